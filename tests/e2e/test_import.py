@@ -21,7 +21,7 @@ import pytest_asyncio
 from consometers_node.backoff import Backoff
 from consometers_node.household import Access, HomeAssistant, Recorder
 from consometers_node.household.recorder import external
-from consometers_node.household.statistics_import import Import, Importing, Pace, Progress
+from consometers_node.household.statistics_import import Import, Pace, Progress, StatisticsImport
 from consometers_node.quoalise import (
     Data,
     Duration,
@@ -202,7 +202,7 @@ async def read(path: Path) -> str:
 @asynccontextmanager
 async def node(
     stage: Stage, steps: list[Progress] | None = None, token: str | None = None
-) -> AsyncIterator[Importing]:
+) -> AsyncIterator[StatisticsImport]:
     """A home's node, put together as the program does it."""
     connection = Connection(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
     async with AsyncExitStack() as stack:
@@ -216,7 +216,7 @@ async def node(
             since=BEGAN - 80 * DAY,
             until=stage.notes.until,
         )
-        one = Importing(
+        one = StatisticsImport(
             wanted,
             Asking(connection),
             Recorder(home),

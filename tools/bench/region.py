@@ -39,7 +39,7 @@ from consometers_node.store.collective_tables import GivenSeriesRow
 from consometers_node.store.member_counts import counts
 from consometers_node.store.series import OWN, SERIES_FACTS, blocks
 from consometers_node.store.tables import SeriesRow
-from consometers_node.wire import told
+from consometers_node.wire import encode_series
 
 from .closing import COMMUNES
 from .databases import size
@@ -134,7 +134,7 @@ class Server:
                 members = [one for block in summed for one in block.records(within)]
                 if values:
                     of = series_name(device_of(series.device), Direction.CONSUMPTION)
-                    found.append(encode(told(of, series, values, members)))
+                    found.append(encode(encode_series(of, series, values, members)))
         self.cost.published += sum(map(len, found))
         return found
 

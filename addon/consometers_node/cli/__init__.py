@@ -106,7 +106,7 @@ COMMANDS = {
         text("Say that the clock of this computer is right."),
     ),
     "checkpoint": Entry(
-        "checkpoint",
+        "moving",
         text("Put all into the one file, before it is copied."),
     ),
     "reapply": Entry(

@@ -16,7 +16,7 @@ from consometers_node.store import Store
 from .collective import Ours, now, run, shown
 from .errors import CliError
 from .locale import say
-from .output import Output
+from .output import Json, Output
 from .times import local
 from .usage import Commands
 
@@ -107,31 +107,25 @@ def list_administrators(common: Ours) -> None:
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
             accounts = await administrators.administrators(connection, now())
-        if output.as_json:
-            output.document(
-                [
-                    {
-                        "name": administrator.name,
-                        "made_at": shown(administrator.made_at),
-                        "seen_at": shown(administrator.seen_at),
-                        "sessions": administrator.sessions,
-                    }
-                    for administrator in accounts
-                ]
-            )
-        elif accounts:
-            rows = [
-                [
-                    administrator.name,
-                    local(administrator.made_at.timestamp()),
-                    local(administrator.seen_at.timestamp()) if administrator.seen_at else "",
-                    str(administrator.sessions),
-                ]
-                for administrator in accounts
+        documents: list[Json] = [
+            {
+                "name": account.name,
+                "made_at": shown(account.made_at),
+                "seen_at": shown(account.seen_at),
+                "sessions": account.sessions,
+            }
+            for account in accounts
+        ]
+        rows = [
+            [
+                account.name,
+                local(account.made_at.timestamp()),
+                local(account.seen_at.timestamp()) if account.seen_at else "",
+                str(account.sessions),
             ]
-            output.table((_WHO, _SINCE, _SEEN, _SESSIONS), rows)
-        else:
-            output.say(_NONE)
+            for account in accounts
+        ]
+        output.listing(documents, (_WHO, _SINCE, _SEEN, _SESSIONS), rows, _NONE)
 
     run(common, work)
 

@@ -138,8 +138,11 @@ def get_history(
         raise _incomplete(error, history) from error
     if chosen is None:
         formats.show(history, output)
-    else:
-        _deliver(formats.document(history, chosen), len(history), file, output)
+    elif deliver(formats.document(history, chosen), file):
+        if output.as_json:
+            output.document({"file": str(file), "records": len(history)})
+        else:
+            output.note(_WRITTEN, count=len(history), file=file)
 
 
 @commands.add(
@@ -236,16 +239,14 @@ def _incomplete(error: CliError | NetworkError, history: History) -> CliError:
     return CliError(cli_error.condition, words, more=cli_error.more)
 
 
-def _deliver(document: bytes, count: int, file: Path | None, output: Output) -> None:
+def deliver(document: bytes, file: Path | None) -> bool:
+    """Print a document, or write it to a file for its owner alone. Return whether to a file."""
     if file is None:
         sys.stdout.write(document.decode())
         sys.stdout.flush()
-        return
-    write_private(file, document)
-    if output.as_json:
-        output.document({"file": str(file), "records": count})
     else:
-        output.note(_WRITTEN, count=count, file=file)
+        write_private(file, document)
+    return file is not None
 
 
 def write_private(file: Path, document: bytes) -> None:

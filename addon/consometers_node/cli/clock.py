@@ -7,7 +7,6 @@ from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 
 from . import own
-from .locale import who
 from .options import Common, SettingsFile
 from .paths import is_collective
 from .times import local, utc
@@ -33,7 +32,7 @@ def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
     """Say that the clock of this computer is right."""
     now = datetime.now(UTC)
     if is_collective(common.data, settings):
-        _confirm_of_collective(common, settings, now)
+        _confirm_of_collective(common, settings)
     else:
         _confirm_of_home(common, now)
     if common.as_json:
@@ -51,17 +50,13 @@ def _confirm_of_home(common: Common, now: datetime) -> None:
     own.run(common, work)
 
 
-def _confirm_of_collective(common: Common, file: SettingsFile, now: datetime) -> None:
-    from consometers_node.collective.access_log import Read, note_read  # noqa: PLC0415
+def _confirm_of_collective(common: Common, file: SettingsFile) -> None:
     from consometers_node.collective.settings import Settings  # noqa: PLC0415
 
     from . import collective  # noqa: PLC0415  # a home has nothing of it
 
     async def work(store: Store, settings: Settings) -> None:
-        async with store.writing() as connection:
-            await confirm(connection, now)
-            await note_read(connection, Read(at=now, who=who(), what="clock confirmed"))
-        await collective.look_again(settings)
+        await collective.actions(store, settings).confirm_clock()
 
     ours = collective.Ours(data=common.data, as_json=common.as_json, settings=file)
     collective.run(ours, work)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_node.backoff import Backoff
 from consometers_node.collective.errors import CollectiveFault, database_problem
+from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
@@ -24,6 +25,7 @@ from consometers_node.xmpp import Account, Identity
 from . import control_socket
 from .access import PASSWORD, password_for
 from .errors import CliError
+from .locale import who
 from .options import Common, SettingsFile
 from .output import Output
 from .paths import SETTINGS_FILE, folder
@@ -128,6 +130,13 @@ def _collective_error(error: Exception) -> CliError | None:
             return CliError(error.condition, error.text)
     words = said_of(error)
     return None if words is None else CliError("not-possible", words)
+
+
+def actions(store: Store, settings: Settings) -> Actions:
+    """Return what may be done in the name of the person who typed the command."""
+    return Actions(
+        store=store, settings=settings, who=who(), at=now(), wake=lambda: look_again(settings)
+    )
 
 
 async def look_again(settings: Settings) -> bool:

@@ -115,7 +115,7 @@ def cli_error_of(error: Exception) -> CliError | None:
             return CliError(error.condition, error.text)
         case NetworkError():
             name = type(error).__name__
-            words = _ONCE[name].fill(**error.found) if name in _ONCE else error.text
+            words = _ONCE[name].fill(**error.values) if name in _ONCE else error.text
             return CliError(_kebab(name), words)
         case StoreFault() | DBAPIError() if isinstance(error, StoreFault) or is_outage(error):
             return CliError("database", around(_DATABASE, explained(error)))

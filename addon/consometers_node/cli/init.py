@@ -158,8 +158,7 @@ def init(common: Ours, options: SettingsOptions) -> None:
         if password:
             write_private(folder / _PASSWORD_FILE, f"{password}\n".encode())
             values[_PASSWORD_KEY] = _PASSWORD_FILE
-    language = "fr" if output.language.startswith("fr") else "en"
-    write_private(common.file, write(values, language).encode())
+    write_private(common.file, write(values, output.catalogue_language).encode())
     settings = read(common.file, {})
     if output.as_json:
         output.document({"file": str(common.file), "identifier": settings.identifier})

@@ -1,16 +1,18 @@
 """Inviting people to a collective: `invitations make`, `list`, `revoke`, `sheet`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 import sys
 from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.collective.members import accounts, invitations
+from consometers_node.collective.members import invitations
 from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MAX_AREA, Kind
+from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -18,7 +20,7 @@ from consometers_node.web.invitation_sheets import InvitationSheet, qr_image, qr
 from consometers_node.xmpp import Join, links
 
 from .client import write_private
-from .collective import Ours, day, now, run, shown
+from .collective import Ours, actions, day, now, run, shown
 from .errors import misused
 from .locale import say
 from .membership import KINDS, known_commune
@@ -164,44 +166,45 @@ def make(
     if qr is not None and (wanted.count > 1 or qr.suffix not in {".svg", ".png"}):
         raise misused("--qr", _ONE_IMAGE)
 
-    async def work(store: Store, settings: Settings) -> list[_Made]:
+    async def work(store: Store, settings: Settings) -> list[IssuedInvitation]:
         if wanted.account and not settings.xmpp.account_command:
             raise misused("--account", _NO_COMMAND)
-        at, made = now(), []
-        invited = [
-            await accounts.invite(settings.xmpp.account_command) if wanted.account else None
-            for _ in range(wanted.count)
-        ]
-        async with store.writing() as connection:
+        async with store.reading() as connection:
             area = wanted.area and await known_commune(connection, wanted.area.strip(), output)
-            for account in invited:
-                invitation, token = await invitations.make(
-                    connection,
-                    at=at,
-                    expires_at=at + timedelta(days=wanted.days),
-                    most_uses=None if wanted.unlimited else wanted.uses or 1,
-                    kind=wanted.kind,
-                    area=area,
-                    note=wanted.note,
-                )
-                link = links.write(Join(settings.xmpp.account, token))
-                made.append(_Made(invitation, link, account))
-            # Where they cannot be written, nobody would ever see the links: none stands then.
+        order = InvitationOrder(
+            days=wanted.days,
+            uses=None if wanted.unlimited else wanted.uses or 1,
+            count=wanted.count,
+            kind=wanted.kind,
+            area=area,
+            note=wanted.note,
+            account=wanted.account,
+        )
+
+        def deliver(issued: Sequence[IssuedInvitation]) -> None:
             if sheet is not None:
                 pages = [
                     InvitationSheet(settings.name, new.link, new.account, new.invitation.expires_at)
-                    for new in made
+                    for new in issued
                 ]
-                write_private(sheet, sheets_page(pages, _spoken(language, output)).encode())
+                write_private(
+                    sheet, sheets_page(pages, language or output.catalogue_language).encode()
+                )
             if qr is not None:
-                write_private(qr, qr_image(made[0].link, qr.suffix.removeprefix(".")))
-        return made
+                write_private(qr, qr_image(issued[0].link, qr.suffix.removeprefix(".")))
 
-    made = run(common, work)
+        return await actions(store, settings).invite(order, deliver=deliver)
+
+    issued = run(common, work)
     if output.as_json:
-        output.document([new.document() for new in made])
+        output.document(
+            [
+                {**_document(new.invitation), "link": new.link, "account_link": new.account}
+                for new in issued
+            ]
+        )
         return
-    for new in made:
+    for new in issued:
         _show(new, output)
     output.note(_KEEP)
     if sheet is not None:
@@ -216,13 +219,9 @@ def list_invitations(common: Ours) -> None:
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
             listed = await invitations.all_invitations(connection)
-        if output.as_json:
-            output.document([_document(invitation) for invitation in listed])
-        elif listed:
-            titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
-            output.table(titles, [_row(invitation, output) for invitation in listed])
-        else:
-            output.say(_NONE)
+        titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
+        rows = [_row(invitation, output) for invitation in listed]
+        output.listing([*map(_document, listed)], titles, rows, _NONE)
 
     run(common, work)
 
@@ -244,9 +243,8 @@ def revoke(
     """End an invitation."""
     output = common.output
 
-    async def work(store: Store, _: Settings) -> None:
-        async with store.writing() as connection:
-            revoked = await invitations.revoke(connection, id, now())
+    async def work(store: Store, settings: Settings) -> None:
+        revoked = await actions(store, settings).revoke(id)
         if output.as_json:
             output.document(_document(revoked))
         else:
@@ -295,26 +293,13 @@ def sheet(
             case _:
                 raise misused("INVITATION", _NOT_A_JOIN)
         page = InvitationSheet(settings.name, link, account, until)
-        write_private(file, sheets_page([page], _spoken(language, output)).encode())
+        write_private(file, sheets_page([page], language or output.catalogue_language).encode())
 
     run(common, work)
     if output.as_json:
         output.document({"file": str(file)})
     else:
         output.say(_WRITTEN, file=file)
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """An invitation that was made, with its links, which are told once."""
-
-    invitation: Invitation
-    link: str
-    account: str | None
-
-    def document(self) -> dict[str, Json]:
-        """Return it for programs."""
-        return {**_document(self.invitation), "link": self.link, "account_link": self.account}
 
 
 def _document(invitation: Invitation) -> dict[str, Json]:
@@ -349,7 +334,7 @@ def _row(invitation: Invitation, output: Output) -> list[str]:
     ]
 
 
-def _show(made: _Made, output: Output) -> None:
+def _show(made: IssuedInvitation, output: Output) -> None:
     invitation = made.invitation
     uses = (
         _FOR_ANY
@@ -372,10 +357,6 @@ def _draw(link: str) -> None:
     if sys.stdout.isatty():
         sys.stdout.write(qr_lines(link))
         sys.stdout.flush()
-
-
-def _spoken(chosen: str | None, output: Output) -> str:
-    return chosen or ("fr" if output.language.startswith("fr") else "en")
 
 
 async def _expires(store: Store, join: Join) -> datetime:

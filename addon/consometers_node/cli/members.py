@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -21,20 +20,21 @@ from consometers_node.collective.members.sites import (
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
-from consometers_node.collective.privacy.erasure import erase_member, wipe
+from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import State
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.member_series import of_member
 
-from .agreement import Yes, agree
-from .client import write_private
-from .collective import Ours, look_again, now, run
+from .client import deliver
+from .collective import Ours, actions, look_again, now, run
 from .errors import CliError, misused
 from .locale import say, who
 from .membership import TITLES, as_row, as_told, gathered, known_commune, last_heard, say_all
+from .options import Yes
+from .output import Output
 from .usage import Commands
 
 _FILE = say("FILE")
@@ -171,12 +171,8 @@ def list_members(
             for member in people
             if everybody or member.left_at is None
         ]
-        if output.as_json:
-            output.document([as_told(*row) for row in rows])
-        elif rows:
-            output.table(TITLES, [as_row(*row, output) for row in rows])
-        else:
-            output.say(_NONE)
+        documents = [as_told(*row) for row in rows]
+        output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
 
     run(common, work)
 
@@ -226,22 +222,15 @@ def site(
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        if (await _named(store, settings, member)).kind is Kind.HOME:
-            agree(output.translated(_REALLY_SHOW), output, yes=yes)
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
-            record = await members.named(member)
-            called = _checked(name or record.name or "", "--name", MAX_NAME)
-            if described.words is not None and len(described.words) > MAX_WORDS:
-                raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
-            await members.present(record.id, called, described.over(record.description), now())
-            after = await members.get(record.id)
-        await look_again(settings)
-        if output.as_json:
-            output.document(dict(exported.facts(after)))
-        else:
-            output.say(_SITE, name=called)
-            output.say(_FROM_NEXT)
+        record = await _named(store, settings, member)
+        if record.kind is Kind.HOME:
+            output.agree(output.translated(_REALLY_SHOW), yes=yes)
+        called = _checked(name or record.name or "", "--name", MAX_NAME)
+        if described.words is not None and len(described.words) > MAX_WORDS:
+            raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
+        description = described.over(record.description)
+        after = await actions(store, settings).show_as_site(record.id, called, description)
+        _tell(after, output, _SITE.fill(name=called), _FROM_NEXT)
 
     run(common, work)
 
@@ -255,16 +244,9 @@ def home(common: Ours, member: Who) -> None:
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
-            record = await members.named(member)
-            await members.hide(record.id)
-            after = await members.get(record.id)
-        await look_again(settings)
-        if output.as_json:
-            output.document(dict(exported.facts(after)))
-        else:
-            output.say(_HOME, pseudonym=record.pseudonym)
+        record = await _named(store, settings, member)
+        after = await actions(store, settings).show_as_home(record.id)
+        _tell(after, output, _HOME.fill(pseudonym=record.pseudonym))
 
     run(common, work)
 
@@ -282,18 +264,12 @@ def rename(
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
-            record = await members.named(member)
-            called = _checked(name, "NAME", MAX_NAME)
-            if record.kind is Kind.SITE:
-                raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
-            await members.rename(record.id, called)
-            after = await members.get(record.id)
-        if output.as_json:
-            output.document(dict(exported.facts(after)))
-        else:
-            output.say(_NAMED, pseudonym=record.pseudonym, name=called)
+        record = await _named(store, settings, member)
+        called = _checked(name, "NAME", MAX_NAME)
+        if record.kind is Kind.SITE:
+            raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
+        after = await actions(store, settings).rename(record.id, called)
+        _tell(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
 
     run(common, work)
 
@@ -318,18 +294,12 @@ def area(
 
     async def work(store: Store, settings: Settings) -> None:
         typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
-            record = await members.named(member)
+        record = await _named(store, settings, member)
+        async with store.reading() as connection:
             place = typed and await known_commune(connection, typed, output, record.id)
-            await members.set_area(record.id, place)
-            after = await members.get(record.id)
-        await look_again(settings)
-        if output.as_json:
-            output.document(dict(exported.facts(after)))
-        else:
-            output.say(_PLACED if place else _UNPLACED, pseudonym=record.pseudonym, area=place)
-            output.say(_FROM_NEXT)
+        after = await actions(store, settings).set_area(record.id, place)
+        words = _PLACED if place else _UNPLACED
+        _tell(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
 
     run(common, work)
 
@@ -370,11 +340,8 @@ def export(
             return "".join([part async for part in parts(connection, record)])
 
     document = run(common, work)
-    if file is None:
-        sys.stdout.write(document)
-        sys.stdout.flush()
+    if not deliver(document.encode(), file):
         return
-    write_private(file, document.encode())
     if output.as_json:
         output.document({"file": str(file)})
     else:
@@ -391,17 +358,15 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         record = await _named(store, settings, member)
-        agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), output, yes=yes)
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
+        output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
+        async with store.reading() as connection:
             ended = [
                 permission.id
                 for permission in await member_permissions.of_member(connection, record.id)
                 if permission.state is State.GRANTED
             ]
-            for permission in ended:
-                await member_permissions.terminate(members, permission, now())
-        await look_again(settings)
+        if ended:
+            await actions(store, settings).terminate(record.id, ended)
         if output.as_json:
             output.document({"pseudonym": record.pseudonym, "terminated": list(map(str, ended))})
         else:
@@ -420,8 +385,8 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         record = await _named(store, settings, member)
-        agree(output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym)), output, yes=yes)
-        erased = await erase_member(store, settings.time_zone, record.id, now())
+        output.agree(output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym)), yes=yes)
+        erased = await actions(store, settings).erase(record.id)
         runs = await look_again(settings)
         wiped = await wipe(store)
         async with store.reading() as connection:
@@ -444,6 +409,15 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
             output.say(_WIPED_LATER if runs else _NOT_WIPED)
 
     run(common, work)
+
+
+def _tell(member: Member, output: Output, *messages: Text) -> None:
+    """Print a member as it is now: for programs all of it, for people what changed."""
+    if output.as_json:
+        output.document(dict(exported.facts(member)))
+        return
+    for message in messages:
+        output.say(message)
 
 
 async def _named(store: Store, settings: Settings, member: str) -> Member:

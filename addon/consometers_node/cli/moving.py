@@ -1,4 +1,4 @@
-"""From SQLite to PostgreSQL, or back: `migrate-store`."""
+"""The database as a whole: `migrate-store` between SQLite and PostgreSQL, `checkpoint`."""
 
 import asyncio
 from pathlib import Path
@@ -10,10 +10,12 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.moving import CannotMove, count, move
 
+from . import own
 from .errors import CliError, misused
 from .locale import say
 from .options import Common
 from .output import Output
+from .paths import is_there
 from .usage import Commands
 
 _PLACE = say("FILE|URL")
@@ -31,6 +33,12 @@ _WHY = {
         " that node, empty the new database, and move again."
     ),
 }
+
+_CHECKPOINT_DONE = text("All is in the one file.")
+_READS_ON = text(
+    "Another program has been reading the database since before: what was written after that is"
+    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too."
+)
 
 commands = Commands()
 
@@ -93,3 +101,20 @@ async def _move(old: Path | str, new: Path | str, output: Output) -> dict[str, i
 
 def _place(typed: str) -> Path | str:
     return typed if "://" in typed else Path(typed).absolute()
+
+
+@commands.add(
+    "checkpoint",
+    text(
+        "Whoever copies node.db then has all of it. The node may go on running. PostgreSQL needs"
+        " none of this."
+    ),
+)
+def checkpoint(common: Common) -> None:
+    """Put all that was written into the one file. Where there is no database, none is made."""
+    if is_there(common.data) and not own.run(common, Store.checkpoint):
+        raise CliError("in-use", _READS_ON)
+    if common.as_json:
+        common.output.document({"done": True})
+    else:
+        common.output.say(_CHECKPOINT_DONE)

@@ -21,7 +21,7 @@ from consometers_node.store import Store
 from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
 
-from .collective import Ours, look_again, now, run, shown
+from .collective import Ours, actions, run, shown
 from .errors import CliError, mistyped, misused
 from .locale import say
 from .output import Json, Output
@@ -196,13 +196,10 @@ def list_needs(
         counted = [
             (own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed
         ]
-        if output.as_json:
-            output.document([_document(own_need, count) for own_need, count in counted])
-        elif counted:
-            titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
-            output.table(titles, [_row(own_need, count, output) for own_need, count in counted])
-        else:
-            output.say(_NOTHING)
+        titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
+        documents = [_document(own_need, count) for own_need, count in counted]
+        rows = [_row(own_need, count, output) for own_need, count in counted]
+        output.listing(documents, titles, rows, _NOTHING)
         for left in left_out:
             if all_versions or left.closed_at is None:
                 output.note(unreadable(left))
@@ -239,11 +236,7 @@ def offer(
         else:
             async with store.reading() as connection:
                 need = await needs.numbered(connection, options.need(settings.name))
-        async with store.writing() as connection:
-            new = await needs.offer(connection, need, now())
-            if not new:
-                await needs.reopen(connection, need.id)
-        await look_again(settings)
+        new = await actions(store, settings).offer(need)
         if output.as_json:
             output.document({"need": need.id, "version": need.version, "new": new})
         else:
@@ -265,9 +258,7 @@ def close(
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        async with store.writing() as connection:
-            await needs.close(connection, need, now())
-        await look_again(settings)
+        await actions(store, settings).close(need)
         if output.as_json:
             output.document({"need": need, "closed": True})
         else:

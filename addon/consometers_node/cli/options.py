@@ -47,6 +47,7 @@ SettingsFile = Annotated[
         help=say("How a collective is set up; by default collective.toml in the node's folder."),
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

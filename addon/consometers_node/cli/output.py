@@ -11,13 +11,16 @@ import io
 import json
 import sys
 
-from consometers_node.quoalise.text import Text, printed
+from consometers_node.quoalise.text import Text, printed, text
 
 from .errors import CliError
 from .locale import language
 
 _SPACES = "\n\t\u00a0\u202f"
 """The last two keep French marks with their word."""
+
+_YES = frozenset({"y", "yes", "o", "oui"})
+_NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 type Reached = Callable[[float], None]
@@ -30,6 +33,11 @@ class Output:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.language = language()
+
+    @property
+    def catalogue_language(self) -> str:
+        """The language of what is written or signed: the node has sentences in two."""
+        return "fr" if self.language.startswith("fr") else "en"
 
     def document(self, value: Json) -> None:
         """Print the one JSON document of a command."""
@@ -53,6 +61,21 @@ class Output:
 
         titles = [self.translated(column) for column in columns]
         print_table(titles, [[clean(cell) for cell in row] for row in rows])
+
+    def listing(
+        self,
+        documents: Sequence[Json],
+        columns: Sequence[Text],
+        rows: Sequence[Sequence[str]],
+        nothing: Text,
+    ) -> None:
+        """Print a list: documents for programs; for people a table, or that there is nothing."""
+        if self.as_json:
+            self.document(documents)
+        elif rows:
+            self.table(columns, rows)
+        else:
+            self.say(nothing)
 
     @property
     def is_watched(self) -> bool:
@@ -79,6 +102,14 @@ class Output:
         else:
             _write(sys.stderr, message)
         return error.status
+
+    def agree(self, question: str, *, yes: bool) -> None:
+        """Ask a person at a terminal. Raises `CliError` unless the answer is yes."""
+        if yes:
+            return
+        asks = not self.as_json and sys.stdin.isatty()
+        if not asks or input(question).strip().lower() not in _YES:
+            raise CliError("not-confirmed", _NOT_ASKED)
 
     def translated(self, words: Text | str, **values: object) -> str:
         """Return the words in the person's language, filled."""

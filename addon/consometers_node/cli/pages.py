@@ -21,8 +21,8 @@ from consometers_node.xmpp import Server
 from . import home, own
 from .errors import misused
 from .options import Common
+from .running import version
 from .usage import Commands
-from .version import version
 
 NODE_ID = "node.id"
 TOKEN = "api.token"  # noqa: S105  # its name

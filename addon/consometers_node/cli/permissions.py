@@ -30,12 +30,11 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.wire import Naming
 
 from . import own
-from .agreement import Yes, agree
 from .errors import CliError
 from .formats import as_json, show
 from .history import History
 from .locale import say, who
-from .options import Common
+from .options import Common, Yes
 from .output import Json, Output
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
 from .usage import Commands
@@ -178,7 +177,7 @@ def grant(permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes
             question.peer,
             picked,
             datetime.now(UTC),
-            _spoken(output),
+            output.catalogue_language,
             role=_role(naming),
         )
         signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
@@ -199,7 +198,7 @@ def refuse(permission: PermissionNumber, common: Common, yes: Yes = False) -> No
         question = await _asked(store, permission)
         expect(question, State.REFUSED)
         role = _role(await load_naming(store))
-        shown = consent_text.refusal(question.need, _spoken(output), role=role)
+        shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
         signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
         async with store.writing() as connection:
             now = datetime.now(UTC)
@@ -229,7 +228,9 @@ def withdraw(
         question = await _asked(store, permission)
         expect(question, State.WITHDRAWN)
         role = _role(await load_naming(store))
-        shown = consent_text.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
+        shown = consent_text.withdrawal(
+            question.need, output.catalogue_language, erase=not keep, role=role
+        )
         signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
         permission_id = question.permission.id
         try:
@@ -312,7 +313,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
     """Show the words, and have them answered. Raises `CliError` where they are not."""
     if not output.as_json:
         output.say(shown.body)
-    agree(f"\n{question}", output, yes=yes)
+    output.agree(f"\n{question}", yes=yes)
     return Signature(who(), shown)
 
 
@@ -334,27 +335,20 @@ async def _list(store: Store, output: Output) -> None:
     async with store.reading() as connection:
         register = Permissions(connection)
         requests = [await asked(connection, permission.id) for permission in await register.all()]
-    if output.as_json:
-        output.document([_row(request, output) for request in requests])
-        return
-    if not requests:
-        output.say(_NO_PERMISSION)
-        return
-    output.table(
-        (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL),
+    rows = [
         [
-            [
-                request.permission.id[:8],
-                request.peer.jid,
-                consent_text.title(request.need, output.language),
-                output.translated(consent_text.STATES[request.permission.state]),
-                request.permission.terms.valid_until.astimezone().date().isoformat()
-                if request.permission.terms
-                else "",
-            ]
-            for request in requests
-        ],
-    )
+            request.permission.id[:8],
+            request.peer.jid,
+            consent_text.title(request.need, output.language),
+            output.translated(consent_text.STATES[request.permission.state]),
+            request.permission.terms.valid_until.astimezone().date().isoformat()
+            if request.permission.terms
+            else "",
+        ]
+        for request in requests
+    ]
+    documents = [_row(request, output) for request in requests]
+    output.listing(documents, (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL), rows, _NO_PERMISSION)
 
 
 async def _tell(store: Store, typed: str, output: Output) -> None:
@@ -439,8 +433,3 @@ def _entry(entry: Entry, shown: ShownText | None) -> Json:
 def _mapping(document: Json) -> dict[str, Json]:
     assert isinstance(document, dict)
     return document
-
-
-def _spoken(output: Output) -> str:
-    """Return the language of the words that are shown, as the register keeps it."""
-    return "fr" if output.language.startswith("fr") else "en"

@@ -139,67 +139,58 @@ def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output)
     def whose(entry: Read) -> str | None:
         return None if entry.member is None else named[entry.member]
 
-    if output.as_json:
-        document: list[Json] = [
-            {
-                "at": shown(entry.at),
-                "who": entry.who,
-                "what": entry.what,
-                "member": whose(entry),
-                "from": shown(entry.range.start) if entry.range else None,
-                "to": shown(entry.range.end) if entry.range else None,
-                "records": entry.records,
-            }
-            for entry in entries
+    documents: list[Json] = [
+        {
+            "at": shown(entry.at),
+            "who": entry.who,
+            "what": entry.what,
+            "member": whose(entry),
+            "from": shown(entry.range.start) if entry.range else None,
+            "to": shown(entry.range.end) if entry.range else None,
+            "records": entry.records,
+        }
+        for entry in entries
+    ]
+    rows = [
+        [
+            local(entry.at.timestamp()),
+            entry.who,
+            entry.what,
+            whose(entry) or "",
+            day(entry.range.start) if entry.range else "",
+            day(entry.range.end) if entry.range else "",
+            str(entry.records),
         ]
-        output.document(document)
-    elif entries:
-        rows = [
-            [
-                local(entry.at.timestamp()),
-                entry.who,
-                entry.what,
-                whose(entry) or "",
-                day(entry.range.start) if entry.range else "",
-                day(entry.range.end) if entry.range else "",
-                str(entry.records),
-            ]
-            for entry in entries
-        ]
-        output.table((_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS), rows)
-    else:
-        output.say(_NOBODY_READ)
+        for entry in entries
+    ]
+    titles = (_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS)
+    output.listing(documents, titles, rows, _NOBODY_READ)
 
 
 def _show_changes(entries: list[member_permissions.Entry], output: Output) -> None:
-    if output.as_json:
-        output.document(
-            [
-                {
-                    "permission": entry.given,
-                    "state": entry.state,
-                    "at": shown(entry.at),
-                    "actor": entry.actor,
-                    "sha256": entry.text_hash,
-                    "erased": entry.erased,
-                }
-                for entry in entries
-            ]
-        )
-    elif entries:
-        rows = [
-            [
-                local(entry.at.timestamp()),
-                entry.given,
-                output.translated(shared_words.STATES[entry.state]),
-                output.translated(_ACTORS[entry.actor]),
-                "" if entry.erased is None else str(entry.erased),
-            ]
-            for entry in entries
+    documents: list[Json] = [
+        {
+            "permission": entry.given,
+            "state": entry.state,
+            "at": shown(entry.at),
+            "actor": entry.actor,
+            "sha256": entry.text_hash,
+            "erased": entry.erased,
+        }
+        for entry in entries
+    ]
+    rows = [
+        [
+            local(entry.at.timestamp()),
+            entry.given,
+            output.translated(shared_words.STATES[entry.state]),
+            output.translated(_ACTORS[entry.actor]),
+            "" if entry.erased is None else str(entry.erased),
         ]
-        output.table((_AT, _PERMISSION, _STATE, _WHO, _ERASED), rows)
-    else:
-        output.say(_NOTHING_CHANGED)
+        for entry in entries
+    ]
+    titles = (_AT, _PERMISSION, _STATE, _WHO, _ERASED)
+    output.listing(documents, titles, rows, _NOTHING_CHANGED)
 
 
 def _show_processing(records: list[Processing], output: Output) -> None:

@@ -23,10 +23,10 @@ from consometers_node.store import Store
 from consometers_node.store.standing import standing
 
 from . import control_socket
-from .agreement import Yes, agree
 from .collective import Ours, look_again, now, run
 from .errors import misused
 from .locale import say
+from .options import Yes
 from .output import Json, Output
 from .status import say_running
 from .usage import Commands
@@ -150,7 +150,7 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
         async with store.reading() as connection:
             givers = (await standing(connection, now())).givers.values()
         behind = sum(giver.catching_up for giver in givers)
-        agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), output, yes=yes)
+        output.agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), yes=yes)
         async with store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
         await look_again(settings)

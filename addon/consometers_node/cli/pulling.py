@@ -7,8 +7,8 @@ from typing import Annotated, override
 import typer
 
 from consometers_node.household.hours import Kind
-from consometers_node.household.pulling import Kept, wanted
-from consometers_node.household.statistics_import import Importing, Progress
+from consometers_node.household.pulling import StoredImportState, wanted
+from consometers_node.household.statistics_import import Progress, StatisticsImport
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
@@ -87,7 +87,7 @@ def import_(
     )
 
     async def work(store: Store) -> None:
-        Kind.of(read_identifier(series))
+        Kind.from_identifier(read_identifier(series))
         async with store.writing() as connection:
             if not await add_pulled(connection, pulled):
                 raise misused(statistic, _KNOWN.fill(statistic=statistic))
@@ -138,14 +138,11 @@ def imports(
             await own.look_again(common)
         async with store.reading() as connection:
             pulled = await all_pulled(connection)
-        if output.as_json:
-            output.document([_document(series) for series in pulled])
-        elif remove is not None:
+        if remove is not None and not output.as_json:
             output.say(_REMOVED, statistic=remove)
-        elif pulled:
-            output.table((_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM), [*map(_row, pulled)])
-        else:
-            output.say(_NONE)
+            return
+        titles = (_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM)
+        output.listing([*map(_document, pulled)], titles, [*map(_row, pulled)], _NONE)
 
     own.run(common, work)
 
@@ -171,7 +168,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
                 rows += month.rows
                 reached(month.done / month.total)
 
-            importing = Importing(
+            importing = StatisticsImport(
                 wanted(pulled),
                 asking,
                 recorder,
@@ -190,7 +187,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
     return rows, first.words
 
 
-class _FirstRound(Kept):
+class _FirstRound(StoredImportState):
     """Ends when all was asked for once, or something stood in the way."""
 
     def __init__(self, store: Store, statistic: str) -> None:

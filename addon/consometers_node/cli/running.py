@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 import gc
+from importlib.metadata import PackageNotFoundError, version as version_of
 import logging
 import signal
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -94,6 +95,14 @@ def run(
         from . import running_home  # noqa: PLC0415
 
         running_home.run(common, haste, page, ingress)
+
+
+def version() -> str:
+    """Return the version of the node that is installed."""
+    try:
+        return version_of("consometers-node")
+    except PackageNotFoundError:
+        return "checkout"
 
 
 def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:

@@ -1,10 +1,13 @@
 """Puts a collective's node together, and runs it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from consometers_node.collective.counters import Page
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, Pace
 from consometers_node.collective.permissions import needs
@@ -15,14 +18,18 @@ from consometers_node.sharing.error_messages import said_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
-from . import collective, control_socket, public_pages
+from . import collective, control_socket
 from .collective import Ours, now
 from .errors import CliError
 from .needs import unreadable
 from .options import Common
 from .output import Output
-from .running import connecting, status, until_stopped
-from .version import version
+from .running import connecting, status, until_stopped, version
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+type _Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}")
@@ -50,7 +57,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
                 _LOGGER.warning("%s", output.translated(unreadable(left)))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
-    works: list[Coroutine[None, None, None]] = [node.run(), public_pages.serve(node)]
+    works: list[Coroutine[None, None, None]] = [node.run(), _serve_pages(node)]
     if settings.metrics is not None:
         works.append(_serve_metrics(node, settings.metrics))
     socket = control_socket.socket_in(settings.folder)
@@ -89,3 +96,42 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         words = said_of(fault)
         assert words is not None
         raise CliError("data-need", around(_NEED, words, file=file)) from fault
+
+
+async def _serve_pages(node: CollectiveNode) -> None:
+    """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
+    # Pages take memory that commands can do without.
+    from consometers_node.web.public import Public  # noqa: PLC0415
+
+    page = node.settings.page
+    public = Public(
+        node.store,
+        node.settings,
+        version(),
+        rules=node.rules,
+        changes=node.changes,
+        clock=node.clock,
+        is_online=lambda: node.is_online,
+    )
+    public.app.on_response_prepare.append(_counting(node.counts.pages))
+    try:
+        from consometers_node.web.admin import Administration  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
+    else:
+        Administration(node.store, node.settings, version(), node).join(public.app)
+    try:
+        async with public.listening(page.host, page.port) as port:
+            _LOGGER.info("the pages listen on port %s", port)
+            await asyncio.Event().wait()
+    except OSError as fault:
+        _LOGGER.error("the pages cannot be served at %s:%s: %s", page.host, page.port, fault)  # noqa: TRY400
+
+
+def _counting(pages: Counter[Page]) -> _Prepared:
+    """Return what counts each answer, of the administration too."""
+
+    async def count(_: web.Request, response: web.StreamResponse) -> None:
+        pages[Page.of(response.status)] += 1
+
+    return count

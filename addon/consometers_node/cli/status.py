@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -19,10 +18,10 @@ from consometers_node.sharing.status import collectives
 from consometers_node.store import Store
 
 from . import control_socket, own
-from .client import write_private
+from .client import deliver
 from .errors import CliError
 from .locale import say, who
-from .options import Common, SettingsFile
+from .options import Common, SettingsFile, Yes
 from .output import Json, Output
 from .paths import is_collective
 from .usage import Commands
@@ -47,7 +46,6 @@ _REALLY = text(
     " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
     " when, stays as your proof.\nDo you want that? [y/N] "
 )
-_NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 _ERASED = text("{permissions} permissions withdrawn, {blocks} days of records erased.")
 _EXPORT_OF_ONE = text(
     "This node is a collective's: “members export” gives one member all that is held of it, and"
@@ -58,7 +56,6 @@ _ERASE_ONE = text(
     " collective, erase each of them, so that their nodes are told; then stop the node and remove"
     " its folder and its database."
 )
-_YES = frozenset({"y", "yes", "o", "oui"})
 
 commands = Commands()
 
@@ -122,11 +119,8 @@ def export(
         return "".join([part async for part in parts(store)])
 
     document = own.run(common, work)
-    if file is None:
-        sys.stdout.write(document)
-        sys.stdout.flush()
+    if not deliver(document.encode(), file):
         return
-    write_private(file, document.encode())
     if output.as_json:
         output.document({"file": str(file)})
     else:
@@ -134,23 +128,15 @@ def export(
 
 
 @commands.add("erase")
-def erase(
-    common: Common,
-    yes: Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))] = False,
-) -> None:
+def erase(common: Common, yes: Yes = False) -> None:
     """Withdraw everything, and erase what this node holds."""
     if is_collective(common.data):
         raise CliError("collective", _ERASE_ONE)
     output = common.output
-    if not yes:
-        if not sys.stdin.isatty() or output.as_json:
-            raise CliError("not-confirmed", _NOT_ASKED)
-        if input(output.translated(_REALLY)).strip().lower() not in _YES:
-            raise CliError("not-confirmed", _NOT_ASKED)
+    output.agree(output.translated(_REALLY), yes=yes)
 
     async def work(store: Store) -> Gone:
-        language = "fr" if output.language.startswith("fr") else "en"
-        gone = await erase_all(store, who(), language)
+        gone = await erase_all(store, who(), output.catalogue_language)
         await own.look_again(common)
         return gone
 

@@ -28,4 +28,4 @@ class HouseholdAnswers(Answers):
         covered = await coverage(connection, grant.series_id)
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
         left = still_to_read(wanted(grant.series, grant.records, now), covered)
-        return covered is None or any(past.clip(one) for one in left)
+        return covered is None or any(past.clip(days) for days in left)

@@ -25,7 +25,7 @@ _NOTE_EVERY_S = 60.0
 _LOGGER = logging.getLogger(__name__)
 
 
-class Presence:
+class Availability:
     """Notes that Home Assistant runs, and at each connection whether it had stopped before.
 
     While the clock is wrong, nothing is noted: an absence of years would hide what is read later.
@@ -62,11 +62,11 @@ class Presence:
         """Find out about this connection, once, before anything is read over it. Raises Away."""
         await self._home.connected()
         async with self._checking:
-            while (number := self._home.connections) != self._checked:
+            while (connection_count := self._home.connections) != self._checked:
                 started = await self._recorder.started()
                 if not await self._note(started):
                     return
-                self._checked = number
+                self._checked = connection_count
 
     async def _note(self, started: datetime | None) -> bool:
         """Note an absence, and return whether the clock was fit to."""
@@ -88,7 +88,7 @@ class Presence:
 class WatchedRecorder(Recorder):
     """A recorder of which nothing is read before it is known whether it had stopped."""
 
-    def __init__(self, home: HomeAssistant, presence: Presence) -> None:
+    def __init__(self, home: HomeAssistant, presence: Availability) -> None:
         super().__init__(home)
         self.presence = presence
 

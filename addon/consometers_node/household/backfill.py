@@ -79,17 +79,17 @@ async def catch_up(
     is complete: go on with the days after it.
     """
     tasks = [(days, group) for days in _months(within) for group in _groups(sources)]
-    for number, (days, group) in enumerate(tasks, 1):
+    for done, (days, group) in enumerate(tasks, 1):
         readings = await _read(recorder, group, days, absences, rest)
-        new = [one for one in readings if changed(one, None)]
-        yield Chunk([source.series for source in group], days, new, number, len(tasks))
+        new = [reading for reading in readings if changed(reading, None)]
+        yield Chunk([source.series for source in group], days, new, done, len(tasks))
 
 
 async def read_again(
     recorder: Recorder,
     sources: Iterable[Source],
     now: datetime,
-    known: Iterable[Block],
+    stored: Iterable[Block],
     *,
     absences: Sequence[Range] = (),
     rest: Rest = asyncio.sleep,
@@ -99,17 +99,20 @@ async def read_again(
     `known` holds what there is of the days of `window` of each source; `absences` are those of
     `catch_up`.
     """
-    blocks = {(block.series, block.day): block for block in known}
+    blocks = {(block.series, block.day): block for block in stored}
     by_window = groupby(
         sorted(sources, key=lambda source: source.statistic.imported),
         key=lambda source: window(source.statistic, now),
     )
     tasks = [(days, group) for days, same in by_window for group in _groups(same)]
-    for number, (days, group) in enumerate(tasks, 1):
+    for done, (days, group) in enumerate(tasks, 1):
         readings = await _read(recorder, group, days, absences, rest)
-        news = (changed(one, blocks.get((one.block.series, one.block.day))) for one in readings)
-        new = [one for one in news if one is not None]
-        yield Chunk([source.series for source in group], days, new, number, len(tasks))
+        news = (
+            changed(reading, blocks.get((reading.block.series, reading.block.day)))
+            for reading in readings
+        )
+        new = [reading for reading in news if reading is not None]
+        yield Chunk([source.series for source in group], days, new, done, len(tasks))
 
 
 def window(statistic: Statistic, now: datetime) -> Range:
@@ -153,8 +156,8 @@ async def _read(
     hours = await _rows(recorder, needs, "hour", rest)
     holes: dict[Source, Range] = {}
     for source in sources:
-        told = hours.get(source.statistic.id, ())
-        if (hole := wants_five_minutes(source.series, days, told, absences)) is not None:
+        hour_rows = hours.get(source.statistic.id, ())
+        if (hole := wants_five_minutes(source.series, days, hour_rows, absences)) is not None:
             holes[source] = hole
     fine = await _rows(recorder, holes, "5minute", rest)
     readings: list[Reading] = []
@@ -174,13 +177,13 @@ async def _rows(
     if not wanted:
         return rows
     names = list(dict.fromkeys(source.statistic.id for source in wanted))
-    start = min(one.start for one in wanted.values())
-    end = max(one.end for one in wanted.values())
+    start = min(span.start for span in wanted.values())
+    end = max(span.end for span in wanted.values())
     step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE
     while start < end:
         within = Range(start, min(start + step, end))
         answer = await patiently(recorder, partial(recorder.rows, names, period, within), rest)
-        for name, told in answer.items():
-            rows.setdefault(name, []).extend(told)
+        for name, more in answer.items():
+            rows.setdefault(name, []).extend(more)
         start = within.end
     return rows

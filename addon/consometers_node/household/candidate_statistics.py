@@ -27,16 +27,16 @@ def offered(
 
     `directions` are those that a person said of a statistic. Nothing is chosen by this.
     """
-    found = []
+    offers = []
     for proposal in sorted(
-        proposals, key=lambda one: one.statistic.quantity is not Quantity.ENERGY
+        proposals, key=lambda proposal: proposal.statistic.quantity is not Quantity.ENERGY
     ):
         direction = directions.get(proposal.statistic.id, proposal.direction)
         if direction is not None:
             series = proposal.series(interval or need.interval, time_zone, direction)
             if need.asks_for(series):
-                found.append(series)
-    return found
+                offers.append(series)
+    return offers
 
 
 async def preview(
@@ -65,8 +65,8 @@ async def preview(
 
 async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
     """Return the directions that a person said or corrected, by statistic."""
-    kept = await settings_like(connection, _PREFIX)
-    return {key.removeprefix(_PREFIX): Direction(said) for key, said in kept.items()}
+    stored = await settings_like(connection, _PREFIX)
+    return {key.removeprefix(_PREFIX): Direction(direction) for key, direction in stored.items()}
 
 
 async def set_direction(

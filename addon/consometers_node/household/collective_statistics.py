@@ -64,15 +64,15 @@ async def show(connection: AsyncConnection, *, shown: bool) -> None:
 
 def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled]:
     """Return what is read of the sums of a collective, by direction."""
-    found = {}
-    for one in pulled:
-        direction = identifier(one.identifier).direction
-        if direction and one.jid == jid and one.statistic.startswith(IN_COMMON):
-            found[direction] = one
-    return found
+    by_direction = {}
+    for series in pulled:
+        direction = identifier(series.identifier).direction
+        if direction and series.jid == jid and series.statistic.startswith(IN_COMMON):
+            by_direction[direction] = series
+    return by_direction
 
 
-class Together:
+class CollectiveStatistics:
     """Finds what collectives tell, has it pulled, and remembers the last of it."""
 
     def __init__(
@@ -122,12 +122,12 @@ class Together:
         missed, self._missed = self._missed, set()
         return missed
 
-    def hear(self, pulled: Pulled, told: Data) -> None:
+    def hear(self, pulled: Pulled, data: Data) -> None:
         """Take what a collective told of its sums."""
         if pulled.statistic.startswith(IN_COMMON):
-            if len(told):
+            if len(data):
                 self._empty.discard(pulled.statistic)
-            self._take(pulled.jid, told)
+            self._take(pulled.jid, data)
 
     async def run(self) -> NoReturn:
         """Look what there is to be read, and end what is not to be read any longer."""
@@ -154,12 +154,14 @@ class Together:
             pulled = await all_pulled(connection)
             granted = await _granted(connection)
         over = [
-            one for one in pulled if one.statistic.startswith(IN_COMMON) and one.jid not in peers
+            series
+            for series in pulled
+            if series.statistic.startswith(IN_COMMON) and series.jid not in peers
         ]
         await self._forget(over)
-        for one in over:
-            if one.jid in granted:
-                await self._unsubscribe(one)
+        for series in over:
+            if series.jid in granted:
+                await self._unsubscribe(series)
         for jid in self._totals.keys() - peers.keys():
             del self._totals[jid]
 
@@ -197,25 +199,25 @@ class Together:
     async def _read(self, peer: Peer, listed: Sequence[Listed]) -> bool:
         """Have each direction of a collective's sums pulled; tell whether one was not before."""
         async with self._store.reading() as connection:
-            every = await all_pulled(connection)
-        known = of_collectives(every, peer.jid)
+            all_series = await all_pulled(connection)
+        current = of_collectives(all_series, peer.jid)
         wanted = _sums(listed)
-        if known and self._is_finer(known, wanted):
+        if current and self._is_finer(current, wanted):
             wanted = {}
-        taken = {one.statistic: one.jid for one in every}
+        taken = {series.statistic: series.jid for series in all_series}
         new = []
-        for direction, one in wanted.items():
-            before = known.get(direction)
-            if before is None or before.identifier != str(one.series):
-                statistic = before.statistic if before else _statistic(one, direction)
+        for direction, listing in wanted.items():
+            before = current.get(direction)
+            if before is None or before.identifier != str(listing.series):
+                statistic = before.statistic if before else _statistic(listing, direction)
                 if taken.get(statistic, peer.jid) != peer.jid:
                     statistic = f"{statistic}_{peer.id}"
-                new.append((before, one, statistic, direction))
-                self._since[statistic] = one.first or datetime.now(UTC)
+                new.append((before, listing, statistic, direction))
+                self._since[statistic] = listing.first or datetime.now(UTC)
             else:
                 statistic = before.statistic
-                self._look_for_missed(peer, statistic, one)
-            if one.first is None:
+                self._look_for_missed(peer, statistic, listing)
+            if listing.first is None:
                 self._empty.add(statistic)
             else:
                 self._empty.discard(statistic)
@@ -225,13 +227,13 @@ class Together:
         await self._forget([before for before, *_ in new if before is not None])
         now = datetime.now(UTC)
         async with self._store.writing() as connection:
-            for _, one, statistic, direction in new:
-                said = _DIRECTIONS[direction].say(language)
+            for _, listing, statistic, direction in new:
+                flow = _DIRECTIONS[direction].say(language)
                 pulled = Pulled(
                     statistic=statistic,
                     jid=peer.jid,
-                    identifier=str(one.series),
-                    name=f"{peer.name} — {said}",
+                    identifier=str(listing.series),
+                    name=f"{peer.name} — {flow}",
                     added_at=now,
                 )
                 await add_pulled(connection, pulled)
@@ -239,18 +241,18 @@ class Together:
         return True
 
     def _is_finer(
-        self, known: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
+        self, current: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
     ) -> bool:
         """Return whether other sums are read already, and may stand in Home Assistant."""
-        reads = {identifier(one.identifier).quantity for one in known.values()}
-        tells = {one.series.quantity for one in wanted.values()}
-        anything = any(one.statistic not in self._empty for one in known.values())
+        reads = {identifier(series.identifier).quantity for series in current.values()}
+        tells = {listing.series.quantity for listing in wanted.values()}
+        anything = any(series.statistic not in self._empty for series in current.values())
         return bool(tells) and reads != tells and anything
 
-    def _look_for_missed(self, peer: Peer, statistic: str, one: Listed) -> None:
+    def _look_for_missed(self, peer: Peer, statistic: str, listing: Listed) -> None:
         totals = self._totals.get(peer.jid)
         until = totals.until if totals else None
-        if until is not None and one.last is not None and one.last >= until + _MISSED:
+        if until is not None and listing.last is not None and listing.last >= until + _MISSED:
             self._missed.add(statistic)
             self._changes.tell()
 
@@ -258,9 +260,9 @@ class Together:
         if not gone:
             return
         async with self._store.writing() as connection:
-            for one in gone:
-                await remove_pulled(connection, one.statistic)
-                self._since.pop(one.statistic, None)
+            for series in gone:
+                await remove_pulled(connection, series.statistic)
+                self._since.pop(series.statistic, None)
         self._changes.tell()
 
     async def _ask_for_quartiles(self, peer: Peer, listed: Iterable[Listed]) -> None:
@@ -269,23 +271,23 @@ class Together:
         totals = self._totals.get(peer.jid)
         if totals and totals.month and totals.month.month >= month:
             return
-        own = {str(one.series.device) for one in _sums(listed).values()}
-        for one in listed:
-            name = one.series
+        own = {str(listing.series.device) for listing in _sums(listed).values()}
+        for listing in listed:
+            name = listing.series
             if name.quantity == SeriesPath.MEDIAN and str(name.device) in own:
                 start = datetime(month.year, month.month, 1, tzinfo=TIME_ZONE)
                 self._take(peer.jid, await self._asking.get_history(peer.jid, name, start, now))
 
-    def _take(self, jid: str, told: Data) -> None:
-        if self._totals.setdefault(jid, Totals()).take(told):
+    def _take(self, jid: str, data: Data) -> None:
+        if self._totals.setdefault(jid, Totals()).take(data):
             self._changes.tell()
 
 
 async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
     """Return those to whom something is granted, by address."""
-    every = await Permissions(connection).all()
-    granted = {one.peer for one in every if one.state is State.GRANTED}
-    return {one.jid: one for one in await all_peers(connection) if one.id in granted}
+    permissions = await Permissions(connection).all()
+    granted = {permission.peer for permission in permissions if permission.state is State.GRANTED}
+    return {peer.jid: peer for peer in await all_peers(connection) if peer.id in granted}
 
 
 def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:
@@ -294,27 +296,31 @@ def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:
     They are its load curves, or its days where nothing finer was ever told. Of several groups that
     of all has the shortest name. Nothing is a sum that has no count of members beside it.
     """
-    by_name = {one.series: one for one in listed}
-    sums = [one for name, one in by_name.items() if name.members in by_name and _is_own(name)]
-    device = min((one.series.device for one in sums), key=lambda one: len(one.body), default=None)
+    by_name = {listing.series: listing for listing in listed}
+    sums = [
+        listing for name, listing in by_name.items() if name.members in by_name and _is_own(name)
+    ]
+    device = min(
+        (listing.series.device for listing in sums), key=lambda name: len(name.body), default=None
+    )
     fine, daily = (
         {
-            one.series.direction: one
-            for one in sums
-            if one.series.device == device and one.series.quantity == quantity
+            listing.series.direction: listing
+            for listing in sums
+            if listing.series.device == device and listing.series.quantity == quantity
         }
         for quantity in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
     )
-    only_days = all(one.first is None for one in fine.values())
-    days = only_days and any(one.first is not None for one in daily.values())
-    found = daily if days or not fine else fine
-    return {direction: one for direction, one in found.items() if direction is not None}
+    only_days = all(listing.first is None for listing in fine.values())
+    days = only_days and any(listing.first is not None for listing in daily.values())
+    chosen = daily if days or not fine else fine
+    return {direction: listing for direction, listing in chosen.items() if direction is not None}
 
 
 def _is_own(name: Identifier) -> bool:
     return name.device.subtype == "org" and name.device.body.startswith(_OWN)
 
 
-def _statistic(one: Listed, direction: Direction) -> str:
-    body = one.series.device.body.removeprefix(_OWN).lower()
+def _statistic(listing: Listed, direction: Direction) -> str:
+    body = listing.series.device.body.removeprefix(_OWN).lower()
     return f"{IN_COMMON}{_OTHERS.sub('_', body)[:_MAX_NAME].strip('_')}_{direction}"

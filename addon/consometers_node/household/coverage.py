@@ -19,7 +19,7 @@ DAYS = 371
 _DAY = timedelta(days=1)
 
 
-class Kept(StrEnum):
+class DayState(StrEnum):
     """What is there of a day."""
 
     COMPLETE = "complete"
@@ -36,36 +36,38 @@ class Calendar:
     """The days of a series, from the first one on."""
 
     first: date
-    days: Sequence[Kept]
+    days: Sequence[DayState]
 
-    def count(self, kept: Kept) -> int:
+    def count(self, state: DayState) -> int:
         """Count the days that are so."""
-        return self.days.count(kept)
+        return self.days.count(state)
 
     @property
     def read(self) -> int:
         """How many days were read."""
-        return sum(self.count(one) for one in (Kept.COMPLETE, Kept.PARTLY, Kept.MISSING))
+        return sum(
+            self.count(state) for state in (DayState.COMPLETE, DayState.PARTLY, DayState.MISSING)
+        )
 
-    def dated(self) -> Iterator[tuple[date, Kept]]:
+    def dated(self) -> Iterator[tuple[date, DayState]]:
         """Return each day with what is there of it."""
-        return ((self.first + n * _DAY, kept) for n, kept in enumerate(self.days))
+        return ((self.first + n * _DAY, state) for n, state in enumerate(self.days))
 
-    def holes(self) -> list[tuple[date, date, Kept]]:
+    def holes(self) -> list[tuple[date, date, DayState]]:
         """Return the days of which something is missing, those that follow each other as one."""
-        found = []
-        for kept, run in groupby(self.dated(), key=lambda one: one[1]):
+        holes = []
+        for state, run in groupby(self.dated(), key=lambda dated_day: dated_day[1]):
             days = [day for day, _ in run]
-            if kept in {Kept.PARTLY, Kept.MISSING}:
-                found.append((days[0], days[-1], kept))
-        return found
+            if state in {DayState.PARTLY, DayState.MISSING}:
+                holes.append((days[0], days[-1], state))
+        return holes
 
 
 class Calendars:
     """The calendars of all series, of which only those are made anew that changed."""
 
     def __init__(self) -> None:
-        self._known: dict[SeriesId, tuple[object, Calendar]] = {}
+        self._calendars: dict[SeriesId, tuple[object, Calendar]] = {}
 
     async def look(
         self, connection: AsyncConnection, reached: Mapping[Series, Target], now: datetime
@@ -74,35 +76,40 @@ class Calendars:
         first = now.astimezone(UTC).date() - DAYS * _DAY
         changed = await changes(connection, first)
         sought = {
-            one.series_id: (one, (first, changed.get(one.series_id), one.wanted, one.covered))
-            for one in reached.values()
+            target.series_id: (
+                target,
+                (first, changed.get(target.series_id), target.wanted, target.covered),
+            )
+            for target in reached.values()
         }
-        known = {
-            number: self._known[number]
-            for number, (_, key) in sought.items()
-            if number in self._known and self._known[number][0] == key
+        calendars = {
+            series_id: self._calendars[series_id]
+            for series_id, (_, key) in sought.items()
+            if series_id in self._calendars and self._calendars[series_id][0] == key
         }
-        found = await missing(connection, first, sought.keys() - known.keys())
-        for number, (target, key) in sought.items():
-            if number not in known:
-                days = _days(target, found.get(number, {}), first)
-                known[number] = key, Calendar(first, days)
-        self._known = known
-        return {number: calendar for number, (_, calendar) in known.items()}
+        gaps = await missing(connection, first, sought.keys() - calendars.keys())
+        for series_id, (target, key) in sought.items():
+            if series_id not in calendars:
+                days = _days(target, gaps.get(series_id, {}), first)
+                calendars[series_id] = key, Calendar(first, days)
+        self._calendars = calendars
+        return {series_id: calendar for series_id, (_, calendar) in calendars.items()}
 
 
-def _days(target: Target, known: Mapping[date, tuple[int, int]], first: date) -> tuple[Kept, ...]:
-    return tuple(_kept(target, known, first + n * _DAY) for n in range(DAYS))
+def _days(
+    target: Target, gaps: Mapping[date, tuple[int, int]], first: date
+) -> tuple[DayState, ...]:
+    return tuple(_state(target, gaps, first + n * _DAY) for n in range(DAYS))
 
 
-def _kept(target: Target, known: Mapping[date, tuple[int, int]], day: date) -> Kept:
-    if day in known:
-        absent, of = known[day]
+def _state(target: Target, gaps: Mapping[date, tuple[int, int]], day: date) -> DayState:
+    if day in gaps:
+        absent, total = gaps[day]
         if not absent:
-            return Kept.COMPLETE
-        return Kept.PARTLY if absent < of else Kept.MISSING
+            return DayState.COMPLETE
+        return DayState.PARTLY if absent < total else DayState.MISSING
     span = Range.of_day(day)
     if not target.wanted.covers(span):
-        return Kept.OUTSIDE
+        return DayState.OUTSIDE
     is_read = target.covered is not None and target.covered.covers(span)
-    return Kept.MISSING if is_read else Kept.UNREAD
+    return DayState.MISSING if is_read else DayState.UNREAD

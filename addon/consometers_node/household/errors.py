@@ -3,15 +3,27 @@
 No message tells an address, a token or a name of the home: they go to logs and pages.
 """
 
+from sqlalchemy.exc import DBAPIError
+
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import around, text
+from ..store.reasons import explained, is_full
+
+_FULL = text(
+    "The disk is full: make room on it. The node goes on by itself then. Until then nothing leaves,"
+    " and permissions can be withdrawn all the same."
+)
+_AWAY = text(
+    "The node’s database cannot be used: {said} The node goes on by itself then. Until then nothing"
+    " leaves."
+)
 
 
 class HomeAssistantFault(Exception):
     """Home Assistant did not give what was asked of it; `text` says why, and what to do."""
 
-    def __init__(self, words: Text, **found: object) -> None:
-        self.text = words.fill(**found)
+    def __init__(self, words: Text, **values: object) -> None:
+        self.text = words.fill(**values)
         super().__init__(self.text.say())
 
 
@@ -78,3 +90,8 @@ class Unreadable(HomeAssistantFault):
             ),
             what=what,
         )
+
+
+def database_problem(fault: DBAPIError) -> Text:
+    """Say what a database has, without the statement that met it."""
+    return _FULL if is_full(fault) else around(_AWAY, explained(fault))

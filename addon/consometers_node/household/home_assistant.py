@@ -236,8 +236,8 @@ class _Line:
 
     async def ask(self, command: str, fields: Mapping[str, Json], timeout_s: float) -> object:
         # The client says dict of each field, and means that they are one together.
-        told = cast(Mapping[str, dict[str, object]], fields)
-        asked = self.client.send_command(command, **told)
+        arguments = cast(Mapping[str, dict[str, object]], fields)
+        asked = self.client.send_command(command, **arguments)
         return await _answered(self, command, asked, timeout_s)
 
     async def subscribe(self, event_type: str, heard: Callable[[], None]) -> None:

@@ -46,8 +46,8 @@ _ENOUGH_TO_TELL = 12
 class Unsuitable(Exception):
     """This series cannot be imported; `text` says which can, in both languages."""
 
-    def __init__(self, words: Text, **found: object) -> None:
-        self.text = words.fill(**found)
+    def __init__(self, words: Text, **values: object) -> None:
+        self.text = words.fill(**values)
         super().__init__(self.text.say())
 
 
@@ -59,7 +59,7 @@ class Kind(StrEnum):
     REGISTER = SeriesPath.ENERGY_INDEX
 
     @classmethod
-    def of(cls, series: Identifier) -> Kind:
+    def from_identifier(cls, series: Identifier) -> Kind:
         """Return the kind of a series. Raises `Unsuitable`."""
         if series.direction is None or series.quantity not in cls:
             raise Unsuitable(_PATH, found=series.path or str(series), known=_paths())
@@ -71,20 +71,20 @@ class Hours:
 
     def __init__(self, series: Identifier, time_zone: str) -> None:
         """Begin with nothing. `time_zone` is the home's. Raises `Unsuitable`."""
-        self.kind = Kind.of(series)
+        self.kind = Kind.from_identifier(series)
         self._series = series
         self._zone = ZoneInfo(time_zone)
         self._interval_s: int | None = None
         self._parts: dict[datetime, dict[int, _Part]] = {}
 
-    def take(self, told: Data) -> set[datetime]:
+    def take(self, data: Data) -> set[datetime]:
         """Take the records of this series, and give the hours they are of. Raises `Unsuitable`."""
         touched: set[datetime] = set()
-        said = told.metadata.measurement or Measurement()
-        for records in told.records:
+        measurement = data.metadata.measurement or Measurement()
+        for records in data.records:
             if records.name == str(self._series):
-                factor = _factor(self.kind, records.unit or said.unit)
-                self._learn_interval(said.sampling_interval, records)
+                factor = _factor(self.kind, records.unit or measurement.unit)
+                self._learn_interval(measurement.sampling_interval, records)
                 touched |= self._take(records.values, factor)
         return touched
 
@@ -92,9 +92,9 @@ class Hours:
         """Return what those of some hours have of which all is told."""
         parts = {hour: self._parts.get(hour, {}).values() for hour in hours}
         return {
-            hour: _rounded(fsum(part.wh for part in told))
-            for hour, told in parts.items()
-            if sum(part.seconds for part in told) == _HOUR_S
+            hour: _rounded(fsum(part.wh for part in hour_parts))
+            for hour, hour_parts in parts.items()
+            if sum(part.seconds for part in hour_parts) == _HOUR_S
         }
 
     def keep_last(self, count: int) -> None:
@@ -117,13 +117,13 @@ class Hours:
         """Take over what another one has learned of the interval."""
         self._interval_s = other._interval_s or self._interval_s
 
-    def _learn_interval(self, said: Duration | None, records: Records) -> None:
-        if said is None:
+    def _learn_interval(self, interval: Duration | None, records: Records) -> None:
+        if interval is None:
             self._interval_s = _spacing(records) or self._interval_s
-        elif said == Duration(seconds=said.seconds):
-            self._interval_s = said.seconds
+        elif interval == Duration(seconds=interval.seconds):
+            self._interval_s = interval.seconds
         elif self.kind is Kind.LOAD_CURVE:
-            raise Unsuitable(_INTERVAL, found=said)
+            raise Unsuitable(_INTERVAL, found=interval)
         else:
             self._interval_s = None
 
@@ -135,10 +135,12 @@ class Hours:
                 continue
             touched.add(part.hour)
             if part.seconds:
-                told = self._parts.setdefault(part.hour, {})
-                for other in [one for one in told.values() if one.overlaps(part)]:
-                    del told[other.start_s]
-                told[part.start_s] = part
+                hour_parts = self._parts.setdefault(part.hour, {})
+                for other in [
+                    previous for previous in hour_parts.values() if previous.overlaps(part)
+                ]:
+                    del hour_parts[other.start_s]
+                hour_parts[part.start_s] = part
         return touched
 
     def _part(self, time_s: Number, value: float) -> _Part | None:
@@ -211,17 +213,17 @@ def _spacing(records: Records) -> int | None:
     """Return the interval of records that do not say theirs; None if they are too few to tell."""
     if len(records.values) < _ENOUGH_TO_TELL:
         return None
-    times = [int(each) for each in records.values]
-    return gcd(*(each - times[0] for each in times))
+    times = [int(time_s) for time_s in records.values]
+    return gcd(*(time_s - times[0] for time_s in times))
 
 
 def _factor(kind: Kind, unit: str | None) -> float:
     """Return what a value is to be multiplied with to be in W or Wh."""
-    known = _UNITS[kind]
+    factors = _UNITS[kind]
     # A peer that says no unit means that of the path.
-    factor = 1 if unit is None else known.get(unit)
+    factor = 1 if unit is None else factors.get(unit)
     if factor is None:
-        raise Unsuitable(_UNIT, found=unit, known=", ".join(known))
+        raise Unsuitable(_UNIT, found=unit, known=", ".join(factors))
     return factor
 
 

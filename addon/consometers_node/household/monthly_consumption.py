@@ -21,30 +21,30 @@ async def drawn(
     A day of which something is missing counts as the others do.
     """
     finest: dict[str, tuple[SeriesId, Series]] = {}
-    for number, series in shared.items():
+    for series_id, series in shared.items():
         before = finest.get(series.device)
         if series.direction is Direction.CONSUMPTION and (
             before is None or series.interval.minutes < before[1].interval.minutes
         ):
-            finest[series.device] = number, series
-    totals = [await _of(connection, *one, month) for one in finest.values()]
-    known = [total for total in totals if total is not None]
-    return sum(known) if known and len(known) == len(totals) else None
+            finest[series.device] = series_id, series
+    totals = [await _month_total(connection, *candidate, month) for candidate in finest.values()]
+    measured = [total for total in totals if total is not None]
+    return sum(measured) if measured and len(measured) == len(totals) else None
 
 
-async def _of(
-    connection: AsyncConnection, number: SeriesId, series: Series, month: date
+async def _month_total(
+    connection: AsyncConnection, series_id: SeriesId, series: Series, month: date
 ) -> int | None:
     days = [Range(start, end) for start, end in days_of(month)]
     whole = Range(days[0].start, days[-1].end)
-    known = await blocks(connection, number, series, whole)
-    values = {record.start: record.value for block in known for record in block.records(whole)}
-    found: list[int | None] = []
+    stored = await blocks(connection, series_id, series, whole)
+    values = {record.start: record.value for block in stored for record in block.records(whole)}
+    by_day: list[int | None] = []
     for day in days:
-        starts = [one for utc in day.days() for one in series.starts(utc) if one in day]
-        told = [values[start] for start in starts if start in values]
-        found.append(sum(told) if starts and len(told) == len(starts) else None)
-    total = of_whole_days(found)
+        starts = [instant for utc in day.days() for instant in series.starts(utc) if instant in day]
+        values_of_day = [values[start] for start in starts if start in values]
+        by_day.append(sum(values_of_day) if starts and len(values_of_day) == len(starts) else None)
+    total = of_whole_days(by_day)
     if total is None or series.quantity is Quantity.ENERGY or series.interval is Interval.P1D:
         return total
     return round(total * series.interval.minutes / _HOUR_MINUTES)

@@ -19,14 +19,14 @@ from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import outage
 from .answers import HouseholdAnswers
-from .availability import Presence, WatchedRecorder
-from .collective_statistics import EVERY_S as SUMS_S, FIRST_WAIT_S, Together
+from .availability import Availability, WatchedRecorder
+from .collective_statistics import EVERY_S as SUMS_S, FIRST_WAIT_S, CollectiveStatistics
+from .errors import database_problem
 from .home_assistant import HomeAssistant
 from .poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
 from .pulling import Pulling
-from .sync import Upkeep
+from .sync import Sync
 
 _ROUND_EVERY = timedelta(hours=1)
 
@@ -85,7 +85,7 @@ class Online:
             renewal_s=pace.renewal_s,
         )
         asking = self.sharing.asking
-        self.together = Together(
+        self.together = CollectiveStatistics(
             store,
             asking,
             recorder,
@@ -138,11 +138,11 @@ class HomeNode:
         self.network: Online | None = None
         self._connect = connect
         self._pace = pace or Pace()
-        self._outages = Outages(outage.words, self._pace.rest_s)
+        self._outages = Outages(database_problem, self._pace.rest_s)
         self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
-        self.presence = Presence(store, source, self.clock)
+        self.presence = Availability(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)
-        self._upkeep = Upkeep(store, self.recorder, self.changes, self._rounds, self.clock)
+        self._upkeep = Sync(store, self.recorder, self.changes, self._rounds, self.clock)
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, self._rounds.heard)
 

@@ -59,7 +59,7 @@ class Rounds:
         self._clock = clock
         self._every_s = every.total_seconds()
         self._between = between
-        self._shortest_s, self._longest_s = (one.total_seconds() for one in settles)
+        self._shortest_s, self._longest_s = (span.total_seconds() for span in settles)
         self._due = clock.now()
         self._sooner = asyncio.Event()
 

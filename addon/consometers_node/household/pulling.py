@@ -13,15 +13,15 @@ from ..store import Store
 from ..store.pulled import Pulled, all_pulled, moved, set_problem
 from ..xmpp import Asking, Connection, NetworkError
 from ..xmpp.account import bare
-from .collective_statistics import Together
+from .collective_statistics import CollectiveStatistics
 from .recorder import Recorder
 from .statistics import StatisticId
-from .statistics_import import HISTORY, Import, Importing
+from .statistics_import import HISTORY, Import, StatisticsImport
 
 _FOR_EVER_S = 1e9
 
 
-class Kept:
+class StoredImportState:
     """How one import stands, in the database."""
 
     def __init__(self, store: Store, statistic: str) -> None:
@@ -62,7 +62,7 @@ class Pulling:
         recorder: Recorder,
         changes: Changes,
         *,
-        together: Together,
+        together: CollectiveStatistics,
     ) -> None:
         """Prepare; nothing is pulled yet. `together` hears of the sums of collectives."""
         self._store = store
@@ -73,7 +73,7 @@ class Pulling:
         self._together = together
         self.peers = Known(changes)
         """Of whom something is pulled."""
-        self._running: dict[tuple[str, str], tuple[Importing, asyncio.Task[NoReturn]]] = {}
+        self._running: dict[tuple[str, str], tuple[StatisticsImport, asyncio.Task[NoReturn]]] = {}
         """By statistic and series."""
         self._hears = asyncio.Event()
 
@@ -81,14 +81,14 @@ class Pulling:
         """Wait until there is something to pull: then, and not before, what is pushed is for us."""
         await self._hears.wait()
 
-    async def keep(self, sender: str, told: Data) -> None:
+    async def keep(self, sender: str, data: Data) -> None:
         """Keep what a peer pushed; it is confirmed when this returns. Raises NotAuthorized."""
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
-        if not any(bare(one.jid.partition("/")[0]) == sender for one in pulled):
+        if not any(bare(series.jid.partition("/")[0]) == sender for series in pulled):
             raise NotAuthorized
         for importing, _ in list(self._running.values()):
-            await importing.heard(sender, told)
+            await importing.heard(sender, data)
 
     async def run(self) -> NoReturn:
         """Pull on. Raises WrongToken."""
@@ -97,14 +97,14 @@ class Pulling:
             while True:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
-                    every = await all_pulled(connection)
-                self.peers.are((bare(one.jid.partition("/")[0]) for one in every), seen)
-                pulled = {(one.statistic, one.identifier): one for one in every}
+                    all_series = await all_pulled(connection)
+                self.peers.are((bare(series.jid.partition("/")[0]) for series in all_series), seen)
+                pulled = {(series.statistic, series.identifier): series for series in all_series}
                 for gone in self._running.keys() - pulled.keys():
                     self._running.pop(gone)[1].cancel()
-                for key, one in pulled.items():
+                for key, series in pulled.items():
                     if key not in self._running:
-                        importing = self._importing(one)
+                        importing = self._importing(series)
                         self._running[key] = importing, tasks.create_task(importing.run())
                         self._hears.set()
                 missed = self._together.missed()
@@ -113,12 +113,12 @@ class Pulling:
                         importing.ask_again()
                 await self._changes.after(seen)
 
-    def _importing(self, pulled: Pulled) -> Importing:
-        return Importing(
+    def _importing(self, pulled: Pulled) -> StatisticsImport:
+        return StatisticsImport(
             wanted(pulled, self._together.since(pulled)),
             self._asking,
             self._recorder,
-            Kept(self._store, pulled.statistic),
+            StoredImportState(self._store, pulled.statistic),
             pace=self._together.pace(pulled),
             seen=partial(self._together.hear, pulled),
             language=self._connection.language,

@@ -32,4 +32,4 @@ def still_to_read(wanted: Range, covered: Range | None) -> list[Range]:
         Range(covered.end, max(covered.end, wanted.end)),
         Range(min(wanted.start, covered.start), covered.start),
     ]
-    return [one for one in left if one]
+    return [days for days in left if days]

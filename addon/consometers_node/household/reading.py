@@ -109,8 +109,8 @@ def read(
 
     An absence ends when Home Assistant started. It begins when it was last known to run.
     """
-    known = _MAKERS[series.interval](_Facts(series.quantity, most_w, absences), rows)
-    return [_reading(series, day, known) for day in days]
+    values = _MAKERS[series.interval](_Facts(series.quantity, most_w, absences), rows)
+    return [_reading(series, day, values) for day in days]
 
 
 def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
@@ -140,13 +140,13 @@ def wants_five_minutes(
     if not needs_hours(series):
         return reach(series, days, absences)
     within = reach(series, days)
-    known = _steps(_Facts(series.quantity), hours, HOUR)
+    measured = _steps(_Facts(series.quantity), hours, HOUR)
     wanted = _every(HOUR, Range(within.start + HOUR, within.end))
-    missing = [hour for hour in wanted if hour not in known]
+    missing = [hour for hour in wanted if hour not in measured]
     return Range(missing[0] - FIVE_MINUTES, missing[-1] + HOUR) if missing else None
 
 
-def changed(reading: Reading, known: Block | None) -> Reading | None:
+def changed(reading: Reading, stored: Block | None) -> Reading | None:
     """Return what is to be kept instead of the block that is known; None if that says the same.
 
     5-minute rows go after some days, and that their records are missing then is no news: the known
@@ -154,13 +154,17 @@ def changed(reading: Reading, known: Block | None) -> Reading | None:
     was taken back.
     """
     block = reading.block
-    if known is None:
+    if stored is None:
         return reading if any(True for _ in block.records()) else None
     if not needs_hours(block.series):
-        merged = known.replace(block.records())
-        stay = [one for one in merged.records() if reading.flags.get(one.start) is not Flag.AWAY]
+        merged = stored.replace(block.records())
+        stay = [
+            record
+            for record in merged.records()
+            if reading.flags.get(record.start) is not Flag.AWAY
+        ]
         block = Block.of(block.series, block.day, stay)
-    return None if block == known else Reading(block, reading.flags)
+    return None if block == stored else Reading(block, reading.flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class _Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Value:
     """What is known of one interval. No value: it is known that there is no good one."""
 
     value: float | None
@@ -182,7 +186,7 @@ class _Known:
     blind_end: bool = False
 
 
-type _Values = dict[datetime, _Known]
+type _Values = dict[datetime, _Value]
 
 _FINE = (Interval.PT5M, Interval.PT30M)
 
@@ -198,9 +202,9 @@ def _half_hours(facts: _Facts, rows: Rows) -> _Values:
 def _hours(facts: _Facts, rows: Rows) -> _Values:
     fine = _five_minutes(facts, rows)
     filled = {
-        hour: replace(known, flag=known.flag or Flag.FILLED)
-        for hour, known in _whole(facts.quantity, fine, FIVE_MINUTES, HOUR).items()
-        if known.value is not None
+        hour: replace(value, flag=value.flag or Flag.FILLED)
+        for hour, value in _whole(facts.quantity, fine, FIVE_MINUTES, HOUR).items()
+        if value.value is not None
     }
     return filled | _steps(facts, rows.hours, HOUR)
 
@@ -218,10 +222,10 @@ def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
     powers = facts.quantity is Quantity.POWER
-    known = _powers(facts, ordered) if powers else _energies(facts, ordered, step, blind)
+    values = _powers(facts, ordered) if powers else _energies(facts, ordered, step, blind)
     return {
-        start: replace(one, blind_start=start in blind, blind_end=start + step in blind)
-        for start, one in known
+        start: replace(value, blind_start=start in blind, blind_end=start + step in blind)
+        for start, value in values
     }
 
 
@@ -231,9 +235,9 @@ def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]
     if not rows:
         return blind
     if facts.quantity is Quantity.ENERGY:
-        told = {row.start + step: row.sum for row in rows}
+        shown = {row.start + step: row.sum for row in rows}
     else:
-        told = {row.start: row.mean for row in rows}
+        shown = {row.start: row.mean for row in rows}
     held = Range(rows[0].start - step, rows[-1].start + step)
     for absence in facts.absences:
         start = absence.start - UNWRITTEN
@@ -241,25 +245,25 @@ def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]
         instants = list(_ends(step, Range(start, back).clip(held)))
         # The power after the last of them is one of after the absence, too.
         last = instants[-1:] if facts.quantity is Quantity.POWER else []
-        blind.update(last, _unmoved(instants[: len(instants) - len(last)], told))
+        blind.update(last, _unmoved(instants[: len(instants) - len(last)], shown))
         blind.update(_ends(step, Range(back, absence.end + SETTLES)))
     return blind
 
 
 def _unmoved(
-    instants: Sequence[datetime], told: Mapping[datetime, float | None]
+    instants: Sequence[datetime], shown: Mapping[datetime, float | None]
 ) -> Iterator[datetime]:
     """Yield the last instants, those from which on all that is told is the same."""
     last: int | None = None
     for instant in reversed(instants):
-        if (value := told.get(instant)) is not None:
+        if (value := shown.get(instant)) is not None:
             if last not in (None, _rounded(value)):
                 return
             last = _rounded(value)
         yield instant
 
 
-type _Steps = Iterator[tuple[datetime, _Known]]
+type _Steps = Iterator[tuple[datetime, _Value]]
 
 
 def _powers(facts: _Facts, rows: Sequence[Row]) -> _Steps:
@@ -283,24 +287,24 @@ def _energies(
         yield row.start, _energy(seeing, before, row, most_wh)
 
 
-def _energy(seeing: Row, before: Row, row: Row, most_wh: float) -> _Known:
+def _energy(seeing: Row, before: Row, row: Row, most_wh: float) -> _Value:
     assert seeing.sum is not None
     assert before.sum is not None
     assert row.sum is not None
     value = _rounded(row.sum) - _rounded(before.sum)
     if value < 0:
-        return _Known(None, Flag.BACKWARDS)
+        return _Value(None, Flag.BACKWARDS)
     if _rounded(row.sum) - _rounded(seeing.sum) > most_wh:
-        return _Known(None, Flag.ABSURD)
+        return _Value(None, Flag.ABSURD)
     if before.state is not None and row.state is not None and row.state < before.state:
-        return _Known(value, Flag.RESTARTED)
-    return _Known(value)
+        return _Value(value, Flag.RESTARTED)
+    return _Value(value)
 
 
-def _power(mean_w: float, most_w: float) -> _Known:
+def _power(mean_w: float, most_w: float) -> _Value:
     if mean_w < -0.5:
-        return _Known(None, Flag.BACKWARDS)
-    return _Known(None, Flag.ABSURD) if mean_w > most_w else _Known(max(mean_w, 0.0))
+        return _Value(None, Flag.BACKWARDS)
+    return _Value(None, Flag.ABSURD) if mean_w > most_w else _Value(max(mean_w, 0.0))
 
 
 def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta) -> _Values:
@@ -310,25 +314,25 @@ def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta)
     return {start: _together(quantity, map(fine.get, within)) for start, within in parts.items()}
 
 
-def _together(quantity: Quantity, within: Iterable[_Known | None]) -> _Known:
+def _together(quantity: Quantity, within: Iterable[_Value | None]) -> _Value:
     """Add energies up, or take the mean of powers; without one of them there is no value."""
     parts = list(within)
-    known = [part for part in parts if part is not None]
-    flags = {part.flag for part in known}
+    filled = [part for part in parts if part is not None]
+    flags = {part.flag for part in filled}
     flag = next((flag for flag in Flag if flag in flags), None)
-    values = [part.value for part in known if part.value is not None]
+    values = [part.value for part in filled if part.value is not None]
     energy = quantity is Quantity.ENERGY
     blind_start = any(part.blind_start for part in parts[:1] if part is not None)
     blind_end = any(part.blind_end for part in parts[-1:] if part is not None)
     if not energy:
-        blind_start = any(part.blind_start or part.blind_end for part in known)
+        blind_start = any(part.blind_start or part.blind_end for part in filled)
     value = None
     if parts and len(values) == len(parts):
         value = sum(values) if energy else sum(values) / len(values)
-    return _Known(value, flag, blind_start, blind_end)
+    return _Value(value, flag, blind_start, blind_end)
 
 
-def _reading(series: Series, day: date, known: _Values) -> Reading:
+def _reading(series: Series, day: date, values: _Values) -> Reading:
     records: list[Record] = []
     flags: dict[datetime, Flag] = {}
     for start in series.starts(day):
@@ -336,18 +340,18 @@ def _reading(series: Series, day: date, known: _Values) -> Reading:
             # As Home Assistant does, where midnight is no whole hour of UTC: the hours that start
             # in the day.
             hours = _every(HOUR, Range(start, series.end(start)))
-            one: _Known | None = _together(series.quantity, map(known.get, hours))
+            value: _Value | None = _together(series.quantity, map(values.get, hours))
         else:
-            one = known.get(start)
-        if one is None:
+            value = values.get(start)
+        if value is None:
             continue
-        if one.blind_start or one.blind_end:
+        if value.blind_start or value.blind_end:
             flags[start] = Flag.AWAY
             continue
-        if one.value is not None:
-            records.append(Record(start, _rounded(one.value)))
-        if one.flag is not None and (one.value is not None or one.flag in _WITHOUT_VALUE):
-            flags[start] = one.flag
+        if value.value is not None:
+            records.append(Record(start, _rounded(value.value)))
+        if value.flag is not None and (value.value is not None or value.flag in _WITHOUT_VALUE):
+            flags[start] = value.flag
     return Reading(Block.of(series, day, records), flags)
 
 

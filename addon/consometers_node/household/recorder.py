@@ -100,16 +100,19 @@ class Recorder:
 
         A statistic of an entity has the name that people know the entity by.
         """
-        known = await self.statistics()
-        if any(one.name is None for one in known):
+        listed = await self.statistics()
+        if any(statistic.name is None for statistic in listed):
             names = _names(await self._home.ask("get_states"))
-            known = [replace(one, name=one.name or names.get(one.id)) for one in known]
+            listed = [
+                replace(statistic, name=statistic.name or names.get(statistic.id))
+                for statistic in listed
+            ]
         try:
             preferences = await self._home.ask("energy/get_prefs")
         except Refused:
             # Nobody has set up an Energy dashboard.
             preferences = None
-        return propose(known, preferences)
+        return propose(listed, preferences)
 
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range
@@ -131,7 +134,7 @@ class Recorder:
             half = len(names) // 2
             first = await self.rows(names[:half], period, within)
             return {**first, **await self.rows(names[half:], period, within)}
-        return {name: _rows(told) for name, told in _by_name(answer).items()}
+        return {name: _rows(rows) for name, rows in _by_name(answer).items()}
 
     async def may_write(self, name: StatisticId) -> bool:
         """Return whether an external statistic of energy in kWh is there, to be gone on with.
@@ -139,10 +142,13 @@ class Recorder:
         False if there is none of that name. Raises NotOurs if it is of another kind.
         """
         answer = await self._home.ask("recorder/list_statistic_ids")
-        told = next((one for one in mappings(answer) if one.get("statistic_id") == name), None)
-        if told is None:
+        entry = next(
+            (statistic for statistic in mappings(answer) if statistic.get("statistic_id") == name),
+            None,
+        )
+        if entry is None:
             return False
-        match told:
+        match entry:
             case {
                 "has_sum": True,
                 "unit_class": "energy",
@@ -158,14 +164,18 @@ class Recorder:
         Home Assistant puts them in a queue: when this returns they may not be there yet. Raises
         NotAnAdministrator.
         """
-        told: Mapping[str, Json] = {"statistic_id": name, "source": _source(name), "name": title}
+        metadata: Mapping[str, Json] = {
+            "statistic_id": name,
+            "source": _source(name),
+            "name": title,
+        }
         stats: list[Mapping[str, Json]] = [
             {"start": row.start.isoformat(), "state": _kwh(row.state), "sum": _kwh(row.sum)}
             for row in rows
         ]
         try:
             await self._home.ask(
-                "recorder/import_statistics", metadata={**told, **_ENERGY}, stats=stats
+                "recorder/import_statistics", metadata={**metadata, **_ENERGY}, stats=stats
             )
         except Refused as fault:
             if _NOT_ADMIN in str(fault):
@@ -189,15 +199,15 @@ def _source(name: StatisticId) -> str:
 
 def _names(states: object) -> Mapping[StatisticId, str]:
     names = {}
-    for told in states if isinstance(states, list) else ():
-        match told:
+    for state in states if isinstance(states, list) else ():
+        match state:
             case {"entity_id": str(entity), "attributes": {"friendly_name": str(name)}}:
                 names[StatisticId(entity)] = name
     return names
 
 
-def _changed_at(told: object) -> datetime:
-    match told:
+def _changed_at(state: object) -> datetime:
+    match state:
         case {"last_changed": str(at)}:
             try:
                 return datetime.fromisoformat(at).astimezone(UTC)
@@ -209,23 +219,23 @@ def _changed_at(told: object) -> datetime:
 def _by_name(answer: object) -> Mapping[StatisticId, object]:
     if not isinstance(answer, Mapping):
         raise Unreadable("statistics without their ids")
-    return {StatisticId(name): told for name, told in answer.items() if isinstance(name, str)}
+    return {StatisticId(name): rows for name, rows in answer.items() if isinstance(name, str)}
 
 
-def _rows(told: object) -> list[Row]:
-    if not isinstance(told, list):
+def _rows(rows: object) -> list[Row]:
+    if not isinstance(rows, list):
         raise Unreadable("statistics that are no list")
-    return [_row(one) for one in told]
+    return [_row(row) for row in rows]
 
 
-def _row(told: object) -> Row:
-    match told:
+def _row(row: object) -> Row:
+    match row:
         case {"start": int(start_ms), **values}:
             return Row(
                 start=datetime.fromtimestamp(start_ms / 1000, UTC),
-                sum=_number(values.get("sum")),
-                state=_number(values.get("state")),
-                mean=_number(values.get("mean")),
+                sum=_float(values.get("sum")),
+                state=_float(values.get("state")),
+                mean=_float(values.get("mean")),
             )
     raise Unreadable("a row without its start")
 
@@ -234,5 +244,5 @@ def _kwh(wh: float | None) -> float | None:
     return None if wh is None else wh / 1000
 
 
-def _number(told: object) -> float | None:
-    return told if isinstance(told, int | float) else None
+def _float(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None

@@ -32,7 +32,7 @@ _LOOKS = Backoff(0.05, 5, least=1)
 _LOGGER = logging.getLogger(__name__)
 
 
-class Writing:
+class RecorderWriter:
     """The rows of one statistic, which nobody else writes, and one task at a time."""
 
     def __init__(

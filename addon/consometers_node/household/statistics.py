@@ -48,10 +48,10 @@ class Proposal:
         self, interval: Interval, time_zone: str, direction: Direction | None = None
     ) -> Series:
         """Return the series at an interval. ValueError if nobody said the direction."""
-        if (said := direction or self.direction) is None:
+        if (flow := direction or self.direction) is None:
             raise ValueError(f"say the direction of {self.statistic.id}")
         device = Device(self.statistic.id)
-        return Series(device, said, self.statistic.quantity, interval, time_zone)
+        return Series(device, flow, self.statistic.quantity, interval, time_zone)
 
 
 def statistic_of(series: Series) -> Statistic:
@@ -68,16 +68,20 @@ def statistics(answer: object) -> list[Statistic]:
 
     What collectives have is left out.
     """
-    found = (_statistic(told) for told in mappings(answer))
-    return [one for one in found if one is not None and not one.id.startswith(IN_COMMON)]
+    readable = (_statistic(entry) for entry in mappings(answer))
+    return [
+        statistic
+        for statistic in readable
+        if statistic is not None and not statistic.id.startswith(IN_COMMON)
+    ]
 
 
-def propose(known: Sequence[Statistic], preferences: object = None) -> list[Proposal]:
+def propose(listed: Sequence[Statistic], preferences: object = None) -> list[Proposal]:
     """Propose what the Energy dashboard shows, in its order, and then every other statistic.
 
     `preferences` is what `energy/get_prefs` answers, or None if nobody has set up a dashboard.
     """
-    by_id = {statistic.id: statistic for statistic in known}
+    by_id = {statistic.id: statistic for statistic in listed}
     shown: dict[StatisticId, Direction | None] = {}
     for name, direction in _shown(preferences):
         if name in by_id:
@@ -85,11 +89,11 @@ def propose(known: Sequence[Statistic], preferences: object = None) -> list[Prop
     return [
         Proposal(statistic=by_id[name], direction=direction, on_dashboard=True)
         for name, direction in shown.items()
-    ] + [Proposal(statistic=other) for other in known if other.id not in shown]
+    ] + [Proposal(statistic=other) for other in listed if other.id not in shown]
 
 
-def _statistic(told: Mapping[object, object]) -> Statistic | None:
-    match told:
+def _statistic(entry: Mapping[object, object]) -> Statistic | None:
+    match entry:
         case {"statistic_id": str(name), "unit_class": "energy", "has_sum": True}:
             quantity = Quantity.ENERGY
         case {"statistic_id": str(name), "unit_class": "power", "mean_type": int(mean)} if (
@@ -98,12 +102,12 @@ def _statistic(told: Mapping[object, object]) -> Statistic | None:
             quantity = Quantity.POWER
         case _:
             return None
-    title = told.get("name")
+    title = entry.get("name")
     return Statistic(
         id=StatisticId(name),
         quantity=quantity,
         name=title if isinstance(title, str) else None,
-        imported=told.get("source") != _RECORDER,
+        imported=entry.get("source") != _RECORDER,
     )
 
 
@@ -130,16 +134,18 @@ def _grid(source: Mapping[object, object]) -> _Shown:
     powers = [source, *mappings(source.get("power", []))]
     for flow in imports:
         yield from _named(flow, {"stat_energy_from": Direction.CONSUMPTION})
-    exported = [one for flow in exports for one in _named(flow, _EXPORT)]
+    exported = [flow_out for flow in exports for flow_out in _named(flow, _EXPORT)]
     yield from exported
     # A home that exports nothing draws whatever power goes through.
     drawn = None if exported else Direction.CONSUMPTION
     for power in powers:
         config = power.get("power_config")
-        told = config if isinstance(config, Mapping) else {}
-        yield from _named(told, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None})
+        configured = config if isinstance(config, Mapping) else {}
+        yield from _named(
+            configured, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None}
+        )
         # Home Assistant makes this one of what the person told: what is drawn less what is fed in.
-        yield from _named(power, {"stat_rate": None if "stat_rate_to" in told else drawn})
+        yield from _named(power, {"stat_rate": None if "stat_rate_to" in configured else drawn})
 
 
 def _solar(source: Mapping[object, object]) -> _Shown:
@@ -160,14 +166,14 @@ _TWO_POWERS: dict[str, Direction | None] = {
 _FLOWS = {"grid": _grid, "solar": _solar, "home": _other, "battery": _other}
 
 
-def _named(told: Mapping[object, object], keys: Mapping[str, Direction | None]) -> _Shown:
+def _named(entry: Mapping[object, object], keys: Mapping[str, Direction | None]) -> _Shown:
     for key, direction in keys.items():
-        if isinstance(name := told.get(key), str):
+        if isinstance(name := entry.get(key), str):
             yield StatisticId(name), direction
 
 
-def mappings(told: object) -> Sequence[Mapping[object, object]]:
+def mappings(answer: object) -> Sequence[Mapping[object, object]]:
     """Return the mappings of a list that Home Assistant answered."""
-    if not isinstance(told, Iterable) or isinstance(told, str | bytes | Mapping):
+    if not isinstance(answer, Iterable) or isinstance(answer, str | bytes | Mapping):
         raise Unreadable("no list")
-    return [one for one in told if isinstance(one, Mapping)]
+    return [mapping for mapping in answer if isinstance(mapping, Mapping)]

@@ -42,7 +42,7 @@ from .home_assistant import shielded
 from .hours import Hours, Kind, Unsuitable
 from .reading import HOUR
 from .recorder import Recorder, Rest, patiently
-from .recorder_writer import Writing, steps
+from .recorder_writer import RecorderWriter, steps
 from .statistics import StatisticId
 
 HISTORY = timedelta(days=3 * 365)
@@ -71,7 +71,7 @@ class Peer(Protocol):
     async def subscribe(self, peer: str, identifier: Identifier) -> None: ...
 
 
-class Kept(Protocol):
+class ImportState(Protocol):
     """Where it is kept how an import stands."""
 
     async def moved(self, until: datetime) -> None:
@@ -121,11 +121,11 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class _News:
+class _Pushed:
     """What was pushed, and who waits until it is kept."""
 
-    told: Data
-    kept: asyncio.Future[None] = field(
+    data: Data
+    stored: asyncio.Future[None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -142,7 +142,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Importing:
+class StatisticsImport:
     """Keeps one statistic as a peer tells it. `run` is its one task."""
 
     def __init__(
@@ -150,7 +150,7 @@ class Importing:
         wanted: Import,
         peer: Peer,
         recorder: Recorder,
-        kept: Kept,
+        state: ImportState,
         *,
         pace: Pace | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -163,44 +163,44 @@ class Importing:
 
         Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
         """
-        kind = Kind.of(wanted.series)
+        kind = Kind.from_identifier(wanted.series)
         self._jid = bare(wanted.peer)
         self._wanted = wanted
         self._since = _whole_hour(min(wanted.since, wanted.until or wanted.since))
         self._until = wanted.until
         self._peer = peer
         self._recorder = recorder
-        self._kept = kept
+        self._state = state
         self._pace = pace or Pace()
         self._progress = progress
         self._seen = seen
         self._language = language
         self._now = now
         self._rest = rest
-        self._writing = Writing(recorder, wanted.statistic, wanted.title, kind, rest=rest)
+        self._writing = RecorderWriter(recorder, wanted.statistic, wanted.title, kind, rest=rest)
         self._hours: Hours | None = None
         self._ready = False
         self._longest = _MONTH
         self._subscribed: bool | None = None
         self._looked_at: float | None = None
         self._holes: list[_Lost] = []
-        self._told: tuple[str | None] | None = None
-        self._news: deque[_News] = deque()
+        self._last_problem: tuple[str | None] | None = None
+        self._news: deque[_Pushed] = deque()
         self._again = False
         self._wake = asyncio.Event()
 
-    async def heard(self, peer: str, told: Data) -> None:
+    async def heard(self, peer: str, data: Data) -> None:
         """Take what a peer pushed, and return once it is kept. Others' records are left alone.
 
         Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
         """
-        names = {records.name for records in told.records}
+        names = {records.name for records in data.records}
         if bare(peer) != self._jid or str(self._wanted.series) not in names:
             return
-        news = _News(told)
+        news = _Pushed(data)
         self._news.append(news)
         self._wake.set()
-        await shielded(news.kept)
+        await shielded(news.stored)
 
     def came_back(self) -> None:
         """Hear that the node is on the network again: something may have been missed."""
@@ -234,9 +234,9 @@ class Importing:
                 await self._sleep(due, news=goes and self._ready)
         finally:
             for news in self._news:
-                if not news.kept.done():
-                    news.kept.set_exception(Away(_ENDED))
-                    news.kept.exception()  # Nobody has to be waiting for it.
+                if not news.stored.done():
+                    news.stored.set_exception(Away(_ENDED))
+                    news.stored.exception()  # Nobody has to be waiting for it.
 
     async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
         """Take a step, and tell what stood in its way."""
@@ -300,28 +300,28 @@ class Importing:
         months = list(_months(Range(begin, max(begin, self._now()))))
         self._holes = []
         waiting: list[_Lost] = []
-        for number, month in enumerate(months, 1):
-            is_last = number == len(months)
+        for done, month in enumerate(months, 1):
+            is_last = done == len(months)
             ask = self._ask_lightly if waiting and not is_last else self._ask
             rows, lost = await ask(month)
             waiting += lost
-            if any(one.within == month for one in lost):
+            if any(lost_span.within == month for lost_span in lost):
                 continue
             # The peer answers: what it refuses once more, it will not give.
             rows += await self._ask_once_more(waiting)
             waiting = []
             self._until = month.end
-            await self._kept.moved(month.end)
+            await self._state.moved(month.end)
             if self._progress:
-                self._progress(Progress(month=month, rows=rows, done=number, total=len(months)))
+                self._progress(Progress(month=month, rows=rows, done=done, total=len(months)))
             await self._take_news()
         if waiting:
             raise waiting[-1].refusal
 
     async def _ask_once_more(self, refused: Iterable[_Lost]) -> int:
         rows = 0
-        for one in refused:
-            more, lost = await self._ask_lightly(one.within)
+        for lost_span in refused:
+            more, lost = await self._ask_lightly(lost_span.within)
             rows += more
             first = self._writing.first
             # What is refused before the first record was before there was a meter.
@@ -352,7 +352,7 @@ class Importing:
         rows, at_end = await self._ask(last)
         more, at_start = await self._ask(first)
         rows += more
-        if [one.within for one in (*at_start, *at_end)] == [first, last]:
+        if [lost_span.within for lost_span in (*at_start, *at_end)] == [first, last]:
             return rows, [_Lost(within, at_end[0].refusal)]
         lost = [*at_start]
         for part in between:
@@ -387,7 +387,7 @@ class Importing:
             touched: set[datetime] = set()
             for news in batch:
                 try:
-                    touched |= hours.take(news.told)
+                    touched |= hours.take(news.data)
                 except Unsuitable as fault:
                     await self._tell(self._words(fault))
             whole = hours.whole(touched)
@@ -401,14 +401,14 @@ class Importing:
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)
             for news in batch:
-                self._see(news.told)
+                self._see(news.data)
                 self._news.remove(news)
-                if not news.kept.done():
-                    news.kept.set_result(None)
+                if not news.stored.done():
+                    news.stored.set_result(None)
 
-    def _see(self, told: Data) -> None:
+    def _see(self, data: Data) -> None:
         if self._seen is not None:
-            self._seen(told)
+            self._seen(data)
 
     def _hole(self) -> str | None:
         """Return what of the past the peer does not give, in words."""
@@ -419,9 +419,9 @@ class Importing:
         return f"{days}: {self._words(last.refusal)}"
 
     async def _tell(self, problem: str | None) -> None:
-        if self._told != (problem,):
-            await self._kept.problem(problem)
-            self._told = (problem,)
+        if self._last_problem != (problem,):
+            await self._state.problem(problem)
+            self._last_problem = (problem,)
 
     def _words(self, fault: Exception) -> str:
         match fault:

@@ -62,9 +62,9 @@ def rise(kind: Kind, before: Row | None, row: Row) -> tuple[float, Flag | None]:
 
 def flags(kind: Kind, before: Row | None, rows: Iterable[Row]) -> Iterator[tuple[Row, Flag]]:
     """Yield the rows of which something is to be known."""
-    known = [row for row in (before, *rows) if row is not None]
-    for one, following in pairwise(known):
-        if (flag := rise(kind, one, following)[1]) is not None:
+    ordered = [row for row in (before, *rows) if row is not None]
+    for earlier, following in pairwise(ordered):
+        if (flag := rise(kind, earlier, following)[1]) is not None:
             yield following, flag
 
 

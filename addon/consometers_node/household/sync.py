@@ -58,31 +58,31 @@ class Target:
     def progress(self) -> float:
         """How much of the wanted days was read, from 0 to 1."""
         whole = self.wanted.end - self.wanted.start
-        left = sum((one.end - one.start for one in self.left), timedelta())
+        left = sum((days.end - days.start for days in self.left), timedelta())
         return 1 - left / whole if whole else 1
 
 
 async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
     """Return what is to be read: each series that a valid permission names."""
     covered = await all_coverage(connection)
-    found: dict[Series, Target] = {}
+    by_series: dict[Series, Target] = {}
     for peer in await all_peers(connection):
         for grant in await Permissions(connection).permitted(peer.id):
             days = wanted(grant.series, grant.records, now)
-            if (before := found.get(grant.series)) is not None:
+            if (before := by_series.get(grant.series)) is not None:
                 start, end = before.wanted.start, before.wanted.end
                 days = Range(min(start, days.start), max(end, days.end))
-            number = grant.series_id
-            found[grant.series] = Target(number, days, covered.get(number))
-    return found
+            series_id = grant.series_id
+            by_series[grant.series] = Target(series_id, days, covered.get(series_id))
+    return by_series
 
 
 async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
     """Return how much was read of what is to be read of each series, from 0 to 1."""
-    return {series: one.progress for series, one in (await targets(connection, now)).items()}
+    return {series: target.progress for series, target in (await targets(connection, now)).items()}
 
 
-class Upkeep:
+class Sync:
     """Reads the recorder."""
 
     def __init__(
@@ -124,17 +124,17 @@ class Upkeep:
                 continue
             try:
                 now = self._clock.now()
-                found, known = await self._known(now)
+                by_series, stored = await self._stored(now)
                 chunks = read_again(
                     self._recorder,
-                    _sources(found),
+                    _sources(by_series),
                     now,
-                    known,
+                    stored,
                     absences=self._recorder.presence.absences,
                     rest=self._rest,
                 )
                 async for chunk in chunks:
-                    await self._keep(found, chunk)
+                    await self._keep(by_series, chunk)
                 self._problems.pop(_ROUNDS, None)
             except HomeAssistantFault as fault:
                 await self._note(_ROUNDS, fault)
@@ -145,8 +145,8 @@ class Upkeep:
             if await self._is_wrong():
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
-            found = await self._wanted(self._clock.now())
-            month, several = _next_month(found)
+            by_series = await self._wanted(self._clock.now())
+            month, several = _next_month(by_series)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
@@ -176,45 +176,49 @@ class Upkeep:
         before it had not come to that.
         """
         async with self._store.reading() as connection:
-            found = await targets(connection, now)
-        missed = {series for series, target in found.items() if _is_missed(series, target, now)}
+            by_series = await targets(connection, now)
+        missed = {series for series, target in by_series.items() if _is_missed(series, target, now)}
         new = missed - self._missed
         self._missed = missed
         if not new:
-            return found
+            return by_series
         async with self._store.writing() as connection:
             for series in new:
-                sure = _sure(series, found[series], now)
-                await set_coverage(connection, found[series].series_id, sure)
+                sure = _sure(series, by_series[series], now)
+                await set_coverage(connection, by_series[series].series_id, sure)
             return await targets(connection, now)
 
-    async def _known(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
+    async def _stored(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
         async with self._store.reading() as connection:
-            found = await targets(connection, now)
-            known = [
+            by_series = await targets(connection, now)
+            stored = [
                 block
-                for source in _sources(found)
+                for source in _sources(by_series)
                 for block in await blocks(
                     connection,
-                    found[source.series].series_id,
+                    by_series[source.series].series_id,
                     source.series,
                     window(source.statistic, now),
                 )
             ]
-        return found, known
+        return by_series, stored
 
-    async def _keep(self, found: Mapping[Series, Target], chunk: Chunk) -> None:
+    async def _keep(self, by_series: Mapping[Series, Target], chunk: Chunk) -> None:
         now = self._clock.now()
         async with self._store.writing() as connection:
             # What ended while it was read is not kept: it may have been erased meanwhile.
             still = await targets(connection, now)
-            numbers = {one: found[one].series_id for one in chunk.series if one in still}
-            kept = [one.block for one in chunk.readings if one.block.series in numbers]
-            news = await keep(connection, numbers, kept, now)
-            for number in numbers.values():
-                covered = await coverage(connection, number)
+            series_ids = {
+                series: by_series[series].series_id for series in chunk.series if series in still
+            }
+            read_blocks = [
+                reading.block for reading in chunk.readings if reading.block.series in series_ids
+            ]
+            news = await keep(connection, series_ids, read_blocks, now)
+            for series_id in series_ids.values():
+                covered = await coverage(connection, series_id)
                 if (grown := _grown(covered, chunk.days)) != covered:
-                    await set_coverage(connection, number, grown)
+                    await set_coverage(connection, series_id, grown)
                     news = True
         if news:
             self._changes.tell()
@@ -227,7 +231,7 @@ class Upkeep:
 
 
 def _sources(series: Iterable[Series]) -> list[Source]:
-    return [Source(one, statistic_of(one)) for one in series]
+    return [Source(each_series, statistic_of(each_series)) for each_series in series]
 
 
 def _is_missed(series: Series, target: Target, now: datetime) -> bool:
@@ -248,15 +252,15 @@ def _sure(series: Series, target: Target, now: datetime) -> Range:
     return Range(covered.start, min(covered.end, max(covered.start, end)))
 
 
-def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
+def _next_month(by_series: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
     """Return the next days to read, of one month, and the series of which they are to be read."""
     months: dict[Range, dict[Series, Target]] = {}
-    for series, target in found.items():
+    for series, target in by_series.items():
         for left in target.left[:1]:
             months.setdefault(_month(left, target.covered), {})[series] = target
     if not months:
         return None, {}
-    newest = max(months, key=lambda one: one.end)
+    newest = max(months, key=lambda month: month.end)
     return newest, months[newest]
 
 

@@ -75,16 +75,16 @@ class Totals:
         last = self.last()
         return None if last is None else last.end
 
-    def take(self, told: Data) -> bool:
+    def take(self, data: Data) -> bool:
         """Take what a collective told: sums of a load curve or of days, quartiles of a month.
 
         Tells whether anything is no longer what it was.
         """
-        before = self._known()
-        measured = told.metadata.measurement
+        before = self._snapshot()
+        measured = data.metadata.measurement
         interval = measured.sampling_interval if measured else None
         quartiles: dict[date, dict[str, int]] = {}
-        for records in told.records:
+        for records in data.records:
             try:
                 name = identifier(records.name)
             except Malformed:
@@ -92,14 +92,14 @@ class Totals:
             values = {datetime.fromtimestamp(int(at), UTC): n for at, n in records.values.items()}
             if name.direction is Direction.CONSUMPTION and name.quantity in _QUARTILES:
                 for start, value in values.items():
-                    found = quartiles.setdefault(start.astimezone(TIME_ZONE).date(), {})
-                    found[_QUARTILES[name.quantity]] = round(value)
+                    of_month = quartiles.setdefault(start.astimezone(TIME_ZONE).date(), {})
+                    of_month[_QUARTILES[name.quantity]] = round(value)
             elif interval is not None:
                 self._take(name, interval, values)
-        for month, found in sorted(quartiles.items()):
-            if len(found) == len(_QUARTILES) and (not self.month or self.month.month <= month):
-                self.month = Month(month, **found)
-        return self._known() != before
+        for month, of_month in sorted(quartiles.items()):
+            if len(of_month) == len(_QUARTILES) and (not self.month or self.month.month <= month):
+                self.month = Month(month, **of_month)
+        return self._snapshot() != before
 
     def last(self) -> Last | None:
         """Return the last interval of which anything is known."""
@@ -114,51 +114,60 @@ class Totals:
         begin, end = _midnight(day), _midnight(day + _DAY)
         if self.interval is None or not self.interval.seconds:
             return None
-        known = {
+        today_energies = {
             direction: {start: wh for start, wh in values.items() if begin <= start < end}
             for direction, values in self._energies.items()
         }
-        starts = {start for values in known.values() for start in values}
+        starts = {start for values in today_energies.values() for start in values}
         if not starts:
             return None
-        whole = set.intersection(*(set(known.get(each, {})) for each in Direction))
+        whole = set.intersection(
+            *(set(today_energies.get(direction, {})) for direction in Direction)
+        )
         drawn, fed, made = (
-            sum(known.get(each, {})[start] for start in whole)
-            for each in (Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION)
+            sum(today_energies.get(direction, {})[start] for start in whole)
+            for direction in (Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION)
         )
         used = made - fed
         return Today(
             day,
             self._end(max(starts)),
-            {direction: sum(values.values()) for direction, values in known.items() if values},
+            {
+                direction: sum(values.values())
+                for direction, values in today_energies.items()
+                if values
+            },
             _rate(used, made),
             _rate(used, used + drawn),
         )
 
-    def _known(self) -> object:
+    def _snapshot(self) -> object:
         values = {direction: dict(values) for direction, values in self._energies.items()}
         return self.interval, self.month, values, dict(self._members)
 
     def _take(self, name: Identifier, interval: Duration, values: Mapping[datetime, float]) -> None:
-        of = name.counted or name
-        if of.direction is None or of.quantity not in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY):
+        summed = name.counted or name
+        if summed.direction is None or summed.quantity not in (
+            SeriesPath.POWER,
+            SeriesPath.ENERGY_DAILY,
+        ):
             return
         if interval != self.interval:
             self.interval = interval
             self._energies, self._members = {}, {}
         if name.counted is None:
-            hours = interval.seconds / _HOUR_S if of.quantity == SeriesPath.POWER else 1
+            hours = interval.seconds / _HOUR_S if summed.quantity == SeriesPath.POWER else 1
             new = {start: round(value * hours) for start, value in values.items()}
-            self._energies.setdefault(of.direction, {}).update(new)
-        elif of.direction is Direction.CONSUMPTION:
+            self._energies.setdefault(summed.direction, {}).update(new)
+        elif summed.direction is Direction.CONSUMPTION:
             self._members |= {start: round(value) for start, value in values.items()}
         self._forget()
 
     def _forget(self) -> None:
-        kept = [*self._energies.values(), self._members]
-        newest = max((max(values) for values in kept if values), default=None)
-        for values in kept:
-            for start in [one for one in values if newest and one < newest - _KEPT]:
+        all_values = [*self._energies.values(), self._members]
+        newest = max((max(values) for values in all_values if values), default=None)
+        for values in all_values:
+            for start in [start for start in values if newest and start < newest - _KEPT]:
                 del values[start]
 
     def _at(self, start: datetime) -> Energies:
@@ -194,11 +203,11 @@ def of_whole_days(days: Iterable[int | None]) -> int | None:
     Days with a hole count as the others do, as in a collective's quartiles. None if there are
     fewer whole ones than others.
     """
-    every = list(days)
-    whole = [one for one in every if one is not None]
-    if not whole or 2 * len(whole) < len(every):
+    all_days = list(days)
+    whole = [energy for energy in all_days if energy is not None]
+    if not whole or 2 * len(whole) < len(all_days):
         return None
-    return round(sum(whole) / len(whole) * len(every))
+    return round(sum(whole) / len(whole) * len(all_days))
 
 
 def _midnight(day: date) -> datetime:

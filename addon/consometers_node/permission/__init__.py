@@ -15,7 +15,7 @@ from .errors import (
     WrongClock,
 )
 from .need import MAX_DAYS, DataNeed, Identification, Reading, Wanted
-from .register import Entry, Notice, Permission, Permissions, Permitted, Told
+from .register import Entry, Notice, NoticeReceipt, Permission, Permissions, Permitted
 from .states import ACTORS, FOLLOWING, Actor, State, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
@@ -33,6 +33,7 @@ __all__ = [
     "Identification",
     "NotNarrower",
     "Notice",
+    "NoticeReceipt",
     "OutdatedNeed",
     "Permission",
     "PermissionFault",
@@ -43,7 +44,6 @@ __all__ = [
     "Signature",
     "State",
     "Terms",
-    "Told",
     "UnknownPermission",
     "Wanted",
     "WrongClock",

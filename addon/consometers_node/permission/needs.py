@@ -20,11 +20,11 @@ async def add_need(
         DataNeedRow.need == need.id,
         DataNeedRow.version == need.version,
     )
-    known = (await connection.execute(query)).scalar_one_or_none()
-    if known is not None:
-        if (await some_needs(connection, [known]))[known] != need:
+    stored = (await connection.execute(query)).scalar_one_or_none()
+    if stored is not None:
+        if (await some_needs(connection, [stored]))[stored] != need:
             raise ChangedNeed(need.id, need.version)
-        return known
+        return stored
     if need.version < await newest_version(connection, peer, need.id):
         raise ChangedNeed(need.id, need.version)
     values = {
@@ -46,13 +46,13 @@ async def add_need(
         "received_at": at,
     }
     result = await connection.execute(insert(DataNeedRow).values(values).returning(DataNeedRow.id))
-    number = result.scalar_one()
+    need_id = result.scalar_one()
     kinds = [
-        {"data_need_id": number, "direction": kind.direction, "quantity": kind.quantity}
+        {"data_need_id": need_id, "direction": kind.direction, "quantity": kind.quantity}
         for kind in need.wanted
     ]
     await connection.execute(insert(WantedRow), kinds)
-    return number
+    return need_id
 
 
 async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -> int:
@@ -70,8 +70,8 @@ async def some_needs(
     wanted: dict[NeedId, set[Wanted]] = {}
     kinds = select(WantedRow.data_need_id, WantedRow.direction, WantedRow.quantity)
     kinds = kinds.where(WantedRow.data_need_id.in_(numbers))
-    for number, direction, quantity in await connection.execute(kinds):
-        wanted.setdefault(number, set()).add(Wanted(direction, quantity))
+    for need_id, direction, quantity in await connection.execute(kinds):
+        wanted.setdefault(need_id, set()).add(Wanted(direction, quantity))
     query = select(
         DataNeedRow.id,
         DataNeedRow.need,

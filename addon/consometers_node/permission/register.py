@@ -96,7 +96,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoticeReceipt:
     """A change that a peer is told of, and its receipt; None until that has come."""
 
     seq: int
@@ -127,20 +127,20 @@ class Permissions:
         A version that waits for its answer, or was granted, is not asked again. `who` is the
         person that asks in the peer's name, by a file. Raises ChangedNeed.
         """
-        number = await add_need(self._connection, peer, need, at)
+        need_id = await add_need(self._connection, peer, need, at)
         query = select(PermissionRow.id).where(
-            PermissionRow.data_need_id == number,
+            PermissionRow.data_need_id == need_id,
             PermissionRow.state.in_([State.PROPOSED, State.GRANTED]),
         )
-        known = (await self._connection.execute(query)).scalar_one_or_none()
-        if known is not None:
-            return known
+        stored = (await self._connection.execute(query)).scalar_one_or_none()
+        if stored is not None:
+            return stored
         permission = PermissionId(str(uuid4()))
         await self._connection.execute(
             insert(PermissionRow).values(
                 id=permission,
                 peer_id=peer,
-                data_need_id=number,
+                data_need_id=need_id,
                 need=need.id,
                 state=State.PROPOSED,
             )
@@ -177,9 +177,9 @@ class Permissions:
             )
         )
         for series in terms.series:
-            number = await add_series(self._connection, series)
+            series_id = await add_series(self._connection, series)
             await self._connection.execute(
-                insert(PermissionSeriesRow).values(permission_id=permission, series_id=number)
+                insert(PermissionSeriesRow).values(permission_id=permission, series_id=series_id)
             )
         entry = await self._sign(permission, State.GRANTED, at, signature)
         await self._notify(entry, None)
@@ -236,8 +236,8 @@ class Permissions:
 
     async def get(self, permission: PermissionId) -> Permission:
         """Return a permission, or raise UnknownPermission."""
-        for one in await self._read(PermissionRow.id == permission):
-            return one
+        for stored in await self._read(PermissionRow.id == permission):
+            return stored
         raise UnknownPermission
 
     async def all(self, peer: PeerId | None = None) -> list[Permission]:
@@ -294,9 +294,9 @@ class Permissions:
         )
         return [
             Permitted(
-                permission, number, Series(*facts), Identification(identified), Range(start, end)
+                permission, series_id, Series(*facts), Identification(identified), Range(start, end)
             )
-            for permission, number, identified, start, end, *facts in (
+            for permission, series_id, identified, start, end, *facts in (
                 await self._connection.execute(query)
             )
         ]
@@ -327,7 +327,7 @@ class Permissions:
             for seq, permission, state, erase, receipt in await self._connection.execute(query)
         ]
 
-    async def receipts(self, permission: PermissionId) -> list[Told]:
+    async def receipts(self, permission: PermissionId) -> list[NoticeReceipt]:
         """Return what the peer was told of a permission, or is to be, in order."""
         query = (
             select(NoticeRow.seq, NoticeRow.erase, NoticeRow.told_at, NoticeRow.receipt)
@@ -336,7 +336,7 @@ class Permissions:
             .order_by(NoticeRow.seq)
         )
         return [
-            Told(seq, None if erase is None else bool(erase), at, receipt if at else None)
+            NoticeReceipt(seq, None if erase is None else bool(erase), at, receipt if at else None)
             for seq, erase, at, receipt in await self._connection.execute(query)
         ]
 
@@ -345,10 +345,10 @@ class Permissions:
         begun = update(NoticeRow).where(NoticeRow.seq == seq).values(receipt=_UNDER_WAY)
         await self._connection.execute(begun)
 
-    async def told(self, seq: int, receipt: str, at: datetime) -> None:
+    async def keep_receipt(self, seq: int, receipt: str, at: datetime) -> None:
         """Keep the receipt of a notice."""
-        kept = update(NoticeRow).where(NoticeRow.seq == seq).values(told_at=at, receipt=receipt)
-        await self._connection.execute(kept)
+        stored = update(NoticeRow).where(NoticeRow.seq == seq).values(told_at=at, receipt=receipt)
+        await self._connection.execute(stored)
 
     async def _read(self, *conditions: ColumnElement[bool]) -> list[Permission]:
         named: dict[PermissionId, set[Series]] = {}

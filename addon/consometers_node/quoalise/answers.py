@@ -133,13 +133,13 @@ def _completed(answer: Element) -> Reader:
     return command
 
 
-def _row(one: Listed) -> dict[str, str | None]:
+def _row(listed: Listed) -> dict[str, str | None]:
     return {
-        "identifier": str(one.series),
-        "interval": None if one.interval is None else str(one.interval),
-        "unit": one.unit,
-        "first": None if one.first is None else iso8601.shown(one.first),
-        "last": None if one.last is None else iso8601.shown(one.last),
+        "identifier": str(listed.series),
+        "interval": None if listed.interval is None else str(listed.interval),
+        "unit": listed.unit,
+        "first": None if listed.first is None else iso8601.shown(listed.first),
+        "last": None if listed.last is None else iso8601.shown(listed.last),
     }
 
 

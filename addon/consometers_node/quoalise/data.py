@@ -33,18 +33,18 @@ class Data:
 
     def __len__(self) -> int:
         """Count the records."""
-        return sum(len(one.values) for one in self.records)
+        return sum(len(records.values) for records in self.records)
 
     def within(self, start: datetime, end: datetime) -> Data:
         """Return the records of start ≤ time < end alone."""
         first, last = start.timestamp(), end.timestamp()
-        if all(first <= at < last for one in self.records for at in one.values):
+        if all(first <= at < last for records in self.records for at in records.values):
             return self
         records = (
-            replace(one, values={at: v for at, v in one.values.items() if first <= at < last})
-            for one in self.records
+            replace(series, values={at: v for at, v in series.values.items() if first <= at < last})
+            for series in self.records
         )
-        return replace(self, records=tuple(one for one in records if one.values))
+        return replace(self, records=tuple(part for part in records if part.values))
 
     def parts(self, most: int = MAX_PUSHED) -> Iterator[Data]:
         """Cut into messages of at most `most` records, each with the metadata."""

@@ -81,13 +81,13 @@ class BadRequest(QuoaliseError):
 class Malformed(BadRequest):
     """What was sent cannot be read. `place` is the path of the element, attribute or field."""
 
-    def __init__(self, place: str, problem: Problem, **found: object) -> None:
+    def __init__(self, place: str, problem: Problem, **values: object) -> None:
         """Say where, what and with which values the words are to be filled."""
         self.place = place
         self.problem = problem
-        if "found" in found:
-            found["found"] = _shown(found["found"])
-        words = problem.text.fill(**found)
+        if "found" in values:
+            values["found"] = _shown(values["found"])
+        words = problem.text.fill(**values)
         super().__init__(around(_AT, words, place=place))
 
 
@@ -118,5 +118,5 @@ _SHOWN = 60
 
 def _shown(value: object) -> str:
     """Return what was found, cut short, in characters that any message can carry."""
-    found = "".join(c if c.isprintable() else "·" for c in str(value)[: _SHOWN + 1])
-    return found if len(found) <= _SHOWN else found[:_SHOWN] + "…"
+    printable = "".join(c if c.isprintable() else "·" for c in str(value)[: _SHOWN + 1])
+    return printable if len(printable) <= _SHOWN else printable[:_SHOWN] + "…"

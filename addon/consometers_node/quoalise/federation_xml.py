@@ -130,8 +130,8 @@ def write_receipt(receipt: Receipt) -> Element:
         },
     )
     for erased in receipt.erased:
-        told = {"series": str(erased.series), "records": str(erased.records)}
-        SubElement(element, _ERASED, told)
+        attributes = {"series": str(erased.series), "records": str(erased.records)}
+        SubElement(element, _ERASED, attributes)
     return element
 
 
@@ -144,8 +144,8 @@ def read_receipt(element: Element) -> Receipt:
         state=receipt.choice("state", State),
         time=receipt.moment("time"),
         erased=tuple(
-            Erased(identifier(one.text("series"), one.at("series")), one.count("records"))
-            for one in receipt.each(_ERASED)
+            Erased(identifier(erased.text("series"), erased.at("series")), erased.count("records"))
+            for erased in receipt.each(_ERASED)
         ),
     )
 
@@ -170,8 +170,8 @@ def _write_data_need(need: DataNeed) -> Element:
     SubElement(element, _CONTROLLER).text = need.controller
     SubElement(element, _CONTACT).text = need.contact
     SubElement(element, _POLICY).text = need.policy
-    for one in need.wanted:
-        SubElement(element, _SERIES, {"direction": one.direction, "quantity": one.quantity})
+    for wanted in need.wanted:
+        SubElement(element, _SERIES, {"direction": wanted.direction, "quantity": wanted.quantity})
     return element
 
 
@@ -180,8 +180,8 @@ def _read_data_need(need: Reader) -> DataNeed:
     if not _LINK.fullmatch(policy.words()):
         raise Malformed(policy.place, Problem.NOT_A_LINK, found=policy.words())
     wanted = tuple(
-        Wanted(one.choice("direction", Direction), one.choice("quantity", Quantity))
-        for one in need.each(_SERIES)
+        Wanted(wanted.choice("direction", Direction), wanted.choice("quantity", Quantity))
+        for wanted in need.each(_SERIES)
     )
     if not wanted:
         raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
@@ -206,7 +206,8 @@ def _read_data_need(need: Reader) -> DataNeed:
 
 def _read_series(permission: Reader) -> tuple[Identifier, ...]:
     series = tuple(
-        identifier(one.text("identifier"), one.at("identifier")) for one in permission.each(_SERIES)
+        identifier(granted.text("identifier"), granted.at("identifier"))
+        for granted in permission.each(_SERIES)
     )
     if not series:
         raise Malformed(permission.place, Problem.NO_ELEMENT, wanted=named(_SERIES))

@@ -121,17 +121,21 @@ class Identifier:
     @property
     def counted(self) -> Identifier | None:
         """The series whose members this one counts; None of any other series."""
-        of, _, last = self.path.rpartition("/")
-        return Identifier(self.device, of) if of and last == SeriesPath.MEMBERS else None
+        counted_path, _, last = self.path.rpartition("/")
+        return (
+            Identifier(self.device, counted_path)
+            if counted_path and last == SeriesPath.MEMBERS
+            else None
+        )
 
 
 def device(sent: str, place: str = "device") -> Device:
     """Read a device. `urn:dev:` may be in capitals (RFC 8141 §3.1). Raises `Malformed`."""
-    found = _DEVICE.fullmatch(sent[: len(_PREFIX)].lower() + sent[len(_PREFIX) :])
-    known = _KNOWN.get(found["subtype"]) if found else None
-    if found is None or (known and not known.fullmatch(found["body"])):
+    match = _DEVICE.fullmatch(sent[: len(_PREFIX)].lower() + sent[len(_PREFIX) :])
+    pattern = _KNOWN.get(match["subtype"]) if match else None
+    if match is None or (pattern and not pattern.fullmatch(match["body"])):
         raise Malformed(place, Problem.NOT_A_DEVICE, found=sent)
-    return Device(found["subtype"], found["body"])
+    return Device(match["subtype"], match["body"])
 
 
 def identifier(sent: str, place: str = "identifier") -> Identifier:
@@ -144,9 +148,9 @@ def identifier(sent: str, place: str = "identifier") -> Identifier:
     return Identifier(device(urn, place), path)
 
 
-def series(of: Device, direction: Direction, quantity: str = SeriesPath.POWER) -> Identifier:
+def series(device: Device, direction: Direction, quantity: str = SeriesPath.POWER) -> Identifier:
     """Build the identifier of a series."""
-    return identifier(f"{of}_{direction}/{quantity}")
+    return identifier(f"{device}_{direction}/{quantity}")
 
 
 def organisation(name: str) -> Device:
@@ -154,7 +158,7 @@ def organisation(name: str) -> Device:
     return device(f"{_PREFIX}org:{ENTERPRISE}-{name}")
 
 
-def pseudonym(secret: bytes, jid: str, of: Device) -> Device:
+def pseudonym(secret: bytes, jid: str, device: Device) -> Device:
     """Return the device under the name by which a collective knows it.
 
     base32(HMAC-SHA-256(secret, bare JID, 0x00, URN of the device)), its first 26 characters
@@ -167,6 +171,6 @@ def pseudonym(secret: bytes, jid: str, of: Device) -> Device:
         raise Malformed("secret", Problem.SHORT_SECRET, found=len(secret), most=MIN_SECRET)
     if not jid or jid != jid.strip().lower() or "/" in jid or not jid.isprintable():
         raise Malformed("jid", Problem.NOT_AN_ADDRESS, found=jid)
-    message = b"\0".join((jid.encode(), str(of).encode()))
+    message = b"\0".join((jid.encode(), str(device).encode()))
     digest = hmac.digest(secret, message, hashlib.sha256)
     return organisation(base64.b32encode(digest).decode().lower()[:_PSEUDONYM_LENGTH])

@@ -53,9 +53,9 @@ class Duration:
 
 def duration(sent: str, place: str = "duration") -> Duration:
     """Read a duration. Weeks are 7 days, PT60M is PT1H, PT24H is not P1D. Raises `Malformed`."""
-    found = _DURATION.fullmatch(sent.strip()) if len(sent) <= _MAX_DIGITS else None
-    counts = {name: int(count) for name, count in found.groupdict("0").items()} if found else {}
-    if found is None or not any(count.isdigit() for count in sent) or sent.strip().endswith("T"):
+    match = _DURATION.fullmatch(sent.strip()) if len(sent) <= _MAX_DIGITS else None
+    counts = {name: int(count) for name, count in match.groupdict("0").items()} if match else {}
+    if match is None or not any(count.isdigit() for count in sent) or sent.strip().endswith("T"):
         raise Malformed(place, Problem.NOT_A_DURATION, found=sent)
     return Duration(
         years=counts["years"],

@@ -65,8 +65,8 @@ def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
     _write(root, "", pieces)
     document = "".join(pieces)
     if illegal := _ILLEGAL.search(document):
-        found = f"U+{ord(illegal[0]):04X}"
-        raise Malformed("document", Problem.NOT_FOR_XML, found=found)
+        codepoint = f"U+{ord(illegal[0]):04X}"
+        raise Malformed("document", Problem.NOT_FOR_XML, found=codepoint)
     data = document.encode()
     if most is not None and len(data) > most:
         raise Malformed("document", Problem.TOO_LARGE, found=len(data), most=most)

@@ -119,23 +119,23 @@ _MEMBERS = Measurement(name="members", unit=COUNT)
 
 
 def describe(
-    of: Identifier,
+    series: Identifier,
     interval: Duration | None,
     type: str = DeviceType.METER,
 ) -> Metadata:
     """Return what is to be said of a series of ours."""
-    device = of.device
+    device = series.device
     named = DeviceIdentifier(
         authority="enedis" if device.delivery_point else None,
         type=device.subtype,
         value=device.body,
     )
-    usual = _MEMBERS if of.counted else MEASUREMENTS.get(of.quantity, Measurement())
+    usual = _MEMBERS if series.counted else MEASUREMENTS.get(series.quantity, Measurement())
     return Metadata(
         device=MeasuringDevice(type=type, identifier=named),
         measurement=Measurement(
             name=usual.name,
-            direction=of.direction,
+            direction=series.direction,
             quantity=usual.quantity,
             type=usual.type,
             unit=usual.unit,
@@ -148,7 +148,7 @@ def describe(
 def read(meta: Element, place: str = "meta") -> Metadata:
     """Read a `<meta>`, whose depth must have been checked. Raises `Malformed`."""
     device, measurement = meta.find(_DEVICE), meta.find(_MEASUREMENT)
-    others = [one for one in fragment.elements(meta) if one not in (device, measurement)]
+    others = [child for child in fragment.elements(meta) if child not in (device, measurement)]
     return Metadata(
         device=None if device is None else _read_device(device, f"{place}/device"),
         measurement=None if measurement is None else _read_measurement(measurement, place),
@@ -163,11 +163,11 @@ def write(metadata: Metadata) -> Element:
         meta.append(_write_device(device))
     if (measurement := metadata.measurement) is not None:
         interval = measurement.sampling_interval
-        told = {
+        attributes = {
             **{name: getattr(measurement, name) for name in _WORDS},
             _INTERVAL: None if interval is None else str(interval),
         }
-        meta.append(_element(_MEASUREMENT, told, measurement.unknown))
+        meta.append(_element(_MEASUREMENT, attributes, measurement.unknown))
     meta.extend(map(fragment.write, metadata.unknown.children))
     return meta
 
@@ -179,7 +179,7 @@ _NAMED = ("authority", "type", "value")
 
 def _read_device(device: Element, place: str) -> MeasuringDevice:
     named = device.find(_IDENTIFIER)
-    others = [one for one in fragment.elements(device) if one is not named]
+    others = [child for child in fragment.elements(device) if child is not named]
     return MeasuringDevice(
         type=_word(device, "type", place),
         identifier=None if named is None else _read_identifier(named, f"{place}/identifier"),
@@ -218,8 +218,8 @@ def _read_measurement(measurement: Element, place: str) -> Measurement:
 def _write_device(device: MeasuringDevice) -> Element:
     element = _element(_DEVICE, {"type": device.type}, device.unknown)
     if (named := device.identifier) is not None:
-        told = {name: getattr(named, name) for name in _NAMED}
-        element.insert(0, _element(_IDENTIFIER, told, named.unknown))
+        attributes = {name: getattr(named, name) for name in _NAMED}
+        element.insert(0, _element(_IDENTIFIER, attributes, named.unknown))
     return element
 
 
@@ -232,15 +232,15 @@ def _word(element: Element, name: str, place: str) -> str | None:
     return word
 
 
-def _element(name: str, told: Mapping[str, str | None], unknown: Unknown) -> Element:
-    known = {key: value for key, value in told.items() if value is not None}
-    element = Element(name, {**known, **unknown.attributes})
+def _element(name: str, attributes: Mapping[str, str | None], unknown: Unknown) -> Element:
+    present = {key: value for key, value in attributes.items() if value is not None}
+    element = Element(name, {**present, **unknown.attributes})
     element.extend(map(fragment.write, unknown.children))
     return element
 
 
-def _unknown(attributes: Attributes, known: Container[str], children: Iterable[Element]) -> Unknown:
+def _unknown(attributes: Attributes, names: Container[str], children: Iterable[Element]) -> Unknown:
     return Unknown(
-        attributes={key: value for key, value in attributes.items() if key not in known},
+        attributes={key: value for key, value in attributes.items() if key not in names},
         children=tuple(map(fragment.read, children)),
     )

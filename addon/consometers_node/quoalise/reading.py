@@ -25,8 +25,8 @@ class Reader:
     def expect(self, name: str) -> Reader:
         """Return itself if the element has that name."""
         if self.element.tag != name:
-            found = named(str(self.element.tag))
-            raise Malformed(self.place, Problem.OTHER_ELEMENT, found=found, wanted=named(name))
+            other = named(str(self.element.tag))
+            raise Malformed(self.place, Problem.OTHER_ELEMENT, found=other, wanted=named(name))
         return self
 
     def text(self, name: str) -> str:
@@ -71,12 +71,12 @@ class Reader:
 
     def only(self, name: str) -> Reader:
         """Return the one child of that name."""
-        found = self.element.findall(name)
-        if not found:
+        children = self.element.findall(name)
+        if not children:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
-        if len(found) > 1:
+        if len(children) > 1:
             raise Malformed(self.place, Problem.TWO_ELEMENTS, wanted=named(name))
-        return Reader(found[0], f"{self.place}/{local(name)}")
+        return Reader(children[0], f"{self.place}/{local(name)}")
 
     def each(self, name: str) -> Iterator[Reader]:
         """Return the children of that name, no more than `bounds` allows."""
@@ -114,8 +114,8 @@ def bounded(sent: str, name: str, place: str) -> str:
 def check_count(children: Sequence[Element], name: str, place: str) -> None:
     """Refuse more elements of a name than `bounds` has it. Raises `Malformed`."""
     if len(children) > (most := bounds.ELEMENTS[local(name)]):
-        found, wanted = len(children), named(name)
-        raise Malformed(place, Problem.TOO_MANY_ELEMENTS, found=found, wanted=wanted, most=most)
+        count, wanted = len(children), named(name)
+        raise Malformed(place, Problem.TOO_MANY_ELEMENTS, found=count, wanted=wanted, most=most)
 
 
 def uuid(sent: str, place: str) -> str:

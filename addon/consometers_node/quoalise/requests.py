@@ -118,25 +118,25 @@ def read(command: Element) -> Request | ToFill | Cancelled:
     """Read a `<command>`. Raises `Malformed`, and nothing else."""
     check_depth(command)
     asked = Reader(command, "command").expect(COMMAND)
-    known = COMMANDS[asked.choice("node", Node)]
+    command_type = COMMANDS[asked.choice("node", Node)]
     action = command.get("action") or _ACTIONS[0]
     if action == _CANCEL:
-        return Cancelled(known)
+        return Cancelled(command_type)
     if action not in _ACTIONS:
         wanted = ", ".join((*_ACTIONS, _CANCEL))
         raise Malformed(asked.at("action"), Problem.NOT_A_CHOICE, found=action, wanted=wanted)
-    if not known.fields:
-        return _without_form(known.node, asked)
+    if not command_type.fields:
+        return _without_form(command_type.node, asked)
     form = command.find(FORM)
     if form is None:
-        return ToFill(known)
-    place = f"command/{known.node}"
+        return ToFill(command_type)
+    place = f"command/{command_type.node}"
     kind = forms.read_type(form, place)
     if kind is FormType.CANCEL:
-        return Cancelled(known)
+        return Cancelled(command_type)
     if kind is not FormType.SUBMIT:
         raise Malformed(f"{place}@type", Problem.NOT_A_CHOICE, found=kind, wanted=FormType.SUBMIT)
-    return _filled(known.node, forms.read_values(form, place), place)
+    return _filled(command_type.node, forms.read_values(form, place), place)
 
 
 def write(request: Request) -> Element:
@@ -199,14 +199,14 @@ def _filled(node: Node, values: Mapping[str, str], place: str) -> Request:
 
 
 def _history(values: Mapping[str, str], place: str) -> GetHistory:
-    of = _identifier(values, place)
+    series = _identifier(values, place)
     start, end = (
         iso8601.moment(values[var], f"{place}/{var}") if var in values else None
         for var in (Var.START, Var.END)
     )
     if start and end and end < start:
         raise Malformed(f"{place}/{Var.END}", Problem.BACKWARDS, found=end, wanted=start)
-    return GetHistory(of, start, end)
+    return GetHistory(series, start, end)
 
 
 def _identifier(values: Mapping[str, str], place: str) -> Identifier:

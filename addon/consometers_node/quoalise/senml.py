@@ -73,11 +73,12 @@ def read(sensml: Element, place: str = "sensml", most: int = MAX_RECORDS) -> tup
     """
     if len(sensml) > most:
         raise Malformed(place, Problem.TOO_MANY_RECORDS, found=len(sensml), most=most)
-    found: dict[tuple[str, str | None], dict[Number, Number]] = {}
+    values_by_name: dict[tuple[str, str | None], dict[Number, Number]] = {}
     for run in _runs(sensml, place):
-        found.setdefault((run.name, run.unit), {}).update(run.resolve())
+        values_by_name.setdefault((run.name, run.unit), {}).update(run.resolve())
     return tuple(
-        Records(name, unit, _chronological(values)) for (name, unit), values in found.items()
+        Records(name, unit, _chronological(values))
+        for (name, unit), values in values_by_name.items()
     )
 
 
@@ -88,17 +89,17 @@ def write(records: Iterable[Records]) -> Element:
     """
     sensml = Element(SENSML)
     # A base unit cannot be taken back, so what has no unit comes first.
-    for one in sorted(records, key=lambda one: one.unit is not None):
+    for series in sorted(records, key=lambda run: run.unit is not None):
         base = 0
-        for time, value in _chronological(one.values).items():
+        for time, value in _chronological(series.values).items():
             if base:
                 fields = {"t": _shown(time - base), "v": _shown(value)}
             else:
                 base = math.floor(time)
-                fields = {"bn": one.name, "bt": str(base), "t": _shown(time - base)}
+                fields = {"bn": series.name, "bt": str(base), "t": _shown(time - base)}
                 fields["v"] = _shown(value)
-                if one.unit is not None:
-                    fields["bu"] = one.unit
+                if series.unit is not None:
+                    fields["bu"] = series.unit
             SubElement(sensml, SENML, fields)
     return sensml
 
@@ -107,11 +108,11 @@ def parts(records: Iterable[Records], most: int = MAX_PUSHED) -> Iterator[tuple[
     """Cut records into messages of at most `most`, in order. No record gives no message."""
     part: list[Records] = []
     room = most
-    for one in records:
-        items = list(_chronological(one.values).items())
+    for series in records:
+        items = list(_chronological(series.values).items())
         while items:
             taken, items = items[:room], items[room:]
-            part.append(Records(one.name, one.unit, dict(taken)))
+            part.append(Records(series.name, series.unit, dict(taken)))
             room -= len(taken)
             if not room:
                 yield tuple(part)
@@ -160,15 +161,17 @@ class _Run:
         sent = [fields[label] for fields in self.records]
         numbers = _column(sent)
         if numbers is None:
-            at, wrong = next((n, one) for n, one in enumerate(sent) if _column([one]) is None)
+            at, wrong = next((n, value) for n, value in enumerate(sent) if _column([value]) is None)
             raise Malformed(self._at(at, label), Problem.NOT_A_NUMBER, found=wrong)
         bounds = _BOUNDS[label]
         low, high = bounds.low - base, bounds.high - base
         if min(numbers) < low or max(numbers) > high:
-            at, number = next((n, one) for n, one in enumerate(numbers) if not low <= one <= high)
+            at, number = next(
+                (n, value) for n, value in enumerate(numbers) if not low <= value <= high
+            )
             problem = bounds.too_low if number < low else bounds.too_high
-            found = base + number if base and abs(number) <= MAX_NUMBER else sent[at]
-            raise Malformed(self._at(at, label), problem, found=found, most=bounds.high)
+            value = base + number if base and abs(number) <= MAX_NUMBER else sent[at]
+            raise Malformed(self._at(at, label), problem, found=value, most=bounds.high)
         if not base:
             return numbers
         if isinstance(base, int):
@@ -226,10 +229,12 @@ def _runs(sensml: Element, place: str) -> Iterator[_Run]:
 def _message(sensml: Element, place: str) -> list[_Fields]:
     elements = sensml.findall(SENML)
     if len(elements) != len(sensml):
-        number, other = next((n, one) for n, one in enumerate(sensml, 1) if one.tag != SENML)
-        found = named(str(other.tag))
+        number, other = next(
+            (n, element) for n, element in enumerate(sensml, 1) if element.tag != SENML
+        )
+        other_name = named(str(other.tag))
         raise Malformed(
-            f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=found, wanted=named(SENML)
+            f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=other_name, wanted=named(SENML)
         )
     return [element.attrib for element in elements]
 

@@ -42,8 +42,8 @@ def write(error: QuoaliseError, language: str | None = None) -> Element:
     """Return the `<error>` of a stanza, in the language of whoever asked."""
     element = Element(ERROR, {"type": error.type})
     SubElement(element, tag(STANZAS, error.condition))
-    said = error.text.language(language)
-    SubElement(element, _TEXT, {LANG: said}).text = error.text.say(said)
+    spoken = error.text.language(language)
+    SubElement(element, _TEXT, {LANG: spoken}).text = error.text.say(spoken)
     if isinstance(error, UpstreamError):
         SubElement(element, _UPSTREAM, {"issuer": error.issuer, "code": error.code or ""})
     return element
@@ -51,22 +51,24 @@ def write(error: QuoaliseError, language: str | None = None) -> Element:
 
 def read(error: Element) -> QuoaliseError:
     """Return what an `<error>` says, whatever stands in it, as far as `bounds` reads it."""
-    names = [split(one.tag) for one in elements(error) if one.tag != _TEXT]
+    names = [split(child.tag) for child in elements(error) if child.tag != _TEXT]
     conditions = [bounds.clip("code", name) for namespace, name in names if namespace == STANZAS]
     condition = conditions[0] if conditions else QuoaliseError.condition
     texts = error.findall(_TEXT)[: bounds.ELEMENTS["text"]]
     words = {
-        bounds.clip("lang", one.get(LANG, DEFAULT_LANGUAGE)): bounds.clip("text", one.text.strip())
-        for one in texts
-        if one.text and not one.text.isspace()
+        bounds.clip("lang", element.get(LANG, DEFAULT_LANGUAGE)): bounds.clip(
+            "text", element.text.strip()
+        )
+        for element in texts
+        if element.text and not element.text.isspace()
     }
-    said = Text(words) if words else None
+    message = Text(words) if words else None
     upstream = error.find(_UPSTREAM)
     if upstream is not None:
         issuer, code = (bounds.clip(name, upstream.get(name, "")) for name in ("issuer", "code"))
-        return UpstreamError(issuer, code or None, said)
+        return UpstreamError(issuer, code or None, message)
     if kind := _KINDS.get(condition):
-        return kind(said)
+        return kind(message)
     type_ = error.get("type", "")
-    known = ErrorType(type_) if type_ in ErrorType else ErrorType.CANCEL
-    return OtherError(condition, known, said)
+    error_type = ErrorType(type_) if type_ in ErrorType else ErrorType.CANCEL
+    return OtherError(condition, error_type, message)

@@ -20,20 +20,20 @@ class Text:
 
     def language(self, wanted: str | None = None) -> str:
         """Return the language to say it in: that one, the one it derives from, English, or any."""
-        known = {language.lower(): language for language in self.by_language}
+        languages = {language.lower(): language for language in self.by_language}
         asked = (wanted or DEFAULT_LANGUAGE).lower()
         for language in (asked, asked.partition("-")[0], DEFAULT_LANGUAGE):
-            if language in known:
-                return known[language]
+            if language in languages:
+                return languages[language]
         return next(iter(self.by_language), DEFAULT_LANGUAGE)
 
     def say(self, wanted: str | None = None) -> str:
         """Return the words in a language, or in one that `language` chooses."""
         return self.by_language.get(self.language(wanted), "")
 
-    def fill(self, **found: object) -> Text:
+    def fill(self, **values: object) -> Text:
         """Put what was found where the words have its name in braces."""
-        return Text({tag: words.format(**found) for tag, words in self.by_language.items()})
+        return Text({tag: words.format(**values) for tag, words in self.by_language.items()})
 
 
 UNSAID = Text({})
@@ -68,10 +68,10 @@ class _Translated(Mapping[str, str]):
             return self._sentence
         if language not in LANGUAGES:
             raise KeyError(language)
-        known = translations(language)
+        catalogue = translations(language)
         if self._context is None:
-            return known.gettext(self._sentence)
-        return known.pgettext(self._context, self._sentence)
+            return catalogue.gettext(self._sentence)
+        return catalogue.pgettext(self._context, self._sentence)
 
     @override
     def __iter__(self) -> Iterator[str]:
@@ -82,11 +82,11 @@ class _Translated(Mapping[str, str]):
         return len(LANGUAGES)
 
 
-def around(template: Text, said: Text, **found: object) -> Text:
+def around(template: Text, inserted: Text, **values: object) -> Text:
     """Put words of someone else into ours, in each of our languages."""
     return Text(
         {
-            tag: words.format(said=said.say(tag), **found)
+            tag: words.format(said=inserted.say(tag), **values)
             for tag, words in template.by_language.items()
         }
     )

@@ -46,7 +46,7 @@ from ..store.peers import Peer, peer_by_jid
 from ..store.series import all_series
 from ..store.settings import set_setting
 from ..store.subscriptions import subscribe, unsubscribe
-from ..wire import Naming, told
+from ..wire import Naming, encode_series
 from ..wire.encode import unit
 from ..wire.needs import write_interval
 from ..xmpp import Answerer, Asker
@@ -207,7 +207,7 @@ class Answers(Answerer):
         """Return what is told of a range, and how many values it has. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
         members = await members_of(connection, self._naming, grant.series, values)
-        return told(asked, grant.series, values, members), len(values)
+        return encode_series(asked, grant.series, values, members), len(values)
 
     async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
         """Return as whom an asker is known, if it is."""

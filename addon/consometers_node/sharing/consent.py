@@ -25,7 +25,7 @@ from ..store import PermissionId, Store
 from ..store.clock import Clock
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
-from ..wire import Naming, read_need, told
+from ..wire import Naming, encode_series, read_need
 from ..xmpp import Asking, Join
 from .due_records import members_of, records_of
 
@@ -66,7 +66,9 @@ class Sight:
     ) -> list[Preview]:
         """Return what of these records would leave, beside them how many `members` each sums."""
         return [
-            Preview(series, name, told(name, series, records[series], members.get(series, ())))
+            Preview(
+                series, name, encode_series(name, series, records[series], members.get(series, ()))
+            )
             for name, series in self.names.items()
         ]
 

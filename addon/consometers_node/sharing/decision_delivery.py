@@ -187,11 +187,11 @@ class Notices:
             await permissions.withdraw(permission.id, Signature(_RESTORER, shown), now)
             for notice in await permissions.notices(self._peer.id):
                 if notice.permission == permission.id:
-                    await permissions.told(notice.seq, _shown(receipt), now)
+                    await permissions.keep_receipt(notice.seq, _shown(receipt), now)
 
     async def _told(self, seq: int, receipt: str) -> None:
         async with self._store.writing() as connection:
-            await Permissions(connection).told(seq, receipt, datetime.now(UTC))
+            await Permissions(connection).keep_receipt(seq, receipt, datetime.now(UTC))
 
 
 def _shown(receipt: Receipt) -> str:

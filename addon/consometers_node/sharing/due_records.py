@@ -35,7 +35,7 @@ from ..store.outbox import (
     unsent,
 )
 from ..store.series import blocks, blocks_of_days, extent, put_blocks
-from ..wire import Naming, Unsayable, told
+from ..wire import Naming, Unsayable, encode_series
 from .restriction import paused
 
 SOON = timedelta(days=2)
@@ -192,7 +192,7 @@ class _Parts:
             some = records[:most]
             members = await members_of(self._connection, self._naming, series, some)
             over = records[most].start if len(records) > most else None
-            self._data[key] = told(name, series, some, members), over
+            self._data[key] = encode_series(name, series, some, members), over
         return self._data[key]
 
     async def beyond(self, number: SeriesId, series: Series, within: Range) -> Range | None:

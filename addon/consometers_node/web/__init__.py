@@ -1,8 +1,8 @@
 """The pages of a node, and the API that its Home Assistant asks.
 
 site        the application: routes, and what each response carries
-guard       who may connect at all
-people      who acts, and whether that is an administrator
+access      who may connect at all
+users       who acts, and whether that is an administrator
 api         docs/node-api.md
 """
 

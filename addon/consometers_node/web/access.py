@@ -95,8 +95,8 @@ _FORBIDDEN = text("This page opens in Home Assistant alone.")
 
 
 def _forbidden() -> web.Response:
-    said = "".join(f"{sentence}\n" for sentence in _FORBIDDEN.by_language.values())
-    return web.Response(status=403, text=said)
+    body = "".join(f"{sentence}\n" for sentence in _FORBIDDEN.by_language.values())
+    return web.Response(status=403, text=body)
 
 
 def harden(response: web.StreamResponse) -> None:

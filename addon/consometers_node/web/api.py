@@ -33,16 +33,16 @@ class Api:
         self._id = node_id
         self._version = version
         self.routes = [
-            web.get("/api/v1/node", self._tell),
+            web.get("/api/v1/node", self._node_status),
             web.post("/api/v1/collectives/{id}/pause", self._pause),
             web.post("/api/v1/collectives/{id}/resume", self._resume),
             web.get("/api/v1/events", self._events),
         ]
 
-    async def _tell(self, _request: web.Request) -> web.Response:
+    async def _node_status(self, _request: web.Request) -> web.Response:
         node = self._node
         network, fault, doubt = node.network, node.network_problem, node.clock.doubt
-        told: Json = {
+        answer: Json = {
             "api": VERSION,
             "version": self._version,
             "id": self._id,
@@ -56,7 +56,7 @@ class Api:
             },
             "collectives": await self._all(),
         }
-        return web.json_response(told)
+        return web.json_response(answer)
 
     async def _pause(self, request: web.Request) -> web.Response:
         return await self._hold(request, paused=True)
@@ -65,14 +65,14 @@ class Api:
         return await self._hold(request, paused=False)
 
     async def _hold(self, request: web.Request, *, paused: bool) -> web.Response:
-        number = request.match_info["id"]
+        peer_id = request.match_info["id"]
         async with self._node.store.withdrawing() as connection:
-            known = {str(one.id): one.id for one in await all_peers(connection)}
-            if number not in known:
+            peers = {str(peer.id): peer.id for peer in await all_peers(connection)}
+            if peer_id not in peers:
                 return problem(404, "item-not-found", _UNKNOWN)
-            await (pause if paused else resume)(connection, known[number])
+            await (pause if paused else resume)(connection, peers[peer_id])
         self._node.changes.tell()
-        (changed,) = await self._all(known[number])
+        (changed,) = await self._all(peers[peer_id])
         return web.json_response(changed)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -98,43 +98,49 @@ class Api:
             pulled = await all_pulled(connection)
             together = network.together if network else None
             return [
-                self._collective(one, await sums(connection, one, pulled, together, now))
-                for one in await collectives(connection, now, await progress(connection, now))
-                if peer in (None, one.peer.id)
+                self._collective(
+                    collective, await sums(connection, collective, pulled, together, now)
+                )
+                for collective in await collectives(
+                    connection, now, await progress(connection, now)
+                )
+                if peer in (None, collective.peer.id)
             ]
 
-    def _collective(self, one: Collective, told: Json) -> Json:
+    def _collective(self, collective: Collective, sums: Json) -> Json:
         network = self._node.network
-        delivery = network.sharing.deliveries.get(one.peer.id) if network else None
+        delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
         return {
-            "id": str(one.peer.id),
-            "jid": one.peer.jid,
-            "name": one.peer.name,
-            "acknowledged_until": _at(one.acknowledged_until),
-            "waiting": one.waiting,
-            "waiting_since": _at(one.waiting_since),
+            "id": str(collective.peer.id),
+            "jid": collective.peer.jid,
+            "name": collective.peer.name,
+            "acknowledged_until": _at(collective.acknowledged_until),
+            "waiting": collective.waiting,
+            "waiting_since": _at(collective.waiting_since),
             "problem": _words(delivery.problem if delivery else None),
-            "sums": told,
-            "permissions": [_permission(each) for each in told_of(one, datetime.now(UTC))],
+            "sums": sums,
+            "permissions": [
+                _permission(answered) for answered in told_of(collective, datetime.now(UTC))
+            ],
         }
 
 
-def _permission(one: Answered) -> Json:
-    permission = one.permission
+def _permission(answered: Answered) -> Json:
+    permission = answered.permission
     terms = permission.terms
     return {
         "id": permission.id,
         "title": dict(permission.need.title),
         "state": permission.state,
-        "paused": one.paused and permission.state is State.GRANTED,
+        "paused": answered.paused and permission.state is State.GRANTED,
         "series": len(terms.series) if terms else 0,
         "valid_until": _at(terms.valid_until if terms else None),
-        "newer_version": one.newer,
+        "newer_version": answered.newer,
     }
 
 
-def _words(said: Text | None) -> Json:
-    return None if said is None else dict(said.by_language)
+def _words(words: Text | None) -> Json:
+    return None if words is None else dict(words.by_language)
 
 
 def _at(instant: datetime | None) -> Json:

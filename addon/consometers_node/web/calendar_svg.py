@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from ..household.coverage import Calendar, Kept
+from ..household.coverage import Calendar, DayState
 
 CELL, GAP = 10, 2
 STEP = CELL + GAP
@@ -19,20 +19,22 @@ class Strip:
 
     width: int
     height: int
-    paths: Sequence[tuple[Kept, str]]
+    paths: Sequence[tuple[DayState, str]]
     months: Sequence[tuple[int, date]]
 
 
 def draw(calendar: Calendar) -> Strip:
     """Draw each run of like days of a week as one shape."""
     offset = calendar.first.weekday()
-    paths: dict[Kept, list[str]] = {kept: [] for kept in Kept if kept is not Kept.OUTSIDE}
+    paths: dict[DayState, list[str]] = {
+        state: [] for state in DayState if state is not DayState.OUTSIDE
+    }
     months: list[tuple[int, date]] = []
-    places = [(divmod(n + offset, 7), kept) for n, kept in enumerate(calendar.days)]
-    for (week, kept), run in groupby(places, key=lambda one: (one[0][0], one[1])):
+    places = [(divmod(n + offset, 7), state) for n, state in enumerate(calendar.days)]
+    for (week, state), run in groupby(places, key=lambda place: (place[0][0], place[1])):
         rows = [row for (_, row), _ in run]
-        if kept in paths:
-            paths[kept] += _shapes(kept, week * STEP, [HEAD + row * STEP for row in rows])
+        if state in paths:
+            paths[state] += _shapes(state, week * STEP, [HEAD + row * STEP for row in rows])
     for day, _ in calendar.dated():
         week = ((day - calendar.first).days + offset) // 7
         if day.day == 1:
@@ -41,20 +43,20 @@ def draw(calendar: Calendar) -> Strip:
     return Strip(
         weeks * STEP,
         HEAD + 7 * STEP,
-        [(kept, "".join(shapes)) for kept, shapes in paths.items() if shapes],
+        [(state, "".join(shapes)) for state, shapes in paths.items() if shapes],
         months,
     )
 
 
-def _shapes(kept: Kept, x: int, tops: Sequence[int]) -> list[str]:
+def _shapes(state: DayState, x: int, tops: Sequence[int]) -> list[str]:
     """Return squares; incomplete ones also differ in shape, for readers who see no colour."""
-    match kept:
-        case Kept.COMPLETE:
+    match state:
+        case DayState.COMPLETE:
             height = tops[-1] - tops[0] + CELL
             return [f"M{x} {tops[0]}h{CELL}v{height}h-{CELL}z"]
-        case Kept.PARTLY:
+        case DayState.PARTLY:
             return [f"M{x} {y + CELL}v-{CELL}l{CELL} {CELL}z" for y in tops]
-        case Kept.MISSING:
+        case DayState.MISSING:
             return [f"M{x + 1} {y + 1}l8 8m0-8l-8 8" for y in tops]
         case _:
             return [f"M{x + 4} {y + 4}h2v2h-2z" for y in tops]

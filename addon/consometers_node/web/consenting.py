@@ -27,8 +27,9 @@ from ..store.absences import absences
 from ..wire import Unsayable
 from ..wire.encode import unit
 from . import permissions
-from .handlers import Desk, House, Refused
-from .visit import Visit
+from .handlers import House, Pages
+from .page_base import Refused
+from .request_context import RequestContext
 
 _DAYS_SHOWN = 1
 _CIVIL_DAYS_SHOWN = 8
@@ -70,18 +71,18 @@ class Shown:
 
 
 async def ask(
-    desk: Desk, visit: Visit, question: Asked, errors: Mapping[str, Text] | None = None
+    pages: Pages, context: RequestContext, question: Asked, errors: Mapping[str, Text] | None = None
 ) -> web.StreamResponse:
     """Show what is asked, and what of it can be chosen."""
     house: House | None = None
     trouble: Text | None = None
     try:
-        house = await desk.house()
+        house = await pages.house()
     except HomeAssistantFault as fault:
         trouble = fault.text
     need = question.need
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "consent.html",
         status=422 if errors else 200,
         question=question,
@@ -91,8 +92,8 @@ async def ask(
         unknown=_unknown(need, house) if house else 0,
         trouble=trouble,
         errors=errors or {},
-        filled=visit.form,
-        coarser=[one for one in Interval if one.no_finer_than(need.interval)],
+        filled=context.form,
+        coarser=[interval for interval in Interval if interval.no_finer_than(need.interval)],
         by_name=consent_text.shown_by_name(need),
         by_point=need.identification is Identification.DELIVERY_POINT,
         wanted=_wanted(need),
@@ -104,71 +105,73 @@ async def ask(
     )
 
 
-async def look(desk: Desk, visit: Visit, notice: Text | None = None) -> web.StreamResponse:
+async def look(
+    pages: Pages, context: RequestContext, notice: Text | None = None
+) -> web.StreamResponse:
     """Show the very records that would leave, and the words that would be agreed to."""
-    question = await _proposed(desk, visit)
-    house = await desk.house()
-    filled = _fill(visit, question.need, house)
+    question = await _proposed(pages, context)
+    house = await pages.house()
+    filled = _fill(context, question.need, house)
     if filled.choice is None:
-        return await ask(desk, visit, question, filled.errors)
+        return await ask(pages, context, question, filled.errors)
     now = datetime.now(UTC)
-    store = desk.node.store
-    daily = all(one.interval is Interval.P1D for one in filled.choice.series)
+    store = pages.node.store
+    daily = all(series.interval is Interval.P1D for series in filled.choice.series)
     days = _CIVIL_DAYS_SHOWN if daily else _DAYS_SHOWN
     try:
         async with store.reading() as connection:
-            await check(connection, desk.node.naming, question, filled.choice)
+            await check(connection, pages.node.naming, question, filled.choice)
             off = await absences(connection)
-        found = await preview(
-            desk.node.recorder,
-            desk.node.naming,
+        previews = await preview(
+            pages.node.recorder,
+            pages.node.naming,
             question,
             filled.choice,
             days=days,
             absences=off,
         )
     except (PermissionFault, Unsayable) as fault:
-        return await ask(desk, visit, question, _errors(fault))
+        return await ask(pages, context, question, _errors(fault))
     agreed = consent_text.grant(
-        question.need, question.peer, filled.choice, now, visit.language.tag
+        question.need, question.peer, filled.choice, now, context.language.tag
     )
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "preview.html",
         status=409 if notice else 200,
         notice=notice,
         question=question,
         need=question.need,
         agreed=agreed,
-        shown=[_shown(one) for one in found],
+        shown=[_shown(records) for records in previews],
         days=days,
         past=_past(filled.choice, question.need),
-        filled={name: visit.form[name] for name in _FIELDS if name in visit.form},
+        filled={name: context.form[name] for name in _FIELDS if name in context.form},
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
     )
 
 
-async def allow(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def allow(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Grant what was chosen, if it is what the page showed."""
-    question = await _proposed(desk, visit)
-    house = await desk.house()
-    filled = _fill(visit, question.need, house)
+    question = await _proposed(pages, context)
+    house = await pages.house()
+    filled = _fill(context, question.need, house)
     if filled.choice is None:
-        return await ask(desk, visit, question, filled.errors)
+        return await ask(pages, context, question, filled.errors)
     shown = consent_text.grant(
-        question.need, question.peer, filled.choice, datetime.now(UTC), visit.language.tag
+        question.need, question.peer, filled.choice, datetime.now(UTC), context.language.tag
     )
-    if visit.typed("read") != shown.hash:
-        return await look(desk, visit, _READ_AGAIN)
-    naming, signature = desk.node.naming, Signature(visit.person.id, shown)
+    if context.typed("read") != shown.hash:
+        return await look(pages, context, _READ_AGAIN)
+    naming, signature = pages.node.naming, Signature(context.person.id, shown)
     try:
-        async with desk.node.store.writing() as connection:
+        async with pages.node.store.writing() as connection:
             await grant_it(connection, naming, question, filled.choice, signature)
     except (PermissionFault, Unsayable, NotPermitted) as fault:
-        return await ask(desk, visit, question, _errors(fault))
-    desk.changed()
-    return visit.go(f"permissions/{question.permission.id}?done=granted")
+        return await ask(pages, context, question, _errors(fault))
+    pages.changed()
+    return context.go(f"permissions/{question.permission.id}?done=granted")
 
 
 def policy(need: DataNeed) -> str | None:
@@ -179,35 +182,35 @@ def policy(need: DataNeed) -> str | None:
 _FIELDS = ("series", "interval", "history", "duration", "identification")
 
 
-async def _proposed(desk: Desk, visit: Visit) -> Asked:
-    question = await permissions.named(desk, visit)
+async def _proposed(pages: Pages, context: RequestContext) -> Asked:
+    question = await permissions.named(pages, context)
     if question.permission.state is not State.PROPOSED:
-        said = text("This was answered already.")
-        raise Refused(409, said)
+        words = text("This was answered already.")
+        raise Refused(409, words)
     return question
 
 
 def _offers(need: DataNeed, house: House) -> list[Offer]:
     """Return what may be ticked: what counts before what is measured, the dashboard's first."""
-    found = []
+    offers = []
     for proposal in house.proposals:
         series = _series(proposal, need.interval, house)
         if series is not None and need.asks_for(series):
-            found.append(Offer(series, proposal.statistic.name, proposal.on_dashboard))
-    return sorted(found, key=lambda one: one.series.quantity is not Quantity.ENERGY)
+            offers.append(Offer(series, proposal.statistic.name, proposal.on_dashboard))
+    return sorted(offers, key=lambda offer: offer.series.quantity is not Quantity.ENERGY)
 
 
 def _unknown(need: DataNeed, house: House) -> int:
     """Count the statistics that could be shared if their direction were known."""
-    quantities = {one.quantity for one in need.wanted}
+    quantities = {quantity_wanted.quantity for quantity_wanted in need.wanted}
     return sum(
-        house.direction(one) is None and one.statistic.quantity in quantities
-        for one in house.proposals
+        house.direction(proposal) is None and proposal.statistic.quantity in quantities
+        for proposal in house.proposals
     )
 
 
 def _wanted(need: DataNeed) -> list[Direction]:
-    return [way for way in Direction if any(one.direction is way for one in need.wanted)]
+    return [way for way in Direction if any(wanted.direction is way for wanted in need.wanted)]
 
 
 def _series(proposal: Proposal, interval: Interval, house: House) -> Series | None:
@@ -215,15 +218,15 @@ def _series(proposal: Proposal, interval: Interval, house: House) -> Series | No
     return None if direction is None else proposal.series(interval, house.time_zone, direction)
 
 
-def _fill(visit: Visit, need: DataNeed, house: House) -> Filled:
+def _fill(context: RequestContext, need: DataNeed, house: House) -> Filled:
     filled = Filled()
-    interval = _interval(visit.typed("interval"), need, filled)
-    series = _ticked(visit.chosen("series"), interval, need, house, filled)
-    history = _days(visit, "history", 0, need.history_days, filled)
-    duration = _days(visit, "duration", 1, need.duration_days, filled)
+    interval = _interval(context.typed("interval"), need, filled)
+    series = _ticked(context.chosen("series"), interval, need, house, filled)
+    history = _days(context, "history", 0, need.history_days, filled)
+    duration = _days(context, "duration", 1, need.duration_days, filled)
     identification = need.identification
     by_point = identification is Identification.DELIVERY_POINT
-    if by_point and visit.typed("identification") == Identification.PSEUDONYM:
+    if by_point and context.typed("identification") == Identification.PSEUDONYM:
         identification = Identification.PSEUDONYM
     if not filled.errors:
         filled.choice = Choice(
@@ -248,22 +251,22 @@ def _interval(typed: str, need: DataNeed, filled: Filled) -> Interval:
 def _ticked(
     typed: Sequence[str], interval: Interval, need: DataNeed, house: House, filled: Filled
 ) -> frozenset[Series]:
-    known = {one.statistic.id: one for one in house.proposals}
-    found = set()
+    proposals = {proposal.statistic.id: proposal for proposal in house.proposals}
+    series_chosen = set()
     for statistic in typed:
-        proposal = next((one for name, one in known.items() if name == statistic), None)
+        proposal = next((named for name, named in proposals.items() if name == statistic), None)
         series = _series(proposal, interval, house) if proposal else None
         if series is None or not need.asks_for(series):
             filled.errors["series"] = _GONE.fill(statistic=statistic[:100])
         else:
-            found.add(series)
+            series_chosen.add(series)
     if not typed:
         filled.errors["series"] = _CHOOSE
-    return frozenset(found)
+    return frozenset(series_chosen)
 
 
-def _days(visit: Visit, name: str, least: int, most: int, filled: Filled) -> int | None:
-    typed = visit.typed(name)
+def _days(context: RequestContext, name: str, least: int, most: int, filled: Filled) -> int | None:
+    typed = context.typed(name)
     if not typed:
         return None
     is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
@@ -274,21 +277,21 @@ def _days(visit: Visit, name: str, least: int, most: int, filled: Filled) -> int
 
 
 def _errors(fault: Exception) -> dict[str, Text]:
-    said = said_of(fault)
-    assert said is not None
-    return {"": said}
+    words = said_of(fault)
+    assert words is not None
+    return {"": words}
 
 
-def _shown(one: Preview) -> Shown:
+def _shown(preview: Preview) -> Shown:
     rows = [
         (datetime.fromtimestamp(float(second), UTC), float(value))
-        for records in one.data.records
+        for records in preview.data.records
         for second, value in sorted(records.values.items())
     ]
-    return Shown(one, unit(one.series), rows)
+    return Shown(preview, unit(preview.series), rows)
 
 
 def _past(choice: Choice, need: DataNeed) -> int:
     """Return how many records of the past would leave, about."""
     days = need.history_days if choice.history_days is None else choice.history_days
-    return sum(days * 1440 // one.interval.minutes for one in choice.series)
+    return sum(days * 1440 // series.interval.minutes for series in choice.series)

@@ -8,19 +8,19 @@ from aiohttp import web
 FIELD = "token"
 
 
-class Tokens:
+class FormTokens:
     """Makes tokens, and knows them again, also after the node was started anew."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def of(self, person: str) -> str:
+    def of_person(self, person: str) -> str:
         """Return the token of a person."""
         return hmac.new(self._secret, b"form\0" + person.encode(), "sha256").hexdigest()
 
-    def are_ours(self, request: web.Request, person: str, told: str) -> bool:
+    def are_ours(self, request: web.Request, person: str, typed: str) -> bool:
         """Return whether a form was sent from a page of ours that this person was shown."""
-        right = hmac.compare_digest(self.of(person).encode(), told.encode())
+        right = hmac.compare_digest(self.of_person(person).encode(), typed.encode())
         return right and _is_from_here(request)
 
 
@@ -33,8 +33,8 @@ def _is_from_here(request: web.Request) -> bool:
     if origin is None:
         return True
     # Home Assistant's ingress asks the node by another name than the browser asked it.
-    known = {request.headers.get("X-Forwarded-Host"), request.headers.get("Host")}
+    hosts = {request.headers.get("X-Forwarded-Host"), request.headers.get("Host")}
     try:
-        return urlsplit(origin).netloc in known - {None, ""}
+        return urlsplit(origin).netloc in hosts - {None, ""}
     except ValueError:
         return False

@@ -19,8 +19,9 @@ from ..sharing.status import Answered, Collective, Shared, collectives, told_of
 from ..store import PeerId, SeriesId
 from ..store.clock import confirm
 from .calendar_svg import Strip
-from .handlers import Desk, Refused
-from .visit import Visit
+from .handlers import Pages
+from .page_base import Refused
+from .request_context import RequestContext
 
 type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
 
@@ -46,12 +47,16 @@ class Card:
     @property
     def asks(self) -> list[Answered]:
         """What waits for an answer."""
-        return [one for one in self.permissions if one.permission.state is State.PROPOSED]
+        return [
+            answered for answered in self.permissions if answered.permission.state is State.PROPOSED
+        ]
 
     @property
     def holds(self) -> list[Answered]:
         """What was allowed and holds."""
-        return [one for one in self.permissions if one.permission.state is State.GRANTED]
+        return [
+            answered for answered in self.permissions if answered.permission.state is State.GRANTED
+        ]
 
     @property
     def intervals(self) -> list[Interval]:
@@ -68,20 +73,20 @@ class Row:
     strip: Strip | None
 
 
-async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Return how it stands with each collective."""
-    node = desk.node
+    node = pages.node
     now = datetime.now(UTC)
-    known = await desk.year()
+    year = await pages.year()
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
-        found = await collectives(connection, now, await progress(connection, now))
+        shared_with = await collectives(connection, now, await progress(connection, now))
     account = await load(node.store)
     network = node.network_problem
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "home.html",
-        cards=[_card(desk, one, known, now) for one in found],
+        cards=[_card(pages, collective, year, now) for collective in shared_with],
         account=account.account.jid if account else None,
         network=node.database_problem or (network.text if network else None),
         home=node.home_problem,
@@ -92,63 +97,67 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
     )
 
 
-async def confirm_clock(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def confirm_clock(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Take the household's word for the clock."""
-    async with desk.node.store.writing() as connection:
-        await confirm(connection, desk.node.clock.now())
-    desk.changed()
-    return visit.go()
+    async with pages.node.store.writing() as connection:
+        await confirm(connection, pages.node.clock.now())
+    pages.changed()
+    return context.go()
 
 
-async def hold(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def hold(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Hold back all that a collective was granted."""
-    return await _change(desk, visit, paused=True)
+    return await _change(pages, context, paused=True)
 
 
-async def go_on(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def go_on(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Resume sharing."""
-    return await _change(desk, visit, paused=False)
+    return await _change(pages, context, paused=False)
 
 
-async def _change(desk: Desk, visit: Visit, *, paused: bool) -> web.StreamResponse:
-    number = PeerId(int(visit.request.match_info["peer"]))
-    store = desk.node.store
+async def _change(pages: Pages, context: RequestContext, *, paused: bool) -> web.StreamResponse:
+    peer_id = PeerId(int(context.request.match_info["peer"]))
+    store = pages.node.store
     async with store.reading() as connection:
-        known = {one.peer.id for one in await collectives(connection, datetime.now(UTC))}
-    if number not in known:
+        peer_ids = {
+            collective.peer.id for collective in await collectives(connection, datetime.now(UTC))
+        }
+    if peer_id not in peer_ids:
         raise Refused(404, _NO_COLLECTIVE)
     async with store.withdrawing() as connection:
-        await (pause if paused else resume)(connection, number)
-    desk.changed()
-    return visit.go()
+        await (pause if paused else resume)(connection, peer_id)
+    pages.changed()
+    return context.go()
 
 
-def _card(desk: Desk, one: Collective, known: Year, now: datetime) -> Card:
-    network = desk.node.network
-    delivery = network.sharing.deliveries.get(one.peer.id) if network else None
-    problem = delivery.problem if delivery and one.shared else None
-    rows = [Row(each, *known.get(each.grant.series_id, (None, None))) for each in one.shared]
-    told = told_of(one, now)
+def _card(pages: Pages, collective: Collective, year: Year, now: datetime) -> Card:
+    network = pages.node.network
+    delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
+    problem = delivery.problem if delivery and collective.shared else None
+    rows = [
+        Row(shared, *year.get(shared.grant.series_id, (None, None))) for shared in collective.shared
+    ]
+    answered = told_of(collective, now)
     return Card(
-        id=one.peer.id,
-        name=one.peer.name,
-        jid=one.peer.jid,
-        stands=_stands(one, problem, told),
-        waiting=one.waiting,
-        waiting_since=one.waiting_since,
-        until=one.acknowledged_until,
+        id=collective.peer.id,
+        name=collective.peer.name,
+        jid=collective.peer.jid,
+        stands=_stands(collective, problem, answered),
+        waiting=collective.waiting,
+        waiting_since=collective.waiting_since,
+        until=collective.acknowledged_until,
         problem=problem,
-        permissions=told,
+        permissions=answered,
         rows=rows,
     )
 
 
-def _stands(one: Collective, problem: Text | None, told: Sequence[Answered]) -> str:
-    if one.paused:
+def _stands(collective: Collective, problem: Text | None, answered: Sequence[Answered]) -> str:
+    if collective.paused:
         return "paused"
-    if one.shared:
+    if collective.shared:
         return "trouble" if problem else "sharing"
-    is_asked = any(each.permission.state is State.PROPOSED for each in told)
+    is_asked = any(permission.permission.state is State.PROPOSED for permission in answered)
     return "asked" if is_asked else "nothing"
 
 

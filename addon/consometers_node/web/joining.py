@@ -14,9 +14,8 @@ from ..sharing.consent import be_asked
 from ..sharing.error_messages import said_of
 from ..wire import Unsayable
 from ..xmpp import Join, NetworkError, Register, links
-from .handlers import Desk
-from .network import said
-from .visit import Visit
+from .handlers import Pages
+from .request_context import RequestContext
 
 _ONLINE_WITHIN_S = 20.0
 _LOOKS, _LOOKS_EVERY_S = 50, 0.1
@@ -33,57 +32,76 @@ _HAS_ACCOUNT = text(
 _NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
 _NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
 
+_ONCE = {
+    "Unreachable": text(
+        "The server {host} cannot be reached: check the address and your Internet access, then try"
+        " again."
+    ),
+    "Interrupted": text("The server {host} closed the connection: try again."),
+    "TemporaryFailure": text(
+        "The server {host} cannot log anyone in at the moment: try again later."
+    ),
+    "CertificateRefused": text(
+        "The server {host} does not prove who it is: nothing was sent to it. Check the address, or"
+        " warn whoever runs it."
+    ),
+    "NotALink": text(
+        "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
+    ),
+}
+"""The network's words say that it tries again: a page does not."""
 
-async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+
+async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show where an invitation is pasted. One in the address is put there, and no more."""
-    return await _show(desk, visit, visit.request.query.get("invitation", "")[:2000])
+    return await _show(pages, context, context.request.query.get("invitation", "")[:2000])
 
 
-async def join(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Take up an invitation."""
-    typed = visit.typed("invitation")
+    typed = context.typed("invitation")
     try:
         match links.read(typed):
             case Register() as invitation:
-                await take(desk.node.store, invitation, desk.server)
-                desk.changed()
-                return visit.go("join?done=account")
+                await take(pages.node.store, invitation, pages.server)
+                pages.changed()
+                return context.go("join?done=account")
             case Join() as invitation:
-                return await _meet(desk, visit, invitation)
-    except HasAccount as known:
-        return await _show(desk, visit, typed, _HAS_ACCOUNT.fill(jid=known.jid))
+                return await _meet(pages, context, invitation)
+    except HasAccount as existing:
+        return await _show(pages, context, typed, _HAS_ACCOUNT.fill(jid=existing.jid))
     except NetworkError as fault:
-        return await _show(desk, visit, typed, said(fault))
+        return await _show(pages, context, typed, trial_error(fault))
 
 
-async def _meet(desk: Desk, visit: Visit, invitation: Join) -> web.StreamResponse:
+async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.StreamResponse:
     """Put what a collective asks for before the household."""
-    online = await _online(desk)
+    online = await _online(pages)
     if online is None:
-        no_account = await load(desk.node.store) is None
+        no_account = await load(pages.node.store) is None
         words = _NO_ACCOUNT if no_account else _NOT_ONLINE
-        return await _show(desk, visit, visit.typed("invitation"), words)
+        return await _show(pages, context, context.typed("invitation"), words)
     jid = invitation.collective
     try:
-        numbers = await be_asked(desk.node.store, online.sharing.asking, invitation)
+        permission_ids = await be_asked(pages.node.store, online.sharing.asking, invitation)
     except QuoaliseError as fault:
-        return await _show(desk, visit, visit.typed("invitation"), refusal(jid, fault))
+        return await _show(pages, context, context.typed("invitation"), refusal(jid, fault))
     except (Unsayable, PermissionFault) as fault:
-        return await _show(desk, visit, visit.typed("invitation"), said_of(fault))
-    desk.changed()
-    match numbers:
+        return await _show(pages, context, context.typed("invitation"), said_of(fault))
+    pages.changed()
+    match permission_ids:
         case []:
             words = _NOTHING_ASKED.fill(jid=jid)
-            return await _show(desk, visit, visit.typed("invitation"), words)
-        case [number]:
-            return visit.go(f"permissions/{number}")
+            return await _show(pages, context, context.typed("invitation"), words)
+        case [permission_id]:
+            return context.go(f"permissions/{permission_id}")
         case _:
-            return visit.go("permissions")
+            return context.go("permissions")
 
 
-async def _online(desk: Desk) -> Online | None:
+async def _online(pages: Pages) -> Online | None:
     """Return what the node does over its connection, once it has one. Raises NetworkError."""
-    node = desk.node
+    node = pages.node
     if await load(node.store) is None:
         return None
     for _ in range(_LOOKS):
@@ -95,14 +113,20 @@ async def _online(desk: Desk) -> Online | None:
 
 
 async def _show(
-    desk: Desk, visit: Visit, invitation: str, error: Text | None = None
+    pages: Pages, context: RequestContext, invitation: str, error: Text | None = None
 ) -> web.StreamResponse:
-    account = await load(desk.node.store)
-    return desk.page(
-        visit,
+    account = await load(pages.node.store)
+    return pages.page(
+        context,
         "join.html",
         status=422 if error else 200,
         invitation=invitation,
         error=error,
         account=account.account.jid if account else None,
     )
+
+
+def trial_error(fault: NetworkError) -> Text:
+    """Say it once, without the promise to try again."""
+    words = _ONCE.get(type(fault).__name__)
+    return fault.text if words is None else words.fill(**fault.values)

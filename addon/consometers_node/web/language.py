@@ -8,6 +8,7 @@ COOKIE = "consometers_language"
 
 _DEFAULT = "en"
 _MOST_TAGS = 20
+_A_YEAR_S = 365 * 24 * 3600
 
 
 def wanted(request: web.Request) -> str:
@@ -15,13 +16,26 @@ def wanted(request: web.Request) -> str:
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
-    told = request.headers.get("Accept-Language", "").split(",")[:_MOST_TAGS]
-    asked = sorted(map(_weighed, told), key=lambda one: -one[1])
+    header = request.headers.get("Accept-Language", "").split(",")[:_MOST_TAGS]
+    asked = sorted(map(_weighed, header), key=lambda weighted: -weighted[1])
     return next((tag for tag, weight in asked if weight > 0 and tag in LANGUAGES), _DEFAULT)
 
 
-def _weighed(told: str) -> tuple[str, float]:
-    tag, _, parameters = told.strip().partition(";")
+def asked(request: web.Request) -> str:
+    """Return the language that the address names, else the one that is `wanted`."""
+    tag = request.query.get("language", "")
+    return tag if tag in LANGUAGES else wanted(request)
+
+
+def remember(request: web.Request, response: web.StreamResponse) -> None:
+    """Store the language of a page in the browser, if it was chosen by the address."""
+    tag = response.headers.get("Content-Language")
+    if tag is not None and request.query.get("language") == tag:
+        response.set_cookie(COOKIE, tag, max_age=_A_YEAR_S, samesite="Lax", httponly=True)
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    tag, _, parameters = part.strip().partition(";")
     language = tag.strip().partition("-")[0].lower()
     try:
         return language, float(parameters.strip().removeprefix("q=") or 1)

@@ -35,7 +35,7 @@ class Metrics:
 
     def __init__(self, watch: Watch, names: Collection[str] = ()) -> None:
         """Prepare; nothing is looked at before somebody asks. `names` are those of the machine."""
-        self.app = web.Application(middlewares=[self._known], client_max_size=_MAX_BODY_BYTES)
+        self.app = web.Application(middlewares=[self._check_host], client_max_size=_MAX_BODY_BYTES)
         self.app[_WATCH] = watch
         self._names = names
         self.app.add_routes([web.get(PATH, _metrics)])
@@ -47,7 +47,7 @@ class Metrics:
         return listening(self.app, host, port, bounds=bounds)
 
     @web.middleware
-    async def _known(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _check_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not is_known(request, self._names):
             return web.Response(status=421, text="This name is not in page.names.\n")
         return await handler(request)

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import (
     Actor,
     Entry,
+    NoticeReceipt,
     PermissionFault,
     Permissions,
     ShownText,
     Signature,
     State,
-    Told,
     UnknownPermission,
 )
 from ..quoalise import QuoaliseError, federation_xml
@@ -33,8 +33,9 @@ from ..store.series import all_series
 from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Unsayable
 from . import consenting
-from .handlers import Desk, Refused
-from .visit import Visit
+from .handlers import Pages
+from .page_base import Refused
+from .request_context import RequestContext
 
 MOST_ANSWERS = 100
 _NOT_SAID = text("Say whether what was received is to be erased.")
@@ -47,7 +48,7 @@ class Change:
     entry: Entry
     who: str
     shown: ShownText | None
-    told: Told | None
+    receipt: NoticeReceipt | None
     erased: int | None
     """How many records the receipt says were erased."""
 
@@ -56,35 +57,38 @@ class Change:
 class Name:
     """A series, and the name by which the collective knows it."""
 
-    number: SeriesId | None
+    series_id: SeriesId | None
     series: Series
     identifier: str
     subscription: Subscription | None
 
 
-async def show_all(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def show_all(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """List all permissions, the newest first."""
-    async with desk.node.store.reading() as connection:
+    async with pages.node.store.reading() as connection:
         register = Permissions(connection)
-        every = [await asked(connection, one.id) for one in await register.all()]
-        last = {one.permission.id: (await register.entries(one.permission.id))[-1] for one in every}
-    every.sort(key=lambda one: last[one.permission.id].at, reverse=True)
-    return desk.page(visit, "permissions.html", every=every, last=last, **_WORDS)
+        requests = [await asked(connection, permission.id) for permission in await register.all()]
+        last = {
+            request.permission.id: (await register.entries(request.permission.id))[-1]
+            for request in requests
+        }
+    requests.sort(key=lambda request: last[request.permission.id].at, reverse=True)
+    return pages.page(context, "permissions.html", every=requests, last=last, **_WORDS)
 
 
-async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show what is asked and let it be answered, or tell all of what was."""
-    question = await named(desk, visit)
+    question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
-        return await consenting.ask(desk, visit, question)
-    async with desk.node.store.reading() as connection:
+        return await consenting.ask(pages, context, question)
+    async with pages.node.store.reading() as connection:
         may_leave = await Permissions(connection).may_leave(question.permission.id)
-        changes = await _changes(connection, question.permission.id, desk)
-        names = await _names(connection, question, desk)
+        changes = await _changes(connection, question.permission.id, pages)
+        names = await _names(connection, question, pages)
         read = await latest_answers(connection, question.permission.id, MOST_ANSWERS)
-        numbers = await all_series(connection)
-    return desk.page(
-        visit,
+        series_by_id = await all_series(connection)
+    return pages.page(
+        context,
         "permission.html",
         question=question,
         terms=question.permission.terms,
@@ -94,20 +98,20 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         still_leaves=consent_text.STILL_LEAVES,
         changes=changes,
         names=names,
-        read=_readings(read, numbers),
+        read=_readings(read, series_by_id),
         most=MOST_ANSWERS,
         policy=consenting.policy(question.need),
         **_WORDS,
     )
 
 
-async def confirm_withdrawal(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def confirm_withdrawal(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Ask how to withdraw, with what either way means."""
-    question = await named(desk, visit)
+    question = await named(pages, context)
     _expect(question, State.WITHDRAWN)
-    tag = visit.language.tag
-    return desk.page(
-        visit,
+    tag = context.language.tag
+    return pages.page(
+        context,
         "withdraw.html",
         question=question,
         erase=consent_text.withdrawal(question.need, tag, erase=True).body,
@@ -115,49 +119,49 @@ async def confirm_withdrawal(desk: Desk, visit: Visit) -> web.StreamResponse:
     )
 
 
-async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def withdraw(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Withdraw a permission at once."""
-    question = await named(desk, visit)
-    data = visit.typed("data")
+    question = await named(pages, context)
+    data = context.typed("data")
     if data not in {"erase", "keep"}:
         raise Refused(422, _NOT_SAID)
     erase = data == "erase"
-    shown = consent_text.withdrawal(question.need, visit.language.tag, erase=erase)
-    number = question.permission.id
+    shown = consent_text.withdrawal(question.need, context.language.tag, erase=erase)
+    permission_id = question.permission.id
     try:
-        async with desk.node.store.withdrawing() as connection:
-            signature = Signature(visit.person.id, shown)
+        async with pages.node.store.withdrawing() as connection:
+            signature = Signature(context.person.id, shown)
             now = datetime.now(UTC)
-            await Permissions(connection).withdraw(number, signature, now, erase=erase)
+            await Permissions(connection).withdraw(permission_id, signature, now, erase=erase)
     except PermissionFault as fault:
         raise _refused(fault) from fault
     except DBAPIError as fault:
         raise Refused(503, consent_text.STILL_LEAVES) from fault
-    desk.changed()
-    return visit.go(f"permissions/{number}?done=withdrawn")
+    pages.changed()
+    return context.go(f"permissions/{permission_id}?done=withdrawn")
 
 
-async def refuse(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def refuse(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Say no."""
-    question = await named(desk, visit)
-    shown = consent_text.refusal(question.need, visit.language.tag)
-    number = question.permission.id
+    question = await named(pages, context)
+    shown = consent_text.refusal(question.need, context.language.tag)
+    permission_id = question.permission.id
     try:
-        async with desk.node.store.writing() as connection:
-            signature = Signature(visit.person.id, shown)
-            await Permissions(connection).refuse(number, signature, datetime.now(UTC))
+        async with pages.node.store.writing() as connection:
+            signature = Signature(context.person.id, shown)
+            await Permissions(connection).refuse(permission_id, signature, datetime.now(UTC))
     except (PermissionFault, NotPermitted) as fault:
         raise _refused(fault) from fault
-    desk.changed()
-    return visit.go(f"permissions/{number}?done=refused")
+    pages.changed()
+    return context.go(f"permissions/{permission_id}?done=refused")
 
 
-async def named(desk: Desk, visit: Visit) -> Asked:
+async def named(pages: Pages, context: RequestContext) -> Asked:
     """Return the permission that an address names."""
-    number = PermissionId(visit.request.match_info["permission"])
-    async with desk.node.store.reading() as connection:
+    permission_id = PermissionId(context.request.match_info["permission"])
+    async with pages.node.store.reading() as connection:
         try:
-            return await asked(connection, number)
+            return await asked(connection, permission_id)
         except UnknownPermission as fault:
             raise _refused(fault, 404) from fault
 
@@ -180,54 +184,59 @@ def _expect(question: Asked, state: State) -> None:
 
 
 def _refused(fault: Exception, status: int = 409) -> Refused:
-    said = said_of(fault)
-    assert said is not None
-    return Refused(status, said)
+    words = said_of(fault)
+    assert words is not None
+    return Refused(status, words)
 
 
-async def _changes(connection: AsyncConnection, number: PermissionId, desk: Desk) -> list[Change]:
+async def _changes(
+    connection: AsyncConnection, permission_id: PermissionId, pages: Pages
+) -> list[Change]:
     register = Permissions(connection)
-    receipts = {one.seq: one for one in await register.receipts(number)}
+    receipts = {record.seq: record for record in await register.receipts(permission_id)}
     changes = []
-    for entry in await register.entries(number):
+    for entry in await register.entries(permission_id):
         is_person = entry.actor is Actor.HOUSEHOLD and entry.who is not None
-        who = desk.people.name(entry.who) if is_person and entry.who else entry.who or ""
-        told = receipts.get(entry.seq)
+        who = pages.people.name(entry.who) if is_person and entry.who else entry.who or ""
+        record = receipts.get(entry.seq)
         shown = await register.shown_text(entry)
-        changes.append(Change(entry, who, shown, told, _erased(told)))
+        changes.append(Change(entry, who, shown, record, _erased(record)))
     return changes[::-1]
 
 
-def _erased(told: Told | None) -> int | None:
-    if told is None or told.receipt is None or not told.receipt.startswith("<"):
+def _erased(record: NoticeReceipt | None) -> int | None:
+    if record is None or record.receipt is None or not record.receipt.startswith("<"):
         return None
     try:
-        receipt = federation_xml.read_receipt(parse(told.receipt.encode()))
+        receipt = federation_xml.read_receipt(parse(record.receipt.encode()))
     except QuoaliseError:
         return None
-    return sum(one.records for one in receipt.erased) if told.erase else None
+    return sum(erasure.records for erasure in receipt.erased) if record.erase else None
 
 
-async def _names(connection: AsyncConnection, question: Asked, desk: Desk) -> list[Name]:
+async def _names(connection: AsyncConnection, question: Asked, pages: Pages) -> list[Name]:
     terms = question.permission.terms
     if terms is None:
         return []
     peer = question.peer
     try:
-        found = desk.node.naming.names(terms.series, peer.jid, terms.identification)
+        names = pages.node.naming.names(terms.series, peer.jid, terms.identification)
     except Unsayable:
         return []
-    numbers = {one: number for number, one in (await all_series(connection)).items()}
-    told = {one.series_id: one for one in await subscriptions(connection, peer.id)}
-    named_so = []
-    for identifier, series in found.items():
-        number = numbers.get(series)
-        subscription = told.get(number) if number is not None else None
-        named_so.append(Name(number, series, str(identifier), subscription))
-    return named_so
+    ids = {series: series_id for series_id, series in (await all_series(connection)).items()}
+    subscribed = {
+        subscription.series_id: subscription
+        for subscription in await subscriptions(connection, peer.id)
+    }
+    listed = []
+    for identifier, series in names.items():
+        series_id = ids.get(series)
+        subscription = subscribed.get(series_id) if series_id is not None else None
+        listed.append(Name(series_id, series, str(identifier), subscription))
+    return listed
 
 
 def _readings(
-    answers: Sequence[Answer], numbers: Mapping[SeriesId, Series]
+    answers: Sequence[Answer], series: Mapping[SeriesId, Series]
 ) -> list[tuple[Answer, Series]]:
-    return [(one, numbers[one.series_id]) for one in answers]
+    return [(answer, series[answer.series_id]) for answer in answers]

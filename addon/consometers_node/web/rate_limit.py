@@ -48,7 +48,7 @@ class Turns:
         self._queues: WeakValueDictionary[str, _Queue] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def of(self, address: str) -> AsyncIterator[None]:
+    async def turn(self, address: str) -> AsyncIterator[None]:
         """Wait for a turn of this address. Raises TooMany."""
         queue = self._queues.setdefault(address, _Queue())
         if queue.waiting >= MOST_WAITING:

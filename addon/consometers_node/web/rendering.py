@@ -51,8 +51,8 @@ def _gettext(context: Context, message: str) -> str:
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, count: int) -> str:
-    return _language(context).ngettext(one, many, count)
+def _ngettext(context: Context, singular: str, many: str, count: int) -> str:
+    return _language(context).ngettext(singular, many, count)
 
 
 @pass_context
@@ -66,8 +66,8 @@ def _iso_month(day: date) -> str:
 
 def _written(name: str) -> Any:
     @pass_context
-    def write(context: Context, *told: Any) -> str:
-        return str(getattr(_language(context), name)(*told))
+    def write(context: Context, *arguments: Any) -> str:
+        return str(getattr(_language(context), name)(*arguments))
 
     return write
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from . import consenting, home, joining, my_data, permissions, series, settings
-from .handlers import Desk, Look
+from .handlers import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
 _PEER = r"{peer:\d{1,9}}"
@@ -42,15 +42,15 @@ ACTS: dict[str, Look] = {
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 
 
-def routes(desk: Desk) -> list[web.RouteDef]:
+def routes(pages: Pages) -> list[web.RouteDef]:
     """Return all of them. Whoever sends a form shows by its token that a page of ours had it."""
     return [
-        *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
+        *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         *(
-            web.get(path, desk.looks(look, by_anyone=False))
+            web.get(path, pages.looks(look, by_anyone=False))
             for path, look in FOR_ADMINISTRATORS.items()
         ),
-        *(web.post(path, desk.acts(act)) for path, act in ACTS.items()),
-        *(web.post(path, desk.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
-        web.get("/static/{name:.+}", desk.files.serve),
+        *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
+        *(web.post(path, pages.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
+        web.get("/static/{name:.+}", pages.files.serve),
     ]

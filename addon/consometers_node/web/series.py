@@ -2,33 +2,34 @@
 
 from aiohttp import web
 
-from ..household.coverage import Kept
+from ..household.coverage import DayState
 from ..quoalise.text import text
 from ..sharing import consent_text
 from ..store import SeriesId
 from ..store.series import all_series
-from .handlers import Desk, Refused
-from .visit import Visit
+from .handlers import Pages
+from .page_base import Refused
+from .request_context import RequestContext
 
 _NO_SERIES = text("There is no such series.")
 
 
-async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show its calendar, and each hole in words."""
-    number = SeriesId(int(visit.request.match_info["series"]))
-    async with desk.node.store.reading() as connection:
-        one = (await all_series(connection)).get(number)
-    if one is None:
+    series_id = SeriesId(int(context.request.match_info["series"]))
+    async with pages.node.store.reading() as connection:
+        found_series = (await all_series(connection)).get(series_id)
+    if found_series is None:
         raise Refused(404, _NO_SERIES)
-    calendar, strip = (await desk.year()).get(number, (None, None))
-    return desk.page(
-        visit,
+    calendar, strip = (await pages.year()).get(series_id, (None, None))
+    return pages.page(
+        context,
         "series.html",
-        series=one,
+        series=found_series,
         calendar=calendar,
         strip=strip,
         holes=calendar.holes() if calendar else [],
-        Kept=Kept,
+        DayState=DayState,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
     )

@@ -14,10 +14,10 @@ from ..sharing.account import load, save
 from ..sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ..xmpp import Account, Identity, NetworkError
 from ..xmpp.trial import try_out
-from .handlers import Desk, House
+from .handlers import House, Pages
+from .joining import trial_error
 from .language import COOKIE, LANGUAGES
-from .network import said
-from .visit import Visit
+from .request_context import RequestContext
 
 _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
@@ -29,93 +29,29 @@ _LAST_DIGITS = 4
 _NO_PASSWORD = text("Type the password.")
 
 
-async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Show what is set."""
-    return await _show(desk, visit)
-
-
-async def change_account(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Try an account, and keep it if its server takes the password."""
-    password = visit.form.get("password", ("",))[0]
-    if not password:
-        return await _show(desk, visit, {"password": _NO_PASSWORD})
-    try:
-        who = Identity(Account(visit.typed("jid"), password), desk.server)
-        await try_out(who, visit.language.tag)
-    except NetworkError as fault:
-        return await _show(desk, visit, {"jid": said(fault)})
-    await save(desk.node.store, who)
-    desk.changed()
-    return visit.go("settings?done=account")
-
-
-async def change_delivery_point(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Keep the home's delivery point, or forget it where nothing is typed."""
-    typed = "".join(visit.typed("point").split())
-    if typed and not is_delivery_point(typed):
-        return await _show(desk, visit, {"point": _NOT_A_POINT})
-    await keep_delivery_point(desk.node.store, typed or None)
-    desk.node.naming = await load_naming(desk.node.store)
-    desk.changed()
-    return visit.go("settings?done=point")
-
-
-async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Keep which way energies flow, of the statistics that there are."""
-    house = await desk.house()
-    async with desk.node.store.writing() as connection:
-        for proposal in house.proposals:
-            name = proposal.statistic.id
-            typed = visit.typed(_PREFIX + name)
-            if _PREFIX + name in visit.form and (not typed or typed in Direction):
-                direction = Direction(typed) if typed else None
-                if direction is not house.said.get(name):
-                    await set_direction(connection, name, direction)
-    return visit.go("settings?done=directions")
-
-
-async def change_collectives(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Set whether Home Assistant shows the sums of collectives."""
-    async with desk.node.store.writing() as connection:
-        await collective_statistics.show(connection, shown=visit.typed("shown") == "yes")
-    desk.changed()
-    return visit.go("settings?done=collectives")
-
-
-async def change_language(_desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Remember a language in this browser, and go back to where it was chosen."""
-    place = visit.typed("back")
-    response = visit.go(place if _PLACE.fullmatch(place) else "")
-    chosen = visit.typed("language")
-    if chosen in LANGUAGES:
-        response.set_cookie(
-            COOKIE, chosen, max_age=_A_YEAR_S, path="", httponly=True, samesite="Strict"
-        )
-    return response
-
-
-async def _show(
-    desk: Desk, visit: Visit, errors: dict[str, Text] | None = None
+async def show(
+    pages: Pages, context: RequestContext, errors: dict[str, Text] | None = None
 ) -> web.StreamResponse:
-    account = await load(desk.node.store)
+    """Show what is set."""
+    account = await load(pages.node.store)
     house: House | None = None
     trouble: Text | None = None
     try:
-        house = await desk.house()
+        house = await pages.house()
     except HomeAssistantFault as fault:
         trouble = fault.text
-    problem = desk.node.network_problem
-    network = desk.node.network
-    async with desk.node.store.reading() as connection:
+    problem = pages.node.network_problem
+    network = pages.node.network
+    async with pages.node.store.reading() as connection:
         sums_shown = await collective_statistics.are_shown(connection)
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "settings.html",
         status=422 if errors else 200,
         errors=errors or {},
         account=account.account.jid if account else None,
-        point=(desk.node.naming.delivery_point or "")[-_LAST_DIGITS:],
-        typed=visit.typed("jid"),
+        point=(pages.node.naming.delivery_point or "")[-_LAST_DIGITS:],
+        typed=context.typed("jid"),
         online=network is not None and network.connection.is_online,
         problem=problem.text if problem else None,
         house=house,
@@ -126,3 +62,63 @@ async def _show(
         directions=consent_text.DIRECTIONS,
         quantities=consent_text.QUANTITIES,
     )
+
+
+async def change_account(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Try an account, and keep it if its server takes the password."""
+    password = context.form.get("password", ("",))[0]
+    if not password:
+        return await show(pages, context, {"password": _NO_PASSWORD})
+    try:
+        who = Identity(Account(context.typed("jid"), password), pages.server)
+        await try_out(who, context.language.tag)
+    except NetworkError as fault:
+        return await show(pages, context, {"jid": trial_error(fault)})
+    await save(pages.node.store, who)
+    pages.changed()
+    return context.go("settings?done=account")
+
+
+async def change_delivery_point(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Keep the home's delivery point, or forget it where nothing is typed."""
+    typed = "".join(context.typed("point").split())
+    if typed and not is_delivery_point(typed):
+        return await show(pages, context, {"point": _NOT_A_POINT})
+    await keep_delivery_point(pages.node.store, typed or None)
+    pages.node.naming = await load_naming(pages.node.store)
+    pages.changed()
+    return context.go("settings?done=point")
+
+
+async def change_directions(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Keep which way energies flow, of the statistics that there are."""
+    house = await pages.house()
+    async with pages.node.store.writing() as connection:
+        for proposal in house.proposals:
+            name = proposal.statistic.id
+            typed = context.typed(_PREFIX + name)
+            if _PREFIX + name in context.form and (not typed or typed in Direction):
+                direction = Direction(typed) if typed else None
+                if direction is not house.directions.get(name):
+                    await set_direction(connection, name, direction)
+    return context.go("settings?done=directions")
+
+
+async def change_collectives(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Set whether Home Assistant shows the sums of collectives."""
+    async with pages.node.store.writing() as connection:
+        await collective_statistics.show(connection, shown=context.typed("shown") == "yes")
+    pages.changed()
+    return context.go("settings?done=collectives")
+
+
+async def change_language(_pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Remember a language in this browser, and go back to where it was chosen."""
+    place = context.typed("back")
+    response = context.go(place if _PLACE.fullmatch(place) else "")
+    chosen = context.typed("language")
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            COOKIE, chosen, max_age=_A_YEAR_S, path="", httponly=True, samesite="Strict"
+        )
+    return response

@@ -11,7 +11,7 @@ from ..household.node import HomeNode
 from ..xmpp import Server
 from .access import HEALTH, INGRESS, Guard
 from .api import Api
-from .handlers import Desk
+from .handlers import Pages
 from .listening import Bounds, listening
 from .routes import routes
 
@@ -44,14 +44,14 @@ class Site:
         """
         ingress = INGRESS if ingress is None else ingress
         guard = Guard(keys.token, ingress)
-        desk = Desk(node, keys.token, keys.version, server or Server())
+        pages = Pages(node, keys.token, keys.version, server or Server())
         self._app = web.Application(
-            middlewares=[guard.middleware, desk.middleware], client_max_size=MAX_BODY_BYTES
+            middlewares=[guard.middleware, pages.middleware], client_max_size=MAX_BODY_BYTES
         )
         self._node = node
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
-        self._app.add_routes(routes(desk))
+        self._app.add_routes(routes(pages))
         self._ingress = [ip_network(address) for address in ingress]
 
     def listening(

@@ -42,9 +42,9 @@ class Language:
         """Say a sentence of a template."""
         return _in_print(self._translations.gettext(message), self.tag)
 
-    def ngettext(self, one: str, many: str, count: int) -> str:
+    def ngettext(self, singular: str, many: str, count: int) -> str:
         """Say it of one thing or of many. In French, nothing is one thing."""
-        return _in_print(self._translations.ngettext(one, many, count), self.tag)
+        return _in_print(self._translations.ngettext(singular, many, count), self.tag)
 
     def day(self, at: datetime | date) -> str:
         """Write a day: 4 March 2026."""

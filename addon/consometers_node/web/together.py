@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..household.collective_statistics import Together, of_collectives
+from ..household.collective_statistics import CollectiveStatistics, of_collectives
 from ..household.monthly_consumption import drawn
 from ..household.totals import Energies, Last, Today, Totals, month_before
 from ..quoalise import Direction, iso8601
@@ -19,23 +19,23 @@ _NOTHING = Totals()
 
 async def sums(
     connection: AsyncConnection,
-    one: Collective,
+    collective: Collective,
     pulled: Iterable[Pulled],
-    together: Together | None,
+    together: CollectiveStatistics | None,
     now: datetime,
 ) -> Json:
     """Return the sums of a collective; None where this home reads none."""
-    reads = of_collectives(pulled, one.peer.jid)
+    reads = of_collectives(pulled, collective.peer.jid)
     if not reads:
         return None
-    totals = (together.totals(one.peer.jid) if together else None) or _NOTHING
+    totals = (together.totals(collective.peer.jid) if together else None) or _NOTHING
     last, today = totals.last(), totals.today(now)
-    problem = next((each.problem for each in reads.values() if each.problem), None)
+    problem = next((series.problem for series in reads.values() if series.problem), None)
     return {
         "interval": str(totals.interval) if totals.interval else None,
         "last": None if last is None else _last(last),
         "today": None if today is None else _today(today),
-        "month": await _month(connection, one, totals, now),
+        "month": await _month(connection, collective, totals, now),
         "statistics": {
             direction: _statistic(reads.get(direction), together) for direction in Direction
         },
@@ -43,7 +43,7 @@ async def sums(
     }
 
 
-def _statistic(pulled: Pulled | None, together: Together | None) -> Json:
+def _statistic(pulled: Pulled | None, together: CollectiveStatistics | None) -> Json:
     """Return the statistic of a direction; None where there is nothing of it."""
     if pulled is None or (together is not None and together.has_nothing(pulled.statistic)):
         return None
@@ -70,22 +70,24 @@ def _today(today: Today) -> Json:
 
 
 async def _month(
-    connection: AsyncConnection, one: Collective, totals: Totals, now: datetime
+    connection: AsyncConnection, collective: Collective, totals: Totals, now: datetime
 ) -> Json:
     month = month_before(now)
-    told = totals.month if totals.month and totals.month.month == month else None
-    shared = {each.grant.series_id: each.series for each in one.shared}
+    of_month = totals.month if totals.month and totals.month.month == month else None
+    shared = {
+        shared_series.grant.series_id: shared_series.series for shared_series in collective.shared
+    }
     mine = await drawn(connection, shared, month)
-    if told is None and mine is None:
+    if of_month is None and mine is None:
         return None
     return {
         "month": f"{month:%Y-%m}",
         "mine": mine,
-        "median": told.median if told else None,
-        "lower": told.lower if told else None,
-        "upper": told.upper if told else None,
+        "median": of_month.median if of_month else None,
+        "lower": of_month.lower if of_month else None,
+        "upper": of_month.upper if of_month else None,
     }
 
 
-def _energies(known: Energies) -> Mapping[str, Json]:
-    return {direction: known.get(direction) for direction in Direction}
+def _energies(energies: Energies) -> Mapping[str, Json]:
+    return {direction: energies.get(direction) for direction in Direction}

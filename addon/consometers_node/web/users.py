@@ -31,15 +31,15 @@ class People:
         self._names: dict[str, str] = {}
         self._asked_at: float | None = None
 
-    async def of(self, request: web.Request) -> Person:
+    async def of_request(self, request: web.Request) -> Person:
         """Return who sent a request. While Home Assistant is away nobody is an administrator."""
-        number = request.headers.get(_ID, "")
+        user_id = request.headers.get(_ID, "")
         name = request.headers.get(_NAME, "")
-        return Person(number, name, bool(number) and number in await self._administrators())
+        return Person(user_id, name, bool(user_id) and user_id in await self._administrators())
 
-    def name(self, number: str) -> str:
+    def name(self, user_id: str) -> str:
         """Return how a person is called; whoever is unknown keeps their number."""
-        return self._names.get(number, number)
+        return self._names.get(user_id, user_id)
 
     async def _administrators(self) -> frozenset[str]:
         now = time.monotonic()
@@ -47,31 +47,31 @@ class People:
             if not self._home.is_connected:
                 return frozenset()
             try:
-                told = await self._home.ask("config/auth/list")
+                users = await self._home.ask("config/auth/list")
             except HomeAssistantFault:
                 return frozenset()
-            self._admins, self._names = _administrators(told), _names(told)
+            self._admins, self._names = _administrators(users), _names(users)
             self._asked_at = now
         return self._admins
 
 
-def _administrators(told: object) -> frozenset[str]:
-    found = set()
-    for user in told if isinstance(told, list) else ():
+def _administrators(users: object) -> frozenset[str]:
+    administrators = set()
+    for user in users if isinstance(users, list) else ():
         match user:
-            case {"id": str(number), "is_active": True, "is_owner": True}:
-                found.add(number)
-            case {"id": str(number), "is_active": True, "group_ids": list(groups)} if (
+            case {"id": str(user_id), "is_active": True, "is_owner": True}:
+                administrators.add(user_id)
+            case {"id": str(user_id), "is_active": True, "group_ids": list(groups)} if (
                 _GROUP in groups
             ):
-                found.add(number)
-    return frozenset(found)
+                administrators.add(user_id)
+    return frozenset(administrators)
 
 
-def _names(told: object) -> dict[str, str]:
-    found = {}
-    for user in told if isinstance(told, list) else ():
+def _names(users: object) -> dict[str, str]:
+    names = {}
+    for user in users if isinstance(users, list) else ():
         match user:
-            case {"id": str(number), "name": str(name)} if name:
-                found[number] = name
-    return found
+            case {"id": str(user_id), "name": str(name)} if name:
+                names[user_id] = name
+    return names

@@ -3,26 +3,25 @@
     needs      data needs and permissions, to and from their elements
     need_file  a data need that somebody wrote down
     naming     series and the identifiers under which peers know them
-    records    blocks as the records that leave
-    hearing    records that come, as records of a series
+    encode     blocks as the records that leave
+    decode     records that come, as records of a series
 
 Pure. What a preview shows and what a message carries is made by the same functions.
 """
 
-from .encode import told
-from .errors import Unsayable
+from .encode import encode_series
 from .naming import DELIVERY_POINT_DIGITS, Naming
-from .need_file import read_need_file, read_told_need, write_need_file
-from .needs import read_need, write_need, write_permission
+from .need_file import read_need_file, read_need_mapping, write_need_file
+from .needs import Unsayable, read_need, write_need, write_permission
 
 __all__ = [
     "DELIVERY_POINT_DIGITS",
     "Naming",
     "Unsayable",
+    "encode_series",
     "read_need",
     "read_need_file",
-    "read_told_need",
-    "told",
+    "read_need_mapping",
     "write_need",
     "write_need_file",
     "write_permission",

@@ -18,8 +18,7 @@ from consometers_node.quoalise.identifier import identifier
 from consometers_node.quoalise.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 
-from .errors import Unsayable
-from .needs import read_interval
+from .needs import Unsayable, read_interval
 
 MAX_MEMBERS = 10**8
 """That a sum may have: more than a country has meters, and sums of sums stay in their columns."""
@@ -69,11 +68,11 @@ class DecodedSeries:
         return tuple(Record(start, _whole(value * factor)) for start, value in self.values.items())
 
     def _factor(self) -> int:
-        known = _FACTORS[self.name.quantity]
-        if self.unit not in known:
-            units = ", ".join(unit for unit in known if unit)
+        factors = _FACTORS[self.name.quantity]
+        if self.unit not in factors:
+            units = ", ".join(unit for unit in factors if unit)
             raise Unsayable(_UNIT.fill(found=self.unit, known=units))
-        return known[self.unit]
+        return factors[self.unit]
 
 
 def decode(data: Data) -> tuple[DecodedSeries, ...]:
@@ -102,27 +101,27 @@ def read_series(
     time_zone: str,
     *,
     finest: Interval,
-    known: Series | None = None,
+    before: Series | None = None,
 ) -> Series:
     """Return which series has this name with us. Raises `Unsayable`.
 
-    What is not said is as it was before (`known`), an interval never said the finest that was
+    What is not said is as it was before (`before`), an interval never said the finest that was
     granted. A device is what its URN says.
     """
     if name.quantity not in _FACTORS:
-        found, paths = name.path or str(name), ", ".join(f"…/{path}" for path in _FACTORS)
-        raise Unsayable(_NO_SUCH_PATH.fill(found=found, known=paths))
+        named, paths = name.path or str(name), ", ".join(f"…/{path}" for path in _FACTORS)
+        raise Unsayable(_NO_SUCH_PATH.fill(found=named, known=paths))
     daily = name.quantity == SeriesPath.ENERGY_DAILY
     return Series(
         Device(str(name.device)),
-        _direction(name, metadata, known),
+        _direction(name, metadata, before),
         Quantity.ENERGY if daily else Quantity.POWER,
-        Interval.P1D if daily else _interval(metadata, finest, known),
+        Interval.P1D if daily else _interval(metadata, finest, before),
         time_zone,
     )
 
 
-def _direction(name: Identifier, metadata: Metadata, known: Series | None) -> Direction:
+def _direction(name: Identifier, metadata: Metadata, before: Series | None) -> Direction:
     match name.direction:
         case quoalise.Direction.CONSUMPTION:
             return Direction.CONSUMPTION
@@ -130,30 +129,30 @@ def _direction(name: Identifier, metadata: Metadata, known: Series | None) -> Di
             return Direction.INJECTION
         case None:
             raise Unsayable(_NO_SUCH_PATH.fill(found=name.path, known=", ".join(_FACTORS)))
-    said = metadata.device.type if metadata.device else None
-    if said in _PRODUCED:
-        return _PRODUCED[DeviceType(said)]
-    if known is not None:
-        return known.direction
+    device_type = metadata.device.type if metadata.device else None
+    if device_type in _PRODUCED:
+        return _PRODUCED[DeviceType(device_type)]
+    if before is not None:
+        return before.direction
     if name.device.delivery_point is not None:
         return Direction.INJECTION
     raise Unsayable(_WHO_PRODUCES.fill(found=name.path, known=", ".join(_PRODUCED)))
 
 
-def _interval(metadata: Metadata, finest: Interval, known: Series | None) -> Interval:
-    said = metadata.measurement.sampling_interval if metadata.measurement else None
-    if said is not None:
-        return read_interval(said)
-    return known.interval if known is not None else finest
+def _interval(metadata: Metadata, finest: Interval, before: Series | None) -> Interval:
+    interval = metadata.measurement.sampling_interval if metadata.measurement else None
+    if interval is not None:
+        return read_interval(interval)
+    return before.interval if before is not None else finest
 
 
 def _instants(records: Records) -> dict[datetime, float]:
-    found = {}
+    values = {}
     for second, value in records.values.items():
         if not isinstance(second, int):
             raise Unsayable(_PART_OF_A_SECOND.fill(found=second))
-        found[_instant(second)] = value
-    return found
+        values[_instant(second)] = value
+    return values
 
 
 @lru_cache(maxsize=4_096)
@@ -161,10 +160,10 @@ def _instant(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
 
 
-def _count(found: float) -> int:
-    if found != int(found) or not 0 <= found <= MAX_MEMBERS:
-        raise Unsayable(_NO_COUNT.fill(found=found, most=MAX_MEMBERS))
-    return int(found)
+def _count(count: float) -> int:
+    if count != int(count) or not 0 <= count <= MAX_MEMBERS:
+        raise Unsayable(_NO_COUNT.fill(found=count, most=MAX_MEMBERS))
+    return int(count)
 
 
 def _whole(value: float) -> int:

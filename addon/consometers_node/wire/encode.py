@@ -15,7 +15,7 @@ from .needs import write_interval
 _HOUR_MINUTES = 60
 
 
-def told(
+def encode_series(
     name: Identifier, series: Series, records: Iterable[Record], members: Iterable[Record] = ()
 ) -> Data:
     """Return what a peer is told of a series, under the name that it has there.
@@ -29,7 +29,9 @@ def told(
         parts.insert(0, (name, unit, _values(records, factor)))
     return Data(
         describe(name, write_interval(series.interval), device_type(series, name)),
-        tuple(Records(str(one), unit, values) for one, unit, values in parts if values),
+        tuple(
+            Records(str(identifier), unit, values) for identifier, unit, values in parts if values
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from consometers_node.quoalise.identifier import device, organisation, series as
 from consometers_node.quoalise.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 
-from .errors import Unsayable
+from .needs import Unsayable
 
 DELIVERY_POINT_DIGITS = 14
 
@@ -77,8 +77,13 @@ class Naming:
     ) -> dict[Identifier, Series]:
         """Return series by their identifiers. Raises `Unsayable` where two would have one."""
         named: dict[Identifier, Series] = {}
-        for one in sorted(set(series), key=lambda one: (one.device, one.direction, one.interval)):
-            if named.setdefault(self.name(one, peer, identification), one) != one:
+        for series_to_name in sorted(
+            set(series), key=lambda each: (each.device, each.direction, each.interval)
+        ):
+            if (
+                named.setdefault(self.name(series_to_name, peer, identification), series_to_name)
+                != series_to_name
+            ):
                 raise Unsayable(_SAME_NAME)
         return named
 
@@ -105,6 +110,6 @@ def device_type(series: Series, name: Identifier) -> DeviceType:
     return DeviceType.INVERTER if made else DeviceType.METER
 
 
-def _own_name(of: Device) -> quoalise.Device:
+def _own_name(device: Device) -> quoalise.Device:
     # Only the pseudonym leaves, so that any name of a source will do.
-    return quoalise.Device("home", of)
+    return quoalise.Device("home", device)

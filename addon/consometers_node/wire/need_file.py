@@ -27,8 +27,7 @@ from consometers_node.quoalise import Malformed, federation, federation_xml
 from consometers_node.quoalise.markup import LANG, parse, serialise, tag
 from consometers_node.quoalise.text import around, text
 
-from .errors import Unsayable
-from .needs import read_need, write_need
+from .needs import Unsayable, read_need, write_need
 
 MAX_BYTES = 64 * 1024
 
@@ -55,17 +54,17 @@ def read_need_file(written: bytes) -> DataNeed:
     if len(written) > MAX_BYTES:
         raise Unsayable(_TOO_LONG.fill(most=MAX_BYTES))
     try:
-        told = tomllib.loads(written.decode())
+        need = tomllib.loads(written.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
         raise Unsayable(_NOT_TOML.fill(why=fault)) from fault
-    return read_told_need(told)
+    return read_need_mapping(need)
 
 
-def read_told_need(told: Mapping[str, object]) -> DataNeed:
+def read_need_mapping(table: Mapping[str, object]) -> DataNeed:
     """Read a data need that is told by the keys of such a file. Raises `Unsayable`."""
-    _check_keys(told, _KNOWN)
+    _check_keys(table, _KNOWN)
     needs = Element(federation_xml.DATA_NEEDS)
-    needs.append(_element(told))
+    needs.append(_element(table))
     try:
         # Through the text that peers are sent: what that cannot hold is no word.
         (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
@@ -76,23 +75,23 @@ def read_told_need(told: Mapping[str, object]) -> DataNeed:
 
 def write_need_file(need: DataNeed) -> str:
     """Return a file that `read_need_file` reads as the same."""
-    said = write_need(need)
+    sent = write_need(need)
     lines = [
-        f"id = {_toml(said.id)}",
-        f"version = {said.version}",
-        f"controller = {_toml(said.controller)}",
-        f"contact = {_toml(said.contact)}",
-        f"policy = {_toml(said.policy)}",
-        f'interval = "{said.interval}"',
-        f'history = "{said.history}"',
-        f'duration = "{said.duration}"',
-        f'retention = "{said.retention}"',
-        f'identification = "{said.identification}"',
-        f'reading = "{said.reading}"',
+        f"id = {_toml(sent.id)}",
+        f"version = {sent.version}",
+        f"controller = {_toml(sent.controller)}",
+        f"contact = {_toml(sent.contact)}",
+        f"policy = {_toml(sent.policy)}",
+        f'interval = "{sent.interval}"',
+        f'history = "{sent.history}"',
+        f'duration = "{sent.duration}"',
+        f'retention = "{sent.retention}"',
+        f'identification = "{sent.identification}"',
+        f'reading = "{sent.reading}"',
         "series = [",
         *(
-            f'  {{ direction = "{one.direction}", quantity = "{one.quantity}" }},'
-            for one in said.wanted
+            f'  {{ direction = "{wanted.direction}", quantity = "{wanted.quantity}" }},'
+            for wanted in sent.wanted
         ),
         "]",
     ]
@@ -108,35 +107,35 @@ def _toml(words: str) -> str:
     return json.dumps(words, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _element(told: Mapping[str, object]) -> Element:
+def _element(need: Mapping[str, object]) -> Element:
     """Return the `<data-need>` that says the same: its reader knows all that can be wrong."""
-    attributes = {**_DEFAULTS, **{key: str(told[key]) for key in _KNOWN if _is_word(told, key)}}
+    attributes = {**_DEFAULTS, **{key: str(need[key]) for key in _KNOWN if _is_word(need, key)}}
     names = {name: word for name, word in attributes.items() if name not in _WORDS}
     element = Element(_tag("data-need"), names)
     for name in _WORDS:
         if name in attributes:
             SubElement(element, _tag(name)).text = attributes[name]
     for name in _TEXTS:
-        texts = told.get(name)
+        texts = need.get(name)
         if isinstance(texts, Mapping):
             for language, words in texts.items():
                 SubElement(element, _tag(name), {LANG: language}).text = str(words)
-    series = told.get(_SERIES)
-    for one in series if isinstance(series, list) else ():
-        if isinstance(one, Mapping):
-            _check_keys(one, _OF_SERIES)
-            SubElement(element, _tag(_SERIES), {key: str(value) for key, value in one.items()})
+    series = need.get(_SERIES)
+    for wanted in series if isinstance(series, list) else ():
+        if isinstance(wanted, Mapping):
+            _check_keys(wanted, _OF_SERIES)
+            SubElement(element, _tag(_SERIES), {key: str(value) for key, value in wanted.items()})
     return element
 
 
-def _check_keys(told: Mapping[str, object], known: Sequence[str]) -> None:
-    for key in told:
-        if key not in known:
-            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(known)))
+def _check_keys(table: Mapping[str, object], keys: Sequence[str]) -> None:
+    for key in table:
+        if key not in keys:
+            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(keys)))
 
 
-def _is_word(told: Mapping[str, object], key: str) -> bool:
-    return isinstance(told.get(key), str | int)
+def _is_word(need: Mapping[str, object], key: str) -> bool:
+    return isinstance(need.get(key), str | int)
 
 
 def _tag(name: str) -> str:

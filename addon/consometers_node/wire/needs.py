@@ -12,8 +12,6 @@ from consometers_node.quoalise import Duration, Identifier, Text, iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Quantity
 
-from .errors import Unsayable
-
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 _BOTH = (Quantity.POWER, Quantity.ENERGY)
 
@@ -25,42 +23,50 @@ _INCOMPLETE = text(
 )
 
 
-def read_need(said: quoalise.DataNeed) -> DataNeed:
+class Unsayable(Exception):
+    """A person can read why, and what to do, in `text`."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.say())
+        self.text = text
+
+
+def read_need(sent: quoalise.DataNeed) -> DataNeed:
     """Read a data need. Raises `Unsayable` on what no household could answer."""
     try:
         return DataNeed(
-            id=said.id,
-            version=said.version,
-            title=said.title.by_language,
-            purpose=said.purpose.by_language,
-            recipients=said.recipients.by_language,
-            controller=said.controller,
-            contact=said.contact,
-            policy=said.policy,
+            id=sent.id,
+            version=sent.version,
+            title=sent.title.by_language,
+            purpose=sent.purpose.by_language,
+            recipients=sent.recipients.by_language,
+            controller=sent.controller,
+            contact=sent.contact,
+            policy=sent.policy,
             wanted=frozenset(
-                Wanted(Direction(one.direction), quantity)
-                for one in said.wanted
-                for quantity in _quantities(one.quantity)
+                Wanted(Direction(wanted.direction), quantity)
+                for wanted in sent.wanted
+                for quantity in _quantities(wanted.quantity)
             ),
-            interval=read_interval(said.interval),
-            history_days=days(said.history),
-            duration_days=days(said.duration),
-            retention_days=days(said.retention),
-            identification=nouns.Identification(said.identification),
-            reading=nouns.Reading(said.reading),
+            interval=read_interval(sent.interval),
+            history_days=days(sent.history),
+            duration_days=days(sent.duration),
+            retention_days=days(sent.retention),
+            identification=nouns.Identification(sent.identification),
+            reading=nouns.Reading(sent.reading),
         )
     except BadNeed as fault:
         raise Unsayable(
             _INCOMPLETE.fill(
-                need=said.id, field=fault.field.removesuffix("_days"), controller=said.controller
+                need=sent.id, field=fault.field.removesuffix("_days"), controller=sent.controller
             )
         ) from fault
 
 
 def write_need(need: DataNeed) -> quoalise.DataNeed:
     """Return a data need as `read_need` reads it."""
-    wanted = sorted(need.wanted, key=lambda one: (one.direction, one.quantity))
-    powers = {one.direction for one in wanted if one.quantity is Quantity.POWER}
+    wanted = sorted(need.wanted, key=lambda kind: (kind.direction, kind.quantity))
+    powers = {kind.direction for kind in wanted if kind.quantity is Quantity.POWER}
     return quoalise.DataNeed(
         id=need.id,
         version=need.version,
@@ -71,9 +77,9 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
         contact=need.contact,
         policy=need.policy,
         wanted=tuple(
-            quoalise.Wanted(quoalise.Direction(one.direction), quoalise.Quantity(one.quantity))
-            for one in wanted
-            if one.quantity is Quantity.POWER or one.direction not in powers
+            quoalise.Wanted(quoalise.Direction(kind.direction), quoalise.Quantity(kind.quantity))
+            for kind in wanted
+            if kind.quantity is Quantity.POWER or kind.direction not in powers
         ),
         interval=write_interval(need.interval),
         history=Duration(days=need.history_days),
@@ -85,11 +91,15 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
 
 
 def write_permission(
-    number: str, need: DataNeed, terms: Terms, names: tuple[Identifier, ...], shown: ShownText
+    permission_id: str,
+    need: DataNeed,
+    terms: Terms,
+    names: tuple[Identifier, ...],
+    shown: ShownText,
 ) -> quoalise.Permission:
     """Return a grant as its peer is told of it; `names` are those of the series, for that peer."""
     return quoalise.Permission(
-        id=number,
+        id=permission_id,
         need=need.id,
         version=need.version,
         series=names,
@@ -110,11 +120,11 @@ def days(length: Duration) -> int:
     return calendar + length.seconds // _DAY_S
 
 
-def read_interval(said: Duration) -> Interval:
+def read_interval(duration: Duration) -> Interval:
     """Return the interval of records. Raises `Unsayable`."""
-    if (found := str(said)) not in Interval:
-        raise Unsayable(_NO_SUCH_INTERVAL.fill(found=found, wanted=", ".join(Interval)))
-    return Interval(found)
+    if (step := str(duration)) not in Interval:
+        raise Unsayable(_NO_SUCH_INTERVAL.fill(found=step, wanted=", ".join(Interval)))
+    return Interval(step)
 
 
 def write_interval(interval: Interval) -> Duration:
@@ -122,5 +132,5 @@ def write_interval(interval: Interval) -> Duration:
     return iso8601.duration(interval)
 
 
-def _quantities(said: quoalise.Quantity) -> tuple[Quantity, ...]:
-    return _BOTH if said is quoalise.Quantity.POWER else (Quantity.ENERGY,)
+def _quantities(quantity: quoalise.Quantity) -> tuple[Quantity, ...]:
+    return _BOTH if quantity is quoalise.Quantity.POWER else (Quantity.ENERGY,)

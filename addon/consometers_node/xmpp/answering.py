@@ -150,8 +150,8 @@ class Answering:
     def _asked(self, iq: Iq) -> None:
         sender = iq["from"]
         asker = Asker(sender.bare, sender.full, language_of(iq))
-        number = asker.full, iq["id"]
-        if self._in_flight.get(asker.jid) == number:
+        request_key = asker.full, iq["id"]
+        if self._in_flight.get(asker.jid) == request_key:
             # A stream that resumes, or a server on the way, brings it twice: its answer follows.
             return
         in_time = self._rate.take(asker.jid)
@@ -164,7 +164,7 @@ class Answering:
             self._traffic.turned_down += 1
             refuse(iq, ResourceConstraint())
             return
-        self._in_flight[asker.jid] = number
+        self._in_flight[asker.jid] = request_key
         self._connection.spawn(self._answer(iq, asker))
 
     async def _answer(self, iq: Iq, asker: Asker) -> None:

@@ -75,9 +75,9 @@ class Asking:
         whole days. Raises `BadRequest` if they are too many: see `history`.
         """
         answer = await self._ask(peer, GetHistory(identifier, start, end))
-        told = data.read(answers.payload(answer, data.QUOALISE))
-        asked = told.within(start or iso8601.FIRST, end or iso8601.LAST)
-        if outside := len(told) - len(asked):
+        data_sent = data.read(answers.payload(answer, data.QUOALISE))
+        asked = data_sent.within(start or iso8601.FIRST, end or iso8601.LAST)
+        if outside := len(data_sent) - len(asked):
             self.outside += outside
             _LOGGER.info("%d records outside of what was asked are dropped", outside)
         return asked
@@ -145,14 +145,14 @@ class Asking:
             await self._rate.turn(to.bare)
             command = requests.write(request)
             answer = await self._connection.request("set", to.full, command, REQUEST_SECONDS)
-        found = answer.find(requests.COMMAND)
-        if found is None:
+        command_answered = answer.find(requests.COMMAND)
+        if command_answered is None:
             raise Malformed("iq", Problem.NO_ELEMENT, wanted=named(requests.COMMAND))
-        status = found.get("status")
+        status = command_answered.get("status")
         if status != answers.COMPLETED:
             place, wanted = "command@status", answers.COMPLETED
             raise Malformed(place, Problem.NOT_A_CHOICE, found=status, wanted=wanted)
-        return found
+        return command_answered
 
 
 def full(peer: str) -> JID:

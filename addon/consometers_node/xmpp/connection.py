@@ -281,9 +281,9 @@ class _Holding(MatcherBase):
         return xml.name == kind and xml.xml.find(tag) is not None
 
 
-async def first_of(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> None:
+async def first_of(future: asyncio.Future[Any], other: asyncio.Future[Any]) -> None:
     """Wait until one is done. None is cancelled when this is."""
-    await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({future, other}, return_when=asyncio.FIRST_COMPLETED)
 
 
 def error_in(stanza: Element) -> QuoaliseError:

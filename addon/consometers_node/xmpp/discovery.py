@@ -28,11 +28,10 @@ from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import PING, Connection
-from .replies import language_of, refuse, reply
+from .replies import RECEIPTS, language_of, refuse, reply
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
-RECEIPTS = "urn:xmpp:receipts"
 POLICY = "urn:xmpp:data-policy:0"
 _INFO_QUERY = tag(INFO, "query")
 _ITEMS_QUERY = tag(ITEMS, "query")
@@ -128,9 +127,9 @@ class Discovery:
     def _fill_items(self, query: Element, node: str, language: str) -> None:
         if node == commands.NAMESPACE:
             for name, command in self._commands.items():
-                told = {"jid": self._connection.jid, "node": name}
-                told["name"] = command.title.say(language)
-                SubElement(query, tag(ITEMS, "item"), told)
+                attributes = {"jid": self._connection.jid, "node": name}
+                attributes["name"] = command.title.say(language)
+                SubElement(query, tag(ITEMS, "item"), attributes)
         elif node and node not in self._commands:
             raise ItemNotFound
 
@@ -138,8 +137,8 @@ class Discovery:
 async def features(connection: Connection, jid: str) -> frozenset[str]:
     """Ask what a full address can do. Raises as `Connection.request` does."""
     answer = await connection.request("get", jid, Element(_INFO_QUERY), _SECONDS)
-    found = answer.iterfind(f"{_INFO_QUERY}/{tag(INFO, 'feature')}")
-    return frozenset(feature.get("var", "") for feature in found)
+    features = answer.iterfind(f"{_INFO_QUERY}/{tag(INFO, 'feature')}")
+    return frozenset(feature.get("var", "") for feature in features)
 
 
 async def sends_receipts(connection: Connection, jid: str) -> bool | None:
@@ -155,12 +154,12 @@ async def sends_receipts(connection: Connection, jid: str) -> bool | None:
 
 
 def _identity(query: Element, category: str, kind: str, name: str) -> None:
-    told = {"category": category, "type": kind, "name": name}
-    SubElement(query, tag(INFO, "identity"), told)
+    attributes = {"category": category, "type": kind, "name": name}
+    SubElement(query, tag(INFO, "identity"), attributes)
 
 
-def _features(query: Element, known: tuple[str, ...]) -> None:
-    for feature in known:
+def _features(query: Element, features: tuple[str, ...]) -> None:
+    for feature in features:
         SubElement(query, tag(INFO, "feature"), {"var": feature})
 
 

@@ -22,10 +22,10 @@ class NetworkError(Exception):
     lasting: ClassVar[bool] = False
     words: ClassVar[Text]
 
-    def __init__(self, **found: object) -> None:
+    def __init__(self, **values: object) -> None:
         """Say what happened, with the values with which the words are to be filled."""
-        self.found = found
-        self.text = self.words.fill(**found)
+        self.values = values
+        self.text = self.words.fill(**values)
         super().__init__(self.text.say())
 
 

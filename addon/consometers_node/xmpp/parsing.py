@@ -125,12 +125,12 @@ class _Stanzas:
             self._events.append(("end", self._root))
 
     def _empty(self) -> None:
-        kept = {
+        attributes = {
             name: value
             for name, value in self._stanza.attrib.items()
             if name in _KEPT and len(value) <= MAX_ADDRESS
         }
-        self._stanza = Element(self._stanza.tag, kept)
+        self._stanza = Element(self._stanza.tag, attributes)
         self._builder = None
 
 

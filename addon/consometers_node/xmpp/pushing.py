@@ -25,7 +25,7 @@ from consometers_node.quoalise.markup import serialise
 from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
-from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
+from .replies import NO_ARCHIVE, RECEIVED, REQUEST
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ type Knows = Callable[[str], bool]
 class _Pending:
     peer: str
     receipt: bool
-    told: asyncio.Future[None]
+    done: asyncio.Future[None]
     sent: Message | None = None
 
     def forget(self) -> None:
@@ -53,7 +53,7 @@ class _Pending:
 
         The stanza itself stays, empty: both sides count stanzas (XEP-0198).
         """
-        self.told.cancel()
+        self.done.cancel()
         if self.sent is not None:
             self.sent.xml[:] = []
 
@@ -90,7 +90,7 @@ class Pushing:
     async def push(
         self,
         peer: str,
-        told: Data,
+        records: Data,
         *,
         message_id: str | None = None,
         receipt: bool = True,
@@ -104,9 +104,9 @@ class Pushing:
         sent. Raises `NotAcknowledged` when time is over, the
         `QuoaliseError` that came back, `Malformed` and `NotAnAddress` on what cannot be sent.
         """
-        if len(told) > MAX_PUSHED:
-            raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(told), most=MAX_PUSHED)
-        payload = data.write(told)
+        if len(records) > MAX_PUSHED:
+            raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(records), most=MAX_PUSHED)
+        payload = data.write(records)
         serialise(payload)
         message_id = message_id or self.new_id()
         pending = _Pending(bare(peer), receipt, self._stream.loop.create_future())
@@ -114,15 +114,15 @@ class Pushing:
             self._pending[message_id] = pending
             try:
                 async with asyncio.timeout(seconds):
-                    await self._until_told(message_id, pending, payload)
+                    await self._until_done(message_id, pending, payload)
             except TimeoutError:
                 raise NotAcknowledged(peer=pending.peer) from None
             finally:
                 del self._pending[message_id]
                 pending.forget()
 
-    async def _until_told(self, message_id: str, pending: _Pending, payload: Element) -> None:
-        while not pending.told.done():
+    async def _until_done(self, message_id: str, pending: _Pending, payload: Element) -> None:
+        while not pending.done.done():
             try:
                 session = await self._connection.online()
             except NetworkError as problem:
@@ -130,8 +130,8 @@ class Pushing:
                     raise
                 continue
             self._send(message_id, pending, payload)
-            await first_of(pending.told, session.ended)
-        await pending.told
+            await first_of(pending.done, session.ended)
+        await pending.done
 
     def _send(self, message_id: str, pending: _Pending, payload: Element) -> None:
         message = self._stream.make_message(mto=pending.peer, mtype="normal")
@@ -150,8 +150,8 @@ class Pushing:
         message_id = received.get("id", "") if received is not None else ""
         if not message_id or message["type"] == "error":
             return
-        if told := self._find(message, message_id):
-            told.set_result(None)
+        if future := self._find(message, message_id):
+            future.set_result(None)
             return
         peer = message["from"].bare
         if not self._late or message_id in self._pending or not self._knows(peer):
@@ -169,18 +169,18 @@ class Pushing:
             self._late_waiting -= 1
 
     def _bounced(self, message: Message) -> None:
-        told = self._find(message, message["id"])
-        if told and message["type"] == "error":
-            told.set_exception(error_in(message.xml))
+        future = self._find(message, message["id"])
+        if future and message["type"] == "error":
+            future.set_exception(error_in(message.xml))
 
     def _acked(self, stanza: StanzaBase) -> None:
         pending = self._pending.get(stanza["id"])
-        if pending and not pending.receipt and not pending.told.done():
-            pending.told.set_result(None)
+        if pending and not pending.receipt and not pending.done.done():
+            pending.done.set_result(None)
 
     def _find(self, message: Message, message_id: str) -> asyncio.Future[None] | None:
         """Return what waits for word on a message, if it comes from whom that was sent to."""
         pending = self._pending.get(message_id)
-        if pending and pending.peer == message["from"].bare and not pending.told.done():
-            return pending.told
+        if pending and pending.peer == message["from"].bare and not pending.done.done():
+            return pending.done
         return None

@@ -19,8 +19,7 @@ from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
-from .replies import refuse
+from .replies import NO_ARCHIVE, RECEIVED, REQUEST, refuse
 from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
@@ -103,15 +102,15 @@ class Receiving:
             self._turn_away(message)
             return
         size = _size(message.xml)
-        known = self._queues.get(sender)
-        queue = known or _Queue()
+        queue_before = self._queues.get(sender)
+        queue = queue_before or _Queue()
         if not self._make_room(queue, size):
             self._traffic.dropped += 1
             return
         queue.messages.append((message, size))
         queue.size += size
         self._size += size
-        if known is None:
+        if queue_before is None:
             self._queues[sender] = queue
             self._connection.spawn(self._receive_all(sender, queue))
 
@@ -121,8 +120,8 @@ class Receiving:
         if len(queue.messages) >= MAX_OF_ONE or of_one > MAX_SIZE_OF_ONE:
             return False
         while self._size and self._size + size > MAX_SIZE:
-            others = (one for one in self._queues.values() if one.may_make_way)
-            largest = max(others, key=lambda one: one.size, default=queue)
+            others = (other for other in self._queues.values() if other.may_make_way)
+            largest = max(others, key=lambda other: other.size, default=queue)
             if largest.size <= of_one:
                 return False
             self._take_off(largest, newest=True)

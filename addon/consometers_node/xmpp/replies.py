@@ -1,4 +1,7 @@
-"""How a request is answered or refused, in the language of whoever asked."""
+"""How a request or a message is answered: a result, a receipt (XEP-0184), or an error.
+
+Between nodes a receipt means more than delivery: what was pushed is committed.
+"""
 
 from xml.etree.ElementTree import Element
 
@@ -6,7 +9,14 @@ from slixmpp.stanza import Iq
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise import QuoaliseError, stanza_errors
+from consometers_node.quoalise.markup import tag
 from consometers_node.quoalise.text import DEFAULT_LANGUAGE
+
+RECEIPTS = "urn:xmpp:receipts"
+REQUEST = tag(RECEIPTS, "request")
+RECEIVED = tag(RECEIPTS, "received")
+NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
+"""Servers keep what stands beside it no longer than it takes to deliver it (XEP-0334)."""
 
 _MAX_LENGTH = 35
 """Characters of a language tag (RFC 5646 §4.4.1)."""

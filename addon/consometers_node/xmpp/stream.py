@@ -99,7 +99,7 @@ class Stream(ClientXMPP):
             "no_auth": self._without_login,
             "stream_negotiated": self._negotiated,
             "session_resumed": self._resumed,
-            "stream_error": self._told,
+            "stream_error": self._stream_error,
             "disconnected": self._disconnected,
         }
         for event, handler in handlers.items():
@@ -256,7 +256,7 @@ class Stream(ClientXMPP):
     def _resumed(self, _event: object) -> None:
         self._succeed()
 
-    def _told(self, error: StreamError) -> None:
+    def _stream_error(self, error: StreamError) -> None:
         condition = str(error["condition"])
         if condition == "conflict":
             self._fail(TakenOver(jid=self.requested_jid.full))

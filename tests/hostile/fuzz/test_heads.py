@@ -16,8 +16,8 @@ import pytest
 from consometers_node.store import Store
 from consometers_node.web import routes as of_a_home
 from consometers_node.web.admin import routes as of_an_administration
-from consometers_node.web.admin.visit import PATH
-from consometers_node.web.csrf import FIELD, Tokens
+from consometers_node.web.admin.request_context import PATH
+from consometers_node.web.csrf import FIELD, FormTokens
 from consometers_node.web.public import routes as of_all
 from tests.node.web import home
 from tests.node.web.admin import office
@@ -58,7 +58,7 @@ async def a_home(file: Path) -> AsyncIterator[Pages]:
                 ("X-Ingress-Path", "/api/hassio_ingress/a-token"),
                 ("Authorization", f"Bearer {home.API_TOKEN}"),
             ),
-            Tokens(home.API_TOKEN).of(home.ADMIN),
+            FormTokens(home.API_TOKEN).of_person(home.ADMIN),
             writes=True,
         )
     await store.close()

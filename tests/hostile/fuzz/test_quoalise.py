@@ -23,7 +23,7 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.markup import parse, serialise
 from consometers_node.quoalise.senml import SENML
-from consometers_node.wire import Unsayable, read_need_file, read_told_need, write_need_file
+from consometers_node.wire import Unsayable, read_need_file, read_need_mapping, write_need_file
 from tests.node.quoalise.samples import EXAMPLE, REQUEST
 
 from .documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent
@@ -195,7 +195,7 @@ def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> Non
     def check(document: bytes, told: dict[str, object]) -> None:
         readers: tuple[Callable[[], DataNeed], ...] = (
             lambda: read_need_file(document),
-            lambda: read_told_need(tomllib.loads(NEED_FILE) | told),
+            lambda: read_need_mapping(tomllib.loads(NEED_FILE) | told),
         )
         for read in readers:
             try:

@@ -437,6 +437,8 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
     assert listed == []
     everybody = await run.json("members", "list", "--all")
     assert [one["state"] for one in everybody] == ["left", "left"]
+    done = await run.json("reads")
+    assert [entry["what"] for entry in done] == ["erase", "terminate"]
     changes = await run.json("register", "--changes")
     assert [(one["permission"], one["state"], one["erased"]) for one in changes] == [
         ("a", "granted", None),

@@ -6,7 +6,11 @@ from typing import cast
 
 import pytest
 
-from consometers_node.household.collective_statistics import EVERY_S, FIRST_WAIT_S, Together
+from consometers_node.household.collective_statistics import (
+    EVERY_S,
+    FIRST_WAIT_S,
+    CollectiveStatistics,
+)
 from consometers_node.household.recorder import Recorder
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Direction, Listed, NotAuthorized
@@ -87,9 +91,9 @@ async def look(store: Store, collective: Collective, most: int) -> None:
     async with store.writing() as connection:
         permissions = Permissions(connection)
         for notice in await permissions.notices(ledger.peer.id):
-            await permissions.told(notice.seq, "r", now())
+            await permissions.keep_receipt(notice.seq, "r", now())
     collective.most = most
-    together = Together(
+    together = CollectiveStatistics(
         store,
         cast("Asking", collective),
         cast("Recorder", collective),

@@ -7,7 +7,7 @@ import pytest
 from consometers_node.household import HomeAssistant, Recorder
 from consometers_node.household.hours import Kind, States
 from consometers_node.household.recorder import external
-from consometers_node.household.recorder_writer import Writing
+from consometers_node.household.recorder_writer import RecorderWriter
 
 from .factories import DAY, HOUR, no_rest
 from .keeping import GRID, Keeping
@@ -21,8 +21,8 @@ def new_toy() -> Keeping:
     return Keeping()
 
 
-def writing(home: HomeAssistant, kind: Kind = Kind.LOAD_CURVE) -> Writing:
-    return Writing(Recorder(home), external(GRID), "Grid", kind, rest=no_rest)
+def writing(home: HomeAssistant, kind: Kind = Kind.LOAD_CURVE) -> RecorderWriter:
+    return RecorderWriter(Recorder(home), external(GRID), "Grid", kind, rest=no_rest)
 
 
 def days(states: dict[int, float]) -> States:

@@ -13,7 +13,7 @@ import pytest
 from consometers_node.backoff import Backoff
 from consometers_node.household import Away, HomeAssistant, Recorder, WrongToken
 from consometers_node.household.recorder import external
-from consometers_node.household.statistics_import import Import, Importing, Pace, Progress
+from consometers_node.household.statistics_import import Import, Pace, Progress, StatisticsImport
 from consometers_node.quoalise import (
     ErrorType,
     NotAuthorized,
@@ -50,7 +50,7 @@ class Stage:
     clock: Clock = field(default_factory=Clock)
 
     @asynccontextmanager
-    async def importing(self, **options: Any) -> AsyncIterator[Importing]:
+    async def importing(self, **options: Any) -> AsyncIterator[StatisticsImport]:
         importing = self.make(self.home, **options)
         task = asyncio.create_task(importing.run())
         try:
@@ -60,7 +60,7 @@ class Stage:
             await asyncio.wait({task})
 
     @asynccontextmanager
-    async def settled(self, **options: Any) -> AsyncIterator[Importing]:
+    async def settled(self, **options: Any) -> AsyncIterator[StatisticsImport]:
         """Import until the past is there and nothing is wrong, and go on."""
         self.notes.problems.clear()
         async with self.importing(**options) as importing:
@@ -74,7 +74,7 @@ class Stage:
         pace: Pace = QUICK,
         since: datetime = SINCE,
         steps: list[Progress] | None = None,
-    ) -> Importing:
+    ) -> StatisticsImport:
         wanted = Import(
             peer=PEER,
             series=LOAD,
@@ -83,7 +83,7 @@ class Stage:
             since=since,
             until=self.notes.until,
         )
-        return Importing(
+        return StatisticsImport(
             wanted,
             self.peer,
             Recorder(home),

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from consometers_node.household import LoopClock, Rounds
-from consometers_node.household.availability import Presence, WatchedRecorder
+from consometers_node.household.availability import Availability, WatchedRecorder
 from consometers_node.household.recorder import Rest
-from consometers_node.household.sync import Target, Upkeep, progress, targets
+from consometers_node.household.sync import Sync, Target, progress, targets
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
 from consometers_node.sharing.changes import Changes
@@ -59,7 +59,7 @@ async def ledger(file: Store) -> Ledger:
 class Reading:
     """An upkeep that runs."""
 
-    def __init__(self, upkeep: Upkeep, rounds: Rounds, changes: Changes, store: Store) -> None:
+    def __init__(self, upkeep: Sync, rounds: Rounds, changes: Changes, store: Store) -> None:
         self.upkeep = upkeep
         self.rounds = rounds
         self.changes = changes
@@ -91,8 +91,8 @@ async def reading(
     rounds = Rounds(LoopClock(), HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
         clock = clock or Clock()
-        recorder = WatchedRecorder(home, Presence(store, home, clock))
-        upkeep = Upkeep(store, recorder, changes, rounds, clock, rest=rest)
+        recorder = WatchedRecorder(home, Availability(store, home, clock))
+        upkeep = Sync(store, recorder, changes, rounds, clock, rest=rest)
         task = asyncio.create_task(upkeep.run())
         try:
             yield Reading(upkeep, rounds, changes, store)

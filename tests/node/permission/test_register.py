@@ -204,7 +204,7 @@ async def test_a_peer_is_told_until_it_confirms(store: Store, coop: PeerId) -> N
         first, second = await permissions.notices(coop)
         assert (first.permission, first.state, first.erase) == (granted, State.GRANTED, None)
         assert (second.state, second.erase) == (State.WITHDRAWN, False)
-        await permissions.told(first.seq, "receipt", now())
+        await permissions.keep_receipt(first.seq, "receipt", now())
         assert await permissions.notices(coop) == [second]
 
 

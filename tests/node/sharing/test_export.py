@@ -43,7 +43,7 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
         await log_answer(connection, answer)
         register = Permissions(connection)
         (notice,) = await register.notices(ledger.peer.id)
-        await register.told(notice.seq, "<receipt/>", now())
+        await register.keep_receipt(notice.seq, "<receipt/>", now())
         await register.withdraw(permission, STOP, now())
         told = await everything(connection)
     text = json.dumps(told)

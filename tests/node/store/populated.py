@@ -60,7 +60,7 @@ async def populate(store: Store) -> None:
         )
         await log_answer(connection, answer)
         (notice, *_) = await Permissions(connection).notices(world.coop)
-        await Permissions(connection).told(notice.seq, "receipt", now())
+        await Permissions(connection).keep_receipt(notice.seq, "receipt", now())
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
         for table, row in collective(world.hourly).items():

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from consometers_node.household.coverage import DAYS, Calendar, Calendars, Kept
+from consometers_node.household.coverage import DAYS, Calendar, Calendars, DayState
 from consometers_node.household.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
@@ -38,21 +38,21 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
     found = await calendar(ledger)
     assert len(found.days) == DAYS
     assert list(found.days[-8:]) == [
-        Kept.OUTSIDE,
-        Kept.UNREAD,
-        Kept.UNREAD,
-        Kept.MISSING,
-        Kept.COMPLETE,
-        Kept.PARTLY,
-        Kept.MISSING,
-        Kept.MISSING,
+        DayState.OUTSIDE,
+        DayState.UNREAD,
+        DayState.UNREAD,
+        DayState.MISSING,
+        DayState.COMPLETE,
+        DayState.PARTLY,
+        DayState.MISSING,
+        DayState.MISSING,
     ]
     assert found.read == 5
     today = midnight().date()
     assert found.holes() == [
-        (today - 5 * DAY, today - 5 * DAY, Kept.MISSING),
-        (today - 3 * DAY, today - 3 * DAY, Kept.PARTLY),
-        (today - 2 * DAY, today - DAY, Kept.MISSING),
+        (today - 5 * DAY, today - 5 * DAY, DayState.MISSING),
+        (today - 3 * DAY, today - 3 * DAY, DayState.PARTLY),
+        (today - 2 * DAY, today - DAY, DayState.MISSING),
     ]
 
 
@@ -71,7 +71,7 @@ async def test_a_calendar_is_made_anew_when_its_blocks_change(ledger: Ledger) ->
     assert await look() is first
     await ledger.keep(hours(midnight(-3), range(24)))
     second = await look()
-    assert second.days[-3] is Kept.COMPLETE
+    assert second.days[-3] is DayState.COMPLETE
     await ledger.cover(midnight(-9), midnight())
     assert (await look()).read == second.read + 2
 
@@ -100,7 +100,7 @@ def test_what_is_missing_of_a_block_is_seen_in_its_bytes(value: int) -> None:
 
 def test_a_drawing_has_a_shape_for_each_day() -> None:
     first = midnight(-DAYS).date()
-    kinds = [Kept.PARTLY, Kept.MISSING, Kept.UNREAD]
+    kinds = [DayState.PARTLY, DayState.MISSING, DayState.UNREAD]
     days = [kinds[n % 3] for n in range(DAYS)]
     strip = draw(Calendar(first, days))
     for kept, path in strip.paths:
@@ -113,15 +113,15 @@ def test_a_drawing_has_a_shape_for_each_day() -> None:
 
 
 def test_days_alike_of_a_week_are_one_shape() -> None:
-    strip = draw(Calendar(midnight(-DAYS).date(), [Kept.COMPLETE] * DAYS))
+    strip = draw(Calendar(midnight(-DAYS).date(), [DayState.COMPLETE] * DAYS))
     ((kept, path),) = strip.paths
-    assert kept is Kept.COMPLETE
+    assert kept is DayState.COMPLETE
     assert path.count("M") in {53, 54}
     assert f"v{6 * STEP + CELL}" in path
 
 
 def test_what_was_not_granted_is_not_drawn() -> None:
-    strip = draw(Calendar(midnight(-DAYS).date(), [Kept.OUTSIDE] * DAYS))
+    strip = draw(Calendar(midnight(-DAYS).date(), [DayState.OUTSIDE] * DAYS))
     assert strip.paths == []
 
 

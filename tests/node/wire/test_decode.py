@@ -20,7 +20,7 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
-from consometers_node.wire import Naming, Unsayable, told
+from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_node.wire.decode import decode, read_series
 
 NAMING = Naming(bytes(32), "30001610071843")
@@ -55,7 +55,7 @@ def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
 ) -> None:
     series = Series(Device("sensor.any"), direction, quantity, interval, PARIS)
     name = NAMING.name(series, "coop@example.org", identification)
-    data = told(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
+    data = encode_series(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
     (one,) = decode(data)
     assert one.name == name
     assert one.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
@@ -106,7 +106,7 @@ def test_where_no_metadata_come_the_name_and_what_was_known_tell() -> None:
     known = Series(
         Device(str(MADE.device)), Direction.PRODUCTION, Quantity.POWER, Interval.PT1H, PARIS
     )
-    assert read_series(MADE, Metadata(), PARIS, finest=Interval.PT5M, known=known) == known
+    assert read_series(MADE, Metadata(), PARIS, finest=Interval.PT5M, before=known) == known
     daily = read_series(DAILY, Metadata(), PARIS, finest=Interval.PT5M)
     assert (daily.quantity, daily.interval) == (Quantity.ENERGY, Interval.P1D)
 

@@ -9,7 +9,7 @@ import pytest
 from consometers_node.permission import Identification
 from consometers_node.quoalise import data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
-from consometers_node.wire import Naming, Unsayable, told
+from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_node.wire.decode import decode
 
 POINT = "30001610071843"
@@ -88,7 +88,7 @@ def test_the_energy_of_an_interval_leaves_as_its_mean_power(
 ) -> None:
     series = replace(DRAWN, interval=interval, quantity=quantity)
     name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    (records,) = told(name, series, [Record(NOON, 7)]).records
+    (records,) = encode_series(name, series, [Record(NOON, 7)]).records
     assert (records.name, records.unit) == (str(name), unit)
     assert records.values == {NOON.timestamp(): value}
 
@@ -128,7 +128,7 @@ def test_what_members_told_has_no_name(device: str) -> None:
 def test_beside_a_sum_stands_how_many_members_it_has() -> None:
     summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
     name = COOP.name(summed, "town@example.org", PSEUDONYM)
-    sent = told(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    sent = encode_series(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
     message = data.decode(data.encode(sent))
     at = int(NOON.timestamp())
     assert [(one.name, one.unit, one.values) for one in message.records] == [
@@ -139,7 +139,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
     assert heard_of.members == {NOON: 12}
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"
-    alone = told(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    alone = encode_series(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
     assert [one.name for one in alone.records] == [str(name.members)]
     assert alone.metadata.measurement is not None
     assert alone.metadata.measurement.unit == "count"
@@ -149,7 +149,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
 def test_metadata_tells_what_measures(direction: Direction) -> None:
     series = replace(DRAWN, direction=direction)
     name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    message = data.decode(data.encode(told(name, series, [Record(NOON, 7)])))
+    message = data.decode(data.encode(encode_series(name, series, [Record(NOON, 7)])))
     assert message.metadata.device is not None
     assert message.metadata.measurement is not None
     made = direction is Direction.PRODUCTION
@@ -163,4 +163,4 @@ def test_nothing_is_told_of_a_series_without_records(
 ) -> None:
     series = replace(DRAWN, interval=interval, quantity=quantity)
     name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    assert len(told(name, series, [])) == 0
+    assert len(encode_series(name, series, [])) == 0

@@ -15,7 +15,7 @@ from consometers_node.wire import (
     Unsayable,
     read_need,
     read_need_file,
-    read_told_need,
+    read_need_mapping,
     write_need,
     write_need_file,
 )
@@ -174,4 +174,4 @@ def test_what_is_written_to_a_file_is_read_the_same(
 def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
     told = tomllib.loads(FILE)
     with pytest.raises(Unsayable):
-        read_told_need({**told, "title": {"en": words}})
+        read_need_mapping({**told, "title": {"en": words}})

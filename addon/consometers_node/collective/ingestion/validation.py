@@ -212,7 +212,7 @@ class _Check:
             metadata,
             known.time_zone if known else self.time_zone,
             finest=granted.interval,
-            known=known,
+            before=known,
         )
         if not series.interval.no_finer_than(granted.interval):
             raise NotAuthorized(_TOO_FINE.fill(granted=granted.interval, found=series.interval))

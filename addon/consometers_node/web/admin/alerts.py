@@ -20,8 +20,8 @@ from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
 from ..public.words import FLOWS
-from .handlers import AdminDesk
-from .visit import Visit
+from .handlers import AdminPages
+from .request_context import AdminContext
 
 _FULL_FROM = 0.9
 _FEW_BYTES = 500 * 1024**2
@@ -126,74 +126,75 @@ class Concern:
 
 
 async def concerns(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: MemberOverview
+    pages: AdminPages, context: AdminContext, connection: AsyncConnection, roster: MemberOverview
 ) -> list[Concern]:
     """Return all that needs a person, the worst first."""
-    found = [one async for one in _all(desk, visit, connection, roster)]
-    return sorted(found, key=lambda one: one.weight is not Weight.WRONG)
+    all_concerns = [concern async for concern in _all(pages, context, connection, roster)]
+    return sorted(all_concerns, key=lambda concern: concern.weight is not Weight.WRONG)
 
 
 async def _all(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: MemberOverview
+    pages: AdminPages, context: AdminContext, connection: AsyncConnection, roster: MemberOverview
 ) -> AsyncIterator[Concern]:
-    for one in of_node(desk):
-        yield one
-    if (full := await _of_disk(desk)) is not None:
+    for concern in of_node(pages):
+        yield concern
+    if (full := await _of_disk(pages)) is not None:
         yield full
-    async for one in _of_publication(desk, visit, connection):
-        yield one
-    now = visit.now
-    here = Counter(one.status for one in roster.entries)
+    async for concern in _of_publication(pages, context, connection):
+        yield concern
+    now = context.now
+    here = Counter(entry.status for entry in roster.entries)
     if count := here[Status.SILENT]:
         yield Concern(Weight.WARN, _many(_SILENT, count), "members?show=silent")
-    if count := sum(one.problems > 0 for one in roster.entries):
+    if count := sum(entry.problems > 0 for entry in roster.entries):
         yield Concern(Weight.WARN, _many(_PROBLEMS, count), "members?show=problems")
     if count := len(await set_aside.undecided(connection)):
         yield Concern(Weight.WARN, _many(_SET_ASIDE, count), "members?show=aside")
     if count := len(await claims.contested(connection)):
         yield Concern(Weight.WARN, _many(_CONTESTED, count), "members?show=contested")
     late = sum(
-        one.status is Status.GUEST and one.joined_at < now - _UNANSWERED_AFTER
-        for one in roster.entries
+        entry.status is Status.GUEST and entry.joined_at < now - _UNANSWERED_AFTER
+        for entry in roster.entries
     )
     if late:
         yield Concern(Weight.WARN, _many(_GUESTS, late), "members?show=guests")
-    soon = visit.today + _ENDS_SOON
-    if count := sum(one.until is not None and one.until < soon for one in roster.entries):
+    soon = context.today + _ENDS_SOON
+    if count := sum(entry.until is not None and entry.until < soon for entry in roster.entries):
         yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
     late_ends = {
-        one.member
-        for one in await member_permissions.not_notified(connection)
-        if one.erase_at is not None
-        and one.erase_at - timedelta(days=one.need.retention_days) < now - _UNTOLD_AFTER
+        permission.member
+        for permission in await member_permissions.not_notified(connection)
+        if permission.erase_at is not None
+        and permission.erase_at - timedelta(days=permission.need.retention_days)
+        < now - _UNTOLD_AFTER
     }
     if late_ends:
         yield Concern(Weight.WARN, _many(_UNTOLD, len(late_ends)), "members?show=left")
     ending = sum(
-        one.stands(now) and one.expires_at < now + _SOON
-        for one in await invitations.all_invitations(connection)
+        invitation.stands(now) and invitation.expires_at < now + _SOON
+        for invitation in await invitations.all_invitations(connection)
     )
     if ending:
         yield Concern(Weight.WARN, _many(_INVITATIONS, ending), "invitations")
-    offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
-    lost = [one for one in await needs.unreadable(connection) if one.closed_at is None]
-    for each in lost:
-        words = _LOST.fill(need=each.need.id, version=each.need.version)
+    offered = [need for need in await needs.all_needs(connection) if need.closed_at is None]
+    lost = [need for need in await needs.unreadable(connection) if need.closed_at is None]
+    for unreadable in lost:
+        words = _LOST.fill(need=unreadable.need.id, version=unreadable.need.version)
         yield Concern(Weight.WRONG, words, "needs")
     if not offered and not lost:
         yield Concern(Weight.WARN, _NO_NEED, "needs")
-    known = await granted_needs(connection)
+    answered_needs = await granted_needs(connection)
     for asked in offered:
-        if asked.need.id not in known and asked.offered_at < now - _UNANSWERED_AFTER:
+        if asked.need.id not in answered_needs and asked.offered_at < now - _UNANSWERED_AFTER:
             yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")
 
 
 async def _of_publication(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection
+    pages: AdminPages, context: AdminContext, connection: AsyncConnection
 ) -> AsyncIterator[Concern]:
     """Yield what was not published since yesterday, with what to do about it."""
-    zone = desk.settings.time_zone
-    rules = await InForce(desk.settings.publication).read(connection)
+    zone = pages.settings.time_zone
+    rules = await InForce(pages.settings.publication).read(connection)
     opening = await opened(connection)
     try:
         await chosen(connection)
@@ -203,54 +204,54 @@ async def _of_publication(
     if opening is None:
         yield Concern(Weight.WARN, _CLOSED, "publication")
         return
-    if not rules.are_open(visit.now, zone):
-        day = visit.language.day(opening.opens)
+    if not rules.are_open(context.now, zone):
+        day = context.language.day(opening.opens)
         yield Concern(Weight.WARN, _OPENS.fill(day=day), "publication")
         return
     if (past := await progress(connection, rules.publication, zone, opening)) is not None:
-        at = visit.language.moment(past.until)
+        at = context.language.moment(past.until)
         yield Concern(Weight.WARN, _PAST.fill(at=at), "publication")
         return
-    found = [
+    hours_seen = [
         hour
-        for day in (visit.today - timedelta(days=1), visit.today)
-        for hour in await hours(connection, rules.publication, zone, day, visit.now)
+        for day in (context.today - timedelta(days=1), context.today)
+        for hour in await hours(connection, rules.publication, zone, day, context.now)
     ]
     together: dict[tuple[State, int], list[Text]] = {}
-    for (direction, state), count in missing(found).items():
+    for (direction, state), count in missing(hours_seen).items():
         together.setdefault((state, count), []).append(FLOWS[direction])
     for (state, count), flows in together.items():
-        of = ", ".join(map(visit.language, flows))
-        of = of[0].upper() + of[1:]
+        flows_named = ", ".join(map(context.language, flows))
+        flows_named = flows_named[0].upper() + flows_named[1:]
         words = _NOT_PUBLISHED[count > 1]
         weight = Weight.WRONG if state is State.LATE else Weight.WARN
         to = "health" if state is State.LATE else "publication#hours"
-        yield Concern(weight, around(words, _MISSING[state], of=of, count=count), to)
+        yield Concern(weight, around(words, _MISSING[state], of=flows_named, count=count), to)
 
 
-def of_node(desk: AdminDesk) -> list[Concern]:
+def of_node(pages: AdminPages) -> list[Concern]:
     """Return what keeps the node from its work."""
-    node, found = desk.node, []
+    node, problems = pages.node, []
     if node is not None and node.database_problem is not None:
-        found.append(Concern(Weight.WRONG, node.database_problem, "health"))
+        problems.append(Concern(Weight.WRONG, node.database_problem, "health"))
     if node is not None and node.network_problem is not None:
         words = around(_NETWORK, node.network_problem.text)
-        found.append(Concern(Weight.WRONG, words, "health"))
+        problems.append(Concern(Weight.WRONG, words, "health"))
     if node is not None and (doubt := node.clock.doubt) is not None:
         weight = Weight.WRONG if doubt.is_wrong else Weight.WARN
-        found.append(Concern(weight, doubt.text))
+        problems.append(Concern(weight, doubt.text))
     try:
         new = installed(_DISTRIBUTION)
     except PackageNotFoundError:
-        new = desk.version
-    if node is not None and new != desk.version:
-        found.append(Concern(Weight.WARN, _VERSION.fill(new=new, old=desk.version), "health"))
-    return found
+        new = pages.version
+    if node is not None and new != pages.version:
+        problems.append(Concern(Weight.WARN, _VERSION.fill(new=new, old=pages.version), "health"))
+    return problems
 
 
-async def _of_disk(desk: AdminDesk) -> Concern | None:
+async def _of_disk(pages: AdminPages) -> Concern | None:
     try:
-        disk = await asyncio.to_thread(shutil.disk_usage, desk.settings.folder)
+        disk = await asyncio.to_thread(shutil.disk_usage, pages.settings.folder)
     except OSError:
         return None
     if disk.free >= _FEW_BYTES and disk.used < disk.total * _FULL_FROM:

@@ -13,23 +13,23 @@ COOKIE = "consometers-admin-browser"
 KEPT_S = 365 * 24 * 3600
 
 _TELLS = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9a-f]{64})")
-_NUMBER_BYTES = 16
+_BROWSER_BYTES = 16
 
 
-def seal(name: str, kept: str) -> str:
+def seal(name: str, password_hash: str) -> str:
     """Return a cookie for a browser that this administrator logged in from."""
-    number = secrets.token_urlsafe(_NUMBER_BYTES)
-    return f"{number}.{_mac(number, name, kept)}"
+    browser = secrets.token_urlsafe(_BROWSER_BYTES)
+    return f"{browser}.{_mac(browser, name, password_hash)}"
 
 
-def number_of(cookie: str, name: str, kept: str | None) -> str | None:
+def browser_of(cookie: str, name: str, password_hash: str | None) -> str | None:
     """Return which browser this is, None unless this administrator logged in from it."""
-    found = _TELLS.fullmatch(cookie)
-    if found is None or kept is None:
+    match = _TELLS.fullmatch(cookie)
+    if match is None or password_hash is None:
         return None
-    number, mac = found.groups()
-    return number if hmac.compare_digest(mac, _mac(number, name, kept)) else None
+    browser, mac = match.groups()
+    return browser if hmac.compare_digest(mac, _mac(browser, name, password_hash)) else None
 
 
-def _mac(number: str, name: str, kept: str) -> str:
-    return hmac.new(kept.encode(), f"{number}\0{name}".encode(), sha256).hexdigest()
+def _mac(browser: str, name: str, password_hash: str) -> str:
+    return hmac.new(password_hash.encode(), f"{browser}\0{name}".encode(), sha256).hexdigest()

@@ -16,9 +16,9 @@ from ...quoalise.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
 from ...store.set_aside import SetAside
-from .handlers import AdminDesk, Refused
-from .visit import Visit
-from .whose import done, member_of
+from ..page_base import Refused
+from .handlers import AdminPages
+from .request_context import AdminContext
 
 SHOWN = 20
 """Records that are set aside and shown: the first ones."""
@@ -52,60 +52,65 @@ class Doubts:
     @property
     def most_kw(self) -> int:
         """Up to which power all that is set aside would be believed."""
-        return min(MOST_KW, max((ceil(one.kw) for one in self.apart), default=0))
+        return min(MOST_KW, max((ceil(record.kw) for record in self.apart), default=0))
 
     def is_open(self, device: str) -> bool:
         """Return whether nobody decided yet whose a device is."""
-        return any(not one.counts and one.settled_at is None for one in self.devices[device])
+        return any(not claim.counts and claim.settled_at is None for claim in self.devices[device])
 
 
-async def of_member(desk: AdminDesk, connection: AsyncConnection, member: Member) -> Doubts:
+async def of_member(pages: AdminPages, connection: AsyncConnection, member: Member) -> Doubts:
     """Return all that is doubtful of a member."""
     apart = await set_aside.of_member(connection, member.id)
     shared = await shared_with(connection, member.id)
-    members = Members(connection, desk.settings.time_zone)
+    members = Members(connection, pages.settings.time_zone)
     return Doubts(
-        apart=[Apart(one, watts(one.series, one.record) / 1000) for one in apart],
-        open=sum(one.left_out_at is None for one in apart),
-        devices={device: list(some) for device, some in groupby(shared, lambda one: one.device)},
-        named={number: await members.get(number) for number in {one.member for one in shared}},
+        apart=[Apart(record, watts(record.series, record.record) / 1000) for record in apart],
+        open=sum(record.left_out_at is None for record in apart),
+        devices={
+            device: list(some) for device, some in groupby(shared, lambda claim: claim.device)
+        },
+        named={
+            member_id: await members.get(member_id)
+            for member_id in {claim.member for claim in shared}
+        },
     )
 
 
-async def settle(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def settle(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Count this member's records for a device that others name too."""
-    typed = visit.typed("proof")
+    typed = context.typed("proof")
     if typed not in Proof:
         raise Refused(422, _CHOOSE)
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        device = visit.typed("device")
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        device = context.typed("device")
         for other in {
             claim.member
             for claim in await shared_with(connection, member.id)
             if claim.device == device
         }:
-            await desk.note(connection, visit, "device", other)
-        await claims.settle(connection, device, member.id, Proof(typed), visit.now)
-    return done(desk, visit, member, "device")
+            await pages.note(connection, context, "device", other)
+        await claims.settle(connection, device, member.id, Proof(typed), context.now)
+    return pages.done(context, member, "device")
 
 
-async def believe(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def believe(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Believe a member up to a power, and count what was set aside below it."""
-    typed = visit.typed("kw")
+    typed = context.typed("kw")
     if not (typed.isascii() and typed.isdecimal() and 0 < int(typed[:9]) <= MOST_KW):
         raise Refused(422, _POWER.fill(most=MOST_KW))
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        records = await validation.accept(connection, member, int(typed) * 1000, visit.now)
-        await desk.note(connection, visit, "believe", member.id, records)
-    return done(desk, visit, member, "believed")
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        records = await validation.accept(connection, member, int(typed) * 1000, context.now)
+        await pages.note(connection, context, "believe", member.id, records)
+    return pages.done(context, member, "believed")
 
 
-async def leave_out(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def leave_out(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Leave out for good what is set aside of a member."""
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        records = await set_aside.leave_out(connection, member.id, visit.now)
-        await desk.note(connection, visit, "leave out", member.id, records)
-    return done(desk, visit, member, "left-out")
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        records = await set_aside.leave_out(connection, member.id, context.now)
+        await pages.note(connection, context, "leave out", member.id, records)
+    return pages.done(context, member, "left-out")

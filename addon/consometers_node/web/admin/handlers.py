@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import cached_property
 import logging
 import re
 import secrets
@@ -20,7 +19,9 @@ from ...collective.errors import CollectiveFault, database_problem
 from ...collective.members import administrators
 from ...collective.members.administrators import Passwords
 from ...collective.members.member_overview import MemberOverview, member_overview
+from ...collective.members.members import Member, Members, known_spelling
 from ...collective.node import CollectiveNode
+from ...collective.services import Actions
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -29,19 +30,17 @@ from ...store import Store
 from ...store.collective_tables import MemberId
 from .. import language
 from ..access import harden
-from ..csrf import FIELD, Tokens
-from ..files import Files
+from ..csrf import FIELD, FormTokens
 from ..language import LANGUAGES
+from ..page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
+from ..request_context import Unreadable
 from ..speech import Language
-from ..visit import Unreadable, read_form
-from .visit import PATH, Visit
+from .request_context import PATH, AdminContext
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from ...collective.monitoring.health import Watch
 
-type Look = Callable[[AdminDesk, Visit], Awaitable[web.StreamResponse]]
+type Look = Callable[[AdminPages, AdminContext], Awaitable[web.StreamResponse]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "consometers-admin"
@@ -51,34 +50,17 @@ LOGIN = "login"
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
 _SLOW_S, _ROSTER_KEPT_S = 0.25, 30.0
-_LANGUAGE_KEPT_S = 365 * 24 * 3600
-_FORM = "application/x-www-form-urlencoded"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_STALE = text("This form is too old, or was not ours: open the page again, and try once more.")
-_UNREADABLE = text("What was sent cannot be read: open the page again, and try once more.")
-_ERRORS = {
-    404: text("There is no such page."),
-    405: text("This page is not to be used so."),
-    413: text("That is too long."),
-}
-_FAULT = text("Something went wrong in the node itself. Nothing was changed; its log says more.")
+_OTHER_SPELLING = text("This commune is known here as “{known}”: write it that way.")
+_NO_MEMBER = text("There is no such member.")
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """A request that is answered with words alone."""
-
-    def __init__(self, status: int, words: Text) -> None:
-        super().__init__(words.say())
-        self.status = status
-        self.words = words
-
-
-class AdminDesk:
+class AdminPages(PageBase):
     """Answers administrators who logged in, and shows everybody else the door.
 
     `node` is the one that runs; None where none does.
@@ -95,13 +77,12 @@ class AdminDesk:
         tries: GrowingWait,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__(version)
         self.store = store
         self.settings = settings
-        self.version = version
         self.node = node
         self.passwords = passwords
         self.tries = tries
-        self.files = Files()
         self._now = now
         self.watch: Watch | None = None
         self._roster: tuple[Span, float, MemberOverview] | None = None
@@ -110,8 +91,8 @@ class AdminDesk:
         """Make a handler of a page that an administrator looks at."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            visit = await self._visit(request)
-            return await look(self, visit) if visit.person else _to_login(visit)
+            context = await self._context(request)
+            return await look(self, context) if context.person else _to_login(context)
 
         return handle
 
@@ -119,8 +100,8 @@ class AdminDesk:
         """Make a handler of a form that an administrator sends."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            visit = await self._visit(request)
-            return await self._act(act, visit) if visit.person else _to_login(visit)
+            context = await self._context(request)
+            return await self._act(act, context) if context.person else _to_login(context)
 
         return handle
 
@@ -128,10 +109,10 @@ class AdminDesk:
         """Make a handler of a page that is there for everybody: whoever comes is given a key."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            visit = await self._visit(request)
-            response = await look(self, visit)
-            if visit.key != request.cookies.get(COOKIE):
-                self.give_key(response, visit, visit.key)
+            context = await self._context(request)
+            response = await look(self, context)
+            if context.key != request.cookies.get(COOKIE):
+                self.give_key(response, context, context.key)
             return response
 
         return handle
@@ -140,7 +121,7 @@ class AdminDesk:
         """Make a handler of a form that whoever has a key may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._act(act, await self._visit(request))
+            return await self._act(act, await self._context(request))
 
         return handle
 
@@ -156,51 +137,66 @@ class AdminDesk:
             _harden(response)
         return response
 
-    def page(self, visit: Visit, template: str, *, status: int = 200, **model: Any) -> web.Response:
+    def page(
+        self, context: AdminContext, template: str, *, status: int = 200, **model: Any
+    ) -> web.Response:
         """Make a page of a template in `admin/`."""
-        body = self._templates.get_template(f"admin/{template}").render(
-            language=visit.language,
-            languages=LANGUAGES,
-            speaks=_speaks(visit),
-            person=visit.person,
-            root=visit.root,
-            home=visit.home,
-            here=visit.place,
-            token=Tokens(visit.key).of(visit.person),
+        body = self.render(
+            f"admin/{template}",
+            context.language,
+            speaks=_speaks(context),
+            person=context.person,
+            root=context.root,
+            home=context.home,
+            here=context.place,
+            token=FormTokens(context.key).of_person(context.person),
             title=self.settings.name,
             zone=self.settings.time_zone.key,
-            today_is=visit.today,
-            version=self.version,
-            stamp=self.files.stamp,
+            today_is=context.today,
             scripts=[name for name in self.files.scripts if "htmx" in name],
-            done=visit.asked("done"),
+            done=context.asked("done"),
             **model,
         )
         response = web.Response(
             text=body,
             status=status,
             content_type="text/html",
-            headers={"Content-Language": visit.language.tag},
+            headers={"Content-Language": context.language.tag},
         )
-        if visit.asked("language") == visit.language.tag:
-            response.set_cookie(
-                language.COOKIE,
-                visit.language.tag,
-                max_age=_LANGUAGE_KEPT_S,
-                samesite="Lax",
-                httponly=True,
-            )
+        language.remember(context.request, response)
         return response
 
-    def refuse(self, visit: Visit, status: int, words: Text) -> web.Response:
+    def refuse(self, context: AdminContext, status: int, words: Text) -> web.Response:
         """Make a page that says no."""
-        return self.page(visit, "refused.html", status=status, words=words)
+        return self.page(context, "refused.html", status=status, words=words)
+
+    async def member_of(self, context: AdminContext, connection: AsyncConnection) -> Member:
+        """Return the member that an address names. Raises Refused."""
+        members = Members(connection, self.settings.time_zone)
+        member = await members.by_pseudonym(context.named("member"))
+        if member is None:
+            raise Refused(404, _NO_MEMBER)
+        return member
+
+    async def misspelt(self, area: str, member: MemberId | None = None) -> Text | None:
+        """Return how a commune is written here, if it is known by another spelling.
+
+        Else its members would not be summed together.
+        """
+        async with self.store.reading() as connection:
+            spelling = await known_spelling(connection, area, member)
+        return None if spelling == area else _OTHER_SPELLING.fill(known=spelling)
+
+    def done(self, context: AdminContext, member: Member, what: str) -> web.Response:
+        """Go back to the page of a member, which says what was done."""
+        self.changed()
+        return context.go(f"members/{member.pseudonym}?done={what}")
 
     def harden(self, response: web.StreamResponse) -> None:
         """Add the headers of a response before it is sent."""
         _harden(response)
 
-    def give_key(self, response: web.StreamResponse, visit: Visit, key: str) -> None:
+    def give_key(self, response: web.StreamResponse, context: AdminContext, key: str) -> None:
         """Set the session cookie, until the browser is closed."""
         response.set_cookie(
             COOKIE,
@@ -208,7 +204,21 @@ class AdminDesk:
             path=PATH,
             httponly=True,
             samesite="Strict",
-            secure=is_encrypted(visit.request),
+            secure=is_encrypted(context.request),
+        )
+
+    def actions(self, context: AdminContext) -> Actions:
+        """Return what may be done in the name of the administrator who asks."""
+
+        async def wake() -> None:
+            self.changed()
+
+        return Actions(
+            store=self.store,
+            settings=self.settings,
+            who=context.person,
+            at=context.now,
+            wake=wake,
         )
 
     def changed(self) -> None:
@@ -223,54 +233,48 @@ class AdminDesk:
         """Look at all members. Where that takes long, what was seen is shown for some seconds."""
         started = time.monotonic()
         if self._roster is not None:
-            of, until, found = self._roster
-            if of == window and started < until:
-                return found
-        found = await member_overview(connection, self.settings.time_zone, window, at)
+            span, until, seen = self._roster
+            if span == window and started < until:
+                return seen
+        seen = await member_overview(connection, self.settings.time_zone, window, at)
         if self.node is not None and time.monotonic() - started > _SLOW_S:
-            self._roster = window, time.monotonic() + _ROSTER_KEPT_S, found
-        return found
+            self._roster = window, time.monotonic() + _ROSTER_KEPT_S, seen
+        return seen
 
     async def note(
         self,
         connection: AsyncConnection,
-        visit: Visit,
+        context: AdminContext,
         what: str,
         member: MemberId | None = None,
         records: int = 0,
     ) -> None:
         """Write down what an administrator looked at or did, before it leaves."""
-        read = Read(at=visit.now, who=visit.person, what=what, member=member, records=records)
+        read = Read(at=context.now, who=context.person, what=what, member=member, records=records)
         await note_read(connection, read)
 
-    @cached_property
-    def _templates(self) -> Environment:
-        from ..rendering import environment  # noqa: PLC0415  # 8 MiB that not every node needs
-
-        return environment()
-
-    async def _act(self, act: Look, visit: Visit) -> web.StreamResponse:
+    async def _act(self, act: Look, context: AdminContext) -> web.StreamResponse:
         try:
-            visit = await _filled(visit)
+            context = await context.filled()
         except Unreadable:
-            return self.refuse(visit, 400, _UNREADABLE)
-        tokens = Tokens(visit.key)
-        if not tokens.are_ours(visit.request, visit.person, visit.typed(FIELD)):
-            return self.refuse(visit, 403, _STALE)
-        return await act(self, visit)
+            return self.refuse(context, 400, UNREADABLE)
+        tokens = FormTokens(context.key)
+        if not tokens.are_ours(context.request, context.person, context.typed(FIELD)):
+            return self.refuse(context, 403, STALE)
+        return await act(self, context)
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            return await self._said(request, handler)
+            return await self._answer_in_words(request, handler)
         except (InterfaceError, OperationalError) as fault:
             return self.refuse(self._of_nobody(request), 503, database_problem(fault))
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
             _LOGGER.exception("a page of administration could not be made")
-            return self.refuse(self._of_nobody(request), 500, _FAULT)
+            return self.refuse(self._of_nobody(request), 500, FAULT)
 
-    async def _said(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer_in_words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except Refused as refused:
@@ -280,45 +284,48 @@ class AdminDesk:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            words = _ERRORS.get(error.status, _UNREADABLE)
+            words = ERRORS.get(error.status, UNREADABLE)
             response = await self._refuse(request, error.status, words)
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
 
     async def _refuse(self, request: web.Request, status: int, words: Text) -> web.StreamResponse:
-        visit = await self._visit(request)
-        return self.refuse(visit, status, words) if visit.person else _to_login(visit)
+        context = await self._context(request)
+        return self.refuse(context, status, words) if context.person else _to_login(context)
 
-    async def _visit(self, request: web.Request) -> Visit:
+    async def _context(self, request: web.Request) -> AdminContext:
         nobody = self._of_nobody(request)
         if nobody.key != request.cookies.get(COOKIE):
             return nobody
         async with self.store.reading() as connection:
-            found = await administrators.session_of(connection, nobody.key, nobody.now)
-        if found is None:
+            session = await administrators.session_of(connection, nobody.key, nobody.now)
+        if session is None:
             return nobody
-        name, is_due = found
+        name, is_due = session
         if is_due:
             await self._see(nobody)
         return self._of_nobody(request, name)
 
-    async def _see(self, visit: Visit) -> None:
+    async def _see(self, context: AdminContext) -> None:
         """Prolong a session. Where that cannot be stored, it ends earlier."""
         try:
             async with self.store.writing() as connection:
-                await administrators.seen(connection, visit.key, visit.now)
+                await administrators.seen(connection, context.key, context.now)
         except InterfaceError, OperationalError:
             _LOGGER.warning("a session cannot be kept: the database cannot be written to")
 
-    def _of_nobody(self, request: web.Request, name: str = "") -> Visit:
+    def _of_nobody(self, request: web.Request, name: str = "") -> AdminContext:
         zone = self.settings.time_zone
-        said = request.query.get("language")
-        tag = said if said in LANGUAGES else language.wanted(request)
-        assert tag is not None
-        known = request.cookies.get(COOKIE, "")
-        key = known if _KEY.fullmatch(known) else secrets.token_urlsafe(_KEY_BYTES)
-        return Visit(request, name, Language(tag, zone), now=self._now().astimezone(zone), key=key)
+        cookie = request.cookies.get(COOKIE, "")
+        key = cookie if _KEY.fullmatch(cookie) else secrets.token_urlsafe(_KEY_BYTES)
+        return AdminContext(
+            request,
+            name,
+            Language(language.asked(request), zone),
+            now=self._now().astimezone(zone),
+            key=key,
+        )
 
 
 def is_encrypted(request: web.Request) -> bool:
@@ -326,21 +333,23 @@ def is_encrypted(request: web.Request) -> bool:
     return request.secure or request.headers.get("X-Forwarded-Proto", "").strip() == "https"
 
 
-def _to_login(visit: Visit) -> web.Response:
+def _to_login(context: AdminContext) -> web.Response:
     """Show the door, and come back to where somebody wanted to look."""
-    if visit.request.method not in {"GET", "HEAD"}:
-        return visit.go(f"{LOGIN}?ended=yes")
-    place = visit.place.strip("/")
-    return visit.go(LOGIN if not place else f"{LOGIN}?next={place}" if _is_plain(place) else LOGIN)
+    if context.request.method not in {"GET", "HEAD"}:
+        return context.go(f"{LOGIN}?ended=yes")
+    place = context.place.strip("/")
+    return context.go(
+        LOGIN if not place else f"{LOGIN}?next={place}" if _is_plain(place) else LOGIN
+    )
 
 
 def _is_plain(place: str) -> bool:
     return re.fullmatch(r"[a-z0-9/_-]{1,200}", place) is not None
 
 
-def _speaks(visit: Visit) -> dict[str, str]:
+def _speaks(context: AdminContext) -> dict[str, str]:
     """Return the address of this page in each language."""
-    url = visit.request.rel_url.with_path(visit.request.path, keep_query=True)
+    url = context.request.rel_url.with_path(context.request.path, keep_query=True)
     return {tag: f"?{url.update_query(language=tag).query_string}" for tag in LANGUAGES}
 
 
@@ -348,15 +357,3 @@ def _harden(response: web.StreamResponse) -> None:
     response.headers.setdefault("Content-Security-Policy", _POLICY)
     response.headers["Cache-Control"] = "no-store"
     harden(response)
-
-
-async def _filled(visit: Visit) -> Visit:
-    """Read the form. Raises Unreadable, HTTPRequestEntityTooLarge."""
-    request = visit.request
-    if request.content_type != _FORM:
-        raise Unreadable("no form")
-    try:
-        form = read_form(await request.post())
-    except (LookupError, ValueError) as fault:
-        raise Unreadable("no text") from fault
-    return Visit(request, visit.person, visit.language, form, now=visit.now, key=visit.key)

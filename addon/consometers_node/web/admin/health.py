@@ -15,8 +15,8 @@ from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Me
 from ...quoalise import Text
 from ..speech import Language
 from .alerts import of_node
-from .handlers import AdminDesk
-from .visit import Visit
+from .handlers import AdminPages
+from .request_context import AdminContext
 
 _KIB = 1024
 _UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gio", "Tio")}
@@ -27,31 +27,31 @@ class Figure:
     """A figure under its title, or several, each with the words that tell it apart."""
 
     title: Text
-    told: Text
+    description: Text
     values: Sequence[tuple[Text | None, str]]
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return how the node goes."""
-    node = desk.node
-    if node is not None and desk.watch is None:
-        desk.watch = Watch(node, desk.version)
-    health = await desk.watch.health() if desk.watch else None
-    disk = shutil.disk_usage(desk.settings.folder)
-    async with desk.store.reading() as connection:
-        known = await administrators.administrators(connection, visit.now)
-    return desk.page(
-        visit,
+    node = pages.node
+    if node is not None and pages.watch is None:
+        pages.watch = Watch(node, pages.version)
+    health = await pages.watch.health() if pages.watch else None
+    disk = shutil.disk_usage(pages.settings.folder)
+    async with pages.store.reading() as connection:
+        accounts = await administrators.administrators(connection, context.now)
+    return pages.page(
+        context,
         "health.html",
-        problems=of_node(desk),
+        problems=of_node(pages),
         runs=node is not None,
-        account=desk.settings.xmpp.account,
-        figures=list(_figures(health, visit.language)) if health else [],
+        account=pages.settings.xmpp.account,
+        figures=list(_figures(health, context.language)) if health else [],
         since=health.counts.since if health else None,
-        disk=(_size(disk.free, visit.language), _size(disk.total, visit.language)),
-        database="PostgreSQL" if not desk.store.is_sqlite else "SQLite",
+        disk=(_size(disk.free, context.language), _size(disk.total, context.language)),
+        database="PostgreSQL" if not pages.store.is_sqlite else "SQLite",
         versions={"Python": platform.python_version(), "SQLAlchemy": sqlalchemy.__version__},
-        administrators=known,
+        administrators=accounts,
     )
 
 
@@ -72,10 +72,10 @@ def _written(metric: Metric[Health], value: float, language: Language) -> str:
         return language.moment(datetime.fromtimestamp(value, UTC))
     if unit is BYTES:
         return _size(value, language)
-    number = float(value * unit.factor)
+    scaled = float(value * unit.factor)
     if unit is SECONDS:
-        return f"{language.number(round(number, 2 if number < 10 else 0))}\u202f{unit.symbol}"
-    return " ".join(filter(None, (language.number(round(number, 2)), unit.symbol)))
+        return f"{language.number(round(scaled, 2 if scaled < 10 else 0))}\u202f{unit.symbol}"
+    return " ".join(filter(None, (language.number(round(scaled, 2)), unit.symbol)))
 
 
 def _size(size: float, language: Language) -> str:

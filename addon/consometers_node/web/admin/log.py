@@ -12,9 +12,9 @@ from ...quoalise.text import text
 from ...series import Interval
 from ...sharing.consent_text import INTERVALS
 from ..language import LANGUAGES
-from .handlers import AdminDesk
+from .handlers import AdminPages
 from .pager import Pager
-from .visit import Visit
+from .request_context import AdminContext
 
 _AT_ONCE = 50
 _SPANS = (30, 365)
@@ -24,6 +24,7 @@ _WHATS = {
     "export json": text("took all that is held along"),
     "export csv": text("took the records along"),
     "site": text("described it as a public building"),
+    "home": text("made it a home again"),
     "name": text("named it"),
     "area": text("said in which commune it is"),
     "device": text("decided whose a device is"),
@@ -80,55 +81,57 @@ _RULES = {
 }
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show who read what, of one member or of all, the last first."""
-    span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
-    async with desk.store.reading() as connection:
-        members = Members(connection, desk.settings.time_zone)
-        one = await members.by_pseudonym(visit.asked("member")) if visit.asked("member") else None
-        since = visit.now - timedelta(days=span)
-        found = await reads(connection, one.id if one else None, since)
-        pager = Pager.of(visit, len(found), _AT_ONCE)
-        shown = found[pager.first : pager.end]
+    span = next((days for days in _SPANS if context.asked("days") == str(days)), _SPANS[0])
+    async with pages.store.reading() as connection:
+        members = Members(connection, pages.settings.time_zone)
+        member = (
+            await members.by_pseudonym(context.asked("member")) if context.asked("member") else None
+        )
+        since = context.now - timedelta(days=span)
+        entries = await reads(connection, member.id if member else None, since)
+        pager = Pager.asked(context, len(entries), _AT_ONCE)
+        shown = entries[pager.first : pager.end]
         whose = {
-            number: await members.get(number)
-            for number in {each.member for each in shown if each.member is not None}
+            member_id: await members.get(member_id)
+            for member_id in {entry.member for entry in shown if entry.member is not None}
         }
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "log.html",
         reads=shown,
         whose=whose,
-        one=one,
+        member=member,
         span=span,
         spans=_SPANS,
         pager=pager,
-        said=_said,
+        in_words=_in_words,
     )
 
 
-def _said(what: str) -> Text:
+def _in_words(what: str) -> Text:
     if what in _WHATS:
         return _WHATS[what]
     for pattern, words in _LIKE.items():
-        if found := pattern.fullmatch(what):
-            told = found.groupdict()
-            if "rules" not in told:
-                return words.fill(**told)
-            rules = _rules(told["rules"])
+        if match := pattern.fullmatch(what):
+            names = match.groupdict()
+            if "rules" not in names:
+                return words.fill(**names)
+            rules = _rules(names["rules"])
             return Text({tag: words.say(tag).format(rules=rules.say(tag)) for tag in LANGUAGES})
     return Text({"en": what})
 
 
 def _rules(written: str) -> Text:
     """Return rules of publication as people read them; what is not known stays as it is."""
-    said = []
+    sentences = []
     for rule in _RULE.findall(written):
         key, _, value = rule.partition("=")
         if key == "interval" and value in Interval:
-            said.append(INTERVALS[Interval(value)])
+            sentences.append(INTERVALS[Interval(value)])
         elif rule in _RULES or key in _RULES:
-            said.append((_RULES.get(rule) or _RULES[key]).fill(value=value))
+            sentences.append((_RULES.get(rule) or _RULES[key]).fill(value=value))
         elif rule != "basis=agreed":
-            said.append(Text({"en": rule}))
-    return Text({tag: ", ".join(one.say(tag) for one in said) for tag in LANGUAGES})
+            sentences.append(Text({"en": rule}))
+    return Text({tag: ", ".join(sentence.say(tag) for sentence in sentences) for tag in LANGUAGES})

@@ -14,8 +14,8 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ..rate_limit import asker
 from . import devices
-from .handlers import COOKIE, AdminDesk, is_encrypted
-from .visit import PATH, Visit
+from .handlers import COOKIE, AdminPages, is_encrypted
+from .request_context import PATH, AdminContext
 
 FREE_TRIES = 5
 FREE_TRIES_OF_SITE = 40
@@ -38,159 +38,167 @@ _TWICE = text("The two are not the same.")
 _LOGGER = logging.getLogger(__name__)
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask who comes."""
-    if visit.person:
-        return visit.go(_next(visit.asked("next")))
-    said = _ENDED if visit.asked("ended") else None
-    return await _show(desk, visit, said, came_from=visit.asked("next"))
+    if context.person:
+        return context.go(_next(context.asked("next")))
+    notice = _ENDED if context.asked("ended") else None
+    return await _show(pages, context, notice, came_from=context.asked("next"))
 
 
-async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Log in by a password, with a new session key."""
-    name, typed = visit.typed("name"), _password(visit, "password")
-    async with desk.store.reading() as connection:
-        kept = await administrators.password_hash(connection, name)
-    browser = devices.number_of(visit.request.cookies.get(devices.COOKIE, ""), name, kept)
+    name, typed = context.typed("name"), _password(context, "password")
+    async with pages.store.reading() as connection:
+        password_hash = await administrators.password_hash(connection, name)
+    browser = devices.browser_of(
+        context.request.cookies.get(devices.COOKIE, ""), name, password_hash
+    )
     if browser is None:
-        sources = of_address(asker(visit.request, desk.settings.page.proxies))
+        sources = of_address(asker(context.request, pages.settings.page.proxies))
     else:
         sources = of_browser(browser)
-    wait = desk.tries.take(sources)
+    wait = pages.tries.take(sources)
     if wait is not None:
-        return await _later(desk, visit, wait)
+        return await _later(pages, context, wait)
     try:
-        good = await desk.passwords.check(kept, typed, is_known=browser is not None)
-        weak = good and kept is not None and desk.passwords.is_weak(kept)
-        stronger = await desk.passwords.hash(typed) if weak else None
+        good = await pages.passwords.check(password_hash, typed, is_known=browser is not None)
+        weak = good and password_hash is not None and pages.passwords.is_weak(password_hash)
+        stronger = await pages.passwords.hash(typed) if weak else None
     except Busy:
-        return await _later(desk, visit, _BUSY_S)
-    key = await _begin(desk, visit, name, kept, stronger) if good else None
+        return await _later(pages, context, _BUSY_S)
+    key = await _begin(pages, context, name, password_hash, stronger) if good else None
     if key is None:
         _LOGGER.warning("somebody tried to log in to the administration, and may not")
-        return await _show(desk, visit, _WRONG, status=403, name=name)
-    desk.tries.forget(sources)
-    response = visit.go(_next(visit.typed("next")))
-    desk.give_key(response, visit, key)
-    _know_again(response, visit, name, stronger or kept)
+        return await _show(pages, context, _WRONG, status=403, name=name)
+    pages.tries.forget(sources)
+    response = context.go(_next(context.typed("next")))
+    pages.give_key(response, context, key)
+    _know_again(response, context, name, stronger or password_hash)
     return response
 
 
-async def leave(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def leave(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """End a session."""
-    async with desk.store.writing() as connection:
-        await administrators.end_session(connection, visit.key)
-    response = visit.go("login?done=left")
+    async with pages.store.writing() as connection:
+        await administrators.end_session(connection, context.key)
+    response = context.go("login?done=left")
     response.del_cookie(COOKIE, path=PATH)
     return response
 
 
-async def show_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask for a new password."""
-    return desk.page(visit, "password.html", errors={}, least=administrators.LEAST_PASSWORD)
+    return pages.page(context, "password.html", errors={}, least=administrators.LEAST_PASSWORD)
 
 
-async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def change_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Take a new password: whoever was logged in under the old one is so no longer."""
-    old, new, again = (_password(visit, name) for name in ("old", "new", "again"))
-    sources = {f"logged in {visit.person}": FREE_TRIES}
-    wait = desk.tries.take(sources)
+    old, new, again = (_password(context, name) for name in ("old", "new", "again"))
+    sources = {f"logged in {context.person}": FREE_TRIES}
+    wait = pages.tries.take(sources)
     if wait is not None:
-        return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)
-    async with desk.store.reading() as connection:
-        kept = await administrators.password_hash(connection, visit.person)
+        return _mend(pages, context, {"old": _WAIT.fill(seconds=wait)}, 429)
+    async with pages.store.reading() as connection:
+        password_hash = await administrators.password_hash(connection, context.person)
     try:
-        if not await desk.passwords.check(kept, old, is_known=True):
-            return _mend(desk, visit, {"old": _OLD_WRONG}, 422)
-        desk.tries.forget(sources)
+        if not await pages.passwords.check(password_hash, old, is_known=True):
+            return _mend(pages, context, {"old": _OLD_WRONG}, 422)
+        pages.tries.forget(sources)
         try:
-            administrators.check_password(visit.person, new)
+            administrators.check_password(context.person, new)
         except BadPassword as fault:
-            return _mend(desk, visit, {"new": fault.text}, 422)
+            return _mend(pages, context, {"new": fault.text}, 422)
         if new != again:
-            return _mend(desk, visit, {"again": _TWICE}, 422)
-        hashed = await desk.passwords.hash(new)
+            return _mend(pages, context, {"again": _TWICE}, 422)
+        hashed = await pages.passwords.hash(new)
     except Busy:
-        return _mend(desk, visit, {"old": _WAIT.fill(seconds=_BUSY_S)}, 503)
-    async with desk.store.writing() as connection:
-        await administrators.change_password(connection, visit.person, hashed)
-        key = await administrators.begin_session(connection, visit.person, visit.now)
-        await desk.note(connection, visit, "password")
-    response = visit.go("password?done=changed")
-    desk.give_key(response, visit, key)
-    _know_again(response, visit, visit.person, hashed)
+        return _mend(pages, context, {"old": _WAIT.fill(seconds=_BUSY_S)}, 503)
+    async with pages.store.writing() as connection:
+        await administrators.change_password(connection, context.person, hashed)
+        key = await administrators.begin_session(connection, context.person, context.now)
+        await pages.note(connection, context, "password")
+    response = context.go("password?done=changed")
+    pages.give_key(response, context, key)
+    _know_again(response, context, context.person, hashed)
     return response
 
 
-def _know_again(response: web.StreamResponse, visit: Visit, name: str, kept: str | None) -> None:
+def _know_again(
+    response: web.StreamResponse, context: AdminContext, name: str, password_hash: str | None
+) -> None:
     """Remember this browser by a cookie, for its next login."""
-    assert kept is not None
+    assert password_hash is not None
     response.set_cookie(
         devices.COOKIE,
-        devices.seal(name, kept),
+        devices.seal(name, password_hash),
         max_age=devices.KEPT_S,
         path=PATH,
         httponly=True,
         samesite="Strict",
-        secure=is_encrypted(visit.request),
+        secure=is_encrypted(context.request),
     )
 
 
 async def _begin(
-    desk: AdminDesk, visit: Visit, name: str, kept: str | None, stronger: str | None
+    pages: AdminPages,
+    context: AdminContext,
+    name: str,
+    password_hash: str | None,
+    stronger: str | None,
 ) -> str | None:
     """Begin a session; None if the password was changed meanwhile."""
-    async with desk.store.writing() as connection:
-        if await administrators.password_hash(connection, name) != kept:
+    async with pages.store.writing() as connection:
+        if await administrators.password_hash(connection, name) != password_hash:
             return None
         if stronger is not None:
             await administrators.rehash(connection, name, stronger)
-        await administrators.end_session(connection, visit.key)
-        await note_read(connection, Read(at=visit.now, who=name, what="login"))
-        return await administrators.begin_session(connection, name, visit.now)
+        await administrators.end_session(connection, context.key)
+        await note_read(connection, Read(at=context.now, who=name, what="login"))
+        return await administrators.begin_session(connection, name, context.now)
 
 
-async def _later(desk: AdminDesk, visit: Visit, seconds: int) -> web.StreamResponse:
-    said = _WAIT.fill(seconds=seconds)
-    response = await _show(desk, visit, said, status=429, name=visit.typed("name"))
+async def _later(pages: AdminPages, context: AdminContext, seconds: int) -> web.StreamResponse:
+    notice = _WAIT.fill(seconds=seconds)
+    response = await _show(pages, context, notice, status=429, name=context.typed("name"))
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
 async def _show(
-    desk: AdminDesk,
-    visit: Visit,
-    said: Text | None,
+    pages: AdminPages,
+    context: AdminContext,
+    notice: Text | None,
     *,
     status: int = 200,
     name: str = "",
     came_from: str | None = None,
 ) -> web.Response:
-    async with desk.store.reading() as connection:
-        known = await administrators.administrators(connection, visit.now)
-    return desk.page(
-        visit,
+    async with pages.store.reading() as connection:
+        accounts = await administrators.administrators(connection, context.now)
+    return pages.page(
+        context,
         "login.html",
         status=status,
-        said=said,
+        notice=notice,
         name=name,
-        next=_next(visit.typed("next") if came_from is None else came_from),
-        anybody=bool(known),
-        is_open=not is_encrypted(visit.request)
-        and visit.request.host.rpartition(":")[0] not in _LOCAL,
+        next=_next(context.typed("next") if came_from is None else came_from),
+        anybody=bool(accounts),
+        is_open=not is_encrypted(context.request)
+        and context.request.host.rpartition(":")[0] not in _LOCAL,
     )
 
 
 def _mend(
-    desk: AdminDesk, visit: Visit, errors: dict[str, Text], status: int
+    pages: AdminPages, context: AdminContext, errors: dict[str, Text], status: int
 ) -> web.StreamResponse:
     least = administrators.LEAST_PASSWORD
-    return desk.page(visit, "password.html", status=status, errors=errors, least=least)
+    return pages.page(context, "password.html", status=status, errors=errors, least=least)
 
 
-def _password(visit: Visit, name: str) -> str:
+def _password(context: AdminContext, name: str) -> str:
     """Return a password as it was typed, with the white space around it."""
-    return visit.form.get(name, ("",))[0]
+    return context.form.get(name, ("",))[0]
 
 
 def _next(place: str) -> str:
@@ -207,6 +215,6 @@ def of_address(address: str) -> dict[str, int]:
     return sources
 
 
-def of_browser(number: str) -> dict[str, int]:
+def of_browser(browser: str) -> dict[str, int]:
     """Return the source that a try counts for from a browser in which somebody logged in."""
-    return {f"browser {number}": FREE_TRIES}
+    return {f"browser {browser}": FREE_TRIES}

@@ -1,6 +1,5 @@
 """One member: what it allowed, how much of that is there, and what can be done for it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
 from ...collective.members.member_overview import shares_by_direction
-from ...collective.members.members import MAX_AREA, Kind, Member, Members, known_areas
+from ...collective.members.members import MAX_AREA, Kind, Member, known_areas
 from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
@@ -26,8 +25,7 @@ from ...collective.members.sites import (
 from ...collective.permissions import member_permissions
 from ...collective.permissions.member_permissions import Entry, MemberPermission
 from ...collective.privacy import export as exported
-from ...collective.privacy.erasure import erase_member
-from ...household.coverage import Calendar, Kept
+from ...household.coverage import Calendar, DayState
 from ...permission import State
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -37,15 +35,13 @@ from ...store.collective_tables import GivenId
 from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
 from ..calendar_svg import Strip, draw
+from ..page_base import Refused, send_file
 from . import doubts
-from .handlers import AdminDesk, Refused
-from .visit import Visit
-from .whose import done, member_of, misspelt
+from .handlers import AdminPages
+from .request_context import AdminContext
 from .words import ACTORS, KINDS, numbered
 
 _YEAR = 365
-_AT_ONCE = 64 * 1024
-_ATTACHED = 'attachment; filename="{name}-{day}.{ending}"'
 
 _NO_PERMISSION = text("There is no such permission, or it has ended already.")
 _LONG = text("Write 1 to {most} characters.")
@@ -78,130 +74,146 @@ class Year:
     strip: Strip
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show all of a member but its records. That it was looked at is written down."""
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        await desk.note(connection, visit, "page", member.id)
-    return await _show(desk, visit, member)
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        await pages.note(connection, context, "page", member.id)
+    return await _show(pages, context, member)
 
 
-async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def change_site(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show a member as a public building, under a name, or describe it otherwise."""
     errors: dict[str, Text] = {}
-    name = _bounded(visit, "name", MAX_NAME, errors)
-    description = _described(visit, errors)
-    async with desk.store.reading() as connection:
-        member = await member_of(desk, visit, connection)
+    name = _bounded(context, "name", MAX_NAME, errors)
+    description = _described(context, errors)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
     if member.kind is Kind.COLLECTIVE:
         raise NoSite
-    if member.kind is not Kind.SITE and visit.typed("sure") != "yes":
+    if member.kind is not Kind.SITE and context.typed("sure") != "yes":
         errors["sure"] = _TICK
     if errors:
-        return await _show(desk, visit, member, errors)
-    async with desk.store.writing() as connection:
-        members = Members(connection, desk.settings.time_zone)
-        await members.present(member.id, name, description, visit.now)
-        await desk.note(connection, visit, "site", member.id)
-    return done(desk, visit, member, "site")
+        return await _show(pages, context, member, errors)
+    await pages.actions(context).show_as_site(member.id, name, description)
+    return pages.done(context, member, "site")
 
 
-async def rename(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def rename(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Name a collective that is a member."""
     errors: dict[str, Text] = {}
-    name = _bounded(visit, "name", MAX_NAME, errors)
-    async with desk.store.reading() as connection:
-        member = await member_of(desk, visit, connection)
+    name = _bounded(context, "name", MAX_NAME, errors)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
     if errors:
-        return await _show(desk, visit, member, errors)
-    async with desk.store.writing() as connection:
-        await Members(connection, desk.settings.time_zone).rename(member.id, name)
-        await desk.note(connection, visit, "name", member.id)
-    return done(desk, visit, member, "name")
+        return await _show(pages, context, member, errors)
+    await pages.actions(context).rename(member.id, name)
+    return pages.done(context, member, "name")
 
 
-async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Say in which commune a member is; in none if nothing is written."""
     errors: dict[str, Text] = {}
-    area = " ".join(_bounded(visit, "area", MAX_AREA, errors, least=0).split())
-    async with desk.store.reading() as connection:
-        member = await member_of(desk, visit, connection)
-        if not errors and area and (wrong := await misspelt(connection, area, member.id)):
-            errors["area"] = wrong
+    area = " ".join(_bounded(context, "area", MAX_AREA, errors, least=0).split())
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+    if not errors and area and (wrong := await pages.misspelt(area, member.id)):
+        errors["area"] = wrong
     if errors:
-        return await _show(desk, visit, member, errors)
-    async with desk.store.writing() as connection:
-        members = Members(connection, desk.settings.time_zone)
-        await members.set_area(member.id, area or None)
-        await desk.note(connection, visit, "area", member.id)
-    return done(desk, visit, member, "area")
+        return await _show(pages, context, member, errors)
+    await pages.actions(context).set_area(member.id, area or None)
+    return pages.done(context, member, "area")
 
 
-async def confirm_end(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def confirm_end(
+    pages: AdminPages, context: AdminContext, error: Text | None = None
+) -> web.StreamResponse:
     """Ask once before a permission is ended."""
-    return await _confirm_end(desk, visit)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+        permission = await _granted(context, connection, member)
+    return pages.page(
+        context,
+        "member_end.html",
+        status=422 if error else 200,
+        member=member,
+        name=_name(member),
+        given=permission,
+        error=error,
+    )
 
 
-async def end(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def end(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """End a permission in the collective's name; its member is told."""
-    if visit.typed("sure") != "yes":
-        return await _confirm_end(desk, visit, _TICK)
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        one = await _granted(visit, connection, member)
-        await member_permissions.terminate(
-            Members(connection, desk.settings.time_zone), one.id, visit.now
-        )
-        await desk.note(connection, visit, "terminate", member.id)
-    return done(desk, visit, member, "ended")
+    if context.typed("sure") != "yes":
+        return await confirm_end(pages, context, _TICK)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+        permission = await _granted(context, connection, member)
+    await pages.actions(context).terminate(member.id, [permission.id])
+    return pages.done(context, member, "ended")
 
 
-async def confirm_erasure(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def confirm_erasure(
+    pages: AdminPages, context: AdminContext, error: Text | None = None
+) -> web.StreamResponse:
     """Ask once before a member is erased."""
-    return await _confirm_erasure(desk, visit)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+        gave = await member_permissions.of_member(connection, member.id)
+    return pages.page(
+        context,
+        "member_erase.html",
+        status=422 if error else 200,
+        member=member,
+        name=_name(member),
+        granted=sum(permission.state is State.GRANTED for permission in gave),
+        error=error,
+    )
 
 
-async def erase(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def erase(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """End all that a member allowed, and erase all that is held of it."""
-    if visit.typed("sure") != "yes":
-        return await _confirm_erasure(desk, visit, _TICK)
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        await desk.note(connection, visit, "erase", member.id)
-    await erase_member(desk.store, desk.settings.time_zone, member.id, visit.now)
-    return done(desk, visit, member, "erased")
+    if context.typed("sure") != "yes":
+        return await confirm_erasure(pages, context, _TICK)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+    await pages.actions(context).erase(member.id)
+    return pages.done(context, member, "erased")
 
 
-async def export_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def export_json(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return everything that is held of a member."""
-    return await _export(desk, visit, "json", "application/json")
+    return await _export(pages, context, "json", "application/json")
 
 
-async def export_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def export_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the records of a member."""
-    return await _export(desk, visit, "csv", "text/csv")
+    return await _export(pages, context, "csv", "text/csv")
 
 
 async def _show(
-    desk: AdminDesk, visit: Visit, member: Member, errors: dict[str, Text] | None = None
+    pages: AdminPages, context: AdminContext, member: Member, errors: dict[str, Text] | None = None
 ) -> web.Response:
-    window = Span.before(visit.today, _YEAR)
-    async with desk.store.reading() as connection:
+    window = Span.before(context.today, _YEAR)
+    async with pages.store.reading() as connection:
         gave = await member_permissions.of_member(connection, member.id)
-        register = await member_permissions.register(connection, [one.id for one in gave])
+        register = await member_permissions.register(
+            connection, [permission.id for permission in gave]
+        )
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
-        told = await shares_by_direction(connection, member.id, window)
+        shares = await shares_by_direction(connection, member.id, window)
         communes = await known_areas(connection)
-        doubtful = await doubts.of_member(desk, connection, member)
-        may_be_named = await shown_from(connection, member.id, visit.now) is not None
+        doubtful = await doubts.of_member(pages, connection, member)
+        may_be_named = await shown_from(connection, member.id, context.now) is not None
     permissions = [
-        Permission(one, [entry for entry in register if entry.given == one.id])
-        for one in reversed(gave)
+        Permission(permission, [entry for entry in register if entry.given == permission.id])
+        for permission in reversed(gave)
     ]
     if errors:
-        member = _as_typed(visit, member)
-    return desk.page(
-        visit,
+        member = _as_typed(context, member)
+    return pages.page(
+        context,
         "member.html",
         status=422 if errors else 200,
         member=member,
@@ -209,15 +221,15 @@ async def _show(
         permissions=permissions,
         areas=communes,
         series=series,
-        years=_years(series, told, window, desk),
-        heard=max((one.heard_at for one in series if one.heard_at), default=None),
+        years=_years(series, shares, window, pages),
+        heard=max((gathered.heard_at for gathered in series if gathered.heard_at), default=None),
         doubts=doubtful,
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
         not_by_name=None if may_be_named else NotByName().text,
         errors=errors or {},
-        typed=visit.form,
+        typed=context.form,
         kinds=KINDS,
         actors=ACTORS,
         states=consent_text.STATES,
@@ -233,125 +245,74 @@ async def _show(
 
 def _each_once(granted: list[MemberSeries]) -> list[MemberSeries]:
     """Return each series by the permission that reaches furthest back."""
-    return list({one.identifier: one for one in reversed(granted)}.values())[::-1]
+    return list({gathered.identifier: gathered for gathered in reversed(granted)}.values())[::-1]
 
 
 def _years(
     series: list[MemberSeries],
-    told: dict[Direction, dict[date, float]],
+    shares: dict[Direction, dict[date, float]],
     window: Span,
-    desk: AdminDesk,
+    pages: AdminPages,
 ) -> list[Year]:
     """Return the calendar of each direction in which a member tells, or did."""
-    zone = desk.settings.time_zone
+    zone = pages.settings.time_zone
     granted = {
         direction: [
             (
-                one.records.start.astimezone(zone),
-                (one.records.end.astimezone(zone) - timedelta(days=1)).date(),
+                gathered.records.start.astimezone(zone),
+                (gathered.records.end.astimezone(zone) - timedelta(days=1)).date(),
             )
-            for one in series
-            if one.series is not None and one.series.direction is direction
+            for gathered in series
+            if gathered.series is not None and gathered.series.direction is direction
         ]
         for direction in Direction
     }
-    found = []
+    years = []
     for direction in Direction:
-        spans, days = granted[direction], told.get(direction, {})
+        spans, days = granted[direction], shares.get(direction, {})
         if not spans and not days:
             continue
         # A day of which only the end was granted cannot be whole.
         begun = {start.date() for start, _ in spans if start.time() != time.min}
-        kept = [
-            Kept.COMPLETE
+        states = [
+            DayState.COMPLETE
             if days.get(day, 0) >= 1
-            else Kept.OUTSIDE
+            else DayState.OUTSIDE
             if day in begun
-            else Kept.PARTLY
+            else DayState.PARTLY
             if days.get(day, 0) > 0
-            else Kept.MISSING
+            else DayState.MISSING
             if any(start.date() <= day <= last for start, last in spans)
-            else Kept.OUTSIDE
+            else DayState.OUTSIDE
             for day in window
         ]
-        calendar = Calendar(window.first, kept)
-        found.append(Year(direction, calendar, draw(calendar)))
-    return found
-
-
-async def _confirm_end(
-    desk: AdminDesk, visit: Visit, error: Text | None = None
-) -> web.StreamResponse:
-    async with desk.store.reading() as connection:
-        member = await member_of(desk, visit, connection)
-        one = await _granted(visit, connection, member)
-    return desk.page(
-        visit,
-        "member_end.html",
-        status=422 if error else 200,
-        member=member,
-        name=_name(member),
-        given=one,
-        error=error,
-    )
-
-
-async def _confirm_erasure(
-    desk: AdminDesk, visit: Visit, error: Text | None = None
-) -> web.StreamResponse:
-    async with desk.store.reading() as connection:
-        member = await member_of(desk, visit, connection)
-        gave = await member_permissions.of_member(connection, member.id)
-    return desk.page(
-        visit,
-        "member_erase.html",
-        status=422 if error else 200,
-        member=member,
-        name=_name(member),
-        granted=sum(one.state is State.GRANTED for one in gave),
-        error=error,
-    )
+        calendar = Calendar(window.first, states)
+        years.append(Year(direction, calendar, draw(calendar)))
+    return years
 
 
 async def _export(
-    desk: AdminDesk, visit: Visit, ending: str, content_type: str
+    pages: AdminPages, context: AdminContext, ending: str, content_type: str
 ) -> web.StreamResponse:
     """Send it as it is read; that it was read is written down before."""
-    async with desk.store.writing() as connection:
-        member = await member_of(desk, visit, connection)
-        await desk.note(connection, visit, f"export {ending}", member.id)
-    name = _ATTACHED.format(name=member.pseudonym, day=visit.today.isoformat(), ending=ending)
-    response = web.StreamResponse(
-        headers={"Content-Type": f"{content_type}; charset=utf-8", "Content-Disposition": name}
-    )
-    desk.harden(response)
-    await response.prepare(visit.request)
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        await pages.note(connection, context, f"export {ending}", member.id)
+    response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
+    pages.harden(response)
+    name = f"{member.pseudonym}-{context.today.isoformat()}.{ending}"
     parts = exported.as_csv if ending == "csv" else exported.as_json
-    async with desk.store.reading() as connection:
-        async for part in _gathered(parts(connection, member)):
-            await response.write(part)
-    await response.write_eof()
-    return response
+    async with pages.store.reading() as connection:
+        return await send_file(context.request, response, name, parts(connection, member))
 
 
-async def _gathered(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    """Yield fewer and larger parts."""
-    waiting: list[str] = []
-    size = 0
-    async for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size >= _AT_ONCE:
-            yield "".join(waiting).encode()
-            waiting, size = [], 0
-    yield "".join(waiting).encode()
-
-
-async def _granted(visit: Visit, connection: AsyncConnection, member: Member) -> MemberPermission:
-    one = await member_permissions.get(connection, GivenId(visit.named("given")))
-    if one.member != member.id or one.state is not State.GRANTED:
+async def _granted(
+    context: AdminContext, connection: AsyncConnection, member: Member
+) -> MemberPermission:
+    permission = await member_permissions.get(connection, GivenId(context.named("given")))
+    if permission.member != member.id or permission.state is not State.GRANTED:
         raise Refused(404, _NO_PERMISSION)
-    return one
+    return permission
 
 
 def _name(member: Member) -> str:
@@ -359,43 +320,45 @@ def _name(member: Member) -> str:
 
 
 def _bounded(
-    visit: Visit, field: str, most: int, errors: dict[str, Text], *, least: int = 1
+    context: AdminContext, field: str, most: int, errors: dict[str, Text], *, least: int = 1
 ) -> str:
-    typed = visit.typed(field)
+    typed = context.typed(field)
     if not least <= len(typed) <= most:
         errors[field] = numbered(_LONG if least else _MOST, most=most)
     return typed
 
 
-def _described(visit: Visit, errors: dict[str, Text]) -> Description:
-    told: dict[str, Any] = {"words": _bounded(visit, "words", MAX_WORDS, errors, least=0)}
+def _described(context: AdminContext, errors: dict[str, Text]) -> Description:
+    facts: dict[str, Any] = {"words": _bounded(context, "words", MAX_WORDS, errors, least=0)}
     for field, kind in (("building", Building), ("heating", Heat), ("hot_water", Heat)):
-        if typed := visit.typed(field):
+        if typed := context.typed(field):
             try:
-                told[field] = kind(typed)
+                facts[field] = kind(typed)
             except ValueError:
                 errors[field] = _CHOICE
     for field, most in (("surface_m2", MAX_SURFACE_M2), ("peak_kwp", MAX_PEAK_KWP)):
-        if typed := visit.typed(field).replace(",", ".").replace("\u202f", ""):
+        if typed := context.typed(field).replace(",", ".").replace("\u202f", ""):
             is_whole = field == "surface_m2"
-            number = _number(typed, whole=is_whole)
-            if number is None or not 0 < number <= most:
+            value = _float(typed, whole=is_whole)
+            if value is None or not 0 < value <= most:
                 errors[field] = numbered(_WHOLE if is_whole else _ABOVE_0, most=most)
             else:
-                told[field] = number
-    return Description() if errors else Description(**told)
+                facts[field] = value
+    return Description() if errors else Description(**facts)
 
 
-def _number(typed: str, *, whole: bool) -> float | None:
+def _float(typed: str, *, whole: bool) -> float | None:
     try:
-        number = float(typed)
-        return round(number) if whole else number
+        value = float(typed)
+        return round(value) if whole else value
     except ValueError, OverflowError:
         return None
 
 
-def _as_typed(visit: Visit, member: Member) -> Member:
+def _as_typed(context: AdminContext, member: Member) -> Member:
     """Return a member as somebody tried to describe it, for the form to be mended."""
-    area = visit.typed("area") if "area" in visit.form else member.area
-    name = visit.typed("name") if "name" in visit.form and member.kind is not Kind.HOME else None
+    area = context.typed("area") if "area" in context.form else member.area
+    name = (
+        context.typed("name") if "name" in context.form and member.kind is not Kind.HOME else None
+    )
     return replace(member, area=area, name=name or member.name)

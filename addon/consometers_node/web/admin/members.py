@@ -12,9 +12,9 @@ from ...collective.members.members import Kind, Members
 from ...quoalise.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId
-from .handlers import AdminDesk
+from .handlers import AdminPages
 from .pager import Pager
-from .visit import Visit
+from .request_context import AdminContext
 from .words import KINDS, STATUSES
 
 DAYS = 30
@@ -45,56 +45,58 @@ _SORTS = {
     "name": text("name"),
 }
 _ORDERS: dict[str, Callable[[Entry], tuple[float | str, str]]] = {
-    "": lambda one: (2.0 if one.there is None else one.there, one.pseudonym),
-    "heard": lambda one: ((one.heard_at or _NEVER).timestamp(), one.pseudonym),
-    "joined": lambda one: (-one.joined_at.timestamp(), one.pseudonym),
-    "name": lambda one: ((one.name or one.pseudonym).casefold(), one.pseudonym),
+    "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
+    "heard": lambda entry: ((entry.heard_at or _NEVER).timestamp(), entry.pseudonym),
+    "joined": lambda entry: (-entry.joined_at.timestamp(), entry.pseudonym),
+    "name": lambda entry: ((entry.name or entry.pseudonym).casefold(), entry.pseudonym),
 }
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """List members."""
-    query = visit.asked("q")[:_MAX_QUERY]
-    shown = visit.asked("show") if visit.asked("show") in _SHOWN else ""
-    sort = visit.asked("sort") if visit.asked("sort") in _ORDERS else ""
-    window = Span.before(visit.today, DAYS)
-    async with desk.store.reading() as connection:
-        everybody = (await desk.roster(connection, window, visit.now)).entries
+    query = context.asked("q")[:_MAX_QUERY]
+    shown = context.asked("show") if context.asked("show") in _SHOWN else ""
+    sort = context.asked("sort") if context.asked("sort") in _ORDERS else ""
+    window = Span.before(context.today, DAYS)
+    async with pages.store.reading() as connection:
+        everybody = (await pages.roster(connection, window, context.now)).entries
         some = await _of_some(connection, shown)
-    found = [
-        one
-        for one in everybody
-        if (one.id in some if some is not None else _is_shown(one, shown, visit))
-        and _is_meant(one, query.casefold())
+    listed = [
+        entry
+        for entry in everybody
+        if (entry.id in some if some is not None else _is_shown(entry, shown, context))
+        and _is_meant(entry, query.casefold())
     ]
-    found.sort(key=_ORDERS[sort])
-    pager = Pager.of(visit, len(found), _AT_ONCE)
-    return desk.page(
-        visit,
+    listed.sort(key=_ORDERS[sort])
+    pager = Pager.asked(context, len(listed), _AT_ONCE)
+    return pages.page(
+        context,
         "members.html",
         query=query,
         shown=shown,
         shows=_SHOWN,
         sort=sort,
         sorts=_SORTS,
-        members=found[pager.first : pager.end],
+        members=listed[pager.first : pager.end],
         anybody=bool(everybody),
         pager=pager,
         days=DAYS,
         kinds=KINDS,
         statuses=STATUSES,
-        missed=visit.asked("missed") == "yes",
+        missed=context.asked("missed") == "yes",
     )
 
 
-async def find(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Find a member. An address is typed whole, and stands in no address of a page."""
-    typed = visit.typed("q")[:_MAX_QUERY]
+    typed = context.typed("q")[:_MAX_QUERY]
     if "@" not in typed:
-        return visit.go(f"members{Pager.of(visit, 0, 1).with_(q=typed)}" if typed else "members")
-    async with desk.store.reading() as connection:
-        one = await Members(connection, desk.settings.time_zone).by_jid(typed.lower())
-    return visit.go("members?missed=yes" if one is None else f"members/{one.pseudonym}")
+        return context.go(
+            f"members{Pager.asked(context, 0, 1).with_(q=typed)}" if typed else "members"
+        )
+    async with pages.store.reading() as connection:
+        member = await Members(connection, pages.settings.time_zone).by_jid(typed.lower())
+    return context.go("members?missed=yes" if member is None else f"members/{member.pseudonym}")
 
 
 async def _of_some(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:
@@ -108,26 +110,26 @@ async def _of_some(connection: AsyncConnection, shown: str) -> Collection[Member
             return None
 
 
-def _is_shown(one: Entry, shown: str, visit: Visit) -> bool:
+def _is_shown(entry: Entry, shown: str, context: AdminContext) -> bool:
     match shown:
         case "silent":
-            return one.status is Status.SILENT
+            return entry.status is Status.SILENT
         case "problems":
-            return one.problems > 0
+            return entry.problems > 0
         case "guests":
-            return one.status is Status.GUEST
+            return entry.status is Status.GUEST
         case "ending":
-            return one.until is not None and one.until < visit.today + _ENDS_SOON
+            return entry.until is not None and entry.until < context.today + _ENDS_SOON
         case "sites":
-            return one.kind is Kind.SITE and one.status not in _GONE
+            return entry.kind is Kind.SITE and entry.status not in _GONE
         case "collectives":
-            return one.kind is Kind.COLLECTIVE and one.status not in _GONE
+            return entry.kind is Kind.COLLECTIVE and entry.status not in _GONE
         case "left":
-            return one.status in _GONE
+            return entry.status in _GONE
         case _:
-            return one.status not in _GONE
+            return entry.status not in _GONE
 
 
-def _is_meant(one: Entry, query: str) -> bool:
-    words = (one.pseudonym, one.name or "", one.area or "")
+def _is_meant(entry: Entry, query: str) -> bool:
+    words = (entry.pseudonym, entry.name or "", entry.area or "")
     return any(query in word.casefold() for word in words)

@@ -8,15 +8,16 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.permissions import needs
-from ...permission import DataNeed, Identification, Reading
+from ...permission import ChangedNeed, DataNeed, Identification, Reading
 from ...permission.need import MAX_DAYS
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
-from ...wire import Unsayable, read_told_need, write_need
-from .handlers import AdminDesk, Refused
+from ...wire import Unsayable, read_need_mapping, write_need
+from ..page_base import Refused
+from .handlers import AdminPages
 from .needs import WORDS, as_read
-from .visit import Visit
+from .request_context import AdminContext
 from .words import numbered
 
 UNITS = {"years": 365, "months": 30, "days": 1}
@@ -70,73 +71,73 @@ class Filled:
     errors: dict[str, Text] = field(default_factory=dict)
 
 
-async def show_new(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show_new(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the form of something new."""
-    told = {**_USUAL, "controller": desk.settings.name}
-    return _show(desk, visit, told, None)
+    values = {**_USUAL, "controller": pages.settings.name}
+    return _show(pages, context, values, None)
 
 
-async def show_next(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show_next(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the form of another version."""
-    async with desk.store.reading() as connection:
-        base = await _base(connection, visit.named("need"))
-    return _show(desk, visit, _told(base), base)
+    async with pages.store.reading() as connection:
+        base = await _base(connection, context.named("need"))
+    return _show(pages, context, _values(base), base)
 
 
-async def change(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the form again as it was filled in."""
-    return await _again(desk, visit, {})
+    return await _again(pages, context, {})
 
 
-async def look(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show what a household will read, before anybody is asked."""
-    async with desk.store.reading() as connection:
-        filled = await _filled(connection, visit)
+    async with pages.store.reading() as connection:
+        filled = await _filled(connection, context)
     if filled.need is None:
-        return await _again(desk, visit, filled.errors)
-    return _look(desk, visit, filled.need)
+        return await _again(pages, context, filled.errors)
+    return _look(pages, context, filled.need)
 
 
-async def offer(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def offer(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask members for what was read before."""
-    async with desk.store.writing() as connection:
-        filled = await _filled(connection, visit)
-        need = filled.need
-        if need is not None and str(need.version) == visit.typed("version"):
-            if not await needs.offer(connection, need, visit.now):
-                await needs.reopen(connection, need.id)
-            said = f"data need {need.id} version {need.version} asked for"
-            await desk.note(connection, visit, said)
+    async with pages.store.reading() as connection:
+        filled = await _filled(connection, context)
+    need = filled.need
     if need is None:
-        return await _again(desk, visit, filled.errors)
-    if str(need.version) != visit.typed("version"):
-        return _look(desk, visit, need, _MOVED)
-    desk.changed()
-    return visit.go("needs?done=offered")
+        return await _again(pages, context, filled.errors)
+    if str(need.version) != context.typed("version"):
+        return _look(pages, context, need, _MOVED)
+    try:
+        await pages.actions(context).offer(need)
+    except ChangedNeed:
+        return _look(pages, context, need, _MOVED)
+    return context.go("needs?done=offered")
 
 
-async def _again(desk: AdminDesk, visit: Visit, errors: Mapping[str, Text]) -> web.StreamResponse:
+async def _again(
+    pages: AdminPages, context: AdminContext, errors: Mapping[str, Text]
+) -> web.StreamResponse:
     base = None
-    if visit.typed("base"):
-        async with desk.store.reading() as connection:
-            base = await _base(connection, visit.typed("base"))
-    told = {name: values[0] for name, values in visit.form.items()}
-    return _show(desk, visit, told, base, errors)
+    if context.typed("base"):
+        async with pages.store.reading() as connection:
+            base = await _base(connection, context.typed("base"))
+    typed = {name: values[0] for name, values in context.form.items()}
+    return _show(pages, context, typed, base, errors)
 
 
 def _show(
-    desk: AdminDesk,
-    visit: Visit,
-    told: Mapping[str, str],
+    pages: AdminPages,
+    context: AdminContext,
+    values: Mapping[str, str],
     base: DataNeed | None,
     errors: Mapping[str, Text] | None = None,
 ) -> web.Response:
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "need-form.html",
         status=422 if errors else 200,
         errors=errors or {},
-        told=told,
+        filled=values,
         base=base,
         tongues=_tongues(base),
         units=_NAMES,
@@ -147,33 +148,33 @@ def _show(
 
 
 def _look(
-    desk: AdminDesk, visit: Visit, need: DataNeed, notice: Text | None = None
+    pages: AdminPages, context: AdminContext, need: DataNeed, notice: Text | None = None
 ) -> web.Response:
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "need-preview.html",
         status=409 if notice else 200,
         notice=notice,
-        told={
+        filled={
             name: values[0]
-            for name, values in visit.form.items()
+            for name, values in context.form.items()
             if name not in {"token", "version"}
         },
-        **as_read(desk, need),
+        **as_read(pages, need),
         **WORDS,
     )
 
 
 def _tongues(base: DataNeed | None) -> Sequence[str]:
     """Return the languages to fill in: ours, and those in which it was asked before."""
-    known = () if base is None else (*base.title, *base.purpose, *base.recipients)
-    others = sorted({tag for tag in known if _LANGUAGE.fullmatch(tag)} - {*_OURS})
+    tags = () if base is None else (*base.title, *base.purpose, *base.recipients)
+    others = sorted({tag for tag in tags if _LANGUAGE.fullmatch(tag)} - {*_OURS})
     return [*_OURS, *others]
 
 
-def _told(base: DataNeed) -> dict[str, str]:
+def _values(base: DataNeed) -> dict[str, str]:
     """Return what the form says of a data need."""
-    told = {
+    values = {
         "id": base.id,
         "controller": base.controller,
         "contact": base.contact,
@@ -185,60 +186,60 @@ def _told(base: DataNeed) -> dict[str, str]:
         days: int = getattr(base, f"{name}_days")
         units = [unit for unit, length in UNITS.items() if days and not days % length]
         unit = next(iter(units), "days")
-        told |= {name: str(days // UNITS[unit]), f"{name}_unit": unit}
-    for one in write_need(base).wanted:
-        told[f"series_{one.direction}"] = one.quantity
+        values |= {name: str(days // UNITS[unit]), f"{name}_unit": unit}
+    for wanted in write_need(base).wanted:
+        values[f"series_{wanted.direction}"] = wanted.quantity
     for name in _TEXTS:
         words: Mapping[str, str] = getattr(base, name)
-        told |= {f"{name}_{tag}": said for tag, said in words.items()}
-    return told
+        values |= {f"{name}_{tag}": words_in_tag for tag, words_in_tag in words.items()}
+    return values
 
 
 async def _base(connection: AsyncConnection, need: str) -> DataNeed:
     """Return the newest version of a data need. Raises Refused."""
-    known = await needs.versions(connection, need)
-    if not known:
+    versions = await needs.versions(connection, need)
+    if not versions:
         raise Refused(404, _NONE)
-    return known[-1].need
+    return versions[-1].need
 
 
-async def _filled(connection: AsyncConnection, visit: Visit) -> Filled:
+async def _filled(connection: AsyncConnection, context: AdminContext) -> Filled:
     """Read the form, and number what it says."""
-    base = await _base(connection, visit.typed("base")) if visit.typed("base") else None
+    base = await _base(connection, context.typed("base")) if context.typed("base") else None
     filled = Filled()
-    told: dict[str, object] = {"version": 1}
-    told["id"] = visit.typed("id") if base is None else base.id
+    typed: dict[str, object] = {"version": 1}
+    typed["id"] = context.typed("id") if base is None else base.id
     if base is None:
-        if not _ID.fullmatch(visit.typed("id")) or len(visit.typed("id")) > _MAX_ID:
+        if not _ID.fullmatch(context.typed("id")) or len(context.typed("id")) > _MAX_ID:
             filled.errors["id"] = _NO_ID.fill(most=_MAX_ID)
-        elif await needs.versions(connection, visit.typed("id")):
+        elif await needs.versions(connection, context.typed("id")):
             filled.errors["id"] = _TAKEN
     for name in _TEXTS:
-        told[name] = _texts(visit, name, _tongues(base))
-    _check_texts(told, filled)
-    series = [(way, visit.typed(f"series_{way}")) for way in Direction]
-    told["series"] = [
+        typed[name] = _texts(context, name, _tongues(base))
+    _check_texts(typed, filled)
+    series = [(way, context.typed(f"series_{way}")) for way in Direction]
+    typed["series"] = [
         {"direction": way.value, "quantity": wanted} for way, wanted in series if wanted in Quantity
     ]
-    if not told["series"]:
+    if not typed["series"]:
         filled.errors["series"] = _NO_SERIES
     for name, choices in (("interval", Interval), ("identification", Identification)):
-        told[name] = visit.typed(name)
-        if told[name] not in choices:
+        typed[name] = context.typed(name)
+        if typed[name] not in choices:
             filled.errors[name] = _CHOOSE
     for name, least in _LENGTHS.items():
-        told[name] = f"P{_days(visit, name, least, filled)}D"
+        typed[name] = f"P{_days(context, name, least, filled)}D"
     for name in ("controller", "contact", "policy"):
-        told[name] = visit.typed(name)
-        if not 0 < len(visit.typed(name)) <= _MAX_LINE:
+        typed[name] = context.typed(name)
+        if not 0 < len(context.typed(name)) <= _MAX_LINE:
             filled.errors[name] = _NO_LINE
-    if not _LINK.fullmatch(visit.typed("policy")):
+    if not _LINK.fullmatch(context.typed("policy")):
         filled.errors["policy"] = _NO_LINK
-    told["reading"] = (Reading.INDIVIDUAL if base is None else base.reading).value
+    typed["reading"] = (Reading.INDIVIDUAL if base is None else base.reading).value
     if filled.errors:
         return filled
     try:
-        need = read_told_need(told)
+        need = read_need_mapping(typed)
     except Unsayable as fault:
         filled.errors[""] = fault.text
         return filled
@@ -251,16 +252,16 @@ async def _filled(connection: AsyncConnection, visit: Visit) -> Filled:
 
 
 async def _is_asked(connection: AsyncConnection, base: DataNeed) -> bool:
-    return any(one.id == base.id for one in await needs.offered(connection))
+    return any(need.id == base.id for need in await needs.offered(connection))
 
 
-def _texts(visit: Visit, name: str, tongues: Sequence[str]) -> dict[str, str]:
-    said = {tag: visit.typed(f"{name}_{tag}").replace("\r\n", "\n") for tag in tongues}
-    return {tag: words for tag, words in said.items() if words}
+def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str, str]:
+    typed = {tag: context.typed(f"{name}_{tag}").replace("\r\n", "\n") for tag in tongues}
+    return {tag: words for tag, words in typed.items() if words}
 
 
-def _check_texts(told: Mapping[str, object], filled: Filled) -> None:
-    title, purpose = told["title"], told["purpose"]
+def _check_texts(typed: Mapping[str, object], filled: Filled) -> None:
+    title, purpose = typed["title"], typed["purpose"]
     assert isinstance(title, dict)
     assert isinstance(purpose, dict)
     for name, words in (("title", title), ("purpose", purpose)):
@@ -270,8 +271,8 @@ def _check_texts(told: Mapping[str, object], filled: Filled) -> None:
         filled.errors["purpose"] = _BOTH
 
 
-def _days(visit: Visit, name: str, least: int, filled: Filled) -> int:
-    typed, unit = visit.typed(name), visit.typed(f"{name}_unit")
+def _days(context: AdminContext, name: str, least: int, filled: Filled) -> int:
+    typed, unit = context.typed(name), context.typed(f"{name}_unit")
     is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
     days = int(typed) * UNITS.get(unit, 0) if is_number else -1
     if unit not in UNITS or not least <= days <= MAX_DAYS:

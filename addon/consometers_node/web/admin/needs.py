@@ -17,10 +17,11 @@ from ...series import Direction
 from ...sharing import consent_text
 from ...wire import write_need_file
 from ..language import LANGUAGES
+from ..page_base import Refused, attachment
 from ..speech import Language
-from .handlers import AdminDesk, Refused
+from .handlers import AdminPages
 from .pager import Pager
-from .visit import Visit
+from .request_context import AdminContext
 
 _AT_ONCE = 100
 _MOST_DIGITS = 9
@@ -32,7 +33,7 @@ _LOST = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NeedHistory:
     """A data need in all of its versions, the newest first, and how many members allowed each."""
 
     versions: Sequence[tuple[OwnNeed, int]]
@@ -48,99 +49,95 @@ class Known:
         return self.newest.closed_at is None
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """List what is asked for."""
-    async with desk.store.reading() as connection:
-        every = await needs.all_needs(connection)
+    async with pages.store.reading() as connection:
+        all_versions = await needs.all_needs(connection)
         lost = await needs.unreadable(connection)
         answers = await member_permissions.answers(connection)
     by_id: dict[str, list[OwnNeed]] = {}
-    for one in every:
-        by_id.setdefault(one.need.id, []).append(one)
-    known = [
-        Known(
+    for version in all_versions:
+        by_id.setdefault(version.need.id, []).append(version)
+    histories = [
+        NeedHistory(
             [
-                (one, answers[one.need.id, one.need.version, State.GRANTED])
-                for one in reversed(versions)
+                (version, answers[version.need.id, version.need.version, State.GRANTED])
+                for version in reversed(versions)
             ]
         )
         for versions in by_id.values()
     ]
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "needs.html",
-        asked=[one for one in known if one.is_asked],
-        closed=[one for one in known if not one.is_asked],
-        lost=[(one, answers[one.need.id, one.need.version, State.GRANTED]) for one in lost],
+        asked=[history for history in histories if history.is_asked],
+        closed=[history for history in histories if not history.is_asked],
+        lost=[(need, answers[need.need.id, need.need.version, State.GRANTED]) for need in lost],
         **WORDS,
     )
 
 
-async def show_version(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show_version(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show one version as members read it, and who answered it."""
-    one = await _version(desk, visit)
-    async with desk.store.reading() as connection:
-        answers = await member_permissions.answers_to(connection, one.need.id, one.need.version)
+    version = await _version(pages, context)
+    async with pages.store.reading() as connection:
+        answers = await member_permissions.answers_to(
+            connection, version.need.id, version.need.version
+        )
         answers.sort(key=lambda answer: answer.valid_from, reverse=True)
-        pager = Pager.of(visit, len(answers), _AT_ONCE)
-        members = Members(connection, desk.settings.time_zone)
+        pager = Pager.asked(context, len(answers), _AT_ONCE)
+        members = Members(connection, pages.settings.time_zone)
         shown = [
             (await members.get(answer.member), answer)
             for answer in answers[pager.first : pager.end]
         ]
-    return desk.page(
-        visit,
+    return pages.page(
+        context,
         "need.html",
-        one=one,
+        own_need=version,
         answers=shown,
         states=Counter(answer.state for answer in answers),
         pager=pager,
-        **as_read(desk, one.need),
+        **as_read(pages, version.need),
         **WORDS,
     )
 
 
-async def download(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def download(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return one version as a file that can be offered again."""
-    need = (await _version(desk, visit)).need
+    need = (await _version(pages, context)).need
     name = _NOT_A_NAME.sub("-", need.id)[:60].strip("-.") or "need"
     return web.Response(
         text=write_need_file(need),
         content_type="application/toml",
         charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}-{need.version}.toml"'},
+        headers={"Content-Disposition": attachment(f"{name}-{need.version}.toml")},
     )
 
 
-async def close(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def close(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask for something no longer."""
-    need = visit.named("need")
-    async with desk.store.writing() as connection:
-        await needs.close(connection, need, visit.now)
-        await desk.note(connection, visit, f"data need {need} closed")
-    desk.changed()
-    return visit.go("needs?done=closed")
+    await pages.actions(context).close(context.named("need"))
+    return context.go("needs?done=closed")
 
 
-async def reopen(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def reopen(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask for the newest version of something again."""
-    need = visit.named("need")
-    async with desk.store.writing() as connection:
-        await needs.reopen(connection, need)
-        await desk.note(connection, visit, f"data need {need} asked for again")
-    desk.changed()
-    return visit.go("needs?done=reopened")
+    await pages.actions(context).reopen(context.named("need"))
+    return context.go("needs?done=reopened")
 
 
-def as_read(desk: AdminDesk, need: DataNeed) -> Mapping[str, Any]:
+def as_read(pages: AdminPages, need: DataNeed) -> Mapping[str, Any]:
     """Return what a household's page has to show a data need, in each language."""
     return {
         "need": need,
-        "question": {"peer": {"jid": desk.settings.xmpp.account, "name": desk.settings.name}},
-        "wanted": [way for way in Direction if any(one.direction is way for one in need.wanted)],
+        "question": {"peer": {"jid": pages.settings.xmpp.account, "name": pages.settings.name}},
+        "wanted": [
+            way for way in Direction if any(wanted.direction is way for wanted in need.wanted)
+        ],
         "by_name": consent_text.shown_by_name(need),
         "policy": need.policy if need.policy.startswith("https://") else None,
-        "speeches": [Language(tag, desk.settings.time_zone) for tag in LANGUAGES],
+        "speeches": [Language(tag, pages.settings.time_zone) for tag in LANGUAGES],
     }
 
 
@@ -154,15 +151,18 @@ WORDS: Mapping[str, Any] = {
 }
 
 
-async def _version(desk: AdminDesk, visit: Visit) -> OwnNeed:
+async def _version(pages: AdminPages, context: AdminContext) -> OwnNeed:
     """Return the version that the address names. Raises Refused."""
-    typed = visit.named("version")
-    async with desk.store.reading() as connection:
-        known = await needs.versions(connection, visit.named("need"))
+    typed = context.named("version")
+    async with pages.store.reading() as connection:
+        versions = await needs.versions(connection, context.named("need"))
         lost = await needs.unreadable(connection)
-    number = int(typed) if len(typed) <= _MOST_DIGITS else 0
-    for one in known:
-        if one.need.version == number:
-            return one
-    is_lost = any((one.need.id, one.need.version) == (visit.named("need"), number) for one in lost)
+    version_number = int(typed) if len(typed) <= _MOST_DIGITS else 0
+    for version in versions:
+        if version.need.version == version_number:
+            return version
+    is_lost = any(
+        (need.need.id, need.need.version) == (context.named("need"), version_number)
+        for need in lost
+    )
     raise Refused(404, _LOST if is_lost else _NONE)

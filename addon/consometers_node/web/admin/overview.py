@@ -10,12 +10,11 @@ from ...collective.members.member_overview import Entry, MemberOverview, Status,
 from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
-from ...store.clock import confirm
 from . import heatmap
 from .alerts import Weight, concerns
-from .handlers import AdminDesk
+from .handlers import AdminPages
 from .pager import Pager
-from .visit import Visit
+from .request_context import AdminContext
 from .words import STATUSES
 
 _SPANS = (30, 60)
@@ -39,29 +38,29 @@ class Going:
     given: MemberPermission
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return whether anything is wrong, and with whom."""
-    span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
-    window = Span.before(visit.today, span)
-    async with desk.store.reading() as connection:
-        doubt = await desk.node.clock.look(connection) if desk.node is not None else None
-        going = await _going(desk, connection)
-        found = await desk.roster(connection, window, visit.now)
-        concerned = await concerns(desk, visit, connection, found)
-        here = sum(one.status in _HERE for one in found.entries)
+    span = next((days for days in _SPANS if context.asked("days") == str(days)), _SPANS[0])
+    window = Span.before(context.today, span)
+    async with pages.store.reading() as connection:
+        doubt = await pages.node.clock.look(connection) if pages.node is not None else None
+        going = await _going(pages, connection)
+        roster = await pages.roster(connection, window, context.now)
+        concerned = await concerns(pages, context, connection, roster)
+        here = sum(entry.status in _HERE for entry in roster.entries)
         asked = bool(await needs.offered(connection))
-        told = sorted(
-            (one for one in found.entries if one.there is not None),
-            key=lambda one: (one.there, one.pseudonym),
+        granting = sorted(
+            (entry for entry in roster.entries if entry.there is not None),
+            key=lambda entry: (entry.there, entry.pseudonym),
         )
-        pager = Pager.of(visit, len(told), _AT_ONCE)
-        some = told[pager.first : pager.end]
-        days = await shares(connection, [one.id for one in some], window)
-    return desk.page(
-        visit,
+        pager = Pager.asked(context, len(granting), _AT_ONCE)
+        some = granting[pager.first : pager.end]
+        days = await shares(connection, [entry.id for entry in some], window)
+    return pages.page(
+        context,
         "overview.html",
         # What is missing at the beginning, the steps to the first member say.
-        concerns=[one for one in concerned if here or one.weight is Weight.WRONG],
+        concerns=[concern for concern in concerned if here or concern.weight is Weight.WRONG],
         doubt=doubt,
         going=going[:_AT_ONCE],
         more_going=max(0, len(going) - _AT_ONCE),
@@ -69,12 +68,12 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         span=span,
         spans=_SPANS,
         window=window,
-        counts=_counts(found),
-        whole=sum(one.there >= 1 for one in told if one.there is not None),
-        told=len(told),
-        columns=heatmap.columns(found.days),
-        days=found.days,
-        lines=[Line(one, heatmap.row(one, days[one.id], window)) for one in some],
+        counts=_counts(roster),
+        whole=sum(entry.there >= 1 for entry in granting if entry.there is not None),
+        granting=len(granting),
+        columns=heatmap.columns(roster.days),
+        days=roster.days,
+        lines=[Line(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,
         asked=asked,
         statuses=STATUSES,
@@ -82,22 +81,23 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     )
 
 
-async def confirm_clock(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def confirm_clock(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Take an administrator's word for the clock."""
-    async with desk.store.writing() as connection:
-        await confirm(connection, visit.now)
-        await desk.note(connection, visit, "clock confirmed")
-    desk.changed()
-    return visit.go("?done=clock")
+    await pages.actions(context).confirm_clock()
+    return context.go("?done=clock")
 
 
-async def _going(desk: AdminDesk, connection: AsyncConnection) -> list[Going]:
-    members = Members(connection, desk.settings.time_zone)
-    found = sorted(
-        await member_permissions.announced(connection), key=lambda one: (one.erase_at, one.id)
+async def _going(pages: AdminPages, connection: AsyncConnection) -> list[Going]:
+    members = Members(connection, pages.settings.time_zone)
+    announced = sorted(
+        await member_permissions.announced(connection),
+        key=lambda permission: (permission.erase_at, permission.id),
     )
-    return [Going((await members.get(one.member)).pseudonym, one) for one in found]
+    return [
+        Going((await members.get(permission.member)).pseudonym, permission)
+        for permission in announced
+    ]
 
 
-def _counts(found: MemberOverview) -> dict[Status, int]:
-    return {status: sum(one.status is status for one in found.entries) for status in Status}
+def _counts(roster: MemberOverview) -> dict[Status, int]:
+    return {status: sum(entry.status is status for entry in roster.entries) for status in Status}

@@ -21,12 +21,12 @@ from ...sharing.consent_text import INTERVALS
 from ...store.standing import standing
 from ..language import LANGUAGES
 from ..public import home
-from ..public.handlers import Desk, Guest
+from ..public.handlers import Guest, PublicPages
 from ..public.words import FLOWS
 from ..rate_limit import visitors
 from ..speech import Language
-from .handlers import AdminDesk
-from .visit import Visit
+from .handlers import AdminPages
+from .request_context import AdminContext
 
 _WAITS = ("wait_minutes", "longest_wait_minutes")
 _FIELDS = ("basis", "minimum", "interval", *_WAITS, "opening", "opens")
@@ -72,89 +72,117 @@ class Filled:
     errors: Mapping[str, Text]
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(
+    pages: AdminPages,
+    context: AdminContext,
+    errors: Mapping[str, Text] | None = None,
+    *,
+    filled: bool = False,
+) -> web.StreamResponse:
     """Show how sums are published, and a form to try other rules."""
-    return await _show(desk, visit)
+    rules, choice, is_readable = await _now(pages)
+    published = Published(pages.settings.identifier, pages.settings.time_zone, rules.publication)
+    async with pages.store.reading() as connection:
+        everybody = (await published.places(connection)).get("all")
+        since = None if everybody is None else await published.since(connection, everybody)
+        closings = await _closings(pages, context, connection, rules)
+    values = {name: context.typed(name) for name in _FIELDS} if filled else _values(rules)
+    return pages.page(
+        context,
+        "publication.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        rules=rules,
+        choice=choice,
+        is_readable=is_readable,
+        is_open=rules.are_open(context.now, pages.settings.time_zone),
+        since=since,
+        filled=values,
+        states=STATES,
+        flows=FLOWS,
+        **closings,
+        **_words(pages),
+    )
 
 
-async def change(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the form again with what was tried."""
-    return await _show(desk, visit, _filled(visit).errors, filled=True)
+    return await show(pages, context, _filled(context).errors, filled=True)
 
 
-async def look(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show what the public would see, before anything is chosen."""
-    filled = _filled(visit)
+    filled = _filled(context)
     if filled.rules is None:
-        return await _show(desk, visit, filled.errors, filled=True)
-    return await _look(desk, visit, filled.rules)
+        return await show(pages, context, filled.errors, filled=True)
+    return await _look(pages, context, filled.rules)
 
 
-async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the public's first page as it would be."""
-    filled = _filled(visit)
+    filled = _filled(context)
     if filled.rules is None:
-        return await _show(desk, visit, filled.errors, filled=True)
+        return await show(pages, context, filled.errors, filled=True)
     publication = filled.rules.publication
-    await _note(desk, visit, filled.rules)
-    public = Desk(
-        desk.store,
-        desk.settings,
-        desk.version,
+    await _note(pages, context, filled.rules)
+    public = PublicPages(
+        pages.store,
+        pages.settings,
+        pages.version,
         rules=InForce(publication),
         limits=visitors(),
-        now=lambda: visit.now,
+        now=lambda: context.now,
     )
-    guest = Guest(visit.request, visit.language, visit.now)
+    guest = Guest(context.request, context.language, context.now)
 
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
         return await home.look(public, guest, connection, preview=True)
 
     return await dry_run.foresee_page(
-        desk.store, desk.settings, publication, visit.now, shown, days=_FRONT_DAYS
+        pages.store, pages.settings, publication, context.now, shown, days=_FRONT_DAYS
     )
 
 
-async def back(_desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Go to the form: what was tried stands in no address."""
-    return visit.go("publication")
+    return context.go("publication")
 
 
-async def choose(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish by what was seen before."""
-    filled = _filled(visit)
+    filled = _filled(context)
     if filled.rules is None:
-        return await _show(desk, visit, filled.errors, filled=True)
-    if filled.rules.protect_less((await _now(desk))[0]) and not visit.typed("agreed"):
-        return await _look(desk, visit, filled.rules, {"agreed": _NOT_AGREED})
-    async with desk.store.writing() as connection:
-        await ours.choose(connection, filled.rules, visit.person, visit.now)
-    return await _chosen(desk, visit, "chosen")
+        return await show(pages, context, filled.errors, filled=True)
+    if filled.rules.protect_less((await _now(pages))[0]) and not context.typed("agreed"):
+        return await _look(pages, context, filled.rules, {"agreed": _NOT_AGREED})
+    async with pages.store.writing() as connection:
+        await ours.choose(connection, filled.rules, context.person, context.now)
+    return await _chosen(pages, context, "chosen")
 
 
-async def as_written(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish by what the file says; if that tells more of members, it is seen first."""
-    now, _, _ = await _now(desk)
-    rules = Rules(desk.settings.publication, now.opens)
+    now, _, _ = await _now(pages)
+    rules = Rules(pages.settings.publication, now.opens)
     if rules.protect_less(now):
-        return await _look(desk, visit, rules)
-    async with desk.store.writing() as connection:
-        await ours.go_back(connection, visit.person)
-    return await _chosen(desk, visit, "back")
+        return await _look(pages, context, rules)
+    async with pages.store.writing() as connection:
+        await ours.go_back(connection, context.person)
+    return await _chosen(pages, context, "back")
 
 
-async def _chosen(desk: AdminDesk, visit: Visit, done: str) -> web.StreamResponse:
-    if desk.node is not None:
-        async with desk.store.reading() as connection:
-            await desk.node.rules.read(connection)
-    desk.changed()
-    return visit.go(f"publication?done={done}")
+async def _chosen(pages: AdminPages, context: AdminContext, done: str) -> web.StreamResponse:
+    if pages.node is not None:
+        async with pages.store.reading() as connection:
+            await pages.node.rules.read(connection)
+    pages.changed()
+    return context.go(f"publication?done={done}")
 
 
-async def _now(desk: AdminDesk) -> tuple[Rules, ours.Choice | None, bool]:
+async def _now(pages: AdminPages) -> tuple[Rules, ours.Choice | None, bool]:
     """Return the rules of now, who chose them, and whether that can be read."""
-    in_force = InForce(desk.settings.publication)
-    async with desk.store.reading() as connection:
+    in_force = InForce(pages.settings.publication)
+    async with pages.store.reading() as connection:
         rules = await in_force.read(connection)
         try:
             return rules, await ours.chosen(connection), True
@@ -162,77 +190,47 @@ async def _now(desk: AdminDesk) -> tuple[Rules, ours.Choice | None, bool]:
             return rules, None, False
 
 
-async def _show(
-    desk: AdminDesk,
-    visit: Visit,
-    errors: Mapping[str, Text] | None = None,
-    *,
-    filled: bool = False,
-) -> web.StreamResponse:
-    rules, choice, is_readable = await _now(desk)
-    published = Published(desk.settings.identifier, desk.settings.time_zone, rules.publication)
-    async with desk.store.reading() as connection:
-        everybody = (await published.places(connection)).get("all")
-        since = None if everybody is None else await published.since(connection, everybody)
-        closings = await _closings(desk, visit, connection, rules)
-    told = {name: visit.typed(name) for name in _FIELDS} if filled else _told(rules)
-    return desk.page(
-        visit,
-        "publication.html",
-        status=422 if errors else 200,
-        errors=errors or {},
-        rules=rules,
-        choice=choice,
-        is_readable=is_readable,
-        is_open=rules.are_open(visit.now, desk.settings.time_zone),
-        since=since,
-        told=told,
-        states=STATES,
-        flows=FLOWS,
-        **closings,
-        **_words(desk),
-    )
-
-
 async def _closings(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection, rules: Rules
+    pages: AdminPages, context: AdminContext, connection: AsyncConnection, rules: Rules
 ) -> Mapping[str, object]:
     """Return how the hours of a day were closed, the last one first, and how far the past is."""
-    zone, publication = desk.settings.time_zone, rules.publication
+    zone, publication = pages.settings.time_zone, rules.publication
     opening = await ours.opened(connection)
-    if opening is None or not rules.are_open(visit.now, zone):
+    if opening is None or not rules.are_open(context.now, zone):
         return {"day": None, "past": None}
     if (past := await progress(connection, publication, zone, opening)) is not None:
         return {"day": None, "past": past}
-    newest = (visit.now - timedelta(minutes=publication.interval.minutes)).date()
-    day = min(_day(visit.asked("day")) or newest, newest)
-    found = await hours(connection, publication, zone, day, visit.now)
+    newest = (context.now - timedelta(minutes=publication.interval.minutes)).date()
+    day = min(_day(context.asked("day")) or newest, newest)
+    closed = await hours(connection, publication, zone, day, context.now)
     return {
         "day": day,
         "before": day - _DAY,
         "after": None if day == newest else day + _DAY,
-        "hours": found[::-1],
-        "directions": [one for one in FLOWS if any(one in hour.outcomes for hour in found)],
-        "lacking": sum(bool(missing([hour])) for hour in found),
+        "hours": closed[::-1],
+        "directions": [
+            direction for direction in FLOWS if any(direction in hour.outcomes for hour in closed)
+        ],
+        "lacking": sum(bool(missing([hour])) for hour in closed),
         "past": None,
     }
 
 
 async def _look(
-    desk: AdminDesk, visit: Visit, rules: Rules, errors: Mapping[str, Text] | None = None
+    pages: AdminPages, context: AdminContext, rules: Rules, errors: Mapping[str, Text] | None = None
 ) -> web.StreamResponse:
-    settings, publication = desk.settings, rules.publication
-    before, _, _ = await _now(desk)
-    await _note(desk, visit, rules)
-    async with desk.store.reading() as connection:
-        givers = (await standing(connection, visit.now)).givers.values()
-    was_open = before.are_open(visit.now, settings.time_zone)
-    then = await dry_run.foresee(desk.store, settings, publication, visit.now)
+    settings, publication = pages.settings, rules.publication
+    before, _, _ = await _now(pages)
+    await _note(pages, context, rules)
+    async with pages.store.reading() as connection:
+        givers = (await standing(connection, context.now)).givers.values()
+    was_open = before.are_open(context.now, settings.time_zone)
+    then = await dry_run.foresee(pages.store, settings, publication, context.now)
     now, compares = then, publication != before.publication
     if compares:
-        now = await dry_run.foresee(desk.store, settings, before.publication, visit.now)
-    return desk.page(
-        visit,
+        now = await dry_run.foresee(pages.store, settings, before.publication, context.now)
+    return pages.page(
+        context,
         "publication-preview.html",
         status=422 if errors else 200,
         errors=errors or {},
@@ -240,22 +238,22 @@ async def _look(
         before=before,
         is_same=rules == before,
         compares=compares,
-        behind=0 if was_open else sum(one.catching_up for one in givers),
-        is_open=rules.are_open(visit.now, settings.time_zone),
+        behind=0 if was_open else sum(giver.catching_up for giver in givers),
+        is_open=rules.are_open(context.now, settings.time_zone),
         protects_less=rules.protect_less(before),
-        told=_told(rules),
+        filled=_values(rules),
         pairs=list(zip(now, then, strict=True)),
-        **_words(desk),
+        **_words(pages),
     )
 
 
-async def _note(desk: AdminDesk, visit: Visit, rules: Rules) -> None:
-    said = " ".join(f"{key}={value}" for key, value in ours.written_rules(rules).items())
-    async with desk.store.writing() as connection:
-        await desk.note(connection, visit, f"preview of publication {said}")
+async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:
+    rules_text = " ".join(f"{key}={value}" for key, value in ours.written_rules(rules).items())
+    async with pages.store.writing() as connection:
+        await pages.note(connection, context, f"preview of publication {rules_text}")
 
 
-def _words(desk: AdminDesk) -> dict[str, object]:
+def _words(pages: AdminPages) -> dict[str, object]:
     return {
         "Agreed": Agreed,
         "Stretch": Stretch,
@@ -264,7 +262,7 @@ def _words(desk: AdminDesk) -> dict[str, object]:
         "steps": [step.value for step in STEPS],
         "intervals": INTERVALS,
         "reasons": REASONS,
-        "written": Rules(desk.settings.publication),
+        "written": Rules(pages.settings.publication),
         "at_once": AT_ONCE,
         "not_yet": NOT_YET,
         "minimum_of": _minimum,
@@ -287,55 +285,55 @@ def _longest_wait(rules: Rules) -> int:
     return int(rules.publication.longest_wait.total_seconds() // 60)
 
 
-def _told(rules: Rules) -> Mapping[str, str]:
+def _values(rules: Rules) -> Mapping[str, str]:
     """Return what the form says of rules."""
-    told = {key: str(value) for key, value in ours.written_rules(rules).items()}
+    values = {key: str(value) for key, value in ours.written_rules(rules).items()}
     ways = {day: way for way, day in _OPENING.items()}
     is_day = rules.opens not in ways
     return {
         "minimum": str(DEFAULT_MINIMUM),
-        **told,
+        **values,
         "opening": _FROM if is_day else ways[rules.opens],
         "opens": rules.opens.isoformat() if is_day else "",
     }
 
 
-def _filled(visit: Visit) -> Filled:
+def _filled(context: AdminContext) -> Filled:
     """Read the form."""
     errors: dict[str, Text] = {}
-    told: dict[str, object] = {}
-    law = visit.typed("basis") == Basis.LAW
+    typed_rules: dict[str, object] = {}
+    law = context.typed("basis") == Basis.LAW
     for name in ("basis", "interval", *_WAITS, *(() if law else ("minimum",))):
-        typed = visit.typed(name)
+        typed = context.typed(name)
         is_long = typed.isdecimal() and (len(typed) > _MOST_DIGITS or not typed.isascii())
         try:
             read_rules({name: "" if is_long else typed})
         except BadRules:
             choices = name in {"basis", "interval"}
             errors[name] = _CHOOSE if choices else _hint(name)
-        told[name] = typed
-    opens = _OPENING.get(visit.typed("opening"))
-    if visit.typed("opening") == _FROM:
-        opens = _day(visit.typed("opens"))
+        typed_rules[name] = typed
+    opens = _OPENING.get(context.typed("opening"))
+    if context.typed("opening") == _FROM:
+        opens = _day(context.typed("opens"))
         if opens is None:
             errors["opens"] = _NO_DAY
     elif opens is None:
         errors["opening"] = _CHOOSE
     if errors or opens is None:
         return Filled(None, errors)
-    return Filled(read_rules(told, opens), {})
+    return Filled(read_rules(typed_rules, opens), {})
 
 
 def _hint(name: str) -> Text:
     """Return what the settings file wants there, as a sentence of its own."""
     hint = KEYS[f"publication.{name}"].format.hint
-    said = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
-    return Text({tag: words[0].upper() + words[1:] for tag, words in said.items()})
+    sentences = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
+    return Text({tag: words[0].upper() + words[1:] for tag, words in sentences.items()})
 
 
 def _apart(words: str, language: Language) -> str:
     """Write the thousands of numbers apart, which the settings file does not."""
-    return re.sub(r"\d{4,}", lambda found: language.number(int(found[0])), words)
+    return re.sub(r"\d{4,}", lambda match: language.number(int(match[0])), words)
 
 
 def _day(typed: str) -> date | None:

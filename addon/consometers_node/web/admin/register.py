@@ -11,27 +11,27 @@ from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, p
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Told
-from .handlers import AdminDesk
+from ..page_base import attachment
+from .handlers import AdminPages
 from .pager import Pager
-from .visit import Visit
+from .request_context import AdminContext
 from .words import ACTORS
 
 _AT_ONCE = 50
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would compute."""
-_ATTACHED = 'attachment; filename="{name}-{day}.{ending}"'
 
 
-async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return what is done with what members tell, and the last changes of permissions."""
-    async with desk.store.reading() as connection:
+    async with pages.store.reading() as connection:
         done = await processing(connection)
         lost = await needs.unreadable(connection)
         changes = await member_permissions.register(connection)
     changes.reverse()
-    pager = Pager.of(visit, len(changes), _AT_ONCE)
-    return desk.page(
-        visit,
+    pager = Pager.asked(context, len(changes), _AT_ONCE)
+    return pages.page(
+        context,
         "register.html",
         done_with=done,
         lost=lost,
@@ -45,57 +45,57 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     )
 
 
-async def download_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def download_json(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the register of processing for programs, in both languages."""
-    async with desk.store.reading() as connection:
+    async with pages.store.reading() as connection:
         done = await processing(connection)
-    response = web.json_response([one.told() for one in done])
-    response.headers["Content-Disposition"] = _attached(visit, "register", "json")
+    response = web.json_response([record.told() for record in done])
+    response.headers["Content-Disposition"] = _attached(context, "register", "json")
     return response
 
 
-async def download_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def download_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the register of processing as a table, in the reader's language."""
-    async with desk.store.reading() as connection:
-        done = [one.told() for one in await processing(connection)]
+    async with pages.store.reading() as connection:
+        done = [record.told() for record in await processing(connection)]
     titles = list(done[0]) if done else []
-    rows = [[_cell(visit, one[title]) for title in titles] for one in done]
-    return _table(visit, "register", [titles, *rows])
+    rows = [[_cell(context, row[title]) for title in titles] for row in done]
+    return _table(context, "register", [titles, *rows])
 
 
-async def changes_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+async def changes_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return every change of every permission as a table."""
-    async with desk.store.reading() as connection:
+    async with pages.store.reading() as connection:
         changes = await member_permissions.register(connection)
     titles = ["at", "permission", "state", "actor", "sha256", "erased"]
     rows = [
         [
-            iso8601.shown(one.at),
-            str(one.given),
-            str(one.state),
-            str(one.actor),
-            one.text_hash or "",
-            "" if one.erased is None else str(one.erased),
+            iso8601.shown(change.at),
+            str(change.given),
+            str(change.state),
+            str(change.actor),
+            change.text_hash or "",
+            "" if change.erased is None else str(change.erased),
         ]
-        for one in changes
+        for change in changes
     ]
-    return _table(visit, "permissions", [titles, *rows])
+    return _table(context, "permissions", [titles, *rows])
 
 
-def _cell(visit: Visit, value: Told) -> str:
+def _cell(context: AdminContext, value: Told) -> str:
     """Return the words in the reader's language, where there are several."""
     if isinstance(value, dict):
-        return str(value.get(visit.language.tag) or next(iter(value.values()), ""))
+        return str(value.get(context.language.tag) or next(iter(value.values()), ""))
     return "" if value is None else str(value)
 
 
-def _attached(visit: Visit, name: str, ending: str) -> str:
-    return _ATTACHED.format(name=name, day=visit.today.isoformat(), ending=ending)
+def _attached(context: AdminContext, name: str, ending: str) -> str:
+    return attachment(f"{name}-{context.today.isoformat()}.{ending}")
 
 
-def _table(visit: Visit, name: str, rows: Iterable[Sequence[str]]) -> web.Response:
+def _table(context: AdminContext, name: str, rows: Iterable[Sequence[str]]) -> web.Response:
     written = io.StringIO()
     plain = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
     csv.writer(written, lineterminator="\r\n").writerows(plain)
-    headers = {"Content-Disposition": _attached(visit, name, "csv")}
+    headers = {"Content-Disposition": _attached(context, name, "csv")}
     return web.Response(text=written.getvalue(), content_type="text/csv", headers=headers)

@@ -16,7 +16,7 @@ from . import (
     publication,
     register,
 )
-from .handlers import AdminDesk, Look
+from .handlers import AdminPages, Look
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{given:[0-9a-f-]{36}}"
@@ -84,13 +84,13 @@ ACTS: dict[str, Look] = {
 }
 
 
-def routes(desk: AdminDesk) -> list[web.RouteDef]:
+def routes(pages: AdminPages) -> list[web.RouteDef]:
     """Return all of them."""
     return [
-        *(web.get(path, desk.welcomes(look)) for path, look in OPEN.items()),
-        *(web.post(path, desk.admits(act)) for path, act in ADMITS.items()),
-        *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
-        *(web.post(path, desk.acts(act)) for path, act in ACTS.items()),
+        *(web.get(path, pages.welcomes(look)) for path, look in OPEN.items()),
+        *(web.post(path, pages.admits(act)) for path, act in ADMITS.items()),
+        *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
+        *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
         web.get("", _to_the_first),
     ]
 

@@ -11,10 +11,10 @@ from ...collective.settings import Settings
 from ...rate_limit import GrowingWait
 from ...store import Store
 from ..public.handlers import now as this_moment
-from .handlers import AdminDesk
+from .handlers import AdminPages
 from .login import TRIES
+from .request_context import PATH
 from .routes import routes
-from .visit import PATH
 
 
 class Administration:
@@ -32,7 +32,7 @@ class Administration:
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks."""
-        self.desk = AdminDesk(
+        self.pages = AdminPages(
             store,
             settings,
             version,
@@ -41,8 +41,8 @@ class Administration:
             tries=tries or GrowingWait(TRIES),
             now=now,
         )
-        self._app = web.Application(middlewares=[self.desk.middleware])
-        self._app.add_routes(routes(self.desk))
+        self._app = web.Application(middlewares=[self.pages.middleware])
+        self._app.add_routes(routes(self.pages))
 
     def join(self, pages: web.Application) -> None:
         """Be served beside the public pages, under `PATH`."""

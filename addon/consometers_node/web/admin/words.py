@@ -27,10 +27,10 @@ ACTORS = {
 }
 
 
-def numbered(words: Text, **found: float) -> Text:
+def numbered(words: Text, **values: float) -> Text:
     """Put numbers into words, their thousands apart as each language has them."""
     written = {
-        tag: {name: Language(tag).number(value) for name, value in found.items()}
+        tag: {name: Language(tag).number(value) for name, value in values.items()}
         for tag in LANGUAGES
     }
     return Text({tag: words.say(tag).format(**written[tag]) for tag in LANGUAGES})

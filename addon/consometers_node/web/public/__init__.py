@@ -2,7 +2,7 @@
 
 site          the application, and where it listens
 routes        every address once
-desk          what all answers have in common
+handlers      what all answers have in common
 amounts       what charts show, computed of released figures
 comparisons   energy in everyday words
 """

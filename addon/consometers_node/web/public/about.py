@@ -3,20 +3,20 @@
 from aiohttp import web
 
 from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
-from .handlers import Desk, Guest
+from .handlers import Guest, PublicPages
 from .opendata import MOST_DAYS, Quantity, offered
 from .words import WORDS
 
 
-async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show the data dictionary."""
-    async with desk.store.reading() as connection:
-        places = await desk.published.places(connection)
-        steps = await desk.published.steps(connection)
-        begun = await desk.published.begun(connection)
-    publication = desk.publication
+    async with pages.store.reading() as connection:
+        places = await pages.published.places(connection)
+        steps = await pages.published.steps(connection)
+        begun = await pages.published.begun(connection)
+    publication = pages.publication
     basis = publication.basis
-    return desk.page(
+    return pages.page(
         guest,
         "data.html",
         places=list(places.values()),

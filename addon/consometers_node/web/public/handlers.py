@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
 from hashlib import sha256
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,24 +21,19 @@ from ...rate_limit import TokenBucket
 from ...store import Store
 from ...store.clock import Clock
 from .. import language
-from ..files import Files
 from ..hosts import is_known
-from ..language import LANGUAGES
+from ..page_base import PageBase
 from ..rate_limit import TooMany, Turns, asker
 from ..speech import Language
 from .headers import allow_reading, harden, preflight
 from .response_cache import Kept
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-type Look = Callable[[Desk, Guest], Awaitable[web.StreamResponse]]
+type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = "/static/"
 DATA = "/data"
 
-_KEPT_S = 365 * 24 * 3600
 _ERRORS = {
     400: text("This address cannot be read."),
     404: text("There is no such page."),
@@ -86,7 +80,7 @@ class Guest:
         return self.request.match_info.get(part, "")
 
 
-class Desk:
+class PublicPages(PageBase):
     """Answers anybody, of what was released and of nothing else."""
 
     def __init__(
@@ -101,11 +95,10 @@ class Desk:
         kept: Kept | None = None,
         clock: Clock | None = None,
     ) -> None:
+        super().__init__(version)
         self.store = store
         self.settings = settings
         self.clock = clock
-        self.files = Files()
-        self._version = version
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -131,7 +124,7 @@ class Desk:
             # No other parameter is read, and so none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
             response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
-            _remember_language(guest, response)
+            language.remember(request, response)
             return _unless_known(request, response)
 
         return handle
@@ -161,17 +154,15 @@ class Desk:
 
     def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
         """Make a page."""
-        body = self._templates.get_template(f"public/{template}").render(
-            language=guest.language,
-            languages=LANGUAGES,
+        body = self.render(
+            f"public/{template}",
+            guest.language,
             root=guest.root,
             here=guest.request.path,
             title=self.settings.name,
             zone=self.settings.time_zone.key,
             origin=guest.origin,
             today_is=guest.today,
-            version=self._version,
-            stamp=self.files.stamp,
             scripts=[name for name in self.files.scripts if "uPlot" in name],
             **model,
         )
@@ -190,7 +181,7 @@ class Desk:
         if not is_known(request, self.settings.page.names):
             return self._refuse(request, 421)
         try:
-            async with self._turns.of(address):
+            async with self._turns.turn(address):
                 return await handler(request)
         except TooMany:
             return self._refuse(request, 429, {"Retry-After": "1"})
@@ -212,16 +203,8 @@ class Desk:
 
     def _guest(self, request: web.Request) -> Guest:
         zone = self.settings.time_zone
-        said = request.query.get("language")
-        tag = said if said in LANGUAGES else language.wanted(request)
-        assert tag is not None
+        tag = language.asked(request)
         return Guest(request, Language(tag, zone), self._now().astimezone(zone))
-
-    @cached_property
-    def _templates(self) -> Environment:
-        from ..rendering import environment  # noqa: PLC0415  # 8 MiB that not every node needs
-
-        return environment()
 
 
 def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
@@ -236,13 +219,6 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
 def _is_open(request: web.Request) -> bool:
     """Return whether open data are asked for, which scripts of any page may read."""
     return request.path.startswith(f"{DATA}/")
-
-
-def _remember_language(guest: Guest, response: web.StreamResponse) -> None:
-    """Store the language that was chosen on a page in the browser."""
-    tag = guest.language.tag
-    if guest.request.query.get("language") == tag and response.headers.get("Content-Language"):
-        response.set_cookie(language.COOKIE, tag, max_age=_KEPT_S, samesite="Lax", httponly=True)
 
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

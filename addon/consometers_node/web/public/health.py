@@ -6,12 +6,12 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from .handlers import Desk, Handler
+from .handlers import Handler, PublicPages
 
 HEALTH = "/health"
 
 
-def tells(desk: Desk, is_online: Callable[[], bool]) -> Handler:
+def tells(pages: PublicPages, is_online: Callable[[], bool]) -> Handler:
     """Make what answers with 200, or with 503 when the database is away. It is asked each time.
 
     The text says what a restart would not mend: a clock that is not confirmed, XMPP that is away.
@@ -19,9 +19,9 @@ def tells(desk: Desk, is_online: Callable[[], bool]) -> Handler:
 
     async def handle(_: web.Request) -> web.Response:
         try:
-            async with desk.store.reading() as connection:
+            async with pages.store.reading() as connection:
                 await connection.execute(select(1))
-                doubt = desk.clock and await desk.clock.look(connection)
+                doubt = pages.clock and await pages.clock.look(connection)
         except InterfaceError, OperationalError:
             return web.Response(status=503, text="The database is away.\n")
         doubts = [doubt.text.say()] if doubt else []

@@ -8,28 +8,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.disclosure.sdc_rules import Agreed
 from ...collective.groups import GroupKind
 from .charts import Chart
-from .handlers import Desk, Guest
+from .handlers import Guest, PublicPages
 from .headers import allow_embedding
 from .live import Today, base, named, today, together_with
 from .periods import Which, charts
 from .words import WORDS
 
 
-async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show now and today: of everybody, of a site, or of a commune."""
-    async with desk.store.reading() as connection:
-        return await look(desk, guest, connection)
+    async with pages.store.reading() as connection:
+        return await look(pages, guest, connection)
 
 
 async def look(
-    desk: Desk, guest: Guest, connection: AsyncConnection, *, preview: bool = False
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, *, preview: bool = False
 ) -> web.Response:
     """Return what is there to see in a transaction, which may only be tried."""
-    place = await named(desk, guest, connection)
-    found = None if place is None else await today(desk, guest, connection, place)
-    places = await desk.published.places(connection)
-    basis = desk.publication.basis
-    return desk.page(
+    place = await named(pages, guest, connection)
+    found = None if place is None else await today(pages, guest, connection, place)
+    places = await pages.published.places(connection)
+    basis = pages.publication.basis
+    return pages.page(
         guest,
         "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",
         preview=preview,
@@ -37,32 +37,32 @@ async def look(
         base=base(place),
         today=found,
         sites=[one for one in places.values() if one.kind is GroupKind.SITE],
-        areas=await desk.published.lately(connection, places.values()),
-        together=await together_with(desk, connection, place),
+        areas=await pages.published.lately(connection, places.values()),
+        together=await together_with(pages, connection, place),
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
         **WORDS,
     )
 
 
-async def card(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return a few figures in little room, for a frame in any page."""
-    async with desk.store.reading() as connection:
-        place = await named(desk, guest, connection)
-        found = None if place is None else await today(desk, guest, connection, place)
-    response = desk.page(guest, "card.html", place=place, base=base(place), today=found, **WORDS)
+    async with pages.store.reading() as connection:
+        place = await named(pages, guest, connection)
+        found = None if place is None else await today(pages, guest, connection, place)
+    response = pages.page(guest, "card.html", place=place, base=base(place), today=found, **WORDS)
     allow_embedding(response)
     return response
 
 
-async def hall(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return three figures and one chart, to be read from five metres away."""
-    async with desk.store.reading() as connection:
-        place = await named(desk, guest, connection)
+    async with pages.store.reading() as connection:
+        place = await named(pages, guest, connection)
         found: Today | None = None
         periods: Sequence[tuple[Which, Chart]] = []
         if place is not None:
-            found = await today(desk, guest, connection, place)
-            periods = await charts(desk, guest, connection, place)
-    return desk.page(
+            found = await today(pages, guest, connection, place)
+            periods = await charts(pages, guest, connection, place)
+    return pages.page(
         guest, "hall.html", place=place, base=base(place), today=found, periods=periods, **WORDS
     )

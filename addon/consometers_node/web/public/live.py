@@ -17,7 +17,7 @@ from ...quoalise import Text
 from ...series import Direction
 from .charts import Chart, Line, Step
 from .comparisons import kettles, lamps, pupil, washes
-from .handlers import Desk, Guest
+from .handlers import Guest, PublicPages
 
 _DAY = timedelta(days=1)
 _OLD_S = 4 * 3600
@@ -112,10 +112,12 @@ class Today:
         return None if wh is None or self.now is None else wh / self.now.hours
 
 
-async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Place) -> Today:
+async def today(
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
+) -> Today:
     """Look at the last two days: early in the morning, yesterday is the last that is known."""
     yesterday = guest.today - _DAY
-    slots = await desk.published.within_days(
+    slots = await pages.published.within_days(
         connection, place, Span(yesterday, guest.today), guest.now
     )
     days = {
@@ -154,24 +156,26 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
     )
 
 
-async def named(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place | None:
+async def named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place | None:
     """Return the group that the address names; None where everybody's has nobody yet."""
     slug = guest.named("place")
-    place = await desk.place(connection, slug or ALL)
+    place = await pages.place(connection, slug or ALL)
     if slug and (place is None or place.kind not in _KINDS[guest.request.path.split("/")[1]]):
         raise web.HTTPNotFound
     return place
 
 
 async def together_with(
-    desk: Desk, connection: AsyncConnection, place: Place | None
+    pages: PublicPages, connection: AsyncConnection, place: Place | None
 ) -> Sequence[Place]:
     """Return the groups in which a commune is published with others: those of lately, if any."""
     if place is None or not place.together:
         return ()
-    places = (await desk.published.places(connection)).values()
+    places = (await pages.published.places(connection)).values()
     wholes = [whole for whole in places if whole.id in place.together]
-    lately = [whole for whole in await desk.published.lately(connection, places) if whole in wholes]
+    lately = [
+        whole for whole in await pages.published.lately(connection, places) if whole in wholes
+    ]
     return lately or wholes
 
 

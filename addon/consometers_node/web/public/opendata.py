@@ -36,7 +36,7 @@ from ...collective.publication.queries import Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .handlers import Desk, Guest, problem, tagged
+from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
 
@@ -128,26 +128,26 @@ _BACKWARDS = text("“to” is before “from”.")
 _TOO_LONG = text("Ask for {most} days at most of this interval.")
 
 
-async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the values of one quantity of one group."""
     last = guest.named("last")
     as_csv = last.endswith(_CSV)
     last = last.removesuffix(_CSV if as_csv else _JSON)
     try:
-        async with desk.store.reading() as connection:
-            places = await desk.published.places(connection)
-            known = intervals(await desk.published.steps(connection))
+        async with pages.store.reading() as connection:
+            places = await pages.published.places(connection)
+            known = intervals(await pages.published.steps(connection))
             asked = _asked(guest, places, known, last)
-            points = await _points(desk, guest, connection, asked)
+            points = await _points(pages, guest, connection, asked)
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
         allow_reading(response)
         return response
-    body = _as_csv(asked, points) if as_csv else _as_json(desk, asked, points)
+    body = _as_csv(asked, points) if as_csv else _as_json(pages, asked, points)
     return _open(body, "text/csv" if as_csv else "application/json")
 
 
-async def description(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def description(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the open data as OpenAPI 3.1 describes them."""
     return _open(_description(), "application/json")
 
@@ -157,15 +157,15 @@ def _description() -> str:
     return Path(__file__).with_name("openapi.json").read_text()
 
 
-async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return all groups of which something may be asked."""
-    async with desk.store.reading() as connection:
-        places = await desk.published.places(connection)
-        steps = await desk.published.steps(connection)
-        begun = await desk.published.begun(connection)
+    async with pages.store.reading() as connection:
+        places = await pages.published.places(connection)
+        steps = await pages.published.steps(connection)
+        begun = await pages.published.begun(connection)
     slugs = {place.id: place.slug for place in places.values()}
     body: Json = {
-        "collective": desk.settings.name,
+        "collective": pages.settings.name,
         "licence": LICENCE_ID,
         "intervals": [
             {
@@ -179,7 +179,7 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
             {
                 "id": place.slug,
                 "kind": place.kind,
-                "name": place.title.say("fr") or desk.settings.name,
+                "name": place.title.say("fr") or pages.settings.name,
                 "together": [slugs[whole] for whole in place.together if whole in slugs],
             }
             for place in places.values()
@@ -275,13 +275,13 @@ def _whole(asked: Asked) -> Span:
 
 
 async def _points(
-    desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, asked: Asked
 ) -> Iterator[Point]:
     """Return what is asked for, each point when it is wanted: there may be thousands.
 
     Of before anything was closed, there is none.
     """
-    slots = await desk.published.slots(
+    slots = await pages.published.slots(
         connection,
         asked.place,
         Interval.P1D if isinstance(asked.interval, Longer) else asked.interval,
@@ -291,7 +291,7 @@ async def _points(
     )
     start = datetime.min.replace(tzinfo=UTC)
     if slots and any(map(is_open, slots[0].figures.values())):
-        first = await desk.published.begun(connection, asked.place)
+        first = await pages.published.begun(connection, asked.place)
         start = datetime.combine(first, time(), guest.now.tzinfo) if first else start
 
     def is_before(point: Point) -> bool:
@@ -358,19 +358,19 @@ def _spans(
     return dict(zip(names, values, strict=False))
 
 
-def _as_json(desk: Desk, asked: Asked, points: Iterable[Point]) -> str:
+def _as_json(pages: PublicPages, asked: Asked, points: Iterable[Point]) -> str:
     return dumped(
         {
-            "collective": desk.settings.name,
+            "collective": pages.settings.name,
             "quantity": asked.quantity,
             "group": asked.place.slug,
             "interval": asked.interval,
             "from": asked.span.first.isoformat(),
             "to": asked.span.last.isoformat(),
-            "time_zone": desk.settings.time_zone.key,
+            "time_zone": pages.settings.time_zone.key,
             "unit": asked.quantity.unit,
             "licence": LICENCE_ID,
-            "attribution": f"{desk.settings.name}, {LICENCE}",
+            "attribution": f"{pages.settings.name}, {LICENCE}",
             "values": [_described(point, start, end) for point, start, end in _shown(points)],
         }
     )

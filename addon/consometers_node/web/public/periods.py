@@ -23,7 +23,7 @@ from ...collective.publication.figures import (
 from ...collective.publication.queries import Place
 from ...series import Direction, Interval
 from .charts import Chart, Line, Step, as_csv
-from .handlers import Desk, Guest, tagged
+from .handlers import Guest, PublicPages, tagged
 from .live import base, named, together_with
 from .words import WORDS
 
@@ -99,45 +99,45 @@ class Period:
     following: Which | None
 
 
-async def month(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def month(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show a month."""
-    return await _show(desk, guest, Step.DAY)
+    return await _show(pages, guest, Step.DAY)
 
 
-async def year(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def year(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show a year."""
-    return await _show(desk, guest, Step.MONTH)
+    return await _show(pages, guest, Step.MONTH)
 
 
-async def month_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def month_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the days of a month."""
-    return await _csv(desk, guest, Step.DAY)
+    return await _csv(pages, guest, Step.DAY)
 
 
-async def year_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def year_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the months of a year."""
-    return await _csv(desk, guest, Step.MONTH)
+    return await _csv(pages, guest, Step.MONTH)
 
 
-async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the intervals of a day."""
     try:
         day = date.fromisoformat(guest.named("day"))
     except ValueError:
         raise web.HTTPNotFound from None
     _check(day)
-    async with desk.store.reading() as connection:
-        place = await _there(desk, guest, connection)
-        slots = await desk.published.within_days(connection, place, Span(day, day), guest.now)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [Line(row) for row in rows(slots)], "")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
 
 
 async def look(
-    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, which: Which
 ) -> Period:
     """Look at a month or a year."""
-    days = await _days(desk, guest, connection, place, which)
+    days = await _days(pages, guest, connection, place, which)
     previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
     first, known = days.first, begun(days.now, days.first)
     same, before = _same_days(known, days.then), _same_days(days.then, known)
@@ -154,12 +154,12 @@ async def look(
 
 
 async def charts(
-    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
 ) -> Sequence[tuple[Which, Chart]]:
     """Draw the month and the year that are now. The days of the month are read with the year's."""
     month = Which(guest.today.replace(day=1), Step.DAY)
     year = Which(guest.today.replace(month=1, day=1), Step.MONTH)
-    days = await _days(desk, guest, connection, place, year)
+    days = await _days(pages, guest, connection, place, year)
     return [
         (month, _chart(days.of_month(month.first.month), month, guest)),
         (year, _chart(days, year, guest)),
@@ -167,9 +167,9 @@ async def charts(
 
 
 async def _days(
-    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, which: Which
 ) -> _Days:
-    published, span = desk.published, Span(which.first, which.last)
+    published, span = pages.published, Span(which.first, which.last)
     now, then = [
         await published.slots(connection, place, Interval.P1D, days, guest.now)
         for days in (span, which.year_before)
@@ -177,13 +177,13 @@ async def _days(
     return _Days(now, then, await published.begun(connection, place))
 
 
-async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
+async def _show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     which = _which(guest, step)
-    async with desk.store.reading() as connection:
-        place = await _there(desk, guest, connection)
-        period = await look(desk, guest, connection, place, which)
-        wholes = await together_with(desk, connection, place)
-    return desk.page(
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        period = await look(pages, guest, connection, place, which)
+        wholes = await together_with(pages, connection, place)
+    return pages.page(
         guest,
         "period.html",
         place=place,
@@ -194,16 +194,16 @@ async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
     )
 
 
-async def _csv(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
+async def _csv(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     which = _which(guest, step)
-    async with desk.store.reading() as connection:
-        place = await _there(desk, guest, connection)
-        period = await look(desk, guest, connection, place, which)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        period = await look(pages, guest, connection, place, which)
     return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
-async def _there(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place:
-    place = await named(desk, guest, connection)
+async def _there(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:
+    place = await named(pages, guest, connection)
     if place is None:
         raise web.HTTPNotFound
     return place

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from . import about, health, home, opendata, periods
-from .handlers import DATA, STATIC, Desk, Look
+from .handlers import DATA, STATIC, Look, PublicPages
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
 _MONTH = r"{month:\d{4}-\d\d}"
@@ -35,10 +35,10 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def routes(desk: Desk, is_online: Callable[[], bool]) -> list[web.RouteDef]:
+def routes(pages: PublicPages, is_online: Callable[[], bool]) -> list[web.RouteDef]:
     """Return all of them."""
     return [
-        *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
-        web.get(f"{STATIC}{{name:.+}}", desk.files.serve),
-        web.get(health.HEALTH, health.tells(desk, is_online)),
+        *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
+        web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
+        web.get(health.HEALTH, health.tells(pages, is_online)),
     ]

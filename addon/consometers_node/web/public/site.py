@@ -14,7 +14,7 @@ from ...store import Store
 from ...store.clock import Clock
 from ..listening import Bounds, listening
 from ..rate_limit import visitors
-from .handlers import Desk, now as this_moment
+from .handlers import PublicPages, now as this_moment
 from .response_cache import Kept
 from .routes import routes
 
@@ -42,7 +42,7 @@ class Public:
         With `changes`, answers are kept until it tells of one, for a moment at most. `clock` is
         that of the node that runs. `/health` says what `is_online` returns.
         """
-        desk = Desk(
+        pages = PublicPages(
             store,
             settings,
             version,
@@ -52,8 +52,8 @@ class Public:
             clock=clock,
             now=now,
         )
-        self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)
-        self.app.add_routes(routes(desk, is_online))
+        self.app = web.Application(middlewares=[pages.middleware], client_max_size=_MAX_BODY_BYTES)
+        self.app.add_routes(routes(pages, is_online))
         self._proxies = settings.page.proxies
 
     def listening(

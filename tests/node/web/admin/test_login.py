@@ -221,7 +221,7 @@ async def test_sessions_and_passwords_are_not_in_the_database(office: Office) ->
 
 
 async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> None:
-    office.administration.desk.passwords = Passwords()
+    office.administration.pages.passwords = Passwords()
     await office.enter()
     async with office.store.reading() as connection:
         kept = await administrators.password_hash(connection, NAME)

@@ -14,7 +14,7 @@ from consometers_node.collective.members.sites import Building
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.permission import State
-from consometers_node.web.admin.log import _rules, _said
+from consometers_node.web.admin.log import _in_words, _rules
 
 from ...collective.people import let_be_named
 from ..browser import Page
@@ -427,7 +427,7 @@ def test_what_was_done_is_told_in_both_languages() -> None:
         ),
         ("something else", "something else"),
     ):
-        assert _said(what).say("fr") == french
+        assert _in_words(what).say("fr") == french
 
 
 def test_rules_are_told_in_both_languages() -> None:

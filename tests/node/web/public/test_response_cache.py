@@ -11,7 +11,7 @@ import pytest
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.public import response_cache
-from consometers_node.web.public.handlers import Desk, Guest
+from consometers_node.web.public.handlers import Guest, PublicPages
 from consometers_node.web.public.response_cache import FOR, Kept
 from consometers_node.web.rate_limit import visitors
 
@@ -160,10 +160,10 @@ async def test_without_word_of_changes_nothing_is_kept() -> None:
 
 
 async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
-    async def look(_desk: Desk, _guest: Guest) -> web.StreamResponse:
+    async def look(_pages: PublicPages, _guest: Guest) -> web.StreamResponse:
         return web.Response(text="new")
 
-    desk = Desk(
+    pages = PublicPages(
         town.store,
         town.settings,
         "0",
@@ -172,5 +172,5 @@ async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
         kept=Kept(None),
         now=lambda: NOW,
     )
-    answer = await desk.looks(look)(make_mocked_request("GET", "/new"))
+    answer = await pages.looks(look)(make_mocked_request("GET", "/new"))
     assert answer.status == 200

@@ -1,8 +1,8 @@
 """One request of a page: who asks, in which language, and how it is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -16,10 +16,11 @@ type Field = str | bytes | bytearray | web.FileField
 
 MAX_FIELDS = 600
 MAX_LENGTH = 4_000
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit[P = Person]:
+class RequestContext[P = Person]:
     """Who asks for what. `form` is what was filled in, empty of a page that is only looked at."""
 
     request: web.Request
@@ -44,20 +45,33 @@ class Visit[P = Person]:
         """Send the browser to another page of ours, which it then asks for by GET."""
         return web.Response(status=303, headers={"Location": (self.root + to) or "./"})
 
+    async def filled(self) -> Self:
+        """Return the request with the form that was sent.
+
+        Raises Unreadable, HTTPRequestEntityTooLarge.
+        """
+        if self.request.content_type != _FORM:
+            raise Unreadable("no form")
+        try:
+            form = read_form(await self.request.post())
+        except (LookupError, ValueError) as fault:
+            raise Unreadable("no text") from fault
+        return replace(self, form=form)
+
 
 class Unreadable(ValueError):
     """What was sent is no form of ours."""
 
 
-def read_form(told: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
+def read_form(fields: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
     """Return what was filled in, by field. Raises Unreadable."""
     form: dict[str, list[str]] = {}
-    if len(told) > MAX_FIELDS:
+    if len(fields) > MAX_FIELDS:
         raise Unreadable("too many fields")
-    for name, value in told.items():
+    for name, value in fields.items():
         if not isinstance(value, str) or len(value) > MAX_LENGTH or len(name) > MAX_LENGTH:
             raise Unreadable("a field that no form of ours has")
-        if "\0" in value or any(0xD800 <= ord(one) < 0xE000 for one in value):
+        if "\0" in value or any(0xD800 <= ord(character) < 0xE000 for character in value):
             raise Unreadable("what is no text")
         form.setdefault(name, []).append(value)
     return {name: tuple(values) for name, values in form.items()}

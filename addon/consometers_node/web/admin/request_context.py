@@ -5,13 +5,13 @@ from datetime import date, datetime
 
 from aiohttp import web
 
-from .. import visit
+from ..request_context import MAX_LENGTH, RequestContext
 
 PATH = "/administration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit(visit.Visit[str]):
+class AdminContext(RequestContext[str]):
     """Who asks for what, and when. `person` is the administrator's name; nobody's is empty.
 
     `root` is the way to the public pages, `home` that to the first page of administration. `key` is
@@ -42,7 +42,7 @@ class Visit(visit.Visit[str]):
 
     def asked(self, name: str) -> str:
         """Return what stands in the query of the address."""
-        return self.request.query.get(name, "").strip()[: visit.MAX_LENGTH]
+        return self.request.query.get(name, "").strip()[:MAX_LENGTH]
 
     def go(self, to: str = "") -> web.Response:
         """Send the browser to another page of administration, which it then asks for by GET."""

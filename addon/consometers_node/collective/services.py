@@ -1,0 +1,185 @@
+"""What administrators do, on the pages or on the command line: each action once.
+
+An action is one transaction, stands in the access log under the name of who did it, and wakes the
+node that runs. Pages and command line read what was typed, and show what came of it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import DataNeed
+from ..quoalise import Erased
+from ..store import Store
+from ..store.clock import confirm
+from ..store.collective_tables import GivenId, MemberId
+from ..xmpp import Join, links
+from .access_log import Read, note_read
+from .members import accounts, invitations
+from .members.invitations import Invitation
+from .members.members import Kind, Member, Members
+from .members.sites import Description
+from .permissions import member_permissions, needs
+from .privacy.erasure import erase_member
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationOrder:
+    """Which invitations to issue; `uses` is None for any number, `account` adds an XMPP account."""
+
+    days: int
+    uses: int | None
+    count: int
+    kind: Kind
+    area: str | None
+    note: str
+    account: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedInvitation:
+    """An invitation with its links, which are shown once."""
+
+    invitation: Invitation
+    link: str
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """The actions of one person at one moment. `wake` tells the running node of the change."""
+
+    store: Store
+    settings: Settings
+    who: str
+    at: datetime
+    wake: Callable[[], Awaitable[object]]
+
+    async def show_as_site(self, member: MemberId, name: str, description: Description) -> Member:
+        """Show a member under its name, as a site. Raises as `Members.present` does."""
+        async with self._changing("site", member) as members:
+            await members.present(member, name, description, self.at)
+            return await members.get(member)
+
+    async def show_as_home(self, member: MemberId) -> Member:
+        """Show a site under its name no longer. Raises as `Members.hide` does."""
+        async with self._changing("home", member) as members:
+            await members.hide(member)
+            return await members.get(member)
+
+    async def rename(self, member: MemberId, name: str) -> Member:
+        """Name a collective that is a member. Raises as `Members.rename` does."""
+        async with self._changing("name", member) as members:
+            await members.rename(member, name)
+            return await members.get(member)
+
+    async def set_area(self, member: MemberId, area: str | None) -> Member:
+        """Store in which commune a member is; None if in none."""
+        async with self._changing("area", member) as members:
+            await members.set_area(member, area)
+            return await members.get(member)
+
+    async def terminate(self, member: MemberId, permissions: Iterable[GivenId]) -> None:
+        """End permissions of a member in the collective's name; its node is informed."""
+        async with self._changing("terminate", member) as members:
+            for permission in permissions:
+                await member_permissions.terminate(members, permission, self.at)
+
+    async def erase(self, member: MemberId) -> tuple[Erased, ...]:
+        """End all permissions of a member, and erase what is held of it."""
+        async with self.store.writing() as connection:
+            await self._note(connection, "erase", member)
+        erased = await erase_member(self.store, self.settings.time_zone, member, self.at)
+        await self.wake()
+        return erased
+
+    async def offer(self, need: DataNeed) -> bool:
+        """Ask members for a data need. Return whether this version is new.
+
+        Raises as `needs.offer` does.
+        """
+        what = f"data need {need.id} version {need.version} asked for"
+        async with self._acting(what) as connection:
+            if await needs.offer(connection, need, self.at):
+                return True
+            await needs.reopen(connection, need.id)
+            return False
+
+    async def close(self, need: str) -> None:
+        """Ask for a data need no longer. Raises Unknown."""
+        async with self._acting(f"data need {need} closed") as connection:
+            await needs.close(connection, need, self.at)
+
+    async def reopen(self, need: str) -> None:
+        """Ask for the newest version of a data need again. Raises Unknown."""
+        async with self._acting(f"data need {need} asked for again") as connection:
+            await needs.reopen(connection, need)
+
+    async def invite(
+        self,
+        order: InvitationOrder,
+        *,
+        ids: Sequence[str | None] | None = None,
+        deliver: Callable[[Sequence[IssuedInvitation]], None] | None = None,
+    ) -> list[IssuedInvitation]:
+        """Issue invitations. Where `deliver` fails, none of them is stored: nobody has its link.
+
+        Raises NoAccount, and IntegrityError if an id is taken.
+        """
+        xmpp = self.settings.xmpp
+        invited = [
+            (name, await accounts.invite(xmpp.account_command) if order.account else None)
+            for name in ids or [None] * order.count
+        ]
+        issued = []
+        what = f"{order.count} invitations made for {order.kind}"
+        async with self._acting(what) as connection:
+            for name, account in invited:
+                invitation, token = await invitations.make(
+                    connection,
+                    at=self.at,
+                    expires_at=self.at + timedelta(days=order.days),
+                    most_uses=order.uses,
+                    kind=order.kind,
+                    area=order.area,
+                    note=order.note,
+                    id=name,
+                )
+                link = links.write(Join(xmpp.account, token))
+                issued.append(IssuedInvitation(invitation, link, account))
+            if deliver is not None:
+                deliver(issued)
+        return issued
+
+    async def revoke(self, invitation: str) -> Invitation:
+        """Revoke an invitation. Raises Unknown."""
+        async with self._acting(f"invitation {invitation} revoked") as connection:
+            return await invitations.revoke(connection, invitation, self.at)
+
+    async def confirm_clock(self) -> None:
+        """Store a person's word for the clock."""
+        async with self._acting("clock confirmed") as connection:
+            await confirm(connection, self.at)
+
+    async def _note(
+        self, connection: AsyncConnection, what: str, member: MemberId | None = None
+    ) -> None:
+        await note_read(connection, Read(at=self.at, who=self.who, what=what, member=member))
+
+    @asynccontextmanager
+    async def _acting(
+        self, what: str, member: MemberId | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        async with self.store.writing() as connection:
+            yield connection
+            await self._note(connection, what, member)
+        await self.wake()
+
+    @asynccontextmanager
+    async def _changing(self, what: str, member: MemberId) -> AsyncIterator[Members]:
+        async with self._acting(what, member) as connection:
+            yield Members(connection, self.settings.time_zone)

@@ -1,0 +1,130 @@
+"""What the pages of all roles have in common: how one is made, and how a request is refused."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ..quoalise import Text
+from ..quoalise.text import text
+from .language import LANGUAGES
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from .speech import Language
+
+_PART_BYTES = 64 * 1024
+_STATIC = Path(__file__).with_name("static")
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+}
+_HTMX, _CHARTS = "vendor/htmx.min.js", "vendor/uPlot.iife.min.js"
+_KEEP = "private, max-age=31536000, immutable"
+
+STALE = text("This form is too old, or was not ours: open the page again, and try once more.")
+UNREADABLE = text("What was sent cannot be read: open the page again, and try once more.")
+FAULT = text("Something went wrong in the node itself. Nothing was changed; its log says more.")
+ERRORS = {
+    404: text("There is no such page."),
+    405: text("This page is not to be used so."),
+    413: text("That is too long."),
+}
+
+
+async def send_file(
+    request: web.Request, response: web.StreamResponse, name: str, parts: AsyncIterator[str]
+) -> web.StreamResponse:
+    """Send a file as it is made: nothing of it is ever whole in memory."""
+    response.headers["Content-Disposition"] = attachment(name)
+    await response.prepare(request)
+    async with aclosing(_larger(parts)) as chunks:
+        async for chunk in chunks:
+            await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+def attachment(name: str) -> str:
+    """Return the header that has a browser store an answer under a name."""
+    return f'attachment; filename="{name}"'
+
+
+async def _larger(parts: AsyncIterator[str]) -> AsyncGenerator[bytes]:
+    """Yield fewer and larger parts."""
+    waiting: list[bytes] = []
+    size = 0
+    async for part in parts:
+        waiting.append(part.encode())
+        size += len(waiting[-1])
+        if size >= _PART_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
+
+
+class Refused(Exception):
+    """A request that is answered with words alone."""
+
+    def __init__(self, status: int, words: Text) -> None:
+        super().__init__(words.say())
+        self.status = status
+        self.words = words
+
+
+class Files:
+    """The files that were there at the start, by name. No other is ever opened."""
+
+    def __init__(self) -> None:
+        self._paths = {
+            file.relative_to(_STATIC).as_posix(): file
+            for file in sorted(_STATIC.rglob("*"))
+            if file.suffix in _TYPES
+        }
+        digest = sha256()
+        for file in self._paths.values():
+            digest.update(file.read_bytes())
+        self.stamp = digest.hexdigest()[:12]
+        """Changes when any of them does."""
+        self.scripts = [name for name in (_HTMX, _CHARTS) if name in self._paths]
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Return a file."""
+        path = self._paths.get(request.match_info["name"])
+        if path is None:
+            raise web.HTTPNotFound
+        caching = _KEEP if request.query_string == self.stamp else "no-cache"
+        headers = {"Cache-Control": caching, "Content-Type": _TYPES[path.suffix]}
+        return web.FileResponse(path, headers=headers)
+
+
+class PageBase:
+    """Renders templates, with what each of them shows."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.files = Files()
+
+    def render(self, template: str, language: Language, **model: Any) -> str:
+        """Return the HTML of a page."""
+        return self._templates.get_template(template).render(
+            language=language,
+            languages=LANGUAGES,
+            version=self.version,
+            stamp=self.files.stamp,
+            **model,
+        )
+
+    @cached_property
+    def _templates(self) -> Environment:
+        # Templates and languages take 8 MiB, that a node whose pages nobody opens can do without.
+        from .rendering import environment  # noqa: PLC0415
+
+        return environment()
