@@ -46,9 +46,9 @@ def test_energy_and_power_are_the_same_watt_minutes() -> None:
 
 
 def test_nothing_is_finer_than_what_was_told() -> None:
-    assert part([source(HOUR, {DAY: [500] * 24})], FIVE, DAY) == Part.nothing(288)
-    assert part([source(CIVIL, {DAY: [500]})], HOUR, DAY) == Part.nothing(24)
-    assert part([], HOUR, DAY) == Part.nothing(24)
+    assert part([source(HOUR, {DAY: [500] * 24})], FIVE, DAY) == Part.of([None] * 288)
+    assert part([source(CIVIL, {DAY: [500]})], HOUR, DAY) == Part.of([None] * 24)
+    assert part([], HOUR, DAY) == Part.of([None] * 24)
 
 
 def test_a_device_counts_once_by_its_finest_series_that_is_whole() -> None:

@@ -1,6 +1,6 @@
 """How intervals were closed: with how many members, and why not. For administrators alone.
 
-What everybody may know stands in `published`: it says no count of an interval that is suppressed.
+What everybody may know stands in `queries`: it has no count of an interval that is suppressed.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...series import Direction
 from ...store.memberships import first_blocks
-from ...store.publication import ClosedInterval, closed_intervals, closed_until, last_closed
+from ...store.publication import closed_intervals, closed_until, last_closed
 from ..calendar import instants
 from ..disclosure.sdc_rules import Publication, Reason
 from .policy import Opening
@@ -82,43 +82,37 @@ async def hours(
         direction: closed_until(last, direction) or datetime.combine(first, time(), UTC)
         for direction, first in (await first_blocks(connection)).items()
     }
-    closed = {
-        (one.start, one.direction): one
-        for one in await closed_intervals(connection, publication.interval, within)
-    }
-    found = []
+    closed: dict[tuple[datetime, Direction], Outcome] = {}
+    for interval in await closed_intervals(connection, publication.interval, within):
+        state = interval.reason or (State.PUBLISHED if interval.told else State.NOTHING)
+        closed[interval.start, interval.direction] = Outcome(
+            State(state), interval.told, interval.expected
+        )
+    shown = []
     start = within.start
     while (end := start + step) <= min(within.end, until):
+        is_late = until - end > publication.longest_wait + _GRACE
         outcomes = {}
         for direction, closed_to in begun.items():
-            one = closed.get((start, direction))
-            if one is not None:
-                outcomes[direction] = _outcome(one)
+            if (outcome := closed.get((start, direction))) is not None:
+                outcomes[direction] = outcome
             elif start >= closed_to:
-                is_late = until - end > publication.longest_wait + _GRACE
                 outcomes[direction] = Outcome(State.LATE if is_late else State.WAITING)
         if outcomes:
-            found.append(Hour(start.astimezone(zone), end.astimezone(zone), outcomes))
+            shown.append(Hour(start.astimezone(zone), end.astimezone(zone), outcomes))
         start = end
-    return found
+    return shown
 
 
-def _outcome(closed: ClosedInterval) -> Outcome:
-    state = State.PUBLISHED if closed.told else State.NOTHING
-    if closed.reason is not None:
-        state = State(closed.reason)
-    return Outcome(state, closed.told, closed.expected)
-
-
-def missing(found: Sequence[Hour]) -> Counter[tuple[Direction, State]]:
+def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, State]]:
     """Count the intervals that are not published as they might be, by direction and why.
 
     A direction of which nothing was expected, such as that of a home that left, is not missing;
     all directions together are.
     """
     counted: Counter[tuple[Direction, State]] = Counter()
-    for hour in found:
-        states = {direction: one.state for direction, one in hour.outcomes.items()}
+    for hour in hours:
+        states = {direction: outcome.state for direction, outcome in hour.outcomes.items()}
         is_empty = set(states.values()) == {State.NOTHING}
         counted.update(
             (direction, state)

@@ -19,7 +19,7 @@ from ...store import Store
 from ...store.collective_tables import GroupId
 from ...store.memberships import first_blocks
 from ...store.publication import PublishedCell
-from ..calendar import Places, Span, instants, places
+from ..calendar import Span, instants, places
 from ..disclosure.sdc_rules import Publication, Reason
 from ..ingestion.validation import Arrivals
 from ..members.members import Members
@@ -71,10 +71,28 @@ async def foresee(
 
     Of the year, as far back as there was time to look.
     """
+    last = _yesterday(settings, at)
+    in_month = last - (_MONTH_DAYS - 1) * _DAY
+    hours, month, year = ((Count(), Count()) for _ in Stretch)
     async with _trial(store, settings, publication, at) as (connection, closer):
         await closer.know_groups()
-        outlook = _Outlook(connection, closer, settings, publication)
-        return await outlook.count(_yesterday(settings, at))
+        begun = await first_blocks(connection)
+        first = max(last - (_YEAR_DAYS - 1) * _DAY, min(begun.values(), default=last))
+        began, day = time.monotonic(), last
+        while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
+            for direction in begun:
+                intervals = await _intervals(closer, settings, publication, direction, day)
+                for interval in intervals if day == last else ():
+                    _add(*hours, interval, closer)
+                whole = await _whole_day(closer, settings, direction, day, intervals)
+                for counts in (month, year) if day >= in_month else (year,):
+                    _add(*counts, whole, closer)
+            day -= _DAY
+    return [
+        Seen(Stretch.DAY, Span(last, last), *hours),
+        Seen(Stretch.MONTH, Span(max(first, in_month), last), *month),
+        Seen(Stretch.YEAR, Span(day + _DAY, last), *year),
+    ]
 
 
 async def foresee_page[T](
@@ -100,11 +118,11 @@ async def _trial(
 ) -> AsyncIterator[tuple[AsyncConnection, Closer]]:
     """Close intervals that wait for nobody, in a transaction that is undone."""
     waiting = Waiting(online_since=at, opened_at=at + publication.longest_wait, arrivals=Arrivals())
-    async with store.writing() as connection, connection.begin_nested() as tried:
+    async with store.writing() as connection, connection.begin_nested() as savepoint:
         members = Members(connection, settings.time_zone)
         closer = Closer(members, settings.identifier, publication, waiting, at, since=since)
         yield connection, closer
-        await tried.rollback()
+        await savepoint.rollback()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,87 +134,58 @@ class _Decided:
     reason: str | None
 
 
-class _Outlook:
-    """Decides intervals of the past, and counts."""
-
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        closer: Closer,
-        settings: Settings,
-        publication: Publication,
-    ) -> None:
-        self._connection = connection
-        self._closer = closer
-        self._zone = settings.time_zone.key
-        self._step = publication.interval
-
-    async def count(self, last: date) -> Sequence[Seen]:
-        hours = Seen(Stretch.DAY, Span(last, last), Count(), Count())
-        month, year = (Count(), Count()), (Count(), Count())
-        began, day = time.monotonic(), last
-        first = last - (_YEAR_DAYS - 1) * _DAY
-        in_month = last - (_MONTH_DAYS - 1) * _DAY
-        begun = await first_blocks(self._connection)
-        first = max(first, min(begun.values(), default=last))
-        while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
-            for direction in begun:
-                decided = [
-                    await self._intervals(direction, part, day)
-                    for part in places(self._zone, self._step, day)
-                ]
-                flat = [one for some in decided for one in some]
-                if day == last:
-                    for one in flat:
-                        self._add(hours.everybody, hours.areas, one)
-                cells = [cell for one in flat for cell in one.cells]
-                homes = (cell.homes for cell in cells if cell.group == self._closer.everybody)
-                sent = await self._closer.sums_of_civil_day(
-                    direction, day, max(homes, default=None)
-                )
-                start = instants(self._zone, day).start
-                alone, reason = await self._closer.publish(
-                    direction, Interval.P1D, start, day, sent
-                )
-                reasons = Counter(one.reason for one in flat if one.reason is not None)
-                of_hours = next((why for why, _ in reasons.most_common(1)), None)
-                areas = set(sent.cells).union(*(one.areas for one in flat))
-                whole = _Decided(areas, [*cells, *alone], reason or of_hours)
-                for counts in (month, year) if day >= in_month else (year,):
-                    self._add(*counts, whole)
-            day -= _DAY
-        return [
-            hours,
-            Seen(Stretch.MONTH, Span(max(first, in_month), last), *month),
-            Seen(Stretch.YEAR, Span(day + _DAY, last), *year),
-        ]
-
-    async def _intervals(self, direction: Direction, part: Places, day: date) -> list[_Decided]:
-        sums = await self._closer.sums_of(direction, part.day)
+async def _intervals(
+    closer: Closer,
+    settings: Settings,
+    publication: Publication,
+    direction: Direction,
+    day: date,
+) -> list[_Decided]:
+    """Decide the intervals of a civil day."""
+    interval = publication.interval
+    step = timedelta(minutes=interval.minutes)
+    decided = []
+    for part in places(settings.time_zone.key, interval, day):
+        sums = await closer.sums_of(direction, part.day)
         midnight = datetime.combine(part.day, daytime(), UTC)
-        step = timedelta(minutes=self._step.minutes)
-        return [
-            _Decided(
-                sums[place].cells.keys(),
-                *await self._closer.publish(
-                    direction, self._step, midnight + place * step, day, sums[place]
-                ),
-            )
-            for place in range(part.first, part.end)
-        ]
+        for place in range(part.first, part.end):
+            start = midnight + place * step
+            cells, reason = await closer.publish(direction, interval, start, day, sums[place])
+            decided.append(_Decided(sums[place].cells.keys(), cells, reason))
+    return decided
 
-    def _add(self, everybody: Count, areas: Count, one: _Decided) -> None:
-        """Count sums of homes; where none sent anything, what is public by itself."""
-        if not one.areas and not one.cells:
-            return
-        why = Reason(one.reason) if one.reason is not None else Reason.BELOW_THRESHOLD
-        shown = {cell.group for cell in one.cells if cell.homes or not one.areas}
-        if self._closer.everybody in shown:
-            everybody.shown += 1
-        else:
-            everybody.withheld[why] += 1
-            areas.withheld[why] += len(one.areas & self._closer.communes)
-        areas.shown += len(shown & self._closer.communes)
+
+async def _whole_day(
+    closer: Closer,
+    settings: Settings,
+    direction: Direction,
+    day: date,
+    intervals: Sequence[_Decided],
+) -> _Decided:
+    """Decide a civil day: what its intervals have, and homes that send days alone."""
+    cells = [cell for interval in intervals for cell in interval.cells]
+    homes = max((cell.homes for cell in cells if cell.group == closer.everybody), default=None)
+    sent = await closer.sums_of_civil_day(direction, day, homes)
+    start = instants(settings.time_zone.key, day).start
+    alone, reason = await closer.publish(direction, Interval.P1D, start, day, sent)
+    reasons = Counter(interval.reason for interval in intervals if interval.reason is not None)
+    of_intervals = next((reason for reason, _ in reasons.most_common(1)), None)
+    areas = set(sent.cells).union(*(interval.areas for interval in intervals))
+    return _Decided(areas, [*cells, *alone], reason or of_intervals)
+
+
+def _add(everybody: Count, areas: Count, decided: _Decided, closer: Closer) -> None:
+    """Count sums of homes; where none sent anything, what is public by itself."""
+    if not decided.areas and not decided.cells:
+        return
+    why = Reason(decided.reason) if decided.reason is not None else Reason.BELOW_THRESHOLD
+    shown = {cell.group for cell in decided.cells if cell.homes or not decided.areas}
+    if closer.everybody in shown:
+        everybody.shown += 1
+    else:
+        everybody.withheld[why] += 1
+        areas.withheld[why] += len(decided.areas & closer.communes)
+    areas.shown += len(shown & closer.communes)
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

@@ -27,19 +27,15 @@ MOST_MEMBERS = 2**22
 _SOME = -1
 """In place of a value, where some of its records are there and others are missing."""
 
-
-class Unbelievable(ValueError):
-    """A value is more than any member can have."""
-
-    def __init__(self) -> None:
-        super().__init__("a value is more than any member can have")
+type _Lane = Sequence[tuple[int | None, int | None]]
+"""In each place a value, and how many members it counts for: None for a home's, which is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """What is known of one series of a member, by UTC day.
 
-    `members` tells, of the series of a collective, how many of its own each value sums.
+    `members` has, of the series of a collective, how many of its own each value sums.
     """
 
     series: Series
@@ -59,22 +55,15 @@ class Part:
 
     @classmethod
     def of(cls, values: Values, counts: Values | None = None) -> Self:
-        """Make a part of values, each of one member if nothing else is told."""
-        known = tuple([0 if value is None else value for value in values])
-        if max(known, default=0) > LARGEST:
-            raise Unbelievable
+        """Make a part of values, each of one member without `counts`; ValueError above LARGEST."""
+        energies = tuple([value or 0 for value in values])
+        if max(energies, default=0) > LARGEST:
+            raise ValueError("a value is more than any member can have")
         if counts is None:
-            return cls(known, tuple([0 if value is None else 1 for value in values]))
+            return cls(energies, tuple([0 if value is None else 1 for value in values]))
         pairs = zip(values, counts, strict=True)
         many = [0 if value is None else min(count or 1, MOST_MEMBERS) for value, count in pairs]
-        return cls(known, tuple(many))
-
-    @classmethod
-    def nothing(cls, length: int) -> Self:
-        return cls((0,) * length, (0,) * length)
-
-    def __bool__(self) -> bool:
-        return any(self.counts)
+        return cls(energies, tuple(many))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +88,19 @@ def part(sources: Iterable[Source], interval: Interval, day: date) -> Part:
     a device has only some of its records, the member has nothing. Of the series of a collective,
     those of a group within another one count there.
     """
-    length = 1440 // interval.minutes
-    found = [
-        lanes
+    devices = [
+        _best(lanes)
         for device in _devices(sources, {day})
-        if (lanes := _first([one for source in device if (one := _lanes(source, interval, day))]))
+        if (lanes := [lane for source in device if (lane := _lane(source, interval, day))])
     ]
-    if not found:
-        return Part.nothing(length)
-    values, counts = _together(found)
-    return Part.of([None if value == _SOME else value for value in values], counts)
+    if not devices:
+        return Part.of([None] * (1440 // interval.minutes))
+    first, *others = devices
+    whole = [_sum(place) for place in zip(first, *others, strict=True)] if others else first
+    values, counts = zip(*whole, strict=True)
+    return Part.of(
+        [None if value == _SOME else value for value in values], counts if any(counts) else None
+    )
 
 
 def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
@@ -119,27 +111,19 @@ def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
     """
     time_zones = {source.series.time_zone for source in sources}
     utc_days = {place.day for zone in time_zones for place in places(zone, Interval.PT5M, day)}
-    found = []
+    devices = []
     for device in _devices(sources, utc_days):
-        known = [one for source in device if (one := _civil_day(source, day)).records]
-        if known:
-            found.append(max(known, key=lambda one: Fraction(one.records, one.expected)))
-    if not found:
+        days = [own for source in device if (own := _civil_day(source, day)).records]
+        if days:
+            devices.append(max(days, key=lambda own: Fraction(own.records, own.expected)))
+    if not devices:
         return CivilDay()
     return CivilDay(
-        watt_minutes=sum(one.watt_minutes for one in found),
-        records=sum(one.records for one in found),
-        expected=sum(one.expected for one in found),
-        count=sum(one.count for one in found) if _are_sums(sources) else 1,
+        watt_minutes=sum(own.watt_minutes for own in devices),
+        records=sum(own.records for own in devices),
+        expected=sum(own.expected for own in devices),
+        count=sum(own.count for own in devices) if _are_sums(sources) else 1,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Lanes:
-    """The values of one device in a row, in watt-minutes, and how many members each counts for."""
-
-    values: Values
-    counts: Values | None
 
 
 def _are_sums(sources: Iterable[Source]) -> bool:
@@ -148,16 +132,16 @@ def _are_sums(sources: Iterable[Source]) -> bool:
 
 def _devices(sources: Iterable[Source], days: Collection[date]) -> list[list[Source]]:
     """Return the series of each device that counts on these days, the finest first."""
-    found: dict[str, list[Source]] = {}
+    devices: dict[str, list[Source]] = {}
     for source in sorted(sources, key=_fineness):
         if any(day in source.days for day in days):
-            found.setdefault(source.series.device, []).append(source)
-    if not any(map(_are_sums, found.values())):
-        return list(found.values())
+            devices.setdefault(source.series.device, []).append(source)
+    if not any(map(_are_sums, devices.values())):
+        return list(devices.values())
     return [
         device
-        for name, device in found.items()
-        if not any(name.startswith(f"{other}-") for other in found)
+        for name, device in devices.items()
+        if not any(name.startswith(f"{other}-") for other in devices)
     ]
 
 
@@ -166,25 +150,29 @@ def _fineness(source: Source) -> tuple[str, int, str, str]:
     return series.device, series.interval.minutes, series.quantity, series.time_zone
 
 
-def _lanes(source: Source, interval: Interval, day: date) -> _Lanes | None:
+def _lane(source: Source, interval: Interval, day: date) -> _Lane | None:
     """Return the values of a series at an interval that is no finer; None where it has none."""
     series = source.series
     values = source.days.get(day)
     if values is None or series.interval.minutes > interval.minutes:
         return None
     factor = WH if series.quantity is Quantity.ENERGY else series.interval.minutes
-    counts = None if source.members is None else source.members.get(day, [None] * len(values))
     many = interval.minutes // series.interval.minutes
-    if many == 1:
-        return _Lanes([None if value is None else value * factor for value in values], counts)
     starts = range(0, len(values), many)
-    return _Lanes(
-        [_sum(values[at : at + many], factor) for at in starts],
-        counts and [_least(counts[at : at + many]) for at in starts],
-    )
+    if many == 1:
+        energies = [None if value is None else value * factor for value in values]
+    else:
+        energies = [_energy(values[at : at + many], factor) for at in starts]
+    if source.members is None:
+        return [(energy, None) for energy in energies]
+    counts = source.members.get(day, [None] * len(values))
+    return [
+        (energy, _least(counts[at : at + many]))
+        for energy, at in zip(energies, starts, strict=True)
+    ]
 
 
-def _sum(values: Values, factor: int) -> int | None:
+def _energy(values: Values, factor: int) -> int | None:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return _SOME if known else None
@@ -195,42 +183,27 @@ def _least(counts: Values) -> int:
     return min(count or 1 for count in counts)
 
 
-def _first(lanes: Sequence[_Lanes]) -> _Lanes | None:
+def _best(lanes: Sequence[_Lane]) -> _Lane:
     """Return of each place the first value that is whole."""
-    if len(lanes) < 2:
-        return lanes[0] if lanes else None
-    places = range(len(lanes[0].values))
-    best = [max(lanes, key=lambda one: _goodness(one.values[place])) for place in places]
-    pairs = list(zip(best, places, strict=True))
-    return _Lanes(
-        [one.values[place] for one, place in pairs],
-        None
-        if lanes[0].counts is None
-        else [None if one.counts is None else one.counts[place] for one, place in pairs],
-    )
+    if len(lanes) == 1:
+        return lanes[0]
+    best = [max(place, key=_goodness) for place in zip(*lanes, strict=True)]
+    _, first = lanes[0][0]
+    return [(value, None if first is None else count or 1) for value, count in best]
 
 
-def _goodness(value: int | None) -> int:
+def _goodness(place: tuple[int | None, int | None]) -> int:
+    value, _ = place
     return 0 if value is None else 1 if value == _SOME else 2
 
 
-def _together(devices: Sequence[_Lanes]) -> tuple[Values, Values | None]:
-    """Return of each place what all devices have that have anything there."""
-    if len(devices) == 1:
-        return devices[0].values, devices[0].counts
-    values: list[int | None] = []
-    counts: list[int | None] = []
-    for place in range(len(devices[0].values)):
-        there = [one for one in devices if one.values[place] is not None]
-        known = [value for one in there if (value := one.values[place]) is not None]
-        values.append((_SOME if _SOME in known else sum(known)) if known else None)
-        counts.append(_many(there, place))
-    return values, counts
-
-
-def _many(devices: Iterable[_Lanes], place: int) -> int:
-    """Return for how many members these count together: homes' devices for one."""
-    return sum((one.counts[place] or 1) for one in devices if one.counts is not None) or 1
+def _sum(devices: Iterable[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
+    """Return what all devices have together that have anything there."""
+    there = [(value, count) for value, count in devices if value is not None]
+    values = [value for value, _ in there]
+    # Homes' devices count for one.
+    count = sum(count for _, count in there if count is not None) or None
+    return (_SOME if _SOME in values else sum(values)) if values else None, count
 
 
 def _civil_day(source: Source, day: date) -> CivilDay:
@@ -239,11 +212,11 @@ def _civil_day(source: Source, day: date) -> CivilDay:
     if series.interval is Interval.P1D:
         whole = instants(series.time_zone, day)
         minutes = (whole.end - whole.start) // timedelta(minutes=1)
-    expected, known, counts = 0, list[int](), list[int | None]()
-    for at, first, end in places(series.time_zone, series.interval, day):
+    expected, values, counts = 0, list[int](), list[int | None]()
+    for utc_day, first, end in places(series.time_zone, series.interval, day):
         expected += end - first
-        known += [value for value in source.days.get(at, ())[first:end] if value is not None]
+        values += [value for value in source.days.get(utc_day, ())[first:end] if value is not None]
         if source.members is not None:
-            counts += source.members.get(at, ())[first:end]
+            counts += source.members.get(utc_day, ())[first:end]
     factor = WH if series.quantity is Quantity.ENERGY else minutes
-    return CivilDay(sum(known) * factor, len(known), expected, _least(counts) if counts else 1)
+    return CivilDay(sum(values) * factor, len(values), expected, _least(counts) if counts else 1)
