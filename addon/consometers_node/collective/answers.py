@@ -115,7 +115,7 @@ class CollectiveAnswers(Answers):
         quartiles_by_month = await quartiles.of_months(
             connection, self._rules(), collective, grant.series, months, at=now
         )
-        data = quartiles.told(asked, quartiles_by_month, zone)
+        data = quartiles.as_data(asked, quartiles_by_month, zone)
         return data, len(data)
 
     @override

@@ -1,4 +1,4 @@
-"""Who lets itself be shown by name: by which permission that stands, and which of its series."""
+"""Members that allow to be shown by name: by which permission, and which of their series."""
 
 from datetime import datetime
 
@@ -25,21 +25,24 @@ async def shown_series(connection: AsyncConnection, at: datetime) -> dict[Member
     # Sites are few: SQLite would look at the permissions of all members otherwise.
     sites = select(MemberRow.id).where(MemberRow.kind == "site")
     # Which series it is may be noted with another permission that names it.
-    known, also = aliased(GivenSeriesRow), aliased(GivenRow)
+    named, permission = aliased(GivenSeriesRow), aliased(GivenRow)
     query = (
         select(GivenRow.member_id, *SERIES_FACTS)
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .join(known, known.identifier == GivenSeriesRow.identifier)
-        .join(also, (also.id == known.given_id) & (also.member_id == GivenRow.member_id))
-        .join(SeriesRow, SeriesRow.id == known.series_id)
+        .join(named, named.identifier == GivenSeriesRow.identifier)
+        .join(
+            permission,
+            (permission.id == named.given_id) & (permission.member_id == GivenRow.member_id),
+        )
+        .join(SeriesRow, SeriesRow.id == named.series_id)
         .where(GivenRow.member_id.in_(sites), GivenRow.interval <= SeriesRow.interval, *_by(at))
     )
-    found: dict[MemberId, set[Series]] = {}
+    shown: dict[MemberId, set[Series]] = {}
     for member, *facts in await connection.execute(query):
-        found.setdefault(member, set()).add(Series(*facts))
-    return found
+        shown.setdefault(member, set()).add(Series(*facts))
+    return shown
 
 
 def _by(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    named = GivenRow.identification == "name"
-    return GivenRow.state == "granted", named, GivenRow.valid_until > at
+    by_name = GivenRow.identification == "name"
+    return GivenRow.state == "granted", by_name, GivenRow.valid_until > at

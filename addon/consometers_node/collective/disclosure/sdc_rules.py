@@ -196,7 +196,7 @@ def quartiles(
     least = max(need, 4 * LEAST_MINIMUM)
     if homes < least:
         return Withheld(Reason.BELOW_THRESHOLD, least)
-    return Quartiles(homes, *(WattMinutes(_two_digits(one)) for one in (lower, median, upper)))
+    return Quartiles(homes, *(WattMinutes(_two_digits(mean)) for mean in (lower, median, upper)))
 
 
 def _two_digits(value: int) -> int:

@@ -5,6 +5,7 @@ interval that closes. A choice that cannot be read any more lets nothing new lea
 published before an administrator opened the collective.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
@@ -29,6 +30,7 @@ NOT_YET = date.max
 _CHOSEN = "publication"
 _OPENED = "publication.opened"
 _SECTION = "publication."
+_MINUTE = timedelta(minutes=1)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ class Choice:
 
 
 class BadRules(ValueError):
-    """What is told is no rule of publication. `key` is that of the settings file."""
+    """Something is no rule of publication. `key` is that of the settings file."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -81,7 +83,7 @@ class BadRules(ValueError):
 
 
 class InForce:
-    """The rules as they were last read, for whoever cannot ask the database each time."""
+    """The rules as they were last read, for what cannot ask the database each time."""
 
     def __init__(self, written: Publication) -> None:
         self.written = written
@@ -91,52 +93,52 @@ class InForce:
         opening = await opened(connection)
         opens = NOT_YET if opening is None else opening.opens
         try:
-            found = await chosen(connection)
+            choice = await chosen(connection)
         except BadRules:
             if self.now.opens != NOT_YET:
                 _LOGGER.error("what was chosen of the publication cannot be read: choose it again")  # noqa: TRY400
             self.now = Rules(self.written, NOT_YET)
         else:
-            self.now = Rules(self.written if found is None else found.rules.publication, opens)
+            self.now = Rules(self.written if choice is None else choice.rules.publication, opens)
         return self.now
 
 
-def read_rules(told: dict[str, object], opens: date = NOT_YET) -> Rules:
-    """Return rules of what is told, within the bounds of the settings file. Raises BadRules."""
-    found = {}
-    for key, value in told.items():
-        if (known := KEYS.get(_SECTION + key)) is None:
-            raise BadRules(key)
+def read_rules(values: Mapping[str, object], opens: date = NOT_YET) -> Rules:
+    """Return rules of these values, within the bounds of the settings file. Raises BadRules."""
+    read = {}
+    for name, value in values.items():
+        if (key := KEYS.get(_SECTION + name)) is None:
+            raise BadRules(name)
         try:
-            found[known.name] = known.read(value, Path())
+            read[key.name] = key.read(value, Path())
         except BadValue:
-            raise BadRules(key) from None
-    return Rules(publication(found), opens)
+            raise BadRules(name) from None
+    return Rules(publication(read), opens)
 
 
 def written_rules(rules: Rules) -> dict[str, Any]:
     """Return what `read_rules` reads."""
-    of = rules.publication
+    publication = rules.publication
     basis: dict[str, Any] = {"basis": Basis.LAW.value}
-    if isinstance(of.basis, Agreed):
-        basis = {"basis": Basis.AGREED.value, "minimum": of.basis.minimum}
+    if isinstance(publication.basis, Agreed):
+        basis = {"basis": Basis.AGREED.value, "minimum": publication.basis.minimum}
     return {
         **basis,
-        "interval": of.interval.value,
-        "wait_minutes": _minutes(of.wait),
-        "longest_wait_minutes": _minutes(of.longest_wait),
+        "interval": publication.interval.value,
+        "wait_minutes": publication.wait // _MINUTE,
+        "longest_wait_minutes": publication.longest_wait // _MINUTE,
     }
 
 
 async def chosen(connection: AsyncConnection) -> Choice | None:
     """Return what an administrator chose; None where the file says it. Raises BadRules."""
-    kept = await setting(connection, _CHOSEN)
-    if kept is None:
+    stored = await setting(connection, _CHOSEN)
+    if stored is None:
         return None
     try:
-        match json.loads(kept):
-            case {"rules": dict(told), "by": str(by), "at": str(at)}:
-                return Choice(read_rules(told), by, datetime.fromisoformat(at).astimezone(UTC))
+        match json.loads(stored):
+            case {"rules": dict(values), "by": str(by), "at": str(at)}:
+                return Choice(read_rules(values), by, datetime.fromisoformat(at).astimezone(UTC))
     except BadRules:
         raise
     except ValueError:
@@ -146,37 +148,35 @@ async def chosen(connection: AsyncConnection) -> Choice | None:
 
 async def choose(connection: AsyncConnection, rules: Rules, by: str, at: datetime) -> None:
     """Publish by these rules from the next interval on; the access log says who chose them."""
-    told = written_rules(rules)
-    kept = {"rules": told, "by": by, "at": at.isoformat()}
-    await set_setting(connection, _CHOSEN, json.dumps(kept))
-    words = [f"{key}={value}" for key, value in told.items()]
+    values = written_rules(rules)
+    choice = {"rules": values, "by": by, "at": at.isoformat()}
+    await set_setting(connection, _CHOSEN, json.dumps(choice))
+    words = [f"{name}={value}" for name, value in values.items()]
     await _note(connection, by, f"publication {' '.join(words)}")
     await open_from(connection, rules.opens, by, at)
 
 
 async def opened(connection: AsyncConnection) -> Opening | None:
     """Return when the collective was opened, or is going to be; None where it is closed."""
-    kept = await setting(connection, _OPENED)
-    if kept is None:
+    stored = await setting(connection, _OPENED)
+    if stored is None:
         return None
-    said = json.loads(kept)
+    opening = json.loads(stored)
     return Opening(
-        date.fromisoformat(said["opens"]),
-        said["by"],
-        datetime.fromisoformat(said["at"]).astimezone(UTC),
+        date.fromisoformat(opening["opens"]),
+        opening["by"],
+        datetime.fromisoformat(opening["at"]).astimezone(UTC),
     )
 
 
 async def open_from(connection: AsyncConnection, opens: date, by: str, at: datetime) -> None:
     """Publish from a civil day on, or not (`NOT_YET`). What was published stays published."""
-    known = await opened(connection)
-    if opens == (NOT_YET if known is None else known.opens):
+    before = await opened(connection)
+    if opens == (NOT_YET if before is None else before.opens):
         return
-    said = None
-    if opens != NOT_YET:
-        said = json.dumps({"opens": opens.isoformat(), "by": by, "at": at.isoformat()})
-    await set_setting(connection, _OPENED, said)
-    words = "not yet" if opens == NOT_YET else "now" if opens == AT_ONCE else opens.isoformat()
+    opening = {"opens": opens.isoformat(), "by": by, "at": at.isoformat()}
+    await set_setting(connection, _OPENED, None if opens == NOT_YET else json.dumps(opening))
+    words = {NOT_YET: "not yet", AT_ONCE: "now"}.get(opens, opens.isoformat())
     await _note(connection, by, f"publication opens={words}")
 
 
@@ -190,11 +190,11 @@ async def _note(connection: AsyncConnection, by: str, what: str) -> None:
     await note_read(connection, Read(at=datetime.now(UTC), who=by, what=what))
 
 
-def _minutes(wait: timedelta) -> int:
-    return int(wait.total_seconds() // 60)
-
-
-def _strictness(of: Publication) -> list[float]:
+def _strictness(publication: Publication) -> list[float]:
     """Return numbers of which none may fall, if nothing is to be known that was not before."""
-    needs = [of.needed(*one) for one in product(Direction, (of.interval, Interval.P1D))]
-    return [of.interval.minutes, *(float("inf") if need is None else need for need in needs)]
+    intervals = (publication.interval, Interval.P1D)
+    needs = [publication.needed(*key) for key in product(Direction, intervals)]
+    return [
+        publication.interval.minutes,
+        *(float("inf") if need is None else need for need in needs),
+    ]

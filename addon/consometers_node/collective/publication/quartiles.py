@@ -1,11 +1,12 @@
-"""How homes differ in a month, as it is told: what was told once of a month stays.
+"""How homes differ in a month: what was published once of a month stays.
 
-So nobody compares what was told before a home's records came late, or went, with what is after.
+So nobody compares what was published before a home's records came late, or went, with it after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import date, datetime
+from itertools import product
 import json
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,7 +36,7 @@ from .member_values import Source, civil_day
 
 PATHS = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
 MOST_MONTHS = 12
-"""In one answer: each that was not told before is counted anew."""
+"""In one answer: each that was not published before is counted."""
 
 WHOLE_DAYS = 15
 """That a home has of a month, to be counted in its quartiles."""
@@ -44,12 +45,12 @@ _MINUTES = 60
 
 
 def beside(daily: Identifier) -> list[Identifier]:
-    """Return the quartiles that whoever may read the sums of days may read."""
+    """Return the quartiles that may be read with the sums of days."""
     return [Identifier(daily.device, f"{daily.direction}/{path}") for path in PATHS]
 
 
 def daily_of(asked: Identifier) -> Identifier | None:
-    """Return the sums of days beside which quartiles stand; None of what are none."""
+    """Return the sums of days beside which quartiles stand; None for other series."""
     if asked.direction is None or asked.quantity not in PATHS:
         return None
     return Identifier(asked.device, f"{asked.direction}/{SeriesPath.ENERGY_DAILY}")
@@ -58,12 +59,12 @@ def daily_of(asked: Identifier) -> Identifier | None:
 def months_in(records: Range, time_zone: str) -> list[date]:
     """Return the civil months that begin in a range, in order."""
     month = month_of(records.start.date())
-    found = []
+    months = []
     while (start := instants(time_zone, month).start) < records.end:
         if start >= records.start:
-            found.append(month)
+            months.append(month)
         month = month_after(month)
-    return found
+    return months
 
 
 async def of_months(
@@ -75,21 +76,21 @@ async def of_months(
     *,
     at: datetime,
 ) -> dict[date, Quartiles]:
-    """Return the quartiles of the group that a series of ours is of, in watt-minutes of a day."""
-    groups = devices(collective, await all_groups(connection)).items()
-    found = {}
-    for group in [one for one, device in groups if device == series.device]:
-        for month in months:
-            key = f"quartiles.{group}.{series.direction}.{month}"
-            if (kept := await setting(connection, key)) is not None:
-                homes, *values = json.loads(kept)
-                found[month] = Quartiles(homes, *map(WattMinutes, values))
-                continue
-            spread = await of_month(connection, publication, group, series, month, at=at)
-            if isinstance(spread, Quartiles):
-                found[month] = spread
-                await set_setting(connection, key, json.dumps(astuple(spread)))
-    return found
+    """Return the quartiles of the group of one of our series, in watt-minutes of a day."""
+    names = devices(collective, await all_groups(connection))
+    groups = [group for group, name in names.items() if name == series.device]
+    published = {}
+    for group, month in product(groups, months):
+        key = f"quartiles.{group}.{series.direction}.{month}"
+        if (stored := await setting(connection, key)) is not None:
+            homes, *values = json.loads(stored)
+            published[month] = Quartiles(homes, *map(WattMinutes, values))
+            continue
+        spread = await of_month(connection, publication, group, series, month, at=at)
+        if isinstance(spread, Quartiles):
+            published[month] = spread
+            await set_setting(connection, key, json.dumps(astuple(spread)))
+    return published
 
 
 async def of_month(
@@ -136,18 +137,18 @@ async def of_month(
 
 def _mean(sources: Sequence[Source], days: Iterable[date]) -> int | None:
     """Return the mean energy of the whole days of a home, if they are enough."""
-    whole = [of.watt_minutes for day in days if (of := civil_day(sources, day)).is_whole]
+    whole = [own.watt_minutes for day in days if (own := civil_day(sources, day)).is_whole]
     return sum(whole) // len(whole) if len(whole) >= WHOLE_DAYS else None
 
 
-def told(asked: Identifier, found: Mapping[date, Quartiles], time_zone: str) -> Data:
-    """Return what is told of months, in Wh: all three of them under the name of the median."""
+def as_data(asked: Identifier, published: Mapping[date, Quartiles], time_zone: str) -> Data:
+    """Return the quartiles of months in Wh: all three of them under the name of the median."""
     values: dict[str, dict[Number, Number]] = {path: {} for path in PATHS}
-    for month, one in found.items():
+    for month, spread in published.items():
         start = int(instants(time_zone, month).start.timestamp())
         days = len(days_of(month))
-        for path, watt_minutes in zip(PATHS, (one.lower, one.median, one.upper), strict=True):
-            values[path][start] = round(watt_minutes * days / _MINUTES)
+        for path, mean in zip(PATHS, (spread.lower, spread.median, spread.upper), strict=True):
+            values[path][start] = round(mean * days / _MINUTES)
     wanted = PATHS if asked.quantity == SeriesPath.MEDIAN else (asked.quantity,)
     names = {path: Identifier(asked.device, f"{asked.direction}/{path}") for path in wanted}
     return Data(

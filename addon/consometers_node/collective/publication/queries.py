@@ -10,14 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...permission.states import State
 from ...quoalise import Text
-from ...quoalise.identifier import organisation
+from ...quoalise.identifier import identifier, organisation
 from ...quoalise.text import text, verbatim
 from ...series import Device, Direction, Interval, Range
-from ...store.collective_tables import GroupId, MemberRow
+from ...store.collective_tables import GivenRow, GivenSeriesRow, GroupId, InGroupRow, MemberRow
+from ...store.memberships import counts_in
 from ...store.publication import (
     PublishedCell,
     cells,
@@ -34,7 +36,8 @@ from ...store.publication import (
 from ...store.published_series import devices
 from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Publication, Reason, Withheld
-from ..groups import GroupKind, all_groups
+from ..groups import GroupKind, all_groups, counts_as
+from ..members.members import Kind
 from ..members.sites import Description
 from .figures import Row, TimeSlot, together
 
@@ -91,6 +94,14 @@ class Latest:
 
     interval: Row
     day: Row
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCollectives:
+    """How many collectives count in a group, and of which directions they let sums be read."""
+
+    count: int
+    allowed: frozenset[Direction]
 
 
 type Steps = Mapping[Interval, tuple[datetime, datetime | None]]
@@ -375,6 +386,26 @@ class Published:
         if need is None:
             return Withheld(Reason.NEVER)
         return Withheld(Reason.TOGETHER if place.together else Reason.BELOW_THRESHOLD, need)
+
+
+async def child_collectives(
+    connection: AsyncConnection, group: GroupId, month: date
+) -> ChildCollectives:
+    """Return what collectives one level below, which count in a group in a month, let be read."""
+    holds = and_(GivenRow.member_id == MemberRow.id, GivenRow.state == State.GRANTED)
+    query = (
+        select(MemberRow.id, GivenSeriesRow.identifier)
+        .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
+        .join(GivenRow, holds, isouter=True)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id, isouter=True)
+        .where(MemberRow.kind == Kind.COLLECTIVE, counts_as(group), counts_in(month))
+    )
+    rows = (await connection.execute(query)).tuples().all()
+    directions = (identifier(name).direction for _, name in rows if name)
+    return ChildCollectives(
+        len({member for member, _ in rows}),
+        frozenset(Direction(direction) for direction in directions if direction is not None),
+    )
 
 
 def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:

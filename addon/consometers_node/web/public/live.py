@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
 from ...collective.groups import GroupKind
-from ...collective.publication.child_collectives import Below, below
 from ...collective.publication.figures import NO_RATES, Rates, Row, rows, together
-from ...collective.publication.queries import ALL, AREAS, Place
+from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
 from ...series import Direction
 from .charts import Chart, Line, Step
@@ -40,7 +39,7 @@ class Today:
     """How many homes are in the last sum of consumption."""
     homes_counting: int
     chart: Chart
-    below: Below | None = None
+    children: ChildCollectives | None = None
     """What collectives in it let be read; None where there is none."""
     sells_all: bool = False
     """All that panels made lately was fed into the grid: none of it is theirs to use."""
@@ -100,7 +99,7 @@ class Today:
     def untold(self) -> frozenset[Direction]:
         """Return what collectives in it let be read, of which not one figure came."""
         there = self.whole.amounts.keys() if self.whole is not None else frozenset()
-        return frozenset() if self.below is None else self.below.allowed - there
+        return frozenset() if self.children is None else self.children.allowed - there
 
     def why_not(self, direction: Direction) -> Withheld | None:
         """Return why the last figure of a direction is withheld, if it is."""
@@ -134,9 +133,9 @@ async def today(
     complete = [row for row in known if all(amount.published for amount in row.amounts.values())]
     now = next(reversed(complete or known), None)
     whole = together(days[day])
-    levels = cell = None
+    children = cell = None
     if place.kind is not GroupKind.SITE:
-        levels = await below(connection, place.id, guest.today.replace(day=1))
+        children = await child_collectives(connection, place.id, guest.today.replace(day=1))
         last = [slot for slot in days[day] if now is not None and slot.start == now.start]
         cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
     made = [row for row in rows(slots) if row.made.wh]
@@ -150,7 +149,7 @@ async def today(
         rates=NO_RATES if whole is None else whole.rates,
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
-        below=levels if levels is not None and levels.collectives else None,
+        children=children if children is not None and children.count else None,
         chart=Chart(Step.HOUR, [Line(row) for row in shown], f"day/{day}.csv"),
         sells_all=bool(made) and all(row.sells_all for row in made),
     )
