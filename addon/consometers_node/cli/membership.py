@@ -141,7 +141,7 @@ def say_all(
         if fact is not None:
             line(what, fact)
     line(_JOINED, day(member.joined_at))
-    for key, value in (member.description.told() if member.description else {}).items():
+    for key, value in (member.description.facts() if member.description else {}).items():
         named = _WORDS.get(str(value))
         line(_DESCRIBED[key], output.translated(named) if named else value)
     for permission in gave:

@@ -195,7 +195,7 @@ def _show_changes(entries: list[member_permissions.Entry], output: Output) -> No
 
 def _show_processing(records: list[Processing], output: Output) -> None:
     if output.as_json:
-        output.document([record.told() for record in records])
+        output.document([record.document() for record in records])
         return
     for record in records:
         output.say(_entry_text(record, output))

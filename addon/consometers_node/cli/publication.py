@@ -20,7 +20,7 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text, verbatim
 from consometers_node.store import Store
-from consometers_node.store.standing import standing
+from consometers_node.store.member_status import count_members
 
 from . import control_socket
 from .collective import Ours, look_again, now, run
@@ -148,7 +148,7 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
-            givers = (await standing(connection, now())).givers.values()
+            givers = (await count_members(connection, now())).granting.values()
         behind = sum(giver.catching_up for giver in givers)
         output.agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), yes=yes)
         async with store.writing() as connection:

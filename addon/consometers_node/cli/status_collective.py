@@ -18,7 +18,7 @@ from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.member_series import last_heard
-from consometers_node.store.standing import Standing, standing
+from consometers_node.store.member_status import MemberCounts, count_members
 
 from . import control_socket, status as of_any
 from .collective import Ours, day, now, run, shown
@@ -112,7 +112,7 @@ class _Erasures:
 class _Collective:
     """How it stands, as the database has it."""
 
-    standing: Standing
+    standing: MemberCounts
     heard_at: datetime | None
     released_until: datetime | None
     withheld: Mapping[Reason, int]
@@ -161,7 +161,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
         opening = await opened(connection)
         return _Collective(
             opens=None if opening is None else opening.opens,
-            standing=await standing(connection, at),
+            standing=await count_members(connection, at),
             heard_at=await last_heard(connection),
             released_until=None if latest is None else latest.interval.end,
             withheld=await published.withheld(connection, rules.interval, yesterday, at),
@@ -173,7 +173,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
 
 
 def _document(state: _Collective) -> dict[str, Json]:
-    givers, erasures = state.standing.givers, state.erasures
+    givers, erasures = state.standing.granting, state.erasures
     return {
         "members": {
             kind: {
@@ -206,17 +206,17 @@ def _document(state: _Collective) -> dict[str, Json]:
 
 def _show(state: _Collective, output: Output) -> None:
     standing_now = state.standing
-    if standing_now.givers:
+    if standing_now.granting:
         rows = [
             [output.translated(KINDS[Kind(kind)]), str(giver.members), str(giver.delivering)]
-            for kind, giver in sorted(standing_now.givers.items())
+            for kind, giver in sorted(standing_now.granting.items())
         ]
         output.table((_KIND, _GRANT, _DELIVER), rows)
     else:
         output.say(_NOBODY)
     if standing_now.guests:
         output.say(_GUESTS, count=standing_now.guests)
-    if behind := sum(giver.catching_up for giver in standing_now.givers.values()):
+    if behind := sum(giver.catching_up for giver in standing_now.granting.values()):
         output.say(_CATCHING_UP, count=behind)
     if state.heard_at is not None:
         output.say(_HEARD, at=local(state.heard_at.timestamp()))

@@ -14,7 +14,7 @@ from consometers_node.quoalise import Duration
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId
 from consometers_node.store.member_series import note_asked, note_heard
-from consometers_node.store.standing import Givers, standing
+from consometers_node.store.member_status import GrantingMembers, count_members
 
 from ..web.public.conftest import fill
 from ..web.public.town import NOW, Town, settings
@@ -39,8 +39,11 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
         await note_asked(connection, (GivenId("b"), str(meter("b"))), AT)
         await note_heard(connection, {(GivenId("school"), str(meter("school")))}, AT - 40 * HOUR)
     async with store.reading() as connection:
-        counts = await standing(connection, AT)
-    assert counts.givers == {"home": Givers(3, 3, 1, 2), "site": Givers(1, 1, 1, 1)}
+        counts = await count_members(connection, AT)
+    assert counts.granting == {
+        "home": GrantingMembers(3, 3, 1, 2),
+        "site": GrantingMembers(1, 1, 1, 1),
+    }
     assert counts.guests == 1
     assert counts.outbox == 0
 

@@ -310,7 +310,7 @@ async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
     assert health.counts.closings.last_s is not None
     assert (health.away, health.waiting) == (0, 0)
     assert health.database is not None
-    assert health.database.standing.givers["home"].delivering == 1
+    assert health.database.standing.granting["home"].delivering == 1
 
 
 async def all_of(house: House) -> list[PermissionId]:

@@ -1,4 +1,4 @@
-"""What a site tells of itself: a public building that chose to be named, and what it is like."""
+"""The facts of a site: a public building that chose to be named."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -66,7 +66,7 @@ HEATS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What is known of a site; None is what nobody told. ValueError where it cannot be so."""
+    """Facts of a site, None where unknown. ValueError where one is out of its range."""
 
     building: Building | None = None
     heating: Heat | None = None
@@ -83,18 +83,19 @@ class Description:
         if len(self.words) > MAX_WORDS:
             raise ValueError("words")
 
-    def told(self) -> dict[str, str | int | float]:
+    def facts(self) -> dict[str, str | int | float]:
+        """Return what is known, by name."""
         return {key: value for key, value in asdict(self).items() if value not in {None, ""}}
 
     def pack(self) -> str:
-        return json.dumps(self.told(), ensure_ascii=False)
+        return json.dumps(self.facts(), ensure_ascii=False)
 
     @classmethod
-    def unpack(cls, kept: str | None) -> Description | None:
-        if kept is None:
+    def unpack(cls, packed: str | None) -> Description | None:
+        if packed is None:
             return None
-        told = json.loads(kept)
+        facts = json.loads(packed)
         for key, kind in (("building", Building), ("heating", Heat), ("hot_water", Heat)):
-            if key in told:
-                told[key] = kind(told[key])
-        return cls(**told)
+            if key in facts:
+                facts[key] = kind(facts[key])
+        return cls(**facts)

@@ -13,7 +13,7 @@ import time
 
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
-from ...store.standing import Standing, standing
+from ...store.member_status import MemberCounts, count_members
 from ..calendar import Span
 from ..counters import Counts
 from ..disclosure.sdc_rules import Reason
@@ -30,7 +30,7 @@ _STATM = Path("/proc/self/statm")
 class Database:
     """The state of the database. `latest` is what was published last of all members."""
 
-    standing: Standing
+    standing: MemberCounts
     withheld: Mapping[Reason, int]
     """Figures of the last day that are not published, by the reason."""
     latest: Latest | None
@@ -105,7 +105,7 @@ class Watch:
         try:
             async with asyncio.timeout(_TIMEOUT_S), store.reading() as connection:
                 return Database(
-                    standing=await standing(connection, at),
+                    standing=await count_members(connection, at),
                     withheld=await published.withheld(connection, publication.interval, span, at),
                     latest=await published.latest(connection, at - _DAY, at),
                     size_bytes=await store.size_bytes(connection),

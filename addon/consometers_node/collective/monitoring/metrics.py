@@ -147,7 +147,7 @@ def _stored(value: Callable[[Database, str], Value]) -> Callable[[Health, str], 
 
 
 def _givers(what: Literal["members", "series", "delivering"]) -> Callable[[Health, str], Value]:
-    return _stored(lambda database, kind: getattr(database.standing.givers.get(kind), what, 0))
+    return _stored(lambda database, kind: getattr(database.standing.granting.get(kind), what, 0))
 
 
 def _energy(row: Row, direction: str, factor: Fraction) -> Value:

@@ -1,7 +1,8 @@
-"""All that is held of one member, for that member: access and portability are a right."""
+"""Everything that is stored of one member, for that member: access and portability are rights."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,10 +24,9 @@ from ..permissions.member_permissions import MemberPermission
 
 async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
     """Yield everything as one JSON document, part by part."""
-    held = await everything(connection, member)
-    async for part in export.document(
-        connection, held, await series_of_member(connection, member.id)
-    ):
+    facts = await everything(connection, member)
+    series = await series_of_member(connection, member.id)
+    async for part in export.document(connection, facts, series):
         yield part
 
 
@@ -37,71 +37,66 @@ async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[s
 
 
 async def everything(connection: AsyncConnection, member: Member) -> dict[str, Told]:
-    """Return all but the records: who the member is here, what it gave, who read what of it.
-
-    And what it read itself of the sums of all members.
-    """
-    gave: list[Told] = [
-        await _permission(connection, one)
-        for one in await member_permissions.of_member(connection, member.id)
-    ]
-    read: list[Told] = [
-        {
-            "at": iso8601.shown(one.at),
-            "who": one.who,
-            "what": one.what,
-            "from": _shown(one.range.start if one.range else None),
-            "to": _shown(one.range.end if one.range else None),
-            "records": one.records,
-        }
-        for one in await reads(connection, member.id)
-    ]
+    """Return all but the records: member, permissions, accesses, and the sums that it read."""
     peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
-    numbers = await all_series(connection) if peer else {}
+    series = await all_series(connection) if peer else {}
     return {
         "member": facts(member),
         "counts_in": await _groups(connection, member),
-        "permissions": gave,
-        "reads": read,
+        "permissions": [
+            await _permission(connection, permission)
+            for permission in await member_permissions.of_member(connection, member.id)
+        ],
+        "reads": [
+            {
+                **values(read, "at", "who", "what"),
+                "from": plain(read.range.start if read.range else None),
+                "to": plain(read.range.end if read.range else None),
+                "records": read.records,
+            }
+            for read in await reads(connection, member.id)
+        ],
         "devices": [
             {
                 "device": claim.device,
-                "since": iso8601.shown(claim.claimed_at),
-                "counts": claim.counts,
-                "settled_at": _shown(claim.settled_at),
-                "proof": claim.proof,
+                "since": plain(claim.claimed_at),
+                **values(claim, "counts", "settled_at", "proof"),
             }
             for claim in await claims_of(connection, member.id)
         ],
         "set_aside": [
             {
-                "device": one.series.device,
-                "direction": one.series.direction,
-                "interval": one.series.interval,
-                "unit": one.series.quantity.unit,
-                "start": iso8601.shown(one.record.start),
-                "value": one.record.value,
-                "came_at": iso8601.shown(one.came_at),
-                "left_out_at": _shown(one.left_out_at),
+                **values(apart.series, "device", "direction", "interval"),
+                "unit": apart.series.quantity.unit,
+                **values(apart.record, "start", "value"),
+                **values(apart, "came_at", "left_out_at"),
             }
-            for one in await set_aside_of(connection, member.id)
+            for apart in await set_aside_of(connection, member.id)
         ],
-        "sums": await export.of_peer(connection, peer.id, numbers) if peer else None,
+        "sums": await export.of_peer(connection, peer.id, series) if peer else None,
     }
 
 
 def facts(member: Member) -> dict[str, Told]:
     """Return who a member is here."""
+    described = member.description
     return {
-        "pseudonym": member.pseudonym,
-        "jid": member.jid,
-        "kind": member.kind,
-        "name": member.name,
-        "description": dict(member.description.told()) if member.description else None,
-        "area": member.area,
-        "joined_at": iso8601.shown(member.joined_at),
-        "left_at": _shown(member.left_at),
+        **values(member, "pseudonym", "jid", "kind", "name"),
+        "description": dict(described.facts()) if described else None,
+        **values(member, "area", "joined_at", "left_at"),
     }
+
+
+def values(row: object, *names: str) -> dict[str, Told]:
+    """Return some fields of a dataclass for programs, under their names."""
+    return {name: plain(getattr(row, name)) for name in names}
+
+
+def plain(value: Any) -> Told:
+    """Return a value for programs: an instant in ISO 8601, a text by language."""
+    if isinstance(value, datetime):
+        return iso8601.shown(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 async def _groups(connection: AsyncConnection, member: Member) -> list[Told]:
@@ -127,39 +122,23 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Told]:
     ]
 
 
-async def _permission(connection: AsyncConnection, one: MemberPermission) -> Told:
-    register: list[Told] = [
-        {
-            "at": iso8601.shown(entry.at),
-            "state": entry.state,
-            "actor": entry.actor,
-            "sha256": entry.text_hash,
-            "erased": entry.erased,
-        }
-        for entry in await member_permissions.register(connection, [one.id])
-    ]
+async def _permission(connection: AsyncConnection, permission: MemberPermission) -> Told:
+    need = permission.need
+    terms = ("interval", "identification", "records_from", "valid_from", "valid_until", "erase_at")
     return {
-        "permission": one.id,
-        "state": one.state,
-        "need": one.need.id,
-        "version": one.need.version,
-        "title": dict(one.need.title),
-        "purpose": dict(one.need.purpose),
-        "recipients": dict(one.need.recipients),
-        "controller": one.need.controller,
-        "contact": one.need.contact,
-        "policy": one.need.policy,
-        "retention_days": one.need.retention_days,
-        "series": [str(name) for name in one.series],
-        "interval": one.interval,
-        "identification": one.identification,
-        "records_from": iso8601.shown(one.records_from),
-        "valid_from": iso8601.shown(one.valid_from),
-        "valid_until": iso8601.shown(one.valid_until),
-        "erase_at": _shown(one.erase_at),
-        "register": register,
+        "permission": permission.id,
+        "state": permission.state,
+        "need": need.id,
+        **values(need, "version", "title", "purpose", "recipients", "controller", "contact"),
+        **values(need, "policy", "retention_days"),
+        "series": [str(name) for name in permission.series],
+        **values(permission, *terms),
+        "register": [
+            {
+                **values(entry, "at", "state", "actor"),
+                "sha256": entry.text_hash,
+                "erased": entry.erased,
+            }
+            for entry in await member_permissions.register(connection, [permission.id])
+        ],
     }
-
-
-def _shown(at: datetime | None) -> str | None:
-    return None if at is None else iso8601.shown(at)

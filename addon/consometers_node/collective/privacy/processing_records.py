@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import DataNeed, State
-from ...quoalise import Text, iso8601
+from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
 from ...sharing.export import Told
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
+from .export import values
 
 PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
 BASIS = text(
@@ -30,7 +31,7 @@ _AT_MOST = text("{wanted}, at most {interval}")
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """One thing that is done with what members tell: a data need, as members answered it."""
+    """One processing of members' records: a data need, as members answered it."""
 
     need: DataNeed
     since: datetime
@@ -45,33 +46,32 @@ class Processing:
 
     @property
     def data(self) -> Text:
-        need = self.need
-        wanted = [way for way in Direction if any(one.direction is way for one in need.wanted)]
+        directions = {wanted.direction for wanted in self.need.wanted}
         return Text(
             {
                 tag: _AT_MOST.say(tag).format(
-                    wanted=", ".join(consent_text.DIRECTIONS[way].say(tag) for way in wanted),
-                    interval=consent_text.INTERVALS[need.interval].say(tag),
+                    wanted=", ".join(
+                        consent_text.DIRECTIONS[way].say(tag)
+                        for way in Direction
+                        if way in directions
+                    ),
+                    interval=consent_text.INTERVALS[self.need.interval].say(tag),
                 )
                 for tag in _AT_MOST.by_language
             }
         )
 
-    def told(self) -> dict[str, Told]:
+    def document(self) -> dict[str, Told]:
+        """Return it for programs."""
         need = self.need
         return {
             "need": need.id,
-            "version": need.version,
-            "title": dict(need.title),
-            "controller": need.controller,
-            "contact": need.contact,
-            "purpose": dict(need.purpose),
+            **values(need, "version", "title", "controller", "contact", "purpose"),
             "persons": dict(PERSONS.by_language),
             "data": dict(self.data.by_language),
             "legal_basis": dict(BASIS.by_language),
             "recipients": dict(need.recipients),
-            "since": iso8601.shown(self.since),
-            "until": None if self.until is None else iso8601.shown(self.until),
+            **values(self, "since", "until"),
             "retention_days": need.retention_days,
             "permissions_granted": self.members,
             "permissions_ended_and_kept": self.kept,
@@ -81,22 +81,19 @@ class Processing:
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:
-    """Return all that is, or was, done: each version of each data need."""
-    granted: Counter[tuple[str, int]] = Counter()
-    kept: Counter[tuple[str, int]] = Counter()
-    for one in await member_permissions.all_permissions(connection):
-        version = one.need.id, one.need.version
-        if one.state is State.GRANTED:
-            granted[version] += 1
-        elif one.series:
-            kept[version] += 1
+    """Return every processing that there is, or was: each version of each data need."""
+    counts: Counter[tuple[str, int, bool]] = Counter()
+    for permission in await member_permissions.all_permissions(connection):
+        is_granted = permission.state is State.GRANTED
+        if is_granted or permission.series:
+            counts[permission.need.id, permission.need.version, is_granted] += 1
     return [
         Processing(
-            one.need,
-            one.offered_at,
-            one.closed_at,
-            granted[one.need.id, one.need.version],
-            kept[one.need.id, one.need.version],
+            version.need,
+            version.offered_at,
+            version.closed_at,
+            counts[version.need.id, version.need.version, True],
+            counts[version.need.id, version.need.version, False],
         )
-        for one in await all_needs(connection)
+        for version in await all_needs(connection)
     ]

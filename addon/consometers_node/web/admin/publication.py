@@ -18,7 +18,7 @@ from ...collective.settings_schema import KEYS, STEPS, Basis
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.consent_text import INTERVALS
-from ...store.standing import standing
+from ...store.member_status import count_members
 from ..language import LANGUAGES
 from ..public import home
 from ..public.handlers import Guest, PublicPages
@@ -223,7 +223,7 @@ async def _look(
     before, _, _ = await _now(pages)
     await _note(pages, context, rules)
     async with pages.store.reading() as connection:
-        givers = (await standing(connection, context.now)).givers.values()
+        givers = (await count_members(connection, context.now)).granting.values()
     was_open = before.are_open(context.now, settings.time_zone)
     then = await dry_run.foresee(pages.store, settings, publication, context.now)
     now, compares = then, publication != before.publication

@@ -49,7 +49,7 @@ async def download_json(pages: AdminPages, context: AdminContext) -> web.StreamR
     """Return the register of processing for programs, in both languages."""
     async with pages.store.reading() as connection:
         done = await processing(connection)
-    response = web.json_response([record.told() for record in done])
+    response = web.json_response([record.document() for record in done])
     response.headers["Content-Disposition"] = _attached(context, "register", "json")
     return response
 
@@ -57,7 +57,7 @@ async def download_json(pages: AdminPages, context: AdminContext) -> web.StreamR
 async def download_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the register of processing as a table, in the reader's language."""
     async with pages.store.reading() as connection:
-        done = [record.told() for record in await processing(connection)]
+        done = [record.document() for record in await processing(connection)]
     titles = list(done[0]) if done else []
     rows = [[_cell(context, row[title]) for title in titles] for row in done]
     return _table(context, "register", [titles, *rows])

@@ -1,4 +1,4 @@
-"""How many members there are and how many tell, and what waits: counts, and nobody's name."""
+"""Counts of members, of those that deliver, and of pushes that wait: nobody's name."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from .collective_tables import GivenRow, GivenSeriesRow, MemberRow
 from .tables import OutboxRow
 
 _LATE = timedelta(hours=3)
-"""Homes tell of an hour in the hour after it, and of a day in the day after it."""
+"""Homes send an hour in the hour after it, and a day in the day after it."""
 _DAYS = timedelta(days=2)
 
 
-class Givers(NamedTuple):
-    """The members of a kind that granted something, and how many of them told lately.
+class GrantingMembers(NamedTuple):
+    """The members of a kind with a permission, and how many of them delivered lately.
 
     Of those that are `catching_up`, the past that they granted is still being read in.
     """
@@ -29,17 +29,17 @@ class Givers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class MemberCounts:
     """The members by their kind, and what waits in the database."""
 
-    givers: dict[str, Givers]
+    granting: dict[str, GrantingMembers]
     guests: int
-    """Members that granted nothing, or no longer."""
+    """Members without a permission."""
     outbox: int
     """Pushes of this collective to its own peers that were not acknowledged."""
 
 
-async def standing(connection: AsyncConnection, at: datetime) -> Standing:
+async def count_members(connection: AsyncConnection, at: datetime) -> MemberCounts:
     """Count all of it, in a few queries of some milliseconds."""
     lately = or_(
         GivenSeriesRow.heard_at >= at - _LATE,
@@ -64,12 +64,13 @@ async def standing(connection: AsyncConnection, at: datetime) -> Standing:
     )
     sums = (func.sum(each.c[name]) for name in ("series", "tells", "catches_up"))
     by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
-    givers = {kind: Givers(*map(int, row)) for kind, *row in await connection.execute(by_kind)}
+    rows = await connection.execute(by_kind)
+    granting = {kind: GrantingMembers(*map(int, counts)) for kind, *counts in rows}
     there = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
     everybody = (await connection.execute(there)).scalar_one()
     waiting = select(func.count()).select_from(OutboxRow)
-    return Standing(
-        givers=givers,
-        guests=max(0, everybody - sum(one.members for one in givers.values())),
+    return MemberCounts(
+        granting=granting,
+        guests=max(0, everybody - sum(kind.members for kind in granting.values())),
         outbox=(await connection.execute(waiting)).scalar_one(),
     )
