@@ -1,5 +1,7 @@
 """What a collective asks for in these tests, and members who answer."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.permission import DataNeed, Identification
 from consometers_node.quoalise import Direction, Identifier, Permission
 from consometers_node.quoalise.identifier import organisation, series
+from consometers_node.store import Store
 
 from ..permission.samples import NEED
 
@@ -24,6 +27,13 @@ BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME, histor
 ZONE = ZoneInfo("Europe/Paris")
 OWN = organisation("kersabiec")
 AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def changing(store: Store) -> AsyncIterator[tuple[AsyncConnection, Members]]:
+    """A transaction, and the members in it."""
+    async with store.writing() as connection:
+        yield connection, Members(connection, ZONE)
 
 
 def meter(name: str, direction: Direction = Direction.CONSUMPTION) -> Identifier:

@@ -29,7 +29,7 @@ from consometers_node.collective.privacy.erasure import (
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.permission import State
-from consometers_node.quoalise import Duration
+from consometers_node.quoalise import Duration, Erased
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
@@ -40,7 +40,7 @@ from consometers_node.store.tables import Base, MemberCountRow
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED, now
-from .people import AT, OWN, ZONE, join, let_be_named, meter, permission
+from .people import AT, OWN, ZONE, changing, join, let_be_named, meter, permission
 from .telling import kept, taking, told
 
 DAY = date(2026, 6, 11)
@@ -61,6 +61,15 @@ async def let_in(store: Store, *names: str) -> list[tuple[Member, MemberPermissi
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
         return [await join(connection, name) for name in names]
+
+
+async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, ...]:
+    """Let a member withdraw a permission, and have what it brought erased."""
+    async with changing(store) as (_, members):
+        ended = await member_permissions.withdraw(
+            members, permission.member, permission.id, LATER, erase=True
+        )
+    return await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 
 async def everything(connection: AsyncConnection) -> bytes:
@@ -107,8 +116,7 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
     await let_in(store, "b", "c")
     await tell(store, "anemone", CURVE)
     await tell(store, "b", OTHER)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await members.set_area(member.id, "Quistinic")
         read = Read(
             at=now(), who="anemone@example.org", what="export", member=member.id, records=24
@@ -116,10 +124,7 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
         await note_read(connection, read)
     words = [b"anemone", b"the well", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        ended = await member_permissions.withdraw(members, member.id, taken.id, LATER, erase=True)
-    erased = await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    erased = await withdraw(store, taken)
     async with store.reading() as connection:
         gone = await Members(connection, ZONE).get(member.id)
         assert not await is_wiped(connection)
@@ -146,8 +151,7 @@ async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     store: Store, place: Path | str
 ) -> None:
     ((site, taken), *_) = await let_in(store, "anemone", "b")
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
         by_name = await let_be_named(connection, site)
         await members.present(site.id, "École Anjela", description, AT)
@@ -155,10 +159,7 @@ async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words
     for one in (taken, by_name):
-        async with store.writing() as connection:
-            members = Members(connection, ZONE)
-            ended = await member_permissions.withdraw(members, site.id, one.id, LATER, erase=True)
-        await erase(store, ZONE, ended, LATER)
+        await withdraw(store, one)
     assert await wipe(store)
     assert await traces(store, place, words) == []
 
@@ -168,17 +169,13 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, second, AT)
     ((member, first),) = await let_in(store, "a")
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         said = permission(
             meter("a"), id="second", need=second, at=MIDNIGHT, records_from=MIDNIGHT + A_DAY
         )
         await take(members, member.id, said, MIDNIGHT, own=OWN)
     await tell(store, "a", CURVE * 3)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        ended = await member_permissions.withdraw(members, member.id, first.id, LATER, erase=True)
-    erased = await erase(store, ZONE, ended, LATER)
+    erased = await withdraw(store, first)
     async with store.reading() as connection:
         assert (await Members(connection, ZONE).get(member.id)).jid == "a@example.org"
     assert [one.records for one in erased] == [24]
@@ -192,14 +189,12 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
     ((member, first),) = await let_in(store, "a")
     await tell(store, "a", CURVE)
     newer = replace(NEED, version=2)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await needs.offer(connection, newer, LATER)
         said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
         second = await take(members, member.id, said, LATER, own=OWN)
         assert (await member_permissions.get(connection, first.id)).state is State.TERMINATED
-        ended = await member_permissions.withdraw(members, member.id, second.id, LATER, erase=True)
-    await erase(store, ZONE, ended, LATER)
+    await withdraw(store, second)
     async with store.reading() as connection:
         assert await days_kept(connection) == {}
         assert await member_permissions.due(connection, sure(LATER + 1000 * A_DAY)) == []
@@ -211,8 +206,7 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
     await tell(store, "a", CURVE * 6)
     newer = replace(NEED, version=2)
     since = MIDNIGHT + 3 * A_DAY + timedelta(hours=5)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await needs.offer(connection, newer, LATER)
         said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
         await take(members, member.id, said, LATER, own=OWN)
@@ -239,12 +233,10 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
         await needs.offer(connection, second, AT)
     ((member, first),) = await let_in(store, "a")
     await tell(store, "a", CURVE)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         said = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
         await take(members, member.id, said, AT, own=OWN)
-        ended = await member_permissions.withdraw(members, member.id, first.id, LATER, erase=True)
-    await erase(store, ZONE, ended, LATER)
+    await withdraw(store, first)
     async with store.reading() as connection:
         assert await days_kept(connection) == {}
         assert (await Members(connection, ZONE).get(member.id)).jid is not None
@@ -257,8 +249,7 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
     await tell(store, "a", CURVE)
     (erased,) = await erase_member(store, ZONE, member.id, LATER)
     assert erased.records == 24
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         assert await days_kept(connection) == {}
         assert await forget_notified(members, sure(LATER)) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
@@ -272,8 +263,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     store: Store, place: Path | str
 ) -> None:
     ((member, taken),) = await let_in(store, "anemone")
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
         by_name = await let_be_named(connection, member)
         await members.present(member.id, "École Anjela", description, AT)
@@ -311,8 +301,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
 
 
 async def test_a_guest_is_erased_too(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         guest = await members.admit("guest@example.org", AT)
     assert await erase_member(store, ZONE, guest.id, LATER) == ()
     async with store.reading() as connection:
@@ -324,8 +313,7 @@ async def publish(store: Store) -> None:
     at = datetime.now(UTC)
     waiting = Waiting(online_since=at, opened_at=at, arrivals=Arrivals())
     publication = Publication(basis=Agreed(3))
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         while await Closer(members, "kersabiec", publication, waiting, at).close():
             pass
 
@@ -335,8 +323,7 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
 ) -> None:
     corrected = [value + 1000 for value in CURVE]
     ((_, gave), *_, (site, named)) = await let_in(store, "a", "b", "c", "d", "e")
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         by_name = await let_be_named(connection, site)
         await members.present(site.id, "anjela", Description(building=Building.SCHOOL), AT)
     for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
@@ -350,12 +337,7 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
     names = {one.device.partition("kersabiec")[2] for one in own}
     assert {"", "-anjela", "-school"} <= names
     for one in (gave, by_name, named):
-        async with store.writing() as connection:
-            members = Members(connection, ZONE)
-            ended = await member_permissions.withdraw(
-                members, one.member, one.id, LATER, erase=True
-            )
-        await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+        await withdraw(store, one)
     await publish(store)
     assert await wipe(store)
     # What was published of schools stays: it is the public's.
@@ -375,10 +357,7 @@ async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Stor
         data = told(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
         await queue.keep("coop@example.org", data)
         await queue.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        ended = await member_permissions.withdraw(members, below.id, gave.id, LATER, erase=True)
-    (erased,) = await erase(store, ZONE, ended, LATER)
+    (erased,) = await withdraw(store, gave)
     assert erased.records == 24
     async with store.reading() as connection:
         left = {series.device for series in (await all_series(connection)).values()}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import Actor
 from consometers_node.collective.privacy.erasure import erase, erase_member
@@ -19,7 +18,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId
 
 from ..permission.samples import now
-from .people import AT, ZONE, join, meter
+from .people import AT, ZONE, changing, join, meter
 from .telling import kept, taking, told
 
 DAY = date(2026, 6, 11)
@@ -40,8 +39,7 @@ async def fill(store: Store) -> None:
 
 async def leave(store: Store) -> None:
     """Let two of them withdraw, one of which has everything erased."""
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
             one = await member_permissions.get(connection, GivenId(name))
             await member_permissions.withdraw(members, one.member, name, LATER, erase=erases)
@@ -129,8 +127,7 @@ async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_t
 
 async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: Path) -> None:
     await fill(store)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         one = await members.named("leaves@example.org")
     await erase_member(store, ZONE, one.id, LATER)
     file = tmp_path / "ended.jsonl"

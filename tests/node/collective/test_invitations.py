@@ -3,25 +3,31 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.errors import NotInvited, OtherKind, Unknown
 from consometers_node.collective.members import invitations
+from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
 
-from .people import AT, ZONE, join, let_be_named
+from .people import AT, ZONE, changing, join, let_be_named
 
 A_DAY = timedelta(days=1)
 
 
+async def make(connection: AsyncConnection, **terms: Any) -> tuple[Invitation, str]:
+    """Make an invitation for a day."""
+    return await invitations.make(connection, at=AT, expires_at=AT + A_DAY, **terms)
+
+
 async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
     async with store.writing() as connection:
-        invitation, token = await invitations.make(
-            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.SITE, area="Lanester", note="School"
-        )
+        invitation, token = await make(connection, kind=Kind.SITE, area="Lanester", note="School")
         members = Members(connection, ZONE)
         member = await invitations.admit(members, "school@example.org", token, AT)
         assert member.kind is Kind.SITE
@@ -35,8 +41,7 @@ async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
 
 
 async def test_nobody_comes_in_without_an_invitation(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         for token in (None, "", "guessed"):
             with pytest.raises(NotInvited):
                 await invitations.admit(members, "who@example.org", token, AT)
@@ -45,7 +50,7 @@ async def test_nobody_comes_in_without_an_invitation(store: Store) -> None:
 
 async def test_an_invitation_for_one_lets_no_second_one_in(store: Store) -> None:
     async with store.writing() as connection:
-        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        _, token = await make(connection)
         members = Members(connection, ZONE)
         await invitations.admit(members, "first@example.org", token, AT)
         with pytest.raises(NotInvited):
@@ -56,7 +61,7 @@ async def test_an_invitation_for_one_lets_no_second_one_in(store: Store) -> None
 @pytest.mark.parametrize("most", [3, None])
 async def test_an_invitation_for_many(store: Store, most: int | None) -> None:
     async with store.writing() as connection:
-        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, most_uses=most)
+        _, token = await make(connection, most_uses=most)
         members = Members(connection, ZONE)
         came = 0
         for number in range(5):
@@ -69,13 +74,12 @@ async def test_an_invitation_for_many(store: Store, most: int | None) -> None:
 
 
 async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, most_uses=None)
+    async with changing(store) as (connection, members):
+        _, token = await make(connection, most_uses=None)
         await invitations.admit(members, "a@example.org", token, AT + A_DAY - timedelta(seconds=1))
         with pytest.raises(NotInvited):
             await invitations.admit(members, "b@example.org", token, AT + A_DAY)
-        other, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        other, token = await make(connection)
         revoked = await invitations.revoke(connection, other.id, AT)
         assert revoked.revoked_at == AT
         assert (await invitations.revoke(connection, other.id, AT + A_DAY)).revoked_at == AT
@@ -86,12 +90,9 @@ async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Stor
 
 
 async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        _, wrong = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, area="Riantec")
-        right, token = await invitations.make(
-            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.COLLECTIVE
-        )
+    async with changing(store) as (connection, members):
+        _, wrong = await make(connection, area="Riantec")
+        right, token = await make(connection, kind=Kind.COLLECTIVE)
         guest = await invitations.admit(members, "coop@example.org", wrong, AT)
         assert guest.kind is Kind.HOME
         member = await invitations.admit(members, "coop@example.org", token, AT)
@@ -104,14 +105,9 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
 
 
 async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        own, open_to_all = await invitations.make(
-            connection, at=AT, expires_at=AT + A_DAY, most_uses=None
-        )
-        _, other = await invitations.make(
-            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.COLLECTIVE
-        )
+    async with changing(store) as (connection, members):
+        own, open_to_all = await make(connection, most_uses=None)
+        _, other = await make(connection, kind=Kind.COLLECTIVE)
         await invitations.admit(members, "a@example.org", open_to_all, AT)
         member, _ = await join(connection, "a")
         with pytest.raises(OtherKind):
@@ -129,7 +125,7 @@ async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store
 async def test_no_token_is_kept(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "node.db")
     async with store.writing() as connection:
-        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, note="Spring")
+        _, token = await make(connection, note="Spring")
     await store.close()
     kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
     assert b"Spring" in kept
@@ -137,17 +133,14 @@ async def test_no_token_is_kept(tmp_path: Path) -> None:
 
 
 async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         before, _ = await join(connection, "a")
-        site, token = await invitations.make(
-            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.SITE, area="Lanester"
-        )
+        site, token = await make(connection, kind=Kind.SITE, area="Lanester")
         member = await invitations.admit(members, "a@example.org", token, AT)
         assert member == replace(before, kind=Kind.SITE)
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.uses) == (site.id, 1)
         # A site is no home because somebody invites it as one.
-        _, home = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        _, home = await make(connection)
         with pytest.raises(OtherKind):
             await invitations.admit(members, "a@example.org", home, AT)

@@ -35,7 +35,7 @@ from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure
 from ..permission.samples import NEED
-from .people import AT, BY_NAME, OWN, ZONE, join, let_be_named, permission
+from .people import AT, BY_NAME, OWN, ZONE, changing, join, let_be_named, permission
 
 JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))
 MORE = replace(NEED, id="more", history_days=90)
@@ -98,8 +98,7 @@ def test_after_december_comes_january() -> None:
 
 
 async def test_somebody_who_was_let_in_counts_nowhere(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         guest = await members.admit("a@example.org", AT, area="Lanester")
         assert await groups_of(members, guest, JUNE) == set()
         assert await members.get(guest.id) == await members.named("a@example.org") == guest
@@ -110,8 +109,7 @@ async def test_somebody_who_was_let_in_counts_nowhere(store: Store) -> None:
 
 
 async def test_before_anything_is_published_a_member_counts_with_its_past(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         assert await groups_of(members, member, MAY) == {("rest", "")}
         assert await groups_of(members, member, date(2026, 4, 1)) == set()
@@ -122,8 +120,7 @@ async def test_once_something_is_published_a_member_counts_from_its_first_hour_o
     store: Store,
 ) -> None:
     """What is closed is not closed again: so it may count in all of the month."""
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         first, _ = await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
         second, _ = await join(connection, "b")
@@ -132,8 +129,7 @@ async def test_once_something_is_published_a_member_counts_from_its_first_hour_o
 
 
 async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await members.leave(member.id, AT)
         everyone = await everybody(members)
@@ -144,8 +140,7 @@ async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> No
 
 @pytest.mark.parametrize("back", [AT + timedelta(days=2), AT + timedelta(days=60)])
 async def test_whoever_comes_back_counts_again(store: Store, back: datetime) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         everyone = await everybody(members)
         await publish(connection, date(2026, 6, 9))
@@ -161,8 +156,7 @@ async def test_whoever_comes_back_counts_again(store: Store, back: datetime) -> 
 
 
 async def test_a_member_counts_in_its_area(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await members.set_area(member.id, "Lanester")
         assert await groups_of(members, member, MAY) == {("area", "Lanester")}
@@ -178,8 +172,7 @@ async def test_a_member_counts_in_its_area(store: Store) -> None:
 
 
 async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         await members.present(member.id, "École", SCHOOL, AT)
@@ -198,8 +191,7 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
 
 
 async def test_a_home_has_no_name(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         with pytest.raises(Nameless):
             await members.rename(member.id, "Chez nous")
@@ -209,8 +201,7 @@ async def test_a_home_has_no_name(store: Store) -> None:
 
 
 async def test_a_collective_is_no_site(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
         with pytest.raises(NoSite):
             await members.present(below.id, "Coop", SCHOOL, AT)
@@ -220,8 +211,7 @@ async def test_a_collective_is_no_site(store: Store) -> None:
 
 
 async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
         below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
@@ -231,8 +221,7 @@ async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None
 
 
 async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         await publish(connection, date(2026, 6, 9))
@@ -248,8 +237,7 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
 
 
 async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member, records_from=datetime(2026, 6, 2, tzinfo=UTC))
         await members.present(member.id, "École", SCHOOL, AT)
@@ -258,8 +246,7 @@ async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: St
 
 
 async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         other, _ = await join(connection, "b")
         await let_be_named(connection, other)
@@ -275,8 +262,7 @@ async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Stor
 async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
     store: Store, how: str
 ) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         before = await members.get(member.id)
         until = AT + timedelta(days=2)
@@ -305,8 +291,7 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
 
 
 async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         await members.present(member.id, "École", SCHOOL, AT)
@@ -320,8 +305,7 @@ async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None
 
 
 async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         before = await members.get(member.id)
@@ -335,8 +319,7 @@ async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
 
 
 async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await members.admit("guest@example.org", AT)
         member, _ = await join(connection, "a")
         assert await members.forget_guests(sure(AT + GUESTS_FOR)) == 0
@@ -347,8 +330,7 @@ async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
 async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month(
     store: Store,
 ) -> None:
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         await members.present(member.id, "École", SCHOOL, AT)

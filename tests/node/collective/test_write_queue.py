@@ -34,7 +34,7 @@ from consometers_node.xmpp import NotKept
 from ..conftest import Place
 from ..permission.plain import plain
 from ..permission.samples import NEED
-from .people import AT, OWN, ZONE, join, meter, permission
+from .people import AT, OWN, ZONE, changing, join, meter, permission
 from .telling import HOUR, kept, taking, told
 
 DAY = AT.replace(hour=0)
@@ -191,8 +191,7 @@ async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> No
     after = AT + timedelta(days=366)
     (over,) = await take_at(store, by("a", told(A, after - 3 * HOUR, [1])), at=after)
     assert isinstance(over, NotAuthorized)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (_, members):
         member = await members.by_jid("a@example.org")
         assert member is not None
         await withdraw(members, member.id, "a", AT, erase=False)
@@ -204,8 +203,7 @@ async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> No
 
 async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
     below = meter("below", Direction.INJECTION)
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
+    async with changing(store) as (connection, members):
         await members.admit("below@example.org", AT, kind=Kind.COLLECTIVE)
         await join(connection, "below", permission(below))
 
