@@ -1,21 +1,21 @@
 """The tables that a collective alone fills: a home does not load them."""
 
 from datetime import date, datetime
-from typing import NewType
+from typing import Annotated, NewType
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..series import Direction, Interval
-from .tables import CLUSTERED, DIRECTION, IDENTIFICATION, INTERVAL, NUMBERED, STRICT, Base, SeriesId
+from .tables import (
+    Base,
+    Identification,
+    SeriesId,
+    SeriesKey,
+    check,
+    references,
+    unique_where,
+)
 from .types import Whole
 
 MemberId = NewType("MemberId", int)
@@ -23,9 +23,10 @@ GroupId = NewType("GroupId", int)
 GivenId = NewType("GivenId", str)
 """The random UUID that a member gave its permission."""
 
-_MEMBER_KIND = "kind IN ('home', 'site', 'collective')"
-_GROUP_KIND = "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
-_GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
+_MemberKind = Annotated[str, check("kind", "kind IN ('home', 'site', 'collective')")]
+_GivenState = Annotated[
+    str, check("state", "state IN ('granted', 'withdrawn', 'terminated', 'expired')")
+]
 
 Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
 
@@ -33,11 +34,8 @@ Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, Given
 class OwnNeedRow(Base):
     """One version of what this collective asks for, as the `<data-need>` that peers are told."""
 
-    __tablename__ = "own_need"
-    __table_args__ = (CheckConstraint("version >= 1", "version"), STRICT)
-
     need: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = check("version", "version >= 1", primary_key=True, autoincrement=False)
     body: Mapped[str]
     offered_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -49,18 +47,14 @@ class InvitationRow(Base):
     `kind` and `area` are those of who joins by it.
     """
 
-    __tablename__ = "invitation"
     __table_args__ = (
-        UniqueConstraint("token_hash"),
         CheckConstraint("uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)", "uses"),
-        CheckConstraint(_MEMBER_KIND, "kind"),
-        STRICT,
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    token_hash: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
     note: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[_MemberKind]
     area: Mapped[str | None]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -77,20 +71,11 @@ class MemberRow(Base):
     administrator said so.
     """
 
-    __tablename__ = "member"
-    __table_args__ = (
-        UniqueConstraint("pseudonym"),
-        UniqueConstraint("jid"),
-        CheckConstraint(_MEMBER_KIND, "kind"),
-        CheckConstraint("name IS NULL OR kind <> 'home'", "name"),
-        NUMBERED,
-    )
-
     id: Mapped[MemberId] = mapped_column(primary_key=True)
-    pseudonym: Mapped[str]
-    jid: Mapped[str | None]
-    kind: Mapped[str]
-    name: Mapped[str | None]
+    pseudonym: Mapped[str] = mapped_column(unique=True)
+    jid: Mapped[str | None] = mapped_column(unique=True)
+    kind: Mapped[_MemberKind]
+    name: Mapped[str | None] = check("name", "name IS NULL OR kind <> 'home'")
     description: Mapped[str | None]
     area: Mapped[str | None]
     invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitation.id"))
@@ -105,23 +90,19 @@ class MemberGroupRow(Base):
     The `rest` are members in no area; `combined` are areas that are published together.
     """
 
-    __tablename__ = "member_group"
-    __table_args__ = (
-        UniqueConstraint("kind", "name"),
-        CheckConstraint(_GROUP_KIND, "kind"),
-        NUMBERED,
-    )
+    __table_args__ = (UniqueConstraint("kind", "name"),)
 
     id: Mapped[GroupId] = mapped_column(primary_key=True)
-    kind: Mapped[str]
+    kind: Mapped[str] = check(
+        "kind", "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
+    )
     name: Mapped[str]
 
 
-class InGroupRow(Base):
+class InGroupRow(Base, clustered=True):
     """A member counts in a group in whole months, told by their first days; the end is not in."""
 
-    __tablename__ = "in_group"
-    __table_args__ = (Index(None, "group_id", "from_month"), CLUSTERED)
+    __table_args__ = (Index(None, "group_id", "from_month"),)
 
     member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
@@ -137,29 +118,22 @@ class GivenRow(Base):
     when the member knew of the end.
     """
 
-    __tablename__ = "given"
     __table_args__ = (
-        ForeignKeyConstraint(["need", "version"], ["own_need.need", "own_need.version"]),
-        Index(None, "member_id"),
-        CheckConstraint(_GIVEN_STATE, "state"),
-        CheckConstraint(INTERVAL, "interval"),
-        CheckConstraint(IDENTIFICATION, "identification"),
+        references("own_need", "need", "version"),
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
-        CheckConstraint("length(shown_sha256) = 64", "text"),
-        STRICT,
     )
 
     id: Mapped[GivenId] = mapped_column(primary_key=True)
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"))
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), index=True)
     need: Mapped[str]
     version: Mapped[int]
-    state: Mapped[str]
+    state: Mapped[_GivenState]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
-    identification: Mapped[str]
+    identification: Mapped[Identification]
     records_from: Mapped[datetime]
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
-    shown_sha256: Mapped[str]
+    shown_sha256: Mapped[str] = check("text", "length(shown_sha256) = 64")
     shown_language: Mapped[str]
     erase_at: Mapped[datetime | None]
     announced_at: Mapped[datetime | None]
@@ -173,12 +147,9 @@ class GivenSeriesRow(Base):
     `asked_until`; `heard_at` is when records last came; `problem` why no more do.
     """
 
-    __tablename__ = "given_series"
-    __table_args__ = (Index(None, "identifier"), Index(None, "series_id"), STRICT)
-
     given_id: Mapped[GivenId] = mapped_column(ForeignKey("given.id"), primary_key=True)
-    identifier: Mapped[str] = mapped_column(primary_key=True)
-    series_id: Mapped[SeriesId | None] = mapped_column(ForeignKey("series.id"))
+    identifier: Mapped[str] = mapped_column(primary_key=True, index=True)
+    series_id: Mapped[SeriesId | None] = mapped_column(ForeignKey("series.id"), index=True)
     asked_until: Mapped[datetime | None]
     subscribed_at: Mapped[datetime | None]
     heard_at: Mapped[datetime | None]
@@ -191,40 +162,25 @@ class DeviceClaimRow(Base):
     `settled_at` is when an administrator decided who, by which `proof`.
     """
 
-    __tablename__ = "device_claim"
-    __table_args__ = (
-        Index(
-            "ix_device_claim_counts",
-            "device",
-            unique=True,
-            sqlite_where=text("counts = 1"),
-        ),
-        Index(None, "member_id"),
-        CheckConstraint("counts IN (0, 1)", "counts"),
-        CheckConstraint("proof IN ('meter', 'operator')", "proof"),
-        STRICT,
-    )
+    __table_args__ = (unique_where("ix_device_claim_counts", "device", where="counts = 1"),)
 
     device: Mapped[str] = mapped_column(primary_key=True)
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(
+        ForeignKey("member.id"), primary_key=True, index=True
+    )
     claimed_at: Mapped[datetime]
-    counts: Mapped[int]
+    counts: Mapped[int] = check("counts", "counts IN (0, 1)")
     settled_at: Mapped[datetime | None]
-    proof: Mapped[str | None]
+    proof: Mapped[str | None] = check("proof", "proof IN ('meter', 'operator')")
 
 
-class SetAsideRow(Base):
+class SetAsideRow(Base, clustered=True):
     """A record that is not believed: it is in no block and no sum.
 
     `left_out_at` is when an administrator decided that it stays so.
     """
 
-    __tablename__ = "set_aside"
-    __table_args__ = (CLUSTERED,)
-
-    series_id: Mapped[SeriesId] = mapped_column(
-        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
-    )
+    series_id: Mapped[SeriesKey]
     start: Mapped[datetime] = mapped_column(primary_key=True)
     value: Mapped[int]
     came_at: Mapped[datetime]
@@ -237,9 +193,7 @@ class GivenRegisterRow(Base):
     `seq` counts up by one, by a rule of the database.
     """
 
-    __tablename__ = "given_register"
     __table_args__ = (
-        CheckConstraint(_GIVEN_STATE, "state"),
         CheckConstraint(
             "(state IN ('granted', 'withdrawn') AND actor = 'member')"
             " OR (state = 'terminated' AND actor IN ('member', 'collective'))"
@@ -247,26 +201,24 @@ class GivenRegisterRow(Base):
             " OR (erased IS NOT NULL AND actor IN ('member', 'collective', 'clock'))",
             "actor",
         ),
-        CheckConstraint("erased IS NULL OR (erased >= 0 AND state <> 'granted')", "erased"),
-        CheckConstraint("(text_hash IS NOT NULL) = (state = 'granted')", "text"),
         Index(None, "given_id", "seq"),
-        STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)
     given_id: Mapped[GivenId]
-    state: Mapped[str]
+    state: Mapped[_GivenState]
     at: Mapped[datetime]
     actor: Mapped[str]
-    text_hash: Mapped[str | None]
-    erased: Mapped[int | None]
+    text_hash: Mapped[str | None] = check("text", "(text_hash IS NOT NULL) = (state = 'granted')")
+    erased: Mapped[int | None] = check(
+        "erased", "erased IS NULL OR (erased >= 0 AND state <> 'granted')"
+    )
 
 
 class ReadLogRow(Base):
     """Who read what of whom, beside what `answer` tells: pages, exports, commands."""
 
-    __tablename__ = "read_log"
-    __table_args__ = (Index(None, "member_id", "at"), NUMBERED)
+    __table_args__ = (Index(None, "member_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -281,9 +233,6 @@ class ReadLogRow(Base):
 class AdministratorRow(Base):
     """Who may administer this collective, with the Argon2id of their password."""
 
-    __tablename__ = "administrator"
-    __table_args__ = (STRICT,)
-
     name: Mapped[str] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
     made_at: Mapped[datetime]
@@ -292,9 +241,6 @@ class AdministratorRow(Base):
 class AdminSessionRow(Base):
     """An administrator who logged in, by the SHA-256 of the token that their browser has."""
 
-    __tablename__ = "admin_session"
-    __table_args__ = (STRICT,)
-
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     administrator: Mapped[str] = mapped_column(ForeignKey("administrator.name", ondelete="CASCADE"))
     made_at: Mapped[datetime]
@@ -302,19 +248,12 @@ class AdminSessionRow(Base):
     expires_at: Mapped[datetime]
 
 
-class ClosedIntervalRow(Base):
+class ClosedIntervalRow(Base, clustered=True):
     """An interval that was closed: nothing more of it is ever published, or changed.
 
     Of the members from which records were expected (`expected`), so many had sent theirs (`told`).
     `reason` is why the sum of all homes is suppressed, where it is.
     """
-
-    __tablename__ = "closed_interval"
-    __table_args__ = (
-        CheckConstraint(DIRECTION, "direction"),
-        CheckConstraint(INTERVAL, "interval"),
-        CLUSTERED,
-    )
 
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
@@ -325,7 +264,7 @@ class ClosedIntervalRow(Base):
     reason: Mapped[str | None]
 
 
-class PublishedCellRow(Base):
+class PublishedCellRow(Base, clustered=True):
     """What was published of a group in an interval, in watt-minutes: written once.
 
     It sums `members`, of which `homes` are homes, out of `counting` homes that counted then. `day`
@@ -335,15 +274,6 @@ class PublishedCellRow(Base):
     some.
     """
 
-    __tablename__ = "published_cell"
-    __table_args__ = (
-        CheckConstraint(DIRECTION, "direction"),
-        CheckConstraint(INTERVAL, "interval"),
-        CheckConstraint("homes BETWEEN 0 AND members", "homes"),
-        CheckConstraint("counting >= homes", "counting"),
-        CLUSTERED,
-    )
-
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
@@ -351,20 +281,19 @@ class PublishedCellRow(Base):
     day: Mapped[date]
     watt_minutes: Mapped[int]
     members: Mapped[int]
-    homes: Mapped[int]
-    counting: Mapped[int]
+    homes: Mapped[int] = check("homes", "homes BETWEEN 0 AND members")
+    counting: Mapped[int] = check("counting", "counting >= homes")
     per_member: Mapped[int]
     minutes: Mapped[int]
 
 
-class GroupPartRow(Base):
+class GroupPartRow(Base, clustered=True):
     """A group that is published together with others, and one of these."""
 
-    __tablename__ = "group_part"
-    __table_args__ = (Index(None, "part_id"), CLUSTERED)
-
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
-    part_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    part_id: Mapped[GroupId] = mapped_column(
+        ForeignKey("member_group.id"), primary_key=True, index=True
+    )
 
 
 TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]

@@ -254,7 +254,7 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         if inspect(connection).get_table_names():
             raise Unusable(_OF_ANOTHER_PROGRAM)
         # A home does without the tables of a collective from its second start on.
-        from .migrations.schema import create  # noqa: PLC0415
+        from .migrations.rules import create  # noqa: PLC0415
 
         create(connection, HEAD)
         return

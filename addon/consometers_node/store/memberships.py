@@ -42,7 +42,7 @@ from .collective_tables import (
 from .series import OWN, SERIES_FACTS
 from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
-from .types import Day, Minutes, Word
+from .types import Day, Minutes, words
 
 _AT_ONCE, _A_FEW = 1_000, 4
 _NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
@@ -124,7 +124,7 @@ def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
 _OF_SITES = InGroupRow.group_id.in_(
     select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
 )
-_MONTH = counts_in(bindparam("month", type_=Day()))
+_MONTH = counts_in(bindparam("month", type_=Day))
 # One row a commune: a row for each member would take three times as long. A row without members is
 # of one that is no home, in a group of its own or in none.
 _MEMBERSHIPS: CompoundSelect[Any] = union_all(
@@ -176,7 +176,7 @@ _PACKED_DAY = (
         # Without their types' processors, which would be called for each row.
         type_coerce(
             and_(
-                SeriesRow.interval == bindparam("step", type_=Minutes()),
+                SeriesRow.interval == bindparam("step", type_=Minutes),
                 SeriesRow.quantity == Quantity.POWER,
                 SeriesRow.member_id.not_in(_OTHERS),
             ),
@@ -184,9 +184,9 @@ _PACKED_DAY = (
         ).label("is_plain"),
         type_coerce(BlockRow.packed, NullType()).label("packed"),
     )
-    .select_from(_with_blocks(BlockRow.day == bindparam("day", type_=Day())))
+    .select_from(_with_blocks(BlockRow.day == bindparam("day", type_=Day)))
     .where(
-        SeriesRow.direction == bindparam("direction", type_=Word(Direction)), _OF_MEMBERS, _COUNTS
+        SeriesRow.direction == bindparam("direction", type_=words(Direction)), _OF_MEMBERS, _COUNTS
     )
 )
 
@@ -295,13 +295,13 @@ async def first_blocks(
 
 def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
     """Restrict series of a direction to those of which new records are expected."""
-    since = bindparam("since", type_=Day())
+    since = bindparam("since", type_=Day)
     recent = select(BlockRow.day).where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= since)
     return (
         query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
         .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
         .where(
-            SeriesRow.direction == bindparam("direction", type_=Word(Direction)),
+            SeriesRow.direction == bindparam("direction", type_=words(Direction)),
             GivenRow.state == "granted",
             GivenRow.valid_until > bindparam("at", type_=GivenRow.valid_until.type),
             GivenSeriesRow.asked_until >= bindparam("asked", type_=GivenSeriesRow.asked_until.type),
@@ -311,7 +311,7 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
 
 
 _EXPECTED_AMONG = _expected(select(SeriesRow.member_id)).where(
-    SeriesRow.interval <= bindparam("step", type_=Minutes()), among(SeriesRow.member_id, "members")
+    SeriesRow.interval <= bindparam("step", type_=Minutes), among(SeriesRow.member_id, "members")
 )
 _FINEST_OF_EXPECTED = _expected(
     select(SeriesRow.member_id, func.min(SeriesRow.interval)).group_by(SeriesRow.member_id)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NewType, get_args
+import re
+from typing import Annotated, Any, NewType, cast, get_args, override
 
 from sqlalchemy import (
     CheckConstraint,
@@ -18,15 +19,16 @@ from sqlalchemy import (
     Label,
     LargeBinary,
     MetaData,
+    Table,
     Text,
     UniqueConstraint,
     text,
     type_coerce,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from ..series import Direction, Interval, Quantity
-from .types import Day, Instant, Minutes, Translations, Whole, Word
+from .types import Day, Instant, Minutes, Stored, Translations, Whole, words
 
 PeerId = NewType("PeerId", int)
 NeedId = NewType("NeedId", int)
@@ -34,18 +36,46 @@ SeriesId = NewType("SeriesId", int)
 PermissionId = NewType("PermissionId", str)
 """A random UUID: it travels."""
 
-DIRECTION = "direction IN ('consumption', 'injection', 'production')"
-QUANTITY = "quantity IN ('energy', 'power')"
-INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
-IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
-_STATE = "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
-STRICT = {"sqlite_strict": True}
-CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
-NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
+
+def check(name: str, condition: str, **options: Any) -> MappedColumn[Any]:
+    """Return a column of which a CHECK of its table says something."""
+    return mapped_column(info={"check": (condition, name)}, **options)
+
+
+def unique_where(name: str, *columns: str, where: str) -> Index:
+    """Return a key of those rows alone for which a condition holds.
+
+    In PostgreSQL too: to say so here would load its dialect, 2 MB, in every home.
+    """
+    return Index(name, *columns, unique=True, sqlite_where=text(where))
+
+
+def references(table: str, *columns: str) -> ForeignKeyConstraint:
+    """Return a key of several columns, which have the same names in both tables."""
+    return ForeignKeyConstraint(columns, [f"{table}.{column}" for column in columns])
+
+
+SeriesKey = Annotated[
+    SeriesId, mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+]
+Identification = Annotated[
+    str, check("identification", "identification IN ('pseudonym', 'delivery-point', 'name')")
+]
+_State = Annotated[
+    str,
+    check(
+        "state",
+        "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')",
+    ),
+]
 
 
 class Base(DeclarativeBase):
-    """What all tables have in common: how constraints are named, and which type means what."""
+    """What all tables have in common: their names, their constraints', and which type means what.
+
+    A table is named after its class. A CHECK lets no other values in than those of the types. In
+    SQLite it is strict, no `id` is ever given twice, and a `clustered` one is its own primary key.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -67,10 +97,26 @@ class Base(DeclarativeBase):
         SeriesId: Whole,
         PermissionId: Text,
         Interval: Minutes,
-        Direction: Word(Direction),
-        Quantity: Word(Quantity),
+        Direction: words(Direction),
+        Quantity: words(Quantity),
         Mapping[str, str]: Translations,
     }
+
+    @override
+    def __init_subclass__(cls, *, clustered: bool = False) -> None:
+        cls.__tablename__ = re.sub("(?<=[a-z])(?=[A-Z])", "_", cls.__name__[: -len("Row")]).lower()
+        super().__init_subclass__()
+        table = cast("Table", cls.__table__)
+        number = table.autoincrement_column
+        table.dialect_kwargs["sqlite_strict"] = True
+        table.dialect_kwargs["sqlite_with_rowid"] = not clustered
+        table.dialect_kwargs["sqlite_autoincrement"] = number is not None and number.name == "id"
+        for name, column in cls.__mapper__.columns.items():
+            checks = [column.info["check"]] if "check" in column.info else []
+            if isinstance(column.type, Stored) and column.type.values:
+                checks.append((f"{column.name} IN {column.type.values}", name))
+            for condition, of in checks:
+                table.append_constraint(CheckConstraint(condition, of))
 
 
 def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:
@@ -89,18 +135,15 @@ def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]
 def _as(shape: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
     for kind in get_args(shape) or (shape,):
         if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(column.type, Text):
-            return type_coerce(column, Word(kind))
+            return type_coerce(column, words(kind))
     return column
 
 
 class PeerRow(Base):
     """Another node, or a person's XMPP account: a bare JID."""
 
-    __tablename__ = "peer"
-    __table_args__ = (UniqueConstraint("jid"), NUMBERED)
-
     id: Mapped[PeerId] = mapped_column(primary_key=True)
-    jid: Mapped[str]
+    jid: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     added_at: Mapped[datetime]
 
@@ -112,7 +155,6 @@ class SeriesRow(Base):
     one device have a series each.
     """
 
-    __tablename__ = "series"
     __table_args__ = (
         UniqueConstraint(
             "device",
@@ -123,11 +165,6 @@ class SeriesRow(Base):
             "member_id",
             name="uq_series_facts",
         ),
-        Index(None, "member_id"),
-        CheckConstraint(DIRECTION, "direction"),
-        CheckConstraint(QUANTITY, "quantity"),
-        CheckConstraint(INTERVAL, "interval"),
-        NUMBERED,
     )
 
     id: Mapped[SeriesId] = mapped_column(primary_key=True)
@@ -136,35 +173,25 @@ class SeriesRow(Base):
     quantity: Mapped[Quantity]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
     time_zone: Mapped[str]
-    member_id: Mapped[int] = mapped_column(default=0, server_default="0")
+    member_id: Mapped[int] = mapped_column(default=0, server_default="0", index=True)
 
 
-class BlockRow(Base):
+class BlockRow(Base, clustered=True):
     """The records of one series for one UTC day, packed as `series.Block.pack` does."""
 
-    __tablename__ = "block"
-    __table_args__ = CLUSTERED
-
-    series_id: Mapped[SeriesId] = mapped_column(
-        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
-    )
+    series_id: Mapped[SeriesKey]
     day: Mapped[date] = mapped_column(primary_key=True)
     packed: Mapped[bytes]
     changed_at: Mapped[datetime]
 
 
-class MemberCountRow(Base):
+class MemberCountRow(Base, clustered=True):
     """How many members each value of a block sums, packed as the block is.
 
     It is no series of its own: whoever may read the values may read how many they sum.
     """
 
-    __tablename__ = "member_count"
-    __table_args__ = CLUSTERED
-
-    series_id: Mapped[SeriesId] = mapped_column(
-        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
-    )
+    series_id: Mapped[SeriesKey]
     day: Mapped[date] = mapped_column(primary_key=True)
     packed: Mapped[bytes]
 
@@ -172,12 +199,9 @@ class MemberCountRow(Base):
 class CoverageRow(Base):
     """The whole UTC days over which the recorder was read completely for a series."""
 
-    __tablename__ = "coverage"
-    __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"), STRICT)
+    __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"),)
 
-    series_id: Mapped[SeriesId] = mapped_column(
-        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    series_id: Mapped[SeriesKey]
     covered_from: Mapped[datetime]
     covered_until: Mapped[datetime]
 
@@ -185,8 +209,7 @@ class CoverageRow(Base):
 class AbsenceRow(Base):
     """When Home Assistant was off, or may have been: what it compiled of then is no measure."""
 
-    __tablename__ = "absence"
-    __table_args__ = (CheckConstraint("away_from < away_until", "range"), STRICT)
+    __table_args__ = (CheckConstraint("away_from < away_until", "range"),)
 
     away_from: Mapped[datetime] = mapped_column(primary_key=True, autoincrement=False)
     away_until: Mapped[datetime]
@@ -197,9 +220,6 @@ class PulledSeriesRow(Base):
 
     `until` is the end of the last record that was written; `problem` why no more were.
     """
-
-    __tablename__ = "pulled_series"
-    __table_args__ = STRICT
 
     statistic: Mapped[str] = mapped_column(primary_key=True)
     jid: Mapped[str]
@@ -213,24 +233,15 @@ class PulledSeriesRow(Base):
 class DataNeedRow(Base):
     """One version of what a peer asks for, and why. It never changes."""
 
-    __tablename__ = "data_need"
     __table_args__ = (
         UniqueConstraint("peer_id", "need", "version"),
         UniqueConstraint("id", "peer_id", "need"),
-        CheckConstraint("version >= 1", "version"),
-        CheckConstraint(INTERVAL, "interval"),
-        CheckConstraint("reading IN ('individual', 'sum')", "reading"),
-        CheckConstraint(IDENTIFICATION, "identification"),
-        CheckConstraint("history_days BETWEEN 0 AND 36600", "history"),
-        CheckConstraint("duration_days BETWEEN 1 AND 36600", "duration"),
-        CheckConstraint("retention_days BETWEEN 0 AND 36600", "retention"),
-        NUMBERED,
     )
 
     id: Mapped[NeedId] = mapped_column(primary_key=True)
     peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"))
     need: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = check("version", "version >= 1")
     title: Mapped[Mapping[str, str]]
     purpose: Mapped[Mapping[str, str]]
     recipients: Mapped[Mapping[str, str]]
@@ -238,23 +249,16 @@ class DataNeedRow(Base):
     contact: Mapped[str]
     policy: Mapped[str]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
-    reading: Mapped[str]
-    identification: Mapped[str]
-    history_days: Mapped[int]
-    duration_days: Mapped[int]
-    retention_days: Mapped[int]
+    reading: Mapped[str] = check("reading", "reading IN ('individual', 'sum')")
+    identification: Mapped[Identification]
+    history_days: Mapped[int] = check("history", "history_days BETWEEN 0 AND 36600")
+    duration_days: Mapped[int] = check("duration", "duration_days BETWEEN 1 AND 36600")
+    retention_days: Mapped[int] = check("retention", "retention_days BETWEEN 0 AND 36600")
     received_at: Mapped[datetime]
 
 
-class WantedRow(Base):
+class WantedRow(Base, clustered=True):
     """One kind of series that a data need asks for."""
-
-    __tablename__ = "wanted"
-    __table_args__ = (
-        CheckConstraint(DIRECTION, "direction"),
-        CheckConstraint(QUANTITY, "quantity"),
-        CLUSTERED,
-    )
 
     data_need_id: Mapped[NeedId] = mapped_column(ForeignKey("data_need.id"), primary_key=True)
     direction: Mapped[Direction] = mapped_column(primary_key=True)
@@ -268,50 +272,30 @@ class PermissionRow(Base):
     `records_from <= t < valid_until` may leave, at an instant before `valid_until`.
     """
 
-    __tablename__ = "permission"
     __table_args__ = (
         ForeignKeyConstraint(
             ["data_need_id", "peer_id", "need"],
             ["data_need.id", "data_need.peer_id", "data_need.need"],
         ),
         UniqueConstraint("id", "peer_id", "state"),
-        # In PostgreSQL too: to say so here would load its dialect, 2 MB, in every home.
-        Index(
-            "uq_permission_proposed",
-            "data_need_id",
-            unique=True,
-            sqlite_where=text("state = 'proposed'"),
-        ),
-        Index(
-            "uq_permission_granted",
-            "peer_id",
-            "need",
-            unique=True,
-            sqlite_where=text("state = 'granted'"),
-        ),
-        CheckConstraint(_STATE, "state"),
-        CheckConstraint(INTERVAL, "interval"),
-        CheckConstraint(IDENTIFICATION, "identification"),
-        STRICT,
+        unique_where("uq_permission_proposed", "data_need_id", where="state = 'proposed'"),
+        unique_where("uq_permission_granted", "peer_id", "need", where="state = 'granted'"),
     )
 
     id: Mapped[PermissionId] = mapped_column(primary_key=True)
     peer_id: Mapped[PeerId]
     data_need_id: Mapped[NeedId]
     need: Mapped[str]
-    state: Mapped[str]
+    state: Mapped[_State]
     interval: Mapped[Interval | None] = mapped_column("interval_minutes")
-    identification: Mapped[str | None]
+    identification: Mapped[Identification | None]
     records_from: Mapped[datetime | None]
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
 
 
-class PermissionSeriesRow(Base):
+class PermissionSeriesRow(Base, clustered=True):
     """One series that a permission names."""
-
-    __tablename__ = "permission_series"
-    __table_args__ = CLUSTERED
 
     permission_id: Mapped[PermissionId] = mapped_column(
         ForeignKey("permission.id"), primary_key=True
@@ -322,17 +306,14 @@ class PermissionSeriesRow(Base):
 class ShownTextRow(Base):
     """A text that a person was shown before an answer, kept once: its SHA-256 names it."""
 
-    __tablename__ = "shown_text"
     __table_args__ = (
         CheckConstraint("length(hash) = 64", "hash"),
         CheckConstraint("trim(hash, '0123456789abcdef') = ''", "digits"),
-        CheckConstraint("trim(body) <> ''", "body"),
-        STRICT,
     )
 
     hash: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
+    body: Mapped[str] = check("body", "trim(body) <> ''")
 
 
 class RegisterRow(Base):
@@ -341,10 +322,8 @@ class RegisterRow(Base):
     `seq` counts up by one, by a rule of the database.
     """
 
-    __tablename__ = "register"
     __table_args__ = (
         ForeignKeyConstraint(["text_hash", "language"], ["shown_text.hash", "shown_text.language"]),
-        CheckConstraint(_STATE, "state"),
         CheckConstraint(
             "(state = 'proposed' AND actor IN ('peer', 'household'))"
             " OR (state IN ('granted', 'refused', 'withdrawn') AND actor = 'household')"
@@ -358,12 +337,11 @@ class RegisterRow(Base):
             "text_hash IS NOT NULL OR state NOT IN ('granted', 'refused', 'withdrawn')", "text"
         ),
         Index(None, "permission_id", "seq"),
-        STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)
     permission_id: Mapped[PermissionId] = mapped_column(ForeignKey("permission.id"))
-    state: Mapped[str]
+    state: Mapped[_State]
     at: Mapped[datetime]
     actor: Mapped[str]
     who: Mapped[str | None]
@@ -378,20 +356,14 @@ class NoticeRow(Base):
     under way has no `told_at`, and says so in place of the receipt.
     """
 
-    __tablename__ = "notice"
-    __table_args__ = (CheckConstraint("erase IN (0, 1)", "erase"), STRICT)
-
     seq: Mapped[int] = mapped_column(ForeignKey("register.seq"), primary_key=True)
-    erase: Mapped[int | None]
+    erase: Mapped[int | None] = check("erase", "erase IN (0, 1)")
     told_at: Mapped[datetime | None]
     receipt: Mapped[str | None]
 
 
-class SubscriptionRow(Base):
+class SubscriptionRow(Base, clustered=True):
     """A peer wants to be told of new records; the cursor is up to where it has confirmed them."""
-
-    __tablename__ = "subscription"
-    __table_args__ = CLUSTERED
 
     peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"), primary_key=True)
     series_id: Mapped[SeriesId] = mapped_column(ForeignKey("series.id"), primary_key=True)
@@ -407,27 +379,21 @@ class OutboxRow(Base):
     says so: by the foreign key no row stays when the permission is in another state.
     """
 
-    __tablename__ = "outbox"
     __table_args__ = (
         ForeignKeyConstraint(
             ["permission_id", "peer_id", "granted"],
             ["permission.id", "permission.peer_id", "permission.state"],
         ),
-        ForeignKeyConstraint(
-            ["permission_id", "series_id"],
-            ["permission_series.permission_id", "permission_series.series_id"],
-        ),
-        CheckConstraint("granted = 'granted'", "granted"),
+        references("permission_series", "permission_id", "series_id"),
         CheckConstraint("range_start < range_end", "range"),
         Index(None, "permission_id", "series_id"),
         Index(None, "peer_id", "stanza"),
-        NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     peer_id: Mapped[PeerId]
     permission_id: Mapped[PermissionId]
-    granted: Mapped[str] = mapped_column(server_default="granted")
+    granted: Mapped[str] = check("granted", "granted = 'granted'", server_default="granted")
     series_id: Mapped[SeriesId]
     range_start: Mapped[datetime]
     range_end: Mapped[datetime]
@@ -439,16 +405,10 @@ class OutboxRow(Base):
 class AnswerRow(Base):
     """What a peer was answered: written before the answer leaves, so that none leaves without."""
 
-    __tablename__ = "answer"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["permission_id", "series_id"],
-            ["permission_series.permission_id", "permission_series.series_id"],
-        ),
+        references("permission_series", "permission_id", "series_id"),
         CheckConstraint("range_start < range_end", "range"),
-        CheckConstraint("records >= 0", "records"),
         Index(None, "peer_id", "at"),
-        NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -459,14 +419,11 @@ class AnswerRow(Base):
     command: Mapped[str]
     range_start: Mapped[datetime]
     range_end: Mapped[datetime]
-    records: Mapped[int]
+    records: Mapped[int] = check("records", "records >= 0")
 
 
 class SettingRow(Base):
     """What a person has set, or the node wants to find again."""
-
-    __tablename__ = "setting"
-    __table_args__ = STRICT
 
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
@@ -475,9 +432,6 @@ class SettingRow(Base):
 class SecretRow(Base):
     """What no export, page, log or diagnostic may hold."""
 
-    __tablename__ = "secret"
-    __table_args__ = STRICT
-
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes]
 
@@ -485,7 +439,6 @@ class SecretRow(Base):
 class PermittedRow(Base):
     """A view: each permission and series of which records may leave now, and which records."""
 
-    __tablename__ = "permitted"
     __table_args__ = {"info": {"view": True}}  # noqa: RUF012
 
     permission_id: Mapped[PermissionId] = mapped_column(primary_key=True)

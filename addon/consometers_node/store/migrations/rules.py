@@ -1,23 +1,27 @@
-"""All rules that the database of a node keeps by itself, and the view `permitted`."""
+"""The tables of a new database, the rules that it keeps by itself, and the view `permitted`.
+
+Alembic's revisions are for databases that are there: a new one has no past.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
+from sqlalchemy import Connection
+
+from ..collective_tables import TABLES
+from ..months import BY_MONTH
+from ..tables import Base
 from .guards import (
+    NOW,
     SOON,
     Dialect,
-    Effect,
-    Event,
     Guard,
-    Numbering,
-    Rule,
     is_itself,
-    kept,
-    of_now,
+    numbering,
     same,
     says,
     stands_on,
-    write_once,
+    stays,
+    trigger,
 )
 
 PERMITTED = """
@@ -133,7 +137,7 @@ WRITTEN_ONCE = {
     "given_register": NEVER,
 }
 """When a row may be removed, of tables whose rows are never altered."""
-KEPT = {
+CHANGED = {
     "peer": "NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)",
     "permission": NEVER,
     "notice": NEVER,
@@ -356,42 +360,39 @@ ONLY: Mapping[str, Dialect] = {
 }
 
 EFFECTS = (
-    Effect(
-        "permission",
-        "BEFORE UPDATE",
+    (
+        "BEFORE UPDATE ON permission",
         "takes_what_is_queued",
         "OLD.state = 'granted' AND NEW.state <> 'granted'",
-        ("DELETE FROM outbox WHERE permission_id = OLD.id", NO_LONGER_TOLD),
+        f"DELETE FROM outbox WHERE permission_id = OLD.id; {NO_LONGER_TOLD};",
     ),
-    Effect(
-        "register",
-        "AFTER INSERT",
+    (
+        "AFTER INSERT ON register",
         "sets_the_state",
         "NEW.state <> 'proposed'",
-        ("UPDATE permission SET state = NEW.state WHERE id = NEW.permission_id",),
+        "UPDATE permission SET state = NEW.state WHERE id = NEW.permission_id;",
     ),
-    Effect(
-        "given_register",
-        "AFTER INSERT",
+    (
+        "AFTER INSERT ON given_register",
         "sets_the_state",
         "NEW.state <> 'granted' AND NEW.erased IS NULL",
-        ("UPDATE given SET state = NEW.state WHERE id = NEW.given_id",),
+        "UPDATE given SET state = NEW.state WHERE id = NEW.given_id;",
     ),
 )
+"""What a change of a table brings about in the same transaction: event, name, condition, SQL."""
 
 
-def rules() -> Iterator[Rule]:
+def guards() -> Iterator[Guard]:
     """Return all of them."""
-    for table, delete in WRITTEN_ONCE.items():
-        yield from write_once(table, delete=delete)
-    for table, delete in KEPT.items():
-        yield from kept(table, delete=delete)
+    for table, delete in (WRITTEN_ONCE | CHANGED).items():
+        if table in WRITTEN_ONCE:
+            yield Guard(table, "UPDATE", "stands", NEVER, "a row is never altered")
+        yield from stays(table, delete)
     for table in CHECKED:
         yield from says(table)
-    for table in NUMBERED:
-        yield Numbering(table)
     for table, column in OF_NOW.items():
-        yield of_now(table, column)
+        allows = SOON.format(at=f"NEW.{column}")
+        yield Guard(table, "INSERT", "is_of_now", allows, "what is written happens now")
     for table, target in STANDING_ON.items():
         yield from stands_on(table, target)
     for table, (columns, message) in UNALTERED.items():
@@ -399,6 +400,38 @@ def rules() -> Iterator[Rule]:
     for of, (allows, message) in GUARDS.items():
         table, event, name = of.split()
         key = f"{table}_{name}"
-        locks, only = LOCKS.get(key), ONLY.get(key)
-        yield Guard(table, cast("Event", event), name, allows, message, locks, only)
-    yield from EFFECTS
+        yield Guard(table, event, name, allows, message, LOCKS.get(key), ONLY.get(key))
+
+
+_VERSION = (
+    "CREATE TABLE alembic_version"
+    " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+_PIN = "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
+"""What PostgreSQL is told before rules are made: temporary tables come last, not first."""
+
+
+def create(connection: Connection, revision: str) -> None:
+    """Create all tables, those of the other role too, as this revision has them."""
+    dialect = connection.dialect.name
+    statements = [_VERSION, f"INSERT INTO alembic_version VALUES ('{revision}')"]
+    if dialect == "postgresql":
+        for table in TABLES:
+            if table.name in BY_MONTH:
+                table.dialect_kwargs["postgresql_partition_by"] = "RANGE (day)"
+                other = f"CREATE TABLE {table.name}_other PARTITION OF {table.name} DEFAULT"
+                statements.append(other)
+            for index in table.indexes:
+                where = index.dialect_options["sqlite"]["where"]
+                index.dialect_kwargs["postgresql_where"] = where
+        statements.append(_PIN)
+    Base.metadata.create_all(connection, TABLES, checkfirst=False)
+    statements.append(PERMITTED.format(now=NOW[dialect]))
+    for guard in guards():
+        statements += guard.create(dialect)
+    for name in NUMBERED:
+        statements += numbering(dialect, name)
+    for effect in EFFECTS:
+        statements += trigger(dialect, *effect)
+    for statement in statements:
+        connection.exec_driver_sql(statement)

@@ -1,4 +1,4 @@
-"""The schema of the first release, which `schema.create` makes.
+"""The schema of the first release, which `rules.create` makes.
 
 Revises: nothing
 """
