@@ -40,7 +40,7 @@ from consometers_node.sharing.service import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import set_coverage
-from consometers_node.store.outbox import queue_again_for, told_of
+from consometers_node.store.outbox import queue_again_for, subscribers
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, blocks
 from consometers_node.wire import Naming
@@ -175,9 +175,10 @@ class Home:
         """Tell everybody once more what they were told of a day."""
         now = datetime.now(UTC)
         async with self.store.writing() as connection:
-            for number in self._numbers.values():
-                told = [(one, Range.of_day(day)) for one in await told_of(connection, number)]
-                await queue_again_for(connection, number, told, at=now)
+            by_series = await subscribers(connection, self._numbers.values())
+            for number, readers in by_series.items():
+                corrected = [(reader, Range.of_day(day)) for reader in readers]
+                await queue_again_for(connection, number, corrected, at=now)
         self._changes.tell()
 
     async def run(

@@ -22,16 +22,13 @@ from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.coverage import coverage
 from ..store.outbox import (
-    Leaving,
     Queued,
-    Told,
     cut,
     leave,
     queue_again_for,
     sending,
+    subscribers,
     take_turns,
-    told_of,
-    told_of_each,
     unsent,
 )
 from ..store.series import blocks, blocks_of_days, extent, put_blocks
@@ -56,61 +53,72 @@ class Message:
 
 
 def receipts_key(peer: PeerId) -> str:
-    """Name the setting that tells whether a subscriber confirms what it is told: no, or unset."""
+    """Name the setting that says whether a subscriber confirms what it is sent: no, or unset."""
     return f"peer.{peer}.receipts"
 
 
 async def keep(
     connection: AsyncConnection,
-    numbers: Mapping[Series, SeriesId],
-    kept: Iterable[Block],
+    series_ids: Mapping[Series, SeriesId],
+    blocks: Iterable[Block],
     at: datetime,
 ) -> bool:
     """Store these blocks, and queue what peers had otherwise. Return whether anything is new."""
     await take_turns(connection)
-    told = list(kept)
-    covered = {number: await coverage(connection, number) for number in numbers.values()}
-    known = await blocks_of_days(connection, _days(numbers, told))
+    blocks = list(blocks)
+    covered = {
+        series_id: await coverage(connection, series_id) for series_id in series_ids.values()
+    }
+    days: dict[SeriesId, tuple[Series, set[date]]] = {}
+    for block in blocks:
+        days.setdefault(series_ids[block.series], (block.series, set()))[1].add(block.day)
+    stored = await blocks_of_days(connection, days)
     corrected: dict[tuple[Series, bool], list[Range]] = {}
     new: dict[SeriesId, dict[date, Block]] = {}
-    for block in told:
-        number = numbers[block.series]
-        key = number, block.day
-        before = known.get(key)
+    for block in blocks:
+        series_id = series_ids[block.series]
+        key = series_id, block.day
+        before = stored.get(key)
         if block == before:
             continue
-        new.setdefault(number, {})[block.day] = known[key] = block
+        new.setdefault(series_id, {})[block.day] = stored[key] = block
         if (span := _difference(before, block)) is not None:
-            read, day = covered[number], Range.of_day(block.day)
+            read, day = covered[series_id], Range.of_day(block.day)
             first = read is None or not read.covers(day)
             corrected.setdefault((block.series, first), []).append(span)
-    await put_blocks(connection, {number: days.values() for number, days in new.items()}, at)
-    await queue_again(connection, numbers, corrected, at)
+    await put_blocks(connection, {series_id: days.values() for series_id, days in new.items()}, at)
+    await queue_again(connection, series_ids, corrected, at)
     return bool(new)
 
 
 async def queue_again(
     connection: AsyncConnection,
-    numbers: Mapping[Series, SeriesId],
+    series_ids: Mapping[Series, SeriesId],
     corrected: Mapping[tuple[Series, bool], Iterable[Range]],
     at: datetime,
 ) -> None:
     """Queue these records for the subscribers whose cursor is past them.
 
-    The keys are a series, and whether its records were read for the first time: see `_correct`.
+    The keys are a series, and whether its records were read for the first time. Such records, where
+    they are older than a subscription, correct nothing: the subscriber asks for the past where it
+    wants it.
     """
-    subscribers = await told_of_each(connection, [numbers[series] for series, _ in corrected])
-    for (series, first), behind in corrected.items():
-        number = numbers[series]
-        for span in _joined(series, behind) if number in subscribers else ():
-            await _correct(connection, number, subscribers[number], span, at, first=first)
+    by_series = await subscribers(connection, [series_ids[series] for series, _ in corrected])
+    for (series, first), spans in corrected.items():
+        series_id = series_ids[series]
+        readers = by_series.get(series_id, ())
+        for span in _joined(series, spans) if readers else ():
+            starts = [max(span.start, each.since) if first else span.start for each in readers]
+            parts = [Range(start, max(start, span.end)) for start in starts]
+            pairs = zip(readers, parts, strict=True)
+            await queue_again_for(connection, series_id, pairs, at=at)
 
 
 async def next_messages(
     connection: AsyncConnection,
     naming: Naming,
     peers: Mapping[PeerId, str],
-    series: Mapping[SeriesId, Series],
+    series_by_id: Mapping[SeriesId, Series],
     *,
     new_id: Callable[[], str],
     at: datetime,
@@ -124,28 +132,31 @@ async def next_messages(
     await take_turns(connection)
     held_back = await paused(connection)
     parts = _Parts(connection, naming)
-    found: dict[PeerId, Message | Text] = {}
+    messages: dict[PeerId, Message | Text] = {}
 
-    def name(peer: PeerId, identification: str, of: Series) -> Identifier | None:
+    def name(peer: PeerId, identification: str, series: Series) -> Identifier | None:
         try:
-            return naming.name(of, peers[peer], Identification(identification))
+            return naming.name(series, peers[peer], Identification(identification))
         except Unsayable as fault:
-            found[peer] = fault.text
+            messages[peer] = fault.text
             return None
 
     def message(peer: PeerId, queued: Queued, data: Data) -> str:
-        number = message_number(queued, data, new_id())
-        found[peer] = Message(peer, number, data, queued)
-        return number
+        message_id = _message_id(queued, data, new_id())
+        messages[peer] = Message(peer, message_id, data, queued)
+        return message_id
 
     left = set(peers)
     while left:
         waiting, left = await unsent(connection, left, held_back), set()
         for row in waiting:
             queued = row.queued
-            if row.peer in found or not (said := name(row.peer, row.identification, row.series)):
+            if row.peer in messages:
                 continue
-            data, over = await parts.of(said, queued.series_id, row.series, queued.records)
+            identifier = name(row.peer, row.identification, row.series)
+            if identifier is None:
+                continue
+            data, over = await parts.of(identifier, queued.series_id, row.series, queued.records)
             if over is not None:
                 # A hole was filled since it was queued.
                 await cut(connection, queued, over)
@@ -153,26 +164,28 @@ async def next_messages(
                 continue
             await sending(connection, [queued], message(row.peer, queued, data), at)
     leaving = []
-    for number, of in series.items():
-        if not (rest := peers.keys() - found.keys()):
+    for series_id, series in series_by_id.items():
+        if not (rest := peers.keys() - messages.keys()):
             break
-        for one in await told_of(connection, number, rest):
-            if one.permission in held_back:
+        readers = await subscribers(connection, [series_id], rest)
+        for reader in readers.get(series_id, ()):
+            if reader.permission in held_back:
                 continue
-            start = max(one.reached or one.since, one.records.start)
-            within = Range(start, max(start, min(at + SOON, one.records.end)))
-            due = await parts.beyond(number, of, within)
-            if due is None or not (said := name(one.peer, one.identification, of)):
+            due = await parts.beyond(series_id, series, reader.beyond(at + SOON))
+            if due is None:
                 continue
-            queued = Queued(0, one.permission, number, due.clip(one.records))
-            data, _ = await parts.of(said, number, of, queued.records)
-            leaving.append(Leaving(one.peer, queued, message(one.peer, queued, data)))
+            identifier = name(reader.peer, reader.identification, series)
+            if identifier is None:
+                continue
+            queued = Queued(0, reader.permission, series_id, due.clip(reader.records))
+            data, _ = await parts.of(identifier, series_id, series, queued.records)
+            leaving.append((reader.peer, queued, message(reader.peer, queued, data)))
     await leave(connection, leaving, at)
-    return found
+    return messages
 
 
 class _Parts:
-    """Records that many peers are told, read once in a transaction."""
+    """Records that many peers are sent, read once in a transaction."""
 
     def __init__(self, connection: AsyncConnection, naming: Naming) -> None:
         self._connection = connection
@@ -181,42 +194,39 @@ class _Parts:
         self._beyond: dict[tuple[SeriesId, Range], Range | None] = {}
 
     async def of(
-        self, name: Identifier, number: SeriesId, series: Series, within: Range
+        self, name: Identifier, series_id: SeriesId, series: Series, within: Range
     ) -> tuple[Data, datetime | None]:
-        """Return what is told of a range, and where a message is full if it is before its end."""
+        """Return the data of a range, and where a message is full if it is before its end."""
         # Two series of one delivery point, one finer than the other, have the same name.
-        key = number, name, within
+        key = series_id, name, within
         if key not in self._data:
-            records = await records_of(self._connection, self._naming, number, series, within)
-            most = self._most(series)
-            some = records[:most]
-            members = await members_of(self._connection, self._naming, series, some)
+            records = await records_of(self._connection, self._naming, series_id, series, within)
+            most = at_once(MAX_PUSHED, self._naming, series)
+            first = records[:most]
+            members = await members_of(self._connection, self._naming, series, first)
             over = records[most].start if len(records) > most else None
-            self._data[key] = encode_series(name, series, some, members), over
+            self._data[key] = encode_series(name, series, first, members), over
         return self._data[key]
 
-    async def beyond(self, number: SeriesId, series: Series, within: Range) -> Range | None:
+    async def beyond(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
         """Return where the first records in a range are, as many as a message holds."""
-        key = number, within
+        key = series_id, within
         if key not in self._beyond:
-            self._beyond[key] = await self._next(number, series, within)
+            self._beyond[key] = await self._next(series_id, series, within)
         return self._beyond[key]
 
-    async def _next(self, number: SeriesId, series: Series, within: Range) -> Range | None:
-        found: list[Record] = []
-        most = self._most(series)
+    async def _next(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
+        records: list[Record] = []
+        most = at_once(MAX_PUSHED, self._naming, series)
         for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
             part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
-            found += await records_of(self._connection, self._naming, number, series, part)
-            if len(found) >= most:
+            records += await records_of(self._connection, self._naming, series_id, series, part)
+            if len(records) >= most:
                 break
-        return Range(within.start, series.end(found[:most][-1].start)) if found else None
-
-    def _most(self, series: Series) -> int:
-        return at_once(MAX_PUSHED, self._naming, series)
+        return Range(within.start, series.end(records[:most][-1].start)) if records else None
 
 
-def message_number(queued: Queued, data: Data, new: str) -> str:
+def _message_id(queued: Queued, data: Data, new: str) -> str:
     """Return the id of a message: that of before where it says the same.
 
     So a receipt that takes longer than anyone waits for it counts when it comes.
@@ -227,21 +237,21 @@ def message_number(queued: Queued, data: Data, new: str) -> str:
 
 
 async def records_of(
-    connection: AsyncConnection, naming: Naming, number: SeriesId, series: Series, within: Range
+    connection: AsyncConnection, naming: Naming, series_id: SeriesId, series: Series, within: Range
 ) -> list[Record]:
     """Return the records of a series that start in a range, in order."""
     if naming.collective is not None and naming.sums(series):
         return (await _published(connection, naming.collective, series, within))[0]
-    known = await blocks(connection, number, series, within)
-    return [record for block in known for record in block.records(within)]
+    stored = await blocks(connection, series_id, series, within)
+    return [record for block in stored for record in block.records(within)]
 
 
 async def extent_of(
-    connection: AsyncConnection, naming: Naming, number: SeriesId, series: Series, within: Range
+    connection: AsyncConnection, naming: Naming, series_id: SeriesId, series: Series, within: Range
 ) -> Range | None:
     """Return the range from the first record to the end of the last one; None if there is none."""
     if naming.collective is None or not naming.sums(series):
-        return await extent(connection, number, series, within)
+        return await extent(connection, series_id, series, within)
     # A home does without the tables of a collective.
     from ..store.published_series import published_extent  # noqa: PLC0415
 
@@ -272,40 +282,9 @@ async def _published(
     return await published_records(connection, collective, series, within)
 
 
-async def _correct(
-    connection: AsyncConnection,
-    number: SeriesId,
-    subscribers: Iterable[Told],
-    span: Range,
-    at: datetime,
-    *,
-    first: bool,
-) -> None:
-    """Queue corrected records for subscribers that have them, or that they are on their way to.
-
-    What was read for the `first` time, and is older than the subscription, corrects nothing: the
-    subscriber asks for the past where it wants it.
-    """
-    parts = []
-    for one in subscribers:
-        start = max(span.start, one.since) if first else span.start
-        parts.append((one, Range(start, max(start, span.end))))
-    await queue_again_for(connection, number, parts, at=at)
-
-
-def _days(
-    numbers: Mapping[Series, SeriesId], told: Iterable[Block]
-) -> dict[SeriesId, tuple[Series, set[date]]]:
-    """Return the days of blocks, by series."""
-    days: dict[SeriesId, tuple[Series, set[date]]] = {}
-    for block in told:
-        days.setdefault(numbers[block.series], (block.series, set()))[1].add(block.day)
-    return days
-
-
-def _difference(known: Block | None, block: Block) -> Range | None:
+def _difference(stored: Block | None, block: Block) -> Range | None:
     """Return the range from the first record that is new or another to the end of the last one."""
-    before = set() if known is None else set(known.records())
+    before = set() if stored is None else set(stored.records())
     new = [record.start for record in block.records() if record not in before]
     return Range(min(new), block.series.end(max(new))) if new else None
 
@@ -314,7 +293,7 @@ def _joined(series: Series, spans: Iterable[Range]) -> list[Range]:
     """Put spans together of which little lies between, as much as a message holds."""
     most = MAX_PUSHED * timedelta(minutes=series.interval.minutes)
     joined: list[Range] = []
-    for span in sorted(spans, key=lambda one: one.start):
+    for span in sorted(spans, key=lambda span: span.start):
         before = joined[-1] if joined else None
         if before and span.start - before.end <= _DAY and span.end - before.start <= most:
             joined[-1] = Range(before.start, span.end)

@@ -1,11 +1,11 @@
 """Sending records to all who read them.
 
-They may be thousands that are told the same. So it is looked up once who is behind, records are
-read once for all, and what has arrived is noted together with what leaves next, in one transaction.
-One message is on its way to a peer at a time. It stands in the outbox before it leaves, and its
-receipt takes it out, so that whatever ends this task loses nothing: what has no receipt leaves
-again. A withdrawal takes the row, and with it the message, wherever that is. A peer that gives no
-receipt is left alone for a while, longer each time.
+Thousands may be sent the same. So one look finds who is behind, records are read once for all, and
+what has arrived is noted together with what leaves next, in one transaction. One message is on its
+way to a peer at a time. It stands in the outbox before it leaves, and its receipt takes it out, so
+that nothing is lost when this task ends: what has no receipt leaves again. A withdrawal takes the
+row, and with it the message, wherever that is. A peer that sends no receipt is left alone for a
+while, longer each time.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from ..series import Range, Series
 from ..store import NotPermitted, PeerId, SeriesId, Store
 from ..store.outbox import (
     acknowledged,
-    are_on_their_way,
+    peers_to_send_to,
     send_again,
+    still_queued,
+    subscribers,
     take_turns,
-    told_of,
-    unconfirmed,
 )
 from ..store.settings import settings_like
 from ..store.subscriptions import subscribed_series
@@ -106,8 +106,7 @@ class Fanout:
     async def run(self) -> NoReturn:
         """Send on. Ends when it is cancelled."""
         async with self._store.writing() as connection:
-            for peer in await unconfirmed(connection, sent=True):
-                await send_again(connection, peer)
+            await send_again(connection)
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._online()
@@ -130,7 +129,7 @@ class Fanout:
         Each message goes to an address, which confirms it or not.
         """
         now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
-        ended = {peer: one for peer, one in self._flying.items() if one[1].done()}
+        ended = {peer: (sent, task) for peer, (sent, task) in self._flying.items() if task.done()}
         failed = {
             peer: words
             for peer, (_, task) in ended.items()
@@ -152,10 +151,10 @@ class Fanout:
                 took = asyncio.get_running_loop().time() - clock
                 self._rested = clock + _RESTS * took
             room = AT_ONCE - len(self._flying) + len(ended)
-            some = [self._behind.popleft() for _ in range(min(room, len(self._behind)))]
-            some = [peer for peer in dict.fromkeys(some) if peer not in busy]
-            jids = await self._addresses(connection, some) if some else {}
-            deaf = await settings_like(connection, "peer.")
+            first = [self._behind.popleft() for _ in range(min(room, len(self._behind)))]
+            peers = [peer for peer in dict.fromkeys(first) if peer not in busy]
+            jids = await self._addresses(connection, peers) if peers else {}
+            without_receipts = await settings_like(connection, "peer.")
             due = await next_messages(
                 connection, self._naming, jids, self._news, new_id=self._pushing.new_id, at=now
             )
@@ -166,13 +165,13 @@ class Fanout:
             self.problems.pop(peer, None)
             # It may be behind with something else.
             self._behind.append(peer)
-        unsayable = {peer: one for peer, one in due.items() if isinstance(one, Text)}
+        unsayable = {peer: words for peer, words in due.items() if isinstance(words, Text)}
         for peer, words in (failed | unsayable).items():
             self._fail(peer, words, clock)
         return [
-            (one, jids[peer], receipts_key(peer) not in deaf)
-            for peer, one in due.items()
-            if isinstance(one, Message)
+            (message, jids[peer], receipts_key(peer) not in without_receipts)
+            for peer, message in due.items()
+            if isinstance(message, Message)
         ]
 
     def _fail(self, peer: PeerId, words: Text, clock: float) -> None:
@@ -194,18 +193,18 @@ class Fanout:
         self, connection: AsyncConnection, now: datetime, busy: Collection[PeerId]
     ) -> None:
         """Find who is behind."""
-        self._news = {}
-        behind = dict.fromkeys(await unconfirmed(connection, sent=False))
+        behind = dict.fromkeys(await peers_to_send_to(connection))
         soon = Range(datetime.fromtimestamp(0, UTC), now + SOON)
-        for number, series in (await subscribed_series(connection)).items():
-            known = await extent_of(connection, self._naming, number, series, soon)
-            if known is None:
-                continue
-            self._news[number] = series
+        series = await subscribed_series(connection)
+        extents = {
+            series_id: await extent_of(connection, self._naming, series_id, each, soon)
+            for series_id, each in series.items()
+        }
+        ends = {series_id: known.end for series_id, known in extents.items() if known is not None}
+        self._news = {series_id: series[series_id] for series_id in ends}
+        for series_id, readers in (await subscribers(connection, ends)).items():
             behind |= dict.fromkeys(
-                one.peer
-                for one in await told_of(connection, number)
-                if max(one.reached or one.since, one.records.start) < known.end
+                reader.peer for reader in readers if reader.beyond(ends[series_id])
             )
         self._behind.extend(peer for peer in behind if peer not in busy)
         self.problems = {
@@ -221,8 +220,8 @@ class Fanout:
             for peer, (message, task) in self._flying.items()
             if peer not in arrived
         }
-        for number in flying.keys() - await are_on_their_way(connection, list(flying)):
-            flying[number].cancel()
+        for message_id in flying.keys() - await still_queued(connection, list(flying)):
+            flying[message_id].cancel()
 
     async def _push(self, message: Message, jid: str, *, confirms: bool) -> Text | None:
         """Push a message. Return why it has not arrived; None if it has."""
@@ -264,8 +263,8 @@ class Fanout:
             # What comes at about the same time is noted together.
             await asyncio.sleep(_TOGETHER_S)
         finally:
-            for one in waits:
-                one.cancel()
+            for wait in waits:
+                wait.cancel()
 
     async def _online(self) -> None:
         """Wait for the network. What only a person can help is tried again after a change."""

@@ -6,7 +6,6 @@ close. Each time two threads wake one another, which takes longer than most of o
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 import sqlite3
@@ -16,6 +15,8 @@ import aiosqlite
 
 type _Rows = Sequence[tuple[Any, ...]]
 type _Statement = Callable[[sqlite3.Cursor], object]
+type _Result = tuple[Any, int, int | None, _Rows, sqlite3.Cursor | None]
+"""Description, count of rows, last id, the first rows, and where the others are."""
 
 AT_ONCE = 1_000
 """Rows that come with the statement. What is left of more is asked for."""
@@ -54,8 +55,8 @@ class Connection(aiosqlite.Connection):
     async def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
 
-    async def at_once(self, statement: _Statement) -> _Done:
-        """Have the thread execute a statement; give what comes of it. Raises sqlite3.Error."""
+    async def at_once(self, statement: _Statement) -> _Result:
+        """Have the thread execute a statement, and return its result. Raises sqlite3.Error."""
         cursors: list[sqlite3.Cursor] = []
         try:
             return await self.in_thread(_execute, self._conn, statement, cursors)
@@ -70,20 +71,9 @@ class Connection(aiosqlite.Connection):
         return await self._execute(do, *arguments, **named)  # type: ignore[no-any-return, no-untyped-call]
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What came of a statement, and where the rows are that are left."""
-
-    description: Any = None
-    rows: _Rows = ()
-    rowcount: int = -1
-    lastrowid: int | None = None
-    left: sqlite3.Cursor | None = None
-
-
 def _execute(
     connection: sqlite3.Connection, statement: _Statement, cursors: list[sqlite3.Cursor]
-) -> _Done:
+) -> _Result:
     """Execute a statement by a cursor that is added to these, and stays open if rows are left."""
     cursors.append(cursor := connection.cursor())
     left = None
@@ -91,60 +81,56 @@ def _execute(
         statement(cursor)
         rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
         left = cursor if len(rows) == AT_ONCE else None
-        return _Done(cursor.description, rows, cursor.rowcount, cursor.lastrowid, left)
     except UnicodeDecodeError as fault:
         # The words of SQLite's error quote a schema that is no text.
         damaged = sqlite3.DatabaseError("malformed database schema")
         damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damaged from fault
+    else:
+        return cursor.description, cursor.rowcount, cursor.lastrowid, rows, left
     finally:
         if left is None:
             cursor.close()
 
 
 def _close(opened: Iterable[sqlite3.Connection | sqlite3.Cursor]) -> None:
-    for one in opened:
-        one.close()
+    for each in opened:
+        each.close()
 
 
 class Cursor:
     """As much of a cursor of aiosqlite as SQLAlchemy asks for."""
 
     def __init__(self, connection: Connection) -> None:
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
         self._connection = connection
-        self._done = _Done()
         self._rows: _Rows = ()
-
-    @property
-    def description(self) -> Any:
-        return self._done.description
-
-    @property
-    def rowcount(self) -> int:
-        return self._done.rowcount
-
-    @property
-    def lastrowid(self) -> int | None:
-        return self._done.lastrowid
+        self._left: sqlite3.Cursor | None = None
 
     async def execute(self, sql: str, parameters: Any = ()) -> None:
-        self._take(await self._connection.at_once(lambda one: one.execute(sql, parameters)))
+        await self._execute(lambda cursor: cursor.execute(sql, parameters))
 
     async def executemany(self, sql: str, parameters: Any) -> None:
-        self._take(await self._connection.at_once(lambda one: one.executemany(sql, parameters)))
+        await self._execute(lambda cursor: cursor.executemany(sql, parameters))
+
+    async def _execute(self, statement: _Statement) -> None:
+        result = await self._connection.at_once(statement)
+        self.description, self.rowcount, self.lastrowid, self._rows, self._left = result
 
     async def fetchall(self) -> _Rows:
         rows, self._rows = self._rows, ()
-        if self._done.left is None:
+        if self._left is None:
             return rows
-        return [*rows, *await self._connection.in_thread(self._done.left.fetchall)]
+        return [*rows, *await self._connection.in_thread(self._left.fetchall)]
 
     async def fetchmany(self, size: int = 1) -> _Rows:
         """Return that many rows, fewer at their end only."""
-        if self._done.left is not None and len(self._rows) < size:
+        if self._left is not None and len(self._rows) < size:
             more = max(size, AT_ONCE)
-            came = await self._connection.in_thread(self._done.left.fetchmany, more)
-            self._rows = [*self._rows, *came]
+            fetched = await self._connection.in_thread(self._left.fetchmany, more)
+            self._rows = [*self._rows, *fetched]
         rows, self._rows = self._rows[:size], self._rows[size:]
         return rows
 
@@ -152,8 +138,5 @@ class Cursor:
         return next(iter(await self.fetchmany()), None)
 
     async def close(self) -> None:
-        if self._done.left is not None:
-            await self._connection.in_thread(self._done.left.close)
-
-    def _take(self, done: _Done) -> None:
-        self._done, self._rows = done, done.rows
+        if self._left is not None:
+            await self._connection.in_thread(self._left.close)

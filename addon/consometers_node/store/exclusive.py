@@ -1,16 +1,23 @@
-"""One transaction at a time that changes what members have, in PostgreSQL."""
+"""One transaction at a time does some things, in PostgreSQL; SQLite has one writer anyway."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers members'))"
-_ALONE_IN = "consometers_alone_in"
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
+
+
+async def lock(connection: AsyncConnection, name: str) -> None:
+    """Wait until no other transaction has the lock of this name; it lasts until this one ends."""
+    if connection.dialect.name != "postgresql":
+        return
+    # A savepoint that is rolled back gives up its locks.
+    transaction = connection.get_nested_transaction() or connection.get_transaction()
+    key = f"consometers {name}"
+    if connection.info.get(key) is not transaction:
+        await connection.execute(_LOCK, {"name": key})
+        connection.info[key] = transaction
 
 
 async def alone(connection: AsyncConnection) -> None:
-    """Wait until no other such transaction runs; SQLite has one writer anyway."""
-    if connection.dialect.name != "postgresql":
-        return
-    if connection.info.get(_ALONE_IN) is not connection.get_transaction():
-        await connection.execute(text(_ALONE))
-        connection.info[_ALONE_IN] = connection.get_transaction()
+    """Serialise changes of what members have."""
+    await lock(connection, "members")

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .exclusive import lock
+
 BY_MONTH = ("block",)
 _KNOWN = "consometers_months"
 _MADE_IN = "consometers_months_made_in"
-_ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers months'))"
 _IS_THERE = (
     "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name"
     " AND relnamespace = to_regnamespace(quote_ident(current_schema())))"
@@ -39,7 +40,7 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
         if name in known:
             continue
         if not await _is_there(connection, name):
-            await connection.execute(text(_ALONE))
+            await lock(connection, "months")
             if not await _is_there(connection, name):
                 await _make(connection, table, name, month)
                 connection.info[_MADE_IN] = connection.get_transaction()

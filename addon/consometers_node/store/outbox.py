@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from .any_of import among
 from .errors import NotPermitted, only_with_permission
+from .exclusive import lock
 from .series import SERIES_FACTS
 from .subscriptions import move_cursor
 from .tables import (
@@ -51,37 +52,33 @@ _COLUMNS = (
     OutboxRow.stanza,
 )
 
-_TURN = "SELECT pg_advisory_xact_lock(7331)"
-
 
 async def take_turns(connection: AsyncConnection) -> None:
     """Serialise changes of blocks and their sending until the transaction ends.
 
-    Else a value could leave while it is corrected, and neither would know of the other. In SQLite
-    there is one writer anyway.
+    Else a value could leave while it is corrected, and neither would know of the other.
     """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text(_TURN))
+    await lock(connection, "outbox")
 
 
 async def queue(
     connection: AsyncConnection,
     peer: PeerId,
     permission: PermissionId,
-    number: SeriesId,
+    series_id: SeriesId,
     records: Range,
     *,
     at: datetime,
 ) -> None:
     """Queue records for a peer. Raises NotPermitted."""
-    row = _row(peer, permission, number, records, queued_at=at)
+    row = _row(peer, permission, series_id, records, queued_at=at)
     with only_with_permission():
         await connection.execute(insert(OutboxRow), [row])
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A peer that is told of a series now: by which permission, and up to where it has been."""
+class Subscriber:
+    """A peer that is sent a series now: by which permission, and up to where it has been."""
 
     peer: PeerId
     permission: PermissionId
@@ -97,89 +94,64 @@ class Told:
         sent = Range(within.start, max(within.start, self.reached))
         return within.clip(sent).clip(self.records)
 
+    def beyond(self, until: datetime) -> Range:
+        """Return the range that it was not sent yet, until then."""
+        start = max(self.reached or self.since, self.records.start)
+        return Range(start, max(start, min(until, self.records.end)))
 
-def _told_of(*, of_all: bool) -> Select[Any]:
-    """Return the subscribers of series, of all peers or of some."""
-    of = [among(OutboxRow.series_id, "numbers"), OutboxRow.stanza.is_not(None)]
-    if not of_all:
-        of.append(among(OutboxRow.peer_id, "peers"))
-    sent = (
-        select(
-            OutboxRow.peer_id,
-            OutboxRow.series_id,
-            func.max(OutboxRow.range_end).label("until"),
-        )
-        .where(*of)
-        .group_by(OutboxRow.peer_id, OutboxRow.series_id)
-        .subquery()
+
+_SENT_UNTIL = select(func.max(OutboxRow.range_end)).where(
+    OutboxRow.peer_id == SubscriptionRow.peer_id,
+    OutboxRow.series_id == SubscriptionRow.series_id,
+    OutboxRow.stanza.is_not(None),
+)
+_SUBSCRIBERS = (
+    select(
+        SubscriptionRow.series_id,
+        SubscriptionRow.peer_id,
+        PermittedRow.permission_id,
+        PermittedRow.identification,
+        PermittedRow.records_from,
+        PermittedRow.valid_until,
+        SubscriptionRow.since,
+        SubscriptionRow.cursor,
+        _SENT_UNTIL.scalar_subquery(),
     )
-    query = (
-        select(
-            SubscriptionRow.series_id,
-            SubscriptionRow.peer_id,
-            PermittedRow.permission_id,
-            PermittedRow.identification,
-            PermittedRow.records_from,
-            PermittedRow.valid_until,
-            SubscriptionRow.since,
-            SubscriptionRow.cursor,
-            sent.c.until,
-        )
-        .join(
-            PermittedRow,
-            and_(
-                PermittedRow.peer_id == SubscriptionRow.peer_id,
-                PermittedRow.series_id == SubscriptionRow.series_id,
-            ),
-        )
-        .outerjoin(
-            sent,
-            and_(
-                sent.c.peer_id == SubscriptionRow.peer_id,
-                sent.c.series_id == SubscriptionRow.series_id,
-            ),
-        )
-        .where(among(SubscriptionRow.series_id, "numbers"))
-        .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
+    .where(
+        among(SubscriptionRow.series_id, "series"),
+        PermittedRow.peer_id == SubscriptionRow.peer_id,
+        PermittedRow.series_id == SubscriptionRow.series_id,
     )
-    return query if of_all else query.where(among(SubscriptionRow.peer_id, "peers"))
+    .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
+)
+_SOME_SUBSCRIBERS = _SUBSCRIBERS.where(among(SubscriptionRow.peer_id, "peers"))
 
 
-_TOLD_OF, _SOME_TOLD_OF = _told_of(of_all=True), _told_of(of_all=False)
-
-
-async def told_of(
-    connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
-) -> list[Told]:
-    """Return the subscribers of a series, each once, of all peers or of some."""
-    return (await told_of_each(connection, [number], peers)).get(number, [])
-
-
-async def told_of_each(
+async def subscribers(
     connection: AsyncConnection,
-    numbers: Collection[SeriesId],
+    series_ids: Collection[SeriesId],
     peers: Collection[PeerId] | None = None,
-) -> dict[SeriesId, list[Told]]:
-    """Return the subscribers of each series, each peer once; series without any are left out.
+) -> dict[SeriesId, list[Subscriber]]:
+    """Return the subscribers of each series that has any, each once, of all peers or of some.
 
     Of two permissions that name it the one counts that reaches further back.
     """
-    found: dict[SeriesId, dict[PeerId, Told]] = {}
-    values: dict[str, object] = {"numbers": numbers}
+    values: dict[str, object] = {"series": series_ids}
     if peers is not None:
         values["peers"] = peers
-    rows = await connection.execute(_TOLD_OF if peers is None else _SOME_TOLD_OF, values)
-    for number, peer, permission, identification, start, end, since, *ends in rows:
-        reached = max((one for one in ends if one is not None), default=None)
-        told = Told(peer, permission, identification, Range(start, end), since, reached)
-        found.setdefault(number, {}).setdefault(peer, told)
-    return {number: list(each.values()) for number, each in found.items()}
+    rows = await connection.execute(_SUBSCRIBERS if peers is None else _SOME_SUBSCRIBERS, values)
+    by_series: dict[SeriesId, dict[PeerId, Subscriber]] = {}
+    for series_id, peer, permission, identification, start, end, since, *ends in rows:
+        reached = max(filter(None, ends), default=None)
+        subscriber = Subscriber(peer, permission, identification, Range(start, end), since, reached)
+        by_series.setdefault(series_id, {}).setdefault(peer, subscriber)
+    return {series_id: list(by_peer.values()) for series_id, by_peer in by_series.items()}
 
 
 async def queue_again_for(
     connection: AsyncConnection,
-    number: SeriesId,
-    records: Iterable[tuple[Told, Range]],
+    series_id: SeriesId,
+    corrected: Iterable[tuple[Subscriber, Range]],
     *,
     at: datetime,
 ) -> None:
@@ -189,24 +161,20 @@ async def queue_again_for(
     NotPermitted.
     """
     rows = [
-        _row(one.peer, one.permission, number, part, queued_at=at)
-        for one, within in records
-        if (part := one.behind(within))
+        _row(subscriber.peer, subscriber.permission, series_id, records, queued_at=at)
+        for subscriber, within in corrected
+        if (records := subscriber.behind(within))
     ]
     if not rows:
         return
     waiting = delete(OutboxRow).where(
-        OutboxRow.peer_id == bindparam("peer", type_=OutboxRow.peer_id.type),
-        OutboxRow.series_id == number,
+        OutboxRow.peer_id == bindparam("peer_id"),
+        OutboxRow.series_id == series_id,
         OutboxRow.stanza.is_(None),  # Of what was sent, the receipt may still come.
-        OutboxRow.range_start >= bindparam("first", type_=OutboxRow.range_start.type),
-        OutboxRow.range_end <= bindparam("last", type_=OutboxRow.range_end.type),
+        OutboxRow.range_start >= bindparam("range_start"),
+        OutboxRow.range_end <= bindparam("range_end"),
     )
-    of = [
-        {"peer": row["peer_id"], "first": row["range_start"], "last": row["range_end"]}
-        for row in rows
-    ]
-    await connection.execute(waiting, of)
+    await connection.execute(waiting, rows)
     with only_with_permission():
         await connection.execute(insert(OutboxRow), rows)
 
@@ -224,30 +192,26 @@ async def sending(
     connection: AsyncConnection, queued: Collection[Queued], stanza: str, at: datetime
 ) -> None:
     """Store the stanza in which records are about to leave. Raises NotPermitted."""
-    numbers = [one.id for one in queued]
-    sent = update(OutboxRow).where(OutboxRow.id.in_(numbers)).values(stanza=stanza, sent_at=at)
+    ids = [each.id for each in queued]
+    sent = update(OutboxRow).where(OutboxRow.id.in_(ids)).values(stanza=stanza, sent_at=at)
     with only_with_permission():
         result = await connection.execute(sent)
-    if result.rowcount != len(numbers):
+    if result.rowcount != len(ids):
         raise NotPermitted("the permission ended, and what was queued went with it")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """Records that leave at once, in a stanza of this id."""
+async def leave(
+    connection: AsyncConnection, leaving: Iterable[tuple[PeerId, Queued, str]], at: datetime
+) -> None:
+    """Queue records for peers, which leave at once in these stanzas.
 
-    peer: PeerId
-    queued: Queued
-    stanza: str
-
-
-async def leave(connection: AsyncConnection, leaving: Iterable[Leaving], at: datetime) -> None:
-    """Queue records of many peers that leave at once. Raises NotPermitted: then none must."""
-    rows = []
-    for one in leaving:
-        of = one.queued
-        row = _row(one.peer, of.permission, of.series_id, of.records, queued_at=at, sent_at=at)
-        rows.append({**row, "stanza": one.stanza})
+    Raises NotPermitted: then none must.
+    """
+    rows = [
+        _row(peer, queued.permission, queued.series_id, queued.records, queued_at=at, sent_at=at)
+        | {"stanza": stanza}
+        for peer, queued, stanza in leaving
+    ]
     if rows:
         with only_with_permission():
             await connection.execute(insert(OutboxRow), rows)
@@ -274,15 +238,10 @@ async def unsent(
     """
     query = (
         select(OutboxRow.peer_id, PermittedRow.identification, *_COLUMNS, *SERIES_FACTS)
-        .join(
-            PermittedRow,
-            and_(
-                PermittedRow.permission_id == OutboxRow.permission_id,
-                PermittedRow.series_id == OutboxRow.series_id,
-            ),
-        )
-        .join(SeriesRow, SeriesRow.id == OutboxRow.series_id)
         .where(
+            PermittedRow.permission_id == OutboxRow.permission_id,
+            PermittedRow.series_id == OutboxRow.series_id,
+            SeriesRow.id == OutboxRow.series_id,
             OutboxRow.peer_id.in_(peers),
             OutboxRow.sent_at.is_(None),
             OutboxRow.permission_id.not_in(held_back),
@@ -296,78 +255,71 @@ async def unsent(
     ]
 
 
-async def unconfirmed(connection: AsyncConnection, *, sent: bool) -> list[PeerId]:
-    """Return the peers for which something waits to be sent, or was `sent` and not confirmed."""
-    state = OutboxRow.sent_at.is_not(None) if sent else OutboxRow.sent_at.is_(None)
-    return list(
-        (await connection.execute(select(OutboxRow.peer_id).where(state).distinct())).scalars()
-    )
+async def peers_to_send_to(connection: AsyncConnection) -> Sequence[PeerId]:
+    """Return the peers for which something waits to be sent."""
+    query = select(OutboxRow.peer_id).where(OutboxRow.sent_at.is_(None)).distinct()
+    return (await connection.execute(query)).scalars().all()
 
 
-async def are_on_their_way(connection: AsyncConnection, stanzas: Collection[str]) -> set[str]:
-    """Return those of some stanzas of which what they carry may still reach a peer."""
+async def still_queued(connection: AsyncConnection, stanzas: Collection[str]) -> set[str | None]:
+    """Return the stanzas of which the records are still queued, and may reach a peer."""
     query = select(OutboxRow.stanza).where(OutboxRow.stanza.in_(stanzas))
-    return {one for one in (await connection.execute(query)).scalars() if one is not None}
+    return set((await connection.execute(query)).scalars())
 
 
 async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -> list[Queued]:
-    """Take what a peer has confirmed out of the outbox, move its cursors, and give it.
+    """Take out of the outbox what a peer has confirmed, move its cursors, and return it.
 
-    Nothing is given for a stanza that is unknown, or was confirmed before.
+    Nothing is returned for a stanza that is unknown, or was confirmed before.
     """
     taken = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
     rows = await connection.execute(taken.returning(*_COLUMNS))
     received = [_queued(row) for row in rows]
-    for one in received:
-        await move_cursor(connection, peer, one.series_id, one.records.end)
+    for queued in received:
+        await move_cursor(connection, peer, queued.series_id, queued.records.end)
     return received
 
 
-async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime | None:
-    """Return when the oldest of what waits for a peer was queued; None if nothing waits."""
-    query = select(OutboxRow.queued_at).where(OutboxRow.peer_id == peer)
-    return (
-        await connection.execute(query.order_by(OutboxRow.queued_at).limit(1))
-    ).scalar_one_or_none()
+async def unacknowledged(
+    connection: AsyncConnection, peer: PeerId
+) -> tuple[dict[SeriesId, list[Range]], datetime | None]:
+    """Return the ranges of each series that are queued for a peer, or sent and not confirmed.
+
+    With them comes when the oldest was queued; None where there are none.
+    """
+    query = select(
+        OutboxRow.series_id, OutboxRow.range_start, OutboxRow.range_end, OutboxRow.queued_at
+    ).where(OutboxRow.peer_id == peer)
+    ranges: dict[SeriesId, list[Range]] = {}
+    oldest = None
+    for series_id, start, end, at in await connection.execute(query):
+        ranges.setdefault(series_id, []).append(Range(start, end))
+        oldest = min(at, oldest or at)
+    return ranges, oldest
 
 
-async def on_their_way(connection: AsyncConnection, peer: PeerId) -> dict[SeriesId, list[Range]]:
-    """Return the ranges of each series that are queued for a peer, or sent and not confirmed."""
-    query = select(OutboxRow.series_id, OutboxRow.range_start, OutboxRow.range_end)
-    found: dict[SeriesId, list[Range]] = {}
-    for number, start, end in await connection.execute(query.where(OutboxRow.peer_id == peer)):
-        found.setdefault(number, []).append(Range(start, end))
-    return found
-
-
-async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
-    """Queue anew what was sent to a peer and not confirmed, and tell how many rows it was.
+async def send_again(connection: AsyncConnection, peer: PeerId | None = None) -> int:
+    """Queue again what was sent to a peer, or to any, and not confirmed. Return how many rows.
 
     The message that carried it is remembered: its receipt may still come.
     """
-    permitted = (
-        select(PermittedRow.permission_id)
-        .where(
-            PermittedRow.permission_id == OutboxRow.permission_id,
-            PermittedRow.series_id == OutboxRow.series_id,
-        )
-        .exists()
+    permitted = select(PermittedRow.permission_id).where(
+        PermittedRow.permission_id == OutboxRow.permission_id,
+        PermittedRow.series_id == OutboxRow.series_id,
     )
-    again = (
-        update(OutboxRow)
-        .where(OutboxRow.peer_id == peer, OutboxRow.sent_at.is_not(None), permitted)
-        .values(sent_at=None)
-    )
-    return (await connection.execute(again)).rowcount
+    again = update(OutboxRow).where(OutboxRow.sent_at.is_not(None), permitted.exists())
+    if peer is not None:
+        again = again.where(OutboxRow.peer_id == peer)
+    return (await connection.execute(again.values(sent_at=None))).rowcount
 
 
 def _row(
-    peer: PeerId, permission: PermissionId, number: SeriesId, records: Range, **times: datetime
+    peer: PeerId, permission: PermissionId, series_id: SeriesId, records: Range, **times: datetime
 ) -> dict[str, object]:
     return {
         "peer_id": peer,
         "permission_id": permission,
-        "series_id": number,
+        "series_id": series_id,
         "range_start": records.start,
         "range_end": records.end,
         **times,
@@ -375,5 +327,5 @@ def _row(
 
 
 def _queued(row: Sequence[Any]) -> Queued:
-    number, permission, series, start, end, stanza = row
-    return Queued(number, permission, series, Range(start, end), stanza)
+    row_id, permission, series_id, start, end, stanza = row
+    return Queued(row_id, permission, series_id, Range(start, end), stanza)

@@ -1,6 +1,7 @@
 """Series and their blocks in the database."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -18,6 +19,8 @@ _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
 
 _KEYS_AT_ONCE = 1_000
+
+type Packed = type[BlockRow | MemberCountRow]
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -37,33 +40,18 @@ OWN = 0
 
 async def add_series(connection: AsyncConnection, series: Series, member: int = OWN) -> SeriesId:
     """Return the id of a series, of this node or of a member; store the series if it is new."""
-    known = await series_id(connection, series, member)
-    if known is not None:
-        return known
-    values = {
-        "device": series.device,
-        "direction": series.direction,
-        "quantity": series.quantity,
-        "interval": series.interval,
-        "time_zone": series.time_zone,
-        "member_id": member,
-    }
-    result = await connection.execute(insert(SeriesRow).values(values).returning(SeriesRow.id))
-    return result.scalar_one()
+    stored = await series_id(connection, series, member)
+    if stored is not None:
+        return stored
+    new = insert(SeriesRow).values(**asdict(series), member_id=member).returning(SeriesRow.id)
+    return (await connection.execute(new)).scalar_one()
 
 
 async def series_id(
     connection: AsyncConnection, series: Series, member: int = OWN
 ) -> SeriesId | None:
     """Return the id of a series, of this node or of a member, if it is known."""
-    query = select(SeriesRow.id).where(
-        SeriesRow.device == series.device,
-        SeriesRow.direction == series.direction,
-        SeriesRow.quantity == series.quantity,
-        SeriesRow.interval == series.interval,
-        SeriesRow.time_zone == series.time_zone,
-        SeriesRow.member_id == member,
-    )
+    query = select(SeriesRow.id).filter_by(**asdict(series), member_id=member)
     return (await connection.execute(query)).scalar_one_or_none()
 
 
@@ -72,32 +60,51 @@ async def series_of_devices(
 ) -> dict[Series, SeriesId]:
     """Return the series of some devices of this node, or of a member."""
     rows = await connection.execute(_OF_DEVICES, {"devices": devices, "member": member})
-    return {Series(*facts): number for number, *facts in rows}
+    return {Series(*facts): series_id for series_id, *facts in rows}
 
 
 async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
     """Return every series of this node by its id."""
     query = select(SeriesRow.id, *SERIES_FACTS).order_by(SeriesRow.id)
-    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+    return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
 
 
 async def put_blocks(
-    connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]], at: datetime
+    connection: AsyncConnection, blocks: Mapping[SeriesId, Iterable[Block]], at: datetime
 ) -> None:
-    """Keep many blocks, each in place of the one of its day."""
-    rows, days = [], set()
-    for number, some in kept.items():
-        for block in some:
-            days.add(block.day)
-            packed = block.pack()
-            rows.append({"series_id": number, "day": block.day, "packed": packed, "changed_at": at})
-    if rows:
-        await make_room(connection, BlockRow.__tablename__, days)
-        await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
+    """Store many blocks, each in place of the one of its day."""
+    rows: list[dict[str, Any]] = [
+        {"series_id": series_id, "day": block.day, "packed": block.pack(), "changed_at": at}
+        for series_id, some in blocks.items()
+        for block in some
+    ]
+    await make_room(connection, BlockRow.__tablename__, {row["day"] for row in rows})
+    await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
+
+
+async def blocks(
+    connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
+) -> list[Block]:
+    """Return the blocks of the UTC days that a range touches, in order, those that are there."""
+    return await unpacked(connection, BlockRow, series_id, series, within)
+
+
+async def unpacked(
+    connection: AsyncConnection, row: Packed, series_id: SeriesId, series: Series, within: Range
+) -> list[Block]:
+    """Return what a table has of a series and the UTC days that a range touches, in order."""
+    if not within:
+        return []
+    query = (
+        select(row.day, row.packed)
+        .where(row.series_id == series_id, row.day.between(*days_of(within)))
+        .order_by(row.day)
+    )
+    return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
 
 
 _OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-    pair_among(BlockRow.series_id, BlockRow.day, ("numbers", "days"))
+    pair_among(BlockRow.series_id, BlockRow.day, ("series", "days"))
 )
 
 
@@ -105,35 +112,14 @@ async def blocks_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
 ) -> dict[tuple[SeriesId, date], Block]:
     """Return the blocks of some days of many series, those that are there."""
-    found = {}
-    for keys in _keys_of_days(wanted):
-        for number, day, packed in await connection.execute(_OF_DAYS, keys):
-            found[number, day] = Block.unpack(wanted[number][0], day, packed)
-    return found
-
-
-def _keys_of_days(
-    wanted: Mapping[SeriesId, tuple[Series, Collection[date]]],
-) -> Iterator[dict[str, Sequence[Any]]]:
-    """Return the `numbers` and `days` of a statement by `pair_among`, some at a time."""
-    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
+    pairs = [(series_id, day) for series_id, (_, days) in wanted.items() for day in days]
+    by_day = {}
     for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
-        numbers, days = zip(*some, strict=True)
-        yield {"numbers": numbers, "days": days}
-
-
-async def blocks(
-    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
-) -> list[Block]:
-    """Return the blocks of the UTC days that a range touches, in order, those that are there."""
-    if not within:
-        return []
-    query = (
-        select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
-        .order_by(BlockRow.day)
-    )
-    return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+        series_ids, days = zip(*some, strict=True)
+        rows = await connection.execute(_OF_DAYS, {"series": series_ids, "days": days})
+        for series_id, day, packed in rows:
+            by_day[series_id, day] = Block.unpack(wanted[series_id][0], day, packed)
+    return by_day
 
 
 async def count_records(
@@ -142,23 +128,23 @@ async def count_records(
     """Count the records of each series that start in ranges of its own, which do not overlap."""
     counts = dict.fromkeys(wanted, 0)
     parts = [
-        and_(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
-        for number, (_, ranges) in wanted.items()
+        and_(BlockRow.series_id == series_id, BlockRow.day.between(*days_of(within)))
+        for series_id, (_, ranges) in wanted.items()
         for within in ranges
         if within
     ]
     if not parts:
         return counts
     query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(or_(*parts))
-    for number, day, packed in await connection.execute(query):
-        series, ranges = wanted[number]
+    for series_id, day, packed in await connection.execute(query):
+        series, ranges = wanted[series_id]
         whole = Range.of_day(day)
         if any(within.covers(whole) for within in ranges):
-            absent, of = Block.missing(packed)
-            counts[number] += of - absent
+            absent, total = Block.missing(packed)
+            counts[series_id] += total - absent
         else:
             block = Block.unpack(series, day, packed)
-            counts[number] += sum(1 for within in ranges for _ in block.records(within))
+            counts[series_id] += sum(1 for within in ranges for _ in block.records(within))
     return counts
 
 
@@ -169,29 +155,29 @@ async def changes(connection: AsyncConnection, since: date) -> dict[SeriesId, tu
         .where(BlockRow.day >= since)
         .group_by(BlockRow.series_id)
     )
-    return {number: (count, at) for number, count, at in await connection.execute(query)}
+    return {series_id: (count, at) for series_id, count, at in await connection.execute(query)}
 
 
 async def missing(
-    connection: AsyncConnection, since: date, numbers: Collection[SeriesId]
+    connection: AsyncConnection, since: date, series_ids: Collection[SeriesId]
 ) -> dict[SeriesId, dict[date, tuple[int, int]]]:
     """Return of each block from a day on how many of its values are missing, and of how many."""
     query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-        BlockRow.series_id.in_(numbers), BlockRow.day >= since
+        BlockRow.series_id.in_(series_ids), BlockRow.day >= since
     )
-    found: dict[SeriesId, dict[date, tuple[int, int]]] = {}
-    for number, day, packed in await connection.execute(query):
-        found.setdefault(number, {})[day] = Block.missing(packed)
-    return found
+    missing_values: dict[SeriesId, dict[date, tuple[int, int]]] = {}
+    for series_id, day, packed in await connection.execute(query):
+        missing_values.setdefault(series_id, {})[day] = Block.missing(packed)
+    return missing_values
 
 
 async def largest_of_days(
-    connection: AsyncConnection, number: SeriesId, until: date
+    connection: AsyncConnection, series_id: SeriesId, until: date
 ) -> list[tuple[date, int]]:
     """Return the largest value of a series on each UTC day until one, that included, in order."""
     query = (
         select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day <= until)
+        .where(BlockRow.series_id == series_id, BlockRow.day <= until)
         .order_by(BlockRow.day)
     )
     rows = await connection.execute(query)
@@ -208,39 +194,44 @@ async def days_kept(connection: AsyncConnection) -> dict[SeriesId, int]:
 
 
 async def extent(
-    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+    connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
 ) -> Range | None:
     """Return the range from the first record to the end of the last one; None if there is none."""
     days = select(func.min(BlockRow.day), func.max(BlockRow.day)).where(
-        BlockRow.series_id == number
+        BlockRow.series_id == series_id
     )
     first, last = (await connection.execute(days)).one()
     if first is None or last is None:
         return None
-    known = Range(Range.of_day(first).start, Range.of_day(last).end).clip(within)
-    if not known:
+    days_there = Range(Range.of_day(first).start, Range.of_day(last).end).clip(within)
+    if not days_there:
         return None
-    start = await _nearest(connection, number, series, known, backwards=False)
-    end = await _nearest(connection, number, series, known, backwards=True)
+    start = await _nearest(connection, series_id, series, days_there, backwards=False)
+    end = await _nearest(connection, series_id, series, days_there, backwards=True)
     return None if start is None or end is None else Range(start, series.end(end))
 
 
 async def _nearest(
-    connection: AsyncConnection, number: SeriesId, series: Series, within: Range, *, backwards: bool
+    connection: AsyncConnection,
+    series_id: SeriesId,
+    series: Series,
+    within: Range,
+    *,
+    backwards: bool,
 ) -> datetime | None:
     """Return the start of the first record in a range, or of the last one."""
     order = BlockRow.day.desc() if backwards else BlockRow.day.asc()
     query = (
         select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
+        .where(BlockRow.series_id == series_id, BlockRow.day.between(*days_of(within)))
         .order_by(order)
     )
     for most in _AT_ONCE:
         rows = (await connection.execute(query.limit(most))).all()
         for day, packed in rows:
-            found = [one.start for one in Block.unpack(series, day, packed).records(within)]
-            if found:
-                return found[-1] if backwards else found[0]
+            block = Block.unpack(series, day, packed)
+            if starts := [record.start for record in block.records(within)]:
+                return starts[-1] if backwards else starts[0]
         if most is None or len(rows) < most:
             return None
     return None
@@ -252,10 +243,9 @@ def days_of(within: Range) -> tuple[date, date]:
     return within.start.astimezone(UTC).date(), last.date()
 
 
-async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:
-    """Remove all blocks of these series, and what they cover; tell how many blocks there were."""
-    gone = list(numbers)
+async def erase_series(connection: AsyncConnection, series_ids: Iterable[SeriesId]) -> int:
+    """Remove all blocks of these series, with their coverage. Return how many blocks there were."""
+    ids = list(series_ids)
     for row in (CoverageRow, MemberCountRow):
-        await connection.execute(delete(row).where(row.series_id.in_(gone)))
-    erased = delete(BlockRow).where(BlockRow.series_id.in_(gone))
-    return (await connection.execute(erased)).rowcount
+        await connection.execute(delete(row).where(row.series_id.in_(ids)))
+    return (await connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(ids)))).rowcount

@@ -31,49 +31,37 @@ async def put(
     row: type[Base],
     rows: Sequence[Mapping[str, object]],
     *columns: str,
-    only_less: str | None = None,
 ) -> None:
-    """Insert rows, which take the place in these columns of those that are there.
-
-    They do so if what they have in the column `only_less` is less, where one is told.
-    """
+    """Insert rows, which take the place in these columns of those that are there."""
     if not rows:
         return
     keys = tuple(rows[0])
-    if connection.dialect.name == "sqlite":
-        statement = _put(row, columns, only_less, keys, in_arrays=False)
-        await connection.execute(statement, rows)
-    else:
-        statement = _put(row, columns, only_less, keys, in_arrays=True)
-        await connection.execute(statement, {key: [one[key] for one in rows] for key in keys})
+    in_arrays = connection.dialect.name != "sqlite"
+    values = {key: [each[key] for each in rows] for key in keys} if in_arrays else rows
+    await connection.execute(_put(row, columns, keys, in_arrays=in_arrays), values)
 
 
 @cache
 def _put(
-    row: type[Base],
-    columns: tuple[str, ...],
-    only_less: str | None,
-    keys: tuple[str, ...],
-    *,
-    in_arrays: bool,
+    row: type[Base], columns: tuple[str, ...], keys: tuple[str, ...], *, in_arrays: bool
 ) -> TextClause:
     """Return it as text: SQLAlchemy compiles an INSERT of this kind anew each time.
 
     It takes a row, or an array for each column: PostgreSQL answers each row that it is told alone.
     """
     table = cast("Table", row.__table__)
-    of = {key: table.c[key].type for key in keys}
-    bound = [bindparam(key, type_=ARRAY(of[key]) if in_arrays else of[key]) for key in keys]
+    types = {key: table.c[key].type for key in keys}
+    bound = [
+        bindparam(key, type_=ARRAY(each) if in_arrays else each) for key, each in types.items()
+    ]
     values = ", ".join(f":{key}" for key in keys)
     rows = f"SELECT * FROM unnest({values})" if in_arrays else f"VALUES ({values})"
-    put = (
+    statement = (
         f"INSERT INTO {table.name} ({_names(keys)}) {rows}"
         f" ON CONFLICT ({_names(table.primary_key.columns.keys())}) DO UPDATE SET "
         + ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
     )
-    if only_less is not None:
-        put += f' WHERE {table.name}."{only_less}" > excluded."{only_less}"'
-    return text(put).bindparams(*bound)
+    return text(statement).bindparams(*bound)
 
 
 def _names(columns: Iterable[str]) -> str:

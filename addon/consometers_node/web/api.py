@@ -11,7 +11,7 @@ from ..permission import State
 from ..quoalise import Text, iso8601
 from ..quoalise.text import text
 from ..sharing.restriction import pause, resume
-from ..sharing.status import Answered, Collective, collectives, told_of
+from ..sharing.status import Answered, Collective, collectives, current_permissions
 from ..store import PeerId
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
@@ -120,7 +120,7 @@ class Api:
             "problem": _words(delivery.problem if delivery else None),
             "sums": sums,
             "permissions": [
-                _permission(answered) for answered in told_of(collective, datetime.now(UTC))
+                _permission(answered) for answered in current_permissions(collective, datetime.now(UTC))
             ],
         }
 

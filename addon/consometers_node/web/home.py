@@ -15,7 +15,7 @@ from ..series import Interval
 from ..sharing import consent_text
 from ..sharing.account import load
 from ..sharing.restriction import pause, resume
-from ..sharing.status import Answered, Collective, Shared, collectives, told_of
+from ..sharing.status import Answered, Collective, Shared, collectives, current_permissions
 from ..store import PeerId, SeriesId
 from ..store.clock import confirm
 from .calendar_svg import Strip
@@ -137,7 +137,7 @@ def _card(pages: Pages, collective: Collective, year: Year, now: datetime) -> Ca
     rows = [
         Row(shared, *year.get(shared.grant.series_id, (None, None))) for shared in collective.shared
     ]
-    answered = told_of(collective, now)
+    answered = current_permissions(collective, now)
     return Card(
         id=collective.peer.id,
         name=collective.peer.name,

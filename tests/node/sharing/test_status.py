@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.restriction import pause, paused, resume
-from consometers_node.sharing.status import REMEMBERED, Collective, collectives, told_of
+from consometers_node.sharing.status import REMEMBERED, Collective, collectives, current_permissions
 from consometers_node.store import Store
 
 from ..permission.samples import NEED, NO, now
@@ -123,7 +123,7 @@ async def test_a_newer_version_of_a_need_is_told_beside_the_grant(ledger: Ledger
     async with ledger.store.writing() as connection:
         register = Permissions(connection)
         newer = await register.propose(ledger.peer.id, replace(NEED, version=2), now())
-    told = told_of(await standing(ledger), datetime.now(UTC))
+    told = current_permissions(await standing(ledger), datetime.now(UTC))
     assert [(one.permission.id, one.newer) for one in told] == [(granted, newer), (newer, None)]
 
 
@@ -135,8 +135,8 @@ async def test_of_what_ended_the_last_of_each_need_is_told_for_some_time(ledger:
         refused = await register.propose(ledger.peer.id, replace(NEED, id="other"), now())
         await register.refuse(refused, NO, now())
     one = await standing(ledger)
-    told = told_of(one, datetime.now(UTC))
+    told = current_permissions(one, datetime.now(UTC))
     states = [each.permission.state for each in told]
     assert states == [State.WITHDRAWN, State.REFUSED]
     assert told[0].permission.id == one.permissions[1].permission.id
-    assert told_of(one, datetime.now(UTC) + REMEMBERED + DAY) == []
+    assert current_permissions(one, datetime.now(UTC) + REMEMBERED + DAY) == []

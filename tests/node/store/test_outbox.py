@@ -15,7 +15,7 @@ from consometers_node.store.outbox import (
     queue_again_for,
     send_again,
     sending,
-    told_of,
+    subscribers,
 )
 from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
 from consometers_node.store.series import add_series, extent, put_blocks
@@ -189,7 +189,7 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
         (first, *_) = await unsent(connection, peer, 3)
         await sending(connection, [first], "left", now())
         await move_cursor(connection, peer, number, hours(-3, -2).start)
-        (reader,) = await told_of(connection, number)
+        (reader,) = (await subscribers(connection, [number]))[number]
         await queue_again_for(connection, number, [(reader, hours(-7, -3))], at=now())
         assert [one.records for one in await unsent(connection, peer, 9)] == [
             hours(-2, -1),
@@ -204,11 +204,11 @@ async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
     peer, permission, number = granted
     async with store.writing() as connection:
         await subscribe(connection, peer, number, now())
-        (reader,) = await told_of(connection, number)
+        (reader,) = (await subscribers(connection, [number]))[number]
         await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
         assert await unsent(connection, peer, 9) == []
         await move_cursor(connection, peer, number, hours(-4, -3).start)
-        (reader,) = await told_of(connection, number)
+        (reader,) = (await subscribers(connection, [number]))[number]
         await queue_again_for(connection, number, [(reader, hours(-3, -1))], at=now())
         await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
         (again,) = await unsent(connection, peer, 9)
