@@ -28,8 +28,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import asked as asked_for, check
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.absences import absences
 from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
+from consometers_node.store.coverage import absences
 from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import days_kept

@@ -17,7 +17,7 @@ from tools.catalogue import FRENCH, PACKAGE, calls, sentences, translated, writt
 STRAIGHT = re.compile(r"(?<=[^\W\d_}])'")
 FILLED = re.compile(r"%\(\w+\)s|\{[^{}]*\}")
 
-AS_TYPED = ("cli/", "store/reasons.py")
+AS_TYPED = ("cli/",)
 """Where the English has straight apostrophes, as terminals and logs have."""
 
 

@@ -105,7 +105,7 @@ def cli_error_of(error: Exception) -> CliError | None:
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     from consometers_node.store import StoreFault  # noqa: PLC0415
-    from consometers_node.store.reasons import explained, is_outage  # noqa: PLC0415
+    from consometers_node.store.errors import explained, is_outage  # noqa: PLC0415
     from consometers_node.xmpp import NetworkError  # noqa: PLC0415
 
     match error:

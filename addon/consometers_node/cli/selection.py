@@ -15,7 +15,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
 from consometers_node.sharing.consent import Asked, Preview, kept, preview
 from consometers_node.store import Store
-from consometers_node.store.absences import absences
+from consometers_node.store.coverage import absences
 from consometers_node.wire import Naming
 
 from . import home

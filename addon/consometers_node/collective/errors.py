@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError, Text
 from ..quoalise.text import around, text
-from ..store.reasons import is_full, reason
+from ..store.errors import is_full, reason
 
 _FULL = text(
     "The database’s disk is full: make room on it. The node goes on by itself then; what members"

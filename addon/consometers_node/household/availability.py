@@ -9,8 +9,8 @@ from typing import NoReturn, override
 
 from ..series import Range
 from ..store import Store
-from ..store.absences import absences, add_absence
 from ..store.clock import Clock
+from ..store.coverage import absences, add_absence
 from ..store.settings import set_setting, setting
 from .absences import absence
 from .errors import Away, HomeAssistantFault

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..quoalise import Text
 from ..quoalise.text import around, text
-from ..store.reasons import explained, is_full
+from ..store.errors import explained, is_full
 
 _FULL = text(
     "The disk is full: make room on it. The node goes on by itself then. Until then nothing leaves,"

@@ -20,7 +20,7 @@ from ..quoalise import MAX_PUSHED, Data, Identifier, Text
 from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
-from ..store.coverage import coverage
+from ..store.coverage import all_coverage
 from ..store.outbox import (
     Queued,
     cut,
@@ -66,9 +66,7 @@ async def keep(
     """Store these blocks, and queue what peers had otherwise. Return whether anything is new."""
     await take_turns(connection)
     blocks = list(blocks)
-    covered = {
-        series_id: await coverage(connection, series_id) for series_id in series_ids.values()
-    }
+    covered = await all_coverage(connection)
     days: dict[SeriesId, tuple[Series, set[date]]] = {}
     for block in blocks:
         days.setdefault(series_ids[block.series], (block.series, set()))[1].add(block.day)
@@ -83,7 +81,7 @@ async def keep(
             continue
         new.setdefault(series_id, {})[block.day] = stored[key] = block
         if (span := _difference(before, block)) is not None:
-            read, day = covered[series_id], Range.of_day(block.day)
+            read, day = covered.get(series_id), Range.of_day(block.day)
             first = read is None or not read.covers(day)
             corrected.setdefault((block.series, first), []).append(span)
     await put_blocks(connection, {series_id: days.values() for series_id, days in new.items()}, at)

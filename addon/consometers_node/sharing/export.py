@@ -13,11 +13,10 @@ from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
-from ..store.absences import absences
-from ..store.answers import answers
+from ..store.answers import answers, receipts
+from ..store.coverage import absences
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
-from ..store.receipts import receipts
 from ..store.series import all_series, blocks, erase_series, extent
 from ..store.subscriptions import subscriptions
 from . import consent_text

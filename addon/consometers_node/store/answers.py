@@ -1,4 +1,4 @@
-"""The log of what peers were answered: an answer leaves only once it stands there."""
+"""Logs of what peers were answered, before the answer leaves, and of what they confirmed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
 from .errors import only_with_permission
-from .tables import AnswerRow, PeerId, PermissionId, SeriesId
+from .tables import AnswerRow, NoticeRow, PeerId, PermissionId, RegisterRow, SeriesId
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,16 @@ async def latest_answers(
     connection: AsyncConnection, permission: PermissionId, most: int
 ) -> list[Answer]:
     """Return the last answers under a permission, the newest first."""
-    of = _ANSWERS.where(AnswerRow.permission_id == permission)
-    return await _answers(connection, of.order_by(AnswerRow.id.desc()).limit(most))
+    query = _ANSWERS.where(AnswerRow.permission_id == permission)
+    return await _answers(connection, query.order_by(AnswerRow.id.desc()).limit(most))
 
 
 async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:
     """Return what a peer was answered in a range of time, in order."""
-    of = AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
-    return await _answers(connection, _ANSWERS.where(*of).order_by(AnswerRow.id))
+    query = _ANSWERS.where(
+        AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
+    )
+    return await _answers(connection, query.order_by(AnswerRow.id))
 
 
 _ANSWERS = select(
@@ -68,7 +70,32 @@ _ANSWERS = select(
 
 
 async def _answers(connection: AsyncConnection, query: Select[Any]) -> list[Answer]:
+    rows = await connection.execute(query)
     return [
-        Answer(peer, permission, number, command, count, at, Range(*within))
-        for peer, permission, number, command, count, at, *within in await connection.execute(query)
+        Answer(peer, permission, series_id, command, count, at, Range(start, end))
+        for peer, permission, series_id, command, count, at, start, end in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A change of a permission that a peer was sent, when, and its receipt."""
+
+    state: str
+    at: datetime
+    receipt: str
+
+
+async def receipts(connection: AsyncConnection, permission: PermissionId) -> list[Receipt]:
+    """Return what a peer confirmed of a permission, in order."""
+    query = (
+        select(RegisterRow.state, NoticeRow.told_at, NoticeRow.receipt)
+        .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
+        .where(
+            RegisterRow.permission_id == permission,
+            NoticeRow.told_at.is_not(None),
+            NoticeRow.receipt.is_not(None),
+        )
+        .order_by(NoticeRow.seq)
+    )
+    return [Receipt(*row) for row in await connection.execute(query)]

@@ -1,29 +1,57 @@
-"""Over which whole UTC days the recorder was read completely, for each series."""
+"""What was read of the recorder: whole UTC days of each series, and when no measure came."""
 
-from sqlalchemy import select
+from datetime import timedelta
+
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
 from . import upsert
-from .tables import CoverageRow, SeriesId
+from .tables import AbsenceRow, CoverageRow, SeriesId
+
+_ALL_BUT_A_SECOND = timedelta(microseconds=999_999)
 
 
-async def coverage(connection: AsyncConnection, number: SeriesId) -> Range | None:
-    """Return what was read of a series; None if nothing was."""
-    query = select(CoverageRow.covered_from, CoverageRow.covered_until).where(
-        CoverageRow.series_id == number
-    )
-    found = (await connection.execute(query)).one_or_none()
-    return None if found is None else Range(*found)
+async def coverage(connection: AsyncConnection, series_id: SeriesId) -> Range | None:
+    """Return over which days the recorder was read completely for a series; None if never."""
+    return (await all_coverage(connection)).get(series_id)
 
 
 async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
     """Return what was read of each series of which anything was."""
     query = select(CoverageRow.series_id, CoverageRow.covered_from, CoverageRow.covered_until)
-    return {number: Range(start, end) for number, start, end in await connection.execute(query)}
+    return {
+        series_id: Range(start, end) for series_id, start, end in await connection.execute(query)
+    }
 
 
-async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
+async def set_coverage(connection: AsyncConnection, series_id: SeriesId, covered: Range) -> None:
     """Store what was read of a series, in place of what was stored before."""
-    row = {"series_id": number, "covered_from": covered.start, "covered_until": covered.end}
+    row = {"series_id": series_id, "covered_from": covered.start, "covered_until": covered.end}
     await upsert.put(connection, CoverageRow, [row], "covered_from", "covered_until")
+
+
+async def add_absence(connection: AsyncConnection, absence: Range) -> Range:
+    """Store when Home Assistant was off, or may have been: what it compiled of then is no measure.
+
+    Return it as it is stored: in whole seconds, and as one with those that it touches. An empty one
+    is ValueError.
+    """
+    if not absence:
+        raise ValueError("an absence lasts")
+    start = absence.start.replace(microsecond=0)
+    end = (absence.end + _ALL_BUT_A_SECOND).replace(microsecond=0)
+    touching = delete(AbsenceRow).where(AbsenceRow.away_from <= end, AbsenceRow.away_until >= start)
+    joined = touching.returning(AbsenceRow.away_from, AbsenceRow.away_until)
+    for other_start, other_end in await connection.execute(joined):
+        start, end = min(start, other_start), max(end, other_end)
+    await connection.execute(insert(AbsenceRow).values(away_from=start, away_until=end))
+    return Range(start, end)
+
+
+async def absences(connection: AsyncConnection, within: Range | None = None) -> list[Range]:
+    """Return all absences in order, or those of which an instant is in a range."""
+    query = select(AbsenceRow.away_from, AbsenceRow.away_until).order_by(AbsenceRow.away_from)
+    if within is not None:
+        query = query.where(AbsenceRow.away_from < within.end, AbsenceRow.away_until > within.start)
+    return [Range(start, end) for start, end in await connection.execute(query)]

@@ -16,9 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..quoalise.text import around, text
 from . import driver
-from .errors import DAMAGED, Unusable
+from .errors import DAMAGED, Unusable, is_full, is_locked, reason
 from .file import Reserve, prepare
-from .reasons import is_full, is_locked, reason
 from .rewriting import rewrite
 
 if TYPE_CHECKING:

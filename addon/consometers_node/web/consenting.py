@@ -23,7 +23,7 @@ from ..sharing import consent_text
 from ..sharing.consent import Asked, Preview, check, grant as grant_it
 from ..sharing.error_messages import NARROWER, said_of
 from ..store import NotPermitted
-from ..store.absences import absences
+from ..store.coverage import absences
 from ..wire import Unsayable
 from ..wire.encode import unit
 from . import permissions

@@ -7,10 +7,9 @@ from sqlalchemy import insert
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
-from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
-from consometers_node.store.coverage import set_coverage
+from consometers_node.store.coverage import add_absence, set_coverage
 from consometers_node.store.outbox import queue, sending
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
 from consometers_node.store.series import put_blocks

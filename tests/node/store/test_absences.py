@@ -6,7 +6,7 @@ import pytest
 
 from consometers_node.series import Range
 from consometers_node.store import Store
-from consometers_node.store.absences import absences, add_absence
+from consometers_node.store.coverage import absences, add_absence
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from consometers_node.store import Store, StoreFault, Unusable
 from consometers_node.store.database import HALF_MOVED
-from consometers_node.store.reasons import is_full, reason
+from consometers_node.store.errors import is_full, reason
 
 
 async def refused(place: Path | str) -> Unusable:
