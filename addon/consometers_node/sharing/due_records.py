@@ -8,7 +8,7 @@ way, and what was corrected behind the cursor.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from itertools import batched
@@ -24,7 +24,7 @@ from ..store.coverage import all_coverage
 from ..store.outbox import (
     Queued,
     cut,
-    leave,
+    queue,
     queue_again_for,
     sending,
     subscribers,
@@ -139,10 +139,10 @@ async def next_messages(
             messages[peer] = fault.text
             return None
 
-    def message(peer: PeerId, queued: Queued, data: Data) -> str:
-        message_id = _message_id(queued, data, new_id())
-        messages[peer] = Message(peer, message_id, data, queued)
-        return message_id
+    def message(peer: PeerId, queued: Queued, data: Data) -> Message:
+        message = Message(peer, _message_id(queued, data, new_id()), data, queued)
+        messages[peer] = message
+        return message
 
     left = set(peers)
     while left:
@@ -160,7 +160,7 @@ async def next_messages(
                 await cut(connection, queued, over)
                 left.add(row.peer)
                 continue
-            await sending(connection, [queued], message(row.peer, queued, data), at)
+            await sending(connection, [queued], message(row.peer, queued, data).id, at)
     leaving = []
     for series_id, series in series_by_id.items():
         if not (rest := peers.keys() - messages.keys()):
@@ -175,10 +175,11 @@ async def next_messages(
             identifier = name(reader.peer, reader.identification, series)
             if identifier is None:
                 continue
-            queued = Queued(0, reader.permission, series_id, due.clip(reader.records))
+            queued = Queued(reader.permission, series_id, due.clip(reader.records))
             data, _ = await parts.of(identifier, series_id, series, queued.records)
-            leaving.append((reader.peer, queued, message(reader.peer, queued, data)))
-    await leave(connection, leaving, at)
+            stanza = message(reader.peer, queued, data).id
+            leaving.append((reader.peer, replace(queued, stanza=stanza)))
+    await queue(connection, leaving, at=at, sent_at=at)
     return messages
 
 

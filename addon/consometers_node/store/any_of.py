@@ -3,7 +3,7 @@
 `IN` would be another statement for each number of values, which is compiled and planned anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 import json
 from typing import Any, override
 
@@ -16,19 +16,22 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 def among(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
-    """Say of a row that it has one of the values under a name, which are told at each execution."""
-    return _Among(column, bindparam(name, type_=_Many(column.type)))
+    """Return whether a row has one of the values under a name, which come at each execution."""
+    return _among([column], [name])
 
 
 def pair_among(
     first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any], names: tuple[str, str]
 ) -> ColumnElement[bool]:
-    """Say of a row that it has one of the pairs, whose halves are under two names, in order."""
-    halves = (
-        bindparam(name, type_=_Many(of.type))
-        for of, name in zip((first, second), names, strict=True)
-    )
-    return _PairAmong(first, second, *halves)
+    """Return whether a row has one of the pairs, whose halves are under two names, in order."""
+    return _among([first, second], names)
+
+
+def _among(
+    columns: Sequence[InstrumentedAttribute[Any]], names: Sequence[str]
+) -> ColumnElement[bool]:
+    pairs = zip(columns, names, strict=True)
+    return _Among(*columns, *(bindparam(name, type_=_Many(of.type)) for of, name in pairs))
 
 
 class _Many(TypeDecorator[Iterable[Any]]):
@@ -60,29 +63,15 @@ class _Among(FunctionElement[bool]):
     _is_implicitly_boolean = True
 
 
-class _PairAmong(_Among):
-    inherit_cache = True
-
-
-@compiles(_Among, "sqlite")
-def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, values = (compiler.process(part, **options) for part in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"
-
-
-@compiles(_Among, "postgresql")
-def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, values = (compiler.process(part, **options) for part in element.clauses)
-    return f"{column} = ANY({values})"
-
-
-@compiles(_PairAmong, "sqlite")
-def _pair_sqlite(element: _PairAmong, compiler: SQLCompiler, **options: Any) -> str:
-    first, second, one, other = (compiler.process(part, **options) for part in element.clauses)
-    return f"({first}, {second}) IN (SELECT value, {other} ->> key FROM json_each({one}))"
-
-
-@compiles(_PairAmong, "postgresql")
-def _pair_postgresql(element: _PairAmong, compiler: SQLCompiler, **options: Any) -> str:
-    first, second, one, other = (compiler.process(part, **options) for part in element.clauses)
-    return f"({first}, {second}) IN (SELECT * FROM unnest({one}, {other}))"
+@compiles(_Among)
+def _compiled(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    parts = [compiler.process(part, **options) for part in element.clauses]
+    columns, values = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    if compiler.dialect.name == "sqlite":
+        others = "".join(f", {value} ->> key" for value in values[1:])
+        rows = f"SELECT value{others} FROM json_each({values[0]})"
+    elif len(columns) == 1:
+        return f"{columns[0]} = ANY({values[0]})"
+    else:
+        rows = f"SELECT * FROM unnest({', '.join(values)})"
+    return f"({', '.join(columns)}) IN ({rows})"

@@ -135,16 +135,14 @@ class Store:
     @asynccontextmanager
     async def withdrawing(self) -> AsyncIterator[AsyncConnection]:
         """Begin a transaction like `writing`, that finds room on a full disk: see `Reserve`."""
-        if self._reserve is None:
-            async with self.writing() as connection:
-                yield connection
-            return
-        await asyncio.to_thread(self._reserve.free)
+        if self._reserve is not None:
+            await asyncio.to_thread(self._reserve.free)
         try:
             async with self.writing() as connection:
                 yield connection
         finally:
-            await asyncio.to_thread(self._reserve.fill)
+            if self._reserve is not None:
+                await asyncio.to_thread(self._reserve.fill)
 
     async def size_bytes(self, connection: AsyncConnection) -> int:
         """Return how much room the database takes, without the journal of what was written last."""
@@ -187,13 +185,10 @@ class Store:
         try:
             yield
         except (LookupError, TypeError, ValueError) as fault:
-            if self.is_sqlite and await self._is_damaged():
+            check = await self._alone("PRAGMA integrity_check(1)") if self.is_sqlite else None
+            if check is not None and check[0] != "ok":
                 raise Unusable(DAMAGED) from fault
             raise
-
-    async def _is_damaged(self) -> bool:
-        check = await self._alone("PRAGMA integrity_check(1)")
-        return check is not None and check[0] != "ok"
 
     async def _alone(self, statement: str) -> Row[Any] | None:
         async with self._one_writer, self._autocommitting() as connection:
@@ -301,7 +296,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = create_async_engine(
         url,
-        async_creator=partial(driver.connect, url.database or ":memory:"),
+        async_creator=partial(driver.Connection, url.database or ":memory:"),
         pool_size=_CONNECTIONS,
         max_overflow=0,
         # Each of our transactions ends before its connection goes back.

@@ -22,13 +22,6 @@ AT_ONCE = 1_000
 """Rows that come with the statement. What is left of more is asked for."""
 
 
-async def connect(file: Path | str) -> Connection:
-    """Return a connection that is open."""
-    connection = Connection(file)
-    await connection
-    return connection
-
-
 class Connection(aiosqlite.Connection):
     """A connection of which most statements are one trip to its thread."""
 

@@ -5,7 +5,7 @@ sent, so that a value which was corrected meanwhile goes out corrected.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,23 +33,24 @@ from .tables import (
 class Queued:
     """Records of a series, those that start in a range, that are to be sent to a peer.
 
-    `stanza` is the message that carried them before, if one did.
+    `stanza` is the message that carries them, or carried them before. `id` is 0 until they are
+    stored.
     """
 
-    id: int
     permission: PermissionId
     series_id: SeriesId
     records: Range
     stanza: str | None = field(default=None, compare=False)
+    id: int = 0
 
 
 _COLUMNS = (
-    OutboxRow.id,
     OutboxRow.permission_id,
     OutboxRow.series_id,
     OutboxRow.range_start,
     OutboxRow.range_end,
     OutboxRow.stanza,
+    OutboxRow.id,
 )
 
 
@@ -63,17 +64,31 @@ async def take_turns(connection: AsyncConnection) -> None:
 
 async def queue(
     connection: AsyncConnection,
-    peer: PeerId,
-    permission: PermissionId,
-    series_id: SeriesId,
-    records: Range,
+    records: Iterable[tuple[PeerId, Queued]],
     *,
     at: datetime,
+    sent_at: datetime | None = None,
 ) -> None:
-    """Queue records for a peer. Raises NotPermitted."""
-    row = _row(peer, permission, series_id, records, queued_at=at)
-    with only_with_permission():
-        await connection.execute(insert(OutboxRow), [row])
+    """Queue records for peers, or store that they leave at once in their stanzas.
+
+    Raises NotPermitted: then none must leave.
+    """
+    rows = [
+        {
+            "peer_id": peer,
+            "permission_id": queued.permission,
+            "series_id": queued.series_id,
+            "range_start": queued.records.start,
+            "range_end": queued.records.end,
+            "stanza": queued.stanza,
+            "queued_at": at,
+            "sent_at": sent_at,
+        }
+        for peer, queued in records
+    ]
+    if rows:
+        with only_with_permission():
+            await connection.execute(insert(OutboxRow), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,32 +175,36 @@ async def queue_again_for(
     Only those behind a cursor: a receipt of others would move it past what was never sent. Raises
     NotPermitted.
     """
-    rows = [
-        _row(subscriber.peer, subscriber.permission, series_id, records, queued_at=at)
+    again = [
+        (subscriber.peer, Queued(subscriber.permission, series_id, records))
         for subscriber, within in corrected
         if (records := subscriber.behind(within))
     ]
-    if not rows:
+    if not again:
         return
     waiting = delete(OutboxRow).where(
-        OutboxRow.peer_id == bindparam("peer_id"),
+        OutboxRow.peer_id == bindparam("peer"),
         OutboxRow.series_id == series_id,
         OutboxRow.stanza.is_(None),  # Of what was sent, the receipt may still come.
-        OutboxRow.range_start >= bindparam("range_start"),
-        OutboxRow.range_end <= bindparam("range_end"),
+        OutboxRow.range_start >= bindparam("start"),
+        OutboxRow.range_end <= bindparam("end"),
     )
-    await connection.execute(waiting, rows)
-    with only_with_permission():
-        await connection.execute(insert(OutboxRow), rows)
+    spans = [
+        {"peer": peer, "start": queued.records.start, "end": queued.records.end}
+        for peer, queued in again
+    ]
+    await connection.execute(waiting, spans)
+    await queue(connection, again, at=at)
 
 
 async def cut(connection: AsyncConnection, queued: Queued, at: datetime) -> None:
     """Queue the records of a row in two rows, before and from an instant within it on."""
-    row = select(OutboxRow.peer_id, OutboxRow.queued_at).where(OutboxRow.id == queued.id)
-    peer, since = (await connection.execute(row)).one()
-    await connection.execute(delete(OutboxRow).where(OutboxRow.id == queued.id))
-    for part in (Range(queued.records.start, at), Range(at, queued.records.end)):
-        await queue(connection, peer, queued.permission, queued.series_id, part, at=since)
+    gone = delete(OutboxRow).where(OutboxRow.id == queued.id)
+    row = await connection.execute(gone.returning(OutboxRow.peer_id, OutboxRow.queued_at))
+    peer, since = row.one()
+    parts = Range(queued.records.start, at), Range(at, queued.records.end)
+    halves = [(peer, replace(queued, records=part, stanza=None)) for part in parts]
+    await queue(connection, halves, at=since)
 
 
 async def sending(
@@ -198,23 +217,6 @@ async def sending(
         result = await connection.execute(sent)
     if result.rowcount != len(ids):
         raise NotPermitted("the permission ended, and what was queued went with it")
-
-
-async def leave(
-    connection: AsyncConnection, leaving: Iterable[tuple[PeerId, Queued, str]], at: datetime
-) -> None:
-    """Queue records for peers, which leave at once in these stanzas.
-
-    Raises NotPermitted: then none must.
-    """
-    rows = [
-        _row(peer, queued.permission, queued.series_id, queued.records, queued_at=at, sent_at=at)
-        | {"stanza": stanza}
-        for peer, queued, stanza in leaving
-    ]
-    if rows:
-        with only_with_permission():
-            await connection.execute(insert(OutboxRow), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,19 +315,6 @@ async def send_again(connection: AsyncConnection, peer: PeerId | None = None) ->
     return (await connection.execute(again.values(sent_at=None))).rowcount
 
 
-def _row(
-    peer: PeerId, permission: PermissionId, series_id: SeriesId, records: Range, **times: datetime
-) -> dict[str, object]:
-    return {
-        "peer_id": peer,
-        "permission_id": permission,
-        "series_id": series_id,
-        "range_start": records.start,
-        "range_end": records.end,
-        **times,
-    }
-
-
 def _queued(row: Sequence[Any]) -> Queued:
-    row_id, permission, series_id, start, end, stanza = row
-    return Queued(row_id, permission, series_id, Range(start, end), stanza)
+    permission, series_id, start, end, stanza, row_id = row
+    return Queued(permission, series_id, Range(start, end), stanza, row_id)

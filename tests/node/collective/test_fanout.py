@@ -21,7 +21,6 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.fanout import AT_ONCE, Fanout
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PeerId, Store
-from consometers_node.store.outbox import queue
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import own_series
 from consometers_node.store.subscriptions import subscribe
@@ -30,7 +29,7 @@ from consometers_node.wire import Naming
 from consometers_node.xmpp import Connection, Pushing
 from consometers_node.xmpp.errors import NotAcknowledged
 
-from ..permission.samples import now
+from ..permission.samples import now, queue
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
 from .people import ZONE, join
@@ -283,7 +282,7 @@ async def test_a_long_correction_is_told_in_parts(stage: Stage) -> None:
         ]
         since = START - hours * HOUR
         within = replace(one.records, start=since, end=START)
-        await queue(connection, peer, one.permission, one.series_id, within, at=now())
+        await queue(connection, peer, one.permission, one.series_id, within)
     async with stage.telling():
         await stage.all_told({jid})
     assert stage.network.tried.count(jid) == 2

@@ -14,8 +14,8 @@ from consometers_node.permission import (
     Signature,
     Wanted,
 )
-from consometers_node.series import Device, Direction, Interval, Quantity, Series
-from consometers_node.store import PeerId, PermissionId, outbox
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
 from consometers_node.store.outbox import Queued
 from consometers_node.store.tables import OutboxRow
 
@@ -67,6 +67,18 @@ async def grant(
     permission = await permissions.propose(peer, need, now())
     await permissions.grant(permission, choice, YES, now())
     return permission
+
+
+async def queue(
+    connection: AsyncConnection,
+    peer: PeerId,
+    permission: PermissionId,
+    series_id: SeriesId,
+    records: Range,
+) -> None:
+    """Queue records for a peer now."""
+    queued = Queued(permission, series_id, records)
+    await outbox.queue(connection, [(peer, queued)], at=now())
 
 
 async def unsent(

@@ -18,14 +18,27 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Range
 from consometers_node.store import NotPermitted, PermissionId, Store
-from consometers_node.store.outbox import queue, sending
+from consometers_node.store.outbox import sending
 from consometers_node.store.peers import Peer, add_peer
 from consometers_node.store.series import add_series
 from consometers_node.store.subscriptions import subscribe, subscriptions
 from consometers_node.store.tables import OutboxRow
 
 from ..clocks import sure
-from .samples import DAILY, FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, now, unsent
+from .samples import (
+    DAILY,
+    FINE,
+    HOURLY,
+    INJECTED,
+    NEED,
+    NO,
+    PRODUCED,
+    STOP,
+    YES,
+    now,
+    queue,
+    unsent,
+)
 
 ACTIONS = st.sampled_from(
     ["propose", "version", "grant", "refuse", "withdraw", "terminate", "expire", "queue", "send"]
@@ -88,7 +101,7 @@ class Life:
                 number = await add_series(connection, series)
                 records = Range(now() + timedelta(day - 1), now() + timedelta(day))
                 before = await permissions.get(permission)
-                await queue(connection, self.peer.id, permission, number, records, at=now())
+                await queue(connection, self.peer.id, permission, number, records)
                 await subscribe(connection, self.peer.id, number, now())
                 assert before.state is State.GRANTED
                 assert before.terms is not None

@@ -13,12 +13,12 @@ from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.due_records import Message, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
-from consometers_node.store.outbox import acknowledged, queue
+from consometers_node.store.outbox import acknowledged
 from consometers_node.store.series import erase_series
 from consometers_node.store.subscriptions import subscribe, unsubscribe
 
 from ..conftest import Place
-from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, waiting
+from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting
 from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
@@ -408,7 +408,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_
         assert await waiting(connection, ledger.peer.id) == 1
         past = Range(midnight(-3), midnight(-2))
         with pytest.raises(NotPermitted):
-            await queue(connection, ledger.peer.id, permission, ledger.number, past, at=now())
+            await queue(connection, ledger.peer.id, permission, ledger.number, past)
 
 
 # Civil days

@@ -10,14 +10,14 @@ from consometers_node.store import SeriesId, Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
-from consometers_node.store.outbox import queue, sending
+from consometers_node.store.outbox import sending
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.subscriptions import subscribe
 
 from ..permission.conftest import make_world
-from ..permission.samples import HOURLY, now, unsent
+from ..permission.samples import HOURLY, now, queue, unsent
 
 MEMBERS = SeriesId(90)
 """The series of a member."""
@@ -45,7 +45,7 @@ async def populate(store: Store) -> None:
         await set_problem(connection, pulled.statistic, "It cannot be reached.")
         await subscribe(connection, world.coop, world.hourly, now())
         for _ in range(2):
-            await queue(connection, world.coop, world.granted, world.hourly, past, at=now())
+            await queue(connection, world.coop, world.granted, world.hourly, past)
         (first, _) = await unsent(connection, world.coop, 2)
         await sending(connection, [first], "stanza", now())
         answer = Answer(

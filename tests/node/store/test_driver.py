@@ -12,21 +12,22 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from consometers_node.store.driver import AT_ONCE, Connection, connect
+from consometers_node.store.driver import AT_ONCE, Connection
 
 MANY = 2 * AT_ONCE + 7
 
 
 @pytest_asyncio.fixture
 async def driver(tmp_path: Path) -> AsyncIterator[Connection]:
-    connection = await connect(tmp_path / "some.db")
+    connection = Connection(tmp_path / "some.db")
+    await connection
     yield connection
     await connection.close()
 
 
 @pytest_asyncio.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
-    creator = partial(connect, tmp_path / "some.db")
+    creator = partial(Connection, tmp_path / "some.db")
     engine = create_async_engine("sqlite+aiosqlite://", async_creator=creator)
     async with engine.connect() as connection:
         await connection.execute(text("CREATE TABLE told (n INTEGER PRIMARY KEY)"))
@@ -117,7 +118,7 @@ async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_closed(
 
     monkeypatch.setattr(sqlite3, "connect", opening)
     for _ in range(20):
-        asked = asyncio.create_task(connect(tmp_path / "some.db"))
+        asked = asyncio.ensure_future(Connection(tmp_path / "some.db"))
         await asyncio.sleep(0)
         asked.cancel()
         await asyncio.wait({asked})

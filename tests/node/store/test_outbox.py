@@ -11,7 +11,6 @@ from consometers_node.store.answers import Answer, answers, log_answer
 from consometers_node.store.outbox import (
     Queued,
     acknowledged,
-    queue,
     queue_again_for,
     send_again,
     sending,
@@ -26,7 +25,7 @@ from consometers_node.store.subscriptions import (
     unsubscribe,
 )
 
-from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, unsent, waiting
+from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, queue, unsent, waiting
 
 type Granted = tuple[PeerId, PermissionId, SeriesId]
 
@@ -61,7 +60,7 @@ async def test_a_receipt_takes_records_out_and_moves_the_cursor(
     async with store.writing() as connection:
         await subscribe(connection, peer, number, now())
         for hour in (-4, -3, -2):
-            await queue(connection, peer, permission, number, hours(hour, hour + 1), at=now())
+            await queue(connection, peer, permission, number, hours(hour, hour + 1))
         first, second, third = await unsent(connection, peer, 10)
         await sending(connection, [first, second], "stanza-1", now())
         assert await unsent(connection, peer, 10) == [third]
@@ -76,7 +75,7 @@ async def test_a_receipt_takes_records_out_and_moves_the_cursor(
 async def test_what_has_no_receipt_is_sent_again(store: Store, granted: Granted) -> None:
     peer, permission, number = granted
     async with store.writing() as connection:
-        await queue(connection, peer, permission, number, hours(-2, -1), at=now())
+        await queue(connection, peer, permission, number, hours(-2, -1))
         (one,) = await unsent(connection, peer, 10)
         await sending(connection, [one], "lost", now())
         assert await unsent(connection, peer, 10) == []
@@ -91,7 +90,7 @@ async def test_a_stanza_of_another_peer_confirms_nothing(store: Store, granted: 
     peer, permission, number = granted
     async with store.writing() as connection:
         other = await add_peer(connection, "town@example.org", "Town", now())
-        await queue(connection, peer, permission, number, hours(-2, -1), at=now())
+        await queue(connection, peer, permission, number, hours(-2, -1))
         await sending(connection, await unsent(connection, peer, 1), "mine", now())
         assert await acknowledged(connection, other.id, "mine") == []
 
@@ -101,7 +100,7 @@ async def test_what_is_withdrawn_between_reading_and_sending_stays(
 ) -> None:
     peer, permission, number = granted
     async with store.writing() as connection:
-        await queue(connection, peer, permission, number, hours(-2, -1), at=now())
+        await queue(connection, peer, permission, number, hours(-2, -1))
         queued = await unsent(connection, peer, 10)
     async with store.writing() as connection:
         await Permissions(connection).withdraw(permission, STOP, now())
@@ -118,7 +117,7 @@ async def test_nothing_is_queued_answered_or_subscribed_without_permission(
         other = await add_series(connection, INJECTED)
     with pytest.raises(NotPermitted, match="no permission is valid now"):
         async with store.writing() as connection:
-            await queue(connection, peer, permission, other, hours(-2, -1), at=now())
+            await queue(connection, peer, permission, other, hours(-2, -1))
     with pytest.raises(NotPermitted, match="no permission is valid now"):
         async with store.writing() as connection:
             await subscribe(connection, peer, other, now())
@@ -173,7 +172,7 @@ async def test_who_unsubscribes_is_sent_nothing_that_waits(store: Store, granted
     peer, permission, number = granted
     async with store.writing() as connection:
         await subscribe(connection, peer, number, now())
-        await queue(connection, peer, permission, number, hours(-2, -1), at=now())
+        await queue(connection, peer, permission, number, hours(-2, -1))
         await unsubscribe(connection, peer, number)
         assert await waiting(connection, peer) == 0
 
@@ -185,7 +184,7 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
     async with store.writing() as connection:
         await subscribe(connection, peer, number, now())
         for span in (hours(-6, -5), hours(-4, -3), hours(-2, -1)):
-            await queue(connection, peer, permission, number, span, at=now())
+            await queue(connection, peer, permission, number, span)
         (first, *_) = await unsent(connection, peer, 3)
         await sending(connection, [first], "left", now())
         await move_cursor(connection, peer, number, hours(-3, -2).start)
@@ -212,7 +211,7 @@ async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
         await queue_again_for(connection, number, [(reader, hours(-3, -1))], at=now())
         await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
         (again,) = await unsent(connection, peer, 9)
-        assert again == Queued(again.id, permission, number, hours(-7, -4))
+        assert again == Queued(permission, number, hours(-7, -4), id=again.id)
         await sending(connection, [again], "left", now())
         assert await acknowledged(connection, peer, "left") == [again]
         (subscription,) = await subscriptions(connection, peer)
