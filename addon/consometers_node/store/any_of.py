@@ -31,7 +31,7 @@ def _among(
     columns: Sequence[InstrumentedAttribute[Any]], names: Sequence[str]
 ) -> ColumnElement[bool]:
     pairs = zip(columns, names, strict=True)
-    return _Among(*columns, *(bindparam(name, type_=_Many(of.type)) for of, name in pairs))
+    return _Among(*columns, *(bindparam(name, type_=_Many(column.type)) for column, name in pairs))
 
 
 class _Many(TypeDecorator[Iterable[Any]]):
@@ -40,19 +40,21 @@ class _Many(TypeDecorator[Iterable[Any]]):
     impl = Text
     cache_ok = True
 
-    def __init__(self, of: TypeEngine[Any]) -> None:
+    def __init__(self, item_type: TypeEngine[Any]) -> None:
         super().__init__()
-        self.of = of
+        self.item_type = item_type
 
     @override
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(self.of))
+        return dialect.type_descriptor(
+            Text() if dialect.name == "sqlite" else ARRAY(self.item_type)
+        )
 
     @override
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value if value is None else list(value)
-        process = self.of.dialect_impl(dialect).bind_processor(dialect)
+        process = self.item_type.dialect_impl(dialect).bind_processor(dialect)
         return json.dumps(list(value if process is None else map(process, value)))
 
 

@@ -45,7 +45,7 @@ STEP_S = 60.0
 """By how much the wall clock may leave the monotonic one: less is set right all the time."""
 
 _CONFIRMED = "clock.confirmed"
-_SAID = "clock.said"
+_BY_PERSON = "clock.said"
 """When a person last confirmed the clock."""
 
 _ENTRIES = {
@@ -125,7 +125,7 @@ class Clock:
         self._steady = steady
         self._vouched: float | None = None
         """By how much both clocks differed when somebody last confirmed this one."""
-        self._said: str | None = None
+        self._by_person: str | None = None
         self._is_new = True
         self.doubt: Doubt | None = Doubt(Reason.OFFLINE, now(), None)
         """As it was last looked at."""
@@ -173,10 +173,10 @@ class Clock:
 
     async def _hear(self, connection: AsyncConnection) -> None:
         """Take the word of a person, if it was given since the node started."""
-        said = await setting(connection, _SAID)
-        if said != self._said and not self._is_new:
+        by_person = await setting(connection, _BY_PERSON)
+        if by_person != self._by_person and not self._is_new:
             self._vouched = self._difference()
-        self._said, self._is_new = said, False
+        self._by_person, self._is_new = by_person, False
 
     def _reason(self, now: datetime, newest: datetime | None) -> Reason | None:
         if newest is not None and now > newest + AWAY_FOR:
@@ -204,15 +204,15 @@ class Clock:
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:
     """Take the word of a person: the clock is right, and shows `at`."""
-    for key in (_CONFIRMED, _SAID):
+    for key in (_CONFIRMED, _BY_PERSON):
         await set_setting(connection, key, at.isoformat())
 
 
 async def _newest(connection: AsyncConnection) -> datetime | None:
     """Return the newest instant that was confirmed; before any was, the newest of any entry."""
-    known = await setting(connection, _CONFIRMED)
-    if known is not None:
-        return datetime.fromisoformat(known)
+    confirmed = await setting(connection, _CONFIRMED)
+    if confirmed is not None:
+        return datetime.fromisoformat(confirmed)
     instants: list[datetime] = []
     for name, at in _ENTRIES.items():
         newest = select(func.max(column(at, Instant))).select_from(table(name))

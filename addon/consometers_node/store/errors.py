@@ -169,10 +169,13 @@ def reason(fault: BaseException) -> Text:
 def explained(fault: BaseException) -> Text:
     """Return whole sentences: why a database cannot be used, and what to do."""
     cause = fault.__cause__ if isinstance(fault, StoreFault) else fault
-    known = None if cause is None else _cause(cause)
-    remedy = next((remedy for why, remedy in _REMEDIES if why is known), None)
-    words = {tag: reason(fault).say(tag).removesuffix(".") + "." for tag in ("en", "fr")}
-    return Text({tag: f"{why} {remedy.say(tag)}" if remedy else why for tag, why in words.items()})
+    why = None if cause is None else _cause(cause)
+    remedy = next((remedy for cause_words, remedy in _REMEDIES if cause_words is why), None)
+    sentences = {}
+    for tag in ("en", "fr"):
+        sentence = reason(fault).say(tag).removesuffix(".") + "."
+        sentences[tag] = f"{sentence} {remedy.say(tag)}" if remedy else sentence
+    return Text(sentences)
 
 
 def _error(fault: BaseException) -> BaseException | None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .exclusive import lock
 
 BY_MONTH = ("block",)
-_KNOWN = "consometers_months"
+_MADE = "consometers_months"
 _MADE_IN = "consometers_months_made_in"
 _IS_THERE = (
     "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name"
@@ -34,10 +34,10 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
     """Create the missing partitions for rows of these days in one of `BY_MONTH`."""
     if connection.dialect.name != "postgresql":
         return
-    known: set[str] = connection.info.setdefault(_KNOWN, set())
+    made: set[str] = connection.info.setdefault(_MADE, set())
     for month in sorted({day.replace(day=1) for day in days}):
         name = f"{table}_{month:%Y_%m}"
-        if name in known:
+        if name in made:
             continue
         if not await _is_there(connection, name):
             await lock(connection, "months")
@@ -46,7 +46,7 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
                 connection.info[_MADE_IN] = connection.get_transaction()
         elif connection.info.get(_MADE_IN) is not connection.get_transaction():
             # What this transaction made is gone if it fails.
-            known.add(name)
+            made.add(name)
 
 
 async def _is_there(connection: AsyncConnection, name: str) -> bool:

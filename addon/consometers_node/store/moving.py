@@ -25,6 +25,20 @@ type Reached = Callable[[int], None]
 """Hears how many rows are there."""
 type Why = Literal["not-empty", "changed"]
 
+_LAST_ID = {
+    "sqlite": "SELECT max(seq) FROM sqlite_sequence WHERE name = :table",
+    "postgresql": "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, 'id')::regclass)",
+}
+_SET_LAST_ID = {
+    "sqlite": (
+        "DELETE FROM sqlite_sequence WHERE name = :table",
+        "INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)",
+    ),
+    "postgresql": (
+        "SELECT setval(pg_get_serial_sequence(:table, 'id')::regclass, :last + 1, false)",
+    ),
+}
+
 
 class CannotMove(StoreFault):
     """`not-empty`: the target holds something else; `changed`: it is no longer as the source."""
@@ -52,7 +66,7 @@ async def move(source: Store, target: Store, reached: Reached) -> dict[str, int]
                 if await _digest(connection, table) != await _digest(other, table):
                     raise CannotMove("changed")
                 if table.dialect_options["sqlite"]["autoincrement"]:
-                    await _go_on_from(other, table, await _last_number(connection, table))
+                    await _continue_ids(connection, other, table)
             await _mark(other, HEAD)
     await target.checkpoint()
     return rows
@@ -60,9 +74,7 @@ async def move(source: Store, target: Store, reached: Reached) -> dict[str, int]
 
 async def _begin(target: Store) -> None:
     async with target.writing() as connection:
-        marked = (
-            await connection.execute(text("SELECT version_num FROM alembic_version"))
-        ).scalar_one()
+        marked = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         if marked != HALF_MOVED:
             for table in TABLES:
                 if await _count(connection, table):
@@ -89,18 +101,18 @@ async def _locked(source: Store) -> AsyncIterator[AsyncConnection]:
 async def _move(
     connection: AsyncConnection, target: Store, table: Table, before: int, reached: Reached
 ) -> int:
-    """Move the rows of a table that are not there yet; tell how many it has."""
+    """Move the rows of a table that are not there yet. Return how many it has."""
     async with target.reading() as other:
         there = await _count(other, table)
     reached(before + there)
     rest = select(table).order_by(*table.primary_key).offset(there)
     rows = await connection.stream(rest)
-    async for some in rows.mappings().partitions(AT_ONCE):
+    async for part in rows.mappings().partitions(AT_ONCE):
         async with target.writing() as other, _unguarded(other, table):
             if table.name in BY_MONTH:
-                await make_room(other, table.name, {row["day"] for row in some})
-            await other.execute(insert(table), [dict(row) for row in some])
-        there += len(some)
+                await make_room(other, table.name, {row["day"] for row in part})
+            await other.execute(insert(table), [dict(row) for row in part])
+        there += len(part)
         reached(before + there)
     return there
 
@@ -132,11 +144,11 @@ async def _unguarded(connection: AsyncConnection, table: Table) -> AsyncIterator
 
 
 async def _count(connection: AsyncConnection, table: Table) -> int:
-    return (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+    return await connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
-    """Return how many rows a table has, and a number that tells all of them, in any order."""
+    """Return how many rows a table has, and a hash of all of them, in any order."""
     count = total = 0
     rows = await connection.stream(select(table))
     async for row in rows:
@@ -145,29 +157,9 @@ async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
     return count, total % 2**128
 
 
-async def _last_number(connection: AsyncConnection, table: Table) -> int:
-    """Return the last number that a row of a table was given: none is ever given twice."""
-    if connection.dialect.name == "sqlite":
-        query = "SELECT max(seq) FROM sqlite_sequence WHERE name = :table"
-    else:
-        query = "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column)::regclass)"
-    last = await connection.execute(text(query), _numbered(table))
-    return int(last.scalar_one() or 0)
-
-
-async def _go_on_from(connection: AsyncConnection, table: Table, last: int) -> None:
-    """Number the next row of a table after this."""
-    if connection.dialect.name == "sqlite":
-        for statement in (
-            "DELETE FROM sqlite_sequence WHERE name = :table",
-            "INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)",
-        ):
-            await connection.execute(text(statement), {"table": table.name, "last": last})
-        return
-    query = "SELECT setval(pg_get_serial_sequence(:table, :column)::regclass, :next, false)"
-    await connection.execute(text(query), _numbered(table) | {"next": last + 1})
-
-
-def _numbered(table: Table) -> dict[str, object]:
-    (column,) = table.primary_key
-    return {"table": table.name, "column": column.name}
+async def _continue_ids(source: AsyncConnection, target: AsyncConnection, table: Table) -> None:
+    """Set the last id of a table that was ever given: none is given twice."""
+    name = {"table": table.name}
+    last = int(await source.scalar(text(_LAST_ID[source.dialect.name]), name) or 0)
+    for statement in _SET_LAST_ID[target.dialect.name]:
+        await target.execute(text(statement), name | {"last": last})

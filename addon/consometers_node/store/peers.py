@@ -29,10 +29,10 @@ class Peer:
 
 
 async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetime) -> Peer:
-    """Return the peer of this bare JID, known from now on. One that was known keeps its name."""
-    known = await peer_by_jid(connection, jid)
-    if known is not None:
-        return known
+    """Return the peer of this bare JID, stored if it is new. A stored one keeps its name."""
+    peer = await peer_by_jid(connection, jid)
+    if peer is not None:
+        return peer
     values = {"jid": jid, "name": name, "added_at": at}
     result = await connection.execute(insert(PeerRow).values(values).returning(PeerRow.id))
     return Peer(result.scalar_one(), jid, name)

@@ -43,11 +43,11 @@ async def secret(connection: AsyncConnection, name: str) -> bytes | None:
 
 async def secret_or_new(connection: AsyncConnection, name: str, make: Callable[[], bytes]) -> bytes:
     """Return a secret, made when it is first asked for."""
-    known = await secret(connection, name)
-    if known is None:
-        known = make()
-        await set_secret(connection, name, known)
-    return known
+    value = await secret(connection, name)
+    if value is None:
+        value = make()
+        await set_secret(connection, name, value)
+    return value
 
 
 async def set_secret(connection: AsyncConnection, name: str, value: bytes | None) -> None:

@@ -25,7 +25,7 @@ class Subscription:
 async def subscribe(
     connection: AsyncConnection,
     peer: PeerId,
-    number: SeriesId,
+    series_id: SeriesId,
     at: datetime,
     cursor: datetime | None = None,
 ) -> bool:
@@ -33,20 +33,20 @@ async def subscribe(
 
     It may ask twice: False tells that the subscription was there, and stays as it was.
     """
-    if any(one.series_id == number for one in await subscriptions(connection, peer)):
+    if any(each.series_id == series_id for each in await subscriptions(connection, peer)):
         return False
-    row = insert(SubscriptionRow).values(peer_id=peer, series_id=number, since=at, cursor=cursor)
+    row = insert(SubscriptionRow).values(peer_id=peer, series_id=series_id, since=at, cursor=cursor)
     with only_with_permission():
         await connection.execute(row)
     return True
 
 
-async def unsubscribe(connection: AsyncConnection, peer: PeerId, number: SeriesId) -> bool:
+async def unsubscribe(connection: AsyncConnection, peer: PeerId, series_id: SeriesId) -> bool:
     """End a subscription with what is queued for it. Return whether there was one."""
-    queued = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.series_id == number)
+    queued = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.series_id == series_id)
     await connection.execute(queued)
     gone = delete(SubscriptionRow).where(
-        SubscriptionRow.peer_id == peer, SubscriptionRow.series_id == number
+        SubscriptionRow.peer_id == peer, SubscriptionRow.series_id == series_id
     )
     return (await connection.execute(gone)).rowcount > 0
 
@@ -68,19 +68,19 @@ async def subscriptions(
 
 async def subscribed_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
     """Return the series of which any peer is told."""
-    told = select(SubscriptionRow.series_id)
-    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(told)).order_by(SeriesRow.id)
-    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+    ids = select(SubscriptionRow.series_id)
+    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(ids)).order_by(SeriesRow.id)
+    return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
 
 
 async def move_cursor(
-    connection: AsyncConnection, peer: PeerId, number: SeriesId, to: datetime
+    connection: AsyncConnection, peer: PeerId, series_id: SeriesId, to: datetime
 ) -> None:
     """Move a cursor on, never back: receipts come in any order."""
     cursor = SubscriptionRow.cursor
     moved = update(SubscriptionRow).where(
         SubscriptionRow.peer_id == peer,
-        SubscriptionRow.series_id == number,
+        SubscriptionRow.series_id == series_id,
         or_(cursor.is_(None), cursor < to),
     )
     await connection.execute(moved.values(cursor=to))

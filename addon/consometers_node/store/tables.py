@@ -107,16 +107,15 @@ class Base(DeclarativeBase):
         cls.__tablename__ = re.sub("(?<=[a-z])(?=[A-Z])", "_", cls.__name__[: -len("Row")]).lower()
         super().__init_subclass__()
         table = cast("Table", cls.__table__)
-        number = table.autoincrement_column
+        numbered = getattr(table.autoincrement_column, "name", None) == "id"
         table.dialect_kwargs["sqlite_strict"] = True
         table.dialect_kwargs["sqlite_with_rowid"] = not clustered
-        table.dialect_kwargs["sqlite_autoincrement"] = number is not None and number.name == "id"
+        table.dialect_kwargs["sqlite_autoincrement"] = numbered
         for name, column in cls.__mapper__.columns.items():
-            checks = [column.info["check"]] if "check" in column.info else []
             if isinstance(column.type, Stored) and column.type.values:
-                checks.append((f"{column.name} IN {column.type.values}", name))
-            for condition, of in checks:
-                table.append_constraint(CheckConstraint(condition, of))
+                column.info["check"] = f"{column.name} IN {column.type.values}", name
+            if "check" in column.info:
+                table.append_constraint(CheckConstraint(*column.info["check"]))
 
 
 def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:

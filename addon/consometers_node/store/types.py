@@ -50,9 +50,10 @@ class Stored[T](TypeDecorator[T]):
             raise Unusable(DAMAGED) from fault
 
 
-def words[E: StrEnum](of: type[E]) -> Stored[E]:
+def words[E: StrEnum](enum: type[E]) -> Stored[E]:
     """Return the type of columns that have a member of an enumeration, as its word."""
-    return Stored(Text(), lambda member: of(member).value, of, tuple(member.value for member in of))
+    values = tuple(member.value for member in enum)
+    return Stored(Text(), lambda member: enum(member).value, enum, values)
 
 
 def _seconds(instant: datetime) -> int:

@@ -57,7 +57,7 @@ class Guard:
 
 def trigger(
     dialect: str,
-    of: str,
+    event: str,
     name: str,
     condition: str,
     action: str,
@@ -69,19 +69,19 @@ def trigger(
 
     `before` and `after` are what PostgreSQL does besides, whether the condition holds or not.
     """
-    _, event, _, table = of.split()
+    _, kind, _, table = event.split()
     name = f"{table}_{name}"
     if dialect == "sqlite":
-        yield f"CREATE TRIGGER {name} {of} WHEN {condition} BEGIN {action} END"
+        yield f"CREATE TRIGGER {name} {event} WHEN {condition} BEGIN {action} END"
         return
-    result = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(event, "NEW")
-    each = "STATEMENT" if event == "TRUNCATE" else "ROW"
+    result = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(kind, "NEW")
+    each = "STATEMENT" if kind == "TRUNCATE" else "ROW"
     # A rule reads the tables that it was made for, whatever a session calls by their names.
     yield (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
         f" $$ BEGIN {before}IF {condition} THEN {action} END IF;{after} RETURN {result}; END $$"
     )
-    yield f"CREATE TRIGGER {name} {of} FOR EACH {each} EXECUTE FUNCTION {name}()"
+    yield f"CREATE TRIGGER {name} {event} FOR EACH {each} EXECUTE FUNCTION {name}()"
     # It holds for a session that applies the changes of a replica too.
     yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
 

@@ -397,8 +397,8 @@ def guards() -> Iterator[Guard]:
         yield from stands_on(table, target)
     for table, (columns, message) in UNALTERED.items():
         yield is_itself(table, message, but=columns)
-    for of, (allows, message) in GUARDS.items():
-        table, event, name = of.split()
+    for change, (allows, message) in GUARDS.items():
+        table, event, name = change.split()
         key = f"{table}_{name}"
         yield Guard(table, event, name, allows, message, LOCKS.get(key), ONLY.get(key))
 
