@@ -27,9 +27,8 @@ from consometers_node.series import Block, Device, Direction, Interval, Quantity
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.coverage import set_coverage
-from consometers_node.store.peers import add_peer
+from consometers_node.store.peers import add_peer, subscribe
 from consometers_node.store.series import add_series, put_blocks
-from consometers_node.store.subscriptions import subscribe
 from consometers_node.store.tables import BlockRow
 from consometers_node.web.site import Keys, Site
 from consometers_node.wire import Naming

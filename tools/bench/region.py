@@ -36,8 +36,7 @@ from consometers_node.series import Direction as Way, Interval, Range, Series
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenSeriesRow
-from consometers_node.store.member_counts import counts
-from consometers_node.store.series import OWN, SERIES_FACTS, blocks
+from consometers_node.store.series import OWN, SERIES_FACTS, blocks, counts
 from consometers_node.store.tables import SeriesRow
 from consometers_node.wire import encode_series
 

@@ -42,10 +42,9 @@ from ..quoalise.text import text
 from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer
-from ..store.peers import Peer, peer_by_jid
+from ..store.peers import Peer, peer_by_jid, subscribe, unsubscribe
 from ..store.series import all_series
 from ..store.settings import set_setting
-from ..store.subscriptions import subscribe, unsubscribe
 from ..wire import Naming, encode_series
 from ..wire.encode import unit
 from ..wire.needs import write_interval

@@ -15,10 +15,9 @@ from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
 from ..store.answers import answers, receipts
 from ..store.coverage import absences
-from ..store.peers import all_peers
+from ..store.peers import all_peers, subscriptions
 from ..store.pulled import all_pulled
 from ..store.series import all_series, blocks, erase_series, extent
-from ..store.subscriptions import subscriptions
 from . import consent_text
 
 type Told = bool | int | float | str | list[Told] | dict[str, Told] | None

@@ -29,8 +29,8 @@ from ..store.outbox import (
     subscribers,
     take_turns,
 )
+from ..store.peers import subscribed_series
 from ..store.settings import settings_like
-from ..store.subscriptions import subscribed_series
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes

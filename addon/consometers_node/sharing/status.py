@@ -11,9 +11,8 @@ from ..permission import Entry, Permission, Permissions, Permitted, State
 from ..series import Range, Series
 from ..store import PermissionId, SeriesId
 from ..store.outbox import unacknowledged
-from ..store.peers import Peer, all_peers
+from ..store.peers import Peer, Subscription, all_peers, subscriptions
 from ..store.series import count_records
-from ..store.subscriptions import Subscription, subscriptions
 from .due_records import SOON
 from .restriction import paused
 

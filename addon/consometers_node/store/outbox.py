@@ -16,8 +16,8 @@ from ..series import Range, Series
 from .any_of import among
 from .errors import NotPermitted, only_with_permission
 from .exclusive import lock
+from .peers import move_cursor
 from .series import SERIES_FACTS
-from .subscriptions import move_cursor
 from .tables import (
     OutboxRow,
     PeerId,

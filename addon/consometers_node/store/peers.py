@@ -1,12 +1,15 @@
-"""Peers: whom this node knows by a bare JID."""
+"""Peers, and up to where each has acknowledged the series that it subscribed to."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .tables import PeerId, PeerRow
+from ..series import Series
+from .errors import only_with_permission
+from .series import SERIES_FACTS
+from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
 
 MEMBER = "member:"
 """How a member of a collective that reads its sums is known: by its pseudonym after this.
@@ -50,3 +53,77 @@ async def all_peers(connection: AsyncConnection) -> list[Peer]:
     query = select(PeerRow.id, PeerRow.jid, PeerRow.name).order_by(PeerRow.id)
     query = query.where(~PeerRow.jid.startswith(MEMBER))
     return [Peer(*row) for row in await connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A peer is told of new records of a series; the cursor is where it stands, None at first."""
+
+    peer: PeerId
+    series_id: SeriesId
+    since: datetime
+    cursor: datetime | None
+
+
+async def subscribe(
+    connection: AsyncConnection,
+    peer: PeerId,
+    series_id: SeriesId,
+    at: datetime,
+    cursor: datetime | None = None,
+) -> bool:
+    """Subscribe a peer to new records, from the cursor on. Raises NotPermitted.
+
+    It may ask twice: False tells that the subscription was there, and stays as it was.
+    """
+    if any(each.series_id == series_id for each in await subscriptions(connection, peer)):
+        return False
+    row = insert(SubscriptionRow).values(peer_id=peer, series_id=series_id, since=at, cursor=cursor)
+    with only_with_permission():
+        await connection.execute(row)
+    return True
+
+
+async def unsubscribe(connection: AsyncConnection, peer: PeerId, series_id: SeriesId) -> bool:
+    """End a subscription with what is queued for it. Return whether there was one."""
+    queued = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.series_id == series_id)
+    await connection.execute(queued)
+    gone = delete(SubscriptionRow).where(
+        SubscriptionRow.peer_id == peer, SubscriptionRow.series_id == series_id
+    )
+    return (await connection.execute(gone)).rowcount > 0
+
+
+async def subscriptions(
+    connection: AsyncConnection, peer: PeerId | None = None
+) -> list[Subscription]:
+    """Return all subscriptions, or those of a peer."""
+    query = select(
+        SubscriptionRow.peer_id,
+        SubscriptionRow.series_id,
+        SubscriptionRow.since,
+        SubscriptionRow.cursor,
+    ).order_by(SubscriptionRow.peer_id, SubscriptionRow.series_id)
+    if peer is not None:
+        query = query.where(SubscriptionRow.peer_id == peer)
+    return [Subscription(*row) for row in await connection.execute(query)]
+
+
+async def subscribed_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
+    """Return the series of which any peer is told."""
+    ids = select(SubscriptionRow.series_id)
+    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(ids)).order_by(SeriesRow.id)
+    return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
+
+
+async def move_cursor(
+    connection: AsyncConnection, peer: PeerId, series_id: SeriesId, to: datetime
+) -> None:
+    """Move a cursor on, never back: receipts come in any order."""
+    cursor = SubscriptionRow.cursor
+    moved = update(SubscriptionRow).where(
+        SubscriptionRow.peer_id == peer,
+        SubscriptionRow.series_id == series_id,
+        or_(cursor.is_(None), cursor < to),
+    )
+    await connection.execute(moved.values(cursor=to))

@@ -1,4 +1,4 @@
-"""Series and their blocks in the database."""
+"""Series and their blocks in the database; of sums, how many members each value has."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -86,10 +86,10 @@ async def blocks(
     connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
 ) -> list[Block]:
     """Return the blocks of the UTC days that a range touches, in order, those that are there."""
-    return await unpacked(connection, BlockRow, series_id, series, within)
+    return await _unpacked(connection, BlockRow, series_id, series, within)
 
 
-async def unpacked(
+async def _unpacked(
     connection: AsyncConnection, row: Packed, series_id: SeriesId, series: Series, within: Range
 ) -> list[Block]:
     """Return what a table has of a series and the UTC days that a range touches, in order."""
@@ -101,6 +101,25 @@ async def unpacked(
         .order_by(row.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def put_counts(
+    connection: AsyncConnection, counts: Mapping[SeriesId, Iterable[Block]]
+) -> None:
+    """Store how many members values sum, each day in place of what was stored of it."""
+    rows = [
+        {"series_id": series_id, "day": count.day, "packed": count.pack()}
+        for series_id, some in counts.items()
+        for count in some
+    ]
+    await upsert.put(connection, MemberCountRow, rows, "packed")
+
+
+async def counts(
+    connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
+) -> list[Block]:
+    """Return how many members each value sums, of the UTC days that a range touches."""
+    return await _unpacked(connection, MemberCountRow, series_id, series, within)
 
 
 _OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(

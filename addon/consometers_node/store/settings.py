@@ -23,8 +23,7 @@ async def setting(connection: AsyncConnection, key: str) -> str | None:
 async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, str]:
     """Return the settings whose key begins so."""
     query = select(SettingRow.key, SettingRow.value).where(SettingRow.key.startswith(prefix))
-    rows = await connection.execute(query)
-    return {row.key: row.value for row in rows}
+    return dict((await connection.execute(query)).tuples().all())
 
 
 async def set_setting(connection: AsyncConnection, key: str, value: str | None) -> None:

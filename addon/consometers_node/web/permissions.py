@@ -29,8 +29,8 @@ from ..sharing.consent import Asked, asked, expect
 from ..sharing.error_messages import said_of
 from ..store import NotPermitted, PermissionId, SeriesId
 from ..store.answers import Answer, latest_answers
+from ..store.peers import Subscription, subscriptions
 from ..store.series import all_series
-from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Unsayable
 from . import consenting
 from .handlers import Pages

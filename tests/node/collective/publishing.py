@@ -23,7 +23,6 @@ from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
-from consometers_node.store.member_counts import put_counts
 from consometers_node.store.publication import (
     ClosedInterval,
     PublishedCell,
@@ -31,7 +30,7 @@ from consometers_node.store.publication import (
     closed_intervals,
 )
 from consometers_node.store.published_series import devices, own_series, published_records
-from consometers_node.store.series import add_series, put_blocks
+from consometers_node.store.series import add_series, put_blocks, put_counts
 from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
 

@@ -69,7 +69,6 @@ TABLES = {
     },
     "ClosedIntervalRow": {"store.publication", "collective.members.members"},
     "BlockRow": {
-        "store.member_counts",
         "store.memberships",
         "store.series",
         "collective.privacy.erasure",

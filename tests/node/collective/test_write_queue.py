@@ -27,8 +27,8 @@ from consometers_node.quoalise import (
 )
 from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
 from consometers_node.store import Store
-from consometers_node.store.member_counts import counts
 from consometers_node.store.member_series import of_member, under_names
+from consometers_node.store.series import counts
 from consometers_node.xmpp import NotKept
 
 from ..conftest import Place

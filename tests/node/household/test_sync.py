@@ -18,8 +18,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import coverage
+from consometers_node.store.peers import subscribe
 from consometers_node.store.series import blocks, erase_series, put_blocks
-from consometers_node.store.subscriptions import subscribe
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, midnight

@@ -19,9 +19,8 @@ from consometers_node.permission import (
 from consometers_node.series import Range
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import sending
-from consometers_node.store.peers import Peer, add_peer
+from consometers_node.store.peers import Peer, add_peer, subscribe, subscriptions
 from consometers_node.store.series import add_series
-from consometers_node.store.subscriptions import subscribe, subscriptions
 from consometers_node.store.tables import OutboxRow
 
 from ..clocks import sure

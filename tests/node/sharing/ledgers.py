@@ -13,14 +13,15 @@ from consometers_node.sharing.due_records import Message, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
-from consometers_node.store.peers import Peer, add_peer
-from consometers_node.store.series import add_series
-from consometers_node.store.subscriptions import (
+from consometers_node.store.peers import (
+    Peer,
     Subscription,
+    add_peer,
     subscribe,
     subscribed_series,
     subscriptions,
 )
+from consometers_node.store.series import add_series
 from consometers_node.wire import Naming
 
 from ..conftest import Place

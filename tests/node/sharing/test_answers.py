@@ -21,9 +21,8 @@ from consometers_node.quoalise import (
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.sharing.service import MakeAnswers
 from consometers_node.store import Store, answers
-from consometers_node.store.peers import Peer, add_peer
+from consometers_node.store.peers import Peer, add_peer, subscriptions
 from consometers_node.store.settings import setting
-from consometers_node.store.subscriptions import subscriptions
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Asker
 

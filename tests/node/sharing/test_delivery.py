@@ -10,7 +10,7 @@ from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, NotAuthorized
 from consometers_node.quoalise.text import UNSAID
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.subscriptions import subscriptions
+from consometers_node.store.peers import subscriptions
 from consometers_node.xmpp import NotKept
 from consometers_node.xmpp.errors import WrongPassword
 from demo.prosody import Prosody

@@ -14,8 +14,8 @@ from consometers_node.series import Interval, Range
 from consometers_node.sharing.due_records import Message, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
+from consometers_node.store.peers import subscribe, unsubscribe
 from consometers_node.store.series import erase_series
-from consometers_node.store.subscriptions import subscribe, unsubscribe
 
 from ..conftest import Place
 from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting

@@ -11,10 +11,10 @@ from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
 from consometers_node.store.outbox import sending
+from consometers_node.store.peers import subscribe
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
-from consometers_node.store.subscriptions import subscribe
 
 from ..permission.conftest import make_world
 from ..permission.samples import HOURLY, now, queue, unsent

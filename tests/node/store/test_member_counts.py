@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from consometers_node.series import Block, Device, Quantity, Range
 from consometers_node.store import Store
-from consometers_node.store.member_counts import counts, put_counts
-from consometers_node.store.series import add_series, erase_series
+from consometers_node.store.series import add_series, counts, erase_series, put_counts
 
 from ..permission.samples import HOURLY, now
 

@@ -16,14 +16,16 @@ from consometers_node.store.outbox import (
     sending,
     subscribers,
 )
-from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
-from consometers_node.store.series import add_series, extent, put_blocks
-from consometers_node.store.subscriptions import (
+from consometers_node.store.peers import (
+    add_peer,
+    all_peers,
     move_cursor,
+    peer_by_jid,
     subscribe,
     subscriptions,
     unsubscribe,
 )
+from consometers_node.store.series import add_series, extent, put_blocks
 
 from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, queue, unsent, waiting
 

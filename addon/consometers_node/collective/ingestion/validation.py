@@ -18,9 +18,8 @@ from ...series import Block, Direction, Interval, OffTheGrid, Range, Record, Ser
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
-from ...store.member_counts import counts, put_counts
 from ...store.member_series import Key, MemberSeries, learn, note_heard, of_member, under_names
-from ...store.series import add_series, blocks_of_days, put_blocks
+from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
 from ...wire.decode import DecodedSeries, decode, read_series

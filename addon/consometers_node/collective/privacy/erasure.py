@@ -21,9 +21,17 @@ from ...store import Store
 from ...store.clock import Confirmed
 from ...store.collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
 from ...store.exclusive import alone
-from ...store.member_counts import counts, put_counts
 from ...store.outbox import take_turns
-from ...store.series import SERIES_FACTS, blocks, count_records, days_of, erase_series, put_blocks
+from ...store.series import (
+    SERIES_FACTS,
+    blocks,
+    count_records,
+    counts,
+    days_of,
+    erase_series,
+    put_blocks,
+    put_counts,
+)
 from ...store.set_aside import remove_before
 from ...store.settings import set_setting, setting
 from ...store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow

@@ -8,13 +8,10 @@ table in SQLite must make its rules again.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import re
-from typing import Literal
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
 
 from ..collective_tables import TABLES
-
-type Dialect = Literal["sqlite", "postgresql"]
 
 NOW = {
     "sqlite": "unixepoch()",
@@ -39,12 +36,12 @@ class Guard:
     name: str
     allows: str
     message: str
-    locks: str | None = None
-    only: Dialect | None = None
+    locks: str = ""
+    only: str = ""
 
     def create(self, dialect: str) -> Iterator[str]:
         """Yield the statements that make it."""
-        if self.only in (None, dialect):
+        if self.only in ("", dialect):
             yield from trigger(
                 dialect,
                 f"BEFORE {self.event} ON {self.table}",

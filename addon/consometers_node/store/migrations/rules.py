@@ -13,7 +13,6 @@ from ..tables import Base
 from .guards import (
     NOW,
     SOON,
-    Dialect,
     Guard,
     is_itself,
     numbering,
@@ -183,7 +182,10 @@ REFUSED = "no permission is valid now for this peer, series, interval and range"
 ITS_OWN = "a series is of the member that gave it"
 DOES_NOT_FOLLOW = "this does not follow from the state that the permission is in"
 
-GUARDS: Mapping[str, tuple[str, str]] = {
+LOCKED = "1 FROM permission WHERE id = NEW.permission_id FOR UPDATE"
+SHARED = "1 FROM permission WHERE id = NEW.permission_id FOR SHARE"
+
+GUARDS: Mapping[str, tuple[str, ...]] = {
     "data_need INSERT goes_on": (
         """NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = NEW.peer_id
          AND need = NEW.need AND version >= NEW.version)""",
@@ -196,6 +198,8 @@ GUARDS: Mapping[str, tuple[str, str]] = {
     "shown_text INSERT is_what_its_hash_says": (
         "NEW.hash = encode(sha256(convert_to(NEW.body, 'UTF8')), 'hex')",
         "this is the hash of another text",
+        "",
+        "postgresql",
     ),
     "permission INSERT starts_as_a_proposal": (
         """NEW.state = 'proposed' AND NEW.interval_minutes IS NULL
@@ -218,15 +222,19 @@ GUARDS: Mapping[str, tuple[str, str]] = {
         """NEW.state <> 'granted' OR NOT EXISTS (SELECT 1 FROM permission WHERE
          peer_id = NEW.peer_id AND need = NEW.need AND state = 'granted' AND id <> NEW.id)""",
         "another version of this need is granted",
+        "",
+        "sqlite",
     ),
     "permission_series INSERT is_chosen_before": (
         IS_PROPOSED.format(of="NEW"),
         "no series is added to an answer",
+        SHARED,
     ),
-    "register INSERT follows_the_states": (FOLLOWS, DOES_NOT_FOLLOW),
+    "register INSERT follows_the_states": (FOLLOWS, DOES_NOT_FOLLOW, LOCKED),
     "register INSERT grants_no_more_than_asked": (
         NOTHING_MORE_THAN_ASKED,
         "a grant only narrows what the newest version asks for",
+        LOCKED,
     ),
     "register INSERT names_the_peer": (
         """NEW.actor <> 'peer' OR NEW.who = (SELECT jid FROM peer JOIN permission
@@ -252,16 +260,19 @@ GUARDS: Mapping[str, tuple[str, str]] = {
         f"OLD.told_at IS NULL OR ({same(('told_at', 'receipt'))})",
         "a receipt is not altered",
     ),
-    "outbox INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED),
+    "outbox INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED, SHARED),
     "outbox INSERT knows_no_state_but_granted": (
         "NEW.granted = 'granted'",
         "a row is queued as long as its permission is granted",
+        "",
+        "sqlite",
     ),
     "outbox UPDATE is_sent_with_permission": (
         f"NEW.stanza IS NULL OR {RECORDS_ARE_PERMITTED}",
         REFUSED,
+        SHARED,
     ),
-    "answer INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED),
+    "answer INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED, SHARED),
     "subscription INSERT is_permitted": (
         """EXISTS (SELECT 1 FROM permitted p
          WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)""",
@@ -323,6 +334,7 @@ GUARDS: Mapping[str, tuple[str, str]] = {
          AND NEW.erased IS NULL
          ELSE NEW.erased IS NOT NULL AND NEW.state = {LAST_GIVEN} END""",
         DOES_NOT_FOLLOW,
+        "1 FROM given WHERE id = NEW.given_id FOR UPDATE",
     ),
     "given_register INSERT keeps_what_was_shown": (
         """NEW.state <> 'granted'
@@ -340,24 +352,8 @@ GUARDS: Mapping[str, tuple[str, str]] = {
         "an end comes with the day of the erasure",
     ),
 }
-"""By table, event and name: when a change is allowed, and what is said where it is not."""
-
-THE_PERMISSION = "1 FROM permission WHERE id = NEW.permission_id FOR"
-LOCKS = {
-    "permission_series_is_chosen_before": f"{THE_PERMISSION} SHARE",
-    "register_follows_the_states": f"{THE_PERMISSION} UPDATE",
-    "register_grants_no_more_than_asked": f"{THE_PERMISSION} UPDATE",
-    "outbox_is_permitted": f"{THE_PERMISSION} SHARE",
-    "outbox_is_sent_with_permission": f"{THE_PERMISSION} SHARE",
-    "answer_is_permitted": f"{THE_PERMISSION} SHARE",
-    "given_register_follows_the_states": "1 FROM given WHERE id = NEW.given_id FOR UPDATE",
-}
-"""What PostgreSQL locks before it looks."""
-ONLY: Mapping[str, Dialect] = {
-    "shown_text_is_what_its_hash_says": "postgresql",
-    "permission_replaces_no_other": "sqlite",
-    "outbox_knows_no_state_but_granted": "sqlite",
-}
+"""By table, event and name: when a change is allowed, what is said where it is not, what PostgreSQL
+locks before it looks, and the one kind of database that has the rule, if it is one."""
 
 EFFECTS = (
     (
@@ -397,10 +393,9 @@ def guards() -> Iterator[Guard]:
         yield from stands_on(table, target)
     for table, (columns, message) in UNALTERED.items():
         yield is_itself(table, message, but=columns)
-    for change, (allows, message) in GUARDS.items():
+    for change, rule in GUARDS.items():
         table, event, name = change.split()
-        key = f"{table}_{name}"
-        yield Guard(table, event, name, allows, message, LOCKS.get(key), ONLY.get(key))
+        yield Guard(table, event, name, *rule)
 
 
 _VERSION = (
