@@ -232,7 +232,7 @@ async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
         naming = await load_naming(coop.store)
         async with coop.store.writing() as connection:
             question = await consent.asked(connection, number)
-            kept = await consent.kept(connection, naming, question.need)
+            kept = await consent.matching_series(connection, naming, question.need)
             device = str(organisation(name))
             own = [one for one in kept if one.quantity is Quantity.POWER and one.device == device]
             choice = Choice(series=frozenset(own))

@@ -13,7 +13,7 @@ from consometers_node.permission import Choice, Identification
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
-from consometers_node.sharing.consent import Asked, Preview, kept, preview
+from consometers_node.sharing.consent import Asked, Preview, matching_series, preview
 from consometers_node.store import Store
 from consometers_node.store.coverage import absences
 from consometers_node.wire import Naming
@@ -221,4 +221,4 @@ class _Sums:
 
 async def _released(store: Store, naming: Naming, question: Asked) -> Sequence[Series]:
     async with store.reading() as connection:
-        return await kept(connection, naming, question.need)
+        return await matching_series(connection, naming, question.need)

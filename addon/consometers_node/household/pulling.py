@@ -7,8 +7,7 @@ from typing import NoReturn
 
 from ..quoalise import Data, NotAuthorized
 from ..quoalise.identifier import identifier
-from ..sharing.changes import Changes
-from ..sharing.known import Known
+from ..sharing.changes import Changes, KnownPeers
 from ..store import Store
 from ..store.pulled import Pulled, all_pulled, moved, set_problem
 from ..xmpp import Asking, Connection, NetworkError
@@ -71,7 +70,7 @@ class Pulling:
         self._recorder = recorder
         self._changes = changes
         self._together = together
-        self.peers = Known(changes)
+        self.peers = KnownPeers(changes)
         """Of whom something is pulled."""
         self._running: dict[tuple[str, str], tuple[StatisticsImport, asyncio.Task[NoReturn]]] = {}
         """By statistic and series."""

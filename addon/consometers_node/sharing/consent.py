@@ -78,8 +78,8 @@ async def be_asked(store: Store, asking: Asking, link: Join) -> list[PermissionI
 
     Raises `NetworkError`, `QuoaliseError`, and `Unsayable` on what no household could answer.
     """
-    said = await asking.get_data_needs(link.collective, link.token)
-    needs = [read_need(one) for one in said]
+    asked = await asking.get_data_needs(link.collective, link.token)
+    needs = [read_need(need) for need in asked]
     now = datetime.now(UTC)
     async with store.writing() as connection:
         name = needs[0].controller if needs else link.collective
@@ -98,25 +98,27 @@ async def be_asked_by_file(
         return await Permissions(connection).propose(peer.id, need, now, who)
 
 
-async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
-    """Return what is asked for under a number. Raises UnknownPermission."""
-    permission = await Permissions(connection).get(number)
+async def asked(connection: AsyncConnection, permission_id: PermissionId) -> Asked:
+    """Return a permission and who asks for it. Raises UnknownPermission."""
+    permission = await Permissions(connection).get(permission_id)
     peers = {peer.id: peer for peer in await all_peers(connection)}
     return Asked(permission, peers[permission.peer])
 
 
-async def kept(
+async def matching_series(
     connection: AsyncConnection, naming: Naming, need: DataNeed, interval: Interval | None = None
 ) -> list[Series]:
-    """Return the series with records here that a data need asks for. Nothing is chosen by this."""
-    found = [
+    """Return the stored series that a data need asks for. Nothing is chosen by this."""
+    matching = [
         series
         for series in (await all_series(connection)).values()
         if naming.may_name(series)
         and need.asks_for(series)
         and series.interval.no_finer_than(interval or need.interval)
     ]
-    return sorted(found, key=lambda one: (one.device, one.direction, one.interval.minutes))
+    return sorted(
+        matching, key=lambda series: (series.device, series.direction, series.interval.minutes)
+    )
 
 
 def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
@@ -140,12 +142,11 @@ async def preview(
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
     members: dict[Series, list[Record]] = {}
-    for series in records:
-        number = await series_id(connection, series)
-        if number is not None:
-            found = await records_of(connection, naming, number, series, seen.within)
-            records[series] = found
-            members[series] = await members_of(connection, naming, series, found)
+    for series in seen.names.values():
+        stored_id = await series_id(connection, series)
+        if stored_id is not None:
+            records[series] = await records_of(connection, naming, stored_id, series, seen.within)
+            members[series] = await members_of(connection, naming, series, records[series])
     return seen.previews(records, members)
 
 
@@ -171,11 +172,13 @@ async def check(
     peer = question.peer
     identification = choice.identification or question.need.identification
     # An older version of the same need ends by this grant, and its names become free.
-    others = {one.id for one in await permissions.all(peer.id) if one.need.id != question.need.id}
+    others = {
+        other.id for other in await permissions.all(peer.id) if other.need.id != question.need.id
+    }
     shared = [
-        one.series
-        for one in await permissions.permitted(peer.id)
-        if one.permission in others and one.identification is identification
+        grant.series
+        for grant in await permissions.permitted(peer.id)
+        if grant.permission in others and grant.identification is identification
     ]
     naming.names([*choice.series, *shared], peer.jid, identification)
 
@@ -189,5 +192,5 @@ async def grant(
 ) -> Terms:
     """Grant a permission. Raises as `check` does."""
     await check(connection, naming, question, choice)
-    number, now = question.permission.id, datetime.now(UTC)
-    return await Permissions(connection).grant(number, choice, signature, now)
+    permissions, now = Permissions(connection), datetime.now(UTC)
+    return await permissions.grant(question.permission.id, choice, signature, now)

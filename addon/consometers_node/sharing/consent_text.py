@@ -101,11 +101,13 @@ _NOT_KEPT = text("nothing")
 
 def need(asked: DataNeed, peer: Peer, language: str) -> str:
     """Return what is asked, by whom and what for."""
-    wanted = dict.fromkeys(
-        DIRECTIONS[one.direction].say(language)
-        for one in sorted(asked.wanted, key=lambda one: list(Direction).index(one.direction))
+    directions = dict.fromkeys(
+        DIRECTIONS[wanted.direction].say(language)
+        for wanted in sorted(
+            asked.wanted, key=lambda wanted: list(Direction).index(wanted.direction)
+        )
     )
-    said = _fill(
+    words = _fill(
         _NEED,
         language,
         title=_in(asked.title, language),
@@ -114,7 +116,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         contact=asked.contact,
         purpose=_in(asked.purpose, language),
         recipients=_in(asked.recipients, language) or _NOBODY.say(language),
-        wanted=", ".join(wanted),
+        wanted=", ".join(directions),
         interval=INTERVALS[asked.interval].say(language),
         history=_days(asked.history_days, language),
         duration=length(asked.duration_days, language),
@@ -125,7 +127,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         policy=asked.policy,
     )
     shown = shown_by_name(asked)
-    return said if shown is None else f"{said}\n{typeset(shown.say(language), language)}"
+    return words if shown is None else f"{words}\n{typeset(shown.say(language), language)}"
 
 
 def shown_by_name(asked: DataNeed) -> Text | None:
@@ -150,23 +152,24 @@ def grant(
     role: Role = Role.HOUSEHOLD,
 ) -> ShownText:
     """Return what a person reads before granting this choice."""
-    named = IDENTIFICATIONS[choice.identification or asked.identification]
+    identification = IDENTIFICATIONS[choice.identification or asked.identification]
     history = asked.history_days if choice.history_days is None else choice.history_days
     duration = choice.duration_days or asked.duration_days
-    said = _fill(
+    words = _fill(
         _GRANT,
         language,
         until=_day(at + timedelta(days=duration), language),
         series="\n".join(series(choice.series, language, role=role)),
         interval=", ".join(
-            INTERVALS[one].say(language)
-            for one in sorted({one.interval for one in choice.series}, key=lambda one: one.minutes)
+            INTERVALS[interval].say(language)
+            for interval in Interval
+            if any(each.interval is interval for each in choice.series)
         ),
         since=_day(at - timedelta(days=history), language),
-        identification=(named if role is Role.HOUSEHOLD else _OWN_NAME).say(language),
+        identification=(identification if role is Role.HOUSEHOLD else _OWN_NAME).say(language),
         origin=_ORIGINS[role].say(language),
     )
-    return ShownText(language, f"{need(asked, peer, language)}\n\n{said}")
+    return ShownText(language, f"{need(asked, peer, language)}\n\n{words}")
 
 
 def refusal(asked: DataNeed, language: str, *, role: Role = Role.HOUSEHOLD) -> ShownText:
@@ -181,16 +184,16 @@ def withdrawal(
     return ShownText(language, _about(_WITHDRAWAL[erase], asked, language, role))
 
 
-def series(named: Iterable[Series], language: str, *, role: Role = Role.HOUSEHOLD) -> list[str]:
+def series(granted: Iterable[Series], language: str, *, role: Role = Role.HOUSEHOLD) -> list[str]:
     """Return a line for each series. A mean power is energy by another name."""
     return [
         _fill(
             _ONE_SERIES[role],
             language,
-            statistic=one.device,
-            direction=DIRECTIONS[one.direction].say(language),
+            statistic=each.device,
+            direction=DIRECTIONS[each.direction].say(language),
         )
-        for one in sorted(named, key=lambda one: (one.device, one.direction))
+        for each in sorted(granted, key=lambda each: (each.device, each.direction))
     ]
 
 
@@ -204,13 +207,13 @@ def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
     )
 
 
-def _fill(words: Text, language: str, **found: object) -> str:
-    return typeset(words.say(language).format(**found), language)
+def _fill(words: Text, language: str, **values: object) -> str:
+    return typeset(words.say(language).format(**values), language)
 
 
-def _in(told: object, language: str) -> str:
-    assert isinstance(told, dict)
-    return Text(told).say(language)
+def _in(translations: object, language: str) -> str:
+    assert isinstance(translations, dict)
+    return Text(translations).say(language)
 
 
 def length(days: int, language: str) -> str:

@@ -1,14 +1,12 @@
-"""Telling a peer what was decided here, until it has confirmed it.
+"""Sending a peer what was decided here, until it has confirmed it.
 
-A peer whose data need somebody wrote in a file was asked nothing over the network, and is told
-nothing.
+A peer whose data need somebody wrote in a file asked nothing over the network, and is sent nothing.
 
 A backup of the node that is older than a withdrawal brings the grant back. So at each start the
-node tells again what it takes to be granted: the collective's receipt says how things stand, and
+node sends again what it takes to be granted: the collective's receipt has the present state, and
 nothing is pushed to it before that.
 """
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from ..permission import Actor, Notice, Permission, Permissions, ShownText, Signature, State
@@ -16,7 +14,7 @@ from ..quoalise import (
     ErrorType,
     ItemNotFound,
     OtherError,
-    Permission as Said,
+    Permission as PermissionMessage,
     QuoaliseError,
     Receipt,
     federation_xml,
@@ -28,7 +26,7 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_permission
 from ..xmpp import Asking, NetworkError
 
-_UNTOLD = "ended before it was told"
+_NEVER_SENT = "ended before it was told"
 _NO_RECEIPT = "ended before its receipt came"
 _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(
@@ -52,14 +50,14 @@ _AWAY = frozenset(
 
 
 def is_away(fault: NetworkError | QuoaliseError | Unsayable) -> bool:
-    """Return whether it is not the peer that says so: it is not there to answer."""
+    """Return whether the peer is not there to answer."""
     if isinstance(fault, QuoaliseError):
         return fault.condition in _AWAY
     return isinstance(fault, NetworkError)
 
 
-class Notices:
-    """What one peer is to be told."""
+class DecisionDelivery:
+    """Sends one peer what was decided."""
 
     def __init__(
         self, store: Store, peer: Peer, naming: Naming, asking: Asking, language: str = "en"
@@ -71,65 +69,63 @@ class Notices:
         self._asking = asking
         self._language = language
         self._confirmed: set[PermissionId] = set()
-        self._untold: set[PermissionId] = set()
+        self._never_sent: set[PermissionId] = set()
         self._changed = False
 
-    async def tell(self) -> bool:
+    async def send(self) -> bool:
         """Send all decisions that are due. Return whether a permission has changed.
 
         Raises `NetworkError` and `QuoaliseError`: what was confirmed until then stays so, and what
-        the peer refuses keeps nothing else from being told.
+        the peer refuses keeps nothing else from being sent.
         """
         async with self._store.reading() as connection:
             permissions = Permissions(connection)
-            asked = [
-                one
-                for one in await permissions.all(self._peer.id)
-                if (await permissions.entries(one.id))[0].actor is Actor.PEER
+            asked = {
+                permission.id: permission
+                for permission in await permissions.all(self._peer.id)
+                if (await permissions.entries(permission.id))[0].actor is Actor.PEER
+            }
+            notices = [
+                notice
+                for notice in await permissions.notices(self._peer.id)
+                if notice.permission in asked
             ]
-            known = {one.id: one for one in asked}
-            notices = await permissions.notices(self._peer.id)
-        self._untold = set()
+        self._never_sent = set()
         self._changed = False
         refusal: QuoaliseError | None = None
-        for work in (
-            *(self._tell(known[one.permission], one) for one in notices if one.permission in known),
-            *(self._tell_again(one) for one in asked if one.state is State.GRANTED),
-        ):
+        work: list[tuple[Permission, Notice | None]] = [
+            *((asked[notice.permission], notice) for notice in notices),
+            *((each, None) for each in asked.values() if each.state is State.GRANTED),
+        ]
+        for permission, notice in work:
             try:
-                await work()
+                await self._send(permission, notice)
             except QuoaliseError as fault:
                 if is_away(fault):
                     raise
-                # It keeps nothing else from being told, a withdrawal least of all.
+                # It keeps nothing else from being sent, a withdrawal least of all.
                 refusal = refusal or fault
         if refusal is not None:
             raise refusal
         return self._changed
 
-    def _tell(self, permission: Permission, notice: Notice) -> Callable[[], Awaitable[None]]:
-        async def work() -> None:
-            if notice.state is not State.GRANTED:
-                if permission.id in self._untold:
-                    await self._told(notice.seq, _UNTOLD)
-                else:
-                    await self._withdraw(permission, notice)
-            elif permission.state is State.GRANTED:
-                await self._confirm(permission, notice.seq)
-            elif notice.begun:
-                await self._told(notice.seq, _NO_RECEIPT)
-            else:
-                self._untold.add(permission.id)
-                await self._told(notice.seq, _UNTOLD)
-
-        return work
-
-    def _tell_again(self, permission: Permission) -> Callable[[], Awaitable[None]]:
-        async def work() -> None:
+    async def _send(self, permission: Permission, notice: Notice | None) -> None:
+        """Send a notice; without one, send a grant again, once in the life of this object."""
+        if notice is None:
             if permission.id not in self._confirmed:
                 await self._confirm(permission, None)
-
-        return work
+        elif notice.state is not State.GRANTED:
+            if permission.id in self._never_sent:
+                await self._store_receipt(notice.seq, _NEVER_SENT)
+            else:
+                await self._withdraw(permission, notice)
+        elif permission.state is State.GRANTED:
+            await self._confirm(permission, notice.seq)
+        elif notice.begun:
+            await self._store_receipt(notice.seq, _NO_RECEIPT)
+        else:
+            self._never_sent.add(permission.id)
+            await self._store_receipt(notice.seq, _NEVER_SENT)
 
     async def _confirm(self, permission: Permission, seq: int | None) -> None:
         async with self._store.writing() as connection:
@@ -139,10 +135,10 @@ class Notices:
                 return
             if seq is not None:
                 await permissions.telling(seq)
-        receipt = await self._asking.grant(self._peer.jid, await self._said(permission))
+        receipt = await self._asking.grant(self._peer.jid, await self._grant(permission))
         _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
         if seq is not None:
-            await self._told(seq, _shown(receipt))
+            await self._store_receipt(seq, _shown(receipt))
         if State(receipt.state) is not State.GRANTED:
             await self._end(permission, receipt)
             self._changed = True
@@ -153,12 +149,12 @@ class Notices:
         try:
             receipt = await self._asking.withdraw(self._peer.jid, permission.id, erase=erase)
         except ItemNotFound:
-            await self._told(notice.seq, _UNKNOWN_THERE)
+            await self._store_receipt(notice.seq, _UNKNOWN_THERE)
             return
         _expect(receipt, permission, State.WITHDRAWN, State.TERMINATED)
-        await self._told(notice.seq, _shown(receipt))
+        await self._store_receipt(notice.seq, _shown(receipt))
 
-    async def _said(self, permission: Permission) -> Said:
+    async def _grant(self, permission: Permission) -> PermissionMessage:
         """Return a grant in the words of the protocol."""
         assert permission.terms is not None
         terms = permission.terms
@@ -189,7 +185,7 @@ class Notices:
                 if notice.permission == permission.id:
                     await permissions.keep_receipt(notice.seq, _shown(receipt), now)
 
-    async def _told(self, seq: int, receipt: str) -> None:
+    async def _store_receipt(self, seq: int, receipt: str) -> None:
         async with self._store.writing() as connection:
             await Permissions(connection).keep_receipt(seq, receipt, datetime.now(UTC))
 

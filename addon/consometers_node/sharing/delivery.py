@@ -1,4 +1,4 @@
-"""Telling a peer what was decided here; only then is it told records, by `Fanout`."""
+"""Sending a peer what was decided here; only then is it sent records, by `Fanout`."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -11,14 +11,14 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable
 from ..xmpp import Asking, Connection, NetworkError
 from .changes import Changes
-from .decision_delivery import Notices, is_away
+from .decision_delivery import DecisionDelivery, is_away
 from .fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout
 
 _OFFLINE_S = 3600.0
 
 
 class Delivery:
-    """Tells one peer."""
+    """Sends to one peer."""
 
     def __init__(
         self,
@@ -32,22 +32,22 @@ class Delivery:
         fanout: Fanout,
         first_delay_s: float = FIRST_DELAY_S,
     ) -> None:
-        """Prepare; nothing is told yet."""
+        """Prepare; nothing is sent yet."""
         self.peer = peer
         self._connection = connection
         self._changes = changes
         self._fanout = fanout
         self._backoff = Backoff(first_delay_s, LONGEST_DELAY_S)
-        self._notices = Notices(store, peer, naming, asking, connection.language)
+        self._decisions = DecisionDelivery(store, peer, naming, asking, connection.language)
         self._settled = asyncio.Event()
         self._heard = Changes()
         self._offline: Text | None = None
-        self._untold: Text | None = None
+        self._refusal: Text | None = None
 
     @property
     def problem(self) -> Text | None:
-        """Why the peer is not told, for people; None if it is."""
-        return self._offline or self._untold or self._fanout.problems.get(self.peer.id)
+        """Why nothing is sent to the peer, for people; None if it is."""
+        return self._offline or self._refusal or self._fanout.problems.get(self.peer.id)
 
     @property
     def is_settled(self) -> bool:
@@ -75,16 +75,16 @@ class Delivery:
             await self._online()
             seen, heard = self._changes.count, self._heard.count
             try:
-                if await self._notices.tell():
+                if await self._decisions.send():
                     self._changes.tell()
             except (NetworkError, QuoaliseError, Unsayable) as fault:
-                self._untold = fault.text
+                self._refusal = fault.text
                 waits = [self._changes.after(seen)]
                 if is_away(fault):
                     waits.append(self._heard.after(heard))
                 await _first(waits, next(delays))
             else:
-                self._untold = None
+                self._refusal = None
                 if not self._settled.is_set():
                     self._settled.set()
                     self._changes.tell()

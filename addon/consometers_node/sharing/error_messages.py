@@ -47,8 +47,8 @@ def said_of(fault: Exception) -> Text | None:
             before, after = consent_text.STATES[fault.before], consent_text.STATES[fault.after]
             return Text(
                 {
-                    tag: said.format(before=before.say(tag), after=after.say(tag))
-                    for tag, said in _FORBIDDEN.by_language.items()
+                    tag: words.format(before=before.say(tag), after=after.say(tag))
+                    for tag, words in _FORBIDDEN.by_language.items()
                 }
             )
         case OutdatedNeed():

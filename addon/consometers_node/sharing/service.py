@@ -27,10 +27,9 @@ from ..xmpp import (
     sends_receipts,
 )
 from .answers import Answers, Confirms, Hear, Settled
-from .changes import Changes
+from .changes import Changes, KnownPeers
 from .delivery import Delivery
 from .fanout import FIRST_DELAY_S, Addresses, Fanout
-from .known import Known
 from .renewal import EVERY_S, Renewal
 
 _CLOCK_EVERY_S = 60.0
@@ -91,7 +90,7 @@ class Sharing:
         self.asking = Asking(connection)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
         self._members = members
-        self._peers = Known(changes)
+        self._peers = KnownPeers(changes)
         self._knows_others = knows
         self.pushing = Pushing(connection, self._late, knows=self._knows)
         self._fanout = Fanout(

@@ -32,7 +32,7 @@ from consometers_node.series import (
 )
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers
-from consometers_node.sharing.consent import asked, check, kept, preview
+from consometers_node.sharing.consent import asked, check, matching_series, preview
 from consometers_node.sharing.error_messages import said_of
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
 from consometers_node.sharing.restriction import pause
@@ -239,8 +239,8 @@ async def test_sums_alone_are_offered_shown_and_granted(store: Store) -> None:
             await add_series(connection, series)
         number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
     async with store.reading() as connection:
-        assert await kept(connection, NAMING, ASKED) == [SUM]
-        assert await kept(connection, NAMING, ASKED, Interval.P1D) == []
+        assert await matching_series(connection, NAMING, ASKED) == [SUM]
+        assert await matching_series(connection, NAMING, ASKED, Interval.P1D) == []
         question = await asked(connection, number)
         choice = Choice(series=frozenset({SUM}))
         await check(connection, NAMING, question, choice)

@@ -18,9 +18,8 @@ from typing import NoReturn
 from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from ...quoalise.identifier import identifier
 from ...series import Interval, Range
-from ...sharing.changes import Changes
+from ...sharing.changes import Changes, KnownPeers
 from ...sharing.decision_delivery import is_away
-from ...sharing.known import Known
 from ...store import Store
 from ...store.clock import Clock
 from ...store.member_series import (
@@ -104,7 +103,7 @@ class Backfill:
         self._clock = clock
         self._pace = pace or Pace()
         self._visits = Counter() if visits is None else visits
-        self.granting = Known(changes)
+        self.granting = KnownPeers(changes)
         """The members with a permission that stands."""
         self._members: dict[str, _Member] = {}
         self._wake = asyncio.Event()

@@ -1,12 +1,11 @@
 """Who is known is said at once; who may have become so meanwhile is no stranger."""
 
-from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.known import Known
+from consometers_node.sharing.changes import Changes, KnownPeers
 
 
 def test_where_nothing_has_changed_since_the_last_look_strangers_are_told_apart() -> None:
     changes = Changes()
-    known = Known(changes)
+    known = KnownPeers(changes)
     assert known("a@one.test")
     known.are(["a@one.test"], changes.count)
     assert known("a@one.test")
@@ -15,7 +14,7 @@ def test_where_nothing_has_changed_since_the_last_look_strangers_are_told_apart(
 
 def test_what_changed_after_a_look_may_have_made_anybody_known() -> None:
     changes = Changes()
-    known = Known(changes)
+    known = KnownPeers(changes)
     seen = changes.count
     changes.tell()
     known.are(["a@one.test"], seen)
