@@ -85,9 +85,9 @@ class CollectiveAnswers(Answers):
         self._rules = rules
 
     @override
-    async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
+    async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
         """Return the peer of an address to which something is granted, else the member of it."""
-        peer = await super().known(connection, asker)
+        peer = await super().peer_of(connection, asker)
         if peer is not None and await Permissions(connection).permitted(peer.id):
             return peer
         return await member_peer(connection, asker.jid) or peer
@@ -97,7 +97,7 @@ class CollectiveAnswers(Answers):
         return quartiles.daily_of(asked) or asked
 
     @override
-    async def found(
+    async def history(
         self,
         connection: AsyncConnection,
         asked: Identifier,
@@ -106,7 +106,7 @@ class CollectiveAnswers(Answers):
         now: datetime,
     ) -> tuple[Data, int]:
         if quartiles.daily_of(asked) is None:
-            return await super().found(connection, asked, grant, records, now)
+            return await super().history(connection, asked, grant, records, now)
         zone, collective = self._zone.key, self._naming.collective
         assert collective is not None
         months = quartiles.months_in(records, zone)

@@ -1,6 +1,6 @@
 """What a node answers to its peers: what they were granted, and nothing else.
 
-Whoever was granted nothing is told the same, whether what it asks for is there or not.
+A peer without a grant gets the same answer, whether what it asks for is there or not.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -100,14 +100,14 @@ class Answers(Answerer):
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             grants = await self._grants(connection, peer, self.permitted_by(request.identifier))
-            grant = max(grants, key=lambda one: _length(asked.clip(one.records)))
+            grant = max(grants, key=lambda grant: _length(asked.clip(grant.records)))
             records = asked.clip(grant.records)
             if asked and not records:
                 start = iso8601.shown(grant.records.start)
                 raise NotAuthorized(_NOT_THEN.fill(start=start))
             if await self.still_reads(connection, grant, records, now):
                 raise ResourceConstraint(_STILL_READ)
-            found, count = await self.found(connection, request.identifier, grant, records, now)
+            data, count = await self.history(connection, request.identifier, grant, records, now)
             if records:
                 answer = Answer(
                     peer=peer.id,
@@ -121,7 +121,7 @@ class Answers(Answerer):
                 with _as_refusal():
                     await log_answer(connection, answer)
         self._hear(peer, Node.GET_HISTORY)
-        return found
+        return data
 
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -153,19 +153,19 @@ class Answers(Answerer):
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         await self._settle(asker)
         async with self._store.reading() as connection:
-            peer = await self.known(connection, asker)
+            peer = await self.peer_of(connection, asker)
             if peer is None:
                 return []
             listed = {}
             for grant in await Permissions(connection).permitted(peer.id):
                 name = self._naming.name(grant.series, peer.jid, grant.identification)
-                known = await self._extent(connection, grant, grant.records)
+                stored = await self._extent(connection, grant, grant.records)
                 listed[name] = Listed(
                     series=name,
                     interval=write_interval(grant.series.interval),
                     unit=unit(grant.series),
-                    first=known.start if known else None,
-                    last=_last(grant, known) if known else None,
+                    first=stored.start if stored else None,
+                    last=_last(grant, stored) if stored else None,
                 )
                 if self._naming.sums(grant.series):
                     counts = replace(listed[name], series=name.members, unit=COUNT)
@@ -176,26 +176,26 @@ class Answers(Answerer):
     @override
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
         now = datetime.now(UTC)
-        number = PermissionId(permission)
+        permission_id = PermissionId(permission)
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             permissions = Permissions(connection)
             try:
-                known = await permissions.get(number)
-                if known.peer != peer.id:
+                stored = await permissions.get(permission_id)
+                if stored.peer != peer.id:
                     raise ItemNotFound
-                if known.state is not State.TERMINATED:
-                    await permissions.terminate(number, now)
+                if stored.state is not State.TERMINATED:
+                    await permissions.terminate(permission_id, now)
             except UnknownPermission, ForbiddenChange:
                 raise ItemNotFound from None
         self._hear(peer, Node.TERMINATE)
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
     def permitted_by(self, asked: Identifier) -> Identifier:
-        """Return the series that is to be granted to whoever asks for this."""
+        """Return the series that must be granted to a peer that asks for this one."""
         return asked
 
-    async def found(
+    async def history(
         self,
         connection: AsyncConnection,
         asked: Identifier,
@@ -203,13 +203,13 @@ class Answers(Answerer):
         records: Range,
         now: datetime,
     ) -> tuple[Data, int]:
-        """Return what is told of a range, and how many values it has. Raises BadRequest."""
+        """Return the records of a range, and how many they are. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
         members = await members_of(connection, self._naming, grant.series, values)
         return encode_series(asked, grant.series, values, members), len(values)
 
-    async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
-        """Return as whom an asker is known, if it is."""
+    async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
+        """Return the peer that asks, if it is known."""
         return await peer_by_jid(connection, asker.jid)
 
     async def still_reads(
@@ -221,7 +221,7 @@ class Answers(Answerer):
     async def _settle(self, asker: Asker) -> None:
         """End a permission that an older state of this node brought back."""
         async with self._store.reading() as connection:
-            peer = await self.known(connection, asker)
+            peer = await self.peer_of(connection, asker)
             if peer is None or peer.is_member:
                 return
             if not await Permissions(connection).permitted(peer.id):
@@ -230,7 +230,7 @@ class Answers(Answerer):
             raise ResourceConstraint(_UNSETTLED)
 
     async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:
-        peer = await self.known(connection, asker)
+        peer = await self.peer_of(connection, asker)
         if peer is None:
             raise NotAuthorized
         return peer
@@ -242,19 +242,19 @@ class Answers(Answerer):
 
         Whoever may read a sum may read how many members it has.
         """
-        of = asked.counted if self._naming.collective else None
+        sums = asked.counted if self._naming.collective else None
         permitted = await Permissions(connection).permitted(peer.id)
         named = [
-            one
-            for one in permitted
-            if self._naming.name(one.series, peer.jid, one.identification) == (of or asked)
+            grant
+            for grant in permitted
+            if self._naming.name(grant.series, peer.jid, grant.identification) == (sums or asked)
         ]
         if named:
             held_back = await paused(connection)
-            if free := [one for one in named if one.permission not in held_back]:
+            if free := [grant for grant in named if grant.permission not in held_back]:
                 return free
             raise ResourceConstraint(_PAUSED[self.role])
-        # What is here but not granted is never told from what is not here. A peer that was granted
+        # An answer never tells what is not granted from what is not here. A peer that was granted
         # something may know that a name is nobody's; but not which other series a device has, nor
         # whose delivery point it has guessed.
         guessed = asked.device.delivery_point is not None
@@ -275,32 +275,32 @@ class Answers(Answerer):
     ) -> list[Record]:
         """Return the records of a range, or refuse it if they are too many for an answer."""
         end = max(records.start, min(records.end, now + SOON))
-        known = records.clip(Range(records.start, end))
+        past = records.clip(Range(records.start, end))
         step = timedelta(minutes=grant.series.interval.minutes)
-        covered = await self._extent(connection, grant, known)
-        if covered is None:
+        stored = await self._extent(connection, grant, past)
+        if stored is None:
             return []
         most = at_once(MAX_RECORDS, self._naming, grant.series)
         # So much is refused unread: there are no more holes than that.
-        if _length(covered) > 2 * most * step:
+        if _length(stored) > 2 * most * step:
             raise BadRequest(_TOO_MANY.fill(most=most))
-        found = await records_of(
-            connection, self._naming, grant.series_id, grant.series, covered.clip(known)
+        values = await records_of(
+            connection, self._naming, grant.series_id, grant.series, stored.clip(past)
         )
-        if len(found) > most:
+        if len(values) > most:
             raise BadRequest(_TOO_MANY.fill(most=most))
-        return found
+        return values
 
     async def _first_cursor(
         self, connection: AsyncConnection, grant: Permitted, now: datetime
     ) -> datetime:
         """Return where a subscription starts: with the first record that nobody can have asked for.
 
-        Where none is known, a day back: what is told twice does no harm.
+        Where there is none, a day back: a record that comes twice does no harm.
         """
         today = Range(now - _JUST_NOW, now).clip(grant.records)
-        known = await self._extent(connection, grant, today)
-        return known.end if known else today.start
+        stored = await self._extent(connection, grant, today)
+        return stored.end if stored else today.start
 
     async def _extent(
         self, connection: AsyncConnection, grant: Permitted, within: Range
@@ -308,9 +308,9 @@ class Answers(Answerer):
         return await extent_of(connection, self._naming, grant.series_id, grant.series, within)
 
 
-def _last(grant: Permitted, known: Range) -> datetime:
+def _last(grant: Permitted, stored: Range) -> datetime:
     """Return the start of the last record."""
-    end = known.end - timedelta(microseconds=1)
+    end = stored.end - timedelta(microseconds=1)
     days = (end.date() - timedelta(days=n) for n in range(3))
     return next(
         start for day in days for start in reversed(grant.series.starts(day)) if start <= end

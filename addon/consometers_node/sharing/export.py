@@ -20,7 +20,7 @@ from ..store.pulled import all_pulled
 from ..store.series import all_series, blocks, erase_series, extent
 from . import consent_text
 
-type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 _EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _A_MONTH = timedelta(days=31)
@@ -35,50 +35,54 @@ class Gone:
     days: int
 
 
-async def everything(connection: AsyncConnection) -> dict[str, Told]:
+async def everything(connection: AsyncConnection) -> dict[str, Json]:
     """Return all but the records: whom the node knows, what they asked, were granted, and read."""
-    numbers = await all_series(connection)
-    peers: list[Told] = []
+    series_by_id = await all_series(connection)
+    peers: list[Json] = []
     for peer in await all_peers(connection):
-        told = await of_peer(connection, peer.id, numbers)
-        peers.append({"jid": peer.jid, "name": peer.name, **told})
+        permissions = await of_peer(connection, peer.id, series_by_id)
+        peers.append({"jid": peer.jid, "name": peer.name, **permissions})
     return {
         "peers": peers,
-        "absences_of_home_assistant": [_range(one) for one in await absences(connection)],
+        "absences_of_home_assistant": [
+            {"from": iso8601.shown(absence.start), "to": iso8601.shown(absence.end)}
+            for absence in await absences(connection)
+        ],
         "imports": [
-            {"jid": one.jid, "identifier": one.identifier, "statistic": one.statistic}
-            for one in await all_pulled(connection)
+            {"jid": pulled.jid, "identifier": pulled.identifier, "statistic": pulled.statistic}
+            for pulled in await all_pulled(connection)
         ],
     }
 
 
 async def of_peer(
-    connection: AsyncConnection, peer: PeerId, numbers: Mapping[SeriesId, Series]
-) -> dict[str, Told]:
-    """Return what a peer was granted, what it is told of, and what it was answered."""
+    connection: AsyncConnection, peer: PeerId, series_by_id: Mapping[SeriesId, Series]
+) -> dict[str, Json]:
+    """Return what a peer was granted, what it subscribed to, and what it was answered."""
     return {
         "permissions": [
-            await _permission(connection, one.id) for one in await Permissions(connection).all(peer)
+            await _permission(connection, permission.id)
+            for permission in await Permissions(connection).all(peer)
         ],
         "subscriptions": [
             {
-                **series(numbers[one.series_id]),
-                "since": iso8601.shown(one.since),
-                "acknowledged_until": iso8601.shown(one.cursor) if one.cursor else None,
+                **series(series_by_id[each.series_id]),
+                "since": iso8601.shown(each.since),
+                "acknowledged_until": iso8601.shown(each.cursor) if each.cursor else None,
             }
-            for one in await subscriptions(connection, peer)
+            for each in await subscriptions(connection, peer)
         ],
         "answers": [
             {
-                **series(numbers[one.series_id]),
-                "at": iso8601.shown(one.at),
-                "command": one.command,
-                "from": iso8601.shown(one.records.start),
-                "to": iso8601.shown(one.records.end),
-                "records": one.count,
-                "permission": one.permission,
+                **series(series_by_id[answer.series_id]),
+                "at": iso8601.shown(answer.at),
+                "command": answer.command,
+                "from": iso8601.shown(answer.records.start),
+                "to": iso8601.shown(answer.records.end),
+                "records": answer.count,
+                "permission": answer.permission,
             }
-            for one in await answers(connection, peer, _EVER)
+            for answer in await answers(connection, peer, _EVER)
         ],
     }
 
@@ -86,8 +90,8 @@ async def of_peer(
 async def as_json(store: Store) -> AsyncIterator[str]:
     """Yield everything as one JSON document, part by part."""
     async with store.reading() as connection:
-        numbers = await all_series(connection)
-        async for part in document(connection, await everything(connection), numbers):
+        series_by_id = await all_series(connection)
+        async for part in document(connection, await everything(connection), series_by_id):
             yield part
 
 
@@ -99,61 +103,60 @@ async def as_csv(store: Store) -> AsyncIterator[str]:
 
 
 async def document(
-    connection: AsyncConnection, told: Mapping[str, Told], numbers: Mapping[SeriesId, Series]
+    connection: AsyncConnection, facts: Mapping[str, Json], series_by_id: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
-    """Yield a JSON document that tells this, and all records of these series."""
-    yield json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "series": ['
+    """Yield a JSON document of these facts, and all records of these series."""
+    yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "series": ['
     between = "\n"
-    async for one, some in records(connection, numbers):
-        listed: list[Told] = [[iso8601.shown(record.start), record.value] for record in some]
-        part = {**series(one), "unit": one.quantity.unit, "records": listed}
+    async for each, some in records(connection, series_by_id):
+        listed: list[Json] = [[iso8601.shown(record.start), record.value] for record in some]
+        part = {**series(each), "unit": each.quantity.unit, "records": listed}
         yield between + json.dumps(part, ensure_ascii=False)
         between = ",\n"
     yield "\n]\n}\n"
 
 
 async def table(
-    connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
+    connection: AsyncConnection, series_by_id: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
     """Yield all records of these series as CSV."""
     yield ",".join(_CSV) + "\n"
-    async for one, some in records(connection, numbers):
+    async for each, some in records(connection, series_by_id):
         written = io.StringIO()
-        facts = (one.device, one.direction, one.quantity, one.interval)
+        facts = (each.device, each.direction, each.quantity, each.interval)
         csv.writer(written, lineterminator="\n").writerows(
-            (*facts, iso8601.shown(record.start), record.value, one.quantity.unit)
+            (*facts, iso8601.shown(record.start), record.value, each.quantity.unit)
             for record in some
         )
         yield written.getvalue()
 
 
 async def records(
-    connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
+    connection: AsyncConnection, series_by_id: Mapping[SeriesId, Series]
 ) -> AsyncIterator[tuple[Series, list[Record]]]:
     """Yield all records of these series, some weeks of one series at a time."""
-    for number, one in numbers.items():
-        known = await extent(connection, number, one, _EVER)
-        for part in _parts(known):
-            days = await blocks(connection, number, one, part)
-            yield one, [record for day in days for record in day.records(part)]
+    for series_id, each in series_by_id.items():
+        for part in _parts(await extent(connection, series_id, each, _EVER)):
+            days = await blocks(connection, series_id, each, part)
+            yield each, [record for day in days for record in day.records(part)]
 
 
-def series(one: Series) -> dict[str, Told]:
+def series(each: Series) -> dict[str, Json]:
     """Return the facts of a series."""
     return {
-        "statistic": one.device,
-        "direction": one.direction,
-        "quantity": one.quantity,
-        "interval": one.interval,
-        "time_zone": one.time_zone,
+        "statistic": each.device,
+        "direction": each.direction,
+        "quantity": each.quantity,
+        "interval": each.interval,
+        "time_zone": each.time_zone,
     }
 
 
-async def _permission(connection: AsyncConnection, number: str) -> Told:
+async def _permission(connection: AsyncConnection, permission_id: PermissionId) -> Json:
     register = Permissions(connection)
-    permission = await register.get(PermissionId(number))
+    permission = await register.get(permission_id)
     need, terms = permission.need, permission.terms
-    told: dict[str, Told] = {
+    facts: dict[str, Json] = {
         "permission": permission.id,
         "state": permission.state,
         "need": need.id,
@@ -167,15 +170,15 @@ async def _permission(connection: AsyncConnection, number: str) -> Told:
         "retention_days": need.retention_days,
     }
     if terms is not None:
-        told |= {
-            "series": [series(one) for one in sorted(terms.series, key=lambda one: one.device)],
+        facts |= {
+            "series": [series(each) for each in sorted(terms.series, key=lambda each: each.device)],
             "interval": terms.interval,
             "identification": terms.identification,
             "records_from": iso8601.shown(terms.records_from),
             "valid_from": iso8601.shown(terms.valid_from),
             "valid_until": iso8601.shown(terms.valid_until),
         }
-    register_: list[Told] = []
+    register_: list[Json] = []
     for entry in await register.entries(permission.id):
         shown = await register.shown_text(entry)
         register_.append(
@@ -189,21 +192,17 @@ async def _permission(connection: AsyncConnection, number: str) -> Told:
                 "text": shown.body if shown else None,
             }
         )
-    confirmed: list[Told] = [
-        {"state": one.state, "at": iso8601.shown(one.at), "receipt": one.receipt}
-        for one in await receipts(connection, permission.id)
+    confirmed: list[Json] = [
+        {"state": receipt.state, "at": iso8601.shown(receipt.at), "receipt": receipt.receipt}
+        for receipt in await receipts(connection, permission.id)
     ]
-    return told | {"register": register_, "receipts": confirmed}
+    return facts | {"register": register_, "receipts": confirmed}
 
 
-def _range(one: Range) -> Told:
-    return {"from": iso8601.shown(one.start), "to": iso8601.shown(one.end)}
-
-
-def _parts(known: Range | None) -> Iterator[Range]:
-    start = known.start if known else _EVER.end
-    while known and start < known.end:
-        part = Range(start, min(start + _A_MONTH, known.end))
+def _parts(whole: Range | None) -> Iterator[Range]:
+    start = whole.start if whole else _EVER.end
+    while whole and start < whole.end:
+        part = Range(start, min(start + _A_MONTH, whole.end))
         yield part
         start = part.end
 
@@ -214,10 +213,10 @@ async def erase_all(store: Store, who: str, language: str) -> Gone:
     now = datetime.now(UTC)
     async with store.withdrawing() as connection:
         register = Permissions(connection)
-        for one in await register.all():
-            if one.state is State.GRANTED:
-                shown = consent_text.withdrawal(one.need, language, erase=True)
-                await register.withdraw(one.id, Signature(who, shown), now)
+        for permission in await register.all():
+            if permission.state is State.GRANTED:
+                shown = consent_text.withdrawal(permission.need, language, erase=True)
+                await register.withdraw(permission.id, Signature(who, shown), now)
                 withdrawn += 1
     async with store.writing() as connection:
         days = await erase_series(connection, await all_series(connection))

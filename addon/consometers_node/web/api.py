@@ -120,7 +120,8 @@ class Api:
             "problem": _words(delivery.problem if delivery else None),
             "sums": sums,
             "permissions": [
-                _permission(answered) for answered in current_permissions(collective, datetime.now(UTC))
+                _permission(answered)
+                for answered in current_permissions(collective, datetime.now(UTC))
             ],
         }
 

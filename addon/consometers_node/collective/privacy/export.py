@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise import iso8601
 from ...sharing import export
-from ...sharing.export import Told
+from ...sharing.export import Json
 from ...store.claims import claims_of
 from ...store.collective_tables import InGroupRow, MemberGroupRow
 from ...store.memberships import series_of_member
@@ -36,7 +36,7 @@ async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[s
         yield part
 
 
-async def everything(connection: AsyncConnection, member: Member) -> dict[str, Told]:
+async def everything(connection: AsyncConnection, member: Member) -> dict[str, Json]:
     """Return all but the records: member, permissions, accesses, and the sums that it read."""
     peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
     series = await all_series(connection) if peer else {}
@@ -77,7 +77,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, T
     }
 
 
-def facts(member: Member) -> dict[str, Told]:
+def facts(member: Member) -> dict[str, Json]:
     """Return who a member is here."""
     described = member.description
     return {
@@ -87,19 +87,19 @@ def facts(member: Member) -> dict[str, Told]:
     }
 
 
-def values(row: object, *names: str) -> dict[str, Told]:
+def values(row: object, *names: str) -> dict[str, Json]:
     """Return some fields of a dataclass for programs, under their names."""
     return {name: plain(getattr(row, name)) for name in names}
 
 
-def plain(value: Any) -> Told:
+def plain(value: Any) -> Json:
     """Return a value for programs: an instant in ISO 8601, a text by language."""
     if isinstance(value, datetime):
         return iso8601.shown(value)
     return dict(value) if isinstance(value, Mapping) else value
 
 
-async def _groups(connection: AsyncConnection, member: Member) -> list[Told]:
+async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
     query = (
         select(
             MemberGroupRow.kind,
@@ -122,7 +122,7 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Told]:
     ]
 
 
-async def _permission(connection: AsyncConnection, permission: MemberPermission) -> Told:
+async def _permission(connection: AsyncConnection, permission: MemberPermission) -> Json:
     need = permission.need
     terms = ("interval", "identification", "records_from", "valid_from", "valid_until", "erase_at")
     return {

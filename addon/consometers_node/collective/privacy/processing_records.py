@@ -11,7 +11,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
-from ...sharing.export import Told
+from ...sharing.export import Json
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
 from .export import values
@@ -61,7 +61,7 @@ class Processing:
             }
         )
 
-    def document(self) -> dict[str, Told]:
+    def document(self) -> dict[str, Json]:
         """Return it for programs."""
         need = self.need
         return {

@@ -10,7 +10,7 @@ from ...collective.permissions import member_permissions, needs
 from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, processing
 from ...quoalise import iso8601
 from ...sharing import consent_text
-from ...sharing.export import Told
+from ...sharing.export import Json
 from ..page_base import attachment
 from .handlers import AdminPages
 from .pager import Pager
@@ -82,7 +82,7 @@ async def changes_csv(pages: AdminPages, context: AdminContext) -> web.StreamRes
     return _table(context, "permissions", [titles, *rows])
 
 
-def _cell(context: AdminContext, value: Told) -> str:
+def _cell(context: AdminContext, value: Json) -> str:
     """Return the words in the reader's language, where there are several."""
     if isinstance(value, dict):
         return str(value.get(context.language.tag) or next(iter(value.values()), ""))
