@@ -189,7 +189,7 @@ def quartiles(
     """Return quartiles, each of which is what one home has, as far as they may leave.
 
     There are enough homes in each quarter to hide each other, and of each value no more than two
-    digits are told.
+    digits are published.
     """
     if need is None:
         return Withheld(Reason.NEVER)

@@ -173,10 +173,10 @@ def _lane(source: Source, interval: Interval, day: date) -> _Lane | None:
 
 
 def _energy(values: Values, factor: int) -> int | None:
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        return _SOME if known else None
-    return sum(known) * factor
+    there = [value for value in values if value is not None]
+    if len(there) < len(values):
+        return _SOME if there else None
+    return sum(there) * factor
 
 
 def _least(counts: Values) -> int:

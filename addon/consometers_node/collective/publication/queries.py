@@ -275,7 +275,7 @@ class Published:
         """Count the intervals that ended by then of which no sum of homes was published."""
         bounds = self._bounds(interval, self._range(span), until)
         closed = await closed_intervals(connection, interval, Range(bounds[0], bounds[-1]))
-        reasons = Counter(Reason(one.reason) for one in closed if one.reason is not None)
+        reasons = Counter(Reason(interval.reason) for interval in closed if interval.reason)
         directions = {direction for direction, _ in await last_closed(connection)}
         open_count = (len(bounds) - 1) * len(directions) - len(closed)
         if open_count > 0:
@@ -317,7 +317,7 @@ class Published:
         last = await last_closed(connection)
         shown = published.keys() | await published_directions(connection, place.id)
         if place.kind is GroupKind.ALL:
-            # Where nothing is published of a direction, that is said.
+            # A direction of which nothing is published is shown as such.
             shown |= {direction for direction, _ in last}
         columns = [
             (
@@ -338,8 +338,8 @@ class Published:
                 *ends,
                 (end - start) // _MINUTE,
                 {
-                    direction: known.get(start) or (not_yet if start > closed else suppressed)
-                    for direction, known, closed, suppressed, not_yet in columns
+                    direction: cells.get(start) or (not_yet if start > closed else suppressed)
+                    for direction, cells, closed, suppressed, not_yet in columns
                 },
             )
             for (start, end), ends in zip(pairwise(bounds), pairwise(local), strict=True)
@@ -357,14 +357,16 @@ class Published:
         lacking = set()
         if place.kind not in _PUBLIC and any(not cell.homes for cell in published):
             closed = await closed_intervals(connection, interval, within)
-            lacking = {(one.direction, one.start) for one in closed if one.reason is not None}
-        found: dict[Direction, dict[datetime, PublishedCell]] = {}
+            lacking = {
+                (interval.direction, interval.start) for interval in closed if interval.reason
+            }
+        by_direction: dict[Direction, dict[datetime, PublishedCell]] = {}
         for cell in published:
             lacks_homes = not cell.homes and (cell.direction, cell.start) in lacking
-            found.setdefault(cell.direction, {})[cell.start] = (
+            by_direction.setdefault(cell.direction, {})[cell.start] = (
                 cell._replace(lacks_homes=True) if lacks_homes else cell
             )
-        return found
+        return by_direction
 
     def _range(self, span: Span) -> Range:
         zone = self.time_zone.key

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
 from .handlers import Guest, PublicPages
-from .opendata import MOST_DAYS, Quantity, offered
+from .opendata import MOST_DAYS, offered
 from .words import WORDS
 
 
@@ -22,7 +22,6 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         places=list(places.values()),
         steps_changed=len(steps) > 1,
         base="",
-        quantities=list(Quantity),
         intervals=offered(steps, begun, guest),
         fine=publication.interval,
         most_days=MOST_DAYS,

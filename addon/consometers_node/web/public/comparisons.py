@@ -53,8 +53,8 @@ def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
     return now or _compared(charging, today_wh, _PHONE_WH)
 
 
-def _compared(words: Text, value: float | None, one: float) -> Text | None:
-    count = 0 if value is None else round(value / one)
+def _compared(words: Text, value: float | None, unit: float) -> Text | None:
+    count = 0 if value is None else round(value / unit)
     return None if count < _FEWEST else _counted(words, count)
 
 

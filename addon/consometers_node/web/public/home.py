@@ -26,7 +26,7 @@ async def look(
 ) -> web.Response:
     """Return what is there to see in a transaction, which may only be tried."""
     place = await named(pages, guest, connection)
-    found = None if place is None else await today(pages, guest, connection, place)
+    shown = None if place is None else await today(pages, guest, connection, place)
     places = await pages.published.places(connection)
     basis = pages.publication.basis
     return pages.page(
@@ -35,8 +35,8 @@ async def look(
         preview=preview,
         place=place,
         base=base(place),
-        today=found,
-        sites=[one for one in places.values() if one.kind is GroupKind.SITE],
+        today=shown,
+        sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.lately(connection, places.values()),
         together=await together_with(pages, connection, place),
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
@@ -48,8 +48,8 @@ async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return a few figures in little room, for a frame in any page."""
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
-        found = None if place is None else await today(pages, guest, connection, place)
-    response = pages.page(guest, "card.html", place=place, base=base(place), today=found, **WORDS)
+        shown = None if place is None else await today(pages, guest, connection, place)
+    response = pages.page(guest, "card.html", place=place, base=base(place), today=shown, **WORDS)
     allow_embedding(response)
     return response
 
@@ -58,11 +58,11 @@ async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return three figures and one chart, to be read from five metres away."""
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
-        found: Today | None = None
+        shown: Today | None = None
         periods: Sequence[tuple[Which, Chart]] = []
         if place is not None:
-            found = await today(pages, guest, connection, place)
+            shown = await today(pages, guest, connection, place)
             periods = await charts(pages, guest, connection, place)
     return pages.page(
-        guest, "hall.html", place=place, base=base(place), today=found, periods=periods, **WORDS
+        guest, "hall.html", place=place, base=base(place), today=shown, periods=periods, **WORDS
     )

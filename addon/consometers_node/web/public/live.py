@@ -34,7 +34,6 @@ class Today:
     is_old: bool
     """The last figures are of some hours ago."""
     whole: Row | None
-    rates: Rates
     homes: int
     """How many homes are in the last sum of consumption."""
     homes_counting: int
@@ -43,6 +42,11 @@ class Today:
     """What collectives in it let be read; None where there is none."""
     sells_all: bool = False
     """All that panels made lately was fed into the grid: none of it is theirs to use."""
+
+    @property
+    def rates(self) -> Rates:
+        """Rates of the day."""
+        return NO_RATES if self.whole is None else self.whole.rates
 
     @property
     def makes_w(self) -> float | None:
@@ -128,10 +132,12 @@ async def today(
         (day for day, own in days.items() if any(slot.published for slot in own)), guest.today
     )
     shown = rows(days[day])
-    known = [row for row in shown if row.is_known]
+    published = [row for row in shown if row.is_known]
     # What came last may have come from some alone: everything that is told at all is to be there.
-    complete = [row for row in known if all(amount.published for amount in row.amounts.values())]
-    now = next(reversed(complete or known), None)
+    complete = [
+        row for row in published if all(amount.published for amount in row.amounts.values())
+    ]
+    now = next(reversed(complete or published), None)
     whole = together(days[day])
     children = cell = None
     if place.kind is not GroupKind.SITE:
@@ -146,7 +152,6 @@ async def today(
         now=now,
         is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
         whole=whole,
-        rates=NO_RATES if whole is None else whole.rates,
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
         children=children if children is not None and children.count else None,

@@ -3,7 +3,6 @@
 /data/<quantity>/by/<group>/<interval>/from/<day>/to/<day>[.csv]
 """
 
-from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import NamedTuple
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.calendar import Span
+from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.sdc_rules import Withheld
 from ...collective.publication.figures import (
     Amount,
@@ -64,14 +63,9 @@ class Quantity(StrEnum):
     @property
     def unit(self) -> str:
         """The unit, as SenML writes it: a part of 1 has /."""
-        return "Wh" if self in _DIRECTIONS else "/"
+        return "/" if self in _RATES else "Wh"
 
 
-_DIRECTIONS = {
-    Quantity.CONSUMPTION: Direction.CONSUMPTION,
-    Quantity.INJECTION: Direction.INJECTION,
-    Quantity.PRODUCTION: Direction.PRODUCTION,
-}
 _RATES: Mapping[Quantity, Callable[[Rates], Fraction | None]] = {
     Quantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
     Quantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
@@ -136,8 +130,8 @@ async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     try:
         async with pages.store.reading() as connection:
             places = await pages.published.places(connection)
-            known = intervals(await pages.published.steps(connection))
-            asked = _asked(guest, places, known, last)
+            offered_intervals = intervals(await pages.published.steps(connection))
+            asked = _asked(guest, places, offered_intervals, last)
             points = await _points(pages, guest, connection, asked)
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
@@ -231,13 +225,15 @@ def _open(body: str, kind: str) -> web.Response:
     return response
 
 
-def _asked(guest: Guest, places: Mapping[str, Place], known: Collection[str], last: str) -> Asked:
+def _asked(
+    guest: Guest, places: Mapping[str, Place], offered_intervals: Collection[str], last: str
+) -> Asked:
     """Read an address. Raises Wrong."""
     quantity, interval, group = map(guest.named, ("quantity", "interval", "group"))
     if quantity not in Quantity:
         raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(Quantity)))
-    if interval not in known:
-        raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(known)))
+    if interval not in offered_intervals:
+        raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(offered_intervals)))
     if group not in places:
         raise Wrong(404, _NO_GROUP, _GROUPS)
     length = Longer(interval) if interval in Longer else Interval(interval)
@@ -263,15 +259,11 @@ def _day(written: str) -> date:
 def _whole(asked: Asked) -> Span:
     """Return the days of which the intervals are: months and years are whole ones."""
     first, last = asked.span.first, asked.span.last
-    match asked.interval:
-        case Longer.P1M:
-            return Span(
-                first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
-            )
-        case Longer.P1Y:
-            return Span(first.replace(month=1, day=1), last.replace(month=12, day=31))
-        case _:
-            return asked.span
+    if asked.interval is Longer.P1M:
+        return Span(month_of(first), days_of(month_of(last))[-1])
+    if asked.interval is Longer.P1Y:
+        return Span(first.replace(month=1, day=1), last.replace(month=12, day=31))
+    return asked.span
 
 
 async def _points(
@@ -287,7 +279,7 @@ async def _points(
         Interval.P1D if isinstance(asked.interval, Longer) else asked.interval,
         _whole(asked),
         guest.now,
-        directions=[_DIRECTIONS[asked.quantity]] if asked.quantity in _DIRECTIONS else [*Direction],
+        directions=[*Direction] if asked.quantity in _RATES else [Direction(asked.quantity)],
     )
     start = datetime.min.replace(tzinfo=UTC)
     if slots and any(map(is_open, slots[0].figures.values())):
@@ -316,7 +308,7 @@ def _point(asked: Asked, slots: Slots) -> Point:
     """Return the value of intervals that are shown as one."""
     if asked.quantity in _RATES:
         return _rate_point(asked, slots)
-    amount = Amount.of(slots, _DIRECTIONS[asked.quantity])
+    amount = Amount.of(slots, Direction(asked.quantity))
     more: dict[str, Json] = {}
     if amount.per_member_wh is not None:
         more["per_member"] = _plain(round(amount.per_member_wh, 1))

@@ -1,6 +1,5 @@
 """A month by its days and a year by its months, beside the same a year before."""
 
-from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -8,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.calendar import Span
+from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.sdc_rules import Reason, Withheld
 from ...collective.members.members import month_after
 from ...collective.publication.figures import (
@@ -43,7 +42,7 @@ class Which:
     def last(self) -> date:
         """The last day of it."""
         if self.step is Step.DAY:
-            return self.first.replace(day=monthrange(self.first.year, self.first.month)[1])
+            return days_of(self.first)[-1]
         return self.first.replace(month=12, day=31)
 
     @property
@@ -61,7 +60,7 @@ class Which:
 
     def of(self, day: date) -> Which:
         """Return the one like it that has a day."""
-        first = day.replace(day=1)
+        first = month_of(day)
         return Which(first if self.step is Step.DAY else first.replace(month=1), self.step)
 
 
@@ -99,24 +98,31 @@ class Period:
     following: Which | None
 
 
-async def month(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show a month."""
-    return await _show(pages, guest, Step.DAY)
+async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
+    """Show a month by its days, or a year by its months."""
+    which = _which(guest, step)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        period = await look(pages, guest, connection, place, which)
+        wholes = await together_with(pages, connection, place)
+    return pages.page(
+        guest,
+        "period.html",
+        place=place,
+        base=base(place),
+        period=period,
+        together=wholes,
+        **WORDS,
+    )
 
 
-async def year(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show a year."""
-    return await _show(pages, guest, Step.MONTH)
-
-
-async def month_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return the days of a month."""
-    return await _csv(pages, guest, Step.DAY)
-
-
-async def year_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return the months of a year."""
-    return await _csv(pages, guest, Step.MONTH)
+async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
+    """Return the table of a month or a year."""
+    which = _which(guest, step)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        period = await look(pages, guest, connection, place, which)
+    return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
 async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -139,15 +145,15 @@ async def look(
     """Look at a month or a year."""
     days = await _days(pages, guest, connection, place, which)
     previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
-    first, known = days.first, begun(days.now, days.first)
-    same, before = _same_days(known, days.then), _same_days(days.then, known)
+    first, now = days.first, begun(days.now, days.first)
+    same, before = _same_days(now, days.then), _same_days(days.then, now)
     return Period(
         which=which,
         chart=_chart(days, which, guest),
-        whole=together(known),
+        whole=together(now),
         same=together(same),
         before=together(before),
-        up_to=_last_day(known) if guest.today <= which.last else None,
+        up_to=_last_day(now) if guest.today <= which.last else None,
         previous=previous if first is not None and first <= previous.last else None,
         following=following if following.first <= guest.today else None,
     )
@@ -175,31 +181,6 @@ async def _days(
         for days in (span, which.year_before)
     ]
     return _Days(now, then, await published.begun(connection, place))
-
-
-async def _show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    which = _which(guest, step)
-    async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
-        period = await look(pages, guest, connection, place, which)
-        wholes = await together_with(pages, connection, place)
-    return pages.page(
-        guest,
-        "period.html",
-        place=place,
-        base=base(place),
-        period=period,
-        together=wholes,
-        **WORDS,
-    )
-
-
-async def _csv(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    which = _which(guest, step)
-    async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
-        period = await look(pages, guest, connection, place, which)
-    return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
 async def _there(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:

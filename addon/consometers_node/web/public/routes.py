@@ -1,10 +1,12 @@
 """Every address once, and who answers. All are looked at, none changes anything."""
 
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
 from . import about, health, home, opendata, periods
+from .charts import Step
 from .handlers import DATA, STATIC, Look, PublicPages
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -14,10 +16,10 @@ _DAY = r"{day:\d{4}-\d\d-\d\d}"
 
 OF_A_GROUP: dict[str, Look] = {
     "": home.show,
-    f"/month/{_MONTH}": periods.month,
-    f"/month/{_MONTH}.csv": periods.month_csv,
-    f"/year/{_YEAR}": periods.year,
-    f"/year/{_YEAR}.csv": periods.year_csv,
+    f"/month/{_MONTH}": partial(periods.show, step=Step.DAY),
+    f"/month/{_MONTH}.csv": partial(periods.as_file, step=Step.DAY),
+    f"/year/{_YEAR}": partial(periods.show, step=Step.MONTH),
+    f"/year/{_YEAR}.csv": partial(periods.as_file, step=Step.MONTH),
     f"/day/{_DAY}.csv": periods.day_csv,
 }
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
