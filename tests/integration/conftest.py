@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import Generator
 from unittest.mock import patch
 
-from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.consometers.const import CONF_MODE, DOMAIN
-from custom_components.consometers.tic import Mode
-
-from .frames import ADDRESS
+from .factories import meter_entry
 from .home import Home
 from .ports import DEVICE, Clock, Line, Port, Ports
 
@@ -25,7 +21,7 @@ async def enable_event_loop_debug() -> None:
 
 @pytest.fixture
 def entity_registry_enabled_by_default() -> Generator[None]:
-    """Every entity is enabled."""
+    """Enable every entity."""
     enabled = "homeassistant.helpers.entity.Entity.entity_registry_enabled_default"
     with patch(enabled, return_value=True):
         yield
@@ -38,7 +34,7 @@ def clock(hass: HomeAssistant) -> Clock:
 
 @pytest.fixture
 def ports() -> Generator[Ports]:
-    """The machine has no port but those that are plugged."""
+    """Have the machine have no port but those that are plugged."""
     ports = Ports()
     with patch("serialx.open_serial_connection", ports.open):
         yield ports
@@ -56,19 +52,11 @@ def line(clock: Clock, port: Port) -> Line:
 
 @pytest.fixture
 def entry(hass: HomeAssistant, enable_custom_integrations: None) -> MockConfigEntry:
-    """An entry for a meter in standard mode, not set up yet."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title=f"Linky …{ADDRESS[-4:]}",
-        unique_id=ADDRESS,
-        data={CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD},
-        entry_id="01JTIC0000000000000000000A",
-    )
-    entry.add_to_hass(hass)
-    return entry
+    """Return an entry for a meter in standard mode, not set up yet."""
+    return meter_entry(hass)
 
 
 @pytest.fixture
 def home(hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> Home:
-    """A home whose meter is in standard mode. Nothing is set up yet."""
+    """Return a home whose meter is in standard mode. Nothing is set up yet."""
     return Home(hass, entry, line)

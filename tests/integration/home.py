@@ -1,8 +1,13 @@
-"""A home with a meter, as the tests look at it."""
+"""An entry of the integration, as a person sees it."""
+
+import json
+import logging
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.json import JSONEncoder
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import DOMAIN
@@ -14,12 +19,65 @@ FRAMES_TO_KNOW = 4
 """After so many frames all that a meter sends is believed."""
 
 
-class Home:
-    """What a person sees of one meter."""
+class View:
+    """What a person sees of an entry of any kind."""
 
-    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> None:
+    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry) -> None:
         self.hass = hass
         self.entry = entry
+
+    @property
+    def entry_state(self) -> str:
+        return str(self.entry.state.value)
+
+    def entity_id(self, key: str, platform: str = "sensor") -> str | None:
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id(platform, DOMAIN, f"{self.entry.entry_id}_{key}")
+
+    def state_of(self, key: str, platform: str = "sensor") -> State | None:
+        entity_id = self.entity_id(key, platform)
+        return None if entity_id is None else self.hass.states.get(entity_id)
+
+    def state(self, key: str, platform: str = "sensor") -> str | None:
+        """Return what an entity shows, by the name of its fact."""
+        state = self.state_of(key, platform)
+        return None if state is None else state.state
+
+    def are_unavailable(self, *keys: str) -> bool:
+        return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
+
+    def issue(self, kind: str) -> ir.IssueEntry | None:
+        """Return what is asked of the person, if it is."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
+        return issue if issue is not None and issue.active else None
+
+    def facts(self) -> dict[str, dict[str, object]]:
+        """Return all that a person can see of each entity, and what is kept of disabled ones."""
+        shown: dict[str, dict[str, object]] = {}
+        entities = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
+        for entity in sorted(entities, key=lambda entity: entity.entity_id):
+            fact: dict[str, object] = {
+                "key": entity.unique_id.removeprefix(f"{self.entry.entry_id}_"),
+                "category": entity.entity_category,
+            }
+            if entity.disabled_by:
+                fact["disabled"] = entity.original_name
+                fact["unit"] = entity.unit_of_measurement
+                fact["device_class"] = entity.original_device_class
+            else:
+                state = self.hass.states.get(entity.entity_id)
+                assert state is not None, entity.entity_id
+                fact["state"] = state.state
+                fact["attributes"] = dict(state.attributes)
+            shown[entity.entity_id] = fact
+        return shown
+
+
+class Home(View):
+    """A home with a meter."""
+
+    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> None:
+        super().__init__(hass, entry)
         self.line = line
 
     async def start(self, kind: Kind | None = None) -> None:
@@ -39,32 +97,22 @@ class Home:
         await self.line.clock.forward(seconds)
         await self.hass.async_block_till_done()
 
-    @property
-    def entry_state(self) -> str:
-        return str(self.entry.state.value)
-
-    def entity_id(self, key: str, platform: str = "sensor") -> str | None:
-        registry = er.async_get(self.hass)
-        return registry.async_get_entity_id(platform, DOMAIN, f"{self.entry.entry_id}_{key}")
-
-    def state_of(self, key: str, platform: str = "sensor") -> State | None:
-        entity_id = self.entity_id(key, platform)
-        return None if entity_id is None else self.hass.states.get(entity_id)
-
-    def state(self, key: str, platform: str = "sensor") -> str | None:
-        """Return what an entity shows, by the name of its fact."""
-        state = self.state_of(key, platform)
-        return None if state is None else state.state
-
     def is_on(self, key: str) -> bool:
         state = self.state(key, "binary_sensor")
         assert state in ("on", "off"), state
         return state == "on"
 
-    def are_unavailable(self, *keys: str) -> bool:
-        return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
 
-    def issue(self, kind: str) -> ir.IssueEntry | None:
-        """Return what is asked of the person, if it is."""
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
-        return issue if issue is not None and issue.active else None
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the integration has logged for a person to read."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.consometers")
+        and record.levelno >= logging.INFO
+    ]
+
+
+def text_of(value: object) -> str:
+    """Return a value as a file of diagnostics holds it."""
+    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)

@@ -180,16 +180,12 @@ class Line:
     async def send(self, kind: Kind, times: int = 3, **changes: str | None) -> None:
         """Send a frame some times, with the data of some labels changed or, by None, left out."""
         data = frame_bytes(kind.mode, kind.groups, **changes)
-        await self.clock.settle()
-        for _ in range(times):
-            self.clock.jump(1)
-            self.port.put(data, SPEEDS[kind.mode])
-            await self.clock.settle()
+        await self.send_bytes(data, times, SPEEDS[kind.mode])
 
-    async def send_bytes(self, data: bytes, times: int = 1) -> None:
-        """Send what is no frame, a second each time."""
+    async def send_bytes(self, data: bytes, times: int = 1, baudrate: int | None = None) -> None:
+        """Send bytes, a second each time; without a speed, they come as they are."""
         await self.clock.settle()
         for _ in range(times):
             self.clock.jump(1)
-            self.port.put(data)
+            self.port.put(data, baudrate)
             await self.clock.settle()

@@ -2,18 +2,11 @@
 
 import errno
 from socket import gaierror
-from typing import Any
 
-from homeassistant.config_entries import (
-    SOURCE_USB,
-    SOURCE_USER,
-    ConfigEntryState,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import SOURCE_USB, ConfigEntryState
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service_info.usb import UsbServiceInfo
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -35,11 +28,15 @@ from custom_components.consometers.const import (
 from custom_components.consometers.tic import Mode
 
 from . import frames
+from .flows import Flow, suggested
 from .frames import ADDRESS, OTHER_ADDRESS, Kind
+from .home import Home
 from .ports import DEVICE, OTHER_DEVICE, Clock, Line, Port, Ports
+from .tic.samples import frame_bytes
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
+OLD_ADDRESS = "031428123456"
 DONGLE = UsbServiceInfo(
     device=DEVICE,
     vid="0403",
@@ -48,130 +45,65 @@ DONGLE = UsbServiceInfo(
     manufacturer="Test",
     description="tinfo",
 )
+FACTS = ("mode", "phases", "contract", "power", "injection", "production")
 
 
-async def start(hass: HomeAssistant, source: str = SOURCE_USER, **more: Any) -> ConfigFlowResult:
-    flows = hass.config_entries.flow
-    flow = await flows.async_init(DOMAIN, context={"source": source}, **more)
-    if flow["type"] is FlowResultType.MENU:
-        return await flows.async_configure(flow["flow_id"], {"next_step_id": "meter"})
-    return flow
+@pytest.fixture
+def other_line(clock: Clock, ports: Ports) -> Line:
+    """Return the line of a meter on another port."""
+    return Line(clock, ports.plug(OTHER_DEVICE))
 
 
-async def choose(
-    hass: HomeAssistant, flow: ConfigFlowResult, device: str = DEVICE
-) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_configure(flow["flow_id"], {CONF_DEVICE: device})
-
-
-async def result_of(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResult:
-    """Return what comes after the listening."""
-    await hass.async_block_till_done()
-    return await hass.config_entries.flow.async_configure(flow["flow_id"])
-
-
-async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
-    await hass.async_block_till_done()
-    return result
+async def heard(
+    hass: HomeAssistant, line: Line, kind: Kind, times: int = 12, device: str = DEVICE
+) -> Flow:
+    """Add what speaks on a line, up to the question whether it is the right one."""
+    flow = await (await Flow.begin(hass, "meter")).listen(device)
+    await line.send(kind, times)
+    return await flow.hear()
 
 
 @pytest.mark.parametrize(
-    ("kind", "found"),
+    ("kind", "facts"),
     [
-        pytest.param(
-            frames.CONSUMER,
-            {
-                "mode": "standard",
-                "phases": "1",
-                "contract": "H PLEINE/CREUSE",
-                "power": "9 kVA",
-                "injection": "✗",
-                "production": "✗",
-            },
-            id="single phase",
-        ),
-        pytest.param(
-            frames.PRODUCER,
-            {
-                "mode": "standard",
-                "phases": "1",
-                "contract": "H PLEINE/CREUSE",
-                "power": "9 kVA",
-                "injection": "✓",
-                "production": "✗",
-            },
-            id="producer",
-        ),
-        pytest.param(
+        (frames.CONSUMER, ("standard", "1", "H PLEINE/CREUSE", "9 kVA", "✗", "✗")),
+        (frames.PRODUCER, ("standard", "1", "H PLEINE/CREUSE", "9 kVA", "✓", "✗")),
+        (
             frames.THREE_PHASE.of(ADDRESS),
-            {
-                "mode": "standard",
-                "phases": "3",
-                "contract": "H PLEINE/CREUSE",
-                "power": "12 kVA",
-                "injection": "✗",
-                "production": "✗",
-            },
-            id="three-phase",
+            ("standard", "3", "H PLEINE/CREUSE", "12 kVA", "✗", "✗"),
         ),
-        pytest.param(
-            frames.BASE,
-            {
-                "mode": "historique",
-                "phases": "1",
-                "contract": "BASE",
-                "power": "6 kVA",
-                "injection": "✗",
-                "production": "✗",
-            },
-            id="historique",
-        ),
-        pytest.param(
-            frames.HISTORIQUE_THREE_PHASE,
-            {
-                "mode": "historique",
-                "phases": "3",
-                "contract": "BASE",
-                "power": "12 kVA",
-                "injection": "✗",
-                "production": "✗",
-            },
-            id="historique, three-phase",
-        ),
+        (frames.BASE, ("historique", "1", "BASE", "6 kVA", "✗", "✗")),
+        (frames.HISTORIQUE_THREE_PHASE, ("historique", "3", "BASE", "12 kVA", "✗", "✗")),
     ],
+    ids=["single phase", "producer", "three-phase", "historique", "historique, three-phase"],
 )
 async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
-    hass: HomeAssistant, line: Line, kind: Kind, found: dict[str, str]
+    hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
 ) -> None:
-    flow = await start(hass)
-    assert flow["type"] is FlowResultType.FORM
-    assert flow["step_id"] == "meter"
-    assert flow["errors"] == {}
-    assert flow["description_placeholders"] == {"example": "socket://linky.local:2001"}
+    flow = await Flow.begin(hass, "meter")
+    assert (flow.step, flow.errors) == ("meter", {})
+    assert flow.placeholders == {"example": "socket://linky.local:2001"}
     assert line.port.speeds == []
 
-    flow = await choose(hass, flow)
-    assert flow["type"] is FlowResultType.SHOW_PROGRESS
-    assert flow["description_placeholders"] == {"device": DEVICE}
+    await flow.listen()
+    assert flow.result["type"] is FlowResultType.SHOW_PROGRESS
+    assert flow.placeholders == {"device": DEVICE}
     # Historique is tried second, after four seconds at the other speed.
     await line.send(kind, times=12)
-    flow = await result_of(hass, flow)
-    assert flow["type"] is FlowResultType.FORM
-    assert flow["step_id"] == "confirm"
-    assert flow["description_placeholders"] == {
+    await flow.hear()
+    assert flow.step == "confirm"
+    assert flow.placeholders == {
         "maker": "Landis+Gyr 2018",
         "address": "…3456",
-        **found,
+        **dict(zip(FACTS, facts, strict=True)),
     }
     assert hass.config_entries.async_entries(DOMAIN) == []
 
-    result = await confirm(hass, flow)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "Linky …3456"
-    assert result["data"] == {CONF_DEVICE: DEVICE, CONF_MODE: kind.mode}
-    assert result["result"].unique_id == ADDRESS
-    assert result["result"].state is ConfigEntryState.LOADED
+    entry = (await flow.submit()).entry
+    assert entry.title == "Linky …3456"
+    assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: kind.mode}
+    assert entry.unique_id == ADDRESS
+    assert entry.state is ConfigEntryState.LOADED
     assert line.port.settings == {
         "byte_size": 7,
         "parity": serialx.Parity.EVEN,
@@ -179,45 +111,31 @@ async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
     }
 
 
-async def test_a_meter_is_found_on_a_port_that_cannot_keep_what_comes(
-    hass: HomeAssistant, line: Line
+@pytest.mark.parametrize(("holds", "device"), [(False, DEVICE), (True, f" {DEVICE} ")])
+async def test_a_port_may_keep_nothing_and_be_typed_with_spaces(
+    hass: HomeAssistant, line: Line, holds: bool, device: str
 ) -> None:
-    line.port.holds = False
-    flow = await choose(hass, await start(hass))
-    await line.send(frames.CONSUMER)
-    assert (await result_of(hass, flow))["step_id"] == "confirm"
+    line.port.holds = holds
+    flow = await heard(hass, line, frames.CONSUMER, 3, device)
+    assert flow.step == "confirm"
 
 
-async def test_a_meter_of_a_type_that_tells_no_phases_is_known_by_what_it_sends(
-    hass: HomeAssistant, line: Line
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        # Its type tells no phases; what it sends does.
+        (frames.BASE.of(OLD_ADDRESS), ("historique", "1", "BASE", "6 kVA", "✗", "✗")),
+        (Kind(Mode.HISTORIQUE, [("ADCO", OLD_ADDRESS)]), ("historique", *"???", *"✗✗")),
+    ],
+    ids=["of a type of both", "its address alone"],
+)
+async def test_an_old_meter_is_found_all_the_same(
+    hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
 ) -> None:
-    flow = await choose(hass, await start(hass))
-    await line.send(frames.BASE.of("031428123456"), times=12)
-    flow = await result_of(hass, flow)
-    placeholders = flow["description_placeholders"]
-    assert placeholders is not None
-    assert placeholders["phases"] == "1"
-    assert placeholders["power"] == "6 kVA"
-
-
-async def test_an_old_meter_that_sends_its_address_only_is_found_all_the_same(
-    hass: HomeAssistant, line: Line
-) -> None:
-    only_address = Kind(Mode.HISTORIQUE, [("ADCO", "031428123456")])
-    flow = await choose(hass, await start(hass))
-    await line.send(only_address, times=30)
-    flow = await result_of(hass, flow)
-    assert flow["step_id"] == "confirm"
-    assert flow["description_placeholders"] == {
-        "maker": "Itron 2014",
-        "address": "…3456",
-        "mode": "historique",
-        "phases": "?",
-        "contract": "?",
-        "power": "?",
-        "injection": "✗",
-        "production": "✗",
-    }
+    flow = await heard(hass, line, kind, times=30)
+    assert flow.step == "confirm"
+    names = {"maker": "Itron 2014", "address": "…3456"}
+    assert flow.placeholders == names | dict(zip(FACTS, facts, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -238,297 +156,218 @@ async def test_a_port_that_cannot_be_opened_is_said_and_may_be_tried_again(
     hass: HomeAssistant, line: Line, refusal: Exception, error: str
 ) -> None:
     line.port.refusal = refusal
-    flow = await result_of(hass, await choose(hass, await start(hass)))
-    assert flow["type"] is FlowResultType.FORM
-    assert flow["step_id"] == "meter"
-    assert flow["errors"] == {"base": error}
+    flow = await (await (await Flow.begin(hass, "meter")).listen()).hear()
+    assert (flow.step, flow.errors) == ("meter", {"base": error})
+    assert flow.suggested == {CONF_DEVICE: DEVICE}
 
-    # The port chosen is proposed again, and the error is gone once it works.
-    assert flow["data_schema"] is not None
-    (field,) = flow["data_schema"].schema
-    assert field.description == {"suggested_value": DEVICE}
     line.port.refusal = None
-    flow = await choose(hass, flow)
+    await flow.listen()
     await line.send(frames.CONSUMER)
-    flow = await result_of(hass, flow)
-    assert flow["step_id"] == "confirm"
-    result = await confirm(hass, flow)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert (await flow.hear()).step == "confirm"
+    assert (await flow.submit()).entry.unique_id == ADDRESS
+
+
+NO_ADDRESS = frame_bytes(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")])
 
 
 @pytest.mark.parametrize(
-    ("data", "error"),
+    ("data", "times", "error"),
     [
-        pytest.param(b"", "no_data", id="silence"),
-        pytest.param(bytes(range(0, 256, 7)), "noise", id="noise"),
-        pytest.param(b"$GPGGA,123519,4807.038,N*47\r\n", "not_tic", id="a GPS"),
-        pytest.param(b"\x02\nADCO 041861123456 X\r\x03", "noise", id="bad checksums"),
+        pytest.param(b"", 14, "no_data", id="silence"),
+        pytest.param(bytes(range(0, 256, 7)), 14, "noise", id="noise"),
+        pytest.param(b"$GPGGA,123519,4807.038,N*47\r\n", 14, "not_tic", id="a GPS"),
+        pytest.param(b"\x02\nADCO 041861123456 X\r\x03", 14, "noise", id="bad checksums"),
+        pytest.param(NO_ADDRESS, 20, "noise", id="no address"),
+        pytest.param(NO_ADDRESS, 1, "noise", id="two groups of chance"),
     ],
 )
 async def test_what_comes_instead_of_a_meter_is_said(
-    hass: HomeAssistant, clock: Clock, line: Line, data: bytes, error: str
+    hass: HomeAssistant, line: Line, data: bytes, times: int, error: str
 ) -> None:
-    flow = await choose(hass, await start(hass))
-    await line.send_bytes(data, times=14)
-    flow = await result_of(hass, flow)
-    assert flow["step_id"] == "meter"
-    assert flow["errors"] == {"base": error}
-    assert line.port.speeds == [9600, 9600, 1200]
+    flow = await (await Flow.begin(hass, "meter")).listen()
+    await line.send_bytes(data, times, 9600 if data is NO_ADDRESS else None)
+    if times == 1:
+        await line.clock.forward(12)
+    await flow.hear()
+    assert (flow.step, flow.errors) == ("meter", {"base": error})
     assert not line.port.is_open
+    if data is not NO_ADDRESS:
+        assert line.port.speeds == [9600, 9600, 1200]
 
 
-async def test_groups_without_an_address_are_no_meter(
-    hass: HomeAssistant, clock: Clock, line: Line
-) -> None:
-    flow = await choose(hass, await start(hass))
-    await line.send(Kind(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")]), times=20)
-    flow = await result_of(hass, flow)
-    assert flow["step_id"] == "meter"
-    assert flow["errors"] == {"base": "noise"}
+GONE = [OSError(errno.EIO, "I/O error"), serialx.SerialException()]
 
 
-async def test_two_groups_of_chance_are_no_meter(
-    hass: HomeAssistant, clock: Clock, line: Line
-) -> None:
-    flow = await choose(hass, await start(hass))
-    await line.send(Kind(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")]), times=1)
-    await clock.forward(12)
-    flow = await result_of(hass, flow)
-    assert flow["step_id"] == "meter"
-    assert flow["errors"] == {"base": "noise"}
-
-
-@pytest.mark.parametrize(
-    "error", [None, OSError(errno.EIO, "I/O error"), serialx.SerialException()]
-)
+@pytest.mark.parametrize("error", [None, *GONE])
 async def test_a_dongle_pulled_out_while_listening_is_said(
     hass: HomeAssistant, line: Line, clock: Clock, error: Exception | None
 ) -> None:
-    flow = await choose(hass, await start(hass))
+    flow = await (await Flow.begin(hass, "meter")).listen()
     for _ in range(2):
         await line.send_bytes(b"x")
         line.port.unplug(error)
         await clock.forward(2)
-    flow = await result_of(hass, flow)
-    assert flow["errors"] == {"base": "link_lost"}
+    assert (await flow.hear()).errors == {"base": "link_lost"}
     assert not line.port.is_open
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "I/O error"), serialx.SerialException()])
+@pytest.mark.parametrize("error", GONE)
 async def test_a_port_that_is_lost_when_its_speed_changes_is_said(
     hass: HomeAssistant, line: Line, clock: Clock, error: Exception
 ) -> None:
-    flow = await choose(hass, await start(hass))
+    flow = await (await Flow.begin(hass, "meter")).listen()
     await clock.settle()
     line.port.lost = error
     await clock.forward(7)
-    flow = await result_of(hass, flow)
-    assert flow["errors"] == {"base": "cannot_open"}
+    assert (await flow.hear()).errors == {"base": "cannot_open"}
     assert not line.port.is_open
 
 
 async def test_a_person_who_leaves_stops_the_listening_and_frees_the_port(
     hass: HomeAssistant, line: Line
 ) -> None:
-    flow = await choose(hass, await start(hass))
+    flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send_bytes(b"x")
     assert line.port.is_open
-    hass.config_entries.flow.async_abort(flow["flow_id"])
+    hass.config_entries.flow.async_abort(flow.result["flow_id"])
     await hass.async_block_till_done()
     assert not line.port.is_open
-
-
-async def test_spaces_around_a_typed_port_do_not_matter(hass: HomeAssistant, line: Line) -> None:
-    flow = await choose(hass, await start(hass), f" {DEVICE} ")
-    assert flow["description_placeholders"] == {"device": DEVICE}
-    await line.send(frames.CONSUMER)
-    assert (await result_of(hass, flow))["step_id"] == "confirm"
 
 
 async def test_a_port_that_is_used_already_is_not_opened(
     hass: HomeAssistant, entry: MockConfigEntry, port: Port
 ) -> None:
-    result = await choose(hass, await start(hass))
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "already_configured"
+    flow = await (await Flow.begin(hass, "meter")).listen()
+    assert flow.reason == "already_configured"
     assert port.speeds == []
 
 
-async def test_the_same_meter_on_another_port_is_refused(
-    hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
+async def test_a_meter_on_another_port_is_added_unless_it_is_there_already(
+    hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
 ) -> None:
-    line = Line(clock, ports.plug(OTHER_DEVICE))
-    flow = await choose(hass, await start(hass), OTHER_DEVICE)
-    await line.send(frames.CONSUMER)
-    result = await result_of(hass, flow)
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "already_configured"
-
-
-async def test_two_meters_are_fine(
-    hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
-) -> None:
-    line = Line(clock, ports.plug(OTHER_DEVICE))
-    flow = await choose(hass, await start(hass), OTHER_DEVICE)
-    await line.send(frames.THREE_PHASE)
-    result = await confirm(hass, await result_of(hass, flow))
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["result"].unique_id == OTHER_ADDRESS
+    flow = await heard(hass, other_line, frames.CONSUMER, 3, OTHER_DEVICE)
+    assert flow.reason == "already_configured"
+    flow = await heard(hass, other_line, frames.THREE_PHASE, 3, OTHER_DEVICE)
+    assert (await flow.submit()).entry.unique_id == OTHER_ADDRESS
 
 
 async def test_the_same_meter_in_two_windows_is_added_once(
     hass: HomeAssistant, clock: Clock, ports: Ports, line: Line
 ) -> None:
     """A meter may be wired to two dongles, and a person may have two windows open."""
-    first = await choose(hass, await start(hass))
-    await line.send(frames.CONSUMER)
-    first = await result_of(hass, first)
-    second = await choose(hass, await start(hass), OTHER_DEVICE)
-    second = await result_of(hass, second)
-    assert second["errors"] == {"base": "no_such_port"}
+    first = await heard(hass, line, frames.CONSUMER, 3)
+    second = await (await (await Flow.begin(hass, "meter")).listen(OTHER_DEVICE)).hear()
+    assert second.errors == {"base": "no_such_port"}
     other_line = Line(clock, ports.plug(OTHER_DEVICE))
-    second = await choose(hass, second, OTHER_DEVICE)
+    await second.listen(OTHER_DEVICE)
     await other_line.send(frames.CONSUMER)
-    second = await result_of(hass, second)
-    assert second["type"] is FlowResultType.ABORT
-    assert second["reason"] == "already_in_progress"
-    assert (await confirm(hass, first))["type"] is FlowResultType.CREATE_ENTRY
+    assert (await second.hear()).reason == "already_in_progress"
+    assert (await first.submit()).entry.unique_id == ADDRESS
 
 
 class TestDiscovery:
     async def test_a_dongle_made_for_meters_is_proposed_and_opened_when_the_person_agrees(
         self, hass: HomeAssistant, line: Line
     ) -> None:
-        flow = await start(hass, SOURCE_USB, data=DONGLE)
-        assert flow["type"] is FlowResultType.FORM
-        assert flow["step_id"] == "usb_confirm"
-        assert flow["description_placeholders"] == {"device": DEVICE}
+        flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
+        assert flow.step == "usb_confirm"
+        assert flow.placeholders == {"device": DEVICE}
         (progress,) = hass.config_entries.flow.async_progress()
         assert progress["context"]["title_placeholders"] == {"name": "tinfo"}
         assert line.port.speeds == []
 
-        flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
-        assert flow["type"] is FlowResultType.SHOW_PROGRESS
+        await flow.configure({})
+        assert flow.result["type"] is FlowResultType.SHOW_PROGRESS
         await line.send(frames.CONSUMER)
-        flow = await result_of(hass, flow)
-        assert flow["step_id"] == "confirm"
-        result = await confirm(hass, flow)
-        assert result["type"] is FlowResultType.CREATE_ENTRY
-        assert result["result"].unique_id == ADDRESS
-        assert result["data"] == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
+        assert (await flow.hear()).step == "confirm"
+        entry = (await flow.submit()).entry
+        assert entry.unique_id == ADDRESS
+        assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
 
     async def test_an_error_leads_back_to_the_question(
         self, hass: HomeAssistant, port: Port, clock: Clock
     ) -> None:
-        flow = await start(hass, SOURCE_USB, data=DONGLE)
-        flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+        flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
+        await flow.configure({})
         await clock.forward(12)
-        flow = await result_of(hass, flow)
-        assert flow["step_id"] == "usb_confirm"
-        assert flow["errors"] == {"base": "no_data"}
+        await flow.hear()
+        assert (flow.step, flow.errors) == ("usb_confirm", {"base": "no_data"})
 
     async def test_a_dongle_in_use_is_not_proposed(
         self, hass: HomeAssistant, entry: MockConfigEntry, port: Port
     ) -> None:
-        result = await start(hass, SOURCE_USB, data=DONGLE)
-        assert result["type"] is FlowResultType.ABORT
-        assert result["reason"] == "already_configured"
+        flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
+        assert flow.reason == "already_configured"
         assert port.speeds == []
 
-    async def test_a_dongle_is_proposed_once(self, hass: HomeAssistant, port: Port) -> None:
-        await start(hass, SOURCE_USB, data=DONGLE)
-        result = await start(hass, SOURCE_USB, data=DONGLE)
-        assert result["type"] is FlowResultType.ABORT
-        assert result["reason"] == "already_in_progress"
-
-    async def test_a_dongle_that_was_added_by_hand_meanwhile_is_there_already(
-        self, hass: HomeAssistant, line: Line
-    ) -> None:
-        proposed = await start(hass, SOURCE_USB, data=DONGLE)
-        flow = await choose(hass, await start(hass))
-        await line.send(frames.CONSUMER)
-        await confirm(hass, await result_of(hass, flow))
-
-        result = await hass.config_entries.flow.async_configure(proposed["flow_id"], {})
-        assert result["type"] is FlowResultType.ABORT
-        assert result["reason"] == "already_configured"
+    async def test_a_dongle_is_proposed_once(self, hass: HomeAssistant, line: Line) -> None:
+        first = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
+        second = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
+        assert second.reason == "already_in_progress"
+        # It is added by hand meanwhile.
+        await (await heard(hass, line, frames.CONSUMER, 3)).submit()
+        assert (await first.submit()).reason == "already_configured"
 
 
 class TestReconfigure:
     async def test_a_meter_that_was_moved_is_read_from_its_new_port(
-        self, hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
     ) -> None:
-        line = Line(clock, ports.plug(OTHER_DEVICE))
-        flow = await entry.start_reconfigure_flow(hass)
-        assert flow["step_id"] == "reconfigure_meter"
-        assert flow["data_schema"] is not None
-        (field,) = flow["data_schema"].schema
-        assert field.description == {"suggested_value": DEVICE}
+        flow = await Flow.move(hass, entry)
+        assert flow.step == "reconfigure_meter"
+        assert flow.suggested == {CONF_DEVICE: DEVICE}
 
-        flow = await choose(hass, flow, OTHER_DEVICE)
-        await line.send(frames.BASE, times=12)
-        result = await result_of(hass, flow)
+        await flow.listen(OTHER_DEVICE)
+        await other_line.send(frames.BASE, times=12)
+        assert (await flow.hear()).reason == "reconfigure_successful"
         await hass.async_block_till_done()
-        assert result["type"] is FlowResultType.ABORT
-        assert result["reason"] == "reconfigure_successful"
         assert entry.data == {CONF_DEVICE: OTHER_DEVICE, CONF_MODE: Mode.HISTORIQUE}
         assert entry.state is ConfigEntryState.LOADED
-        assert line.port.is_open
+        assert other_line.port.is_open
 
     async def test_the_same_port_only_starts_anew(
         self, hass: HomeAssistant, entry: MockConfigEntry, port: Port
     ) -> None:
         await hass.config_entries.async_setup(entry.entry_id)
-        result = await choose(hass, await entry.start_reconfigure_flow(hass))
-        await hass.async_block_till_done()
-        assert result["type"] is FlowResultType.ABORT
-        assert result["reason"] == "reconfigure_successful"
+        flow = await (await Flow.move(hass, entry)).submit({CONF_DEVICE: DEVICE})
+        assert flow.reason == "reconfigure_successful"
         assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
         assert port.speeds == [9600, 9600]
 
     async def test_a_meter_that_was_replaced_and_moved_goes_on_when_the_person_agrees(
-        self, hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
     ) -> None:
-        line = Line(clock, ports.plug(OTHER_DEVICE))
-        flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
-        await line.send(frames.CONSUMER.of(OTHER_ADDRESS))
-        flow = await result_of(hass, flow)
-        assert flow["step_id"] == "replaced"
+        flow = await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)
+        await other_line.send(frames.CONSUMER.of(OTHER_ADDRESS))
+        assert (await flow.hear()).step == "replaced"
         assert entry.unique_id == ADDRESS
-        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
-        await hass.async_block_till_done()
-        assert result["reason"] == "reconfigure_successful"
+        assert (await flow.submit()).reason == "reconfigure_successful"
         assert entry.unique_id == OTHER_ADDRESS
         assert entry.title == f"Linky …{OTHER_ADDRESS[-4:]}"
         assert entry.data[CONF_DEVICE] == OTHER_DEVICE
 
     async def test_another_meter_of_the_home_is_refused(
-        self, hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
     ) -> None:
         MockConfigEntry(domain=DOMAIN, unique_id=OTHER_ADDRESS).add_to_hass(hass)
-        line = Line(clock, ports.plug(OTHER_DEVICE))
-        flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
-        await line.send(frames.CONSUMER.of(OTHER_ADDRESS))
-        flow = await result_of(hass, flow)
-        assert flow["step_id"] == "reconfigure_meter"
-        assert flow["errors"] == {"base": "other_meter"}
+        flow = await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)
+        await other_line.send(frames.CONSUMER.of(OTHER_ADDRESS))
+        await flow.hear()
+        assert (flow.step, flow.errors) == ("reconfigure_meter", {"base": "other_meter"})
         assert entry.data[CONF_DEVICE] == DEVICE
 
         # The wires are put right, and the same port is tried again.
-        flow = await choose(hass, flow, OTHER_DEVICE)
-        await line.send(frames.CONSUMER)
-        result = await result_of(hass, flow)
+        await flow.listen(OTHER_DEVICE)
+        await other_line.send(frames.CONSUMER)
+        assert (await flow.hear()).reason == "reconfigure_successful"
         await hass.async_block_till_done()
-        assert result["reason"] == "reconfigure_successful"
         assert entry.data[CONF_DEVICE] == OTHER_DEVICE
 
     async def test_an_error_leads_back_to_the_port(
         self, hass: HomeAssistant, entry: MockConfigEntry, ports: Ports
     ) -> None:
-        flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
-        flow = await result_of(hass, flow)
-        assert flow["step_id"] == "reconfigure_meter"
-        assert flow["errors"] == {"base": "no_such_port"}
+        flow = await (await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)).hear()
+        assert (flow.step, flow.errors) == ("reconfigure_meter", {"base": "no_such_port"})
 
 
 DEFAULTS = {
@@ -540,39 +379,35 @@ DEFAULTS = {
 
 
 class TestOptions:
-    async def set_up(
-        self, hass: HomeAssistant, entry: MockConfigEntry, line: Line, kind: Kind
-    ) -> None:
-        await hass.config_entries.async_setup(entry.entry_id)
-        await line.send(kind, times=4)
-        await hass.async_block_till_done()
+    async def proposed(self, home: Home) -> bool:
+        """Return whether the estimate of injection is proposed."""
+        flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
+        assert flow["data_schema"] is not None
+        return CONF_ESTIMATE_INJECTION in map(str, flow["data_schema"].schema)
 
     async def test_options_have_defaults_and_are_kept(
-        self, hass: HomeAssistant, entry: MockConfigEntry, line: Line
+        self, hass: HomeAssistant, home: Home
     ) -> None:
-        await self.set_up(hass, entry, line, frames.PRODUCER)
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
+        await home.start(frames.PRODUCER)
+        options = hass.config_entries.options
+        flow = await options.async_init(home.entry.entry_id)
         assert flow["type"] is FlowResultType.FORM
         assert flow["data_schema"] is not None
         assert flow["data_schema"]({}) == DEFAULTS
         chosen = {**DEFAULTS, CONF_POWER_INTERVAL: 0, CONF_SILENCE: 120}
-        result = await hass.config_entries.options.async_configure(flow["flow_id"], chosen)
+        result = await options.async_configure(flow["flow_id"], chosen)
         await hass.async_block_till_done()
         assert result["type"] is FlowResultType.CREATE_ENTRY
-        assert entry.options == chosen
-        assert entry.state is ConfigEntryState.LOADED
-        assert line.port.speeds == [9600, 9600]
-
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
-        assert flow["data_schema"] is not None
-        suggested = {
-            str(field): field.description["suggested_value"] for field in flow["data_schema"].schema
-        }
-        assert suggested == chosen
+        assert home.entry.options == chosen
+        assert home.entry_state == "loaded"
+        assert home.line.port.speeds == [9600, 9600]
+        flow = await options.async_init(home.entry.entry_id)
+        assert suggested(flow["data_schema"]) == chosen
 
     @pytest.mark.parametrize(
         ("kind", "proposed"),
         [
+            (None, False),
             (frames.CONSUMER, True),
             (frames.PRODUCER, False),
             (frames.THREE_PHASE.of(ADDRESS), False),
@@ -580,48 +415,27 @@ class TestOptions:
         ],
     )
     async def test_the_estimate_of_injection_is_proposed_where_currents_tell_it(
-        self, hass: HomeAssistant, entry: MockConfigEntry, line: Line, kind: Kind, proposed: bool
+        self, hass: HomeAssistant, home: Home, kind: Kind | None, proposed: bool
     ) -> None:
-        if kind.mode is Mode.HISTORIQUE:
-            hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_MODE: Mode.HISTORIQUE}
-            )
-        await self.set_up(hass, entry, line, kind)
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
-        assert flow["data_schema"] is not None
-        fields = {str(field) for field in flow["data_schema"].schema}
-        assert (CONF_ESTIMATE_INJECTION in fields) is proposed
+        if kind is not None:
+            data = {**home.entry.data, CONF_MODE: kind.mode}
+            hass.config_entries.async_update_entry(home.entry, data=data)
+            await home.start(kind)
+        assert await self.proposed(home) is proposed
 
     async def test_the_estimate_adds_its_entity_and_can_be_given_up_without_a_meter(
-        self,
-        hass: HomeAssistant,
-        entry: MockConfigEntry,
-        line: Line,
-        entity_registry: er.EntityRegistry,
+        self, hass: HomeAssistant, home: Home
     ) -> None:
-        await self.set_up(hass, entry, line, frames.CONSUMER)
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
-        await hass.config_entries.options.async_configure(
-            flow["flow_id"], {**DEFAULTS, CONF_ESTIMATE_INJECTION: True}
-        )
+        await home.start(frames.CONSUMER)
+        options = hass.config_entries.options
+        flow = await options.async_init(home.entry.entry_id)
+        chosen = {**DEFAULTS, CONF_ESTIMATE_INJECTION: True}
+        await options.async_configure(flow["flow_id"], chosen)
         await hass.async_block_till_done()
-        await line.send(frames.CONSUMER, times=4)
-        await hass.async_block_till_done()
-        unique_id = f"{entry.entry_id}_injected_power_estimated"
-        entity_id = entity_registry.async_get_entity_id("sensor", DOMAIN, unique_id)
-        assert entity_id is not None
-
-        await hass.config_entries.async_unload(entry.entry_id)
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
-        assert flow["data_schema"] is not None
-        assert CONF_ESTIMATE_INJECTION in {str(field) for field in flow["data_schema"].schema}
-
-    async def test_the_estimate_is_not_proposed_while_nothing_is_known(
-        self, hass: HomeAssistant, entry: MockConfigEntry
-    ) -> None:
-        flow = await hass.config_entries.options.async_init(entry.entry_id)
-        assert flow["data_schema"] is not None
-        assert CONF_ESTIMATE_INJECTION not in {str(field) for field in flow["data_schema"].schema}
+        await home.hear(frames.CONSUMER, 4)
+        assert home.entity_id("injected_power_estimated") is not None
+        await hass.config_entries.async_unload(home.entry.entry_id)
+        assert await self.proposed(home)
 
     @pytest.mark.parametrize(
         "nonsense", [{CONF_SILENCE: 5}, {CONF_POWER_INTERVAL: -1}, {CONF_REGISTER_INTERVAL: 10_000}]

@@ -2,11 +2,9 @@
 
 import errno
 from itertools import pairwise
-import logging
 
 from homeassistant.components.repairs import ConfirmRepairFlow, repairs_flow_manager
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
@@ -28,20 +26,25 @@ from custom_components.consometers.repairs import async_create_fix_flow
 from custom_components.consometers.tic import Mode
 
 from . import frames
+from .factories import meter_entry
 from .frames import ADDRESS, OTHER_ADDRESS
-from .home import Home
+from .home import Home, logged
 from .ports import OTHER_DEVICE, Line, Ports
 
-LOGGER = "custom_components.consometers"
 
-
-def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the integration has logged for a person to read."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
-    ]
+async def confirm(home: Home, kind: str) -> None:
+    """Press the button of an issue."""
+    assert await async_setup_component(home.hass, "repairs", {})
+    manager = repairs_flow_manager(home.hass)
+    issue = home.issue(kind)
+    assert manager is not None
+    assert issue is not None
+    flow = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "confirm")
+    assert flow["description_placeholders"] == issue.translation_placeholders
+    result = await manager.async_configure(flow["flow_id"], {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await home.hass.async_block_till_done()
 
 
 class TestLifetime:
@@ -330,30 +333,12 @@ class TestMode:
         assert home.issue("mode_changed") is None
         assert home.state("voltage") == "236"
 
-    async def confirm(self, home: Home) -> None:
-        """Press the button of the issue."""
-        assert await async_setup_component(home.hass, "repairs", {})
-        manager = repairs_flow_manager(home.hass)
-        assert manager is not None
-        issue_id = f"mode_changed_{home.entry.entry_id}"
-        flow = await manager.async_init(DOMAIN, data={"issue_id": issue_id})
-        assert flow["type"] is FlowResultType.FORM
-        assert flow["step_id"] == "confirm"
-        assert flow["description_placeholders"] == {
-            "title": "Linky …3456",
-            "former": "standard",
-            "mode": "historique",
-        }
-        result = await manager.async_configure(flow["flow_id"], {})
-        assert result["type"] is FlowResultType.CREATE_ENTRY
-        await home.hass.async_block_till_done()
-
     async def test_confirming_adopts_the_mode_and_removes_what_is_gone(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         kept = home.entity_id("energy_drawn"), home.entity_id("apparent_power")
         await home.hear(frames.BASE, 16)
         assert home.entity_id("voltage") is not None
-        await self.confirm(home)
+        await confirm(home, "mode_changed")
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.issue("mode_changed") is None
         for key in ("voltage", "energy_index_1", "breaker", "message"):
@@ -370,7 +355,7 @@ class TestMode:
         await home.start(frames.CONSUMER)
         await home.hear(frames.BASE, 16)
         await home.forward(40)
-        await self.confirm(home)
+        await confirm(home, "mode_changed")
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.entity_id("energy_drawn") is not None
         assert home.entity_id("voltage") is not None
@@ -381,7 +366,7 @@ class TestMode:
         await home.start(frames.CONSUMER)
         await home.hear(frames.BASE, 16)
         await home.hass.config_entries.async_unload(home.entry.entry_id)
-        await self.confirm(home)
+        await confirm(home, "mode_changed")
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.entity_id("energy_drawn") is not None
 
@@ -433,14 +418,7 @@ class TestMeters:
     ) -> None:
         await home.start(frames.CONSUMER)
         await home.hear(frames.CONSUMER.of("041961789012"), 8)
-        assert await async_setup_component(hass, "repairs", {})
-        manager = repairs_flow_manager(hass)
-        assert manager is not None
-        flow = await manager.async_init(
-            DOMAIN, data={"issue_id": f"meter_replaced_{home.entry.entry_id}"}
-        )
-        await manager.async_configure(flow["flow_id"], {})
-        await hass.async_block_till_done()
+        await confirm(home, "meter_replaced")
         assert home.issue("meter_replaced") is None
         assert home.entry.unique_id == "041961789012"
 
@@ -448,16 +426,10 @@ class TestMeters:
         self, hass: HomeAssistant, home: Home, ports: Ports, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The wires of two meters are exchanged, then put right."""
-        other_entry = MockConfigEntry(
-            domain=DOMAIN,
-            title="Linky …4321",
-            unique_id=OTHER_ADDRESS,
-            data={CONF_DEVICE: OTHER_DEVICE, CONF_MODE: Mode.STANDARD},
-        )
-        other_entry.add_to_hass(hass)
+        other_entry = meter_entry(hass, OTHER_ADDRESS, device=OTHER_DEVICE)
         other = Home(hass, other_entry, Line(home.line.clock, ports.plug(OTHER_DEVICE)))
         await home.start(frames.CONSUMER)
-        if other_entry.state is ConfigEntryState.NOT_LOADED:
+        if other.entry_state == "not_loaded":
             await other.start()
         await other.hear(frames.THREE_PHASE, 4)
         assert home.state("energy_drawn") == other.state("energy_drawn") == "12345.678"

@@ -2,27 +2,24 @@
 
 from collections.abc import Iterable
 
-from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers import sensor
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
-    CONF_MODE,
     CONF_RAW_LABELS,
     DOMAIN,
 )
-from custom_components.consometers.tic import Mode
 
 from . import frames
+from .factories import meter_entry
 from .frames import ADDRESS, Kind
 from .home import Home
-from .ports import DEVICE, Line
+from .ports import Line
 
 KINDS = {
     "consumer": frames.CONSUMER,
@@ -37,43 +34,10 @@ KINDS = {
 }
 
 
-async def home_with(
-    hass: HomeAssistant, line: Line, kind: Kind, options: dict[str, bool] | None = None
-) -> Home:
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Linky …3456",
-        unique_id=ADDRESS,
-        data={CONF_DEVICE: DEVICE, CONF_MODE: kind.mode},
-        options=options or {},
-        entry_id="01JTIC0000000000000000000A",
-    )
-    entry.add_to_hass(hass)
-    home = Home(hass, entry, line)
+async def home_with(hass: HomeAssistant, line: Line, kind: Kind, **options: bool) -> Home:
+    home = Home(hass, meter_entry(hass, mode=kind.mode, options=options), line)
     await home.start(kind)
     return home
-
-
-def facts(home: Home) -> dict[str, dict[str, object]]:
-    """Return all that a person can see of each entity, and what is kept of those that are off."""
-    shown: dict[str, dict[str, object]] = {}
-    entities = er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)
-    for entity in sorted(entities, key=lambda entity: entity.entity_id):
-        fact: dict[str, object] = {
-            "key": entity.unique_id.removeprefix(f"{home.entry.entry_id}_"),
-            "category": entity.entity_category,
-        }
-        if entity.disabled_by:
-            fact["disabled"] = entity.original_name
-            fact["unit"] = entity.unit_of_measurement
-            fact["device_class"] = entity.original_device_class
-        else:
-            state = home.hass.states.get(entity.entity_id)
-            assert state is not None, entity.entity_id
-            fact["state"] = state.state
-            fact["attributes"] = dict(state.attributes)
-        shown[entity.entity_id] = fact
-    return shown
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
@@ -82,7 +46,7 @@ async def test_each_kind_of_meter_has_the_entities_that_it_can_fill(
     hass: HomeAssistant, line: Line, name: str, snapshot: SnapshotAssertion
 ) -> None:
     home = await home_with(hass, line, KINDS[name])
-    assert facts(home) == snapshot
+    assert home.facts() == snapshot
 
 
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")
@@ -93,7 +57,7 @@ async def test_no_entity_is_without_a_value_on_the_meter_that_brought_it(
     home = await home_with(hass, line, KINDS[name])
     await home.hear(KINDS[name], 75)
     unknown = {
-        str(fact["key"]) for fact in facts(home).values() if fact["state"] in ("unknown", "")
+        str(fact["key"]) for fact in home.facts().values() if fact["state"] in ("unknown", "")
     }
     # These wait for steps of the register, for an overrun, or for a colour or a peak.
     allowed = {
@@ -114,12 +78,11 @@ async def test_raw_labels_and_the_estimate_are_there_for_those_who_ask(
     hass: HomeAssistant, line: Line, snapshot: SnapshotAssertion
 ) -> None:
     options = {CONF_RAW_LABELS: True, CONF_ESTIMATE_INJECTION: True}
-    home = await home_with(
-        hass, line, frames.CONSUMER.but(SINSTS="00000", STGE="003A4601"), options
-    )
+    kind = frames.CONSUMER.but(SINSTS="00000", STGE="003A4601")
+    home = await home_with(hass, line, kind, **options)
     shown = {
         entity_id: (fact["state"], fact["attributes"])
-        for entity_id, fact in facts(home).items()
+        for entity_id, fact in home.facts().items()
         if str(fact["key"]).startswith(("raw_", "injected_power_estimated"))
     }
     assert shown == snapshot
@@ -157,9 +120,7 @@ async def test_a_meter_that_spoke_before_its_platforms_were_there_has_its_entiti
 async def test_the_device_is_the_meter(
     hass: HomeAssistant, line: Line, address: str, named: tuple[str, ...]
 ) -> None:
-    data = {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
-    entry = MockConfigEntry(domain=DOMAIN, unique_id=address, data=data)
-    entry.add_to_hass(hass)
+    entry = meter_entry(hass, address)
     await Home(hass, entry, line).start(frames.CONSUMER.of(address))
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.name, device.manufacturer, device.model_id, device.hw_version) == named

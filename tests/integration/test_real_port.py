@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 import logging
 
-from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.consometers.const import CONF_MODE, CONF_POWER_INTERVAL, CONF_SILENCE, DOMAIN
-from custom_components.consometers.tic import Mode
+from custom_components.consometers.const import CONF_POWER_INTERVAL, CONF_SILENCE
 from demo.meter import Contract, Linky, Option, VirtualLinky
+
+from .factories import meter_entry
+from .flows import Flow
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "socket_enabled")
 
@@ -39,22 +39,11 @@ async def until(condition: Callable[[], object], within_s: float = 10) -> None:
 async def test_a_meter_is_found_added_lost_and_found_again(
     hass: HomeAssistant, meter: VirtualLinky, caplog: pytest.LogCaptureFixture
 ) -> None:
-    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
-    flow = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {"next_step_id": "meter"}
-    )
-    flow = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {CONF_DEVICE: meter.port}
-    )
-    await hass.async_block_till_done()
-    flow = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    assert flow["step_id"] == "confirm"
-    placeholders = flow["description_placeholders"]
-    assert placeholders is not None
-    assert placeholders["address"] == f"…{meter.linky.identity.address[-4:]}"
-    assert placeholders["contract"] == "H PLEINE/CREUSE"
-    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
-    entry = flow["result"]
+    flow = await (await (await Flow.begin(hass, "meter")).listen(meter.port)).hear()
+    assert flow.step == "confirm"
+    assert flow.placeholders["address"] == f"…{meter.linky.identity.address[-4:]}"
+    assert flow.placeholders["contract"] == "H PLEINE/CREUSE"
+    entry = (await flow.submit()).entry
     assert entry.unique_id == meter.linky.identity.address
     hass.config_entries.async_update_entry(entry, options={CONF_SILENCE: 1, CONF_POWER_INTERVAL: 0})
     await hass.config_entries.async_reload(entry.entry_id)
@@ -88,12 +77,7 @@ async def test_a_server_that_speaks_and_hangs_up_is_asked_again(
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        unique_id="041861123456",
-        data={CONF_DEVICE: f"socket://{host}:{port}", CONF_MODE: Mode.STANDARD},
-    )
-    entry.add_to_hass(hass)
+    entry = meter_entry(hass, device=f"socket://{host}:{port}")
     await hass.config_entries.async_setup(entry.entry_id)
     await until(lambda: calls >= 2)
     assert faults(caplog) == []

@@ -5,12 +5,13 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import CONF_KIND, DOMAIN, KIND_BALANCE
+
+from ..home import View
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 ENERGIES: dict[str, Any] = {
@@ -25,20 +26,19 @@ POWERS = {
 }
 
 
-class House:
-    """What a person sees of the balance; other integrations tell of meter and roof."""
+class House(View):
+    """A home with a balance; other integrations show meter and roof."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        self.hass = hass
+        super().__init__(hass, MockConfigEntry())
         self.freezer = freezer
-        self.entry = MockConfigEntry()
 
     async def start(self, kind: Home = Home.SURPLUS, **data: Any) -> None:
         if self.entry.domain != DOMAIN:
             await self.hass.config.async_update(latitude=47.75, longitude=-3.37)
             self.freezer.move_to(NOON)
-            told = data or {**ENERGIES, **POWERS}
-            self.add("01JHOME00000000000000000A", home=kind, **told)
+            sources = data or {**ENERGIES, **POWERS}
+            self.add("01JHOME00000000000000000A", home=kind, **sources)
         assert await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
 
@@ -50,42 +50,34 @@ class House:
         object.__setattr__(self.entry, "created_at", dt_util.utcnow())
         self.entry.add_to_hass(self.hass)
 
-    async def hear(self, seconds: float = 60, **told: float | str) -> None:
+    async def hear(self, seconds: float = 60, **readings: float | str) -> None:
         """Let sources say something, in kWh and kW, and time go on until all is shown."""
         self.freezer.tick(seconds)
-        await self.tell(**told)
+        await self.tell(**readings)
         await self.wait()
+
+    async def count(self) -> None:
+        """Let 10 kWh be made, 4 of them injected, and 4 drawn."""
+        await self.start()
+        await self.hear(roof=100, drawn=500, injected=20)
+        await self.hear(roof=110, drawn=504, injected=24)
 
     async def wait(self) -> None:
         self.freezer.tick(61)
         async_fire_time_changed(self.hass)
         await self.hass.async_block_till_done()
 
-    async def tell(self, **told: float | str) -> None:
-        for source, value in told.items():
+    async def tell(self, **readings: float | str) -> None:
+        for source, value in readings.items():
             unit = "kW" if source.endswith("power") else "kWh"
             self.hass.states.async_set(
                 f"sensor.{source}", str(value), {"unit_of_measurement": unit}
             )
         await self.hass.async_block_till_done()
 
-    def entity_id(self, key: str) -> str | None:
-        registry = er.async_get(self.hass)
-        unique_id = f"{self.entry.entry_id}_{key}"
-        return registry.async_get_entity_id("sensor", DOMAIN, unique_id)
-
-    def state(self, key: str) -> str | None:
-        entity_id = self.entity_id(key)
-        state = None if entity_id is None else self.hass.states.get(entity_id)
-        return None if state is None else state.state
-
-    def numbers(self, *keys: str) -> list[float]:
+    def amounts(self, *keys: str) -> list[float]:
         return [round(float(self.state(key) or "nan"), 3) for key in keys]
 
     @property
     def disagrees(self) -> bool:
         return self.issue("sources_disagree") is not None
-
-    def issue(self, kind: str) -> ir.IssueEntry | None:
-        registry = ir.async_get(self.hass)
-        return registry.async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")

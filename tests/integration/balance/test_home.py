@@ -4,10 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 import probatio as vol
@@ -24,6 +22,7 @@ from custom_components.consometers.const import (
 )
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
+from ..flows import Flow
 from .house import ENERGIES, POWERS, House
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -39,21 +38,19 @@ NOW = tuple(f"{key}_power" for key in SUMS)
 
 
 async def test_a_home_shows_what_it_makes_and_consumes(house: House) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
-    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
-    assert house.numbers("self_consumption_today", "self_sufficiency_today") == [60, 60]
+    await house.count()
+    assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
+    assert house.amounts("self_consumption_today", "self_sufficiency_today") == [60, 60]
 
 
 async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
     await house.start()
     await house.hear(roof_power=3, drawn_power=0, injected_power=2)
-    assert house.numbers(*NOW) == [3_000, 1_000, 2_000, 0, 1_000]
+    assert house.amounts(*NOW) == [3_000, 1_000, 2_000, 0, 1_000]
     await house.hear(roof_power="unavailable")
     assert house.state("production_power") == "unknown"
     assert house.state("consumed_power") == "unknown"
-    assert house.numbers("drawn_power") == [0]
+    assert house.amounts("drawn_power") == [0]
 
 
 async def test_what_is_no_number_is_not_counted(hass: HomeAssistant, house: House) -> None:
@@ -63,10 +60,10 @@ async def test_what_is_no_number_is_not_counted(hass: HomeAssistant, house: Hous
     assert house.state("production_power") == "unknown"
     await house.hear(roof="inf", drawn="1e308", injected=20)
     await house.hear(roof=110, drawn=504, injected=24)
-    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+    assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
     assert await hass.config_entries.async_reload(house.entry.entry_id)
     await house.hear(roof=111, drawn=504, injected=24)
-    assert house.numbers(*SUMS) == [11, 7, 4, 4, 11]
+    assert house.amounts(*SUMS) == [11, 7, 4, 4, 11]
 
 
 async def test_what_was_kept_and_is_broken_is_said_once(
@@ -75,16 +72,14 @@ async def test_what_was_kept_and_is_broken_is_said_once(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
+    await house.count()
     assert await hass.config_entries.async_unload(house.entry.entry_id)
     told = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]["data"]
     told["sums"]["production_wh"] = told["registers"]["sensor.roof"][1][0][1] = None
     for said in (True, False):
         await house.start()
         await house.hear(roof=111, drawn=505, injected=24)
-        assert house.numbers("drawn") == [5]
+        assert house.amounts("drawn") == [5]
         assert ("a part is lost" in caplog.text) is said
         caplog.clear()
         assert await hass.config_entries.async_unload(house.entry.entry_id)
@@ -93,17 +88,7 @@ async def test_what_was_kept_and_is_broken_is_said_once(
 async def test_panels_that_say_nothing_at_night_make_nothing(house: House) -> None:
     await house.start()
     await house.hear(12 * 3_600, roof_power=STATE_UNAVAILABLE, drawn_power=1, injected_power=0)
-    assert house.numbers(*NOW) == [0, 0, 0, 1_000, 1_000]
-
-
-async def test_its_sums_go_on_after_a_restart(hass: HomeAssistant, house: House) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
-    assert await hass.config_entries.async_unload(house.entry.entry_id)
-    await house.hear(roof=111, drawn=504, injected=24)
-    await house.start()
-    assert house.numbers(*SUMS) == [11, 7, 4, 4, 11]
+    assert house.amounts(*NOW) == [0, 0, 0, 1_000, 1_000]
 
 
 async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) -> None:
@@ -115,22 +100,22 @@ async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) 
         house.freezer.tick(1)
         await house.tell(roof=100 + step, drawn=500 + step, injected=20 + step / 2)
         await house.tell(roof_power=3 + step / 10)
-        assert (house.numbers(*SUMS), house.numbers(*NOW)) == (sums, powers)
+        assert (house.amounts(*SUMS), house.amounts(*NOW)) == (sums, powers)
     await house.wait()
-    assert house.numbers(*SUMS) == [20, 10, 10, 20, 30]
-    assert house.numbers(*NOW) == [5_000, 3_000, 2_000, 0, 3_000]
+    assert house.amounts(*SUMS) == [20, 10, 10, 20, 30]
+    assert house.amounts(*NOW) == [5_000, 3_000, 2_000, 0, 3_000]
 
 
 async def test_a_source_that_goes_or_comes_back_shows_at_once(house: House) -> None:
     await house.start()
     await house.tell(roof=100, drawn=500, injected=20)
-    assert house.numbers(*SUMS) == [0, 0, 0, 0, 0]
+    assert house.amounts(*SUMS) == [0, 0, 0, 0, 0]
     await house.tell(roof_power=3, drawn_power=0, injected_power=2)
-    assert house.numbers("consumed_power") == [1_000]
+    assert house.amounts("consumed_power") == [1_000]
     await house.tell(roof_power=STATE_UNAVAILABLE)
     assert house.state("consumed_power") == "unknown"
     await house.tell(roof_power=4)
-    assert house.numbers("consumed_power") == [2_000]
+    assert house.amounts("consumed_power") == [2_000]
 
 
 async def test_who_asks_is_shown_all_at_once(hass: HomeAssistant, house: House) -> None:
@@ -139,7 +124,7 @@ async def test_who_asks_is_shown_all_at_once(hass: HomeAssistant, house: House) 
     house.freezer.tick(1)
     await house.tell(roof=110, drawn=504, injected=24)
     await async_update_entity(hass, house.entity_id("production") or "")
-    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+    assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
 async def test_it_shows_what_can_be_read_and_counts_the_rest(
@@ -167,7 +152,7 @@ async def test_what_was_counted_and_not_shown_is_shown_after_a_restart(
     await house.tell(roof=110, drawn=504, injected=24)
     assert await hass.config_entries.async_unload(house.entry.entry_id)
     await house.start()
-    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+    assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
 async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> None:
@@ -208,10 +193,6 @@ async def test_diagnostics_tell_how_sums_come_about(hass: HomeAssistant, house: 
     assert set(told["balance"]["registers"]) == {"sensor.roof", "sensor.drawn", "sensor.injected"}
 
 
-async def choose(hass: HomeAssistant, flow: ConfigFlowResult, typed: Any) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
-
-
 INVERTER = ({CONF_KIND: KIND_INVERTER}, "sun", ("energy", "power"))
 METER = ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "active_power_drawn"))
 INJECTING = ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "energy_injected"))
@@ -244,18 +225,12 @@ def have(hass: HomeAssistant, *devices: tuple[dict[str, Any], str, tuple[str, ..
             registry.async_get_or_create("sensor", DOMAIN, unique_id, config_entry=entry)
 
 
-def proposed(flow: ConfigFlowResult) -> dict[str, Any]:
-    assert flow["data_schema"] is not None
-    return {
-        str(field): field.description["suggested_value"]
-        for field in flow["data_schema"].schema
-        if field.description
-    }
+async def begin(hass: HomeAssistant, home: str = "surplus") -> Flow:
+    return await (await Flow.begin(hass, "balance")).submit(home=home)
 
 
-async def begin(hass: HomeAssistant) -> ConfigFlowResult:
-    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    return await choose(hass, flow, {"next_step_id": "balance"})
+async def move(house: House, home: str = "surplus") -> Flow:
+    return await (await Flow.move(house.hass, house.entry)).submit(home=home)
 
 
 @pytest.mark.parametrize(
@@ -280,58 +255,37 @@ async def test_what_we_have_is_proposed(
     hass: HomeAssistant, devices: list[Any], home: str, sources: dict[str, Any]
 ) -> None:
     have(hass, *devices)
-    flow = await begin(hass)
-    assert proposed(flow) == {"home": home}
-    flow = await choose(hass, flow, {"home": home})
-    assert proposed(flow) == sources
+    flow = await Flow.begin(hass, "balance")
+    assert flow.suggested == {"home": home}
+    assert (await flow.submit(home=home)).suggested == sources
 
 
 async def test_a_home_that_sells_its_surplus_beside_a_second_roof_names_its_own(
     hass: HomeAssistant,
 ) -> None:
     have(hass, INJECTING, SECOND, INVERTER)
-    flow = await choose(hass, await begin(hass), {"home": "surplus"})
-    assert proposed(flow) == MADE | DRAWN | INJECTED
+    assert (await begin(hass)).suggested == MADE | DRAWN | INJECTED
 
 
 async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
     have(hass, INJECTING, INVERTER)
-    flow = await choose(hass, await begin(hass), {"home": "surplus"})
-    assert flow["step_id"] == "balance_sources"
-    result = await choose(hass, flow, ENERGIES)
-    await hass.async_block_till_done()
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == {CONF_KIND: KIND_BALANCE, "home": "surplus", **ENERGIES}
-    assert await hass.config_entries.async_remove(result["result"].entry_id)
+    flow = await begin(hass)
+    assert flow.step == "balance_sources"
+    entry = (await flow.submit(ENERGIES)).entry
+    assert entry.data == {CONF_KIND: KIND_BALANCE, "home": "surplus", **ENERGIES}
+    assert await hass.config_entries.async_remove(entry.entry_id)
 
 
 async def test_a_home_may_be_connected_otherwise(hass: HomeAssistant, house: House) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
-    flow = await house.entry.start_reconfigure_flow(hass)
-    assert flow["step_id"] == "reconfigure_balance"
-    flow = await choose(hass, flow, {"home": "total_sale"})
-    told = {key: value for key, value in ENERGIES.items() if key != "injected_energy"}
-    flow = await choose(hass, flow, told)
-    await hass.async_block_till_done()
-    assert flow["reason"] == "balance_reconfigure_successful"
-    assert house.numbers("production", "injected") == [10, 4]
+    await house.count()
+    flow = await Flow.move(hass, house.entry)
+    assert flow.step == "reconfigure_balance"
+    await flow.submit(home="total_sale")
+    await flow.submit({key: value for key, value in ENERGIES.items() if key != "injected_energy"})
+    assert flow.reason == "balance_reconfigure_successful"
+    assert house.amounts("production", "injected") == [10, 4]
     await house.hear(roof=115, drawn=505, injected=24)
-    assert house.numbers("production", "injected") == [15, 9]
-
-
-async def test_sums_go_on_with_other_sources(hass: HomeAssistant, house: House) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
-    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
-    flow = await choose(hass, flow, {**ENERGIES, "production_energy": ["sensor.new_roof"]})
-    await hass.async_block_till_done()
-    assert flow["reason"] == "balance_reconfigure_successful"
-    await house.hear(new_roof=7, drawn=504, injected=24)
-    await house.hear(new_roof=10, drawn=504, injected=25)
-    assert house.numbers(*SUMS) == [13, 8, 5, 4, 12]
+    assert house.amounts("production", "injected") == [15, 9]
 
 
 TWICE = [
@@ -345,20 +299,16 @@ TWICE = [
 ]
 
 
-@pytest.mark.parametrize(("told", "field"), TWICE)
+@pytest.mark.parametrize(("typed", "field"), TWICE)
 async def test_an_entity_is_named_once(
-    hass: HomeAssistant, house: House, told: dict[str, Any], field: str
+    hass: HomeAssistant, house: House, typed: dict[str, Any], field: str
 ) -> None:
-    flow = await choose(hass, await begin(hass), {"home": "surplus"})
-    flow = await choose(hass, flow, {**ENERGIES, **told})
-    assert (flow["step_id"], flow["errors"]) == ("balance_sources", {field: "named_twice"})
-    assert proposed(flow) == {**ENERGIES, **told}
     await house.start()
-    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
-    flow = await choose(hass, flow, {**ENERGIES, **told})
-    assert flow["errors"] == {field: "named_twice"}
-    flow = await choose(hass, flow, ENERGIES)
-    assert flow["reason"] == "balance_reconfigure_successful"
+    for flow in (await begin(hass), await move(house)):
+        await flow.submit({**ENERGIES, **typed})
+        assert (flow.step, flow.errors) == ("balance_sources", {field: "named_twice"})
+        assert flow.suggested == {**ENERGIES, **typed}
+    assert (await flow.submit(ENERGIES)).reason == "balance_reconfigure_successful"
 
 
 @pytest.mark.parametrize("field", ["production_energy", "drawn_energy", "drawn_power"])
@@ -368,25 +318,25 @@ async def test_what_a_balance_makes_is_no_source_of_one(
     await house.start()
     own = house.entity_id("drawn_power" if field == "drawn_power" else "drawn")
     assert own is not None
-    told = {**ENERGIES, field: [own] if field == "production_energy" else own}
-    for flow in (await begin(hass), await house.entry.start_reconfigure_flow(hass)):
-        form = await choose(hass, flow, {"home": "surplus"})
-        assert form["data_schema"] is not None
-        asked: Any = vol.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
-        left_out = [one["selector"]["entity"]["exclude_entities"] for one in asked]
-        assert [own in some for some in left_out] == [True] * 6
-        form = await choose(hass, flow, told)
-        assert (form["step_id"], form["errors"]) == ("balance_sources", {field: "of_a_balance"})
-        assert proposed(form) == told
+    typed = {**ENERGIES, field: [own] if field == "production_energy" else own}
+    for flow in (await begin(hass), await move(house)):
+        assert flow.result["data_schema"] is not None
+        fields: Any = vol.to_field_list(
+            flow.result["data_schema"], custom_serializer=cv.custom_serializer
+        )
+        left_out = [each["selector"]["entity"]["exclude_entities"] for each in fields]
+        assert [own in entities for entities in left_out] == [True] * 6
+        await flow.submit(typed)
+        assert (flow.step, flow.errors) == ("balance_sources", {field: "of_a_balance"})
+        assert flow.suggested == typed
 
 
 async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: House) -> None:
     await house.start()
     other = MockConfigEntry(domain=DOMAIN, unique_id="home:sensor.other", data={CONF_KIND: "x"})
     other.add_to_hass(hass)
-    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
-    flow = await choose(hass, flow, {**ENERGIES, "drawn_energy": "sensor.other"})
-    assert flow["reason"] == "balance_already_configured"
+    flow = await (await move(house)).submit({**ENERGIES, "drawn_energy": "sensor.other"})
+    assert flow.reason == "balance_already_configured"
 
 
 async def test_a_source_that_was_taken_away_is_missed(hass: HomeAssistant, house: House) -> None:
@@ -423,23 +373,19 @@ async def test_a_source_may_be_renamed(hass: HomeAssistant, house: House) -> Non
     registry = er.async_get(hass)
     for source in ("roof", "drawn", "injected"):
         registry.async_get_or_create("sensor", "test", source, suggested_object_id=source)
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
+    await house.count()
     for source in ("roof", "drawn"):
         registry.async_update_entity(f"sensor.{source}", new_entity_id=f"sensor.the_{source}")
         await hass.async_block_till_done()
     assert house.entry.data["production_energy"] == ["sensor.the_roof"]
     assert house.entry.unique_id == "home:sensor.the_drawn"
     await house.hear(the_roof=112, the_drawn=505, injected=25)
-    assert house.numbers(*SUMS) == [12, 7, 5, 5, 12]
+    assert house.amounts(*SUMS) == [12, 7, 5, 5, 12]
 
 
 async def test_midnight_begins_a_day(house: House) -> None:
-    await house.start()
-    await house.hear(roof=100, drawn=500, injected=20)
-    await house.hear(roof=110, drawn=504, injected=24)
+    await house.count()
     await house.hear(timedelta(days=1).total_seconds(), roof=110, drawn=505, injected=24)
     assert house.state("self_consumption_today") == "unknown"
     await house.hear(roof=114, drawn=505, injected=25)
-    assert house.numbers("self_consumption_today") == [75]
+    assert house.amounts("self_consumption_today") == [75]

@@ -55,6 +55,9 @@ class Recorded(House):
         super().__init__(hass, freezer)
         self.counted = NOON
 
+    async def had_all(self) -> None:
+        await self.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+
     async def had(self, until: datetime = NOON, unit: str = "kWh", **told: Hours) -> None:
         """Have hours up to a moment in the recorder: sums, None where it has none."""
         per_kwh = {"kWh": 1.0, "Wh": 1_000.0, "MWh": 0.001}[unit]
@@ -150,7 +153,7 @@ async def go_on(home: Recorded) -> None:
 
 
 async def test_a_home_that_sells_its_surplus_has_a_past(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     await home.count_until(NOON + timedelta(minutes=15))
     assert await home.sums("production") == {-2: 2_000, -1: 5_000, 0: 9_000}
@@ -159,16 +162,9 @@ async def test_a_home_that_sells_its_surplus_has_a_past(home: Recorded) -> None:
     assert await home.sums("drawn") == {-2: 1_000, -1: 1_000, 0: 2_000}
     assert await home.sums("consumed") == {-2: 2_500, -1: 4_000, 0: 6_000}
     await go_on(home)
-    # All that its meters have counted since nine o'clock.
+    # All that its meters have counted since nine o'clock, without a step.
     assert [(await home.sums(key))[1] for key in SUMS] == [12_000, 5_000, 7_000, 2_500, 7_500]
-
-
-async def test_the_past_runs_into_the_present_without_a_step(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
-    await begin(home)
-    await go_on(home)
     assert await home.changes("production") == [2_000, 3_000, 4_000, 3_000]
-    assert await home.changes("self_consumed") == [1_500, 1_500, 1_000, 1_000]
     assert await home.changes("production", "month") == [12_000]
     await home.hear(roof=SHOWN + 113, drawn=SHOWN + 503, injected=SHOWN + 27)
     await home.count_until(NOON + 2 * HOUR)
@@ -176,14 +172,14 @@ async def test_the_past_runs_into_the_present_without_a_step(home: Recorded) -> 
 
 
 async def test_what_was_made_before_it_first_showed_something_is_not_lost(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await home.start(**ENERGIES)
     home.freezer.tick(540)
     await home.tell(roof=SHOWN + 110.5, drawn=SHOWN + 502.2)
     await home.hear(20, injected=SHOWN + 26)
     assert home.state("production") == "unknown"
     await home.hear(600, roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
-    assert home.numbers("production")[0] > 1.4
+    assert home.amounts("production")[0] > 1.4
     await home.count_until(NOON + HOUR)
     sums = [(await home.sums(key))[1] for key in SUMS]
     assert sums == pytest.approx([12_000, 5_000, 7_000, 2_500, 7_500], abs=0.5)
@@ -201,7 +197,7 @@ async def test_a_home_that_sells_all_has_a_past(home: Recorded) -> None:
 
 
 async def test_what_cannot_be_known_has_no_past(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home, Home.NO_CONTRACT, **WITHOUT_INJECTION)
     await home.count_until(NOON + timedelta(minutes=15))
     assert await home.sums("production") == {-2: 2_000, -1: 5_000, 0: 9_000}
@@ -249,7 +245,7 @@ async def test_sources_tell_what_they_have(
 
 
 async def test_a_source_that_has_just_started_again_is_counted_from_zero(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await home.start(**ENERGIES)
     await home.hear(540, roof=1.5, drawn=SHOWN + 502.2, injected=SHOWN + 26)
     await home.count_until(NOON + HOUR)
@@ -259,7 +255,7 @@ async def test_a_source_that_has_just_started_again_is_counted_from_zero(home: R
 async def test_a_source_may_be_renamed_meanwhile(home: Recorded) -> None:
     registry = er.async_get(home.hass)
     registry.async_get_or_create("sensor", "test", "roof", suggested_object_id="roof")
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     registry.async_update_entity("sensor.roof", new_entity_id="sensor.the_roof")
     await home.hass.async_block_till_done()
@@ -280,7 +276,7 @@ async def test_several_roofs_in_several_units_have_one_past(home: Recorded) -> N
 
 @pytest.mark.parametrize("unit", ["Wh", "MWh"])
 async def test_it_is_kept_in_the_unit_that_a_person_chose(home: Recorded, unit: str) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await home.start(**ENERGIES)
     entity_id = home.entity_id("production") or ""
     chosen = {"unit_of_measurement": unit}
@@ -311,7 +307,7 @@ async def test_years_are_taken_along(home: Recorded) -> None:
 
 
 async def test_it_is_done_once(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     await go_on(home)
     taken = [await home.rows(key) for key in SUMS]
@@ -323,7 +319,7 @@ async def test_it_is_done_once(home: Recorded) -> None:
 
 
 async def test_what_was_interrupted_goes_on(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     entity_id = home.entity_id("production") or ""
     written = [
@@ -356,7 +352,7 @@ async def test_without_a_recorder_nothing_happens(
     await house.start(**ENERGIES)
     await house.hear(roof=100, drawn=500, injected=20)
     assert "recorder" not in hass.config.components
-    assert house.numbers("production") == [0]
+    assert house.amounts("production") == [0]
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
@@ -369,7 +365,7 @@ async def test_a_balance_of_before_has_a_past_up_to_its_first_hour(
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
     kept = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
     del kept["begun"], kept["past"]
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await home.start()
     await home.count_until(NOON + HOUR + 2 * FIVE_MINUTES)
     *past, present = await home.rows("production")
@@ -378,7 +374,7 @@ async def test_a_balance_of_before_has_a_past_up_to_its_first_hour(
 
 
 async def test_a_balance_that_is_added_again_goes_on(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     await go_on(home)
     before = await home.rows("production")
@@ -399,7 +395,7 @@ async def test_a_balance_that_is_added_again_goes_on(home: Recorded) -> None:
 
 
 async def test_a_balance_that_is_added_again_at_once_goes_on(home: Recorded) -> None:
-    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await home.had_all()
     await begin(home)
     await home.count_until(NOON + timedelta(minutes=20))
     await home.hear(roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)

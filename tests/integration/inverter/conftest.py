@@ -10,15 +10,9 @@ from modbus_connection._client import BaseModbusConnection
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.consometers.const import (
-    CONF_BASE,
-    CONF_KIND,
-    CONF_UNIT_ID,
-    DOMAIN,
-    KIND_INVERTER,
-)
 from demo.inverter import VirtualInverter
 
+from ..factories import inverter_entry
 from .roof import Roof, virtual
 
 
@@ -29,7 +23,7 @@ def patience_s() -> float:
 
 @pytest.fixture(autouse=True)
 def impatient(patience_s: float) -> Generator[None]:
-    """Nobody waits ten seconds for an answer."""
+    """Have nobody wait ten seconds for an answer."""
     make = BaseModbusConnection.__init__
 
     def hurried(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +40,7 @@ def profile() -> str:
 
 @pytest.fixture
 async def inverter(socket_enabled: None, profile: str) -> AsyncIterator[VirtualInverter]:
-    """One at noon, for which time stands still."""
+    """Serve one at noon, for which time stands still."""
     async with virtual(profile) as inverter:
         yield inverter
 
@@ -55,28 +49,14 @@ async def inverter(socket_enabled: None, profile: str) -> AsyncIterator[VirtualI
 async def entry(
     hass: HomeAssistant, inverter: VirtualInverter, enable_custom_integrations: None
 ) -> MockConfigEntry:
-    """An entry for the inverter, not set up yet. It is in Lorient, as the sun is."""
-    await hass.config.async_update(latitude=47.75, longitude=-3.37, time_zone="Europe/Paris")
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Kersabiec Solaire K1",
-        unique_id=f"sunspec:Kersabiec Solaire:{inverter.inverters[0].serial}",
-        data={
-            CONF_KIND: KIND_INVERTER,
-            CONF_HOST: inverter.host,
-            CONF_PORT: inverter.port,
-            CONF_UNIT_ID: 1,
-            CONF_BASE: 40_000,
-        },
-        entry_id="01JSUN0000000000000000000A",
-    )
-    entry.add_to_hass(hass)
-    return entry
+    """Return an entry for the inverter, not set up yet."""
+    place = {CONF_HOST: inverter.host, CONF_PORT: inverter.port}
+    return await inverter_entry(hass, inverter, **place)
 
 
 @pytest.fixture
 def roof(hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter) -> Generator[Roof]:
-    """A home with panels, where it is as late as on its roof. Nothing is set up yet."""
+    """Return a home with panels, where it is as late as on its roof. Nothing is set up yet."""
     clock = "custom_components.consometers.inverter.coordinator.utcnow"
     with patch(clock, lambda: inverter.at):
         yield Roof(hass, entry, inverter)

@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.inverter.coordinator import InverterCoordinator
 from demo.inverter import PROFILES, Inverter, VirtualInverter
+
+from ..home import View
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -17,19 +16,20 @@ NIGHT = datetime(2026, 6, 10, 23, 30, tzinfo=UTC)
 DAWN = datetime(2026, 6, 11, 4, 30, tzinfo=UTC)
 
 
-def virtual(profile: str = "home", at: datetime = NOON) -> VirtualInverter:
-    inverter = Inverter(PROFILES[profile], origin=ORIGIN)
-    return VirtualInverter(inverter, start=at.timestamp(), speed=0)
+def virtual(inverter: Inverter | str = "home") -> VirtualInverter:
+    """Return one at noon, by its profile perhaps, for which time stands still."""
+    if isinstance(inverter, str):
+        inverter = Inverter(PROFILES[inverter], origin=ORIGIN)
+    return VirtualInverter(inverter, start=NOON.timestamp(), speed=0)
 
 
-class Roof:
-    """What a person sees of one inverter. Time goes only as the test says."""
+class Roof(View):
+    """A home with panels. Time goes only as the test says."""
 
     def __init__(
         self, hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter
     ) -> None:
-        self.hass = hass
-        self.entry = entry
+        super().__init__(hass, entry)
         self.inverter = inverter
 
     async def start(self, at: datetime = NOON) -> bool:
@@ -58,29 +58,8 @@ class Roof:
         coordinator: InverterCoordinator = self.entry.runtime_data
         return coordinator
 
-    def entity_id(self, key: str) -> str | None:
-        registry = er.async_get(self.hass)
-        return registry.async_get_entity_id("sensor", DOMAIN, f"{self.entry.entry_id}_{key}")
-
-    def state_of(self, key: str) -> State | None:
-        entity_id = self.entity_id(key)
-        return None if entity_id is None else self.hass.states.get(entity_id)
-
-    def state(self, key: str) -> str | None:
-        """Return what a sensor shows, by the name of its fact."""
-        state = self.state_of(key)
-        return None if state is None else state.state
-
-    def number(self, key: str) -> float:
+    def amount(self, key: str) -> float:
         """Return what a sensor shows, in W or kWh."""
         state = self.state(key)
         assert state is not None, key
         return float(state)
-
-    def are_unavailable(self, *keys: str) -> bool:
-        return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
-
-    def issue(self, kind: str) -> ir.IssueEntry | None:
-        """Return what is asked of the person, if it is."""
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
-        return issue if issue is not None and issue.active else None

@@ -15,12 +15,12 @@ async def test_they_hold_the_registers_as_an_image_that_can_be_played(
     hass: HomeAssistant, roof: Roof, tmp_path: Path
 ) -> None:
     await roof.start()
-    told = json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, roof.entry)))
-    assert told["presence"] == "awake"
-    assert told["reading"]["production"]["power_w"] == 2260
-    assert [model for model, _, _ in told["device"]["models"]] == [1, 101, 120, 121, 160, 1, 201]
+    written = json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, roof.entry)))
+    assert written["presence"] == "awake"
+    assert written["reading"]["production"]["power_w"] == 2260
+    assert [model for model, _, _ in written["device"]["models"]] == [1, 101, 120, 121, 160, 1, 201]
     file = tmp_path / "image.json"
-    file.write_text(json.dumps(told["device"]["registers"]))
+    file.write_text(json.dumps(written["device"]["registers"]))
     image, real = Image.load(file), roof.inverter.inverters[0].image(roof.inverter.second)
     assert image.registers.keys() == real.registers.keys()
     assert image.registers[40_084] == real.registers[40_084]
@@ -28,9 +28,9 @@ async def test_they_hold_the_registers_as_an_image_that_can_be_played(
 
 async def test_serial_numbers_and_names_are_not_in_them(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
-    told = await async_get_config_entry_diagnostics(hass, roof.entry)
-    words = [w for block in told["device"]["registers"]["holding"].values() for w in block]
-    text = b"".join(word.to_bytes(2) for word in words) + json.dumps(told).encode()
+    written = await async_get_config_entry_diagnostics(hass, roof.entry)
+    words = [w for block in written["device"]["registers"]["holding"].values() for w in block]
+    text = b"".join(word.to_bytes(2) for word in words) + json.dumps(written).encode()
     for secret in (roof.inverter.inverters[0].serial, "South", roof.inverter.host):
         assert secret.encode() not in text
 
@@ -39,6 +39,6 @@ async def test_they_say_that_it_does_not_answer(hass: HomeAssistant, roof: Roof)
     await roof.start()
     await roof.inverter.unplug()
     await roof.polls()
-    told = await async_get_config_entry_diagnostics(hass, roof.entry)
-    assert told["device"] == {"error": "no_answer"}
-    assert told["counters"]["energy"]["read_wh"] > 0
+    written = await async_get_config_entry_diagnostics(hass, roof.entry)
+    assert written["device"] == {"error": "no_answer"}
+    assert written["counters"]["energy"]["read_wh"] > 0

@@ -1,15 +1,12 @@
 """Adding an inverter, saying where it is now, choosing how often it is asked."""
 
 from collections.abc import Callable
+from typing import Any
 
 from homeassistant.components.modbus import connection as modbus_connection
 from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlowContext,
-    ConfigFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -27,48 +24,38 @@ from custom_components.consometers.const import (
 )
 from demo.inverter import PROFILES, Image, Inverter, Stranger, VirtualInverter
 
-from .roof import NOON, ORIGIN, Roof
+from ..flows import Flow, suggested
+from .roof import NOON, ORIGIN, Roof, virtual
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
 
-async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    flows = hass.config_entries.flow
-    flow = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
-    return await flows.async_configure(flow["flow_id"], {"next_step_id": "inverter"})
+def typed(inverter: VirtualInverter, unit_id: int = 1) -> dict[str, Any]:
+    """Return what a person types to add an inverter on the network."""
+    return {CONF_HOST: inverter.host, CONF_PORT: inverter.port, CONF_UNIT_ID: unit_id}
 
 
-async def move(hass: HomeAssistant, entry: ConfigEntry, to: str = "network") -> ConfigFlowResult:
-    context = ConfigFlowContext(source=SOURCE_RECONFIGURE, entry_id=entry.entry_id)
-    flow = await hass.config_entries.flow.async_init(DOMAIN, context=context)
-    assert (flow["type"], flow["step_id"]) == (FlowResultType.MENU, "reconfigure_inverter")
-    step = {"next_step_id": f"reconfigure_inverter_{to}"}
-    return await hass.config_entries.flow.async_configure(flow["flow_id"], step)
+async def add(hass: HomeAssistant, inverter: VirtualInverter, unit_id: int = 1) -> ConfigEntry:
+    flow = await (await Flow.begin(hass, "inverter")).submit(typed(inverter, unit_id))
+    return (await flow.submit()).entry
 
 
-async def submit(
-    hass: HomeAssistant, flow: ConfigFlowResult, inverter: VirtualInverter, unit_id: int = 1
-) -> ConfigFlowResult:
-    typed = {CONF_HOST: inverter.host, CONF_PORT: inverter.port, CONF_UNIT_ID: unit_id}
-    return await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
-
-
-async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
-    await hass.async_block_till_done()
-    return result
+async def move(hass: HomeAssistant, entry: ConfigEntry, inverter: VirtualInverter) -> Flow:
+    """Say where on the network an inverter is now."""
+    flow = await Flow.move(hass, entry, "reconfigure_inverter_network")
+    assert flow.step == "reconfigure_inverter_network"
+    return await flow.submit(typed(inverter))
 
 
 async def test_what_was_found_is_shown_before_it_is_added(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
-    flow = await start(hass)
-    assert (flow["step_id"], flow["errors"]) == ("inverter", {})
+    flow = await Flow.begin(hass, "inverter")
+    assert (flow.step, flow.errors) == ("inverter", {})
     assert inverter.requests == 0
 
-    flow = await submit(hass, flow, inverter)
-    assert flow["step_id"] == "inverter_found"
-    assert flow["description_placeholders"] == {
+    assert (await flow.submit(typed(inverter))).step == "inverter_found"
+    assert flow.placeholders == {
         "inverter": "Kersabiec Solaire K1",
         "serial": f"…{inverter.inverters[0].serial[-4:]}",
         "rating": "3000 W",
@@ -79,30 +66,22 @@ async def test_what_was_found_is_shown_before_it_is_added(
         "meters": "1",
         "battery": "✗",
     }
-    result = await confirm(hass, flow)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == f"Kersabiec Solaire K1 …{inverter.inverters[0].serial[-4:]}"
-    assert result["data"] == {
-        CONF_KIND: KIND_INVERTER,
-        CONF_HOST: inverter.host,
-        CONF_PORT: inverter.port,
-        CONF_UNIT_ID: 1,
-        CONF_BASE: 40_000,
-    }
-    assert result["options"] == {CONF_INTERVAL: 30}
-    assert result["result"].state is ConfigEntryState.LOADED
-    assert await hass.config_entries.async_unload(result["result"].entry_id)
+    entry = (await flow.submit()).entry
+    assert entry.title == f"Kersabiec Solaire K1 …{inverter.inverters[0].serial[-4:]}"
+    assert entry.data == {CONF_KIND: KIND_INVERTER, **typed(inverter), CONF_BASE: 40_000}
+    assert entry.options == {CONF_INTERVAL: 30}
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.parametrize("base", [0, 40_000, 50_000])
 async def test_its_map_may_begin_elsewhere(
     hass: HomeAssistant, socket_enabled: None, base: int
 ) -> None:
-    inverter = Inverter(PROFILES["home"], origin=ORIGIN, base=base)
-    async with VirtualInverter(inverter, start=NOON.timestamp(), speed=0) as served:
-        result = await confirm(hass, await submit(hass, await start(hass), served))
-        assert result["data"][CONF_BASE] == base
-        await hass.config_entries.async_unload(result["result"].entry_id)
+    async with virtual(Inverter(PROFILES["home"], origin=ORIGIN, base=base)) as served:
+        entry = await add(hass, served)
+        assert entry.data[CONF_BASE] == base
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_inverters_behind_one_gateway_share_a_connection(
@@ -112,13 +91,13 @@ async def test_inverters_behind_one_gateway_share_a_connection(
     async with VirtualInverter(units, start=NOON.timestamp(), speed=0) as served:
         served.one_connection()
         for unit_id in units:
-            await confirm(hass, await submit(hass, await start(hass), served, unit_id))
+            await add(hass, served, unit_id)
         entries = hass.config_entries.async_loaded_entries(DOMAIN)
         assert [entry.data[CONF_UNIT_ID] for entry in entries] == [1, 126]
         # Home Assistant 2026.9 does not tell of its connections: two of them would be refused.
-        told = getattr(modbus_connection, "async_get_connection_info", None)
-        if told is not None:
-            (connection,) = told(hass)
+        connections = getattr(modbus_connection, "async_get_connection_info", None)
+        if connections is not None:
+            (connection,) = connections(hass)
             assert connection.units == {
                 entry.entry_id: [entry.data[CONF_UNIT_ID]] for entry in entries
             }
@@ -134,7 +113,7 @@ async def test_inverters_behind_one_gateway_share_a_connection(
         assert not [each for each in hass.states.async_entity_ids("sensor") if each.endswith("_2")]
         for entry in entries:
             await hass.config_entries.async_unload(entry.entry_id)
-        assert told is None or told(hass) == []
+        assert connections is None or connections(hass) == []
 
 
 NO_MAP = Image(dict.fromkeys(range(60_000), 0))
@@ -158,66 +137,57 @@ async def test_what_is_wrong_is_said_and_may_be_tried_again(
 ) -> None:
     units = dict(inverter.units)
     spoil(inverter)
-    flow = await submit(hass, await start(hass), inverter, unit_id)
-    assert (flow["step_id"], flow["errors"]) == ("inverter", {"base": error})
+    flow = await (await Flow.begin(hass, "inverter")).submit(typed(inverter, unit_id))
+    assert (flow.step, flow.errors) == ("inverter", {"base": error})
     inverter.units.update(units)
     inverter.no_faults()
-    flow = await submit(hass, flow, inverter)
-    assert flow["step_id"] == "inverter_found"
+    assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
 
 async def test_nothing_at_the_address_is_said(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     await inverter.unplug()
-    flow = await submit(hass, await start(hass), inverter)
-    assert flow["errors"] == {"base": "no_answer"}
+    flow = await (await Flow.begin(hass, "inverter")).submit(typed(inverter))
+    assert flow.errors == {"base": "no_answer"}
 
 
 async def test_an_inverter_is_added_once(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
-    flow = await submit(hass, await start(hass), roof.inverter)
-    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "inverter_already_configured")
+    flow = await (await Flow.begin(hass, "inverter")).submit(typed(roof.inverter))
+    assert flow.reason == "inverter_already_configured"
 
 
 class TestReconfigure:
     async def test_it_is_read_at_its_new_address(self, hass: HomeAssistant, roof: Roof) -> None:
         await roof.start()
-        total = roof.number("energy")
-        moved = VirtualInverter(roof.inverter.inverters[0], start=NOON.timestamp(), speed=0)
-        async with moved:
-            flow = await move(hass, roof.entry)
-            assert flow["step_id"] == "reconfigure_inverter_network"
-            flow = await submit(hass, flow, moved)
-            assert flow["reason"] == "inverter_reconfigure_successful"
-            await hass.async_block_till_done()
+        total = roof.amount("energy")
+        async with virtual(roof.inverter.inverters[0]) as moved:
+            flow = await move(hass, roof.entry, moved)
+            assert flow.reason == "inverter_reconfigure_successful"
             assert roof.entry.data[CONF_PORT] == moved.port
             assert roof.entry.data[CONF_KIND] == KIND_INVERTER
-            assert roof.number("energy") == total
+            assert roof.amount("energy") == total
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
     async def test_one_without_a_serial_number_may_move_too(
         self, hass: HomeAssistant, inverter: VirtualInverter
     ) -> None:
         inverter.inverters[0].serial = ""
-        result = await confirm(hass, await submit(hass, await start(hass), inverter))
-        entry = result["result"]
+        entry = await add(hass, inverter)
         assert entry.unique_id == f"sunspec:127.0.0.1:{inverter.port}:1"
-        moved = VirtualInverter(inverter.inverters[0], start=NOON.timestamp(), speed=0)
-        async with moved:
-            flow = await submit(hass, await move(hass, entry), moved)
-            assert flow["reason"] == "inverter_reconfigure_successful"
-            await hass.async_block_till_done()
+        async with virtual(inverter.inverters[0]) as moved:
+            flow = await move(hass, entry, moved)
+            assert flow.reason == "inverter_reconfigure_successful"
             assert entry.unique_id == f"sunspec:127.0.0.1:{moved.port}:1"
             assert entry.state is ConfigEntryState.LOADED
             await hass.config_entries.async_unload(entry.entry_id)
 
     async def test_another_inverter_is_refused(self, hass: HomeAssistant, roof: Roof) -> None:
         await roof.start()
-        other = Inverter(PROFILES["bare"], seed=2, origin=ORIGIN)
-        async with VirtualInverter(other, start=NOON.timestamp(), speed=0) as served:
-            flow = await submit(hass, await move(hass, roof.entry), served)
-            assert flow["errors"] == {"base": "other_inverter"}
+        async with virtual(Inverter(PROFILES["bare"], seed=2, origin=ORIGIN)) as other:
+            flow = await move(hass, roof.entry, other)
+            assert flow.errors == {"base": "other_inverter"}
 
 
 async def test_the_interval_is_chosen(hass: HomeAssistant, roof: Roof) -> None:
@@ -225,9 +195,7 @@ async def test_the_interval_is_chosen(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
     flow = await hass.config_entries.options.async_init(roof.entry.entry_id)
     assert flow["step_id"] == "inverter"
-    assert flow["data_schema"] is not None
-    (field,) = flow["data_schema"].schema
-    assert field.description == {"suggested_value": 10}
+    assert suggested(flow["data_schema"]) == {CONF_INTERVAL: 10}
     flow = await hass.config_entries.options.async_configure(flow["flow_id"], {CONF_INTERVAL: 60})
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import InvalidData
 from modbus_connection import ModbusSerialParams
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -21,27 +21,24 @@ from custom_components.consometers.const import (
     CONF_BAUDRATE,
     CONF_FRAMING,
     CONF_KIND,
-    CONF_MODE,
     CONF_UNIT_ID,
-    DOMAIN,
     KIND_INVERTER,
 )
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 from custom_components.consometers.inverter.link import parameters
-from custom_components.consometers.tic import Mode
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 
-from .roof import NIGHT, NOON, ORIGIN, Roof
-from .test_flow import confirm, move, submit as submit_network
+from ..factories import inverter_entry, meter_entry
+from ..flows import Flow
+from .roof import NIGHT, NOON, ORIGIN, Roof, virtual
+from .test_flow import move, typed as on_the_network
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
 
-def on_a_line(line: Path, *, baud: int = 9_600, **units: int) -> VirtualInverter:
-    seeds = units or {"unit_1": 1}
+def on_a_line(line: Path, *, baud: int = 9_600, units: int = 1) -> VirtualInverter:
     inverters = {
-        int(unit.removeprefix("unit_")): Inverter(PROFILES["home"], seed=seed, origin=ORIGIN)
-        for unit, seed in seeds.items()
+        unit: Inverter(PROFILES["home"], seed=unit, origin=ORIGIN) for unit in range(1, units + 1)
     }
     return VirtualInverter(inverters, line=line, baud=baud, start=NOON.timestamp(), speed=0)
 
@@ -54,30 +51,21 @@ def patience_s() -> float:
 
 @pytest.fixture
 async def inverter(tmp_path: Path) -> AsyncIterator[VirtualInverter]:
-    """One at noon, on a line."""
+    """Serve one at noon, on a line."""
     async with on_a_line(tmp_path / "line") as inverter:
         yield inverter
 
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, inverter: VirtualInverter) -> MockConfigEntry:
-    """An entry for the inverter, not set up yet."""
-    await hass.config.async_update(latitude=47.75, longitude=-3.37, time_zone="Europe/Paris")
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Roof",
-        unique_id=f"sunspec:Kersabiec Solaire:{inverter.inverters[0].serial}",
-        data={CONF_KIND: KIND_INVERTER, **typed(inverter), CONF_BAUDRATE: 9_600, CONF_BASE: 40_000},
-        entry_id="01JSUN0000000000000000000B",
-    )
-    entry.add_to_hass(hass)
-    return entry
+    """Return an entry for the inverter, not set up yet."""
+    return await inverter_entry(hass, inverter, **typed(inverter, **{CONF_BAUDRATE: 9_600}))
 
 
 def typed(inverter: VirtualInverter, **more: Any) -> dict[str, Any]:
     """Return what a person types to add it."""
-    said = {CONF_BAUDRATE: "9600", CONF_FRAMING: "8N1", CONF_UNIT_ID: 1}
-    return {CONF_DEVICE: inverter.device, **said, **more}
+    line = {CONF_BAUDRATE: "9600", CONF_FRAMING: "8N1", CONF_UNIT_ID: 1}
+    return {CONF_DEVICE: inverter.device, **line, **more}
 
 
 def readers(inverter: VirtualInverter) -> int:
@@ -101,64 +89,48 @@ async def closed(inverter: VirtualInverter) -> None:
             await asyncio.sleep(0.01)
 
 
-async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    flows = hass.config_entries.flow
-    flow = await flows.async_init(DOMAIN, context={"source": "user"})
-    return await flows.async_configure(flow["flow_id"], {"next_step_id": "inverter_line"})
+async def submitted(hass: HomeAssistant, inverter: VirtualInverter, **more: Any) -> Flow:
+    return await (await Flow.begin(hass, "inverter_line")).submit(typed(inverter, **more))
 
 
-async def submit(
-    hass: HomeAssistant, flow: ConfigFlowResult, inverter: VirtualInverter, **more: Any
-) -> ConfigFlowResult:
-    flows = hass.config_entries.flow
-    return await flows.async_configure(flow["flow_id"], typed(inverter, **more))
+async def moved_line(hass: HomeAssistant, entry: ConfigEntry) -> Flow:
+    """Begin to say on which line an inverter is now."""
+    return await Flow.move(hass, entry, "reconfigure_inverter_line")
 
 
 async def add(hass: HomeAssistant, inverter: VirtualInverter, **more: Any) -> ConfigEntry:
-    result = await confirm(hass, await submit(hass, await start(hass), inverter, **more))
-    entry: ConfigEntry = result["result"]
-    return entry
+    return (await (await submitted(hass, inverter, **more)).submit()).entry
 
 
 async def test_a_port_is_opened_once_it_was_chosen_and_closed_in_the_end(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
-    flow = await start(hass)
-    assert (flow["step_id"], flow["errors"]) == ("inverter_line", {})
+    flow = await Flow.begin(hass, "inverter_line")
+    assert (flow.step, flow.errors) == ("inverter_line", {})
     assert (readers(inverter), inverter.requests) == (0, 0)
 
-    flow = await submit(hass, flow, inverter)
-    assert flow["step_id"] == "inverter_found"
-    placeholders = flow["description_placeholders"]
-    assert placeholders is not None
-    assert placeholders["power"] == "2260 W"
+    assert (await flow.submit(typed(inverter))).step == "inverter_found"
+    assert flow.placeholders["power"] == "2260 W"
     await closed(inverter)
-    result = await confirm(hass, flow)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == {
-        CONF_KIND: KIND_INVERTER,
-        CONF_DEVICE: inverter.device,
-        CONF_BAUDRATE: 9_600,
-        CONF_FRAMING: "8N1",
-        CONF_UNIT_ID: 1,
-        CONF_BASE: 40_000,
-    }
-    assert result["result"].state is ConfigEntryState.LOADED
+    entry = (await flow.submit()).entry
+    data = typed(inverter, **{CONF_BAUDRATE: 9_600})
+    assert entry.data == {CONF_KIND: KIND_INVERTER, **data, CONF_BASE: 40_000}
+    assert entry.state is ConfigEntryState.LOADED
     assert readers(inverter) == 1
-    assert await hass.config_entries.async_unload(result["result"].entry_id)
+    assert await hass.config_entries.async_unload(entry.entry_id)
     await closed(inverter)
 
 
 async def test_inverters_on_one_line_share_it_and_are_told_apart(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:
-    async with on_a_line(tmp_path / "line", unit_1=1, unit_2=2) as served:
+    async with on_a_line(tmp_path / "line", units=2) as served:
         first = await add(hass, served)
         second = await add(hass, served, **{CONF_UNIT_ID: 2})
         assert readers(served) == 1
         assert first.title != second.title
-        flow = await submit(hass, await start(hass), served, **{CONF_BAUDRATE: "19200"})
-        assert flow["errors"] == {"base": "link_in_use"}
+        flow = await submitted(hass, served, **{CONF_BAUDRATE: "19200"})
+        assert flow.errors == {"base": "link_in_use"}
         for entry in (first, second):
             assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -176,10 +148,9 @@ WRONG = [
 async def test_what_is_wrong_is_said_and_may_be_tried_again(
     hass: HomeAssistant, inverter: VirtualInverter, wrong: dict[str, Any], error: str
 ) -> None:
-    flow = await submit(hass, await start(hass), inverter, **wrong)
-    assert (flow["step_id"], flow["errors"]) == ("inverter_line", {"base": error})
-    flow = await submit(hass, flow, inverter)
-    assert flow["step_id"] == "inverter_found"
+    flow = await submitted(hass, inverter, **wrong)
+    assert (flow.step, flow.errors) == ("inverter_line", {"base": error})
+    assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
 
 async def test_a_port_that_something_else_has_open_is_left_alone(
@@ -187,8 +158,8 @@ async def test_a_port_that_something_else_has_open_is_left_alone(
 ) -> None:
     assert inverter.device is not None
     with serialx.serial_for_url(inverter.device, baudrate=9_600):
-        flow = await submit(hass, await start(hass), inverter)
-    assert flow["errors"] == {"base": "port_busy"}
+        flow = await submitted(hass, inverter)
+    assert flow.errors == {"base": "port_busy"}
 
 
 async def test_a_port_that_is_let_go_a_moment_later_is_opened_then(
@@ -198,28 +169,24 @@ async def test_a_port_that_is_let_go_a_moment_later_is_opened_then(
     before = serialx.serial_for_url(inverter.device, baudrate=9_600)
     before.open()
     hass.loop.call_later(0.2, before.close)
-    flow = await submit(hass, await start(hass), inverter)
-    assert flow["step_id"] == "inverter_found"
+    flow = await submitted(hass, inverter)
+    assert flow.step == "inverter_found"
 
 
 async def test_the_port_of_a_meter_is_not_opened(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
-    data = {CONF_DEVICE: inverter.device, CONF_MODE: Mode.STANDARD}
-    MockConfigEntry(domain=DOMAIN, data=data).add_to_hass(hass)
-    flow = await submit(hass, await start(hass), inverter)
-    assert flow["errors"] == {"base": "port_taken"}
+    meter_entry(hass, device=str(inverter.device))
+    flow = await submitted(hass, inverter)
+    assert flow.errors == {"base": "port_taken"}
     assert inverter.requests == 0
 
 
 async def test_a_meter_is_not_looked_for_on_the_port_of_an_inverter(
     hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter
 ) -> None:
-    flows = hass.config_entries.flow
-    flow = await flows.async_init(DOMAIN, context={"source": "user"})
-    flow = await flows.async_configure(flow["flow_id"], {"next_step_id": "meter"})
-    flow = await flows.async_configure(flow["flow_id"], {CONF_DEVICE: inverter.device})
-    assert (flow["step_id"], flow["errors"]) == ("meter", {"base": "port_taken"})
+    flow = await (await Flow.begin(hass, "meter")).listen(str(inverter.device))
+    assert (flow.step, flow.errors) == ("meter", {"base": "port_taken"})
     assert readers(inverter) == 0
 
 
@@ -228,7 +195,7 @@ async def test_a_line_has_no_unit_but_these(
     hass: HomeAssistant, inverter: VirtualInverter, unit_id: int
 ) -> None:
     with pytest.raises(InvalidData):
-        await submit(hass, await start(hass), inverter, **{CONF_UNIT_ID: unit_id})
+        await submitted(hass, inverter, **{CONF_UNIT_ID: unit_id})
 
 
 class TestReconfigure:
@@ -236,68 +203,51 @@ class TestReconfigure:
         self, hass: HomeAssistant, roof: Roof, tmp_path: Path
     ) -> None:
         await roof.start()
-        total = roof.number("energy")
+        total = roof.amount("energy")
         await roof.inverter.stop()
-        faster = on_a_line(tmp_path / "line", baud=19_200)
-        async with faster:
-            flow = await move(hass, roof.entry, "line")
-            flow = await submit(hass, flow, faster, **{CONF_BAUDRATE: "19200"})
-            assert flow["reason"] == "inverter_reconfigure_successful"
-            await hass.async_block_till_done()
+        async with on_a_line(tmp_path / "line", baud=19_200) as faster:
+            flow = await moved_line(hass, roof.entry)
+            await flow.submit(typed(faster, **{CONF_BAUDRATE: "19200"}))
+            assert flow.reason == "inverter_reconfigure_successful"
             assert roof.entry.data[CONF_BAUDRATE] == 19_200
-            assert roof.number("energy") == total
+            assert roof.amount("energy") == total
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
     async def test_a_speed_that_is_not_the_lines_leaves_it_as_it_was(
         self, hass: HomeAssistant, roof: Roof
     ) -> None:
         await roof.start()
-        flow = await move(hass, roof.entry, "line")
-        assert flow["data_schema"] is not None
-        proposed = {
-            str(field): field.description["suggested_value"]
-            for field in flow["data_schema"].schema
-            if field.description
-        }
-        assert proposed == typed(roof.inverter)
-        flow = await submit(hass, flow, roof.inverter, **{CONF_BAUDRATE: "1200"})
-        assert flow["errors"] == {"base": "no_answer_on_line"}
-        await hass.async_block_till_done()
+        flow = await moved_line(hass, roof.entry)
+        assert flow.suggested == typed(roof.inverter)
+        await flow.submit(typed(roof.inverter, **{CONF_BAUDRATE: "1200"}))
+        assert flow.errors == {"base": "no_answer_on_line"}
         assert roof.entry.state is ConfigEntryState.LOADED
-        assert roof.number("power") > 0
+        assert roof.amount("power") > 0
 
     async def test_an_inverter_may_move_to_the_network_and_back(
         self, hass: HomeAssistant, roof: Roof, socket_enabled: None
     ) -> None:
         await roof.start()
-        total, data = roof.number("energy"), dict(roof.entry.data)
-        moved = VirtualInverter(roof.inverter.inverters[0], start=NOON.timestamp(), speed=0)
-        async with moved:
-            flow = await submit_network(hass, await move(hass, roof.entry), moved)
-            assert flow["reason"] == "inverter_reconfigure_successful"
-            await hass.async_block_till_done()
+        total, data = roof.amount("energy"), dict(roof.entry.data)
+        async with virtual(roof.inverter.inverters[0]) as moved:
+            flow = await move(hass, roof.entry, moved)
+            assert flow.reason == "inverter_reconfigure_successful"
             assert roof.entry.data[CONF_PORT] == moved.port
             assert not roof.entry.data.keys() & {CONF_DEVICE, CONF_BAUDRATE, CONF_FRAMING}
             await closed(roof.inverter)
-            assert roof.number("energy") == total
-            flow = await submit(hass, await move(hass, roof.entry, "line"), roof.inverter)
-            await hass.async_block_till_done()
+            assert roof.amount("energy") == total
+            await (await moved_line(hass, roof.entry)).submit(typed(roof.inverter))
             assert dict(roof.entry.data) == data
-            assert (readers(roof.inverter), roof.number("energy")) == (1, total)
+            assert (readers(roof.inverter), roof.amount("energy")) == (1, total)
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
     async def test_one_that_is_added_again_elsewhere_is_read_there(
         self, hass: HomeAssistant, roof: Roof, socket_enabled: None
     ) -> None:
         await roof.start()
-        moved = VirtualInverter(roof.inverter.inverters[0], start=NOON.timestamp(), speed=0)
-        async with moved:
-            flows = hass.config_entries.flow
-            flow = await flows.async_init(DOMAIN, context={"source": "user"})
-            flow = await flows.async_configure(flow["flow_id"], {"next_step_id": "inverter"})
-            flow = await submit_network(hass, flow, moved)
-            assert flow["reason"] == "inverter_already_configured"
-            await hass.async_block_till_done()
+        async with virtual(roof.inverter.inverters[0]) as moved:
+            flow = await (await Flow.begin(hass, "inverter")).submit(on_the_network(moved))
+            assert flow.reason == "inverter_already_configured"
             assert roof.entry.data[CONF_HOST] == moved.host
             assert CONF_DEVICE not in roof.entry.data
             await hass.config_entries.async_unload(roof.entry.entry_id)
@@ -328,7 +278,7 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
     await roof.polls()
     await roof.inverter.plug()
     await roof.polls()
-    assert roof.number("power") > 0
+    assert roof.amount("power") > 0
     ours = [each for each in caplog.records if each.name.startswith("custom_components")]
     assert [each for each in ours if each.exc_info and each.levelno >= logging.ERROR] == []
     assert "no such port" in caplog.text
@@ -337,20 +287,20 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
 async def test_an_inverter_sleeps_on_a_line_too(roof: Roof) -> None:
     roof.inverter.night()
     await roof.start()
-    total = roof.number("energy")
+    total = roof.amount("energy")
     await roof.at(NIGHT)
     await roof.polls(3)
     assert roof.state("operating") == "sleeping"
-    assert roof.number("energy") >= total
+    assert roof.amount("energy") >= total
     assert roof.are_unavailable("power")
 
 
 async def test_diagnostics_do_not_tell_where_it_is(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
-    told = await async_get_config_entry_diagnostics(hass, roof.entry)
-    assert told["entry"]["data"][CONF_BAUDRATE] == 9_600
-    assert str(roof.inverter.device) not in str(told)
-    assert roof.inverter.inverters[0].serial not in str(told)
+    written = await async_get_config_entry_diagnostics(hass, roof.entry)
+    assert written["entry"]["data"][CONF_BAUDRATE] == 9_600
+    assert str(roof.inverter.device) not in str(written)
+    assert roof.inverter.inverters[0].serial not in str(written)
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,21 @@
 """A second Linky, which counts what panels sell: recognised by itself, and named so."""
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.consometers.const import CONF_MODE, CONF_PRODUCTION, DOMAIN
+from custom_components.consometers.const import CONF_PRODUCTION
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.tic import Mode, encode_frame
+from custom_components.consometers.tic import encode_frame
 from demo.meter import Contract, Linky, Option
 from tests.integration import frames
+from tests.integration.factories import meter_entry
+from tests.integration.flows import Flow
 from tests.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
 from tests.integration.home import Home
-from tests.integration.ports import DEVICE, OTHER_DEVICE, Clock, Line, Port, Ports
+from tests.integration.ports import OTHER_DEVICE, Clock, Line, Port, Ports
 from tests.integration.tic.samples import frame_bytes
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -72,18 +73,11 @@ def names(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
 async def test_it_is_shown_as_such_and_added_with_names_that_say_so(
     hass: HomeAssistant, line: Line
 ) -> None:
-    flows = hass.config_entries.flow
-    flow = await flows.async_init(DOMAIN, context={"source": "user"})
-    flow = await flows.async_configure(flow["flow_id"], {"next_step_id": "meter"})
-    flow = await flows.async_configure(flow["flow_id"], {CONF_DEVICE: DEVICE})
+    flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send(frames.PRODUCTION)
-    await hass.async_block_till_done()
-    flow = await flows.async_configure(flow["flow_id"])
-    assert flow["description_placeholders"] is not None
-    assert flow["description_placeholders"]["production"] == "✓"
-    flow = await flows.async_configure(flow["flow_id"], {})
-    await hass.async_block_till_done()
-    entry = flow["result"]
+    await flow.hear()
+    assert flow.placeholders["production"] == "✓"
+    entry = (await flow.submit()).entry
     assert entry.title == "Linky production …3456"
     assert entry.data[CONF_PRODUCTION] is True
     await line.send(frames.PRODUCTION, 4)
@@ -98,15 +92,8 @@ async def test_it_is_shown_as_such_and_added_with_names_that_say_so(
 
 @pytest.fixture
 def other(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports) -> Home:
-    """The same home's second meter."""
-    second = MockConfigEntry(
-        domain=DOMAIN,
-        title=f"Linky …{OTHER_ADDRESS[-4:]}",
-        unique_id=OTHER_ADDRESS,
-        data={CONF_DEVICE: OTHER_DEVICE, CONF_MODE: Mode.STANDARD},
-        entry_id="01JTIC0000000000000000000B",
-    )
-    second.add_to_hass(hass)
+    """Return the same home's second meter."""
+    second = meter_entry(hass, OTHER_ADDRESS, device=OTHER_DEVICE)
     return Home(hass, second, Line(clock, ports.plug(OTHER_DEVICE)))
 
 
