@@ -117,7 +117,7 @@ REPOSITORY = vol.Schema(
 
 
 def defaults() -> dict[str, Any]:
-    """The keys that one need not write, and what they then are."""
+    """Return the keys that need not be written, and what they then are."""
     return {str(key): value for key, value in CONFIG({**_LEAST}).items() if key not in _LEAST}
 
 

@@ -24,8 +24,8 @@ class Installed:
 
     @property
     def packages(self) -> Path:
-        (found,) = self.folder.glob("lib/python3.*/site-packages")
-        return found
+        (folder,) = self.folder.glob("lib/python3.*/site-packages")
+        return folder
 
     def python(self, *lines: str) -> str:
         """Run a program of these lines, and return what it printed."""

@@ -33,7 +33,7 @@ class Rule:
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A star after a slash stands for a name, which has a letter at least."""
+    """Translate a glob: a star after a slash stands for a name, which has a letter at least."""
     pieces = re.split(r"(\*\*|\[[^]]+\]|[*?{},])", glob)
     written = []
     depth = 0
@@ -51,7 +51,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a profile, with those that it includes, variables filled in."""
+    """Yield the lines of a profile and those that it includes, variables filled in."""
     for raw in text.splitlines():
         line = re.sub(r"\s+", " ", raw.strip())
         if included := _INCLUDE.match(line):
@@ -67,14 +67,19 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def rules(text: str, name: str) -> list[Rule]:
-    """The rules of paths of a profile, or of a profile within it that has none within itself."""
-    found = re.search(rf"^( *)profile {name} [^\n]*{{\n(.*?)^\1}}", text, re.MULTILINE | re.DOTALL)
-    assert found, name
-    parsed = (_RULE.match(line) for line in _lines(found[2]))
+    """Return the rules of paths of a profile, or of one within it that has none within itself."""
+    match = re.search(rf"^( *)profile {name} [^\n]*{{\n(.*?)^\1}}", text, re.MULTILINE | re.DOTALL)
+    assert match, name
+    parsed = (_RULE.match(line) for line in _lines(match[2]))
     return [Rule(_pattern(rule[1]), frozenset(rule[2])) for rule in parsed if rule]
 
 
 def missing(allowed: list[Rule], path: str, wanted: str) -> set[str]:
-    """The permissions that a program lacks on a path."""
-    given = {one for rule in allowed if rule.path.fullmatch(path) for one in rule.permissions}
+    """Return the permissions that a program lacks on a path."""
+    given = {
+        permission
+        for rule in allowed
+        if rule.path.fullmatch(path)
+        for permission in rule.permissions
+    }
     return set(wanted) - given

@@ -26,7 +26,7 @@ _PASSWORD = "correct horse battery staple"
 
 
 def command() -> list[str]:
-    """The words of the command that the container runs, but the level of the log."""
+    """Return the words of the command that the container runs, but the level of the log."""
     (line,) = re.findall(r"^exec consometers-node (.*)$", RUN.read_text(), re.MULTILINE)
     return str(line).replace(LEVEL, "debug").split()
 
@@ -38,7 +38,7 @@ class Service:
         self.installed = installed
         self.data = folder / "data"
         self.log = folder / "trace"
-        self._said = folder / "said"
+        self._output = folder / "output"
         self._password = folder / "password"
         self._port = free_port()
 
@@ -54,7 +54,7 @@ class Service:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it, and end it as s6 does."""
-        words = [f"{LOOPBACK}:{self._port}" if "0.0.0.0:" in one else one for one in command()]
+        words = [f"{LOOPBACK}:{self._port}" if "0.0.0.0:" in word else word for word in command()]
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
@@ -66,8 +66,8 @@ class Service:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         traced = tracing.command(self.log, self.installed.program, *words)
-        with self._said.open("w") as said:
-            process = subprocess.Popen(traced, env=environment, cwd="/", stderr=said)
+        with self._output.open("w") as output:
+            process = subprocess.Popen(traced, env=environment, cwd="/", stderr=output)
         try:
             yield
         finally:
@@ -75,13 +75,13 @@ class Service:
             with suppress(ProcessLookupError):
                 os.kill(int(self.log.read_text().split(maxsplit=1)[0]), signal.SIGTERM)
             status = process.wait(_SECONDS)
-        assert status == 0, self._said.read_text()
+        assert status == 0, self._output.read_text()
 
     def is_online(self) -> None:
         """Wait until it is."""
         end = time.monotonic() + _SECONDS
         while not json.loads(self.do("status", "--json")).get("online"):
-            assert time.monotonic() < end, self._said.read_text()
+            assert time.monotonic() < end, self._output.read_text()
             time.sleep(0.5)
 
     def get(self, path: str) -> int:

@@ -113,7 +113,7 @@ def test_all_that_the_service_touches_is_allowed(
 
 
 def in_the_image(path: str, service: Service) -> str:
-    """Where a path of this machine is in the container."""
+    """Return where a path of this machine is in the container."""
     places = {
         service.installed.folder: "/usr/local",
         Path(sys.base_prefix): "/usr/local",

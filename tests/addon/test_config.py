@@ -42,10 +42,10 @@ def translations(language: str) -> dict[str, Any]:
 
 
 def listed() -> list[str]:
-    told = subprocess.check_output(
+    printed = subprocess.check_output(
         ("git", "ls-files", "--cached", "--others", "--exclude-standard"), text=True, cwd=ROOT
     )
-    return told.splitlines()
+    return printed.splitlines()
 
 
 def test_the_configuration_is_as_the_documentation_has_it() -> None:
@@ -91,9 +91,9 @@ def test_the_repository_is_one_of_apps() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_option_is_explained(language: str) -> None:
-    told = translations(language)
-    app.TRANSLATIONS(told)
-    assert CONFIG["options"].keys() == CONFIG["schema"].keys() == told["configuration"].keys()
+    words = translations(language)
+    app.TRANSLATIONS(words)
+    assert CONFIG["options"].keys() == CONFIG["schema"].keys() == words["configuration"].keys()
 
 
 def test_the_log_levels_are_those_of_the_program() -> None:
@@ -108,8 +108,8 @@ def test_the_service_runs_the_program_where_ingress_and_docker_look_for_it() -> 
     run, *words = service.command()
     params = get_group(running.commands.all).commands["run"].params
     assert run == "run"
-    known = {option for param in params for option in param.opts}
-    assert {word for word in words if word.startswith("--")} <= known
+    options = {option for param in params for option in param.opts}
+    assert {word for word in words if word.startswith("--")} <= options
     assert words[words.index("--page") + 1] == f"0.0.0.0:{PORT}"
     assert f'"http://127.0.0.1:{PORT}/health"' in DOCKERFILE
 
@@ -150,13 +150,15 @@ def test_the_store_shows_pictures_of_its_size(name: str, height: int) -> None:
 def test_the_lock_of_what_pages_load_names_no_host() -> None:
     lock = json.loads((ADDON / "package-lock.json").read_text())
     asked = json.loads((ADDON / "package.json").read_text())["dependencies"]
-    kept = {
-        name.removeprefix("node_modules/"): one for name, one in lock["packages"].items() if name
+    packages = {
+        name.removeprefix("node_modules/"): package
+        for name, package in lock["packages"].items()
+        if name
     }
-    assert {name: one["version"] for name, one in kept.items()} == asked
-    for one in kept.values():
-        assert one["integrity"].startswith("sha512-")
-        assert "resolved" not in one
+    assert {name: package["version"] for name, package in packages.items()} == asked
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
 
 
 def test_pages_are_written_in_both_languages() -> None:

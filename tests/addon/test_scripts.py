@@ -28,12 +28,12 @@ def bash(script: Path, *arguments: str, root: Path) -> str:
 
 
 def test_the_node_is_started_with_the_level_that_was_chosen(tmp_path: Path) -> None:
-    said = bash(service.RUN, root=tmp_path)
-    assert said == "run --page 0.0.0.0:8099 --log-level warning\n"
+    printed = bash(service.RUN, root=tmp_path)
+    assert printed == "run --page 0.0.0.0:8099 --log-level warning\n"
 
 
 @pytest.mark.parametrize(
-    ("status", "number", "before", "ends", "result"),
+    ("status", "signal_number", "before", "ends", "result"),
     [
         (0, 0, 0, False, 0),
         (256, 15, 0, False, 0),
@@ -44,14 +44,16 @@ def test_the_node_is_started_with_the_level_that_was_chosen(tmp_path: Path) -> N
     ids=["it ended", "it was told to", "it failed", "it was killed", "something failed before"],
 )
 def test_the_container_ends_with_a_node_that_failed(
-    tmp_path: Path, *, status: int, number: int, before: int, ends: bool, result: int
+    tmp_path: Path, *, status: int, signal_number: int, before: int, ends: bool, result: int
 ) -> None:
-    kept = tmp_path / "s6-linux-init-container-results" / "exitcode"
+    exit_code = tmp_path / "s6-linux-init-container-results" / "exitcode"
     halt = tmp_path / "s6" / "basedir" / "bin" / "halt"
-    for file, text in ((kept, f"{before}\n"), (halt, "#!/bin/sh\necho halted\n")):
+    for file, text in ((exit_code, f"{before}\n"), (halt, "#!/bin/sh\necho halted\n")):
         file.parent.mkdir(parents=True)
         file.write_text(text)
     halt.chmod(0o755)
-    said = bash(service.RUN.with_name("finish"), "finish", str(status), str(number), root=tmp_path)
-    assert said == ("halted\n" if ends else "")
-    assert int(kept.read_text()) == result
+    printed = bash(
+        service.RUN.with_name("finish"), "finish", str(status), str(signal_number), root=tmp_path
+    )
+    assert printed == ("halted\n" if ends else "")
+    assert int(exit_code.read_text()) == result

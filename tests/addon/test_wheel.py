@@ -27,11 +27,11 @@ def test_the_wheel_has_all_that_the_package_has_whatever_its_kind(wheel: Path) -
         text=True,
         cwd=ADDON,
     )
-    kept = {name for name in listed.splitlines() if (ADDON / name).exists()}
-    assert len(kept) > 100
-    sources = {name for name in kept if name.endswith(".po")}
-    kept = kept - sources | {name.removesuffix(".po") + ".mo" for name in sources}
-    assert kept <= names(wheel)
+    files = {name for name in listed.splitlines() if (ADDON / name).exists()}
+    assert len(files) > 100
+    sources = {name for name in files if name.endswith(".po")}
+    files = files - sources | {name.removesuffix(".po") + ".mo" for name in sources}
+    assert files <= names(wheel)
     assert not sources & names(wheel)
 
 
@@ -49,8 +49,8 @@ def test_the_wheel_has_nothing_of_a_checkout(wheel: Path) -> None:
 
 
 def test_the_program_tells_its_commands(installed: Installed) -> None:
-    told = installed.run("--help")
-    assert [name for name in COMMANDS if name not in told] == []
+    text = installed.run("--help")
+    assert [name for name in COMMANDS if name not in text] == []
 
 
 def test_each_command_has_what_it_imports(installed: Installed) -> None:
@@ -84,16 +84,16 @@ def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -
 
 
 def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) -> None:
-    said = installed.python(
+    printed = installed.python(
         "from datetime import date",
         "from consometers_node.web.speech import Language",
         "print(*(Language(tag).day(date(2026, 11, 28)) for tag in ('en', 'fr')), sep='\\n')",
         "print(Language('fr').gettext('on your Energy dashboard'))",
     )
-    assert ["28 November" in said, "28 novembre" in said] == [True, True]
-    assert "sur votre tableau Énergie" in said
-    known = {file.name[:2] for file in (installed.packages / "babel/locale-data").iterdir()}
-    assert known == {"ro", "en", "fr"}
+    assert ["28 November" in printed, "28 novembre" in printed] == [True, True]
+    assert "sur votre tableau Énergie" in printed
+    locales = {file.name[:2] for file in (installed.packages / "babel/locale-data").iterdir()}
+    assert locales == {"ro", "en", "fr"}
 
 
 def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Installed) -> None:

@@ -35,7 +35,7 @@ def command(log: Path, *program: str | Path) -> tuple[str | Path, ...]:
 
 
 def touched(log: Path) -> Iterator[tuple[str, str]]:
-    """Each path that was touched, as AppArmor sees it, with the permissions that this takes."""
+    """Yield each path that was touched, as AppArmor sees it, and the permissions it takes."""
     for line in _whole(log.read_text(errors="replace").splitlines()):
         if (call := _CALL.match(line)) is None or call[3].startswith("-"):
             continue
@@ -75,5 +75,5 @@ def _whole(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _folder(path: str) -> str:
-    """AppArmor writes a folder with a slash after it."""
+    """Write a folder with a slash after it, as AppArmor does."""
     return f"{path}/" if Path(path).is_dir() and path != "/" else path

@@ -93,7 +93,7 @@ async def test_it_leaves_no_process_and_no_file(
 
 
 def _is_warm(stat: Path) -> bool:
-    """Whether a process is a child of this one, and runs what is tested."""
+    """Return whether a process is a child of this one, and runs what is tested."""
     try:
         parent = int(stat.read_text().rpartition(")")[2].split()[1])
         words = stat.with_name("cmdline").read_text().split("\0")

@@ -64,8 +64,8 @@ def connect(of: Specification) -> None:
         Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
         ip("link", "set", "lo", "up")
         with namespace.open() as own:
-            for number, (bridge, address) in enumerate(of.networks):
-                name = f"eth{number}"
+            for index, (bridge, address) in enumerate(of.networks):
+                name = f"eth{index}"
                 peer = ("peer", "name", name, "netns", f"/proc/self/fd/{own.fileno()}")
                 link = ("ip", "link", "add", "master", bridge, "up", "type", "veth", *peer)
                 subprocess.run(
@@ -88,8 +88,8 @@ def furnish(of: Specification) -> Path:
     mount("-t", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", "overlay", root)
     mount("-t", "proc", "proc", root / "proc")
     mount("--rbind", "/dev", root / "dev")
-    for told in of.memory:
-        target, _, options = told.partition(":")
+    for mounted in of.memory:
+        target, _, options = mounted.partition(":")
         within = root / target.lstrip("/")
         within.mkdir(parents=True, exist_ok=True)
         mount("-t", "tmpfs", "-o", options or "mode=1777", "tmpfs", within)
@@ -136,10 +136,10 @@ def unprivileged(of: Specification) -> list[str]:
     """Return the words before a command that runs as the specification has it."""
     user, _, group = of.user.partition(":")
     groups = [f"--groups={','.join(of.groups)}"] if of.groups else ["--clear-groups"]
-    kept = ",".join(["-all", *(f"+{one.lower()}" for one in of.capabilities)])
+    bounding = ",".join(["-all", *(f"+{capability.lower()}" for capability in of.capabilities)])
     return [
         *("setpriv", f"--reuid={user}", f"--regid={group}", *groups, "--no-new-privs"),
-        *("--inh-caps=-all", f"--bounding-set={kept}"),
+        *("--inh-caps=-all", f"--bounding-set={bounding}"),
         *("env", "-i", f"PATH={PATH}", "HOME=/tmp"),
         *(f"{name}={value}" for name, value in of.environment.items()),
     ]

@@ -45,24 +45,24 @@ POSTGRESQL: Final = Image(
 
 def variables(file: Path) -> dict[str, str]:
     """Return what an .env says."""
-    told = {}
+    values = {}
     for line in file.read_text().splitlines():
         if line and not line.startswith("#"):
             name, _, value = line.partition("=")
-            told[name] = value.strip('"')
-    return told
+            values[name] = value.strip('"')
+    return values
 
 
 def project(folder: Path) -> dict[str, Any]:
     """Return the compose file with its variables filled in, and an override added to services."""
-    told = variables(folder / ".env")
-    found = _filled(yaml.safe_load((folder / "compose.yaml").read_text()), told)
+    values = variables(folder / ".env")
+    composed = _filled(yaml.safe_load((folder / "compose.yaml").read_text()), values)
     override = folder / "compose.override.yaml"
     if override.exists():
         for name, service in yaml.safe_load(override.read_text())["services"].items():
-            found["services"][name]["environment"] |= service["environment"]
-    assert isinstance(found, dict)
-    return found
+            composed["services"][name]["environment"] |= service["environment"]
+    assert isinstance(composed, dict)
+    return composed
 
 
 def in_order(services: dict[str, Any]) -> list[str]:
@@ -82,21 +82,21 @@ def in_order(services: dict[str, Any]) -> list[str]:
 
 def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the volumes of a service, all in the long form."""
-    found = []
-    for one in service.get("volumes", ()):
-        if isinstance(one, dict):
-            found.append(one)
+    long = []
+    for volume in service.get("volumes", ()):
+        if isinstance(volume, dict):
+            long.append(volume)
         else:
-            source, target, *mode = one.split(":")
-            found.append({"source": source, "target": target, "read_only": mode == ["ro"]})
-    return found
+            source, target, *mode = volume.split(":")
+            long.append({"source": source, "target": target, "read_only": mode == ["ro"]})
+    return long
 
 
 def image(dockerfile: Path, target: str) -> Image:
     """Return what a stage of a Dockerfile adds."""
     written = dockerfile.read_text().replace("\\\n", " ")
     stages = re.split(r"^FROM ", written, flags=re.MULTILINE)
-    stage = next(one for one in stages if one.partition("\n")[0].endswith(f" AS {target}"))
+    stage = next(each for each in stages if each.partition("\n")[0].endswith(f" AS {target}"))
     folders = {
         path: Folder(int(user), int(group), int(mode, 8))
         for user, group, mode, paths in _INSTALLED.findall(stage)
@@ -113,20 +113,20 @@ def image(dockerfile: Path, target: str) -> Image:
     )
 
 
-def _filled(value: Any, told: dict[str, str]) -> Any:
+def _filled(value: Any, values: dict[str, str]) -> Any:
     match value:
         case dict():
-            return {key: _filled(one, told) for key, one in value.items()}
+            return {key: _filled(each, values) for key, each in value.items()}
         case list():
-            return [_filled(one, told) for one in value]
+            return [_filled(each, values) for each in value]
         case str():
-            return _VARIABLE.sub(lambda found: _value(found, told), value)
+            return _VARIABLE.sub(lambda match: _value(match, values), value)
     return value
 
 
-def _value(found: re.Match[str], told: dict[str, str]) -> str:
-    name, how, word = found.groups()
-    if value := told.get(name):
+def _value(match: re.Match[str], values: dict[str, str]) -> str:
+    name, how, word = match.groups()
+    if value := values.get(name):
         return value
     if how == "-":
         return str(word)

@@ -38,9 +38,9 @@ class Engine:
     def __init__(self, folder: Path, state: Path) -> None:
         self._folder = folder
         self._state = state
-        told = project(folder)
-        self._services: dict[str, Any] = told["services"]
-        self._networks = _subnets(told["networks"])
+        composed = project(folder)
+        self._services: dict[str, Any] = composed["services"]
+        self._networks = _subnets(composed["networks"])
         for name in ("volumes", "boxes", "logs", "processes"):
             (state / name).mkdir(parents=True, exist_ok=True)
 
@@ -103,9 +103,9 @@ class Engine:
 
     def _bridge(self) -> None:
         """Add a bridge to the machine for each network that has none yet."""
-        known = {name for _, name in socket.if_nameindex()}
+        bridges = {name for _, name in socket.if_nameindex()}
         for name, network in self._networks.items():
-            if name not in known:
+            if name not in bridges:
                 ip("link", "add", name, "type", "bridge")
                 ip("address", "add", f"{network[1]}/{network.prefixlen}", "dev", name)
                 ip("link", "set", name, "up")
@@ -224,8 +224,8 @@ class Engine:
             capabilities=service.get("cap_add", []),
             files=[(str(self._folder.parent / source), target) for source, target in made.copies],
             volumes=[
-                (str(self._volume(one, made)), one["target"], one.get("read_only", False))
-                for one in mounts(service)
+                (str(self._volume(mount, made)), mount["target"], mount.get("read_only", False))
+                for mount in mounts(service)
             ],
             memory=service["tmpfs"],
             # What runs in place of a service answers nobody, and needs no network.
@@ -267,11 +267,11 @@ class Engine:
 
 def _subnets(networks: dict[str, Any]) -> dict[str, IPv4Network]:
     pool = _POOL.subnets(new_prefix=24)
-    found = {}
+    subnets = {}
     for name, network in networks.items():
         (given,) = network.get("ipam", {"config": [{}]})["config"]
-        found[name] = IPv4Network(given["subnet"]) if "subnet" in given else next(pool)
-    return found
+        subnets[name] = IPv4Network(given["subnet"]) if "subnet" in given else next(pool)
+    return subnets
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -283,17 +283,17 @@ def main(arguments: Sequence[str]) -> int:
     up.add_argument("--detach", action="store_true", required=True)
     up.add_argument("--wait", action="store_true", required=True)
     stop = commands.add_parser("stop")
-    for one in (up, stop):
-        one.add_argument("services", nargs="*")
+    for command in (up, stop):
+        command.add_argument("services", nargs="*")
     # What a box sees is in the checkout: there is nothing to build.
     commands.add_parser("build")
     commands.add_parser("down").add_argument("--volumes", action="store_true")
-    for one in (commands.add_parser("exec"), commands.add_parser("run")):
-        one.add_argument("-T", "--no-tty", action="store_true")
-        one.add_argument("--rm", action="store_true")
-        one.add_argument("--no-deps", action="store_true")
-        one.add_argument("service")
-        one.add_argument("words", nargs=argparse.REMAINDER)
+    for command in (commands.add_parser("exec"), commands.add_parser("run")):
+        command.add_argument("-T", "--no-tty", action="store_true")
+        command.add_argument("--rm", action="store_true")
+        command.add_argument("--no-deps", action="store_true")
+        command.add_argument("service")
+        command.add_argument("words", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
     engine = Engine(Path.cwd(), Path(os.environ["ENGINE"]))
     match asked.command:

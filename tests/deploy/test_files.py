@@ -23,11 +23,11 @@ PROGRAMS = Path(sys.executable).parent
 TOLD = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_FROM": "acme"}
 
 
-def run(*command: str | Path, **told: str) -> str:
+def run(*command: str | Path, **variables: str) -> str:
     if shutil.which(command[0]) is None:
         lack(f"{command[0]}, which script/setup installs")
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **told}
+        command, capture_output=True, text=True, check=False, env={**os.environ, **variables}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -35,7 +35,7 @@ def run(*command: str | Path, **told: str) -> str:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A copy of it as whoever follows the documentation has it."""
+    """Return a copy of it as the documentation has it made."""
     folder = tmp_path / "deploy"
     folder.mkdir()
     for source, target in ((".env.example", ".env"), ("compose.yaml", "compose.yaml")):
@@ -57,8 +57,8 @@ def test_the_proxy_takes_its_file(tmp_path: Path) -> None:
 def test_the_server_takes_its_file(tmp_path: Path) -> None:
     file = DEPLOY / "prosody" / "prosody.cfg.lua"
     asked = ("prosodyctl", "--root", "--config", file, "check", "config")
-    said = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=TOLD["DOMAIN"])
-    assert "All checks passed" in said
+    output = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=TOLD["DOMAIN"])
+    assert "All checks passed" in output
 
 
 def test_every_image_is_as_it_should_be() -> None:
@@ -69,38 +69,40 @@ def test_the_node_takes_its_settings(site: Path) -> None:
     node = project(site)["services"]["node"]
     file = DEPLOY / "collective.toml"
     settings = read(file, node["environment"], Path(node["environment"]["CONSOMETERS_DATA"]))
-    told = variables(site / ".env")
-    assert settings.name == told["COLLECTIVE_NAME"]
-    assert settings.xmpp.account == f"collective@{told['COLLECTIVE_DOMAIN']}"
-    socket = next(one["target"] for one in mounts(node) if one["source"] == "database-socket")
+    environment = variables(site / ".env")
+    assert settings.name == environment["COLLECTIVE_NAME"]
+    assert settings.xmpp.account == f"collective@{environment['COLLECTIVE_DOMAIN']}"
+    socket = next(
+        mounted["target"] for mounted in mounts(node) if mounted["source"] == "database-socket"
+    )
     assert str(settings.database).endswith(f"host={socket}")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.fr.md"])
 def test_the_node_is_watched_as_the_documentation_says(site: Path, page: str) -> None:
-    (said,) = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
+    (written,) = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
     override = site / "compose.override.yaml"
-    override.write_text(said)
+    override.write_text(written)
     run(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", override)
-    node = yaml.safe_load(said)["services"]["node"]
+    node = yaml.safe_load(written)["services"]["node"]
     environment = project(site)["services"]["node"]["environment"]
-    told = {name: str(value) for name, value in environment.items()}
-    settings = read(DEPLOY / "collective.toml", told)
+    texts = {name: str(value) for name, value in environment.items()}
+    settings = read(DEPLOY / "collective.toml", texts)
     assert settings.metrics is not None
     # It listens to what is published of it, which nobody outside of the machine reaches.
     assert settings.metrics.host == "0.0.0.0"
     assert node["ports"] == [f"127.0.0.1:{settings.metrics.port}:{settings.metrics.port}"]
-    assert f"http://127.0.0.1:{settings.metrics.port}/metrics" in said
+    assert f"http://127.0.0.1:{settings.metrics.port}/metrics" in written
     # A port is open only where a network leads outside.
     networks = yaml.safe_load((site / "compose.yaml").read_text())["networks"]
-    assert not all((networks[one] or {}).get("internal") for one in node["networks"])
+    assert not all((networks[network] or {}).get("internal") for network in node["networks"])
 
 
 def test_visitors_are_told_apart_by_the_proxy_s_word_alone(site: Path) -> None:
-    told = project(site)
-    (network,) = told["networks"]["inside"]["ipam"]["config"]
-    assert "inside" in told["services"]["proxy"]["networks"]
-    node = told["services"]["node"]["environment"]
+    composed = project(site)
+    (network,) = composed["networks"]["inside"]["ipam"]["config"]
+    assert "inside" in composed["services"]["proxy"]["networks"]
+    node = composed["services"]["node"]["environment"]
     page = read(DEPLOY / "collective.toml", node).page
     assert page.proxies == (ip_network(network["subnet"]),)
 
@@ -113,7 +115,7 @@ def test_the_pages_are_known_under_the_name_of_the_certificate_alone(site: Path)
 
 def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
     services = project(site)["services"]
-    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert published == {
         "proxy": ["80:80", "443:443", "443:443/udp"],
         "prosody": ["5222:5222", "5223:5223", "5269:5269"],
@@ -142,7 +144,7 @@ def test_what_an_image_copies_is_there() -> None:
     written = (DEPLOY / "Dockerfile").read_text()
     for line in re.findall(r"^COPY (?!--)(.+)$", written, re.MULTILINE):
         *sources, _ = line.split()
-        assert [one for one in sources if not (ROOT / one).exists()] == []
+        assert [source for source in sources if not (ROOT / source).exists()] == []
 
 
 def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests() -> None:
@@ -158,30 +160,31 @@ def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests(
 
 def test_the_server_s_node_and_the_app_are_two_images(site: Path) -> None:
     app = yaml.safe_load((ROOT / "addon/config.yaml").read_text())["image"].rpartition("/")[2]
-    told = project(site)
+    composed = project(site)
     # Compose names an image after the project and the service by default: the app's name here.
     names = {
-        service.get("image", f"{told['name']}-{name}") for name, service in told["services"].items()
+        service.get("image", f"{composed['name']}-{name}")
+        for name, service in composed["services"].items()
     }
-    assert len(names) == len(told["services"])
+    assert len(names) == len(composed["services"])
     assert app not in names
 
 
 def test_no_file_is_taken_for_the_settings_of_an_app() -> None:
-    found = [one for one in DEPLOY.rglob("config.*") if one.suffix in {".yaml", ".yml", ".json"}]
-    assert found == []
+    files = [file for file in DEPLOY.rglob("config.*") if file.suffix in {".yaml", ".yml", ".json"}]
+    assert files == []
 
 
 def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
-    found: dict[str, set[Folder | None]] = {}
+    volumes: dict[str, set[Folder | None]] = {}
     for service in project(site)["services"].values():
         if "build" in service:
             folders = image(DEPLOY / "Dockerfile", service["build"]["target"]).folders
-            for one in mounts(service):
-                if not one.get("volume", {}).get("nocopy"):
-                    found.setdefault(one["source"], set()).add(folders.get(one["target"]))
-    assert found.keys() == {"certificates", "accounts", "secrets", "data"}
-    for volume, folders_of_it in found.items():
+            for mounted in mounts(service):
+                if not mounted.get("volume", {}).get("nocopy"):
+                    volumes.setdefault(mounted["source"], set()).add(folders.get(mounted["target"]))
+    assert volumes.keys() == {"certificates", "accounts", "secrets", "data"}
+    for volume, folders_of_it in volumes.items():
         assert len(folders_of_it) == 1, volume
         assert None not in folders_of_it, volume
 
@@ -222,8 +225,8 @@ def test_the_checkout_is_built_before_a_backup_replaces_anything(site: Path) -> 
     assert others[-1] == "compose up --detach --wait"
 
     (site / "asked").unlink()
-    told = os.environ | recorder(site, "exit 17")
-    done = subprocess.run((site / "restore", backup), env=told, check=False)
+    environment = os.environ | recorder(site, "exit 17")
+    done = subprocess.run((site / "restore", backup), env=environment, check=False)
     assert done.returncode == 17
     assert asked(site) == ["compose build"]
 
@@ -246,10 +249,12 @@ ONCE = "[[ $* != *tar* || -e once ]] || { touch once; exit 1; }"
 def test_a_backup_is_made_while_prosody_writes(
     site: Path, script: str, tries: int, is_made: bool
 ) -> None:
-    told = os.environ | recorder(site, script)
-    done = subprocess.run((site / "backup",), env=told, capture_output=True, text=True, check=False)
-    assert len([one for one in asked(site) if " tar " in one]) == tries
-    folders = [one.name for one in (site / "backups").iterdir() if one.is_dir()]
+    environment = os.environ | recorder(site, script)
+    done = subprocess.run(
+        (site / "backup",), env=environment, capture_output=True, text=True, check=False
+    )
+    assert len([each for each in asked(site) if " tar " in each]) == tries
+    folders = [each.name for each in (site / "backups").iterdir() if each.is_dir()]
     if is_made:
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"backups/{folders[0]}\n"

@@ -11,7 +11,7 @@ from .network import own_network
 
 @pytest.fixture
 def without_rights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A system on which `unshare` is refused, as a workflow's container is by default."""
+    """Have `unshare` be refused, as a workflow's container does by default."""
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     (tmp_path / "unshare").symlink_to("/bin/false")
     monkeypatch.setenv("PATH", str(tmp_path))

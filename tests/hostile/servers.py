@@ -26,8 +26,8 @@ class Attacker:
     account: Plain
 
     async def order(self, what: str, words: str = "", **attributes: str) -> int:
-        said = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
-        order = f'<order xmlns="{NAMESPACE}" do="{what}"{said}>{escape(words)}</order>'
+        written = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+        order = f'<order xmlns="{NAMESPACE}" do="{what}"{written}>{escape(words)}</order>'
         answer = await self.account.ask(self.host, order)
         done = answer.find(f"{{{NAMESPACE}}}done")
         assert done is not None, answer

@@ -59,7 +59,7 @@ WORDS = (
 )
 
 
-def found(folder: Path, words: Iterable[bytes] = WORDS) -> dict[bytes, set[str]]:
+def files_with(folder: Path, words: Iterable[bytes] = WORDS) -> dict[bytes, set[str]]:
     """Return each of the words that stands in a file of a folder, with the names of those files."""
     files: dict[bytes, set[str]] = {}
     for file in folder.rglob("*"):
@@ -95,8 +95,10 @@ async def take_in_and_erase(store: Store) -> None:
             await connection.execute(text("CHECKPOINT"))
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        for one in (gave, by_name):
-            ended = await member_permissions.withdraw(members, member.id, one.id, LATER, erase=True)
+        for granted in (gave, by_name):
+            ended = await member_permissions.withdraw(
+                members, member.id, granted.id, LATER, erase=True
+            )
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 
@@ -112,11 +114,11 @@ async def test_whoever_takes_the_disk_finds_no_trace_of_an_erased_member_in_post
 ) -> None:
     data = postgresql_server.folder / "data"
     await take_in_and_erase(on_postgresql)
-    before = found(data)
+    before = files_with(data)
     assert {"base", "pg_wal"} <= set[str]().union(*before.values())
     assert set(before) >= set(WORDS)
     assert await wipe(on_postgresql)
-    assert found(data) == {}
+    assert files_with(data) == {}
     async with on_postgresql.reading() as connection:
         assert await is_wiped(connection)
 
@@ -125,9 +127,9 @@ async def test_whoever_takes_the_disk_finds_no_trace_of_an_erased_member_in_sqli
     file: Store, tmp_path: Path
 ) -> None:
     await take_in_and_erase(file)
-    assert found(tmp_path)
+    assert files_with(tmp_path)
     assert await wipe(file)
-    assert found(tmp_path) == {}
+    assert files_with(tmp_path) == {}
 
 
 async def test_a_dump_that_goes_on_for_hours_hides_nothing_that_is_called_wiped(
@@ -141,7 +143,7 @@ async def test_a_dump_that_goes_on_for_hours_hides_nothing_that_is_called_wiped(
         async with on_postgresql.reading() as connection:
             assert not await is_wiped(connection)
     assert await wipe(on_postgresql)
-    assert found(postgresql_server.folder / "data") == {}
+    assert files_with(postgresql_server.folder / "data") == {}
 
 
 async def test_a_table_that_is_locked_for_hours_stops_no_erasure(
@@ -181,7 +183,7 @@ def test_the_tests_server_keeps_its_log_as_the_one_that_is_deployed() -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, that gets full."""
+    """Mount a small disk of its own, that gets full."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = mount("-t", "tmpfs", "-o", "size=8m,mode=0700", "none", folder)
@@ -212,26 +214,26 @@ async def sharing(folder: Path) -> PermissionId:
     store = await Store.open(folder / "node.db")
     async with store.writing() as connection:
         peer = await add_peer(connection, "coop@example.org", "Coop", now())
-        number = await grant(Permissions(connection), peer.id)
+        permission_id = await grant(Permissions(connection), peer.id)
     await load_naming(store)
     await store.close()
-    return number
+    return permission_id
 
 
-async def state(folder: Path, number: PermissionId) -> State:
+async def state(folder: Path, permission_id: PermissionId) -> State:
     store = await Store.open(folder / "node.db")
     async with store.reading() as connection:
-        known = await Permissions(connection).get(number)
+        permission_now = await Permissions(connection).get(permission_id)
     await store.close()
-    return known.state
+    return permission_now.state
 
 
 async def test_on_a_full_disk_a_permission_is_withdrawn_for_good(run: Run, disk: Path) -> None:
-    number = await sharing(disk)
+    permission_id = await sharing(disk)
     fill(disk)
-    said = await run("withdraw", number, "--yes", "--data", disk)
-    assert said.status == 0, said.err
-    assert await state(disk, number) is State.WITHDRAWN
+    done = await run("withdraw", permission_id, "--yes", "--data", disk)
+    assert done.status == 0, done.err
+    assert await state(disk, permission_id) is State.WITHDRAWN
 
 
 async def test_on_a_full_disk_one_permission_after_the_other_is_withdrawn(disk: Path) -> None:
@@ -241,12 +243,12 @@ async def test_on_a_full_disk_one_permission_after_the_other_is_withdrawn(disk: 
         for n in range(20):
             peer = await add_peer(connection, f"coop{n}@example.org", "Coop", now())
             permissions.append(await grant(Permissions(connection), peer.id))
-    for number in permissions:
+    for permission_id in permissions:
         fill(disk)
         async with store.withdrawing() as connection:
-            await Permissions(connection).withdraw(number, STOP, now(), erase=True)
+            await Permissions(connection).withdraw(permission_id, STOP, now(), erase=True)
     await store.close()
-    assert {await state(disk, number) for number in permissions} == {State.WITHDRAWN}
+    assert {await state(disk, permission_id) for permission_id in permissions} == {State.WITHDRAWN}
 
 
 FULL = {"en_GB.UTF-8": "Make room on it, then try again.", "fr_FR.UTF-8": "Faites-y de la place"}
@@ -266,9 +268,9 @@ async def test_on_a_full_disk_without_reserve_commands_say_so_and_what_to_do(
     await sharing(disk)
     (disk / "node.reserve").unlink()
     fill(disk)
-    said = await run(*command, "--data", disk, language=language)
-    assert said.status == 1
-    assert FULL[language] in said.err
+    done = await run(*command, "--data", disk, language=language)
+    assert done.status == 1
+    assert FULL[language] in done.err
 
 
 async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_is_not(
@@ -290,16 +292,16 @@ async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_i
         finally:
             with suppress(ProcessLookupError):
                 node.terminate()
-            said = await ended(node)
-        assert said.status == 0, said.err
+            done = await ended(node)
+        assert done.status == 0, done.err
 
     # Its page has made its token by then.
     async with running("the page listens"):
         pass
     fill(disk)
     async with running("WARNING consometers_node.sharing.outages"):
-        said = await run("status", "--data", disk)
-        assert "Database: The disk is full: make room on it." in said.out
+        done = await run("status", "--data", disk)
+        assert "Database: The disk is full: make room on it." in done.out
         (disk / "filler").unlink()
         while "Database:" in (await run("status", "--data", disk)).out:
             pass
@@ -339,14 +341,14 @@ async def test_a_broken_file_is_told_in_words_and_left_as_it_is(
     run: Run, tmp_path: Path, kind: str
 ) -> None:
     harm, english, french = BROKEN[kind]
-    number = await sharing(tmp_path)
+    permission_id = await sharing(tmp_path)
     file = tmp_path / "node.db"
     harm(file)
     before = file.read_bytes() if file.is_file() else b""
-    said = await run("withdraw", number, "--yes", "--data", tmp_path)
-    assert (said.status, english in said.err) == (1, True), said.err
-    said = await run("status", "--data", tmp_path, language="fr_FR.UTF-8")
-    assert (said.status, french in said.err) == (1, True), said.err
+    done = await run("withdraw", permission_id, "--yes", "--data", tmp_path)
+    assert (done.status, english in done.err) == (1, True), done.err
+    done = await run("status", "--data", tmp_path, language="fr_FR.UTF-8")
+    assert (done.status, french in done.err) == (1, True), done.err
     assert (await run("run", "--json", "--data", tmp_path)).condition == "database"
     assert (file.read_bytes() if file.is_file() else b"") == before
 
@@ -387,13 +389,13 @@ async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_dat
 
 
 async def test_a_disk_that_became_read_only_is_told_with_a_way_out(run: Run, disk: Path) -> None:
-    number = await sharing(disk)
+    permission_id = await sharing(disk)
     mount("-o", "remount,ro", disk)
     try:
-        said = await run("withdraw", number, "--yes", "--data", disk)
-        assert (said.status, "Mount it for writing." in said.err) == (1, True), said.err
-        said = await run("status", "--data", disk, language="fr_FR.UTF-8")
-        assert "Montez-le en écriture." in said.err
+        done = await run("withdraw", permission_id, "--yes", "--data", disk)
+        assert (done.status, "Mount it for writing." in done.err) == (1, True), done.err
+        done = await run("status", "--data", disk, language="fr_FR.UTF-8")
+        assert "Montez-le en écriture." in done.err
     finally:
         mount("-o", "remount,rw", disk)
 
@@ -462,7 +464,9 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
     store = await put_back(before, copy_of)
     assert await reapply(store, ZONE, read_ended(file), LATER) == 1
     async with store.reading() as connection:
-        states = {one.id: one.state for one in await member_permissions.all_permissions(connection)}
+        states = {
+            granted.id: granted.state for granted in await member_permissions.all_permissions(connection)
+        }
         assert await days_kept(connection)
     assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}
     assert await reapply(store, ZONE, read_ended(file), LATER) == 0

@@ -174,24 +174,24 @@ def _places(sent: Element) -> Iterator[tuple[Element, str | None]]:
 @pytest.mark.parametrize("what", SENT)
 def test_no_field_of_180_kb_is_kept_in_whatever_it_is_sent(what: str) -> None:
     sent, read = SENT[what]
-    for number, (_, name) in enumerate(_places(sent)):
+    for position, (_, name) in enumerate(_places(sent)):
         changed = deepcopy(sent)
-        inside, _ = list(_places(changed))[number]
+        inside, _ = list(_places(changed))[position]
         if name is None:
             inside.text = LONG
         else:
             inside.set(name, LONG)
         try:
-            kept = repr(read(changed))
+            read_of_it = repr(read(changed))
         except QuoaliseError as refusal:
-            kept = repr(refusal.text)
-        assert len(kept) < MOST_KEPT, (inside.tag, name)
+            read_of_it = repr(refusal.text)
+        assert len(read_of_it) < MOST_KEPT, (inside.tag, name)
 
 
 @pytest.mark.parametrize("what", SENT)
 def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
     sent, read = SENT[what]
-    for number, inside in enumerate(sent.iter()):
+    for position, inside in enumerate(sent.iter()):
         # Of records, 4,000 are few; what metadata has twice is passed on, and kept by nobody.
         if inside is sent or inside.tag == SENML or inside.tag in METADATA:
             continue
@@ -200,7 +200,7 @@ def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
             (parent, child)
             for parent in changed.iter()
             for child in parent
-            if child is list(changed.iter())[number]
+            if child is list(changed.iter())[position]
         )
         for copy in range(3_000):
             another = deepcopy(child)
@@ -208,10 +208,10 @@ def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
                 another.set(LANG, f"x-{copy}")
             parent.append(another)
         try:
-            kept = repr(read(changed))
+            read_of_it = repr(read(changed))
         except QuoaliseError as refusal:
-            kept = repr(refusal.text)
-        assert len(kept) < MOST_KEPT, inside.tag
+            read_of_it = repr(refusal.text)
+        assert len(read_of_it) < MOST_KEPT, inside.tag
 
 
 @pytest.mark.parametrize("of", [Direction.CONSUMPTION, Direction.PRODUCTION])
@@ -224,18 +224,18 @@ async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped
     first, last = int(FIRST.timestamp()), int((FIRST + 3 * HOUR).timestamp())
     times = range(first - 36000, last + 36000, 3600)
     values: dict[Number, Number] = dict.fromkeys(times, 500)
-    told = Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
-    answer = answers.completed(Node.GET_HISTORY, payload=data.write(told))
+    whole_days = Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
+    answer = answers.completed(Node.GET_HISTORY, payload=data.write(whole_days))
 
     def say(stanza: StanzaBase) -> None:
-        to, number = stanza["from"], stanza["id"]
-        said = serialise(answer).decode()
-        liar.send_raw(f'<iq type="result" to="{to}" id="{number}">{said}</iq>')
+        to, iq_id = stanza["from"], stanza["id"]
+        payload = serialise(answer).decode()
+        liar.send_raw(f'<iq type="result" to="{to}" id="{iq_id}">{payload}</iq>')
 
     liar.register_handler(Callback("asked", MatchXPath(f"{{jabber:client}}iq/{COMMAND}"), say))
     peer = liar.boundjid.full
     pages = [page async for page in asker.asking.history(peer, name, FIRST, FIRST + 3 * HOUR)]
-    assert [dict(one.values) for page in pages for one in page.records] == [
+    assert [dict(records.values) for page in pages for records in page.records] == [
         dict.fromkeys(range(first, last, 3600), 500)
     ]
     assert asker.asking.outside == 20
@@ -259,8 +259,8 @@ async def _joins(
     need = BY_POINT if "prm" in device else NEED
     async with store.writing() as connection:
         await needs.offer(connection, BY_POINT, at)
-        said = permission(*names, id=f"{name} {device}", need=need, at=at)
-        return (await join(connection, name, said, at))[1]
+        granted = permission(*names, id=f"{name} {device}", need=need, at=at)
+        return (await join(connection, name, granted, at))[1]
 
 
 async def _tells(
@@ -275,14 +275,14 @@ async def _tells(
 
 async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
     """Return what is kept of each member on a day, by device."""
-    found: dict[str, dict[str, list[int]]] = {}
+    by_member: dict[str, dict[str, list[int]]] = {}
     async with store.reading() as connection:
         for member in await Members(connection, ZONE).all():
-            for number, one in (await series_of_member(connection, member.id)).items():
-                for block in await blocks(connection, number, one, Range.of_day(day)):
+            for series_id, series_read in (await series_of_member(connection, member.id)).items():
+                for block in await blocks(connection, series_id, series_read, Range.of_day(day)):
                     values = [value for value in block.values if value is not None]
-                    found.setdefault(str(member.jid), {})[one.device] = values
-    return found
+                    by_member.setdefault(str(member.jid), {})[series_read.device] = values
+    return by_member
 
 
 async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
@@ -294,9 +294,11 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
             for stretch in stretches(ZONE.key, Interval.PT1H, day)
         ]
     sums = read.intervals(month)
-    cells = [cell for one in sums for cell in one.cells.values()]
+    cells = [cell for interval in sums for cell in interval.cells.values()]
     energy = sum(cell.watt_minutes for cell in cells)
-    return energy // 60, max(sum(cell.homes for cell in one.cells.values()) for one in sums)
+    return energy // 60, max(
+        sum(cell.homes for cell in interval.cells.values()) for interval in sums
+    )
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
@@ -311,8 +313,8 @@ async def test_no_answer_tells_whether_somebody_shares_under_a_name(
         async with store.reading() as connection:
             member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
             assert member is not None
-            (one,) = await of_member(connection, f"{name}@example.org")
-            assert (one.problem, one.series) == (None, None)
+            (asked,) = await of_member(connection, f"{name}@example.org")
+            assert (asked.problem, asked.series) == (None, None)
     await _tells(store, "liar", device, DAY, [1, 2])
     await _tells(store, "alone", OTHERS_POINT, DAY, [1, 2])
 
@@ -326,8 +328,8 @@ async def test_over_the_network_too_a_grant_gets_the_same_answers_whoever_has_th
             node, token = await new_node(two), await coop.invite(BY_POINT)
             await node.asking.get_data_needs(coop.jid, token)
             name = series(named(device), Direction.CONSUMPTION)
-            said = permission(name, id=str(uuid4()), need=BY_POINT, at=now())
-            receipt = await node.asking.grant(coop.jid, said)
+            granted = permission(name, id=str(uuid4()), need=BY_POINT, at=now())
+            receipt = await node.asking.grant(coop.jid, granted)
             with pytest.raises(NotAuthorized) as refusal:
                 await node.asking.get_history(coop.jid, name)
             listed = await node.asking.list_series(coop.jid)
@@ -422,7 +424,7 @@ async def test_erasing_what_a_stranger_told_of_a_meter_takes_nothing_of_its_owne
     async with store.writing() as connection:
         ended = await withdraw(Members(connection, ZONE), liar.member, liar.id, AT, erase=True)
     erased = await erase(store, ZONE, ended, AT)
-    assert [one.records for one in erased] == [2]
+    assert [each.records for each in erased] == [2]
     assert await _kept(store) == {"neighbour@example.org": {POINT: [500, 600]}}
     assert await _summed(store) == (1_100, 1)
 
@@ -435,29 +437,29 @@ NEXT = DAY + 24 * HOUR
 """A month after the first records of a street."""
 
 
-def _home(number: int) -> str:
-    return f"urn:dev:org:60060-h{number}"
+def _home(home: int) -> str:
+    return f"urn:dev:org:60060-h{home}"
 
 
 async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
     """Let homes in, each of which draws as much for a month."""
-    for number in range(homes):
-        await _joins(store, f"h{number}", _home(number))
-        await _tells(store, f"h{number}", _home(number), NEXT - 30 * 24 * HOUR, 720 * [watts])
+    for home in range(homes):
+        await _joins(store, f"h{home}", _home(home))
+        await _tells(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])
 
 
 async def _apart(store: Store, name: str = "h0") -> list[int]:
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named(f"{name}@example.org")
-        return [one.record.value for one in await set_aside_of(connection, member.id)]
+        return [record.record.value for record in await set_aside_of(connection, member.id)]
 
 
 async def test_a_home_of_500_w_that_says_29_kw_is_not_believed_and_the_others_are_summed(
     store: Store,
 ) -> None:
     await _street(store)
-    for number in range(1, 11):
-        await _tells(store, f"h{number}", _home(number), NEXT, [500, 500, 500])
+    for home in range(1, 11):
+        await _tells(store, f"h{home}", _home(home), NEXT, [500, 500, 500])
     await _tells(store, "h0", _home(0), NEXT, [510, 29_000, 490])
     assert await _apart(store) == [29_000]
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [510, 490]
@@ -517,8 +519,8 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
     await _joins(store, "h0", _home(0))
     daily = series(named(_home(1)), Direction.CONSUMPTION, SeriesPath.ENERGY_DAILY)
     async with store.writing() as connection:
-        said = permission(daily, id="daily")
-        await join(connection, "h1", said)
+        granted = permission(daily, id="daily")
+        await join(connection, "h1", granted)
         midnight = datetime(2026, 6, 7, 22, tzinfo=UTC)
         data = told(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
         assert await take(connection, [Message("h1@example.org", data)], ZONE.key, AT) == [None]
@@ -574,8 +576,8 @@ async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: 
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named("h0@example.org")
         held = await everything(connection, member)
-        assert [one["value"] for one in held["set_aside"]] == [10**6 + 17]  # type: ignore[index,call-overload,union-attr]
-        assert [one["device"] for one in held["devices"]] == [_home(0)]  # type: ignore[index,call-overload,union-attr]
+        assert [row["value"] for row in held["set_aside"]] == [10**6 + 17]  # type: ignore[index,call-overload,union-attr]
+        assert [row["device"] for row in held["devices"]] == [_home(0)]  # type: ignore[index,call-overload,union-attr]
     async with store.writing() as connection:
         ended = await withdraw(Members(connection, ZONE), member.id, taken.id, AT, erase=True)
     await erase(store, ZONE, ended, AT)
@@ -604,9 +606,9 @@ class _Asked:
 
 async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -> None:
     name = series(named(_home(0)), Direction.CONSUMPTION)
-    said = permission(name, id="h0", records_from=DAY - 24 * HOUR)
+    granted = permission(name, id="h0", records_from=DAY - 24 * HOUR)
     async with store.writing() as connection:
-        await join(connection, "h0", said)
+        await join(connection, "h0", granted)
     await _tells(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
     hands, asked, queue = Hands(AT), _Asked(), WriteQueue(store, ZONE.key, lambda _: None)
     backfill = Backfill(

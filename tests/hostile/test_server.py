@@ -6,7 +6,7 @@ It is the collective's, the home's own, or somebody else's.
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 import logging
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -34,7 +34,7 @@ from consometers_node.xmpp.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.telling import told
-from tests.node.collective.test_node import PAST, YESTERDAY, comes, jid, join
+from tests.node.collective.test_node import PAST, comes, jid, join
 from tests.node.sharing.houses import Collective, House, bare, running, told as confirmed
 from tests.node.sharing.ledgers import HOUR, hours, midnight
 from tests.node.sharing.test_delivery import shared
@@ -48,7 +48,7 @@ WITHIN_S = 20
 
 @pytest.fixture(scope="session")
 def domains(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
-    """An honest server and a hostile one, which federate."""
+    """Run an honest server and a hostile one, which federate."""
     pytest_socket.enable_socket()
     with Prosody("honest.test", authority) as honest, Prosody("hostile.test", authority) as hostile:
         federate(honest, hostile)
@@ -83,7 +83,7 @@ WHOSE = {"the home's": (1, 0), "the collective's": (0, 1), "somebody else's": (0
 def places(
     request: pytest.FixtureRequest, domains: tuple[Prosody, Prosody], socket_enabled: None
 ) -> list[Prosody]:
-    """The server of the home and that of the collective."""
+    """Return the server of the home and that of the collective."""
     return [domains[n] for n in WHOSE[request.param]]
 
 
@@ -107,10 +107,10 @@ async def house(
 
 
 async def given_state(coop: Coop, permission: str) -> State | None:
-    """How a permission stands at the collective; None if it has none of that number."""
+    """Return the state of a permission at the collective; None if it has none of that id."""
     async with coop.store.reading() as connection:
         every = await gifts.all_permissions(connection)
-    return next((one.state for one in every if one.id == permission), None)
+    return next((grant.state for grant in every if grant.id == permission), None)
 
 
 async def stands(coop: Coop, permission: str, state: State) -> None:
@@ -158,7 +158,7 @@ async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     await join(coop, house)
-    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
+    (permission,) = [PermissionId(grant.id) for grant in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
     assert await given_state(coop, permission) is State.WITHDRAWN
@@ -166,13 +166,6 @@ async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
     await everything_arrived(coop, house)
     assert await given_state(coop, permission) is State.WITHDRAWN
     assert await coop.values([midnight(-n).date() for n in range(5)]) == {}
-
-
-async def one_more(house: House, past: dict[datetime, int]) -> dict[datetime, int]:
-    """Let the home have one more record, which it pushes, and give all that it has."""
-    known = past | {PAST + 60 * HOUR: 600}
-    await house.keep({start: value for start, value in known.items() if start >= YESTERDAY})
-    return known
 
 
 async def granted(coop: Coop) -> list[gifts.MemberPermission]:
@@ -189,7 +182,7 @@ async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
         {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
     )
     await comes(coop, past | new)
-    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
+    (permission,) = [PermissionId(grant.id) for grant in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
     return permission
@@ -240,15 +233,15 @@ async def test_a_server_that_speaks_for_another_domain_is_not_heard(
 ) -> None:
     past = await join(coop, house)
     await comes(coop, past)
-    ((permission, name),) = [(one.id, one.series[0]) for one in await granted(coop)]
+    ((permission, name),) = [(grant.id, grant.series[0]) for grant in await granted(coop)]
     member, node = jid(house), f"{coop.jid}/quoalise"
-    for said in (
+    for forged in (
         stanza("iq", node, house.address, requests.write(Terminate(permission))),
         stanza("iq", f"{member}/quoalise", node, requests.write(Withdraw(permission))),
         stanza("message", member, coop.jid, data.write(told(name, PAST, [999_999]))),
     ):
         await ping(attacker, house)
-        assert await attacker.spoof(said, "honest.test")
+        assert await attacker.spoof(forged, "honest.test")
     await ping(attacker, house)
     await everything_arrived(coop, house)
     assert honest.log().count("claiming to be from honest.test") == 3
@@ -273,20 +266,20 @@ async def test_a_receipt_or_an_error_of_somebody_else_acknowledges_nothing(
         await house.keep(hours(midnight(), range(10)))
         async with asyncio.timeout(WITHIN_S):
             await collective.came.wait()
-        (number,) = await on_its_way(house)
-        received = f'<received xmlns="urn:xmpp:receipts" id="{number}"/>'
-        error = f'id="{number}" type="error"><error type="cancel"/>'
-        for said in (
+        (stanza_id,) = await on_its_way(house)
+        received = f'<received xmlns="urn:xmpp:receipts" id="{stanza_id}"/>'
+        error = f'id="{stanza_id}" type="error"><error type="cancel"/>'
+        for forged in (
             f'<message to="{house.address}">{received}</message>',
             f'<message to="{jid(house)}" type="chat">{received}</message>',
             f'<message to="{house.address}" {error}</message>',
-            f'<iq to="{house.address}" id="{number}" type="result">{received}</iq>',
+            f'<iq to="{house.address}" id="{stanza_id}" type="result">{received}</iq>',
         ):
-            attacker.account.send_raw(said)
+            attacker.account.send_raw(forged)
         await ping(attacker, house)
         await attacker.spoof(stanza("message", bare(node), house.address, received), "honest.test")
         await ping(attacker, house)
-        assert await on_its_way(house) == [number]
+        assert await on_its_way(house) == [stanza_id]
         collective.keeps.set()
         async with asyncio.timeout(WITHIN_S):
             while await on_its_way(house):
@@ -305,7 +298,7 @@ async def test_an_account_elsewhere_cannot_tell_records_of_a_member(
 ) -> None:
     past = await join(coop, house)
     await comes(coop, past)
-    ((name, *_),) = [one.series for one in await granted(coop)]
+    ((name, *_),) = [grant.series for grant in await granted(coop)]
     words = serialise(data.write(told(name, PAST, [999_999]))).decode()
     attacker.account.send_raw(f'<message to="{coop.jid}" id="1">{words}</message>')
     await attacker.account.error()
@@ -324,7 +317,7 @@ async def test_an_answer_that_comes_after_it_was_given_up_is_ignored(
     assert await attacker.release()
     assert await attacker.replay("type='result'")
     assert await house.sharing.asking.list_series(coop.jid) == ()
-    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @of("the home's")
@@ -333,7 +326,7 @@ async def test_the_homes_own_server_gets_nothing_that_was_not_granted(
 ) -> None:
     past = await join(coop, house)
     await comes(coop, past)
-    ((permission, name),) = [(one.id, one.series[0]) for one in await granted(coop)]
+    ((permission, name),) = [(grant.id, grant.series[0]) for grant in await granted(coop)]
     node = f"{coop.jid}/quoalise"
     other = replace(name, path=name.path.replace("consumption", "production"))
     refused = await attacker.count("type='error'")

@@ -83,13 +83,13 @@ SHAPES = {
 """Stanzas of 240 kB that cost as much as so many bytes can."""
 
 
-class Kept:
+class Keeper:
     """Keeps what is pushed, at once."""
 
     def __init__(self) -> None:
         self.senders: list[str] = []
 
-    async def keep(self, sender: str, told: Data) -> None:
+    async def keep(self, sender: str, records: Data) -> None:
         self.senders.append(sender)
 
 
@@ -101,14 +101,14 @@ async def line(one: Prosody) -> AsyncIterator[Line]:
 
 @pytest.fixture(params=[Home, Collective])
 def answerer(request: pytest.FixtureRequest) -> Answerer:
-    """Either role."""
+    """Return one of either role."""
     made: Answerer = request.param()
     return made
 
 
 @pytest.fixture
 async def new_stranger(new_plain: MakePlain) -> AsyncIterator[MakePlain]:
-    """Strangers go without a word: a server that still reads what they sent would not answer."""
+    """Make strangers that go without a word: a server that still reads would not answer."""
     strangers: list[Plain] = []
 
     async def make(
@@ -133,7 +133,7 @@ async def answers(node: Node, peer: Node) -> None:
 async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
     one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
-    node = await new_node(one, answerer, keep=Kept().keep, through=line)
+    node = await new_node(one, answerer, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(one), await new_stranger(one)
     await answers(node, peer)
     session = await node.connection.online()
@@ -147,7 +147,7 @@ async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
 async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_resumed(
     one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
-    node = await new_node(one, answerer, keep=Kept().keep, through=line)
+    node = await new_node(one, answerer, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(one), await new_stranger(one)
     session = await node.connection.online()
     stanza = SHAPES["a long attribute"].format(to=node.connection.jid)
@@ -169,7 +169,7 @@ async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_
 async def test_no_stanza_that_costs_much_ends_a_stream_or_keeps_others_waiting(
     one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
-    node = await new_node(one, keep=Kept().keep, through=line)
+    node = await new_node(one, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(one), await new_stranger(one)
     session = await node.connection.online()
     for shape in SHAPES.values():
@@ -220,12 +220,12 @@ class Asking(Members):
         self.heard: Counter[str | None] = Counter()
         self._answers: dict[str, asyncio.Future[str | None]] = {}
 
-    async def ask(self, stanza: str, number: str) -> str | None:
+    async def ask(self, stanza: str, stanza_id: str) -> str | None:
         """Send a request of that id, and return the type of what answers it."""
-        self._answers[number] = asyncio.get_running_loop().create_future()
+        self._answers[stanza_id] = asyncio.get_running_loop().create_future()
         await self.say(stanza.encode())
         async with asyncio.timeout(SOON_S):
-            return await self._answers[number]
+            return await self._answers[stanza_id]
 
     @override
     def _heard(self, stanza: Element) -> None:
@@ -290,26 +290,26 @@ async def strangers(crowded: Crowded) -> AsyncIterator[Asking]:
         yield strangers
 
 
-def push(number: int, to: str, payload: str) -> str:
-    """A push of one of the strangers."""
+def push(stranger: int, to: str, payload: str) -> str:
+    """Return a push of one of the strangers."""
     return (
-        f"<message from='s{number}@{STRANGERS}' to='{to}'><quoalise xmlns='urn:quoalise:0'>"
+        f"<message from='s{stranger}@{STRANGERS}' to='{to}'><quoalise xmlns='urn:quoalise:0'>"
         f"{payload}</quoalise></message>"
     )
 
 
-def request(number: int, to: str, payload: str, *, identifier: str = "1") -> str:
-    """A request of one of the strangers."""
-    address = f"from='s{number}@{STRANGERS}' to='{to}' id='{identifier}'"
+def request(stranger: int, to: str, payload: str, *, identifier: str = "1") -> str:
+    """Return a request of one of the strangers."""
+    address = f"from='s{stranger}@{STRANGERS}' to='{to}' id='{identifier}'"
     return f"<iq type='set' {address}>{payload}</iq>"
 
 
-def ping(number: int, to: str, identifier: str = "1") -> str:
-    return request(number, to, "<ping xmlns='urn:xmpp:ping'/>", identifier=identifier)
+def ping(stranger: int, to: str, identifier: str = "1") -> str:
+    return request(stranger, to, "<ping xmlns='urn:xmpp:ping'/>", identifier=identifier)
 
 
 def days(count: int) -> list[list[bytes]]:
-    """A day of each member."""
+    """Return a day of each member."""
     midnight = datetime.combine(datetime.now(UTC).date(), time(), UTC) - timedelta(days=count)
     return [[encode(day_of(member, [midnight], Random(member)))] for member in range(MEMBERS)]
 
@@ -335,23 +335,23 @@ async def test_strangers_who_push_stop_no_push_of_a_member(
 async def test_of_strangers_nothing_is_looked_at_that_they_push(
     one: Prosody, new_node: MakeNode
 ) -> None:
-    kept = Kept()
+    keeper = Keeper()
     peer, stranger = await new_node(one), await new_node(one)
-    node = await new_node(one, keep=kept.keep, knows={bare(peer)}.__contains__)
+    node = await new_node(one, keep=keeper.keep, knows={bare(peer)}.__contains__)
     with pytest.raises(NotAuthorized):
         await stranger.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
     await peer.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
-    assert kept.senders == [bare(peer)]
+    assert keeper.senders == [bare(peer)]
 
 
 async def test_strangers_who_ask_what_takes_long_keep_nobody_who_is_known_from_asking(
     crowded: Crowded, new_node: MakeNode, strangers: Asking
 ) -> None:
     peer = await new_node(crowded.server)
-    home, known = Slow(bare(peer)), {bare(peer)}.__contains__
-    node = await new_node(crowded.server, home, knows=known)
+    home, knows = Slow(bare(peer)), {bare(peer)}.__contains__
+    node = await new_node(crowded.server, home, knows=knows)
     series = EMPTY.format(node="list_series")
-    asked = "".join(request(number, node.connection.jid, series) for number in range(100))
+    asked = "".join(request(stranger, node.connection.jid, series) for stranger in range(100))
     await strangers.say(asked.encode())
     await until(lambda: strangers.heard["error"] >= 100 - MAX_OF_STRANGERS)
     async with asyncio.timeout(SOON_S):
@@ -366,11 +366,11 @@ async def test_hundreds_of_accounts_at_one_domain_are_one_and_others_ask_as_befo
     home = Home(bare(newcomer))
     node = await new_node(crowded.server, home, knows=lambda _peer: False)
     series = EMPTY.format(node="list_series")
-    for number in range(OF_A_DOMAIN):
-        name = f"n{number}"
-        asked = request(number, node.connection.jid, series, identifier=name)
+    for stranger in range(OF_A_DOMAIN):
+        name = f"n{stranger}"
+        asked = request(stranger, node.connection.jid, series, identifier=name)
         assert await strangers.ask(asked, name) == "result"
-    asked = "".join(request(number, node.connection.jid, series) for number in range(200, 300))
+    asked = "".join(request(stranger, node.connection.jid, series) for stranger in range(200, 300))
     await strangers.say(asked.encode())
     async with asyncio.timeout(SOON_S):
         assert await newcomer.asking.list_series(bare(node))

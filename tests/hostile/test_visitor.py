@@ -17,12 +17,12 @@ from yarl import URL
 
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import AT_ONCE, Passwords
-from consometers_node.collective.settings import Page, Settings
+from consometers_node.collective.settings import Page
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web import rate_limit
-from consometers_node.web.admin import routes as admin_routes
+from consometers_node.web.admin import Administration, routes as admin_routes
 from consometers_node.web.admin.login import FREE_TRIES
 from consometers_node.web.listening import Bounds, listening
 from consometers_node.web.metrics import Metrics
@@ -88,7 +88,8 @@ def no_fault(caplog: pytest.LogCaptureFixture, *secrets: str) -> Iterator[None]:
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "aiohttp"):
         yield
-    assert not [one for one in caplog.records if one.levelno >= logging.ERROR or one.exc_info]
+    faults = [each for each in caplog.records if each.levelno >= logging.ERROR or each.exc_info]
+    assert faults == []
     assert not [secret for secret in secrets if secret in caplog.text]
 
 
@@ -110,8 +111,7 @@ async def test_no_number_of_wrong_tokens_shuts_out_the_right_one(home: Home) -> 
 
 
 async def test_wrong_tokens_are_counted_for_the_address_that_sends_them(home: Home) -> None:
-    port = home.url.port
-    assert port is not None
+    port = home.url.port or 0
     sent = head("/api/v1/node", b"Host: localhost", b"Authorization: Bearer wrong")
     attacker = [status_of(await exchange(port, sent, "127.0.0.2")) for _ in range(30)]
     assert attacker[:10] == [401] * 10
@@ -126,12 +126,12 @@ async def tries(office: Office, times: int, address: Callable[[int], str]) -> li
     """Try wrong passwords of an administrator, from addresses that a proxy tells."""
     browser = await office.browser()
     page = await browser.open("login")
-    found = []
+    statuses = []
     for n in range(times):
-        told = {"X_Forwarded_For": address(n)}
+        headers = {"X_Forwarded_For": address(n)}
         sent = ("name", NAME), ("password", f"wrong {n}")
-        found.append((await browser.send(page, "login", *sent, **told)).status)
-    return found
+        statuses.append((await browser.send(page, "login", *sent, **headers)).status)
+    return statuses
 
 
 async def test_no_number_of_tries_from_elsewhere_locks_an_administrator_out(
@@ -183,8 +183,10 @@ async def test_a_browser_is_known_for_one_name_and_one_password(office: Office) 
     assert (await log_in(browser, other, PASSWORD)).status == 429
     assert (await log_in(browser, NAME, PASSWORD)).status == 200
     await browser.send(await browser.open(""), "logout")
-    kept = await Passwords(QUICK).hash(PASSWORD)
-    await office.written(lambda one: administrators.change_password(one, NAME, kept))
+    hashed = await Passwords(QUICK).hash(PASSWORD)
+    await office.written(
+        lambda connection: administrators.change_password(connection, NAME, hashed)
+    )
     await tries(office, FREE_TRIES, lambda _: "127.0.0.1")
     assert (await log_in(browser, NAME, PASSWORD)).status == 429
 
@@ -204,9 +206,6 @@ async def test_an_address_that_is_added_on_a_line_of_its_own_is_the_one_that_cou
     office: Office,
 ) -> None:
     """HAProxy adds a line; what a visitor wrote stands above."""
-    form = urlencode({"name": NAME, "password": "wrong"}).encode()
-    port = office.url.port
-    assert port is not None
     browser = await office.browser()
     page = await browser.open("login")
     fields = [*page.form("login").fields, ("password", "wrong"), ("name", NAME)]
@@ -223,23 +222,23 @@ async def test_an_address_that_is_added_on_a_line_of_its_own_is_the_one_that_cou
             f"Content-Type: {FORM}\r\nContent-Length: {len(form)}".encode(),
             method="POST",
         )
-        answers.append(status_of(await exchange(port, sent + form)))
+        answers.append(status_of(await exchange(office.url.port or 0, sent + form)))
     assert answers == [403] * FREE_TRIES + [429]
 
 
 async def test_passwords_of_strangers_that_wait_leave_room_for_a_known_browser() -> None:
     passwords = Passwords(QUICK)
-    kept = await passwords.hash(PASSWORD)
-    await passwords.check(kept, "wrong")
+    hashed = await passwords.hash(PASSWORD)
+    await passwords.check(hashed, "wrong")
     await passwords._turn.acquire()
-    strangers = [asyncio.create_task(passwords.check(kept, "wrong")) for _ in range(AT_ONCE + 10)]
-    known = asyncio.create_task(passwords.check(kept, PASSWORD, is_known=True))
+    strangers = [asyncio.create_task(passwords.check(hashed, "wrong")) for _ in range(AT_ONCE + 10)]
+    known_browser = asyncio.create_task(passwords.check(hashed, PASSWORD, is_known=True))
     # All of them are in line now, or were sent away.
     await asyncio.sleep(0)
     passwords._turn.release()
     answers = await asyncio.gather(*strangers, return_exceptions=True)
     assert [answer for answer in answers if answer is False] == [False] * AT_ONCE
-    assert await known
+    assert await known_browser
 
 
 # Connections that keep a server waiting.
@@ -265,23 +264,13 @@ async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
     for proxies in ((), (ip_network("127.0.0.0/8"),)):
         own = replace(town.settings, page=Page(proxies=proxies))
         public = Public(town.store, own, "0")
-        async with (
-            opened_administration(public, town, own),
-            public.listening("127.0.0.1", 0, bounds) as port,
-        ):
+        Administration(town.store, own, "0", passwords=Passwords(QUICK)).join(public.app)
+        async with public.listening("127.0.0.1", 0, bounds) as port:
             # A proxy may keep a connection open on which it has asked for nothing.
             some = [half for half in halves if half or not proxies]
             sent = [some[n % len(some)] for n in range(400)]
             async with asyncio.timeout(20):
                 await asyncio.gather(*(ends(port, half) for half in sent))
-
-
-@asynccontextmanager
-async def opened_administration(public: Public, town: Town, own: Settings) -> AsyncIterator[None]:
-    from consometers_node.web.admin import Administration
-
-    Administration(town.store, own, "0", passwords=Passwords(QUICK)).join(public.app)
-    yield
 
 
 async def ends(port: int, sent: bytes) -> None:
@@ -446,11 +435,8 @@ def of_home() -> Iterator[tuple[str, str, dict[str, int]]]:
     yield "GET", "/health", LOOK_AT_HOME
 
 
-REFUSED_AT_HOME = ("Only an administrator", "opens in Home Assistant alone")
-
-
 async def test_each_route_of_a_home_opens_to_whom_it_is_for(home: Home) -> None:
-    number = await ask(home)
+    permission_id = await ask(home)
     routes = {
         (route.method, route.resource.canonical)
         for route in served_routes(home)
@@ -466,12 +452,10 @@ async def test_each_route_of_a_home_opens_to_whom_it_is_for(home: Home) -> None:
     for visitor, user in users.items():
         for method, pattern, may in of_home():
             browser = home.browser(user)
-            place = home_place(pattern, number)
+            place = home_place(pattern, permission_id)
             # No token stands in the form: whoever is let in is told that it is not ours.
             page = await (browser.post(place, []) if method == "POST" else browser.open(place))
-            is_refused = any(words in page.text for words in REFUSED_AT_HOME[:1]) and (
-                page.status == 403
-            )
+            is_refused = "Only an administrator" in page.text and page.status == 403
             assert is_refused is (may[visitor] == 403), (visitor, method, pattern, page.status)
             assert page.status < 500
 
@@ -492,12 +476,12 @@ async def test_no_route_of_a_home_opens_without_ingress_and_no_api_without_the_t
             path = route.resource.canonical.replace("{id}", "1")
             if not path.startswith("/api/"):
                 continue
-            for told in ("", "Bearer ", "Bearer wrong", f"Basic {API_TOKEN}", API_TOKEN):
+            for header in ("", "Bearer ", "Bearer wrong", f"Basic {API_TOKEN}", API_TOKEN):
                 url = home.url.join(URL(path))
                 async with home.session.request(
-                    route.method, url, headers={"Authorization": told} if told else {}
+                    route.method, url, headers={"Authorization": header} if header else {}
                 ) as answer:
-                    assert answer.status in {401, 429}, (path, told)
+                    assert answer.status in {401, 429}, (path, header)
 
 
 def served_routes(home: Home) -> list[web.AbstractRoute]:
@@ -506,15 +490,15 @@ def served_routes(home: Home) -> list[web.AbstractRoute]:
 
 def canonical(pattern: str) -> str:
     """Return a pattern as the router names it: without what its parts are made of."""
-    found, depth = "", 0
+    path, depth = "", 0
     is_name = True
     for letter in pattern:
         depth += letter == "{"
         is_name = (is_name and letter != ":") or depth == 0
         if is_name or (letter == "}" and depth == 1):
-            found += letter
+            path += letter
         depth -= letter == "}"
-    return found
+    return path
 
 
 async def test_no_export_of_a_home_is_given_to_a_member_of_the_household_alone(home: Home) -> None:
@@ -589,7 +573,7 @@ async def send_all(
     port: int, paths: tuple[str, ...], values: tuple[bytes, ...], *usual: bytes
 ) -> dict[tuple[str, str, bytes], int]:
     """Send each value in each header to each page, and return the status of each answer."""
-    found = {}
+    statuses = {}
     for name in HEADERS:
         for value in values:
             others = [
@@ -597,22 +581,12 @@ async def send_all(
             ]
             for path in paths:
                 sent = head(path, *others, f"{name}: ".encode() + value)
-                found[name, path, value] = status_of(await exchange(port, sent))
-    return found
+                statuses[name, path, value] = status_of(await exchange(port, sent))
+    return statuses
 
 
-@asynccontextmanager
-async def every_server(
-    home: Home, office: Office, town: Town
-) -> AsyncIterator[dict[str, tuple[int, tuple[str, ...]]]]:
-    async with Metrics(watch_of(town)).listening("127.0.0.1", 0) as metrics:
-        assert home.url.port is not None
-        assert office.url.port is not None
-        yield {
-            "home": (home.url.port, ON_A_HOME),
-            "collective": (office.url.port, ON_A_COLLECTIVE),
-            "metrics": (metrics, ("/metrics", "/nowhere")),
-        }
+type Servers = dict[str, tuple[int, tuple[str, ...]]]
+"""Port and paths of each."""
 
 
 USUAL = (
@@ -632,34 +606,42 @@ async def second(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def servers_of_all(
     home: Home, second: Store, town: Town, tmp_path: Path
-) -> AsyncIterator[dict[str, tuple[int, tuple[str, ...]]]]:
-    async with opened(second, settings(tmp_path, page=PROXIED)) as office:
+) -> AsyncIterator[Servers]:
+    async with (
+        opened(second, settings(tmp_path, page=PROXIED)) as office,
+        Metrics(watch_of(town)).listening("127.0.0.1", 0) as metrics,
+    ):
         await office.appoint(NAME)
-        async with every_server(home, office, town) as found:
-            yield found
+        yield {
+            "home": (home.url.port or 0, ON_A_HOME),
+            "collective": (office.url.port or 0, ON_A_COLLECTIVE),
+            "metrics": (metrics, ("/metrics", "/nowhere")),
+        }
 
 
 async def test_bytes_that_are_no_text_in_any_header_are_refused(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+    servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port, paths in servers_of_all.values():
         with no_fault(caplog, "127.0.0.1"):
-            found = await send_all(port, paths, NO_TEXT, *USUAL)
-        assert set(found.values()) == {400}, [one for one, said in found.items() if said != 400]
+            statuses = await send_all(port, paths, NO_TEXT, *USUAL)
+        assert set(statuses.values()) == {400}, [
+            sent for sent, status in statuses.items() if status != 400
+        ]
 
 
 async def test_odd_headers_are_refused_or_ignored(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+    servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port, paths in servers_of_all.values():
         with no_fault(caplog, "script"):
-            found = await send_all(port, paths[:1], ODD, *USUAL)
-        assert not [one for one, said in found.items() if said >= 500]
-        assert not [one for one, said in found.items() if one[0] == "Host" and said == 200]
+            statuses = await send_all(port, paths[:1], ODD, *USUAL)
+        assert not [sent for sent, status in statuses.items() if status >= 500]
+        assert not [sent for sent in statuses if sent[0] == "Host" and statuses[sent] == 200]
 
 
 async def test_a_secret_in_a_head_that_cannot_be_read_is_not_logged(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+    servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port, _ in servers_of_all.values():
         with no_fault(caplog, "a-secret", "127.0.0.1"):
@@ -671,7 +653,7 @@ async def test_a_secret_in_a_head_that_cannot_be_read_is_not_logged(
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 async def test_a_head_has_one_host_and_one_of_what_says_who_asks(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], version: str
+    servers_of_all: Servers, version: str
 ) -> None:
     for port, paths in servers_of_all.values():
         first = f"GET {paths[0]} HTTP/{version}\r\n".encode()
@@ -699,7 +681,7 @@ NO_ADDRESS = (
 
 
 async def test_an_address_that_is_no_text_breaks_nothing(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+    servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     lines = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     for port, _ in servers_of_all.values():
@@ -713,10 +695,10 @@ async def test_an_address_that_is_no_text_breaks_nothing(
 async def test_a_form_from_an_origin_that_cannot_be_read_changes_nothing(
     home: Home, caplog: pytest.LogCaptureFixture, origin: str
 ) -> None:
-    number = await ask(home)
+    permission_id = await ask(home)
     fields = [("token", await token(home))]
     headers = {"X-Remote-User-Id": ADMIN, "Origin": origin}
-    url = home.url.join(URL(f"refuse/{number}"))
+    url = home.url.join(URL(f"refuse/{permission_id}"))
     with no_fault(caplog):
         async with home.session.post(url, data=fields, headers=headers) as answer:
             assert answer.status == 403
@@ -734,7 +716,7 @@ NO_FORM = (
 
 
 async def test_a_form_of_bytes_that_are_no_text_breaks_nothing(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+    servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, target in (("home", "/join"), ("collective", "/administration/login")):
         port, _ = servers_of_all[name]
@@ -768,7 +750,7 @@ FRAMING = (
 
 
 async def test_no_request_hides_within_another(
-    servers_of_all: dict[str, tuple[int, tuple[str, ...]]],
+    servers_of_all: Servers,
 ) -> None:
     """One answer comes, or it is a refusal and the connection ends: never two."""
     for port, _ in servers_of_all.values():
@@ -829,8 +811,6 @@ async def test_a_page_whose_name_was_led_here_reads_nothing_and_does_nothing(
         Metrics(watch_of(town), own.page.names).listening("127.0.0.1", 0) as metrics,
         lured() as asks,
     ):
-        assert home.url.port is not None
-        assert office.url.port is not None
         evil = "http://evil.example"
         for path in ("/", "/mine/consometers.json", "/settings", "/health", "/api/v1/node"):
             answer = await asks(f"{evil}:{home.url.port}", "GET", path)
@@ -873,10 +853,8 @@ async def test_a_collective_answers_under_its_own_names_alone(
 ) -> None:
     own = settings(tmp_path, page=Page(names=("energies.example.org",)))
     async with opened(file, own) as office:
-        port = office.url.port
-        assert port is not None
         for path in ("/health", "/administration/login"):
-            answer = await exchange(port, head(path, f"Host: {host}".encode()))
+            answer = await exchange(office.url.port or 0, head(path, f"Host: {host}".encode()))
             assert status_of(answer) == status
 
 
@@ -884,8 +862,8 @@ async def test_only_a_card_is_shown_within_a_page_of_somebody_else(
     home: Home, second: Store, tmp_path: Path
 ) -> None:
     """No button of ours can be laid under one of theirs."""
-    number = await ask(home)
-    for path in ("", f"permissions/{number}", "settings", "join"):
+    permission_id = await ask(home)
+    for path in ("", f"permissions/{permission_id}", "settings", "join"):
         policy = (await home.browser().open(path)).headers["Content-Security-Policy"]
         assert "frame-ancestors 'self'" in policy
     async with opened(second, settings(tmp_path)) as office:

@@ -139,8 +139,8 @@ def test_the_placeholders_of_a_name_are_those_of_its_entity(platform: str) -> No
 def test_names_of_entities_differ(platform: str) -> None:
     for language in LANGUAGES:
         names = loaded(f"translations/{language}")["entity"][platform]
-        said = [entity["name"] for entity in names.values()]
-        assert sorted(said) == sorted(set(said))
+        shown = [entity["name"] for entity in names.values()]
+        assert sorted(shown) == sorted(set(shown))
 
 
 def test_every_option_of_a_state_has_its_word() -> None:
@@ -157,12 +157,12 @@ def test_every_attribute_has_its_word() -> None:
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
     of_sums = [each for each in COLLECTIVE_SENSORS if each.of_sums]
-    told = set[str]()
+    named = set[str]()
     for sensor in of_sums:
         words = ENGLISH["entity"]["sensor"][sensor.translation_key]
         assert set(words["state_attributes"]) <= {REASON, *ATTRIBUTES}, sensor.key
-        told |= set(words["state_attributes"])
-    assert told == {REASON, *ATTRIBUTES}
+        named |= set(words["state_attributes"])
+    assert named == {REASON, *ATTRIBUTES}
     for lamp in (CONNECTED, PROBLEM):
         words = ENGLISH["entity"]["binary_sensor"][lamp.translation_key]
         assert set(words["state_attributes"]) == {"reason"}, lamp.key
@@ -177,8 +177,8 @@ def test_every_icon_has_its_entity(platform: str) -> None:
         # hassfest refuses an icon of a state that says what the default says.
         assert icon["default"] not in icon.get("state", {}).values(), key
         words = ENGLISH["entity"][platform][key].get("state", {})
-        known = OF_EVERY_SWITCH if platform == "switch" else set(words)
-        assert set(icon.get("state", {})) <= known, key
+        states = OF_EVERY_SWITCH if platform == "switch" else set(words)
+        assert set(icon.get("state", {})) <= states, key
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -204,23 +204,23 @@ def test_every_error_has_its_sentence() -> None:
     of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
     assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed | of_homes
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
-    known = of_nodes - {client.InvalidUrl.key}
-    assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | known | {"not_a_collective"}
+    shown = of_nodes - {client.InvalidUrl.key}
+    assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | shown | {"not_a_collective"}
     for key, exception in ENGLISH["exceptions"].items():
         with_device = key in of_a_port or key == "not_a_collective"
         assert placeholders(exception["message"]) == ({"device"} if with_device else set())
 
 
 def test_a_node_that_cannot_be_proposed_has_its_sentence() -> None:
-    found = errors(client.NodeError)
-    found -= {cls.key for cls in (client.NoSuchCollective, client.InvalidUrl, client.OtherNode)}
-    assert found <= set(ENGLISH["config"]["abort"])
+    keys = errors(client.NodeError)
+    keys -= {cls.key for cls in (client.NoSuchCollective, client.InvalidUrl, client.OtherNode)}
+    assert keys <= set(ENGLISH["config"]["abort"])
 
 
 def test_every_action_has_its_words_and_its_icon() -> None:
     described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
-    for known in (described, ENGLISH["services"], loaded("icons.json")["services"]):
-        assert set(known) == set(ACTIONS)
+    for described_in in (described, ENGLISH["services"], loaded("icons.json")["services"]):
+        assert set(described_in) == set(ACTIONS)
     for name, action in described.items():
         assert set(ENGLISH["services"][name]["fields"]) == set(action["fields"])
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from demo.inverter import PROFILES, Inverter, Scales, State
+from demo.inverter import PROFILES, Inverter, State
 from demo.inverter.chain import Block, blocks
 from demo.inverter.models import MODELS
 from demo.inverter.sunspec import HEADER, Point
-from demo.meter import Contract, Linky
-from demo.world import SCHOOL, HybridWorld, World
+from demo.world import HybridWorld
 
-from .inverters import NIGHT, NOON, ORIGIN, decoded, inverter, model, unix
+from .inverters import NIGHT, NOON, decoded, inverter, model, unix
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FLOAT_ERROR = 1e-6
@@ -89,13 +88,6 @@ async def test_a_home_makes_what_its_panels_get() -> None:
         assert string.dca * string.dcv == pytest.approx(string.dcw, rel=0.01)
 
 
-async def test_phases_add_up_to_the_whole() -> None:
-    made = await model(inverter("der2018").image(unix(NOON)), 701)
-    assert made.w == pytest.approx(made.wl1 + made.wl2 + made.wl3, abs=20)
-    assert made.a == pytest.approx(made.al1 + made.al2 + made.al3, abs=0.02)
-    assert made.llv == pytest.approx(made.lnv * 3**0.5, rel=0.01)
-
-
 @pytest.mark.parametrize("name", ["home", "school", "hybrid"])
 def test_energy_is_the_integral_of_power(name: str) -> None:
     virtual = inverter(name)
@@ -115,32 +107,6 @@ def test_asking_earlier_or_later_first_changes_nothing() -> None:
     late_first = inverter("hybrid")
     late_first.image(unix(NOON + 24 * HOUR))
     assert late_first.image(unix(NOON)) == inverter("hybrid").image(unix(NOON))
-
-
-def test_inverter_and_linky_of_the_school_agree_to_the_wh() -> None:
-    linky = Linky(
-        World(SCHOOL, phases=3, origin=ORIGIN), Contract(reference_kva=36, phases=3, producer=True)
-    )
-    virtual = Inverter(PROFILES["school"], load=linky.load)
-    start = unix(NOON - 60 * HOUR)
-    before, registers = virtual.readings(start), linky.registers(start)
-    for hour in range(1, 49):
-        second = start + 3600 * hour
-        now = virtual.readings(second)
-        assert now.grid is not None
-        grid = linky.registers(second)
-        assert (now.grid.drawn_wh, now.grid.injected_wh) == (grid.drawn_wh, grid.injected_wh)
-        made = now.energy_wh - before.energy_wh
-        injected = grid.injected_wh - registers.injected_wh
-        drawn = grid.drawn_wh - registers.drawn_wh
-        used = used_wh(linky.load.world, start, second)
-        assert made - used == injected - drawn
-        assert now.grid.power.legs_va == linky.measures.apparent_va(second)
-
-
-def used_wh(world: World, start: int, end: int) -> int:
-    """Return what the house used between two moments on whole ten minutes."""
-    return sum(world.day(n // 144)[0][n % 144] for n in range(start // 600, end // 600))
 
 
 async def test_some_makers_count_what_is_injected_as_positive() -> None:
@@ -209,26 +175,6 @@ async def test_a_broken_or_switched_off_inverter_says_why(state: State, event: i
     made = await model(virtual.image(unix(NOON + HOUR)), 101)
     assert (made.st, made.w, made.evt1) == (state, 0, 1 << event)
     assert made.wh == virtual.measures.energy_wh(unix(NOON))
-
-
-async def test_scale_factors_change_and_values_do_not() -> None:
-    virtual = inverter("school")
-    virtual.faults.scales = Scales.CHANGING
-    factors = set()
-    for second in range(unix(NOON), unix(NOON) + 8):
-        image, readings = virtual.image(second), virtual.readings(second)
-        made = await model(image, 103)
-        factors.add(image.registers[POWER_SCALE])
-        assert made.w == pytest.approx(readings.power.power_w, abs=50)
-        assert made.wh == readings.energy_wh
-        assert readings.grid is not None
-        assert (await model(image, 203)).tot_wh_exp == readings.grid.injected_wh
-    assert factors == {1, 2}
-
-
-def test_a_map_may_be_anywhere() -> None:
-    elsewhere = Inverter(origin=ORIGIN, base=0)
-    assert min(elsewhere.image(unix(NOON)).registers) == 0
 
 
 def test_a_load_of_other_phases_is_refused() -> None:

@@ -130,7 +130,7 @@ DOCUMENTS: st.SearchStrategy[Element] = st.one_of(
 
 @st.composite
 def bent(draw: st.DrawFn, documents: st.SearchStrategy[Element], most: int = 4) -> Element:
-    """A document in which a few things were changed."""
+    """Return a document in which a few things were changed."""
     root = deepcopy(draw(documents))
     for _ in range(draw(st.integers(0, most))):
         places = list(root.iter())

@@ -52,7 +52,7 @@ def explore(
     examples: int,
     check: Callable[..., None],
     *strategies: st.SearchStrategy[object],
-    found: Iterable[tuple[object, ...]] = (),
+    regressions: Iterable[tuple[object, ...]] = (),
 ) -> None:
     """Try a check on what was once found, then on examples. It raises on what must not happen."""
 
@@ -69,7 +69,7 @@ def explore(
     tried = settings(limits, max_examples=limits.max_examples if FULL else examples)(
         given(st.tuples(*strategies))(bounded)
     )
-    for values in found:
+    for values in regressions:
         bounded(values)
     until = monotonic() + FULL_S[surface]
     tried()

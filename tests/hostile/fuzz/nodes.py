@@ -63,7 +63,7 @@ class Unconnected(Connection):
 
     @property
     def left(self) -> list[StanzaBase]:
-        """What would have left since it was last looked at."""
+        """Return what would have left since it was last looked at."""
         queue = self.stream.waiting_queue
         return [queue.get_nowait()[0] for _ in range(queue.qsize())]
 
@@ -79,7 +79,7 @@ class Unconnected(Connection):
 class Taken:
     """What was said to a stanza, and how it was counted."""
 
-    said: list[StanzaBase]
+    answers: list[StanzaBase]
     traffic: Traffic
 
 

@@ -67,8 +67,8 @@ def cut(content: bytes, at: int, count: int) -> bytes:
 
 def swapped(content: bytes, at: int, count: int) -> bytes:
     pages = [content[n : n + PAGE] for n in range(0, len(content), PAGE)]
-    one, other = at % len(pages), (at + count) % len(pages)
-    pages[one], pages[other] = pages[other], pages[one]
+    first, second = at % len(pages), (at + count) % len(pages)
+    pages[first], pages[second] = pages[second], pages[first]
     return b"".join(pages)
 
 
@@ -102,8 +102,10 @@ def test_a_database_that_was_damaged_works_or_is_refused_in_words_and_is_not_mad
                 assert file.read_bytes() == before
 
     places = HEADER | st.integers(0, len(content) - 1)
-    found = [(flipped, 2803, 24), (flipped, 1627, 25)]
-    explore("database files", 60, check, DAMAGE, places, st.integers(1, 40), found=found)
+    regressions = [(flipped, 2803, 24), (flipped, 1627, 25)]
+    explore(
+        "database files", 60, check, DAMAGE, places, st.integers(1, 40), regressions=regressions
+    )
 
 
 FOREIGN = {

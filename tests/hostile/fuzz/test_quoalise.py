@@ -59,7 +59,9 @@ def in_any_order(value: object) -> object:
     """Leave out in which order names come: what has no unit is written first."""
     if not isinstance(value, Data):
         return value
-    return value.metadata, {(one.name, one.unit): one.values for one in value.records}
+    return value.metadata, {
+        (records.name, records.unit): records.values for records in value.records
+    }
 
 
 def test_the_full_run_takes_ten_minutes() -> None:
@@ -130,7 +132,7 @@ def test_records_of_any_fields_are_read_or_are_refused() -> None:
 
     def check(document: Element, fields: list[dict[str, str]], times: int) -> None:
         for sensml in document.iter("{urn:ietf:params:xml:ns:senml}sensml"):
-            sensml.extend(Element(SENML, one) for one in fields * times)
+            sensml.extend(Element(SENML, labelled) for labelled in fields * times)
         read_with_each(document)
 
     explore(
@@ -192,10 +194,10 @@ TOLD = st.recursive(
 
 
 def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> None:
-    def check(document: bytes, told: dict[str, object]) -> None:
+    def check(document: bytes, changes: dict[str, object]) -> None:
         readers: tuple[Callable[[], DataNeed], ...] = (
             lambda: read_need_file(document),
-            lambda: read_need_mapping(tomllib.loads(NEED_FILE) | told),
+            lambda: read_need_mapping(tomllib.loads(NEED_FILE) | changes),
         )
         for read in readers:
             try:
@@ -206,6 +208,8 @@ def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> Non
                 assert read_need_file(write_need_file(need).encode()) == need
 
     files = st.sampled_from([NEED_FILE.encode(), b"[title", b"id = 1979-05-27T07:32:00Z\n"])
-    told = st.dictionaries(KEYS, TOLD, max_size=2)
-    found = [(b"", {"series": [{"": None}]})]
-    explore("need files", 60, check, files | files.flatmap(damaged), told, found=found)
+    changes = st.dictionaries(KEYS, TOLD, max_size=2)
+    regressions = [(b"", {"series": [{"": None}]})]
+    explore(
+        "need files", 60, check, files | files.flatmap(damaged), changes, regressions=regressions
+    )

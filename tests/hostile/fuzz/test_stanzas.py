@@ -52,14 +52,16 @@ KINDS = {
 
 @st.composite
 def stanzas(draw: st.DrawFn, payloads: st.SearchStrategy[Element]) -> Element:
-    """A stanza as our server hands it over: it vouches for `from`, and for nothing else."""
+    """Return a stanza as our server hands it over: it vouches for `from`, and for nothing else."""
     name = draw(st.sampled_from(["iq", "iq", "iq", "iq", "message", "message", "presence"]))
-    said = {"from": draw(SENDERS), "to": "node@example.com/quoalise", "id": draw(NASTY)}
-    said["type"] = draw(KINDS[name])
-    said["{http://www.w3.org/XML/1998/namespace}lang"] = draw(st.sampled_from(["fr", "en"]) | NASTY)
+    attributes = {"from": draw(SENDERS), "to": "node@example.com/quoalise", "id": draw(NASTY)}
+    attributes["type"] = draw(KINDS[name])
+    attributes["{http://www.w3.org/XML/1998/namespace}lang"] = draw(
+        st.sampled_from(["fr", "en"]) | NASTY
+    )
     if draw(st.integers(0, 9)) == 9:
-        del said[draw(st.sampled_from(sorted(said)))]
-    stanza = Element(CLIENT + name, said)
+        del attributes[draw(st.sampled_from(sorted(attributes)))]
+    stanza = Element(CLIENT + name, attributes)
     stanza.extend(draw(payloads) for _ in range(draw(st.sampled_from([1, 1, 1, 2]))))
     if draw(st.booleans()):
         stanza.append(Element("{urn:xmpp:receipts}request"))
@@ -91,7 +93,7 @@ def two_requests_in_one() -> Element:
 
 
 def is_withdrawal(stanza: Element) -> bool:
-    return any(one.get("node") == Node.WITHDRAW for one in stanza.iter(requests.COMMAND))
+    return any(command.get("node") == Node.WITHDRAW for command in stanza.iter(requests.COMMAND))
 
 
 async def home(store: Store) -> list[Element]:
@@ -134,7 +136,7 @@ async def collective(store: Store) -> list[Element]:
 def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     with asyncio.Runner() as runner:
         store = runner.run(Store.open(file))
-        known = runner.run((home if role is Role.HOUSEHOLD else collective)(store))
+        allowed = runner.run((home if role is Role.HOUSEHOLD else collective)(store))
         node = runner.run(Target.of(role, store, file))
         accepted = 0
 
@@ -147,15 +149,15 @@ def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixtu
             assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
             errors = [
                 stanza_errors.read(error)
-                for said in taken.said
-                for error in said.xml.findall(CLIENT + "error")
+                for answer in taken.answers
+                for error in answer.xml.findall(CLIENT + "error")
             ]
             assert not {error.condition for error in errors} & {
                 "internal-server-error",
                 "undefined-condition",
             }
-            assert all(map(is_answer, taken.said))
-            assert len(taken.said) <= 1
+            assert all(map(is_answer, taken.answers))
+            assert len(taken.answers) <= 1
             if node.has_changed():
                 accepted += 1
                 runner.run(node.begin_again())
@@ -163,9 +165,9 @@ def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixtu
                 # That a permission was withdrawn before it came is noted.
                 assert not errors or (is_withdrawal(stanza) and type(errors[0]) is ItemNotFound)
 
-        payloads = bent(st.sampled_from(known), 1)
-        found = [(two_requests_in_one(),)]
-        explore(surface, 100, check, stanzas(payloads | payloads | OTHERS), found=found)
+        payloads = bent(st.sampled_from(allowed), 1)
+        regressions = [(two_requests_in_one(),)]
+        explore(surface, 100, check, stanzas(payloads | payloads | OTHERS), regressions=regressions)
         assert accepted
         runner.run(node.close())
 

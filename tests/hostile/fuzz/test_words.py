@@ -69,8 +69,8 @@ def test_an_invitation_is_read_or_is_refused_and_what_is_read_is_written_the_sam
         lambda link, at, part: link[:at] + part + link[at:], whole, st.integers(0, 60), PARTS
     )
     long = "é" * 300
-    found = [(f"xmpp:{long}@example.org?consometers-join;token={long}",)]
-    explore("invitations", 120, check, free | typed | cut, found=found)
+    regressions = [(f"xmpp:{long}@example.org?consometers-join;token={long}",)]
+    explore("invitations", 120, check, free | typed | cut, regressions=regressions)
 
 
 VALUES = st.recursive(
@@ -86,7 +86,7 @@ VALUES = st.recursive(
 
 @st.composite
 def written(draw: st.DrawFn) -> bytes:
-    """A file of settings in which something is wrong, or nothing."""
+    """Return a file of settings in which something is wrong, or nothing."""
     lines = draw(st.sampled_from([LEAST, FULL])).splitlines()
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(lines)))
@@ -122,11 +122,11 @@ def test_settings_are_read_or_are_refused_in_words(tmp_path: Path) -> None:
     variables = st.sampled_from(sorted(key.variable for key in KEYS.values()))
     values = NASTY | st.sampled_from(["it's", "~nobody/there", "postgresql://h:port/", "Europe"])
     least = LEAST.encode()
-    found = [
+    regressions = [
         (b"a." * 5_000 + b"b = 1", "CONSOMETERS_DATA", ""),
         (least, "CONSOMETERS_METRICS_PORT", "9" * 5_000),
         (least, "CONSOMETERS_XMPP_ACCOUNT_COMMAND", "it's"),
         (least, "CONSOMETERS_DATA", "~nobody.of.this.name/there"),
         (least, "CONSOMETERS_DATABASE", "postgresql://h:port/"),
     ]
-    explore("settings", 100, check, written(), variables, values, found=found)
+    explore("settings", 100, check, written(), variables, values, regressions=regressions)

@@ -74,13 +74,13 @@ async def test_what_was_kept_and_is_broken_is_said_once(
 ) -> None:
     await house.count()
     assert await hass.config_entries.async_unload(house.entry.entry_id)
-    told = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]["data"]
-    told["sums"]["production_wh"] = told["registers"]["sensor.roof"][1][0][1] = None
-    for said in (True, False):
+    stored = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]["data"]
+    stored["sums"]["production_wh"] = stored["registers"]["sensor.roof"][1][0][1] = None
+    for is_logged in (True, False):
         await house.start()
         await house.hear(roof=111, drawn=505, injected=24)
         assert house.amounts("drawn") == [5]
-        assert ("a part is lost" in caplog.text) is said
+        assert ("a part is lost" in caplog.text) is is_logged
         caplog.clear()
         assert await hass.config_entries.async_unload(house.entry.entry_id)
 
@@ -167,7 +167,7 @@ async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "missing"),
+    ("kind", "sources", "missing"),
     [
         (Home.SURPLUS, ENERGIES, set(NOW)),
         (Home.TOTAL_SALE, {**ENERGIES, **POWERS}, set()),
@@ -179,9 +179,9 @@ async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> N
     ],
 )
 async def test_what_cannot_be_known_has_no_entity(
-    house: House, kind: Home, told: dict[str, Any], missing: set[str]
+    house: House, kind: Home, sources: dict[str, Any], missing: set[str]
 ) -> None:
-    await house.start(kind, **told)
+    await house.start(kind, **sources)
     keys = {*SUMS, *NOW, "self_consumption_today"}
     assert {key for key in keys if house.state(key) is None} == missing
 
@@ -189,8 +189,12 @@ async def test_what_cannot_be_known_has_no_entity(
 async def test_diagnostics_tell_how_sums_come_about(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
-    told = await async_get_config_entry_diagnostics(hass, house.entry)
-    assert set(told["balance"]["registers"]) == {"sensor.roof", "sensor.drawn", "sensor.injected"}
+    diagnostics = await async_get_config_entry_diagnostics(hass, house.entry)
+    assert set(diagnostics["balance"]["registers"]) == {
+        "sensor.roof",
+        "sensor.drawn",
+        "sensor.injected",
+    }
 
 
 INVERTER = ({CONF_KIND: KIND_INVERTER}, "sun", ("energy", "power"))

@@ -58,10 +58,10 @@ class Recorded(House):
     async def had_all(self) -> None:
         await self.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
 
-    async def had(self, until: datetime = NOON, unit: str = "kWh", **told: Hours) -> None:
+    async def had(self, until: datetime = NOON, unit: str = "kWh", **hours: Hours) -> None:
         """Have hours up to a moment in the recorder: sums, None where it has none."""
         per_kwh = {"kWh": 1.0, "Wh": 1_000.0, "MWh": 0.001}[unit]
-        for source, sums in told.items():
+        for source, sums in hours.items():
             rows = [
                 StatisticData(
                     start=until - (len(sums) - n) * HOUR,
@@ -86,7 +86,7 @@ class Recorded(House):
 
     async def rows(self, key: str, period: Literal["hour", "month"] = "hour") -> Sequence[Any]:
         entity_id = self.entity_id(key) or ""
-        told = await get_instance(self.hass).async_add_executor_job(
+        statistics = await get_instance(self.hass).async_add_executor_job(
             statistics_during_period,
             self.hass,
             NOON - timedelta(days=4_000),
@@ -96,7 +96,7 @@ class Recorded(House):
             {"energy": "Wh"},
             {"sum", "state", "change"},
         )
-        return told.get(entity_id, [])
+        return statistics.get(entity_id, [])
 
     async def sums(self, key: str) -> dict[int, float]:
         """Return the sums of an energy, by how many hours after noon they are."""
@@ -202,13 +202,13 @@ async def test_what_cannot_be_known_has_no_past(home: Recorded) -> None:
     await home.count_until(NOON + timedelta(minutes=15))
     assert await home.sums("production") == {-2: 2_000, -1: 5_000, 0: 9_000}
     recorder = get_instance(home.hass)
-    known = await recorder.async_add_executor_job(partial(get_metadata, home.hass))
+    recorded = await recorder.async_add_executor_job(partial(get_metadata, home.hass))
     sources = {"sensor.roof", "sensor.drawn", "sensor.injected"}
-    assert known.keys() - sources == {home.entity_id("production"), home.entity_id("drawn")}
+    assert recorded.keys() - sources == {home.entity_id("production"), home.entity_id("drawn")}
 
 
 @pytest.mark.parametrize(
-    ("told", "production", "self_consumed"),
+    ("hours", "production", "self_consumed"),
     [
         pytest.param({"injected": INJECTED[2:]}, {0: 4_000}, {0: 1_000}, id="begins later"),
         pytest.param(
@@ -233,11 +233,11 @@ async def test_what_cannot_be_known_has_no_past(home: Recorded) -> None:
 )
 async def test_sources_tell_what_they_have(
     home: Recorded,
-    told: Mapping[str, Any],
+    hours: Mapping[str, Any],
     production: Mapping[int, float],
     self_consumed: Mapping[int, float],
 ) -> None:
-    await home.had(**{"roof": ROOF, "drawn": DRAWN, "injected": INJECTED, **told})
+    await home.had(**{"roof": ROOF, "drawn": DRAWN, "injected": INJECTED, **hours})
     await begin(home)
     await home.count_until(NOON + timedelta(minutes=15))
     assert await home.sums("production") == production
@@ -287,8 +287,8 @@ async def test_it_is_kept_in_the_unit_that_a_person_chose(home: Recorded, unit: 
     assert state is not None
     assert state.attributes["unit_of_measurement"] == unit
     read = partial(get_metadata, home.hass, statistic_ids={entity_id})
-    known = await get_instance(home.hass).async_add_executor_job(read)
-    assert known[entity_id][1] == metadata(entity_id, unit) | {"has_mean": False}
+    recorded = await get_instance(home.hass).async_add_executor_job(read)
+    assert recorded[entity_id][1] == metadata(entity_id, unit) | {"has_mean": False}
     assert await home.sums("production") == {-2: 2_000, -1: 5_000, 0: 9_000, 1: 12_000}
     assert not [issue for _, issue in ir.async_get(home.hass).issues if entity_id in issue]
 
@@ -363,8 +363,8 @@ async def test_a_balance_of_before_has_a_past_up_to_its_first_hour(
     await go_on(home)
     counted = await home.rows("production")
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
-    kept = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
-    del kept["begun"], kept["past"]
+    stored = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
+    del stored["begun"], stored["past"]
     await home.had_all()
     await home.start()
     await home.count_until(NOON + HOUR + 2 * FIVE_MINUTES)

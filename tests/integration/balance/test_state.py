@@ -199,7 +199,7 @@ def test_it_is_known_again_after_a_restart() -> None:
     assert again.sums.drawn_wh == 4_500
 
 
-def kept(**readings_wh: float) -> dict[str, Any]:
+def remembered_of_days(**readings_wh: float) -> dict[str, Any]:
     """Return what a home kept: three hours of the tenth, and an hour of the eleventh."""
     balance = begun(home())
     balance.turn(date(2026, 6, 10))
@@ -213,15 +213,15 @@ def kept(**readings_wh: float) -> dict[str, Any]:
 
 
 def test_what_was_whole_is_known_for_it() -> None:
-    assert home().recall(kept())
+    assert home().recall(remembered_of_days())
     assert home().recall(orjson.loads(orjson.dumps(home().remember())))
 
 
 def test_a_reading_without_end_loses_a_day_at_most() -> None:
-    told = kept(roof=float("inf"), drawn=505_000, injected=24_500)
-    assert told["sums"]["production_wh"] is None
+    broken = remembered_of_days(roof=float("inf"), drawn=505_000, injected=24_500)
+    assert broken["sums"]["production_wh"] is None
     again = home()
-    assert not again.recall(told)
+    assert not again.recall(broken)
     assert again.sums == Sums(
         production_wh=10_000, self_consumed_wh=6_000, injected_wh=4_500, drawn_wh=5_000
     )
@@ -251,16 +251,16 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("broken", "known"), BROKEN)
+@pytest.mark.parametrize(("broken", "least"), BROKEN)
 def test_what_is_broken_takes_nothing_else_with_it(
-    broken: dict[str, Any], known: tuple[float, float]
+    broken: dict[str, Any], least: tuple[float, float]
 ) -> None:
     again = home()
-    again.recall({**kept(), **broken})
+    again.recall({**remembered_of_days(), **broken})
     for hour, made_wh in ((5, 1_000), (6, 2_000)):
         read = {"roof": 112_000 + made_wh, "drawn": 505_000 + made_wh, "injected": 24_500}
         count(again, hour * HOUR, **read)
-    production_wh, drawn_wh = known
+    production_wh, drawn_wh = least
     sums = again.sums
     assert production_wh + 1_000 <= (sums.production_wh or 0) <= production_wh + 2_000
     assert drawn_wh + 1_000 <= (sums.drawn_wh or 0) <= drawn_wh + 2_000

@@ -30,8 +30,8 @@ METER = Home(drawn_power=("sensor.power",), apparent_power=("sensor.va",), drawn
 
 
 def sections(written: Mapping[str, Any], page: int = 0) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = written["views"][page]["sections"]
-    return found
+    shown_sections: list[dict[str, Any]] = written["views"][page]["sections"]
+    return shown_sections
 
 
 def headings(written: Mapping[str, Any], page: int = 0) -> list[str]:
@@ -56,10 +56,10 @@ def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotA
 
 
 def test_everything_that_is_known_is_shown() -> None:
-    known = {*(f"sensor.{fact.name}" for fact in fields(Home)), *COOPERATIVE.statistics.values()}
-    known |= set(COOPERATIVE.entities.values())
+    expected = {*(f"sensor.{fact.name}" for fact in fields(Home)), *COOPERATIVE.statistics.values()}
+    expected |= set(COOPERATIVE.entities.values())
     # Where active power is known, nobody misses apparent power.
-    assert set(shown(dashboard(FULL, [COOPERATIVE], "en"))) == known - {"sensor.apparent_power"}
+    assert set(shown(dashboard(FULL, [COOPERATIVE], "en"))) == expected - {"sensor.apparent_power"}
 
 
 def test_a_meter_alone_has_all_of_the_width() -> None:
@@ -116,7 +116,7 @@ def test_up_to_when_a_collective_received_is_shown_once_it_received_anything() -
     assert condition == {"condition": "state", "entity": entity, "state_not": "unknown"}
 
 
-def said(collective: Collective, language: str = "en") -> list[str]:
+def sentences(collective: Collective, language: str = "en") -> list[str]:
     """Return the sentences below the figures of a collective."""
     (section,) = sections(dashboard(Home(), [collective], language))
     return [card["content"] for card in section["cards"] if card["type"] == "markdown"]
@@ -139,20 +139,20 @@ def said(collective: Collective, language: str = "en") -> list[str]:
 def test_what_a_collective_does_not_tell_is_named_and_why(
     language: str, untold: tuple[str, ...], beginning: str
 ) -> None:
-    (sentence,) = said(replace(COOPERATIVE, untold=untold), language)
+    (sentence,) = sentences(replace(COOPERATIVE, untold=untold), language)
     assert sentence.startswith(beginning)
     (page,) = re.findall(r"/blob/main/docs/(\S+)\)", sentence)
     assert (DOCS / page).exists()
 
 
 def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
-    (sentence,) = said(replace(COOPERATIVE, untold=("production",), is_unread=True))
+    (sentence,) = sentences(replace(COOPERATIVE, untold=("production",), is_unread=True))
     assert sentence.endswith("Your node cannot read everything that the collective tells.")
     assert "hides" not in sentence
 
 
 def test_nothing_is_missing_of_a_collective_that_tells_all() -> None:
-    assert said(COOPERATIVE) == said(replace(COOPERATIVE, is_unread=True)) == []
+    assert sentences(COOPERATIVE) == sentences(replace(COOPERATIVE, is_unread=True)) == []
 
 
 def test_a_household_that_has_nothing_is_told_how_to_begin() -> None:

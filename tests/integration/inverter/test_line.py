@@ -45,7 +45,7 @@ def on_a_line(line: Path, *, baud: int = 9_600, units: int = 1) -> VirtualInvert
 
 @pytest.fixture
 def patience_s() -> float:
-    """A line takes its time, on a busy machine above all."""
+    """Return what a line may take, on a busy machine above all."""
     return 1.0
 
 

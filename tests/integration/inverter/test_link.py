@@ -31,9 +31,9 @@ async def test_what_an_inverter_measures_is_what_is_read(profile: str) -> None:
     assert production.energy_wh == real.energy_wh
     assert production.frequency_hz == pytest.approx(real.hz, abs=0.01)
     assert production.temperature_c == pytest.approx(real.cabinet_c, abs=0.1)
-    known = [volts for volts in production.voltages_v if volts is not None]
-    assert known == pytest.approx(list(real.power.legs_v), abs=0.1)
-    assert len(known) >= phases
+    voltages = [volts for volts in production.voltages_v if volts is not None]
+    assert voltages == pytest.approx(list(real.power.legs_v), abs=0.1)
+    assert len(voltages) >= phases
     for string, direct in zip(reading.strings, real.strings, strict=True):
         assert string.power_w == pytest.approx(direct.power_w, abs=1)
         assert string.energy_wh == direct.energy_wh
@@ -50,8 +50,8 @@ async def test_what_an_inverter_measures_is_what_is_read(profile: str) -> None:
 async def test_a_model_that_is_refused_takes_no_other_with_it() -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
-    found = await link.find()
-    (strings,) = (model for model in found.models if model.model_id == 160)
+    device = await link.find()
+    (strings,) = (model for model in device.models if model.model_id == 160)
     asked.fail_read(strings.address + 8, IllegalDataAddressError())
     for _ in range(3):
         reading = await link.read()
@@ -81,15 +81,15 @@ async def test_an_image_tells_nothing_of_models_that_are_not_read() -> None:
     asked = MockModbusConnection().for_unit(1)
     asked.holding.update(dict(enumerate([*real.registers.values()][:-2] + models, 40_000)))
     asked.holding.update(dict(enumerate([0xFFFF, 0], end - 1 + len(models))))
-    told = (await Link(asked).image())["holding"]
-    assert told[str(end - 1)] == [NETWORK, 98]
-    assert told[str(end - 1 + 100)] == [OF_A_MAKER, 20]
-    text = b"".join(word.to_bytes(2) for block in told.values() for word in block)
+    blocks = (await Link(asked).image())["holding"]
+    assert blocks[str(end - 1)] == [NETWORK, 98]
+    assert blocks[str(end - 1 + 100)] == [OF_A_MAKER, 20]
+    text = b"".join(word.to_bytes(2) for block in blocks.values() for word in block)
     assert b"KS" not in text
     assert name.encode() not in text
     assert address.encode() not in text
     again = MockModbusConnection().for_unit(1)
-    for at, block in told.items():
+    for at, block in blocks.items():
         again.holding.update(dict(enumerate(block, int(at))))
     assert await Link(again).read() == await Link(asked).read()
 
@@ -108,9 +108,9 @@ async def test_what_is_written_of_alarms_is_not_in_an_image() -> None:
     link = Link(asked)
     (model,) = (model for model in (await link.find()).models if model.model_id == 701)
     asked.holding.update(dict(enumerate(words("Roof of the school", 32), model.address + 123)))
-    told = (await link.image())["holding"][str(model.address)]
-    assert len(told) == model.span
-    assert b"Roof" not in b"".join(word.to_bytes(2) for word in told)
+    blocks = (await link.image())["holding"][str(model.address)]
+    assert len(blocks) == model.span
+    assert b"Roof" not in b"".join(word.to_bytes(2) for word in blocks)
 
 
 async def test_its_map_is_looked_for_once() -> None:

@@ -62,7 +62,7 @@ def reading(
     )
 
 
-def told(*readings_wh: float | None) -> tuple[list[float | None], list[Event]]:
+def totals_and_events(*readings_wh: float | None) -> tuple[list[float | None], list[Event]]:
     """Return the totals after each reading, a minute apart, and what happened.
 
     The first was read before, and is sure.
@@ -126,7 +126,7 @@ COUNTERS = [
 def test_a_total_goes_on_whatever_its_register_does(
     readings_wh: list[float | None], totals: list[float | None], events: list[Event]
 ) -> None:
-    assert told(*readings_wh) == (totals, events)
+    assert totals_and_events(*readings_wh) == (totals, events)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_total_that_was_kept_needs_no_second_reading() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=40))
 def test_a_total_never_falls(readings_wh: list[float | None]) -> None:
-    totals = [total for total in told(*readings_wh)[0] if total is not None]
+    totals = [total for total in totals_and_events(*readings_wh)[0] if total is not None]
     assert totals == sorted(totals)
 
 

@@ -9,7 +9,7 @@ from ..frames import Kind
 from ..tic.samples import frame_bytes
 
 
-def heard(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:
+def after(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:
     """Return the state after some frames of one kind, then of others, one a second."""
     state, second = LinkyState(), 0
     for each in (kind, *more):
@@ -53,8 +53,8 @@ def test_nothing_is_known_at_first() -> None:
 
 @pytest.mark.parametrize("kind", ALL)
 def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
-    assert not heard(kind, times=2).identified
-    state = heard(kind, times=3)
+    assert not after(kind, times=2).identified
+    state = after(kind, times=3)
     assert state.identified
     assert state.energy_drawn_wh is not None
     assert state.phases is not None
@@ -74,7 +74,7 @@ def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
     ],
 )
 def test_phases_are_counted_from_what_is_sent(kind: Kind, phases: int) -> None:
-    assert heard(kind).phases == phases
+    assert after(kind).phases == phases
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_phases_are_counted_from_what_is_sent(kind: Kind, phases: int) -> None:
     ],
 )
 def test_the_subscribed_power_is_known_in_both_modes(kind: Kind, power_kva: float) -> None:
-    assert heard(kind).subscribed_power_kva == power_kva
+    assert after(kind).subscribed_power_kva == power_kva
 
 
 class TestInjection:
@@ -109,7 +109,7 @@ class TestInjection:
     def test_it_is_estimated_where_no_register_counts_it(
         self, changes: dict[str, str], injected_va: int
     ) -> None:
-        state = heard(frames.CONSUMER.but(**changes))
+        state = after(frames.CONSUMER.but(**changes))
         assert state.can_estimate_injection
         assert state.injected_power_va == injected_va
 
@@ -117,10 +117,10 @@ class TestInjection:
         "kind", [frames.PRODUCER, frames.THREE_PHASE, frames.BASE, frames.HISTORIQUE_THREE_PHASE]
     )
     def test_it_is_not_where_it_cannot_be_or_is_counted(self, kind: Kind) -> None:
-        assert not heard(kind).can_estimate_injection
+        assert not after(kind).can_estimate_injection
 
     def test_a_meter_without_currents_gives_no_estimate(self) -> None:
-        state = heard(frames.CONSUMER.but(IRMS1=None))
+        state = after(frames.CONSUMER.but(IRMS1=None))
         assert state.injected_power_va is None
 
 
@@ -141,11 +141,11 @@ class TestOverrun:
     def test_it_is_known_in_each_mode(
         self, kind: Kind, changes: dict[str, str], overrun: bool
     ) -> None:
-        assert heard(kind.but(**changes)).overrun is overrun
+        assert after(kind.but(**changes)).overrun is overrun
 
     def test_the_warning_of_a_single_phase_tells_it(self) -> None:
         warned = Kind(frames.BASE.mode, [*frames.BASE.groups, ("ADPS", "032")])
-        state = heard(frames.BASE, warned)
+        state = after(frames.BASE, warned)
         assert state.overrun
         # And its end, three whole frames later.
         for second in range(9, 12):
@@ -156,13 +156,13 @@ class TestOverrun:
 
     def test_short_frames_of_three_phases_tell_it_and_nothing_is_forgotten(self) -> None:
         short = frames.HISTORIQUE_SHORT
-        state = heard(frames.HISTORIQUE_THREE_PHASE, short)
+        state = after(frames.HISTORIQUE_THREE_PHASE, short)
         assert state.overrun
         assert state.energy_drawn_wh == 12_345_678
         assert state.tariff.label == "BASE"
 
     def test_it_is_news_though_the_currents_are_not(self) -> None:
-        state = heard(frames.HISTORIQUE_THREE_PHASE)
+        state = after(frames.HISTORIQUE_THREE_PHASE)
         over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="021")
         data = frame_bytes(over.mode, over.groups)
         brought = [state.feed(data, float(second)) for second in range(5, 9)]
@@ -177,24 +177,24 @@ class TestOverrun:
 
 class TestCutOff:
     def test_a_single_phase_is_watched_as_a_whole(self) -> None:
-        state = heard(frames.CONSUMER, frames.CONSUMER.but(SINSTS="12600"))
+        state = after(frames.CONSUMER, frames.CONSUMER.but(SINSTS="12600"))
         assert state.seconds_to_cut_off == pytest.approx(244, abs=6)
-        state = heard(frames.BASE, frames.BASE.but(PAPP="15000"))
+        state = after(frames.BASE, frames.BASE.but(PAPP="15000"))
         assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
 
     def test_of_three_phases_the_first_to_open_counts(self) -> None:
         over = {"SINSTS1": "10000", "SINSTS2": "05600", "SINSTS3": "00100"}
-        state = heard(frames.THREE_PHASE, frames.THREE_PHASE.but(**over))
+        state = after(frames.THREE_PHASE, frames.THREE_PHASE.but(**over))
         assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
 
     def test_currents_tell_it_in_historique_mode(self) -> None:
         over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="043")
-        state = heard(frames.HISTORIQUE_THREE_PHASE, over)
+        state = after(frames.HISTORIQUE_THREE_PHASE, over)
         assert state.seconds_to_cut_off == pytest.approx(37, abs=5)
 
     @pytest.mark.parametrize("kind", ALL)
     def test_none_is_near_while_little_is_drawn(self, kind: Kind) -> None:
-        assert heard(kind).seconds_to_cut_off is None
+        assert after(kind).seconds_to_cut_off is None
 
 
 class TestContracts:
@@ -212,20 +212,27 @@ class TestContracts:
     def test_colours_and_peaks_are_those_of_the_contract(
         self, kind: Kind, colours: bool, peaks: bool
     ) -> None:
-        state = heard(kind)
+        state = after(kind)
         assert state.has_colours is colours
         assert state.has_peaks is peaks
 
 
 class TestPower:
-    @pytest.mark.parametrize("power_w", [300, 1800, 3000, 8500])
-    def test_active_power_follows_the_register(self, power_w: int) -> None:
+    @pytest.mark.parametrize(
+        ("kind", "register", "measure", "frame_s"),
+        [(frames.CONSUMER, "EAST", "SINSTS", 1.0), (frames.BASE, "BASE", "PAPP", 1.43)],
+    )
+    @pytest.mark.parametrize("power_w", [300, 8500])
+    def test_active_power_follows_the_register(
+        self, *, kind: Kind, register: str, measure: str, frame_s: float, power_w: int
+    ) -> None:
         state = LinkyState()
-        for second in range(1, 181):
-            east = f"{20_000_000 + second * power_w // 3600:09}"
-            kind = frames.CONSUMER.but(EAST=east, SINSTS=f"{power_w + 100:05}")
-            state.feed(frame_bytes(kind.mode, kind.groups), float(second))
-            if second > 100:
+        for n in range(1, 181):
+            at = frame_s * n
+            energy_wh = int(20_000_000 + at * power_w / 3600)
+            changed = {register: f"{energy_wh:09}", measure: f"{power_w + 100:05}"}
+            state.feed(frame_bytes(kind.mode, kind.but(**changed).groups), at)
+            if at > 100:
                 assert state.active_power_drawn_w == pytest.approx(power_w, rel=0.03)
         assert state.active_power_injected_w is None
         assert state.active_power_w is None
@@ -240,20 +247,9 @@ class TestPower:
         assert state.active_power_injected_w == pytest.approx(900, rel=0.03)
         assert state.active_power_w == pytest.approx(-900, rel=0.03)
 
-    @pytest.mark.parametrize("power_w", [300, 1800, 3000, 8500])
-    def test_it_does_so_at_the_pace_of_historique_mode(self, power_w: int) -> None:
-        state = LinkyState()
-        for n in range(1, 150):
-            at = 1.43 * n
-            base = f"{int(20_000_000 + at * power_w / 3600):09}"
-            kind = frames.BASE.but(BASE=base, PAPP=f"{power_w + 100:05}")
-            state.feed(frame_bytes(kind.mode, kind.groups), at)
-            if at > 100:
-                assert state.active_power_drawn_w == pytest.approx(power_w, rel=0.03)
-
 
 def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
-    state = heard(frames.CONSUMER)
+    state = after(frames.CONSUMER)
     state.forget()
     assert not state.identified
     assert state.energy_drawn_wh is None
@@ -262,7 +258,7 @@ def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
 
 
 def test_a_steady_meter_brings_measures_only() -> None:
-    state = heard(frames.CONSUMER)
+    state = after(frames.CONSUMER)
     data = frame_bytes(frames.CONSUMER.mode, frames.CONSUMER.groups)
     assert state.feed(data[:100], 5.0) is FrameResult.NOTHING
     assert state.feed(data[100:], 5.1) is FrameResult.MEASURES

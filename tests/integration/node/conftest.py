@@ -21,7 +21,7 @@ async def toy(socket_enabled: None) -> AsyncIterator[ToyNode]:
 
 @pytest.fixture
 def entry(hass: HomeAssistant, toy: ToyNode, enable_custom_integrations: None) -> MockConfigEntry:
-    """An entry for the toy node, not set up yet."""
+    """Return an entry for the toy node, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Consometers",
@@ -35,5 +35,5 @@ def entry(hass: HomeAssistant, toy: ToyNode, enable_custom_integrations: None) -
 
 @pytest.fixture
 def house(hass: HomeAssistant, entry: MockConfigEntry, toy: ToyNode) -> House:
-    """A home whose node shares with one collective. Nothing is set up yet."""
+    """Return a home whose node shares with one collective. Nothing is set up yet."""
     return House(hass, entry, toy)

@@ -36,13 +36,12 @@ async def test_they_are_there_before_any_node_is(
 async def test_they_hold_back_and_let_go_what_is_shared_with_those_that_are_meant(
     house: House,
 ) -> None:
-    house.toy.answer["collectives"] = [collective(each) for each in ("1", "2", "3")]
-    await house.start()
+    await house.start(*[collective(each) for each in ("1", "2", "3")])
     await act(house, "pause_sharing", device_id(house, "1"), device_id(house, "3"))
-    shared = [house.state("switch", "sharing", each) for each in ("1", "2", "3")]
+    shared = [house.state(f"{each}_sharing", "switch") for each in ("1", "2", "3")]
     assert shared == ["off", "on", "off"]
     await act(house, "resume_sharing", device_id(house, "3"))
-    shared = [house.state("switch", "sharing", each) for each in ("1", "2", "3")]
+    shared = [house.state(f"{each}_sharing", "switch") for each in ("1", "2", "3")]
     assert shared == ["off", "on", "on"]
 
 
@@ -50,7 +49,7 @@ async def test_a_device_may_be_named_without_a_list(house: House) -> None:
     await house.start()
     data = {"device_id": device_id(house, "1")}
     await house.hass.services.async_call(DOMAIN, "pause_sharing", data, blocking=True)
-    assert house.state("switch", "sharing", "1") == "off"
+    assert house.state("1_sharing", "switch") == "off"
 
 
 async def test_the_node_is_no_collective_and_nothing_is_done_by_half(house: House) -> None:
@@ -59,7 +58,7 @@ async def test_the_node_is_no_collective_and_nothing_is_done_by_half(house: Hous
         await act(house, "pause_sharing", device_id(house, "1"), device_id(house))
     assert caught.value.translation_key == "not_a_collective"
     assert str(caught.value).startswith("Consometers node is not a collective")
-    assert house.state("switch", "sharing", "1") == "on"
+    assert house.state("1_sharing", "switch") == "on"
 
 
 async def test_a_meter_is_no_collective(hass: HomeAssistant, house: House) -> None:
@@ -80,12 +79,12 @@ async def test_what_is_no_device_of_a_loaded_node_is_refused(
     hass: HomeAssistant, house: House
 ) -> None:
     await house.start()
-    known = device_id(house, "1")
+    collective_device = device_id(house, "1")
     with pytest.raises(ServiceValidationError):
         await act(house, "pause_sharing", "unknown")
     await hass.config_entries.async_unload(house.entry.entry_id)
     with pytest.raises(ServiceValidationError):
-        await act(house, "pause_sharing", known)
+        await act(house, "pause_sharing", collective_device)
 
 
 @pytest.mark.parametrize(

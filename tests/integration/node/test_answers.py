@@ -64,8 +64,8 @@ def test_what_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None
         answers.node({**NODE, **changes})
 
 
-def sums_of(told: object) -> answers.Sums | None:
-    (understood,) = answers.node({**NODE, "collectives": [collective(sums=told)]}).collectives
+def sums_of(answered: object) -> answers.Sums | None:
+    (understood,) = answers.node({**NODE, "collectives": [collective(sums=answered)]}).collectives
     return understood.sums
 
 
@@ -107,10 +107,10 @@ def test_whatever_of_sums_is_not_told_is_none() -> None:
     nothing = answers.Sums(last=None, today=None, month=None, statistics=None, problem=None)
     assert sums_of(dict.fromkeys(sums())) == nothing
     for name, fixed in (("last", 2), ("today", 1), ("month", 1), ("statistics", 0)):
-        kept = list(sums()[name])[:fixed]
-        told = {key: value if key in kept else None for key, value in sums()[name].items()}
-        understood = getattr(sums_of(sums(**{name: told})), name)
-        assert [key for key in told if getattr(understood, key) is not None] == kept
+        present = list(sums()[name])[:fixed]
+        answered = {key: value if key in present else None for key, value in sums()[name].items()}
+        understood = getattr(sums_of(sums(**{name: answered})), name)
+        assert [key for key in answered if getattr(understood, key) is not None] == present
 
 
 @pytest.mark.parametrize(("mine", "median"), [(None, 390_000), (412_000, None), (412_000, 0)])
@@ -122,7 +122,7 @@ def test_without_both_months_there_is_no_difference(mine: int | None, median: in
 
 
 @pytest.mark.parametrize(
-    "told",
+    "answered",
     [
         [],
         {},
@@ -146,9 +146,9 @@ def test_without_both_months_there_is_no_difference(mine: int | None, median: in
     ],
     ids=repr,
 )
-def test_sums_that_are_not_as_documented_are_no_answer(told: object) -> None:
+def test_sums_that_are_not_as_documented_are_no_answer(answered: object) -> None:
     with pytest.raises(answers.NotAnAnswer):
-        sums_of(told)
+        sums_of(answered)
 
 
 @pytest.mark.parametrize("field", [field for field in NODE if field != "api"])

@@ -1,7 +1,6 @@
 """One node over time: set up, heard, lost, found again, changed, taken away."""
 
 import asyncio
-import logging
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import STATE_UNAVAILABLE
@@ -12,25 +11,15 @@ import pytest
 from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import coordinator
 
+from ..home import logged
 from .house import House
 from .toy import collective, until
-
-LOGGER = "custom_components.consometers"
 
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "FIRST_RETRY_S", 0.02)
     monkeypatch.setattr(coordinator, "LONGEST_RETRY_S", 0.05)
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the integration has logged for a person to read."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
-    ]
 
 
 class TestSettingUp:
@@ -104,7 +93,7 @@ class TestAway:
         await house.toy.stop()
         await until(lambda: house.connected == STATE_UNAVAILABLE)
         assert house.waiting == STATE_UNAVAILABLE
-        assert house.state("switch", "sharing", "1") == STATE_UNAVAILABLE
+        assert house.state("1_sharing", "switch") == STATE_UNAVAILABLE
 
         house.toy.answer["collectives"] = [collective("1", waiting=0)]
         await house.toy.start()
@@ -154,10 +143,7 @@ class TestLeaving:
     async def test_unloading_leaves_no_ear_and_no_issue(
         self, hass: HomeAssistant, house: House
     ) -> None:
-        house.toy.answer["collectives"] = [
-            collective("1", waiting_since="2026-01-01T00:00:00+00:00")
-        ]
-        await house.start()
+        await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
         assert house.issues()
         await hass.config_entries.async_unload(house.entry.entry_id)
         assert house.entry_state == "not_loaded"
@@ -169,13 +155,10 @@ class TestLeaving:
         assert house.toy.asked == asked
 
     async def test_removal_leaves_nothing_behind(self, hass: HomeAssistant, house: House) -> None:
-        house.toy.answer["collectives"] = [
-            collective("1", waiting_since="2026-01-01T00:00:00+00:00")
-        ]
-        await house.start()
+        await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
         await hass.config_entries.async_remove(house.entry.entry_id)
         await hass.async_block_till_done()
         registry = ir.async_get(hass)
         assert [issue for issue in registry.issues.values() if issue.domain == DOMAIN] == []
         assert house.device() is None
-        assert house.entity_id("binary_sensor", "connected") is None
+        assert house.entity_id("connected", "binary_sensor") is None

@@ -13,15 +13,14 @@ from .toy import collective, part, sums
 
 
 async def test_they_have_their_entities_and_statistics(house: House) -> None:
-    house.toy.answer["collectives"] = [
+    await house.start(
         collective("2", name="Énergie d'ici", sums=part("statistics", injection=None)),
         collective("1", name="Commune"),
-    ]
-    await house.start()
+    )
     commune, cooperative = collectives(house.hass)
     assert (commune.name, cooperative.name) == ("Commune", "Énergie d'ici")
     assert commune.entities.keys() == {"last_acknowledged", "waiting", "sharing", "problem"}
-    assert cooperative.entities["members"] == house.entity_id("sensor", "members", "2")
+    assert cooperative.entities["members"] == house.entity_id("2_members")
     assert commune.statistics == {}
     assert cooperative.statistics == {
         "consumption": "consometers:collective_1_consumption",
@@ -30,18 +29,17 @@ async def test_they_have_their_entities_and_statistics(house: House) -> None:
 
 
 async def test_one_that_tells_no_statistics_has_none(house: House) -> None:
-    house.toy.answer["collectives"] = [collective(sums=sums(statistics=None))]
-    await house.start()
-    (found,) = collectives(house.hass)
-    assert found.statistics == {}
-    assert "members" in found.entities
+    await house.start(collective(sums=sums(statistics=None)))
+    (shown,) = collectives(house.hass)
+    assert shown.statistics == {}
+    assert "members" in shown.entities
 
 
 NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
 
 
 @pytest.mark.parametrize(
-    ("told", "untold"),
+    ("answered", "untold"),
     [
         (sums(), ()),
         (sums(**NOTHING), ("consumption", "injection", "production")),
@@ -53,18 +51,16 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
     ],
 )
 async def test_what_never_came_from_one_is_found(
-    house: House, told: dict[str, Any] | None, untold: tuple[str, ...]
+    house: House, answered: dict[str, Any] | None, untold: tuple[str, ...]
 ) -> None:
-    house.toy.answer["collectives"] = [collective(sums=told)]
-    await house.start()
-    (found,) = collectives(house.hass)
-    assert (found.untold, found.is_unread) == (untold, False)
+    await house.start(collective(sums=answered))
+    (shown,) = collectives(house.hass)
+    assert (shown.untold, shown.is_unread) == (untold, False)
 
 
 async def test_what_the_node_cannot_read_is_not_said_to_be_untold(house: House) -> None:
-    told = sums(**NOTHING, problem={"en": "It does not answer."})
-    house.toy.answer["collectives"] = [collective(sums=told)]
-    await house.start()
+    answered = sums(**NOTHING, problem={"en": "It does not answer."})
+    await house.start(collective(sums=answered))
     assert [each.is_unread for each in collectives(house.hass)] == [True]
 
 
@@ -79,10 +75,9 @@ async def test_one_is_called_as_the_household_calls_it(house: House) -> None:
 async def test_while_the_node_is_away_they_stay_without_their_statistics(
     hass: HomeAssistant, house: House
 ) -> None:
-    house.toy.answer["collectives"] = [collective(sums=sums())]
-    await house.start()
+    await house.start(collective(sums=sums()))
     await hass.config_entries.async_unload(house.entry.entry_id)
-    (found,) = collectives(hass)
-    assert found.statistics == {}
-    assert found.untold == ()
-    assert "consumption_power" in found.entities
+    (shown,) = collectives(hass)
+    assert shown.statistics == {}
+    assert shown.untold == ()
+    assert "consumption_power" in shown.entities

@@ -4,12 +4,12 @@ import json
 import logging
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.json import JSONEncoder
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
+from ..home import text_of
 from .house import House
 from .toy import NODE_ID, TOKEN, collective, part, permission, until
 
@@ -17,10 +17,6 @@ ACCOUNT = "home@example.org"
 WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
 OF_OTHERS = ("23450", "23.45", "301200", "301.2", "37")
 PERSONAL = (NODE_ID, TOKEN, ACCOUNT, "collective-1@", "Coopérative", "Daily", "2f6c1f0a")
-
-
-def text_of(value: object) -> str:
-    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
 
 
 async def diagnostics(house: House) -> str:
@@ -57,9 +53,9 @@ async def test_they_tell_how_it_goes(house: House, snapshot: SnapshotAssertion) 
 async def test_what_other_homes_did_is_not_in_them(house: House) -> None:
     trouble(house)
     await house.start()
-    found = await diagnostics(house)
-    assert '"consumption"' in found
-    assert [value for value in OF_OTHERS if value in found] == []
+    shown = await diagnostics(house)
+    assert '"consumption"' in shown
+    assert [value for value in OF_OTHERS if value in shown] == []
 
 
 async def test_they_tell_what_fails(house: House) -> None:
@@ -67,13 +63,13 @@ async def test_they_tell_what_fails(house: House) -> None:
     house.toy.status = 500
     await house.a_minute_passes()
     await until(lambda: house.connected == "unavailable")
-    found = json.loads(await diagnostics(house))
-    assert (found["available"], found["error"]) == (False, "cannot_connect")
+    shown = json.loads(await diagnostics(house))
+    assert (shown["available"], shown["error"]) == (False, "cannot_connect")
     house.toy.status = 200
     await house.a_minute_passes()
     await until(lambda: house.connected != "unavailable")
-    found = json.loads(await diagnostics(house))
-    assert (found["available"], found["error"]) == (True, None)
+    shown = json.loads(await diagnostics(house))
+    assert (shown["available"], shown["error"]) == (True, None)
 
 
 async def test_nothing_personal_is_in_them_nor_in_logs(
@@ -82,21 +78,21 @@ async def test_nothing_personal_is_in_them_nor_in_logs(
     caplog.set_level(logging.DEBUG)
     trouble(house)
     await house.start()
-    said = [await diagnostics(house)]
+    texts = [await diagnostics(house)]
     await house.toy.stop()
     await until(lambda: house.connected == "unavailable")
-    said.append(await diagnostics(house))
+    texts.append(await diagnostics(house))
     await house.toy.start()
     await until(lambda: house.connected == "off")
     house.toy.token = "another"
     house.toy.change()
     await until(lambda: house.connected == "unavailable")
-    said.append(await diagnostics(house))
-    assert [line for line in said if "127.0.0" in line] == []
-    said += [
+    texts.append(await diagnostics(house))
+    assert [line for line in texts if "127.0.0" in line] == []
+    texts += [
         record.getMessage() + (record.exc_text or "")
         for record in caplog.records
         if record.name.startswith("custom_components")
     ]
-    assert len(said) > 5
-    assert [line for line in said if any(secret in line for secret in PERSONAL)] == []
+    assert len(texts) > 5
+    assert [line for line in texts if any(secret in line for secret in PERSONAL)] == []

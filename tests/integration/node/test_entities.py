@@ -2,7 +2,7 @@
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
@@ -11,23 +11,6 @@ from custom_components.consometers.const import CONF_APP
 
 from .house import House
 from .toy import collective, part, permission, sums, until
-
-
-def facts(house: House) -> dict[str, dict[str, object]]:
-    """Return all that a person can see of each entity."""
-    shown: dict[str, dict[str, object]] = {}
-    entities = er.async_entries_for_config_entry(er.async_get(house.hass), house.entry.entry_id)
-    for entity in sorted(entities, key=lambda entity: entity.entity_id):
-        state = house.hass.states.get(entity.entity_id)
-        assert state is not None, entity.entity_id
-        shown[entity.entity_id] = {
-            "key": entity.unique_id.removeprefix(f"{house.entry.entry_id}_"),
-            "category": entity.entity_category,
-            "state": state.state,
-            "attributes": dict(state.attributes),
-        }
-    return shown
-
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 
@@ -47,12 +30,12 @@ async def test_a_node_and_its_collectives_are_shown_in_the_language_of_the_home(
         ],
     )
     await house.start()
-    assert facts(house) == snapshot
+    assert house.facts() == snapshot
 
 
 async def test_without_a_problem_nothing_is_said(house: House) -> None:
     await house.start()
-    connected = house.state_of("binary_sensor", "connected")
+    connected = house.state_of("connected", "binary_sensor")
     assert connected is not None
     assert (connected.state, connected.attributes["reason"]) == ("on", None)
 
@@ -87,35 +70,33 @@ async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(
 class TestCollectives:
     async def test_a_new_one_appears_without_a_reload(self, house: House) -> None:
         await house.start()
-        assert house.state("switch", "sharing", "2") is None
+        assert house.state("2_sharing", "switch") is None
         house.toy.change(collectives=[collective("1"), collective("2")])
-        await until(lambda: house.state("switch", "sharing", "2") == "on")
-        assert house.state("sensor", "waiting", "2") == "2"
-        assert house.state("binary_sensor", "problem", "2") == "off"
+        await until(lambda: house.state("2_sharing", "switch") == "on")
+        assert house.state("2_waiting") == "2"
+        assert house.state("2_problem", "binary_sensor") == "off"
         assert house.device("2") is not None
 
     async def test_one_that_is_gone_leaves_nothing_and_may_come_back(self, house: House) -> None:
-        house.toy.answer["collectives"] = [collective("1"), collective("2")]
-        await house.start()
+        await house.start(collective("1"), collective("2"))
         house.toy.change(collectives=[collective("1")])
         await until(lambda: house.device("2") is None)
         await house.hass.async_block_till_done()
-        assert house.entity_id("switch", "sharing", "2") is None
-        assert house.state("switch", "sharing", "1") == "on"
+        assert house.entity_id("2_sharing", "switch") is None
+        assert house.state("1_sharing", "switch") == "on"
 
         house.toy.change(collectives=[collective("1"), collective("2")])
-        await until(lambda: house.state("switch", "sharing", "2") == "on")
+        await until(lambda: house.state("2_sharing", "switch") == "on")
 
     async def test_one_that_went_while_home_assistant_was_off_is_gone_as_well(
         self, hass: HomeAssistant, house: House
     ) -> None:
-        house.toy.answer["collectives"] = [collective("1"), collective("2")]
-        await house.start()
+        await house.start(collective("1"), collective("2"))
         await hass.config_entries.async_unload(house.entry.entry_id)
         house.toy.answer["collectives"] = [collective("1")]
         await house.set_up()
         assert house.device("2") is None
-        assert house.entity_id("switch", "sharing", "2") is None
+        assert house.entity_id("2_sharing", "switch") is None
 
     async def test_one_that_changes_its_name_is_called_by_it(self, house: House) -> None:
         await house.start()
@@ -126,25 +107,23 @@ class TestCollectives:
 class TestSharing:
     async def test_it_is_held_back_and_let_go_by_its_switch(self, house: House) -> None:
         await house.start()
-        target = {"entity_id": house.entity_id("switch", "sharing", "1")}
+        target = {"entity_id": house.entity_id("1_sharing", "switch")}
         await house.hass.services.async_call("switch", "turn_off", target, blocking=True)
         assert "pause 1" in house.toy.asked
-        assert house.state("switch", "sharing", "1") == "off"
+        assert house.state("1_sharing", "switch") == "off"
         await house.hass.services.async_call("switch", "turn_on", target, blocking=True)
         assert "resume 1" in house.toy.asked
-        assert house.state("switch", "sharing", "1") == "on"
+        assert house.state("1_sharing", "switch") == "on"
 
     async def test_it_is_on_while_anything_goes(self, house: House) -> None:
         granted = [permission(paused=True), permission(id="other")]
-        house.toy.answer["collectives"] = [collective("1", permissions=granted)]
-        await house.start()
-        assert house.state("switch", "sharing", "1") == "on"
+        await house.start(collective("1", permissions=granted))
+        assert house.state("1_sharing", "switch") == "on"
 
     async def test_there_is_nothing_to_switch_when_nothing_was_granted(self, house: House) -> None:
         ended = [permission(state="withdrawn")]
-        house.toy.answer["collectives"] = [collective("1", permissions=ended)]
-        await house.start()
-        assert house.state("switch", "sharing", "1") == STATE_UNAVAILABLE
+        await house.start(collective("1", permissions=ended))
+        assert house.state("1_sharing", "switch") == STATE_UNAVAILABLE
         assert house.waiting == "2"
 
 
@@ -164,79 +143,71 @@ class TestSums:
     ) -> None:
         hass.config.language = language
         await hass.config.async_set_time_zone("Europe/Paris")
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
+        await house.start(collective(sums=sums()))
         keys = {f"1_{key}" for key in SUMS}
-        of_sums = {each: fact for each, fact in facts(house).items() if fact["key"] in keys}
+        of_sums = {each: fact for each, fact in house.facts().items() if fact["key"] in keys}
         assert len(of_sums) == len(SUMS)
         assert of_sums == snapshot
 
     async def test_there_are_none_of_a_node_that_tells_none(self, house: House) -> None:
-        house.toy.answer["collectives"] = [collective("1"), collective("2", sums=None)]
-        await house.start()
-        made = [house.entity_id("sensor", key, each) for key in SUMS for each in ("1", "2")]
+        await house.start(collective("1"), collective("2", sums=None))
+        made = [house.entity_id(f"{each}_{key}") for key in SUMS for each in ("1", "2")]
         assert made == [None] * len(made)
 
     async def test_each_appears_when_it_is_first_told(self, house: House) -> None:
-        house.toy.answer["collectives"] = [collective(sums=part("last", production=None))]
-        await house.start()
-        assert house.state("sensor", "consumption_power", "1") == "23.45"
-        assert house.state("sensor", "production_power", "1") is None
+        await house.start(collective(sums=part("last", production=None)))
+        assert house.state("1_consumption_power") == "23.45"
+        assert house.state("1_production_power") is None
         house.toy.change(collectives=[collective(sums=part("last", production=0))])
-        await until(lambda: house.state("sensor", "production_power", "1") == "0.0")
+        await until(lambda: house.state("1_production_power") == "0.0")
 
     async def test_what_is_withheld_is_unknown_and_says_why(self, house: House) -> None:
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
-        told = {**part("last", consumption=None), "problem": WITHHELD}
-        house.toy.change(collectives=[collective(sums=told)])
-        await until(lambda: house.state("sensor", "consumption_power", "1") == "unknown")
-        withheld = house.state_of("sensor", "consumption_power", "1")
-        known = house.state_of("sensor", "production_power", "1")
+        await house.start(collective(sums=sums()))
+        withheld_sums = {**part("last", consumption=None), "problem": WITHHELD}
+        house.toy.change(collectives=[collective(sums=withheld_sums)])
+        await until(lambda: house.state("1_consumption_power") == "unknown")
+        withheld = house.state_of("1_consumption_power")
+        shown_power = house.state_of("1_production_power")
         assert withheld is not None
-        assert known is not None
+        assert shown_power is not None
         assert withheld.attributes["reason"] == WITHHELD["en"]
-        assert "reason" not in known.attributes
+        assert "reason" not in shown_power.attributes
 
     @pytest.mark.parametrize("part_of_them", ["last", "today", "month"])
     async def test_a_part_that_is_not_told_any_more_is_unknown(
         self, house: House, part_of_them: str
     ) -> None:
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
+        await house.start(collective(sums=sums()))
         house.toy.change(collectives=[collective(sums=sums(**{part_of_them: None}))])
-        one = {"last": "members", "today": "consumption_today", "month": "month_median"}
-        await until(lambda: house.state("sensor", one[part_of_them], "1") == "unknown")
-        unknown = [key for key in SUMS if house.state("sensor", key, "1") == "unknown"]
+        example = {"last": "members", "today": "consumption_today", "month": "month_median"}
+        await until(lambda: house.state(f"1_{example[part_of_them]}") == "unknown")
+        unknown = [key for key in SUMS if house.state(f"1_{key}") == "unknown"]
         assert len(unknown) == {"last": 5, "today": 5, "month": 3}[part_of_them]
 
     async def test_a_node_that_reads_them_no_more_leaves_them_unavailable(
         self, house: House
     ) -> None:
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
+        await house.start(collective(sums=sums()))
         house.toy.change(collectives=[collective(sums=None)])
-        await until(lambda: house.state("sensor", "members", "1") == STATE_UNAVAILABLE)
-        shown = {house.state("sensor", key, "1") for key in SUMS}
+        await until(lambda: house.state("1_members") == STATE_UNAVAILABLE)
+        shown = {house.state(f"1_{key}") for key in SUMS}
         assert shown == {STATE_UNAVAILABLE}
         assert house.waiting == "2"
 
     async def test_what_was_told_before_a_restart_is_there_after_it(
         self, hass: HomeAssistant, house: House
     ) -> None:
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
+        await house.start(collective(sums=sums()))
         await hass.config_entries.async_unload(house.entry.entry_id)
         house.toy.answer["collectives"] = [collective(sums=part("today", injection=None))]
         await house.set_up()
-        assert house.state("sensor", "injection_today", "1") == "unknown"
-        assert house.state("sensor", "injection_power", "1") == "0.31"
+        assert house.state("1_injection_today") == "unknown"
+        assert house.state("1_injection_power") == "0.31"
 
     async def test_a_collective_that_comes_back_has_them_again(self, house: House) -> None:
-        house.toy.answer["collectives"] = [collective(sums=sums())]
-        await house.start()
+        await house.start(collective(sums=sums()))
         house.toy.change(collectives=[])
         await until(lambda: house.device("1") is None)
         await house.hass.async_block_till_done()
         house.toy.change(collectives=[collective(sums=sums())])
-        await until(lambda: house.state("sensor", "members", "1") == "37")
+        await until(lambda: house.state("1_members") == "37")

@@ -44,8 +44,7 @@ def with_permission(**changes: Any) -> list[dict[str, Any]]:
 async def test_it_is_said_with_where_to_go_and_taken_back_by_itself(
     house: House, collectives: list[dict[str, Any]], kind: str
 ) -> None:
-    house.toy.answer["collectives"] = collectives
-    await house.start()
+    await house.start(*collectives)
     (issue,) = house.issues().values()
     assert issue.translation_key == kind
     assert not issue.is_fixable
@@ -72,8 +71,7 @@ async def test_it_is_said_with_where_to_go_and_taken_back_by_itself(
 async def test_nothing_is_said_where_nothing_is_to_do(
     house: House, collectives: list[dict[str, Any]]
 ) -> None:
-    house.toy.answer["collectives"] = collectives
-    await house.start()
+    await house.start(*collectives)
     assert house.issues() == {}
 
 
@@ -91,8 +89,7 @@ async def test_a_clock_that_the_node_doubts_is_said_and_taken_back(house: House)
 
 async def test_time_alone_brings_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The node has nothing new to tell; an hour later, a day is over."""
-    house.toy.answer["collectives"] = [collective(waiting_since=ago(hours=23, minutes=30))]
-    await house.start()
+    await house.start(collective(waiting_since=ago(hours=23, minutes=30)))
     assert house.issues() == {}
     monkeypatch.setattr(issues, "STUCK_AFTER", issues.STUCK_AFTER - timedelta(hours=1))
     house.toy.say()
@@ -109,8 +106,7 @@ async def test_permissions_are_named_in_the_language_of_the_home(
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Paris")
     until_then = dt_util.utcnow().replace(hour=23, minute=30) + timedelta(days=3)
-    house.toy.answer["collectives"] = with_permission(valid_until=until_then.isoformat())
-    await house.start()
+    await house.start(*with_permission(valid_until=until_then.isoformat()))
     issue = house.issues()[PERMISSION_EXPIRES]
     # It is half past midnight in Paris.
     last_day = (until_then + timedelta(days=1)).date().isoformat()
@@ -123,12 +119,11 @@ async def test_permissions_are_named_in_the_language_of_the_home(
 
 async def test_each_collective_has_its_own(house: House) -> None:
     stuck = ago(days=2)
-    house.toy.answer["collectives"] = [collective(each, waiting_since=stuck) for each in ("1", "2")]
-    await house.start()
-    known = ir.async_get(house.hass).issues
-    assert len([domain for domain, _ in known if domain == DOMAIN]) == 2
+    await house.start(*[collective(each, waiting_since=stuck) for each in ("1", "2")])
+    issues_of_all = ir.async_get(house.hass).issues
+    assert len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 2
     house.toy.change(collectives=[collective("2", waiting_since=stuck)])
-    await until(lambda: len([domain for domain, _ in known if domain == DOMAIN]) == 1)
+    await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
 
 
 async def test_of_an_app_the_page_within_home_assistant_is_where_to_go(
@@ -137,7 +132,6 @@ async def test_of_an_app_the_page_within_home_assistant_is_where_to_go(
     hass.config_entries.async_update_entry(
         house.entry, data={**house.entry.data, CONF_APP: "a0d7b954_consometers"}
     )
-    house.toy.answer["collectives"] = with_permission(newer_version="next")
-    await house.start()
+    await house.start(*with_permission(newer_version="next"))
     issue = house.issues()[NEED_CHANGED]
     assert issue.learn_more_url == "homeassistant://app/a0d7b954_consometers"

@@ -144,7 +144,7 @@ class ToyNode:
             self._runner = None
 
     def say(self, text: bytes = b"event: changed\ndata:\n\n") -> None:
-        """Tell all who listen that something changed, or something else."""
+        """Send an event to all that listen: that something changed, or another."""
         for listener in self.listeners:
             listener.put_nowait(text)
 

@@ -244,9 +244,9 @@ def streams(draw: st.DrawFn) -> bytes:
         st.text("\x02\x03\x04\n\r\t AZ09\0", max_size=40).map(str.encode),
     )
     pieces = []
-    for one in whole:
-        cut = draw(st.integers(0, len(one)))
-        pieces += [one[:cut], draw(noise), one[cut:]]
+    for content in whole:
+        cut = draw(st.integers(0, len(content)))
+        pieces += [content[:cut], draw(noise), content[cut:]]
     return b"".join(pieces) + draw(noise)
 
 

@@ -52,23 +52,23 @@ def decode(*chunks: bytes, mode: Mode | None = None) -> tuple[list[Frame], Count
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
 @settings(max_examples=8)
-@given(told=st.booleans(), data=st.data())
+@given(knows_mode=st.booleans(), data=st.data())
 def test_every_label_comes_back_as_it_was_sent(
-    label: Label, told: bool, data: st.DataObject
+    label: Label, knows_mode: bool, data: st.DataObject
 ) -> None:
     group = data.draw(groups_of(label))
-    frames, counters = decode(encode_frame([group]), mode=label.mode if told else None)
+    frames, counters = decode(encode_frame([group]), mode=label.mode if knows_mode else None)
     assert frames == [Frame(label.mode, complete=True, groups={label.name: group})]
     assert (counters.frames, counters.groups, counters.resyncs) == (1, 1, 0)
 
 
-@given(mode=st.sampled_from(Mode), told=st.booleans(), data=st.data())
+@given(mode=st.sampled_from(Mode), knows_mode=st.booleans(), data=st.data())
 def test_any_frame_comes_back_however_it_is_cut(
-    mode: Mode, told: bool, data: st.DataObject
+    mode: Mode, knows_mode: bool, data: st.DataObject
 ) -> None:
     groups = data.draw(group_lists(mode))
     chunks = data.draw(chunkings(encode_frame(groups)))
-    frames, _ = decode(*chunks, mode=mode if told else None)
+    frames, _ = decode(*chunks, mode=mode if knows_mode else None)
     assert frames == [Frame(mode, complete=True, groups={g.label.name: g for g in groups})]
     assert list(frames[0].groups) == [g.label.name for g in groups]
 

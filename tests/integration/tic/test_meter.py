@@ -39,8 +39,8 @@ def values_of(name: str, frames: Iterable[Frame]) -> list[Value]:
     """Return what is believed of a label after each of these frames, one a second."""
     meter = Meter()
     values = []
-    for second, one in enumerate(frames):
-        meter.update(one, float(second))
+    for second, each in enumerate(frames):
+        meter.update(each, float(second))
         reading = meter.readings.get(name)
         values.append(None if reading is None else reading.group.value)
     return values
@@ -52,8 +52,8 @@ def base(index: int | str) -> Frame:
 
 def after(*frames: Frame) -> Meter:
     meter = Meter()
-    for second, one in enumerate(frames):
-        meter.update(one, float(second))
+    for second, each in enumerate(frames):
+        meter.update(each, float(second))
     return meter
 
 
@@ -65,28 +65,38 @@ def test_all_of_a_frame_is_believed_once_it_was_repeated(name: str) -> None:
     assert (meter.mode, meter.address) == (mode, ADDRESS)
 
 
-def test_what_is_repeated_is_believed_at_the_second_time() -> None:
-    frames = [
-        frame(HISTORIQUE, BASE, ISOUSC=amperes) for amperes in ("30", "30", "90", "30", "45", "45")
-    ]
-    assert values_of("ISOUSC", frames) == [None, 30, 30, 30, 30, 45]
-
-
-def test_two_errors_that_are_not_in_a_row_are_two_errors() -> None:
-    frames = [
-        frame(HISTORIQUE, BASE, ISOUSC=amperes) for amperes in ("30", "30", "90", "30", "90", "30")
-    ]
-    assert values_of("ISOUSC", frames) == [None, 30, 30, 30, 30, 30]
-
-
-def test_a_measure_is_the_median_of_three() -> None:
-    powers = (690, 700, 710, 99990, 720, 730, 0, 740)
-    frames = [frame(HISTORIQUE, BASE, PAPP=f"{power:05}") for power in powers]
-    assert values_of("PAPP", frames) == [None, None, 700, 710, 720, 730, 720, 730]
-
-
-def test_a_register_is_believed_one_frame_later() -> None:
-    assert values_of("BASE", map(base, (10, 11, 12, 13, 13))) == [None, None, 11, 12, 13]
+@pytest.mark.parametrize(
+    ("name", "sent", "believed"),
+    [
+        pytest.param(
+            "ISOUSC", (30, 30, 90, 30, 45, 45), (None, 30, 30, 30, 30, 45), id="at the second time"
+        ),
+        pytest.param(
+            "ISOUSC", (30, 30, 90, 30, 90, 30), (None, *[30] * 5), id="two errors not in a row"
+        ),
+        pytest.param(
+            "PAPP",
+            (690, 700, 710, 99990, 720, 730, 0, 740),
+            (None, None, 700, 710, 720, 730, 720, 730),
+            id="a measure is the median of three",
+        ),
+        pytest.param(
+            "BASE", (10, 11, 12, 13, 13), (None, None, 11, 12, 13), id="a register a frame later"
+        ),
+        pytest.param(
+            "BASE",
+            (500, 500, 500, 2, 2, 2, 3),
+            (None, None, 500, 500, 500, 2, 2),
+            id="a register that really went backwards",
+        ),
+    ],
+)
+def test_what_is_repeated_is_believed(
+    name: str, sent: tuple[int, ...], believed: tuple[int | None, ...]
+) -> None:
+    length = CATALOGUE[HISTORIQUE][name].length
+    frames = [frame(HISTORIQUE, BASE, **{name: f"{each:0{length}}"}) for each in sent]
+    assert values_of(name, frames) == list(believed)
 
 
 @pytest.mark.parametrize("error", [900_000_012, 112, 21, 3, 0, 11])
@@ -101,13 +111,6 @@ def test_a_corrupt_reading_is_not_believed_even_at_the_start(error: int) -> None
     believed = values_of("BASE", map(base, [error, 12, 12, 12, 13]))
     assert error not in believed
     assert believed[-1] == 12
-
-
-def test_a_register_that_really_went_backwards_is_believed_at_the_third_reading() -> None:
-    assert values_of("BASE", map(base, [500, 500, 500, 2, 2, 2, 3])) == [
-        *(None, None, 500, 500, 500),
-        *(2, 2),
-    ]
 
 
 def test_a_register_that_went_on_during_a_silence_is_followed() -> None:
@@ -135,7 +138,7 @@ def test_the_clock_is_believed_while_it_goes_on_as_time_does() -> None:
     frames = dated(
         "E250715120000", "E250715120001", "E250715120902", "E250715120003", "E250715120004"
     )
-    sent = [one.groups["DATE"].value for one in frames]
+    sent = [each.groups["DATE"].value for each in frames]
     assert values_of("DATE", frames) == [None, sent[1], sent[1], sent[1], sent[4]]
 
 
@@ -275,8 +278,8 @@ def test_frames_with_the_address_alone_leave_the_rest_as_it_was() -> None:
 
 
 def test_a_message_that_is_sent_once_is_believed_and_kept() -> None:
-    said = frame(STANDARD, (*PRODUCER, ("MSG2", "BONJOUR         ")))
-    meter = after(*[frame(STANDARD, PRODUCER)] * 3, said)
+    message = frame(STANDARD, (*PRODUCER, ("MSG2", "BONJOUR         ")))
+    meter = after(*[frame(STANDARD, PRODUCER)] * 3, message)
     assert meter.readings["MSG2"].group.value == "BONJOUR"
     for second in range(4, 14):
         meter.update(frame(STANDARD, PRODUCER), float(second))

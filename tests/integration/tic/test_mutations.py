@@ -15,8 +15,8 @@ type Fact = tuple[str, str, str | None]
 def facts(frames: list[Frame]) -> set[Fact]:
     return {
         (group.label.name, group.raw, group.raw_horodate)
-        for one in frames
-        for group in one.groups.values()
+        for each in frames
+        for group in each.groups.values()
     }
 
 
@@ -67,15 +67,15 @@ def mutations(draw: st.DrawFn, data: bytes) -> bytes:
     return bytes(altered)
 
 
-@given(mode=st.sampled_from(Mode), told=st.booleans(), data=st.data())
+@given(mode=st.sampled_from(Mode), knows_mode=st.booleans(), data=st.data())
 def test_whatever_was_altered_no_group_comes_out_that_did_not_come_in(
-    mode: Mode, told: bool, data: st.DataObject
+    mode: Mode, knows_mode: bool, data: st.DataObject
 ) -> None:
     groups = data.draw(group_lists(mode))
     altered = data.draw(mutations(encode_frame(groups)))
     sent = {(group.label.name, group.raw, group.raw_horodate) for group in groups}
     came = bytes(byte & 0x7F for byte in altered)
-    accepted = read(altered, mode if told else None)
+    accepted = read(altered, mode if knows_mode else None)
     for name, raw, horodate in accepted - sent:
         # A checksum of six bits did not see it: the bytes themselves are those of such a group.
         assert encode(name, raw, mode, horodate)[1:-1] in came

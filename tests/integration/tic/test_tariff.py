@@ -10,10 +10,10 @@ from custom_components.consometers.tic import Colour, Frame, Meter, Peak, Tariff
 from .samples import BASE, CONSUMER, EJP, HISTORIQUE, OFF_PEAK, STANDARD, TEMPO, Fields, frame
 
 
-def believed(one: Frame) -> Tariff:
+def believed(sent: Frame) -> Tariff:
     meter = Meter()
     for second in range(3):
-        meter.update(one, float(second))
+        meter.update(sent, float(second))
     return tariff(meter.readings)
 
 
@@ -116,8 +116,8 @@ def test_standard_mode_tells_the_colours() -> None:
     [("003A0401", False, False), ("103A0401", True, False), ("403A0401", True, True)],
 )
 def test_standard_mode_tells_of_mobile_peaks(status: str, notice: bool, now: bool) -> None:
-    told = standard(status)
-    assert (told.peak_notice, told.peak_now) == (notice, now)
+    read = standard(status)
+    assert (read.peak_notice, read.peak_now) == (notice, now)
 
 
 def test_announced_peaks_are_in_legal_time() -> None:

@@ -1,4 +1,9 @@
-"""What was seen to break other decoders in the field, each thing once."""
+"""What was seen to break other decoders in the field, each thing once.
+
+Numbers that are missing (15, 17, 18, 20) are of readings over time: `test_meter.py` tries them.
+"""
+
+from datetime import datetime
 
 import pytest
 
@@ -7,11 +12,9 @@ from custom_components.consometers.tic import (
     Decoder,
     Frame,
     Group,
-    Meter,
     Mode,
     Reason,
     checksum,
-    energy_drawn_wh,
 )
 from demo.meter.uart import Mistuned
 
@@ -23,7 +26,6 @@ from .samples import (
     FRAMES,
     HISTORIQUE,
     NOON,
-    OTHER_ADDRESS,
     PRODUCER,
     STANDARD,
     TEMPO,
@@ -33,6 +35,7 @@ from .samples import (
     group_bytes,
 )
 
+MESSAGE = "A  B   C    D     E      F      "
 BOTH = pytest.mark.parametrize(
     ("mode", "groups"), [FRAMES["tempo"], FRAMES["producer"]], ids=["historique", "standard"]
 )
@@ -62,28 +65,34 @@ def test_a_checksum_may_be_a_space_after_a_tab(mode: Mode | None) -> None:
     assert only(b"\x02\nSINSTS\t%s\t \r\x03" % raw.encode(), mode).raw == raw
 
 
-# 2
-@pytest.mark.parametrize("mode", [None, STANDARD])
-def test_a_date_has_a_horodate_and_no_data(mode: Mode | None) -> None:
-    date = only(b"\x02" + group_bytes(STANDARD, "DATE", NOON, "") + b"\x03", mode)
-    assert date.raw == ""
-    assert date.raw_horodate == NOON
-    assert date.time is not None
-    assert date.time.isoformat() == "2025-07-15T12:00:00+02:00"
+GROUPS: list[tuple[Mode, Fields, str, str | None]] = [
+    # 2: a horodate, and no data
+    (STANDARD, ("DATE", NOON, ""), "", "2025-07-15T12:00:00+02:00"),
+    # 3: a space in place of the season
+    (STANDARD, ("DPM1", " 260115060000", "00"), "00", "2026-01-15T06:00:00+01:00"),
+    # 4: a season in lower case is a clock that is not trusted
+    (STANDARD, ("SMAXSN", "e250715073112", "04321"), "04321", None),
+    # 12: odd checksums
+    (HISTORIQUE, ("HHPHC", "A"), "A", None),
+    (HISTORIQUE, ("PTEC", "HP.."), "HP..", None),
+    # 13: a label of nine characters
+    (STANDARD, ("SMAXSN1-1", "H260101000000", "00000"), "00000", "2026-01-01T00:00:00+01:00"),
+    # 16: a maximum of zero at midnight
+    (STANDARD, ("SMAXSN", "E250715000000", "00000"), "00000", "2025-07-15T00:00:00+02:00"),
+    # The separator in the data
+    (STANDARD, ("MSG1", MESSAGE), MESSAGE, None),
+    (HISTORIQUE, ("OPTARIF", "BBR "), "BBR ", None),
+]
 
 
-# 3
-def test_the_season_of_a_mobile_peak_is_a_space() -> None:
-    peak = only(group_bytes(STANDARD, "DPM1", " 260115060000", "00"))
-    assert peak.time is not None
-    assert peak.time.isoformat() == "2026-01-15T06:00:00+01:00"
-
-
-# 4
-def test_a_season_in_lower_case_is_a_clock_that_is_not_trusted() -> None:
-    highest = only(group_bytes(STANDARD, "SMAXSN", "e250715073112", "04321"))
-    assert highest.value == 4321
-    assert highest.time is None
+@pytest.mark.parametrize(("mode", "fields", "raw", "time"), GROUPS)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_group_may_look_odd(
+    mode: Mode, fields: Fields, raw: str, time: str | None, is_known: bool
+) -> None:
+    group = only(b"\x02" + group_bytes(mode, *fields) + b"\x03", mode if is_known else None)
+    assert (group.label.name, group.raw) == (fields[0], raw)
+    assert group.time == (None if time is None else datetime.fromisoformat(time))
 
 
 # 5
@@ -113,7 +122,7 @@ def test_the_meter_may_interrupt_itself(mode: Mode, groups: list[Fields], into_g
 
 
 def test_an_interruption_may_stand_alone() -> None:
-    assert [one.complete for one in read(b"\x04\x04" + frame_bytes(HISTORIQUE, BASE))] == [True]
+    assert [each.complete for each in read(b"\x04\x04" + frame_bytes(HISTORIQUE, BASE))] == [True]
 
 
 # 7
@@ -153,8 +162,8 @@ def test_a_dump_may_have_other_line_ends(mode: Mode, groups: list[Fields], rewri
 def test_a_dump_may_have_lost_what_is_not_text(mode: Mode, groups: list[Fields]) -> None:
     text = frame_bytes(mode, groups).translate(None, b"\x02\x03\r")
     frames = read(text * 3)
-    assert [one.complete for one in frames] == [False] * 3
-    assert all(one.groups == frame(mode, groups).groups for one in frames)
+    assert [each.complete for each in frames] == [False] * 3
+    assert all(each.groups == frame(mode, groups).groups for each in frames)
 
 
 # 9
@@ -181,18 +190,6 @@ def test_the_option_of_tempo_ends_with_any_character(last: str) -> None:
     assert only(frame_bytes(HISTORIQUE, [("OPTARIF", f"BBR{last}")])).raw == f"BBR{last}"
 
 
-# 12
-def test_examples_of_groups_with_odd_checksums_pass() -> None:
-    assert only(b"\nHHPHC A ,\r").raw == "A"
-    assert only(b"\nPTEC HP..  \r").raw == "HP.."
-
-
-# 13
-@pytest.mark.parametrize("label", ["SMAXSN1-1", "SMAXSN2-1", "SMAXSN3-1"])
-def test_a_label_may_have_nine_characters(label: str) -> None:
-    assert only(group_bytes(STANDARD, label, "H260101000000", "00000")).label.name == label
-
-
 # 14
 def test_a_meter_may_have_no_calendar_and_no_load_curve() -> None:
     absent = ("NGTF", "LTARF", "CCASN", "CCASN-1")
@@ -200,61 +197,6 @@ def test_a_meter_may_have_no_calendar_and_no_load_curve() -> None:
     (decoded,) = read(frame_bytes(STANDARD, bare))
     assert decoded.correct
     assert decoded.groups.keys() == {fields[0] for fields in bare}
-
-
-# 15
-def test_a_very_short_message_comes_in_one_frame_only() -> None:
-    at = [fields[0] for fields in PRODUCER].index("MSG1") + 1
-    said = (*PRODUCER[:at], ("MSG2", "BONJOUR         "), *PRODUCER[at:])
-    meter = Meter()
-    for second, groups in enumerate((PRODUCER, PRODUCER, said, PRODUCER, PRODUCER)):
-        changed = meter.update(frame(STANDARD, groups), float(second))
-        assert ("MSG2" in changed) == (groups is said)
-    assert meter.readings["MSG2"].group.value == "BONJOUR"
-
-
-# 16
-def test_a_maximum_of_zero_at_midnight_is_a_maximum() -> None:
-    highest = only(group_bytes(STANDARD, "SMAXSN", "E250715000000", "00000"))
-    assert highest.value == 0
-    assert highest.time is not None
-
-
-# 17
-def test_a_corrupt_register_with_a_right_checksum_does_not_go_backwards() -> None:
-    # Two digits were altered, and their sum is the same.
-    assert checksum(b"BASE 012345678") == checksum(b"BASE 012345669") == checksum(b"BASE 003345678")
-    meter = Meter()
-    seen = set()
-    for second, index in enumerate(
-        ["012345678"] * 3 + ["012345669", "003345678"] + ["012345679"] * 3
-    ):
-        meter.update(frame(HISTORIQUE, BASE, BASE=index), float(second))
-        if "BASE" in meter.readings:
-            seen.add(meter.readings["BASE"].number)
-    assert seen == {12_345_678, 12_345_679}
-
-
-# 18
-def test_another_meter_and_another_mode_are_noticed() -> None:
-    meter = Meter()
-    second = 0.0
-    sequence = [
-        frame(HISTORIQUE, BASE, BASE="012345678"),
-        frame(STANDARD, CONSUMER, EAST="012345678"),
-        frame(STANDARD, CONSUMER, EAST="000000003", ADSC=OTHER_ADDRESS),
-    ]
-    seen = []
-    for one in sequence:
-        for _ in range(5):
-            meter.update(one, second)
-            second += 1.0
-        seen.append((meter.mode, meter.address, energy_drawn_wh(meter.readings)))
-    assert seen == [
-        (HISTORIQUE, ADDRESS, 12_345_678),
-        (STANDARD, ADDRESS, 12_345_678),
-        (STANDARD, OTHER_ADDRESS, 3),
-    ]
 
 
 # 19
@@ -274,14 +216,6 @@ def test_the_other_speed_is_noise(
     assert decoder.counters.groups < 3
 
 
-# 20
-def test_a_meter_on_standby_sends_its_address_alone() -> None:
-    alone = frame_bytes(HISTORIQUE, [("ADCO", ADDRESS)])
-    decoder = Decoder()
-    assert [list(one.groups) for one in decoder.feed(alone * 3)] == [["ADCO"]] * 3
-    assert decoder.counters.frames == 3
-
-
 def test_a_schedule_with_a_block_too_many_is_refused() -> None:
     too_long = f"{DAY_SCHEDULE} NONUTILE"
     assert len(too_long) == 107
@@ -298,20 +232,14 @@ def test_a_block_whose_bytes_do_not_count_cannot_vanish() -> None:
         assert [rejected.reason for rejected in decoded.rejected] == [Reason.LENGTH]
 
 
-def test_data_may_hold_the_separator() -> None:
-    message = "A  B   C    D     E      F      "
-    assert only(group_bytes(STANDARD, "MSG1", message)).raw == message
-    assert only(group_bytes(HISTORIQUE, "OPTARIF", "BBR ")).raw == "BBR "
-
-
 def test_the_marks_of_a_frame_may_be_lost() -> None:
     whole = frame_bytes(HISTORIQUE, TEMPO)
     without_end = Decoder()
     frames = without_end.feed(whole[:-1] + whole + whole)
-    assert [one.complete for one in frames] == [False, True, True]
+    assert [each.complete for each in frames] == [False, True, True]
     assert without_end.counters.resyncs == 1
     without_start = Decoder()
     frames = without_start.feed(whole + whole[1:] + whole)
-    assert [one.complete for one in frames] == [True, False, True]
+    assert [each.complete for each in frames] == [True, False, True]
     assert without_start.counters.resyncs == 1
-    assert {label for one in frames for label in one.groups} <= CATALOGUE[HISTORIQUE].keys()
+    assert {label for each in frames for label in each.groups} <= CATALOGUE[HISTORIQUE].keys()
