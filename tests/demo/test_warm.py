@@ -30,31 +30,6 @@ async def test_a_command_gets_its_arguments_and_an_answer_and_is_heard(warm: War
     assert answer == Said(0, '{"a":[1,2]}\n', "")
 
 
-async def test_a_command_that_fails_says_why(warm: Warm) -> None:
-    answer = await warm.run([], os.environ, "{")
-    assert answer.code == 1
-    assert "line 1 column 2" in answer.complained
-    answer = await warm.run(["--no-such-option"], os.environ)
-    assert answer.code == 2
-    answer = await warm.run(["no-such-file"], os.environ)
-    assert answer.code == 1
-    assert "No such file or directory: 'no-such-file'" in answer.complained
-
-
-async def test_many_run_at_once_and_none_knows_of_another(warm: Warm) -> None:
-    texts = [str(digits) * 50_000 for digits in range(8)]
-    asked = (warm.run([], os.environ, f'"{digits}"') for digits in texts)
-    assert [answer.printed for answer in await asyncio.gather(*asked)] == [
-        f'"{digits}"\n' for digits in texts
-    ]
-
-
-async def test_a_command_has_the_environment_that_it_is_given(warm: Warm) -> None:
-    colours = await warm.run([], {"FORCE_COLOR": "1"}, '"a"')
-    plain = await warm.run([], {}, '"a"')
-    assert colours.printed != plain.printed == '"a"\n'
-
-
 async def test_a_signal_reaches_the_command_and_a_kill_ends_it(warm: Warm) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         process = await asyncio.create_subprocess_exec(

@@ -17,7 +17,6 @@ from .inverters import NIGHT, NOON, decoded, inverter, model, unix
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FLOAT_ERROR = 1e-6
-POWER_SCALE = 40_070 + 15
 
 
 def placed(points: tuple[Point, ...], start: int) -> Iterator[tuple[int, Point]]:

@@ -11,7 +11,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers.dashboard.facts import Collective, Home
 from custom_components.consometers.dashboard.layout import dashboard
-from custom_components.consometers.dashboard.words import WORDS
 
 FULL = Home(**{fact.name: (f"sensor.{fact.name}",) for fact in fields(Home)})
 KEYS = (
@@ -102,20 +101,6 @@ def test_a_statistic_that_is_no_entity_is_in_graphs_alone() -> None:
     assert "enedis:b" in list(shown(cards))
 
 
-def test_a_touch_does_not_hold_back_what_is_shared() -> None:
-    cards = sections(dashboard(Home(), [COOPERATIVE], "en"))[0]["cards"]
-    (switch,) = [card for card in cards if card.get("entity") == "sensor.coop_sharing"]
-    assert switch["icon_tap_action"] == {"action": "none"}
-
-
-def test_up_to_when_a_collective_received_is_shown_once_it_received_anything() -> None:
-    cards = sections(dashboard(Home(), [COOPERATIVE], "en"))[0]["cards"]
-    entity = COOPERATIVE.entities["last_acknowledged"]
-    (tile,) = [card for card in cards if card.get("entity") == entity]
-    (condition,) = tile["visibility"]
-    assert condition == {"condition": "state", "entity": entity, "state_not": "unknown"}
-
-
 def sentences(collective: Collective, language: str = "en") -> list[str]:
     """Return the sentences below the figures of a collective."""
     (section,) = sections(dashboard(Home(), [collective], language))
@@ -125,14 +110,8 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
 @pytest.mark.parametrize(
     ("language", "untold", "beginning"),
     [
-        *(
-            (
-                "en",
-                ("injection", "production"),
-                "Not shown: solar production, into the grid, self-",
-            ),
-            ("en", ("injection",), "Not shown: into the grid, self-sufficiency, self-consumption."),
-        ),
+        ("en", ("injection", "production"), "Not shown: solar production, into the grid, self-"),
+        ("en", ("injection",), "Not shown: into the grid, self-sufficiency, self-consumption."),
         ("fr", ("production",), "Sans chiffres : production solaire, autosuffisance, autocons"),
     ],
 )
@@ -159,11 +138,6 @@ def test_a_household_that_has_nothing_is_told_how_to_begin() -> None:
     written = dashboard(Home(), [], "en")
     ((section,),) = [view["sections"] for view in written["views"]]
     assert section["cards"][0]["content"].startswith("There is nothing to show yet.")
-
-
-def test_there_are_the_same_words_in_both_languages() -> None:
-    assert WORDS["en"].keys() == WORDS["fr"].keys()
-    assert all(text.strip() for words in WORDS.values() for text in words.values())
 
 
 @pytest.mark.parametrize(

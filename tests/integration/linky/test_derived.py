@@ -189,19 +189,19 @@ def quality(refused: Iterable[int]) -> LinkQuality:
     return quality
 
 
-def test_quality_is_the_share_of_good_groups() -> None:
-    assert quality([0] * 60).percent == 100
-    assert quality([5] * 60).percent == 90
-    assert quality([50] * 60).percent == 0
-
-
-def test_quality_is_unknown_at_first() -> None:
-    assert LinkQuality().percent is None
-    assert quality([0] * 5).percent is None
-
-
-def test_quality_forgets_what_was_long_ago() -> None:
-    assert quality([50] * 100 + [0] * 320).percent == 100
+@pytest.mark.parametrize(
+    ("refused", "percent"),
+    [
+        pytest.param([0] * 60, 100, id="all are good"),
+        pytest.param([5] * 60, 90, id="some are not"),
+        pytest.param([50] * 60, 0, id="none is"),
+        pytest.param([], None, id="nothing came"),
+        pytest.param([0] * 5, None, id="at first"),
+        pytest.param([50] * 100 + [0] * 320, 100, id="what was long ago is forgotten"),
+    ],
+)
+def test_quality_is_the_share_of_good_groups(refused: list[int], percent: int | None) -> None:
+    assert quality(refused).percent == percent
 
 
 def test_quality_is_unknown_when_nothing_comes() -> None:

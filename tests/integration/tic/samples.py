@@ -26,48 +26,45 @@ HISTORIQUE, STANDARD = Mode.HISTORIQUE, Mode.STANDARD
 ADDRESS = "041876543210"
 OTHER_ADDRESS = "021961123456"
 
-BASE: tuple[Fields, ...] = (
-    ("ADCO", ADDRESS),
-    ("OPTARIF", "BASE"),
-    ("ISOUSC", "30"),
-    ("BASE", "012345678"),
-    ("PTEC", "TH.."),
-    ("IINST", "003"),
-    ("IMAX", "090"),
-    ("PAPP", "00690"),
-    ("HHPHC", "A"),
-    ("MOTDETAT", "000000"),
+
+def _single_phase(option: str, amperes: str, *middle: Fields, power: str) -> tuple[Fields, ...]:
+    """Return the groups of a single phase in historique mode; those in the middle differ most."""
+    return (
+        ("ADCO", ADDRESS),
+        ("OPTARIF", option),
+        ("ISOUSC", amperes),
+        *middle,
+        ("IMAX", "090"),
+        ("PAPP", power),
+        ("HHPHC", "A"),
+        ("MOTDETAT", "000000"),
+    )
+
+
+BASE = _single_phase(
+    "BASE", "30", ("BASE", "012345678"), ("PTEC", "TH.."), ("IINST", "003"), power="00690"
 )
-OFF_PEAK: tuple[Fields, ...] = (
-    ("ADCO", ADDRESS),
-    ("OPTARIF", "HC.."),
-    ("ISOUSC", "45"),
+OFF_PEAK = _single_phase(
+    "HC..",
+    "45",
     ("HCHC", "007654321"),
     ("HCHP", "004691357"),
     ("PTEC", "HP.."),
     ("IINST", "008"),
-    ("IMAX", "090"),
-    ("PAPP", "01850"),
-    ("HHPHC", "A"),
-    ("MOTDETAT", "000000"),
+    power="01850",
 )
-EJP: tuple[Fields, ...] = (
-    ("ADCO", ADDRESS),
-    ("OPTARIF", "EJP."),
-    ("ISOUSC", "60"),
+EJP = _single_phase(
+    "EJP.",
+    "60",
     ("EJPHN", "010000000"),
     ("EJPHPM", "000300000"),
     ("PTEC", "HN.."),
     ("IINST", "002"),
-    ("IMAX", "090"),
-    ("PAPP", "00460"),
-    ("HHPHC", "A"),
-    ("MOTDETAT", "000000"),
+    power="00460",
 )
-TEMPO: tuple[Fields, ...] = (
-    ("ADCO", ADDRESS),
-    ("OPTARIF", "BBR("),
-    ("ISOUSC", "45"),
+TEMPO = _single_phase(
+    "BBR(",
+    "45",
     ("BBRHCJB", "010000001"),
     ("BBRHPJB", "020000002"),
     ("BBRHCJW", "000300003"),
@@ -77,10 +74,7 @@ TEMPO: tuple[Fields, ...] = (
     ("PTEC", "HPJW"),
     ("DEMAIN", "ROUG"),
     ("IINST", "007"),
-    ("IMAX", "090"),
-    ("PAPP", "01610"),
-    ("HHPHC", "A"),
-    ("MOTDETAT", "000000"),
+    power="01610",
 )
 THREE_PHASE: tuple[Fields, ...] = (
     ("ADCO", ADDRESS),
