@@ -110,7 +110,10 @@ class TestSilence:
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
-        await home.forward(28)
+        assert home.is_on("link")
+        await home.forward(12)
+        assert home.is_on("link") is False
+        await home.forward(16)
         assert home.state("apparent_power") == "690"
         await home.forward(4)
         entity_ids = [
@@ -123,7 +126,6 @@ class TestSilence:
         assert len(entity_ids) > 15
         states = {e: s.state for e in entity_ids if (s := home.hass.states.get(e))}
         assert set(states.values()) == {"unavailable"}
-        assert home.is_on("link") is False
         assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
 
         await home.forward(60)
@@ -134,13 +136,6 @@ class TestSilence:
         assert home.state("energy_drawn") == "12345.678"
         assert home.is_on("link")
         assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
-
-    async def test_the_lamp_goes_out_after_ten_seconds(self, home: Home) -> None:
-        await home.start(frames.CONSUMER)
-        assert home.is_on("link")
-        await home.forward(12)
-        assert home.is_on("link") is False
-        assert home.state("apparent_power") == "690"
 
     async def test_a_person_chooses_when_silence_means_unavailable(
         self, hass: HomeAssistant, home: Home
@@ -184,15 +179,10 @@ class TestSilence:
         }
         await home.hear(frames.CONSUMER, 15)
         assert home.issue("no_data") is None
-
-    async def test_what_to_check_is_forgotten_when_it_was_checked_by_loading_anew(
-        self, hass: HomeAssistant, home: Home
-    ) -> None:
-        """The wires are put right, or the meter is moved to another port."""
-        await home.start(frames.CONSUMER)
+        # The wires are put right while it is not loaded, or the meter is moved.
         await home.forward(305)
         assert home.issue("no_data")
-        await hass.config_entries.async_unload(home.entry.entry_id)
+        await home.hass.config_entries.async_unload(home.entry.entry_id)
         await home.start(frames.CONSUMER)
         assert home.issue("no_data") is None
 
@@ -382,6 +372,9 @@ class TestMeters:
             "former": "…3456",
             "meter": "…9012",
         }
+        await confirm(home, "meter_replaced")
+        assert home.issue("meter_replaced") is None
+        assert home.entry.unique_id == "041961789012"
 
     async def test_a_title_that_a_person_chose_is_kept_when_the_meter_is_replaced(
         self, hass: HomeAssistant, home: Home
@@ -390,15 +383,6 @@ class TestMeters:
         await home.start(frames.CONSUMER)
         await home.hear(frames.CONSUMER.of("041961789012"), 8)
         assert home.entry.title == "School"
-
-    async def test_the_notice_of_a_new_meter_is_dismissed_when_it_was_read(
-        self, hass: HomeAssistant, home: Home
-    ) -> None:
-        await home.start(frames.CONSUMER)
-        await home.hear(frames.CONSUMER.of("041961789012"), 8)
-        await confirm(home, "meter_replaced")
-        assert home.issue("meter_replaced") is None
-        assert home.entry.unique_id == "041961789012"
 
     async def test_another_meter_of_the_home_is_not_taken_for_this_one(
         self, hass: HomeAssistant, home: Home, ports: Ports, caplog: pytest.LogCaptureFixture
@@ -472,25 +456,6 @@ class TestMeters:
         assert home.issue("wrong_meter") is None
         assert home.state("energy_drawn") == "12000.0"
         assert home.entry.data[CONF_OFFSET] == -345_678
-
-    async def test_an_address_that_noise_made_once_is_no_other_meter(self, home: Home) -> None:
-        await home.start(frames.CONSUMER)
-        await home.hear(frames.CONSUMER.of("041961789012"))
-        await home.hear(frames.CONSUMER, 2)
-        assert home.entry.unique_id == ADDRESS
-        assert home.issue("meter_replaced") is None
-
-
-class TestRegisters:
-    async def test_a_corrupt_register_is_never_shown(self, hass: HomeAssistant, home: Home) -> None:
-        hass.config_entries.async_update_entry(home.entry, options={CONF_REGISTER_INTERVAL: 0})
-        await home.start(frames.CONSUMER)
-        shown = set()
-        for east in ("912345678", "012345679", "002345679", "012345680", "012345680"):
-            await home.hear(frames.CONSUMER, EAST=east)
-            shown.add(home.state("energy_drawn"))
-        assert shown <= {"12345.678", "12345.679", "12345.68"}
-        assert home.state("energy_drawn") == "12345.68"
 
 
 OFF_PEAK_RUNS = {"STGE": "003A4001", "LTARF": "  HEURE CREUSE  ", "NTARF": "01"}

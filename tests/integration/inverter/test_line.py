@@ -30,7 +30,7 @@ from demo.inverter import PROFILES, Inverter, VirtualInverter
 
 from ..factories import inverter_entry, meter_entry
 from ..flows import Flow
-from .roof import NIGHT, NOON, ORIGIN, Roof, virtual
+from .roof import NOON, ORIGIN, Roof, virtual
 from .test_flow import move, typed as on_the_network
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -282,17 +282,6 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
     ours = [each for each in caplog.records if each.name.startswith("custom_components")]
     assert [each for each in ours if each.exc_info and each.levelno >= logging.ERROR] == []
     assert "no such port" in caplog.text
-
-
-async def test_an_inverter_sleeps_on_a_line_too(roof: Roof) -> None:
-    roof.inverter.night()
-    await roof.start()
-    total = roof.amount("energy")
-    await roof.at(NIGHT)
-    await roof.polls(3)
-    assert roof.state("operating") == "sleeping"
-    assert roof.amount("energy") >= total
-    assert roof.are_unavailable("power")
 
 
 async def test_diagnostics_do_not_tell_where_it_is(hass: HomeAssistant, roof: Roof) -> None:
