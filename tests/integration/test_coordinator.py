@@ -318,25 +318,21 @@ class TestMode:
         assert home.issue("mode_changed") is None
         assert home.line.port.speeds[-1] == 1200
 
-    async def test_confirming_while_the_meter_is_silent_removes_nothing(self, home: Home) -> None:
+    @pytest.mark.parametrize("is_loaded", [True, False])
+    async def test_confirming_while_nothing_is_heard_removes_nothing(
+        self, home: Home, is_loaded: bool
+    ) -> None:
         """What is not known cannot be known to be gone."""
         await home.start(frames.CONSUMER)
         await home.hear(frames.BASE, 16)
-        await home.forward(40)
+        if is_loaded:
+            await home.forward(40)
+        else:
+            await home.hass.config_entries.async_unload(home.entry.entry_id)
         await confirm(home, "mode_changed")
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.entity_id("energy_drawn") is not None
         assert home.entity_id("voltage") is not None
-
-    async def test_confirming_while_the_entry_is_not_loaded_adopts_the_mode(
-        self, home: Home
-    ) -> None:
-        await home.start(frames.CONSUMER)
-        await home.hear(frames.BASE, 16)
-        await home.hass.config_entries.async_unload(home.entry.entry_id)
-        await confirm(home, "mode_changed")
-        assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
-        assert home.entity_id("energy_drawn") is not None
 
     async def test_an_issue_of_an_entry_that_is_gone_only_wants_to_be_read(
         self, hass: HomeAssistant

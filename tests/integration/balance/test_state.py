@@ -37,33 +37,30 @@ def begun(balance: Balance) -> Balance:
     return balance
 
 
-def test_a_home_that_sells_its_surplus_consumes_the_rest_itself() -> None:
-    balance = begun(home())
+@pytest.mark.parametrize(
+    ("kind", "injected", "self_consumed", "consumed", "percents"),
+    [
+        (Home.SURPLUS, 4_000, 6_000, 10_000, (60, 60)),
+        (Home.TOTAL_SALE, 10_000, 0, 4_000, (0, 0)),
+        # Without a contract nobody knows what is injected.
+        (Home.NO_CONTRACT, None, None, None, (None, None)),
+    ],
+)
+def test_a_home_consumes_what_it_does_not_sell(
+    *,
+    kind: Home,
+    injected: int | None,
+    self_consumed: int | None,
+    consumed: int | None,
+    percents: tuple[int | None, int | None],
+) -> None:
+    balance = begun(home(kind, injected=INJECTED if kind is Home.SURPLUS else None))
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     sums = balance.sums
-    assert (sums.production_wh, sums.injected_wh, sums.drawn_wh) == (10_000, 4_000, 4_000)
-    assert (sums.self_consumed_wh, sums.consumed_wh) == (6_000, 10_000)
-    assert (sums.self_consumption_percent, sums.self_sufficiency_percent) == (60, 60)
-
-
-def test_a_home_that_sells_all_consumes_nothing_of_its_own() -> None:
-    balance = home(Home.TOTAL_SALE, injected=None)
-    count(balance, 0, roof=0, drawn=0)
-    count(balance, roof=10_000, drawn=4_000)
-    sums = balance.sums
-    assert (sums.production_wh, sums.injected_wh) == (10_000, 10_000)
-    assert (sums.self_consumed_wh, sums.consumed_wh) == (0, 4_000)
-    assert (sums.self_consumption_percent, sums.self_sufficiency_percent) == (0, 0)
-
-
-def test_without_a_contract_nobody_knows_what_is_injected() -> None:
-    balance = home(Home.NO_CONTRACT, injected=None)
-    count(balance, 0, roof=0, drawn=0)
-    count(balance, roof=10_000, drawn=4_000)
-    sums = balance.sums
     assert (sums.production_wh, sums.drawn_wh) == (10_000, 4_000)
-    assert (sums.injected_wh, sums.self_consumed_wh, sums.consumed_wh) == (None, None, None)
-    assert sums.self_consumption_percent is None
+    shown = (sums.injected_wh, sums.self_consumed_wh, sums.consumed_wh)
+    assert shown == (injected, self_consumed, consumed)
+    assert (sums.self_consumption_percent, sums.self_sufficiency_percent) == percents
 
 
 def test_several_roofs_are_one_production_once_all_are_known() -> None:

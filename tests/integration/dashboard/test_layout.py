@@ -54,13 +54,6 @@ def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotA
     assert dashboard(FULL, [COOPERATIVE], language) == snapshot
 
 
-def test_everything_that_is_known_is_shown() -> None:
-    expected = {*(f"sensor.{fact.name}" for fact in fields(Home)), *COOPERATIVE.statistics.values()}
-    expected |= set(COOPERATIVE.entities.values())
-    # Where active power is known, nobody misses apparent power.
-    assert set(shown(dashboard(FULL, [COOPERATIVE], "en"))) == expected - {"sensor.apparent_power"}
-
-
 def test_a_meter_alone_has_all_of_the_width() -> None:
     written = dashboard(METER, [], "en")
     assert headings(written) == headings(written, 1) == ["My home"]

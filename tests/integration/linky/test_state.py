@@ -77,21 +77,6 @@ def test_phases_are_counted_from_what_is_sent(kind: Kind, phases: int) -> None:
     assert after(kind).phases == phases
 
 
-@pytest.mark.parametrize(
-    ("kind", "power_kva"),
-    [
-        (frames.CONSUMER, 9),
-        (frames.THREE_PHASE, 12),
-        (frames.BASE, 6),
-        (frames.OFF_PEAK, 9),
-        (frames.HISTORIQUE_THREE_PHASE, 12),
-        (frames.BASE.but(ISOUSC="15"), 3),
-    ],
-)
-def test_the_subscribed_power_is_known_in_both_modes(kind: Kind, power_kva: float) -> None:
-    assert after(kind).subscribed_power_kva == power_kva
-
-
 class TestInjection:
     @pytest.mark.parametrize(
         ("changes", "injected_va"),
@@ -195,26 +180,6 @@ class TestCutOff:
     @pytest.mark.parametrize("kind", ALL)
     def test_none_is_near_while_little_is_drawn(self, kind: Kind) -> None:
         assert after(kind).seconds_to_cut_off is None
-
-
-class TestContracts:
-    @pytest.mark.parametrize(
-        ("kind", "colours", "peaks"),
-        [
-            (frames.CONSUMER, False, False),
-            (frames.STANDARD_TEMPO, True, True),
-            (frames.BASE, False, False),
-            (frames.TEMPO, True, False),
-            (frames.EJP, False, True),
-            (frames.CONSUMER.but(NGTF="      EJP       "), False, True),
-        ],
-    )
-    def test_colours_and_peaks_are_those_of_the_contract(
-        self, kind: Kind, colours: bool, peaks: bool
-    ) -> None:
-        state = after(kind)
-        assert state.has_colours is colours
-        assert state.has_peaks is peaks
 
 
 class TestPower:

@@ -1,6 +1,6 @@
 """What a node answers, understood or not."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from math import nan
 from typing import Any
 
@@ -67,22 +67,6 @@ def test_what_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None
 def sums_of(answered: object) -> answers.Sums | None:
     (understood,) = answers.node({**NODE, "collectives": [collective(sums=answered)]}).collectives
     return understood.sums
-
-
-def test_sums_are_understood() -> None:
-    understood = sums_of(sums())
-    assert understood is not None
-    last, today, month = understood.last, understood.today, understood.month
-    assert last is not None
-    assert today is not None
-    assert month is not None
-    assert (last.start.hour, last.end.hour, last.members) == (17, 18, 37)
-    assert (today.date, today.production) == (date(2026, 11, 24), 61_000)
-    assert (today.self_consumption_rate, today.self_sufficiency_rate) == (0.9164, 0.1566)
-    assert (month.mine, month.lower, month.upper) == (412_000, 280_000, 520_000)
-    assert month.difference == pytest.approx(0.0564, abs=1e-4)
-    assert understood.statistics is not None
-    assert understood.statistics.injection == "consometers:collective_1_injection"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from custom_components.consometers.tic import (
     Kind,
     Label,
     Mode,
-    Unit,
 )
 
 LABELS = [label for mode in Mode for label in CATALOGUE[mode].values()]
@@ -71,9 +70,3 @@ def test_labels_of_three_phases_and_of_producers_are_marked() -> None:
 def test_what_identifies_a_home_is_marked() -> None:
     personal = {label.name for label in LABELS if label.personal}
     assert personal == {*ADDRESS_LABELS.values(), "PRM"}
-
-
-def test_energies_are_in_wh_and_varh() -> None:
-    registers = [label for label in LABELS if label.kind is Kind.REGISTER]
-    assert {label.unit for label in registers} == {Unit.WATT_HOUR, Unit.VAR_HOUR}
-    assert {label.length for label in registers} == {9}

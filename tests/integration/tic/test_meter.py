@@ -142,21 +142,20 @@ def test_the_clock_is_believed_while_it_goes_on_as_time_does() -> None:
     assert values_of("DATE", frames) == [None, sent[1], sent[1], sent[1], sent[4]]
 
 
-def test_a_degraded_clock_is_believed_to_be_so() -> None:
-    meter = after(*dated("E250715120000", "E250715120001", "e250715120002", "e250715120003"))
-    assert meter.readings["DATE"].group.value is None
-
-
-def test_two_dates_that_are_none_are_no_degraded_clock() -> None:
-    meter = after(
-        *dated("E250715120000", "E250715120001", "E250715920002", "E259915120003", "E250715120004")
-    )
-    assert meter.readings["DATE"].group.raw_horodate == "E250715120001"
-
-
-def test_a_clock_that_is_put_right_is_followed() -> None:
-    meter = after(*dated("E250715120000", "E250715120001", "E250715130002", "E250715130003"))
-    assert meter.readings["DATE"].group.raw_horodate == "E250715130003"
+@pytest.mark.parametrize(
+    ("dates", "believed"),
+    [
+        pytest.param(("e250715120002", "e250715120003"), "e250715120003", id="a degraded clock"),
+        pytest.param(
+            ("E250715920002", "E259915120003", "E250715120004"), "E250715120001", id="two are none"
+        ),
+        pytest.param(("E250715130002", "E250715130003"), "E250715130003", id="it is put right"),
+    ],
+)
+def test_a_clock_that_repeats_itself_is_followed(dates: tuple[str, ...], believed: str) -> None:
+    date = after(*dated("E250715120000", "E250715120001", *dates)).readings["DATE"].group
+    assert date.raw_horodate == believed
+    assert (date.value is None) is believed.startswith("e")
 
 
 def swapped(mode: Mode, groups: Sequence[Sequence[str]]) -> Frame:
