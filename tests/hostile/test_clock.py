@@ -96,7 +96,9 @@ class Coop:
 
     async def states(self) -> set[State]:
         async with self.store.reading() as connection:
-            return {granted.state for granted in await member_permissions.all_permissions(connection)}
+            return {
+                granted.state for granted in await member_permissions.all_permissions(connection)
+            }
 
     async def has_all(self) -> bool:
         """Return whether all is there: grants, records, the guest, the log."""

@@ -465,7 +465,8 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
     assert await reapply(store, ZONE, read_ended(file), LATER) == 1
     async with store.reading() as connection:
         states = {
-            granted.id: granted.state for granted in await member_permissions.all_permissions(connection)
+            granted.id: granted.state
+            for granted in await member_permissions.all_permissions(connection)
         }
         assert await days_kept(connection)
     assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}

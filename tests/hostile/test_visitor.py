@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 import logging
@@ -275,14 +275,8 @@ async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
 
 async def ends(port: int, sent: bytes) -> None:
     """Send something, and wait until the other end has had enough."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(sent)
-    try:
-        await reader.read()
-    except ConnectionError:
-        pass
-    finally:
-        writer.close()
+    with suppress(ConnectionError):
+        await exchange(port, sent)
 
 
 async def test_a_proxy_keeps_its_connections(town: Town) -> None:
