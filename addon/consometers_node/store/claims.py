@@ -52,7 +52,9 @@ async def add_claims(
     taken = {claim.device for claim in claims if claim.counts}
     for device in sorted(set(devices) - own):
         row = {"device": device, "member_id": member, "claimed_at": at}
-        await connection.execute(insert(DeviceClaimRow), {**row, "counts": device not in taken})
+        await connection.execute(
+            insert(DeviceClaimRow), {**row, "counts": int(device not in taken)}
+        )
 
 
 async def claims_of(connection: AsyncConnection, member: MemberId) -> list[Claim]:
