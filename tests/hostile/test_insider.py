@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.access_log import Read, forget, note_read
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
-from consometers_node.store import Store, logs
+from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId
 from tests.node.clocks import sure
 from tests.node.collective.people import ZONE, join
@@ -633,7 +633,7 @@ class TestACollective:
             members = Members(connection, ZONE)
             await member_permissions.note_notified(connection, GivenId("stays"), now())
             assert await forget_if_gone(members, member, now())
-            await logs.forget(connection, sure(now()))
+            await forget(connection, sure(now()))
         with plain(place) as looking:
             assert looking.value("SELECT count(*) FROM given_series WHERE given_id = 'stays'") == 0
             assert looking.value("SELECT count(*) FROM read_log WHERE who LIKE 'stays%'") == 0

@@ -1,13 +1,20 @@
 """The access log: who read what of which member. `answer` has the accesses of peers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
+from ..store.clock import Confirmed
 from ..store.collective_tables import MemberId, ReadLogRow
+from ..store.tables import AnswerRow
+
+KEPT_FOR = timedelta(days=367)
+"""The database itself lets no entry be removed for 366 days."""
+
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +70,11 @@ async def rename(connection: AsyncConnection, who: str, name: str) -> None:
     """Call a reader by another name, once its own is erased."""
     renamed = update(ReadLogRow).where(ReadLogRow.who == who).values(who=name)
     await connection.execute(renamed)
+
+
+async def forget(connection: AsyncConnection, now: Confirmed) -> None:
+    """Delete the oldest entries that are too old, of answers too: as many as take no time."""
+    for table in (AnswerRow, ReadLogRow):
+        oldest = select(table.id, table.at).order_by(table.id).limit(_AT_ONCE).subquery()
+        gone = select(oldest.c.id).where(oldest.c.at < now - KEPT_FOR)
+        await connection.execute(delete(table).where(table.id.in_(gone)))

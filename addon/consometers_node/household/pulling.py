@@ -9,7 +9,7 @@ from ..quoalise import Data, NotAuthorized
 from ..quoalise.identifier import identifier
 from ..sharing.changes import Changes, KnownPeers
 from ..store import Store
-from ..store.pulled import Pulled, all_pulled, moved, set_problem
+from ..store.pulled import Pulled, all_pulled, update_pulled
 from ..xmpp import Asking, Connection, NetworkError
 from ..xmpp.account import bare
 from .collective_statistics import CollectiveStatistics
@@ -30,12 +30,12 @@ class StoredImportState:
     async def moved(self, until: datetime) -> None:
         """Store up to where the peer was asked."""
         async with self._store.writing() as connection:
-            await moved(connection, self._statistic, until)
+            await update_pulled(connection, self._statistic, until=until)
 
     async def problem(self, words: str | None) -> None:
         """Store what stands in the way."""
         async with self._store.writing() as connection:
-            await set_problem(connection, self._statistic, words)
+            await update_pulled(connection, self._statistic, problem=words)
 
 
 def wanted(pulled: Pulled, since: datetime | None = None) -> Import:

@@ -155,7 +155,10 @@ class Clock:
         now, newest = self._now(), await _newest(connection)
         reason = self._reason(now, newest)
         before, self.doubt = self.doubt, None if reason is None else Doubt(reason, now, newest)
-        self._log(before)
+        if self.doubt is None and before is not None:
+            _LOGGER.info("the clock is confirmed")
+        elif self.doubt is not None and (before is None or before.reason != reason):
+            _LOGGER.warning("%s", self.doubt.text.say())
         return self.doubt
 
     async def is_wrong(self, connection: AsyncConnection) -> bool:
@@ -191,15 +194,6 @@ class Clock:
 
     def _difference(self) -> float:
         return self._now().timestamp() - self._steady()
-
-    def _log(self, before: Doubt | None) -> None:
-        after = self.doubt
-        if (before and before.reason) == (after and after.reason):
-            return
-        if after is None:
-            _LOGGER.info("the clock is confirmed")
-        else:
-            _LOGGER.warning("%s", after.text.say())
 
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:

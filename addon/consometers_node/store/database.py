@@ -86,11 +86,9 @@ class Store:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         store = cls(engine)
         try:
-            if store._reserve is None:
-                await store._migrate(half_moved)
-            else:
+            if store._reserve is not None:
                 await asyncio.to_thread(prepare, Path(str(url.database)))
-                await store._migrate_a_file(half_moved, store._reserve)
+            await store._migrate(half_moved)
         except BaseException as fault:
             await store.close()
             if isinstance(fault, OSError | sqlite3.Error | DBAPIError):
@@ -206,20 +204,20 @@ class Store:
         )
         return _connected(self._engine.execution_options(**option))
 
-    async def _migrate_a_file(self, half_moved: bool, reserve: Reserve) -> None:
+    async def _migrate(self, half_moved: bool) -> None:
         try:
-            await self._migrate(half_moved)
+            async with self.writing() as connection:
+                await connection.run_sync(_migrate, half_moved)
         except DBAPIError as fault:
             # SQLite makes files of its own when the first connection opens.
-            if not (is_full(fault) and await asyncio.to_thread(reserve.free)):
+            if self._reserve is None or not is_full(fault):
+                raise
+            if not await asyncio.to_thread(self._reserve.free):
                 raise
             await self._migrate(half_moved)
-        self._is_open = True
-        await asyncio.to_thread(reserve.fill)
-
-    async def _migrate(self, half_moved: bool) -> None:
-        async with self.writing() as connection:
-            await connection.run_sync(_migrate, half_moved)
+        if self._reserve is not None:
+            self._is_open = True
+            await asyncio.to_thread(self._reserve.fill)
 
 
 @asynccontextmanager

@@ -42,7 +42,10 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
         if not await _is_there(connection, name):
             await lock(connection, "months")
             if not await _is_there(connection, name):
-                await _make(connection, table, name, month)
+                end = (month + timedelta(days=31)).replace(day=1)
+                for statement in _MAKE:
+                    sql = statement.format(table=table, name=name, month=month, end=end)
+                    await connection.execute(text(sql))
                 connection.info[_MADE_IN] = connection.get_transaction()
         elif connection.info.get(_MADE_IN) is not connection.get_transaction():
             # What this transaction made is gone if it fails.
@@ -51,10 +54,3 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
 
 async def _is_there(connection: AsyncConnection, name: str) -> bool:
     return bool((await connection.execute(text(_IS_THERE), {"name": name})).scalar_one())
-
-
-async def _make(connection: AsyncConnection, table: str, name: str, month: date) -> None:
-    end = (month + timedelta(days=31)).replace(day=1)
-    for statement in _MAKE:
-        sql = statement.format(table=table, name=name, month=month, end=end)
-        await connection.execute(text(sql))

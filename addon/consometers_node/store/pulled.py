@@ -28,15 +28,14 @@ class Pulled:
 
 
 async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
-    """Pull a series from now on. Tells whether its statistic is new; else nothing changes."""
-    added = upsert.insert(connection, PulledSeriesRow).values(asdict(pulled))
-    added = added.on_conflict_do_nothing()
-    new = await connection.execute(added.returning(PulledSeriesRow.statistic))
-    return new.one_or_none() is not None
+    """Pull a series from now on. Return whether its statistic is new; else nothing changes."""
+    new = upsert.insert(connection, PulledSeriesRow).values(asdict(pulled)).on_conflict_do_nothing()
+    added = await connection.execute(new.returning(PulledSeriesRow.statistic))
+    return added.one_or_none() is not None
 
 
 async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:
-    """Pull a series no more, and tell whether it was pulled before."""
+    """Pull a series no more. Return whether it was pulled before."""
     gone = delete(PulledSeriesRow).where(PulledSeriesRow.statistic == statistic)
     return (await connection.execute(gone)).rowcount > 0
 
@@ -49,18 +48,9 @@ async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
     return [Pulled(*row) for row in await connection.execute(query)]
 
 
-async def moved(connection: AsyncConnection, statistic: str, until: datetime) -> None:
-    """Store up to where the records of a statistic were written."""
-    await _set(connection, statistic, until=until)
-
-
-async def set_problem(connection: AsyncConnection, statistic: str, problem: str | None) -> None:
-    """Store why a series is not pulled; None when it is again."""
-    await _set(connection, statistic, problem=problem)
-
-
-async def _set(
+async def update_pulled(
     connection: AsyncConnection, statistic: str, **values: datetime | str | None
 ) -> None:
+    """Store `until` where the records of a statistic were written, or the `problem` with it."""
     changed = update(PulledSeriesRow).where(PulledSeriesRow.statistic == statistic)
     await connection.execute(changed.values(**values))

@@ -12,7 +12,7 @@ from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
 from consometers_node.store.outbox import sending
 from consometers_node.store.peers import subscribe
-from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
+from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 
@@ -41,8 +41,8 @@ async def populate(store: Store) -> None:
             added_at=now(),
         )
         await add_pulled(connection, pulled)
-        await moved(connection, pulled.statistic, past.end)
-        await set_problem(connection, pulled.statistic, "It cannot be reached.")
+        await update_pulled(connection, pulled.statistic, until=past.end)
+        await update_pulled(connection, pulled.statistic, problem="It cannot be reached.")
         await subscribe(connection, world.coop, world.hourly, now())
         for _ in range(2):
             await queue(connection, world.coop, world.granted, world.hourly, past)

@@ -8,9 +8,8 @@ from consometers_node.store.pulled import (
     Pulled,
     add_pulled,
     all_pulled,
-    moved,
     remove_pulled,
-    set_problem,
+    update_pulled,
 )
 
 from ..permission.samples import now
@@ -47,11 +46,11 @@ async def test_one_goes_on_and_the_other_tells_its_problem(store: Store) -> None
     async with store.writing() as connection:
         await add_pulled(connection, GRID)
         await add_pulled(connection, ROOF)
-        await moved(connection, GRID.statistic, until)
-        await set_problem(connection, ROOF.statistic, "It cannot be reached.")
+        await update_pulled(connection, GRID.statistic, until=until)
+        await update_pulled(connection, ROOF.statistic, problem="It cannot be reached.")
         assert await all_pulled(connection) == [
             replace(ROOF, problem="It cannot be reached."),
             replace(GRID, until=until),
         ]
-        await set_problem(connection, ROOF.statistic, None)
+        await update_pulled(connection, ROOF.statistic, problem=None)
         assert await all_pulled(connection) == [ROOF, replace(GRID, until=until)]

@@ -6,10 +6,11 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from ...sharing.changes import Changes
-from ...store import Store, logs
+from ...store import Store
 from ...store.clock import Clock
 from ...store.exclusive import alone
 from ...store.outbox import take_turns
+from .. import access_log
 from ..members.members import Members
 from ..members.subscribers import Subscribers
 from ..permissions import member_permissions
@@ -67,7 +68,7 @@ class Retention:
                 members = Members(connection, self._zone)
                 await members.forget_guests(now)
                 await forget_notified(members, now)
-                await logs.forget(connection, now)
+                await access_log.forget(connection, now)
             wiped = await is_wiped(connection)
         if not wiped:
             await wipe(self._store)

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.access_log import Read, forget, note_read, reads
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.permission import Permissions
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
-from consometers_node.store import Store, logs
+from consometers_node.store import Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import add_series
@@ -54,4 +54,4 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
         assert left == 2
     with pytest.raises(IntegrityError):
         async with store.writing() as connection:
-            await logs.forget(connection, sure(at + timedelta(days=67)))
+            await forget(connection, sure(at + timedelta(days=67)))
