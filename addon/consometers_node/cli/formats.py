@@ -50,7 +50,7 @@ def document(history: History, wanted: Format) -> bytes:
             return as_xml(history)
 
 
-def as_json(history: History) -> Json:
+def as_json(history: History) -> dict[str, Json]:
     """Return the history as one object; series that came beside the one asked for are `others`."""
     first, *others = history.records or (Records(str(history.asked), None, {}),)
     beside: dict[str, Json] = {"others": [_series(series) for series in others]} if others else {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 import sys
 from typing import Annotated, Literal
@@ -289,7 +288,8 @@ def sheet(
     async def work(store: Store, settings: Settings) -> None:
         match links.read(link):
             case Join() as join:
-                until = await _expires(store, join)
+                async with store.reading() as connection:
+                    until = (await invitations.by_token(connection, join.token)).expires_at
             case _:
                 raise misused("INVITATION", _NOT_A_JOIN)
         page = InvitationSheet(settings.name, link, account, until)
@@ -357,9 +357,3 @@ def _draw(link: str) -> None:
     if sys.stdout.isatty():
         sys.stdout.write(qr_lines(link))
         sys.stdout.flush()
-
-
-async def _expires(store: Store, join: Join) -> datetime:
-    """Return when an invitation of ours ends. Raises Unknown."""
-    async with store.reading() as connection:
-        return (await invitations.by_token(connection, join.token)).expires_at

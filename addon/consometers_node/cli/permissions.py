@@ -142,7 +142,7 @@ def preview(
             histories.append((records.series, history))
         if output.as_json:
             output.document(
-                [{"statistic": series.device, **_mapping(as_json(h))} for series, h in histories]
+                [{"statistic": series.device, **as_json(history)} for series, history in histories]
             )
             return
         for series, history in histories:
@@ -428,8 +428,3 @@ def _entry(entry: Entry, shown: ShownText | None) -> Json:
         "language": entry.language,
         "text": shown.body if shown else None,
     }
-
-
-def _mapping(document: Json) -> dict[str, Json]:
-    assert isinstance(document, dict)
-    return document

@@ -118,7 +118,9 @@ class Choosing(Protocol):
 async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterator[Choosing]:
     """Yield what this node has, while it can be asked."""
     if naming.collective is not None:
-        yield _Sums(store, naming, question, await _released(store, naming, question))
+        async with store.reading() as connection:
+            released = await matching_series(connection, naming, question.need)
+        yield _Sums(store, naming, question, released)
         return
     async with home.reached(await home.load(store)) as recorder:
         proposals, zone = await recorder.proposals(), await recorder.time_zone()
@@ -217,8 +219,3 @@ class _Sums:
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
         async with self.store.reading() as connection:
             return await preview(connection, self.naming, self.question, choice, days=days)
-
-
-async def _released(store: Store, naming: Naming, question: Asked) -> Sequence[Series]:
-    async with store.reading() as connection:
-        return await matching_series(connection, naming, question.need)

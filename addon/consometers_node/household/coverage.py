@@ -90,16 +90,11 @@ class Calendars:
         gaps = await missing(connection, first, sought.keys() - calendars.keys())
         for series_id, (target, key) in sought.items():
             if series_id not in calendars:
-                days = _days(target, gaps.get(series_id, {}), first)
+                missing_on = gaps.get(series_id, {})
+                days = [_state(target, missing_on, first + n * _DAY) for n in range(DAYS)]
                 calendars[series_id] = key, Calendar(first, days)
         self._calendars = calendars
         return {series_id: calendar for series_id, (_, calendar) in calendars.items()}
-
-
-def _days(
-    target: Target, gaps: Mapping[date, tuple[int, int]], first: date
-) -> tuple[DayState, ...]:
-    return tuple(_state(target, gaps, first + n * _DAY) for n in range(DAYS))
 
 
 def _state(target: Target, gaps: Mapping[date, tuple[int, int]], day: date) -> DayState:

@@ -62,7 +62,11 @@ class Kind(StrEnum):
     def from_identifier(cls, series: Identifier) -> Kind:
         """Return the kind of a series. Raises `Unsuitable`."""
         if series.direction is None or series.quantity not in cls:
-            raise Unsuitable(_PATH, found=series.path or str(series), known=_paths())
+            raise Unsuitable(
+                _PATH,
+                found=series.path or str(series),
+                known=", ".join(f"…/{kind}" for kind in cls),
+            )
         return cls(series.quantity)
 
 
@@ -152,7 +156,9 @@ class Hours:
             case Kind.LOAD_CURVE:
                 return self._of_power(start_s, value)
             case Kind.DAILY:
-                return _Part.all_of(_first_hour(start_s, self._zone), value)
+                return _Part.all_of(
+                    first_of_day(datetime.fromtimestamp(start_s, UTC), self._zone), value
+                )
             case Kind.REGISTER:
                 fine = self._interval_s is not None and self._interval_s <= _HOUR_S
                 if fine and start_s % _HOUR_S:
@@ -205,10 +211,6 @@ def first_of_day(instant: datetime, zone: ZoneInfo) -> datetime:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _first_hour(start_s: int, zone: ZoneInfo) -> datetime:
-    return first_of_day(datetime.fromtimestamp(start_s, UTC), zone)
-
-
 def _spacing(records: Records) -> int | None:
     """Return the interval of records that do not say theirs; None if they are too few to tell."""
     if len(records.values) < _ENOUGH_TO_TELL:
@@ -237,10 +239,6 @@ _UNITS: Mapping[Kind, Mapping[str, int]] = {
 
 def _rounded(wh: float) -> float:
     return floor(wh * _SIXTEENTHS + 0.5) / _SIXTEENTHS
-
-
-def _paths() -> str:
-    return ", ".join(f"…/{kind}" for kind in Kind)
 
 
 _PATH = text(

@@ -6,7 +6,7 @@ or killed at any point leaves states that are right, and sums that `look` mends.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 import logging
@@ -80,7 +80,8 @@ class RecorderWriter:
         before = await self._before(start)
         changed = 0
         for within in steps(Range(start, max(last, self.last or last) + HOUR), _MONTH):
-            rows = await self._rows(within) if self._reaches(within) else []
+            reaches = self.last is not None and within.start <= self.last
+            rows = await self._rows(within) if reaches else []
             new = {hour: state for hour, state in states.items() if hour in within}
             summed_up = list(summed(self._kind, before, rows, new))
             different = differing(summed_up, rows)
@@ -95,9 +96,6 @@ class RecorderWriter:
         self.last = max(last, self.last or last)
         return changed
 
-    def _reaches(self, within: Range) -> bool:
-        return self.last is not None and within.start <= self.last
-
     async def _before(self, start: datetime) -> Row | None:
         """Return the row before one that starts then."""
         step = _MONTH
@@ -109,11 +107,10 @@ class RecorderWriter:
         return None
 
     async def _rows(self, within: Range) -> Sequence[Row]:
-        answer = await patiently(self._recorder, lambda: self._ask(within), self._rest)
+        answer = await patiently(
+            self._recorder, lambda: self._recorder.rows([self._name], "hour", within), self._rest
+        )
         return answer.get(self._name, ())
-
-    async def _ask(self, within: Range) -> Mapping[StatisticId, Sequence[Row]]:
-        return await self._recorder.rows([self._name], "hour", within)
 
     async def _write(self, rows: Sequence[Row]) -> None:
         for batch in batched(rows, _ROWS_AT_ONCE, strict=False):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -34,8 +35,8 @@ class Api:
         self._version = version
         self.routes = [
             web.get("/api/v1/node", self._node_status),
-            web.post("/api/v1/collectives/{id}/pause", self._pause),
-            web.post("/api/v1/collectives/{id}/resume", self._resume),
+            web.post("/api/v1/collectives/{id}/pause", partial(self._hold, paused=True)),
+            web.post("/api/v1/collectives/{id}/resume", partial(self._hold, paused=False)),
             web.get("/api/v1/events", self._events),
         ]
 
@@ -57,12 +58,6 @@ class Api:
             "collectives": await self._all(),
         }
         return web.json_response(answer)
-
-    async def _pause(self, request: web.Request) -> web.Response:
-        return await self._hold(request, paused=True)
-
-    async def _resume(self, request: web.Request) -> web.Response:
-        return await self._hold(request, paused=False)
 
     async def _hold(self, request: web.Request, *, paused: bool) -> web.Response:
         peer_id = request.match_info["id"]

@@ -61,7 +61,9 @@ class Card:
     @property
     def intervals(self) -> list[Interval]:
         """How fine what is shared is."""
-        return sorted({row.shared.series.interval for row in self.rows}, key=_minutes)
+        return sorted(
+            {row.shared.series.interval for row in self.rows}, key=lambda interval: interval.minutes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,8 @@ async def confirm_clock(pages: Pages, context: RequestContext) -> web.StreamResp
     return context.go()
 
 
-async def hold(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Hold back all that a collective was granted."""
-    return await _change(pages, context, paused=True)
-
-
-async def go_on(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Resume sharing."""
-    return await _change(pages, context, paused=False)
-
-
-async def _change(pages: Pages, context: RequestContext, *, paused: bool) -> web.StreamResponse:
+async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.StreamResponse:
+    """Hold back all that a collective was granted, or share it again."""
     peer_id = PeerId(int(context.request.match_info["peer"]))
     store = pages.node.store
     async with store.reading() as connection:
@@ -159,7 +152,3 @@ def _stands(collective: Collective, problem: Text | None, answered: Sequence[Ans
         return "trouble" if problem else "sharing"
     is_asked = any(permission.permission.state is State.PROPOSED for permission in answered)
     return "asked" if is_asked else "nothing"
-
-
-def _minutes(interval: Interval) -> int:
-    return interval.minutes

@@ -92,29 +92,29 @@ class _Lines:
     def __init__(self, bounds: Bounds, proxies: Collection[Network]) -> None:
         self.bounds = bounds
         self._proxies = proxies
-        self._of: dict[str, dict[_Line, None]] = {}
+        self._by_home: dict[str, dict[_Line, None]] = {}
         self._count = 0
 
     def add(self, line: _Line, peer: str) -> None:
         """Count a new connection; where there are too many, one that only waits ends for it."""
         line.home = home_of(peer)
         line.is_of_proxy = is_among(peer, self._proxies)
-        lines = self._of.setdefault(line.home, {})
+        lines = self._by_home.setdefault(line.home, {})
         lines[line] = None
         self._count += 1
         if len(lines) > self.bounds.of_one and not line.is_of_proxy:
             self._end_one(lines)
         elif self._count > self.bounds.connections:
-            self._end_one(max(self._of.values(), key=len))
+            self._end_one(max(self._by_home.values(), key=len))
 
     def remove(self, line: _Line) -> None:
         """Forget a connection that ended."""
-        lines = self._of.get(line.home, {})
+        lines = self._by_home.get(line.home, {})
         if line in lines:
             del lines[line]
             self._count -= 1
             if not lines:
-                del self._of[line.home]
+                del self._by_home[line.home]
 
     def _end_one(self, lines: Collection[_Line]) -> None:
         """End the one that has waited longest for a request, else the one that came last."""

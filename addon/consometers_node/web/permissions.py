@@ -1,6 +1,6 @@
 """What was asked and answered, since when, what was confirmed and read; and how to stop it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -98,7 +98,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
         still_leaves=consent_text.STILL_LEAVES,
         changes=changes,
         names=names,
-        read=_readings(read, series_by_id),
+        read=[(answer, series_by_id[answer.series_id]) for answer in read],
         most=MOST_ANSWERS,
         policy=consenting.policy(question.need),
         **_WORDS,
@@ -234,9 +234,3 @@ async def _names(connection: AsyncConnection, question: Asked, pages: Pages) -> 
         subscription = subscribed.get(series_id) if series_id is not None else None
         listed.append(Name(series_id, series, str(identifier), subscription))
     return listed
-
-
-def _readings(
-    answers: Sequence[Answer], series: Mapping[SeriesId, Series]
-) -> list[tuple[Answer, Series]]:
-    return [(answer, series[answer.series_id]) for answer in answers]

@@ -1,7 +1,6 @@
 """Templates, and what they can say."""
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def environment() -> Environment:
         made.filters[name] = _written(name)
     made.filters["say"] = _say
     made.filters["length_of"] = len
-    made.filters["iso_month"] = _iso_month
+    made.filters["iso_month"] = "{:%Y-%m}".format
     return made
 
 
@@ -58,10 +57,6 @@ def _ngettext(context: Context, singular: str, many: str, count: int) -> str:
 @pass_context
 def _say(context: Context, words: Text | Mapping[str, str]) -> str:
     return _language(context)(words if isinstance(words, Text) else Text(words))
-
-
-def _iso_month(day: date) -> str:
-    return f"{day:%Y-%m}"
 
 
 def _written(name: str) -> Any:

@@ -1,5 +1,7 @@
 """Every page and every form once: how it is asked for, and who answers."""
 
+from functools import partial
+
 from aiohttp import web
 
 from . import consenting, home, joining, my_data, permissions, series, settings
@@ -25,8 +27,8 @@ FOR_ADMINISTRATORS: dict[str, Look] = {
 }
 """What is taken along holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
-    f"/pause/{_PEER}": home.hold,
-    f"/resume/{_PEER}": home.go_on,
+    f"/pause/{_PEER}": partial(home.hold, paused=True),
+    f"/resume/{_PEER}": partial(home.hold, paused=False),
     "/clock": home.confirm_clock,
     "/join": joining.join,
     f"/preview/{_PERMISSION}": consenting.look,

@@ -16,7 +16,7 @@ from consometers_node.permission import Identification
 from consometers_node.quoalise import DeviceType, Identifier, SeriesPath, pseudonym
 from consometers_node.quoalise.identifier import device, organisation, series as name_of
 from consometers_node.quoalise.text import text
-from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.series import Direction, Interval, Quantity, Series
 
 from .needs import Unsayable
 
@@ -93,7 +93,8 @@ class Naming:
             if self.delivery_point is None:
                 raise Unsayable(_UNKNOWN_POINT)
             return device(f"urn:dev:prm:{self.delivery_point}")
-        return pseudonym(self.secret, peer, _own_name(series.device))
+        # Only the pseudonym leaves, so that any name of a source will do.
+        return pseudonym(self.secret, peer, quoalise.Device("home", series.device))
 
 
 def path(series: Series) -> str:
@@ -108,8 +109,3 @@ def device_type(series: Series, name: Identifier) -> DeviceType:
         return DeviceType.COLLECTIVE
     made = series.direction is Direction.PRODUCTION
     return DeviceType.INVERTER if made else DeviceType.METER
-
-
-def _own_name(device: Device) -> quoalise.Device:
-    # Only the pseudonym leaves, so that any name of a source will do.
-    return quoalise.Device("home", device)

@@ -109,7 +109,10 @@ def _toml(words: str) -> str:
 
 def _element(need: Mapping[str, object]) -> Element:
     """Return the `<data-need>` that says the same: its reader knows all that can be wrong."""
-    attributes = {**_DEFAULTS, **{key: str(need[key]) for key in _KNOWN if _is_word(need, key)}}
+    attributes = {
+        **_DEFAULTS,
+        **{key: str(need[key]) for key in _KNOWN if isinstance(need.get(key), str | int)},
+    }
     names = {name: word for name, word in attributes.items() if name not in _WORDS}
     element = Element(_tag("data-need"), names)
     for name in _WORDS:
@@ -132,10 +135,6 @@ def _check_keys(table: Mapping[str, object], keys: Sequence[str]) -> None:
     for key in table:
         if key not in keys:
             raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(keys)))
-
-
-def _is_word(need: Mapping[str, object], key: str) -> bool:
-    return isinstance(need.get(key), str | int)
 
 
 def _tag(name: str) -> str:

@@ -49,6 +49,7 @@ LOGIN = "login"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
+_PLAIN = re.compile(r"[a-z0-9/_-]{1,200}")
 _SLOW_S, _ROSTER_KEPT_S = 0.25, 30.0
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -338,13 +339,7 @@ def _to_login(context: AdminContext) -> web.Response:
     if context.request.method not in {"GET", "HEAD"}:
         return context.go(f"{LOGIN}?ended=yes")
     place = context.place.strip("/")
-    return context.go(
-        LOGIN if not place else f"{LOGIN}?next={place}" if _is_plain(place) else LOGIN
-    )
-
-
-def _is_plain(place: str) -> bool:
-    return re.fullmatch(r"[a-z0-9/_-]{1,200}", place) is not None
+    return context.go(f"{LOGIN}?next={place}" if _PLAIN.fullmatch(place) else LOGIN)
 
 
 def _speaks(context: AdminContext) -> dict[str, str]:

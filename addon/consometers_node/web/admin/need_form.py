@@ -244,15 +244,12 @@ async def _filled(connection: AsyncConnection, context: AdminContext) -> Filled:
         filled.errors[""] = fault.text
         return filled
     numbered = await needs.numbered(connection, need)
-    if base is not None and numbered.version == base.version and await _is_asked(connection, base):
+    asked = {offered.id for offered in await needs.offered(connection)}
+    if base is not None and numbered.version == base.version and base.id in asked:
         filled.errors[""] = _SAME
         return filled
     filled.need = numbered
     return filled
-
-
-async def _is_asked(connection: AsyncConnection, base: DataNeed) -> bool:
-    return any(need.id == base.id for need in await needs.offered(connection))
 
 
 def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """The first page: what needs a person, then how much of what was granted is there, worst first."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import Entry, MemberOverview, Status, shares
+from ...collective.members.member_overview import Entry, Status, shares
 from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
@@ -68,7 +69,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         span=span,
         spans=_SPANS,
         window=window,
-        counts=_counts(roster),
+        counts=Counter(entry.status for entry in roster.entries),
         whole=sum(entry.there >= 1 for entry in granting if entry.there is not None),
         granting=len(granting),
         columns=heatmap.columns(roster.days),
@@ -97,7 +98,3 @@ async def _going(pages: AdminPages, connection: AsyncConnection) -> list[Going]:
         Going((await members.get(permission.member)).pseudonym, permission)
         for permission in announced
     ]
-
-
-def _counts(roster: MemberOverview) -> dict[Status, int]:
-    return {status: sum(entry.status is status for entry in roster.entries) for status in Status}

@@ -26,7 +26,7 @@ from ..page_base import PageBase
 from ..rate_limit import TooMany, Turns, asker
 from ..speech import Language
 from .headers import allow_reading, harden, preflight
-from .response_cache import Kept
+from .response_cache import ResponseCache
 
 type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -66,8 +66,8 @@ class Guest:
     def origin(self) -> str:
         """Where these pages are, as they were asked for."""
         # Who lies about that is told so, and nobody else.
-        told = self.request.headers.get("X-Forwarded-Proto", "").strip()
-        scheme = "https" if told == "https" else self.request.scheme
+        forwarded = self.request.headers.get("X-Forwarded-Proto", "").strip()
+        scheme = "https" if forwarded == "https" else self.request.scheme
         return f"{scheme}://{self.request.host}"
 
     @property
@@ -92,7 +92,7 @@ class PublicPages(PageBase):
         rules: InForce,
         limits: TokenBucket,
         now: Callable[[], datetime],
-        kept: Kept | None = None,
+        cache: ResponseCache | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(version)
@@ -102,7 +102,7 @@ class PublicPages(PageBase):
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
-        self._kept = kept or Kept(None)
+        self._cache = cache or ResponseCache(None)
         self._now = now
 
     @property
@@ -123,7 +123,7 @@ class PublicPages(PageBase):
             guest = self._guest(request)
             # No other parameter is read, and so none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
-            response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
+            response = await self._cache.answer(key, guest.now, lambda: look(self, guest))
             language.remember(request, response)
             return _unless_known(request, response)
 
@@ -210,9 +210,9 @@ class PublicPages(PageBase):
 def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
     """Make a response of a text, with a name for the text."""
     written = body.encode()
-    told = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
+    all_headers = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
     return web.Response(
-        body=written, status=status, content_type=kind, charset="utf-8", headers=told
+        body=written, status=status, content_type=kind, charset="utf-8", headers=all_headers
     )
 
 
@@ -225,7 +225,7 @@ def _unless_known(request: web.Request, response: web.StreamResponse) -> web.Str
     """Answer 304 where the client has the same text."""
     tag = response.headers.get("ETag")
     asked = request.headers.get("If-None-Match", "").split(",")
-    is_known = tag in [one.strip().removeprefix("W/") for one in asked]
+    is_known = tag in [etag.strip().removeprefix("W/") for etag in asked]
     if response.status != 200 or not is_known or response.cookies:
         return response
     same = web.Response(status=304, headers=response.headers)
@@ -236,10 +236,10 @@ def _unless_known(request: web.Request, response: web.StreamResponse) -> web.Str
 
 def problem(status: int, words: Text, detail: Text | None = None) -> web.Response:
     """Say what is wrong as RFC 9457 has it."""
-    said = {"status": status, "title": words.say("en"), "title_fr": words.say("fr")}
+    body = {"status": status, "title": words.say("en"), "title_fr": words.say("fr")}
     if detail is not None:
-        said |= {"detail": detail.say("en"), "detail_fr": detail.say("fr")}
-    return web.json_response(said, status=status, content_type="application/problem+json")
+        body |= {"detail": detail.say("en"), "detail_fr": detail.say("fr")}
+    return web.json_response(body, status=status, content_type="application/problem+json")
 
 
 def now() -> datetime:

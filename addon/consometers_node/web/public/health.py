@@ -27,6 +27,8 @@ def tells(pages: PublicPages, is_online: Callable[[], bool]) -> Handler:
         doubts = [doubt.text.say()] if doubt else []
         if not is_online():
             doubts.append("XMPP is away.")
-        return web.Response(text="".join(f"{one}\n" for one in doubts or ["This node is well."]))
+        return web.Response(
+            text="".join(f"{doubt}\n" for doubt in doubts or ["This node is well."])
+        )
 
     return handle

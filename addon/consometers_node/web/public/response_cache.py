@@ -34,7 +34,7 @@ class _Answer:
         return web.Response(body=self.body, headers=self.headers)
 
 
-class Kept:
+class ResponseCache:
     """Answers of bounded size. Without `changes` nothing is kept."""
 
     def __init__(self, changes: Changes | None) -> None:
@@ -50,19 +50,19 @@ class Kept:
         if self._changes is None:
             return await make()
         async with self._making.setdefault(key, asyncio.Lock()):
-            known = self._answers.get(key)
-            if known is not None and self._holds(known, now):
+            cached = self._answers.get(key)
+            if cached is not None and self._holds(cached, now):
                 self._answers.move_to_end(key)
-                return known.response()
+                return cached.response()
             changes = self._changes.count
             response = await make()
             if isinstance(response, web.Response) and _may_be_kept(response):
                 self._keep(key, response, now, changes)
             return response
 
-    def _holds(self, known: _Answer, now: datetime) -> bool:
+    def _holds(self, cached: _Answer, now: datetime) -> bool:
         assert self._changes is not None
-        return known.changes == self._changes.count and timedelta() <= now - known.made_at < FOR
+        return cached.changes == self._changes.count and timedelta() <= now - cached.made_at < FOR
 
     def _keep(self, key: Key, response: web.Response, now: datetime, changes: int) -> None:
         body = response.body

@@ -15,7 +15,7 @@ from ...store.clock import Clock
 from ..listening import Bounds, listening
 from ..rate_limit import visitors
 from .handlers import PublicPages, now as this_moment
-from .response_cache import Kept
+from .response_cache import ResponseCache
 from .routes import routes
 
 _MAX_BODY_BYTES = 1024
@@ -48,7 +48,7 @@ class Public:
             version,
             rules=rules or InForce(settings.publication),
             limits=limits or visitors(),
-            kept=Kept(changes),
+            cache=ResponseCache(changes),
             clock=clock,
             now=now,
         )

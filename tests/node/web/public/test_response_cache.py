@@ -12,7 +12,7 @@ from consometers_node.collective.publication.policy import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.public import response_cache
 from consometers_node.web.public.handlers import Guest, PublicPages
-from consometers_node.web.public.response_cache import FOR, Kept
+from consometers_node.web.public.response_cache import FOR, ResponseCache
 from consometers_node.web.rate_limit import visitors
 
 from .town import NOW, Town, day_of, serving
@@ -112,7 +112,7 @@ class Maker:
 
 
 async def test_those_who_ask_together_wait_for_one_answer() -> None:
-    answers, make = Kept(Changes()), Maker()
+    answers, make = ResponseCache(Changes()), Maker()
     found = await asyncio.gather(*(answers.answer(("a",), NOW, make) for _ in range(20)))
     assert make.made == 1
     assert len(set(map(id, found))) == 20
@@ -120,7 +120,7 @@ async def test_those_who_ask_together_wait_for_one_answer() -> None:
 
 @pytest.mark.parametrize("make", [Maker(status=404), Maker(tag="")])
 async def test_what_was_asked_in_vain_or_has_no_name_is_made_again(make: Maker) -> None:
-    answers = Kept(Changes())
+    answers = ResponseCache(Changes())
     for _ in range(2):
         await answers.answer(("a",), NOW, make)
     assert make.made == 2
@@ -128,7 +128,7 @@ async def test_what_was_asked_in_vain_or_has_no_name_is_made_again(make: Maker) 
 
 async def test_what_changes_while_it_is_made_is_not_kept() -> None:
     changes = Changes()
-    answers, make = Kept(changes), Maker()
+    answers, make = ResponseCache(changes), Maker()
 
     async def makes() -> web.Response:
         changes.tell()
@@ -141,7 +141,7 @@ async def test_what_changes_while_it_is_made_is_not_kept() -> None:
 
 async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(response_cache, "MOST_BYTES", 100)
-    answers, make = Kept(Changes()), Maker(size=40)
+    answers, make = ResponseCache(Changes()), Maker(size=40)
     for name in ("a", "b", "a", "c", "a", "b"):
         await answers.answer((name,), NOW, make)
     # What was asked for last stays: b went for c, and c for b.
@@ -153,7 +153,7 @@ async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPa
 
 
 async def test_without_word_of_changes_nothing_is_kept() -> None:
-    answers, make = Kept(None), Maker()
+    answers, make = ResponseCache(None), Maker()
     for _ in range(2):
         await answers.answer(("a",), NOW, make)
     assert make.made == 2
@@ -169,7 +169,7 @@ async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
         "0",
         rules=InForce(town.settings.publication),
         limits=visitors(),
-        kept=Kept(None),
+        cache=ResponseCache(None),
         now=lambda: NOW,
     )
     answer = await pages.looks(look)(make_mocked_request("GET", "/new"))
