@@ -282,7 +282,7 @@ def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:
         "title": dict(need.title),
         "purpose": dict(need.purpose),
         "recipients": dict(need.recipients),
-        "series": sorted({wanted.direction for wanted in need.wanted}),
+        "series": sorted(need.directions),
         "interval": need.interval,
         "history_days": need.history_days,
         "duration_days": need.duration_days,
@@ -297,9 +297,7 @@ def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:
 def _row(own_need: needs.OwnNeed, members: int, output: Output) -> list[str]:
     need = own_need.need
     asked = ", ".join(
-        output.translated(shared_words.DIRECTIONS[way])
-        for way in Direction
-        if any(wanted.direction is way for wanted in need.wanted)
+        output.translated(shared_words.DIRECTIONS[direction]) for direction in need.directions
     )
     return [
         need.id,

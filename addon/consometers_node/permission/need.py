@@ -102,3 +102,13 @@ class DataNeed:
         return series.interval.no_finer_than(self.interval) and any(
             wanted.includes(series) for wanted in self.wanted
         )
+
+    @property
+    def directions(self) -> list[Direction]:
+        """The directions that are asked for, in their order."""
+        return [way for way in Direction if any(wanted.direction is way for wanted in self.wanted)]
+
+    @property
+    def policy_link(self) -> str | None:
+        """The link to the policy, if it is one that a browser may follow."""
+        return self.policy if self.policy.startswith("https://") else None

@@ -18,7 +18,7 @@ from ..permission import (
 )
 from ..quoalise import Text
 from ..quoalise.text import text
-from ..series import Direction, Interval, Quantity, Series
+from ..series import Interval, Quantity, Series
 from ..sharing import consent_text
 from ..sharing.consent import Asked, Preview, check, grant as grant_it
 from ..sharing.error_messages import NARROWER, said_of
@@ -33,7 +33,6 @@ from .request_context import RequestContext
 
 _DAYS_SHOWN = 1
 _CIVIL_DAYS_SHOWN = 8
-_MOST_DIGITS = 6
 
 _CHOOSE = text("Choose at least one series: none is chosen for you.")
 _GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
@@ -87,7 +86,7 @@ async def ask(
         status=422 if errors else 200,
         question=question,
         need=need,
-        policy=policy(need),
+        policy=need.policy_link,
         offers=_offers(need, house) if house else [],
         unknown=_unknown(need, house) if house else 0,
         trouble=trouble,
@@ -96,7 +95,7 @@ async def ask(
         coarser=[interval for interval in Interval if interval.no_finer_than(need.interval)],
         by_name=consent_text.shown_by_name(need),
         by_point=need.identification is Identification.DELIVERY_POINT,
-        wanted=_wanted(need),
+        wanted=need.directions,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
         quantities=consent_text.QUANTITIES,
@@ -174,11 +173,6 @@ async def allow(pages: Pages, context: RequestContext) -> web.StreamResponse:
     return context.go(f"permissions/{question.permission.id}?done=granted")
 
 
-def policy(need: DataNeed) -> str | None:
-    """Return the link to a policy, if it is one that a browser may follow."""
-    return need.policy if need.policy.startswith("https://") else None
-
-
 _FIELDS = ("series", "interval", "history", "duration", "identification")
 
 
@@ -207,10 +201,6 @@ def _unknown(need: DataNeed, house: House) -> int:
         house.direction(proposal) is None and proposal.statistic.quantity in quantities
         for proposal in house.proposals
     )
-
-
-def _wanted(need: DataNeed) -> list[Direction]:
-    return [way for way in Direction if any(wanted.direction is way for wanted in need.wanted)]
 
 
 def _series(proposal: Proposal, interval: Interval, house: House) -> Series | None:
@@ -266,14 +256,10 @@ def _ticked(
 
 
 def _days(context: RequestContext, name: str, least: int, most: int, filled: Filled) -> int | None:
-    typed = context.typed(name)
-    if not typed:
-        return None
-    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
-    if not is_number or not least <= int(typed) <= most:
+    days = context.whole_number(name)
+    if context.typed(name) and (days is None or not least <= days <= most):
         filled.errors[name] = _NOT_DAYS.fill(least=least, most=most)
-        return None
-    return int(typed)
+    return days
 
 
 def _errors(fault: Exception) -> dict[str, Text]:

@@ -52,16 +52,26 @@ _ONCE = {
 """The network's words say that it tries again: a page does not."""
 
 
-async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
+async def show(
+    pages: Pages, context: RequestContext, error: Text | None = None
+) -> web.StreamResponse:
     """Show where an invitation is pasted. One in the address is put there, and no more."""
-    return await _show(pages, context, context.request.query.get("invitation", "")[:2000])
+    account = await load(pages.node.store)
+    in_address = context.request.query.get("invitation", "")[:2000]
+    return pages.page(
+        context,
+        "join.html",
+        status=422 if error else 200,
+        invitation=context.typed("invitation") or in_address,
+        error=error,
+        account=account.account.jid if account else None,
+    )
 
 
 async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Take up an invitation."""
-    typed = context.typed("invitation")
     try:
-        match links.read(typed):
+        match links.read(context.typed("invitation")):
             case Register() as invitation:
                 await take(pages.node.store, invitation, pages.server)
                 pages.changed()
@@ -69,9 +79,9 @@ async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
             case Join() as invitation:
                 return await _meet(pages, context, invitation)
     except HasAccount as existing:
-        return await _show(pages, context, typed, _HAS_ACCOUNT.fill(jid=existing.jid))
+        return await show(pages, context, _HAS_ACCOUNT.fill(jid=existing.jid))
     except NetworkError as fault:
-        return await _show(pages, context, typed, trial_error(fault))
+        return await show(pages, context, trial_error(fault))
 
 
 async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.StreamResponse:
@@ -79,20 +89,18 @@ async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.
     online = await _online(pages)
     if online is None:
         no_account = await load(pages.node.store) is None
-        words = _NO_ACCOUNT if no_account else _NOT_ONLINE
-        return await _show(pages, context, context.typed("invitation"), words)
+        return await show(pages, context, _NO_ACCOUNT if no_account else _NOT_ONLINE)
     jid = invitation.collective
     try:
         permission_ids = await be_asked(pages.node.store, online.sharing.asking, invitation)
     except QuoaliseError as fault:
-        return await _show(pages, context, context.typed("invitation"), refusal(jid, fault))
+        return await show(pages, context, refusal(jid, fault))
     except (Unsayable, PermissionFault) as fault:
-        return await _show(pages, context, context.typed("invitation"), said_of(fault))
+        return await show(pages, context, said_of(fault))
     pages.changed()
     match permission_ids:
         case []:
-            words = _NOTHING_ASKED.fill(jid=jid)
-            return await _show(pages, context, context.typed("invitation"), words)
+            return await show(pages, context, _NOTHING_ASKED.fill(jid=jid))
         case [permission_id]:
             return context.go(f"permissions/{permission_id}")
         case _:
@@ -110,20 +118,6 @@ async def _online(pages: Pages) -> Online | None:
             return online
         await asyncio.sleep(_LOOKS_EVERY_S)
     return None
-
-
-async def _show(
-    pages: Pages, context: RequestContext, invitation: str, error: Text | None = None
-) -> web.StreamResponse:
-    account = await load(pages.node.store)
-    return pages.page(
-        context,
-        "join.html",
-        status=422 if error else 200,
-        invitation=invitation,
-        error=error,
-        account=account.account.jid if account else None,
-    )
 
 
 def trial_error(fault: NetworkError) -> Text:

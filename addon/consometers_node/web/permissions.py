@@ -28,7 +28,7 @@ from ..sharing import consent_text
 from ..sharing.consent import Asked, asked, expect
 from ..sharing.error_messages import said_of
 from ..store import NotPermitted, PermissionId, SeriesId
-from ..store.answers import Answer, latest_answers
+from ..store.answers import latest_answers
 from ..store.peers import Subscription, subscriptions
 from ..store.series import all_series
 from ..wire import Unsayable
@@ -100,7 +100,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
         names=names,
         read=[(answer, series_by_id[answer.series_id]) for answer in read],
         most=MOST_ANSWERS,
-        policy=consenting.policy(question.need),
+        policy=question.need.policy_link,
         **_WORDS,
     )
 

@@ -16,6 +16,7 @@ type Field = str | bytes | bytearray | web.FileField
 
 MAX_FIELDS = 600
 MAX_LENGTH = 4_000
+_MAX_DIGITS = 9
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -36,6 +37,12 @@ class RequestContext[P = Person]:
     def typed(self, name: str) -> str:
         """Return what was filled into a field, without the white space around it."""
         return self.form.get(name, ("",))[0].strip()
+
+    def whole_number(self, name: str) -> int | None:
+        """Return the whole number that was filled into a field; None if there is none."""
+        typed = self.typed(name)
+        is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MAX_DIGITS
+        return int(typed) if is_number else None
 
     def chosen(self, name: str) -> tuple[str, ...]:
         """Return all that was ticked under a name."""

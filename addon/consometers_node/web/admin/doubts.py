@@ -97,12 +97,12 @@ async def settle(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 async def believe(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Believe a member up to a power, and count what was set aside below it."""
-    typed = context.typed("kw")
-    if not (typed.isascii() and typed.isdecimal() and 0 < int(typed[:9]) <= MOST_KW):
+    most_kw = context.whole_number("kw")
+    if most_kw is None or not 0 < most_kw <= MOST_KW:
         raise Refused(422, _POWER.fill(most=MOST_KW))
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
-        records = await validation.accept(connection, member, int(typed) * 1000, context.now)
+        records = await validation.accept(connection, member, most_kw * 1000, context.now)
         await pages.note(connection, context, "believe", member.id, records)
     return pages.done(context, member, "believed")
 

@@ -40,7 +40,6 @@ _LISTED = 50
 _DRAWN = 10
 """Codes on a page: who makes more prints them."""
 _FORM = re.compile(r"[0-9a-f]{32}")
-_MOST_DIGITS = 6
 _USUAL = {"days": "30", "uses": "1", "count": "1", "kind": Kind.HOME.value}
 _ONLY_PAPER = (
     "default-src 'none'; style-src 'sha256-{style}'; form-action 'none'; base-uri 'none';"
@@ -235,9 +234,7 @@ def _filled(pages: AdminPages, context: AdminContext) -> Filled:
 
 
 def _whole_number(context: AdminContext, name: str, most: int, filled: Filled) -> int:
-    typed = context.typed(name)
-    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
-    if not is_number or not 1 <= int(typed) <= most:
+    number = context.whole_number(name) or 0
+    if not 1 <= number <= most:
         filled.errors[name] = numbered(_NO_NUMBER, most=most)
-        return 1
-    return int(typed)
+    return number

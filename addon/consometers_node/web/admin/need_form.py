@@ -44,7 +44,7 @@ _OURS = ("fr", "en")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LINK = re.compile(r"https://[!-~]+")
-_MAX_ID, _MAX_LINE, _MOST_DIGITS = 40, 300, 6
+_MAX_ID, _MAX_LINE = 40, 300
 
 _NO_ID = text("Write lower-case letters, digits and hyphens, such as “roof”: at most {most}.")
 _TAKEN = text(
@@ -269,9 +269,8 @@ def _check_texts(typed: Mapping[str, object], filled: Filled) -> None:
 
 
 def _days(context: AdminContext, name: str, least: int, filled: Filled) -> int:
-    typed, unit = context.typed(name), context.typed(f"{name}_unit")
-    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
-    days = int(typed) * UNITS.get(unit, 0) if is_number else -1
+    number, unit = context.whole_number(name), context.typed(f"{name}_unit")
+    days = -1 if number is None else number * UNITS.get(unit, 0)
     if unit not in UNITS or not least <= days <= MAX_DAYS:
         filled.errors[name] = numbered(_NO_DAYS, least=least, most=MAX_DAYS)
         return 0

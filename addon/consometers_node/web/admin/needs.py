@@ -132,11 +132,9 @@ def as_read(pages: AdminPages, need: DataNeed) -> Mapping[str, Any]:
     return {
         "need": need,
         "question": {"peer": {"jid": pages.settings.xmpp.account, "name": pages.settings.name}},
-        "wanted": [
-            way for way in Direction if any(wanted.direction is way for wanted in need.wanted)
-        ],
+        "wanted": need.directions,
         "by_name": consent_text.shown_by_name(need),
-        "policy": need.policy if need.policy.startswith("https://") else None,
+        "policy": need.policy_link,
         "speeches": [Language(tag, pages.settings.time_zone) for tag in LANGUAGES],
     }
 
