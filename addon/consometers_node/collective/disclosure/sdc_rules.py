@@ -116,6 +116,11 @@ class Publication:
         if not self.wait <= self.longest_wait <= LONGEST_WAIT:
             raise ValueError("the longest wait is no shorter than the wait, and 48 hours at most")
 
+    @property
+    def minimum(self) -> int | None:
+        """How many homes a figure takes by agreement; None by law."""
+        return self.basis.minimum if isinstance(self.basis, Agreed) else None
+
     def needed(self, direction: Direction, interval: Interval) -> int | None:
         return self.basis.needed(direction, interval)
 

@@ -52,7 +52,6 @@ class Hour:
     """An interval, in the time of the collective, with what became of each direction."""
 
     start: datetime
-    end: datetime
     outcomes: Mapping[Direction, Outcome]
 
 
@@ -99,7 +98,7 @@ async def hours(
             elif start >= closed_to:
                 outcomes[direction] = Outcome(State.LATE if is_late else State.WAITING)
         if outcomes:
-            shown.append(Hour(start.astimezone(zone), end.astimezone(zone), outcomes))
+            shown.append(Hour(start.astimezone(zone), outcomes))
         start = end
     return shown
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...series import Direction, Interval
 from ...store.settings import set_setting, setting
 from ..access_log import Read, note_read
-from ..disclosure.sdc_rules import Agreed, Publication
+from ..disclosure.sdc_rules import Publication
 from ..settings import publication
 from ..settings_schema import KEYS, BadValue, Basis
 
@@ -120,8 +120,8 @@ def written_rules(rules: Rules) -> dict[str, Any]:
     """Return what `read_rules` reads."""
     publication = rules.publication
     basis: dict[str, Any] = {"basis": Basis.LAW.value}
-    if isinstance(publication.basis, Agreed):
-        basis = {"basis": Basis.AGREED.value, "minimum": publication.basis.minimum}
+    if publication.minimum is not None:
+        basis = {"basis": Basis.AGREED.value, "minimum": publication.minimum}
     return {
         **basis,
         "interval": publication.interval.value,

@@ -8,7 +8,7 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
+from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Reason
 from ...collective.publication import dry_run, policy as ours
 from ...collective.publication.closed_hours import State, hours, missing, progress
 from ...collective.publication.dry_run import Stretch
@@ -255,7 +255,6 @@ async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:
 
 def _words(pages: AdminPages) -> dict[str, object]:
     return {
-        "Agreed": Agreed,
         "Stretch": Stretch,
         "least": LEAST_MINIMUM,
         "usual": DEFAULT_MINIMUM,
@@ -265,24 +264,8 @@ def _words(pages: AdminPages) -> dict[str, object]:
         "written": Rules(pages.settings.publication),
         "at_once": AT_ONCE,
         "not_yet": NOT_YET,
-        "minimum_of": _minimum,
-        "wait_of": _wait,
-        "longest_wait_of": _longest_wait,
+        "minute": timedelta(minutes=1),
     }
-
-
-def _minimum(rules: Rules) -> int | None:
-    """Return how many homes it takes by agreement; None by law."""
-    basis = rules.publication.basis
-    return basis.minimum if isinstance(basis, Agreed) else None
-
-
-def _wait(rules: Rules) -> int:
-    return int(rules.publication.wait.total_seconds() // 60)
-
-
-def _longest_wait(rules: Rules) -> int:
-    return int(rules.publication.longest_wait.total_seconds() // 60)
 
 
 def _values(rules: Rules) -> Mapping[str, str]:

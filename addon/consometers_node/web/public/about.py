@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
+from ...collective.disclosure.sdc_rules import P_PERCENT, Reason, Withheld
 from .handlers import Guest, PublicPages
 from .opendata import MOST_DAYS, offered
 from .words import WORDS
@@ -15,7 +15,6 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         steps = await pages.published.steps(connection)
         begun = await pages.published.begun(connection)
     publication = pages.publication
-    basis = publication.basis
     return pages.page(
         guest,
         "data.html",
@@ -25,10 +24,9 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         intervals=offered(steps, begun, guest),
         fine=publication.interval,
         most_days=MOST_DAYS,
-        minimum=basis.minimum if isinstance(basis, Agreed) else None,
+        minimum=publication.minimum,
         p_percent=P_PERCENT,
         wait=int(publication.wait.total_seconds() // 60),
-        longest_wait=int(publication.longest_wait.total_seconds() // 60),
         reasons=[(why.spelled, why.words) for why in (Withheld(reason, 10) for reason in Reason)],
         example_day=guest.today.replace(day=1),
         **WORDS,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure.sdc_rules import Agreed
 from ...collective.groups import GroupKind
 from .charts import Chart
 from .handlers import Guest, PublicPages
@@ -28,7 +27,6 @@ async def look(
     place = await named(pages, guest, connection)
     shown = None if place is None else await today(pages, guest, connection, place)
     places = await pages.published.places(connection)
-    basis = pages.publication.basis
     return pages.page(
         guest,
         "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",
@@ -39,7 +37,7 @@ async def look(
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.lately(connection, places.values()),
         together=await together_with(pages, connection, place),
-        minimum=basis.minimum if isinstance(basis, Agreed) else None,
+        minimum=pages.publication.minimum,
         **WORDS,
     )
 

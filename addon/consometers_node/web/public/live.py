@@ -59,11 +59,6 @@ class Today:
         return self._power(self.now.used_wh if self.now else None)
 
     @property
-    def draws_w(self) -> float | None:
-        """Power that is drawn from the grid, now."""
-        return self._power(self.now.drawn.wh if self.now else None)
-
-    @property
     def compared(self) -> float | None:
         """What the day made, beside what it used."""
         return None if self.whole is None else self.whole.compared

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from . import about, health, home, opendata, periods
+from . import about, home, opendata, periods
 from .charts import Step
-from .handlers import DATA, STATIC, Look, PublicPages
+from .handlers import DATA, STATIC, Handler, Look, PublicPages
 
+HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
 _MONTH = r"{month:\d{4}-\d\d}"
 _YEAR = r"{year:\d{4}}"
@@ -42,5 +45,29 @@ def routes(pages: PublicPages, is_online: Callable[[], bool]) -> list[web.RouteD
     return [
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
-        web.get(health.HEALTH, health.tells(pages, is_online)),
+        web.get(HEALTH, _health(pages, is_online)),
     ]
+
+
+def _health(pages: PublicPages, is_online: Callable[[], bool]) -> Handler:
+    """Make what says whether this collective can answer: for what restarts it, not for people.
+
+    It answers with 200, or with 503 when the database is away. It is asked each time. The text says
+    what a restart would not mend: a clock that is not confirmed, XMPP that is away.
+    """
+
+    async def handle(_: web.Request) -> web.Response:
+        try:
+            async with pages.store.reading() as connection:
+                await connection.execute(select(1))
+                doubt = pages.clock and await pages.clock.look(connection)
+        except InterfaceError, OperationalError:
+            return web.Response(status=503, text="The database is away.\n")
+        doubts = [doubt.text.say()] if doubt else []
+        if not is_online():
+            doubts.append("XMPP is away.")
+        return web.Response(
+            text="".join(f"{doubt}\n" for doubt in doubts or ["This node is well."])
+        )
+
+    return handle
