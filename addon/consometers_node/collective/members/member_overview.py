@@ -7,7 +7,7 @@ day if one of them is missing.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -43,28 +43,12 @@ class Status(StrEnum):
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """The permissions of a member that stand.
-
-    `since` and `until` are the first and the last civil day that are granted whole, None where
-    nothing is granted.
-    """
-
-    since: date | None = None
-    until: date | None = None
-    permissions: int = 0
-    directions: int = 0
-    heard_at: datetime | None = None
-    given_at: datetime | None = None
-    problems: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Granted):
-    """A member. `there` is the share of the granted records of the window that is here.
+class Entry:
+    """A member. `since` and `until` are the first and the last civil day that are granted whole.
 
-    It is None where no day of the window is granted.
+    They are None without a permission. `there` is the share of the granted records of the window
+    that is here, None where no day of the window is granted.
     """
 
     id: MemberId
@@ -74,6 +58,10 @@ class Entry(Granted):
     area: str | None
     status: Status
     joined_at: datetime
+    since: date | None
+    until: date | None
+    heard_at: datetime | None
+    problems: int
     there: float | None
 
     def grants(self, day: date) -> bool:
@@ -107,23 +95,31 @@ async def member_overview(
     connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime
 ) -> MemberOverview:
     """Return all members: some queries, whose cost is that of the days of the window."""
-    granted = await _granted(connection, zone)
     shares_of = {
         member: _mean(directions)
         for member, directions in (await _by_direction(connection, window)).items()
     }
-    query = select(
-        MemberRow.id,
-        MemberRow.pseudonym,
-        MemberRow.jid,
-        MemberRow.kind,
-        MemberRow.name,
-        MemberRow.area,
-        MemberRow.joined_at,
-        MemberRow.left_at,
-    ).order_by(MemberRow.id)
+    granted = (
+        select(
+            GivenRow.member_id,
+            func.min(GivenRow.records_from).label("since"),
+            func.max(GivenRow.valid_until).label("until"),
+            func.max(GivenRow.valid_from).label("given_at"),
+            func.max(GivenSeriesRow.heard_at).label("heard_at"),
+            func.count(GivenSeriesRow.problem).label("problems"),
+        )
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .where(GivenRow.state == "granted")
+        .group_by(GivenRow.member_id)
+        .subquery()
+    )
+    query = (
+        select(MemberRow.__table__, granted)
+        .outerjoin(granted, granted.c.member_id == MemberRow.id)
+        .order_by(MemberRow.id)
+    )
     entries = [
-        _entry(row, granted.get(row.id), sum(shares_of.get(row.id, {}).values()), window, at)
+        _entry(row, zone, sum(shares_of.get(row.id, {}).values()), window, at)
         for row in await connection.execute(query)
     ]
     some: Counter[date] = Counter()
@@ -147,37 +143,6 @@ async def shares_by_direction(
 ) -> dict[Direction, dict[date, float]]:
     """Return which share of each day of the window is there of one member, by direction."""
     return (await _by_direction(connection, window, [member])).get(member, {})
-
-
-async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId, Granted]:
-    query = (
-        select(
-            GivenRow.member_id,
-            func.min(GivenRow.records_from),
-            func.max(GivenRow.valid_until),
-            func.count(distinct(GivenRow.id)),
-            func.count(distinct(SeriesRow.direction)),
-            func.max(GivenSeriesRow.heard_at),
-            func.max(GivenRow.valid_from),
-            func.count(GivenSeriesRow.problem),
-        )
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(GivenRow.state == "granted")
-        .group_by(GivenRow.member_id)
-    )
-    return {
-        member: Granted(
-            _first_whole_day(since.astimezone(zone)),
-            (until.astimezone(zone) - _DAY).date(),
-            *facts,
-        )
-        for member, since, until, *facts in await connection.execute(query)
-    }
-
-
-def _first_whole_day(since: datetime) -> date:
-    return since.date() + (since.time() != time.min) * _DAY
 
 
 async def _by_direction(
@@ -240,31 +205,37 @@ async def granted_needs(connection: AsyncConnection) -> set[str]:
     return set((await connection.execute(query)).scalars())
 
 
-def _entry(row: Any, granted: Granted | None, share: float, window: Span, at: datetime) -> Entry:
+def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -> Entry:
+    since = until = None
     days = 0
-    if granted is not None and granted.since is not None and granted.until is not None:
-        first, last = max(window.first, granted.since), min(window.last, granted.until)
-        days = max(0, (last - first).days + 1)
+    if row.since is not None:
+        start = row.since.astimezone(zone)
+        since = start.date() + (start.time() != time.min) * _DAY
+        until = (row.until.astimezone(zone) - _DAY).date()
+        days = max(0, (min(window.last, until) - max(window.first, since)).days + 1)
     return Entry(
-        **asdict(granted or Granted()),
         id=row.id,
         pseudonym=row.pseudonym,
         kind=Kind(row.kind),
         name=row.name,
         area=row.area,
-        status=_status(row, granted, at),
+        status=_status(row, at),
         joined_at=row.joined_at,
-        there=min(1.0, float(share) / days) if days else None,
+        since=since,
+        until=until,
+        heard_at=row.heard_at,
+        problems=row.problems or 0,
+        there=min(1.0, share / days) if days else None,
     )
 
 
-def _status(row: Any, granted: Granted | None, at: datetime) -> Status:
+def _status(row: Any, at: datetime) -> Status:
     if row.jid is None:
         return Status.ERASED
-    if granted is None:
+    if row.given_at is None:
         return Status.GUEST if row.left_at is None else Status.LEFT
-    heard = granted.heard_at or granted.given_at
-    return Status.SILENT if heard is None or heard < at - SILENT_AFTER else Status.DELIVERING
+    last = row.heard_at or row.given_at
+    return Status.SILENT if last < at - SILENT_AFTER else Status.DELIVERING
 
 
 def _days(

@@ -193,7 +193,6 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
         days = await shares(connection, [holes.id], WINDOW)
         ways = await shares_by_direction(connection, named["whole@example.org"].id, WINDOW)
     assert named["whole@example.org"].there == 1
-    assert named["whole@example.org"].directions == 2
     assert holes.there == pytest.approx(28.5 / 30)
     assert days[holes.id][TODAY - 3 * DAY] == 0.5
     assert TODAY - 2 * DAY not in days[holes.id]
@@ -279,11 +278,9 @@ def test_a_day_is_drawn_by_its_shape() -> None:
         status=Status.DELIVERING,
         joined_at=NOW,
         heard_at=NOW,
-        permissions=1,
         problems=0,
         since=date(2026, 6, 2),
         until=date(2027, 6, 2),
-        directions=1,
         there=None,
     )
     drawn = heatmap.row(entry, {date(2026, 6, 2): 1.0, date(2026, 6, 3): 0.01}, window)
