@@ -5,7 +5,7 @@ only grows, and outlives the records: it names permissions, and nobody.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -394,36 +394,30 @@ async def _open_need(connection: AsyncConnection, received: Permission) -> DataN
 
 
 def _check(need: DataNeed, received: Permission, at: datetime) -> None:
-    for field, is_narrower in _NARROWER.items():
-        if not is_narrower(need, received):
-            raise NotAsked(_WIDER.fill(field=field))
-    if received.valid_from > at + _SKEW:
-        raise NotAsked(_WIDER.fill(field="valid-from"))
+    for field in _wider_fields(need, received, at):
+        raise NotAsked(_WIDER.fill(field=field))
     if received.valid_until <= at:
         raise NotAsked(_OVER)
 
 
-_NARROWER: dict[str, Callable[[DataNeed, Permission], bool]] = {
-    "reading": lambda need, received: Reading(received.reading) is need.reading,
-    "interval": lambda need, received: read_interval(received.interval).no_finer_than(
-        need.interval
-    ),
-    "identification": lambda need, received: Identification(received.identification).may_answer(
-        need.identification
-    ),
-    "records-from": lambda need, received: (
-        received.records_from >= received.valid_from - timedelta(days=need.history_days)
-    ),
-    "valid-until": lambda need, received: (
-        received.valid_until <= received.valid_from + timedelta(days=need.duration_days)
-    ),
-    "series": lambda need, received: (
-        len(received.series) <= MAX_SERIES
-        and len(set(received.series)) == len(received.series)
-        and all(_is_asked(need, received, name) for name in received.series)
-    ),
-}
-"""By the attribute or element of `<permission>`: whether it asks for no more than the need."""
+def _wider_fields(need: DataNeed, received: Permission, at: datetime) -> Iterator[str]:
+    """Yield the attributes and elements of `<permission>` that ask for more than the need."""
+    if Reading(received.reading) is not need.reading:
+        yield "reading"
+    if not read_interval(received.interval).no_finer_than(need.interval):
+        yield "interval"
+    if not Identification(received.identification).may_answer(need.identification):
+        yield "identification"
+    if received.records_from < received.valid_from - timedelta(days=need.history_days):
+        yield "records-from"
+    if received.valid_until > received.valid_from + timedelta(days=need.duration_days):
+        yield "valid-until"
+    names = received.series
+    are_few = len(names) <= MAX_SERIES and len(set(names)) == len(names)
+    if not are_few or not all(_is_asked(need, received, name) for name in names):
+        yield "series"
+    if received.valid_from > at + _SKEW:
+        yield "valid-from"
 
 
 def _is_asked(need: DataNeed, received: Permission, name: Identifier) -> bool:
