@@ -1,4 +1,4 @@
-"""Word among the tasks of a node that something is no longer as it was: look again."""
+"""Among the tasks of a node: something has changed, look again."""
 
 import asyncio
 from collections.abc import Iterable

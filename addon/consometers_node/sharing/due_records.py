@@ -1,7 +1,7 @@
 """What is known of a node's series, and what is due of them to whom.
 
-All of it happens inside the transaction that the caller holds: a record that is kept, and the
-correction that it makes due, are kept together or not at all.
+All of it happens inside the transaction that the caller holds: a record, and the correction that it
+makes due, are stored together or not at all.
 
 What is due is what the blocks hold beyond a subscription's cursor. The outbox holds what is on its
 way, and what was corrected behind the cursor.

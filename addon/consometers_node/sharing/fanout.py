@@ -70,7 +70,7 @@ class Fanout:
     ) -> None:
         """Prepare; nothing is sent yet."""
         self.problems: dict[PeerId, Text] = {}
-        """Why a peer is not told, for people."""
+        """Why nothing arrives at a peer, for people."""
         self._store = store
         self._naming = naming
         self._connection = connection
@@ -200,7 +200,7 @@ class Fanout:
             series_id: await extent_of(connection, self._naming, series_id, each, soon)
             for series_id, each in series.items()
         }
-        ends = {series_id: known.end for series_id, known in extents.items() if known is not None}
+        ends = {series_id: extent.end for series_id, extent in extents.items() if extent}
         self._news = {series_id: series[series_id] for series_id in ends}
         for series_id, readers in (await subscribers(connection, ends)).items():
             behind |= dict.fromkeys(
@@ -236,7 +236,7 @@ class Fanout:
                 seconds=self._receipt_within_s,
             )
         except (NetworkError, QuoaliseError, Unsayable) as fault:
-            _LOGGER.debug("a peer is told later: %s", fault)
+            _LOGGER.debug("a peer is sent its records later: %s", fault)
             return fault.text
         return None
 

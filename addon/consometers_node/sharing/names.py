@@ -1,6 +1,6 @@
 """What a node's series are named with.
 
-A household has a secret, and its delivery point if that is told; a collective its own name.
+A household has a secret, and its delivery point if it has said so; a collective its own name.
 """
 
 import secrets
@@ -26,8 +26,8 @@ _OTHER = text(
 class OtherCollective(Exception):
     """A database is of another collective; `text` says what to do."""
 
-    def __init__(self, kept: str, name: str) -> None:
-        self.text = _OTHER.fill(kept=kept, name=name)
+    def __init__(self, stored: str, name: str) -> None:
+        self.text = _OTHER.fill(kept=stored, name=name)
         super().__init__(self.text.say())
 
 
@@ -43,17 +43,17 @@ async def load_naming(store: Store) -> Naming:
 
 
 async def keep_collective(store: Store, name: str) -> None:
-    """Keep the name of this collective. Raises OtherCollective if it had another one.
+    """Store the name of this collective. Raises OtherCollective if it had another one.
 
     Raises `Malformed` on one that no device can have.
     """
     organisation(name)
     async with store.reading() as connection:
-        kept = await settings.setting(connection, COLLECTIVE)
-    if kept == name:
+        stored = await settings.setting(connection, COLLECTIVE)
+    if stored == name:
         return
-    if kept is not None:
-        raise OtherCollective(kept, name)
+    if stored is not None:
+        raise OtherCollective(stored, name)
     async with store.writing() as connection:
         await settings.set_setting(connection, COLLECTIVE, name)
 
@@ -64,7 +64,7 @@ def is_delivery_point(typed: str) -> bool:
 
 
 async def keep_delivery_point(store: Store, point: str | None) -> None:
-    """Keep the household's delivery point; None forgets it."""
-    kept = None if point is None else point.encode()
+    """Store the household's delivery point; None forgets it."""
     async with store.writing() as connection:
-        await settings.set_secret(connection, DELIVERY_POINT, kept)
+        secret = None if point is None else point.encode()
+        await settings.set_secret(connection, DELIVERY_POINT, secret)

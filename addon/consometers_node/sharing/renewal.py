@@ -52,12 +52,12 @@ class Renewal:
             return [
                 peer
                 for peer in await all_peers(connection)
-                if any(one.state is State.GRANTED for one in await permissions.all(peer.id))
+                if any(each.state is State.GRANTED for each in await permissions.all(peer.id))
             ]
 
     async def _ask(self, peer: Peer) -> None:
         try:
-            needs = [read_need(one) for one in await self._asking.get_data_needs(peer.jid)]
+            needs = [read_need(need) for need in await self._asking.get_data_needs(peer.jid)]
         except (NetworkError, QuoaliseError, Unsayable) as fault:
             _LOGGER.debug("what is asked for is asked again later: %s", fault)
             return
@@ -65,13 +65,15 @@ class Renewal:
             self._changes.tell()
 
     async def _propose(self, peer: Peer, needs: list[DataNeed]) -> bool:
-        """Put forward what never was. Tells whether there is anything."""
+        """Propose the data needs that are new. Return whether there is any."""
         new = False
         async with self._store.writing() as connection:
             permissions = Permissions(connection)
-            known = {(one.need.id, one.need.version) for one in await permissions.all(peer.id)}
+            proposed = {
+                (each.need.id, each.need.version) for each in await permissions.all(peer.id)
+            }
             for need in needs:
-                if (need.id, need.version) in known:
+                if (need.id, need.version) in proposed:
                     continue
                 try:
                     await permissions.propose(peer.id, need, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Restriction: what was granted is held back for a while, at a word, and nothing is lost by it."""
+"""Restriction: a person has what was granted held back for a while, and nothing is lost by it."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,8 +11,8 @@ _PREFIX = "paused."
 
 async def paused(connection: AsyncConnection) -> set[PermissionId]:
     """Return the permissions by which nothing leaves at present."""
-    kept = await settings_like(connection, _PREFIX)
-    return {PermissionId(key.removeprefix(_PREFIX)) for key in kept}
+    keys = await settings_like(connection, _PREFIX)
+    return {PermissionId(key.removeprefix(_PREFIX)) for key in keys}
 
 
 async def pause(connection: AsyncConnection, peer: PeerId) -> None:

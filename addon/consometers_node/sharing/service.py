@@ -1,4 +1,4 @@
-"""A node on the network: it answers its peers, and tells each what is due."""
+"""A node on the network: it answers its peers, and sends each what is due."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -110,7 +110,7 @@ class Sharing:
 
     @property
     def deliveries(self) -> Mapping[PeerId, Delivery]:
-        """What is told to whom, by peer."""
+        """The delivery to each peer."""
         return self._deliveries
 
     async def run(self) -> NoReturn:
@@ -147,12 +147,12 @@ class Sharing:
         self, connection: AsyncConnection, peers: Collection[PeerId]
     ) -> dict[PeerId, str]:
         """Return the addresses of those of these peers to which records may be sent now."""
-        found = await self._members.addresses(connection, peers) if self._members else {}
+        jids = await self._members.addresses(connection, peers) if self._members else {}
         for peer in peers:
             delivery = self._deliveries.get(peer)
             if delivery is not None and delivery.is_settled:
-                found[peer] = delivery.peer.jid
-        return found
+                jids[peer] = delivery.peer.jid
+        return jids
 
     def _knows(self, jid: str) -> bool:
         return self._peers(jid) or self._knows_others(jid)
