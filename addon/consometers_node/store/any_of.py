@@ -52,10 +52,11 @@ class _Many(TypeDecorator[Iterable[Any]]):
 
     @override
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value if value is None else list(value)
+        items = list(value or ())
+        if dialect.name != "sqlite":
+            return items
         process = self.item_type.dialect_impl(dialect).bind_processor(dialect)
-        return json.dumps(list(value if process is None else map(process, value)))
+        return json.dumps(items if process is None else [process(item) for item in items])
 
 
 class _Among(FunctionElement[bool]):

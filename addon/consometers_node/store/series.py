@@ -216,17 +216,8 @@ async def extent(
     connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
 ) -> Range | None:
     """Return the range from the first record to the end of the last one; None if there is none."""
-    days = select(func.min(BlockRow.day), func.max(BlockRow.day)).where(
-        BlockRow.series_id == series_id
-    )
-    first, last = (await connection.execute(days)).one()
-    if first is None or last is None:
-        return None
-    days_there = Range(Range.of_day(first).start, Range.of_day(last).end).clip(within)
-    if not days_there:
-        return None
-    start = await _nearest(connection, series_id, series, days_there, backwards=False)
-    end = await _nearest(connection, series_id, series, days_there, backwards=True)
+    start = await _nearest(connection, series_id, series, within, backwards=False)
+    end = await _nearest(connection, series_id, series, within, backwards=True)
     return None if start is None or end is None else Range(start, series.end(end))
 
 
@@ -239,6 +230,8 @@ async def _nearest(
     backwards: bool,
 ) -> datetime | None:
     """Return the start of the first record in a range, or of the last one."""
+    if not within:
+        return None
     order = BlockRow.day.desc() if backwards else BlockRow.day.asc()
     query = (
         select(BlockRow.day, BlockRow.packed)
