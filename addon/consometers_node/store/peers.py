@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Series
 from .errors import only_with_permission
 from .series import SERIES_FACTS
-from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
+from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow, columns_of
 
 MEMBER = "member:"
 """How a member of a collective that reads its sums is known: by its pseudonym after this.
@@ -31,6 +31,9 @@ class Peer:
         return self.jid.startswith(MEMBER)
 
 
+_PEERS = select(*columns_of(PeerRow, Peer))
+
+
 async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetime) -> Peer:
     """Return the peer of this bare JID, stored if it is new. A stored one keeps its name."""
     peer = await peer_by_jid(connection, jid)
@@ -43,21 +46,19 @@ async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetim
 
 async def peer_by_jid(connection: AsyncConnection, jid: str) -> Peer | None:
     """Return the peer of this bare JID, if it is known."""
-    query = select(PeerRow.id, PeerRow.jid, PeerRow.name).where(PeerRow.jid == jid)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_PEERS.where(PeerRow.jid == jid))).one_or_none()
     return None if row is None else Peer(*row)
 
 
 async def all_peers(connection: AsyncConnection) -> list[Peer]:
     """Return whom this node knows by an address, the first one first."""
-    query = select(PeerRow.id, PeerRow.jid, PeerRow.name).order_by(PeerRow.id)
-    query = query.where(~PeerRow.jid.startswith(MEMBER))
-    return [Peer(*row) for row in await connection.execute(query)]
+    query = _PEERS.where(~PeerRow.jid.startswith(MEMBER))
+    return [Peer(*row) for row in await connection.execute(query.order_by(PeerRow.id))]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A peer is told of new records of a series; the cursor is where it stands, None at first."""
+    """A peer is sent new records of a series; the cursor is where it stands, None at first."""
 
     peer: PeerId
     series_id: SeriesId
@@ -98,19 +99,15 @@ async def subscriptions(
     connection: AsyncConnection, peer: PeerId | None = None
 ) -> list[Subscription]:
     """Return all subscriptions, or those of a peer."""
-    query = select(
-        SubscriptionRow.peer_id,
-        SubscriptionRow.series_id,
-        SubscriptionRow.since,
-        SubscriptionRow.cursor,
-    ).order_by(SubscriptionRow.peer_id, SubscriptionRow.series_id)
+    columns = columns_of(SubscriptionRow, Subscription, peer=SubscriptionRow.peer_id)
+    query = select(*columns).order_by(SubscriptionRow.peer_id, SubscriptionRow.series_id)
     if peer is not None:
         query = query.where(SubscriptionRow.peer_id == peer)
     return [Subscription(*row) for row in await connection.execute(query)]
 
 
 async def subscribed_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
-    """Return the series of which any peer is told."""
+    """Return the series that any peer has subscribed to."""
     ids = select(SubscriptionRow.series_id)
     query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(ids)).order_by(SeriesRow.id)
     return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}

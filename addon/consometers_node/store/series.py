@@ -13,7 +13,7 @@ from ..series import Block, Range, Series
 from . import upsert
 from .any_of import among, pair_among
 from .months import make_room
-from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
+from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow, columns_of
 
 _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
@@ -22,13 +22,7 @@ _KEYS_AT_ONCE = 1_000
 
 type Packed = type[BlockRow | MemberCountRow]
 
-SERIES_FACTS = (
-    SeriesRow.device,
-    SeriesRow.direction,
-    SeriesRow.quantity,
-    SeriesRow.interval,
-    SeriesRow.time_zone,
-)
+SERIES_FACTS = columns_of(SeriesRow, Series)
 """The columns that `Series` is made of, in the order of its fields."""
 _OF_DEVICES = select(SeriesRow.id, *SERIES_FACTS).where(
     among(SeriesRow.device, "devices"), SeriesRow.member_id == bindparam("member")
