@@ -6,13 +6,14 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
 from .any_of import among, pair_among
-from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow, SetAsideRow
+from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
 from .series import SERIES_FACTS
+from .set_aside import some_apart
 from .tables import SeriesId, SeriesRow
 
 _NAMES_AT_ONCE = 1_000
@@ -29,7 +30,7 @@ _FACTS = (
     GivenSeriesRow.subscribed_at,
     GivenSeriesRow.heard_at,
     GivenSeriesRow.problem,
-    exists().where(SetAsideRow.series_id == GivenSeriesRow.series_id),
+    some_apart(GivenSeriesRow.series_id),
 )
 """The columns of the first fields of `MemberSeries`, in their order."""
 _GRANTED = (

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..series import Record, Series
 from . import upsert
@@ -106,6 +107,11 @@ async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
     )
     rows = await connection.execute(query)
     return Counter({MemberId(member): count for member, count in rows})
+
+
+def some_apart(series_id: InstrumentedAttribute[SeriesId | None]) -> ColumnElement[bool]:
+    """Return a column that says whether records of a series are set aside."""
+    return exists().where(SetAsideRow.series_id == series_id)
 
 
 async def places(connection: AsyncConnection, series: Collection[SeriesId]) -> set[Place]:

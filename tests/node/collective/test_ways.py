@@ -77,8 +77,8 @@ TABLES = {
     "SetAsideRow": {"store.set_aside"},
     "Base": {"store.upsert"},
 }
-"""Who may name a table: `members` asks when, `rights` erases, `roster` counts the records of a
-day."""
+"""Who may name a table: `members` asks when, `erasure` erases, `member_overview` counts the records
+of a day."""
 
 WHOLE = {
     "",
