@@ -1,20 +1,25 @@
 """The collective's own series, offered once something is published of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, exists
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from ..sharing.due_records import queue_again
 from ..sharing.names import COLLECTIVE
-from ..store import SeriesId
+from ..store.any_of import among
 from ..store.published_series import devices
-from ..store.series import OWN, add_series, series_of_devices
+from ..store.series import OWN, SERIES_FACTS, add_series
 from ..store.settings import setting
-from ..store.tables import PermissionSeriesRow, SeriesRow
+from ..store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow
 from .groups import all_groups
+
+_IS_READ = exists().where(SubscriptionRow.series_id == SeriesRow.id)
+_OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(
+    among(SeriesRow.device, "devices"), SeriesRow.member_id == OWN
+)
 
 
 async def offer(
@@ -24,10 +29,13 @@ async def offer(
 
     A peer that subscribed before the past was closed has a cursor beyond it.
     """
-    if published:
-        ids = await _ids(connection, published.keys())
-        spans = {(series, False): [span] for series, span in published.items()}
-        await queue_again(connection, ids, spans, at)
+    rows = await connection.execute(_OWN, {"devices": {series.device for series in published}})
+    stored = {Series(*facts): (series_id, is_read) for series_id, is_read, *facts in rows}
+    for series in published.keys() - stored.keys():
+        await add_series(connection, series)
+    read = {series: series_id for series, (series_id, is_read) in stored.items() if is_read}
+    spans = {(series, False): [published[series]] for series in read.keys() & published.keys()}
+    await queue_again(connection, read, spans, at)
 
 
 async def forget_old_names(connection: AsyncConnection) -> bool:
@@ -44,12 +52,3 @@ async def forget_old_names(connection: AsyncConnection) -> bool:
         SeriesRow.member_id == OWN, SeriesRow.device.not_in(named.values()), ~granted
     )
     return (await connection.execute(old)).rowcount > 0
-
-
-async def _ids(connection: AsyncConnection, wanted: Collection[Series]) -> dict[Series, SeriesId]:
-    """Return the ids of these series, which are stored if they are new."""
-    ids = await series_of_devices(connection, {series.device for series in wanted}, OWN)
-    for series in wanted:
-        if series not in ids:
-            ids[series] = await add_series(connection, series)
-    return ids

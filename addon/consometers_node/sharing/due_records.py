@@ -28,6 +28,7 @@ from ..store.outbox import (
     queue_again_for,
     sending,
     subscribers,
+    subscribers_beyond,
     take_turns,
     unsent,
 )
@@ -101,7 +102,11 @@ async def queue_again(
     they are older than a subscription, correct nothing: the subscriber asks for the past where it
     wants it.
     """
-    by_series = await subscribers(connection, [series_ids[series] for series, _ in corrected])
+    if not corrected:
+        return
+    after = min(span.start for spans in corrected.values() for span in spans)
+    ids = [series_ids[series] for series, _ in corrected]
+    by_series = await subscribers_beyond(connection, ids, after)
     for (series, first), spans in corrected.items():
         series_id = series_ids[series]
         readers = by_series.get(series_id, ())

@@ -4,12 +4,12 @@ A row tells which records leave, not what they say: that is read from the blocks
 sent, so that a value which was corrected meanwhile goes out corrected.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
@@ -140,6 +140,10 @@ _SUBSCRIBERS = (
     .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
 )
 _SOME_SUBSCRIBERS = _SUBSCRIBERS.where(among(SubscriptionRow.peer_id, "peers"))
+_AFTER = bindparam("after", type_=SubscriptionRow.cursor.type)
+_SUBSCRIBERS_BEYOND = _SUBSCRIBERS.where(
+    or_(SubscriptionRow.cursor > _AFTER, _SENT_UNTIL.scalar_subquery() > _AFTER)
+)
 
 
 async def subscribers(
@@ -151,11 +155,23 @@ async def subscribers(
 
     Of two permissions that name it the one counts that reaches further back.
     """
-    values: dict[str, object] = {"series": series_ids}
-    if peers is not None:
-        values["peers"] = peers
-    rows = await connection.execute(_SUBSCRIBERS if peers is None else _SOME_SUBSCRIBERS, values)
+    if peers is None:
+        return await _read(connection, _SUBSCRIBERS, {"series": series_ids})
+    return await _read(connection, _SOME_SUBSCRIBERS, {"series": series_ids, "peers": peers})
+
+
+async def subscribers_beyond(
+    connection: AsyncConnection, series_ids: Collection[SeriesId], after: datetime
+) -> dict[SeriesId, list[Subscriber]]:
+    """Return those subscribers that were sent something of a later instant: mostly none."""
+    return await _read(connection, _SUBSCRIBERS_BEYOND, {"series": series_ids, "after": after})
+
+
+async def _read(
+    connection: AsyncConnection, query: Select[Any], values: Mapping[str, object]
+) -> dict[SeriesId, list[Subscriber]]:
     by_series: dict[SeriesId, dict[PeerId, Subscriber]] = {}
+    rows = await connection.execute(query, values)
     for series_id, peer, permission, identification, start, end, since, *ends in rows:
         reached = max(filter(None, ends), default=None)
         subscriber = Subscriber(peer, permission, identification, Range(start, end), since, reached)

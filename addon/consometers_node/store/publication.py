@@ -80,6 +80,9 @@ _CLOSED_FACTS = (
 )
 
 
+_INSERT_CELL, _INSERT_CLOSED = insert(_CELL), insert(_CLOSED)
+
+
 async def write(
     connection: AsyncConnection,
     cells: Iterable[PublishedCell],
@@ -89,10 +92,10 @@ async def write(
     # An interval that is closed takes no cell: so cells come first.
     names = ("group_id", "interval_minutes", *(column.key for column in _CELL_FACTS))
     if rows := [dict(zip(names, cell, strict=False)) for cell in cells]:
-        await connection.execute(insert(_CELL), rows)
+        await connection.execute(_INSERT_CELL, rows)
     names = ("interval_minutes", *(column.key for column in _CLOSED_FACTS))
     if rows := [dict(zip(names, interval, strict=True)) for interval in closed]:
-        await connection.execute(insert(_CLOSED), rows)
+        await connection.execute(_INSERT_CLOSED, rows)
 
 
 async def last_closed(

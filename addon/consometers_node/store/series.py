@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .any_of import among, pair_among
+from .any_of import pair_among
 from .months import make_room
 from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow, columns_of
 
@@ -24,9 +24,6 @@ type Packed = type[BlockRow | MemberCountRow]
 
 SERIES_FACTS = columns_of(SeriesRow, Series)
 """The columns that `Series` is made of, in the order of its fields."""
-_OF_DEVICES = select(SeriesRow.id, *SERIES_FACTS).where(
-    among(SeriesRow.device, "devices"), SeriesRow.member_id == bindparam("member")
-)
 
 OWN = 0
 """In place of a member: a series of this node itself."""
@@ -47,14 +44,6 @@ async def series_id(
     """Return the id of a series, of this node or of a member, if it is known."""
     query = select(SeriesRow.id).filter_by(**asdict(series), member_id=member)
     return (await connection.execute(query)).scalar_one_or_none()
-
-
-async def series_of_devices(
-    connection: AsyncConnection, devices: Collection[str], member: int = OWN
-) -> dict[Series, SeriesId]:
-    """Return the series of some devices of this node, or of a member."""
-    rows = await connection.execute(_OF_DEVICES, {"devices": devices, "member": member})
-    return {Series(*facts): series_id for series_id, *facts in rows}
 
 
 async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
