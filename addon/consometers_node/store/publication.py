@@ -53,7 +53,7 @@ class ClosedInterval(NamedTuple):
     start: datetime
     closed_at: datetime
     expected: int
-    told: int
+    response: int
     reason: str | None = None
 
 

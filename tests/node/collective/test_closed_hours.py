@@ -53,7 +53,7 @@ async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town
         State.BELOW_THRESHOLD,
         *[State.WAITING] * 2,
     ]
-    assert [(one.told, one.expected) for one in (hour.outcomes[CONSUMPTION] for hour in found)][
+    assert [(one.response, one.expected) for one in (hour.outcomes[CONSUMPTION] for hour in found)][
         7:10
     ] == [(4, 4), (4, 4), (2, 4)]
     assert missing(found) == {

@@ -58,7 +58,7 @@ async def publish(connection: AsyncConnection, day: date) -> None:
         start=start,
         closed_at=AT,
         expected=1,
-        told=1,
+        response=1,
     )
     await write(connection, [], [closed])
 

@@ -128,7 +128,7 @@ async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Stor
             await town.look(NOON + minutes * MINUTES)
             assert len(await town.closed()) == closed, minutes
         (*_, last) = await town.closed()
-        assert (last.expected, last.told) == (4, 3)
+        assert (last.expected, last.response) == (4, 3)
 
 
 async def test_an_hour_closes_at_once_when_all_have_told(file: Store) -> None:

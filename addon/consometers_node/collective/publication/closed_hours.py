@@ -40,10 +40,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an interval, and how many members have told, of how many that should."""
+    """What became of an interval, and how many members have sent it, of how many expected ones."""
 
     state: State
-    told: int = 0
+    response: int = 0
     expected: int = 0
 
 
@@ -83,9 +83,9 @@ async def hours(
     }
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for interval in await closed_intervals(connection, publication.interval, within):
-        state = interval.reason or (State.PUBLISHED if interval.told else State.NOTHING)
+        state = interval.reason or (State.PUBLISHED if interval.response else State.NOTHING)
         closed[interval.start, interval.direction] = Outcome(
-            State(state), interval.told, interval.expected
+            State(state), interval.response, interval.expected
         )
     shown = []
     start = within.start

@@ -304,7 +304,7 @@ class Closer:
                     start=start,
                     closed_at=self._at,
                     expected=len(missing) + len(sent.told),
-                    told=len(sent.told),
+                    response=len(sent.told),
                     reason=reason,
                 )
             )
@@ -383,7 +383,7 @@ class Closer:
             start=within.start,
             closed_at=self._at,
             expected=len(expected | sent.told),
-            told=len(sent.told),
+            response=len(sent.told),
             reason=reason or await self._why_without_homes(direction, within, beside),
         )
         await self._write(total, [closed])

@@ -191,7 +191,7 @@ class Town:
                 start=start,
                 closed_at=self.now,
                 expected=told,
-                told=told,
+                response=told,
                 reason=reason,
             )
             for start in starts
