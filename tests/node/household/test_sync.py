@@ -104,7 +104,7 @@ async def reading(
 
 async def kept(ledger: Ledger, within: Range) -> list[Record]:
     async with ledger.store.reading() as connection:
-        found = await blocks(connection, ledger.number, ledger.series, within)
+        found = await blocks(connection, ledger.series_id, ledger.series, within)
         return [record for block in found for record in block.records(within)]
 
 
@@ -196,13 +196,15 @@ async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_begin
     await ledger.grant(LONG, history(400))
     gone = midnight(-300)
     async with file.writing() as connection:
-        await subscribe(connection, ledger.peer.id, ledger.number, gone - 50 * DAY, gone - DAY / 2)
+        await subscribe(
+            connection, ledger.peer.id, ledger.series_id, gone - 50 * DAY, gone - DAY / 2
+        )
         for n in range(-350, -300):
             day = midnight(n).date()
             # It went in the midst of a day, of which it had read what there was.
             some = DRAWN.starts(day)[: 12 if n == -301 else 24]
             block = Block.of(DRAWN, day, [Record(start, 100) for start in some])
-            await put_blocks(connection, {ledger.number: [block]}, now())
+            await put_blocks(connection, {ledger.series_id: [block]}, now())
     await ledger.cover(midnight(-399), gone)
     async with reading(toy, file) as read:
         await read.all()
@@ -318,9 +320,9 @@ async def test_what_was_erased_while_it_was_read_stays_erased(
         await reads.wait()
         async with file.writing() as connection:
             await Permissions(connection).withdraw(permission, STOP, now())
-            await erase_series(connection, [ledger.number])
+            await erase_series(connection, [ledger.series_id])
         goes_on.set()
         await asyncio.sleep(0.3)
     assert await kept(ledger, Range(midnight(-200), midnight(1))) == []
     async with file.reading() as connection:
-        assert await coverage(connection, ledger.number) is None
+        assert await coverage(connection, ledger.series_id) is None

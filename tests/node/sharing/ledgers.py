@@ -48,7 +48,7 @@ class Ledger:
 
     store: Store
     peer: Peer
-    number: SeriesId
+    series_id: SeriesId
     series: Series = HOURLY
     told: dict[datetime, int] = field(default_factory=dict)
     """What the peer has."""
@@ -75,37 +75,37 @@ class Ledger:
 
     async def subscribe(self, cursor: datetime | None = None) -> None:
         async with self.store.writing() as connection:
-            await subscribe(connection, self.peer.id, self.number, now(), cursor)
+            await subscribe(connection, self.peer.id, self.series_id, now(), cursor)
 
     async def cover(self, start: datetime, end: datetime) -> None:
         async with self.store.writing() as connection:
-            await set_coverage(connection, self.number, Range(start, end))
+            await set_coverage(connection, self.series_id, Range(start, end))
 
     async def keep(self, values: Mapping[datetime, int | None]) -> bool:
-        """Keep whole days, in which there is nothing but these records."""
+        """Store whole days, in which there is nothing but these records."""
         days: dict[date, list[Record]] = {}
         for start, value in values.items():
             records = days.setdefault(start.astimezone(UTC).date(), [])
             if value is not None:
                 records.append(Record(start, value))
-        kept = [Block.of(self.series, day, found) for day, found in days.items()]
+        blocks = [Block.of(self.series, day, records) for day, records in days.items()]
         async with self.store.writing() as connection:
-            return await keep(connection, {self.series: self.number}, kept, now())
+            return await keep(connection, {self.series: self.series_id}, blocks, now())
 
-    async def next(self, number: str = "message") -> Message | None:
+    async def next(self, message_id: str = "message") -> Message | None:
         async with self.store.writing() as connection:
-            return await self.next_in(connection, number)
+            return await self.next_in(connection, message_id)
 
-    async def next_in(self, connection: AsyncConnection, number: str) -> Message | None:
-        found = await next_messages(
+    async def next_in(self, connection: AsyncConnection, message_id: str) -> Message | None:
+        messages = await next_messages(
             connection,
             self.naming,
             {self.peer.id: self.peer.jid},
             await subscribed_series(connection),
-            new_id=lambda: number,
+            new_id=lambda: message_id,
             at=now(),
         )
-        message = found.get(self.peer.id)
+        message = messages.get(self.peer.id)
         assert not isinstance(message, Text)
         return message
 
@@ -122,13 +122,13 @@ class Ledger:
                 self.told[datetime.fromtimestamp(float(second), UTC)] = int(value)
 
     async def receive_all(self) -> list[Range]:
-        """Let the peer have all that is due, and give which ranges it was sent."""
+        """Let the peer have all that is due, and return which ranges it was sent."""
         self.times = []
-        number = 0
-        while (message := await self.next(f"m{number}")) is not None:
+        count = 0
+        while (message := await self.next(f"m{count}")) is not None:
             await self.receive(message)
-            number += 1
-            assert number < 200, "it never ends"
+            count += 1
+            assert count < 200, "it never ends"
         return self.times
 
     async def restart(self) -> None:
@@ -140,8 +140,8 @@ class Ledger:
 
     async def subscription(self) -> Subscription:
         async with self.store.reading() as connection:
-            (one,) = await subscriptions(connection, self.peer.id)
-            return one
+            (subscription,) = await subscriptions(connection, self.peer.id)
+            return subscription
 
 
 def run_out(place: Place, permission: PermissionId, peer: PeerId | None = None) -> None:

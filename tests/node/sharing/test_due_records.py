@@ -285,7 +285,7 @@ async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> N
     await ledger.subscribe(midnight(-20))
     async with store.writing() as connection:
         # It subscribed long ago.
-        await unsubscribe(connection, ledger.peer.id, ledger.number)
+        await unsubscribe(connection, ledger.peer.id, ledger.series_id)
     await _subscribed_at(ledger, midnight(-25), midnight(-20))
     await ledger.cover(midnight(-40), midnight(-20))
     await ledger.keep(hours(midnight(-3), range(24 * 3)))
@@ -298,7 +298,7 @@ async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> N
 
 async def _subscribed_at(ledger: Ledger, since: datetime, cursor: datetime) -> None:
     async with ledger.store.writing() as connection:
-        await subscribe(connection, ledger.peer.id, ledger.number, since, cursor)
+        await subscribe(connection, ledger.peer.id, ledger.series_id, since, cursor)
 
 
 # What may not leave
@@ -408,7 +408,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_
         assert await waiting(connection, ledger.peer.id) == 1
         past = Range(midnight(-3), midnight(-2))
         with pytest.raises(NotPermitted):
-            await queue(connection, ledger.peer.id, permission, ledger.number, past)
+            await queue(connection, ledger.peer.id, permission, ledger.series_id, past)
 
 
 # Civil days
@@ -459,7 +459,7 @@ async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_rea
             connection,
             NAMING,
             {one.peer.id: one.peer.jid for one in (fine, hourly)},
-            {one.number: one.series for one in (fine, hourly)},
+            {each.series_id: each.series for each in (fine, hourly)},
             new_id=lambda: "message",
             at=now(),
         )
@@ -568,7 +568,7 @@ async def test_whatever_happens_a_peer_that_upserts_ends_with_the_household_s_re
 ) -> None:
     ledger = await Ledger.open(store, f"coop-{next(_lives)}@example.org")
     async with store.writing() as connection:
-        await erase_series(connection, [ledger.number])
+        await erase_series(connection, [ledger.series_id])
     await ledger.cover(midnight(-40), midnight(1))
     life = Life(ledger)
     await life.step("grant", 10, 0)

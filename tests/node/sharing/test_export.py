@@ -34,7 +34,7 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
         answer = Answer(
             peer=ledger.peer.id,
             permission=permission,
-            series_id=ledger.number,
+            series_id=ledger.series_id,
             command="get_history",
             records=past,
             count=24,

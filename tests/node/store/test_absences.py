@@ -32,17 +32,17 @@ async def test_those_that_touch_become_one(
     store: Store, told: list[Range], kept: list[Range]
 ) -> None:
     async with store.writing() as connection:
-        for one in told:
-            whole = await add_absence(connection, one)
-            assert whole.covers(one)
+        for absence in told:
+            whole = await add_absence(connection, absence)
+            assert whole.covers(absence)
             assert whole in await absences(connection)
         assert await absences(connection) == kept
 
 
 async def test_those_of_a_range_are_found(store: Store) -> None:
     async with store.writing() as connection:
-        for one in (at(0, 10), at(20, 30), at(40, 50)):
-            await add_absence(connection, one)
+        for absence in (at(0, 10), at(20, 30), at(40, 50)):
+            await add_absence(connection, absence)
         assert await absences(connection, at(5, 25)) == [at(0, 10), at(20, 30)]
         assert await absences(connection, at(10, 20)) == []
         assert await absences(connection, at(22, 23)) == [at(20, 30)]

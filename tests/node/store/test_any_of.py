@@ -46,7 +46,7 @@ async def found(
 ) -> list[Any]:
     row = Row
     query = select(row.direction, row.interval, row.start).where(*which)
-    return [tuple(one) for one in await connection.execute(query, values)]
+    return [tuple(row) for row in await connection.execute(query, values)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40])

@@ -19,7 +19,7 @@ MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 async def test_what_was_read_of_a_series_is_told_anew(store: Store) -> None:
     longer = Range(MARCH.start, MARCH.end + timedelta(days=2))
     async with store.writing() as connection:
-        hourly, daily = [await add_series(connection, one) for one in (HOURLY, DAILY)]
+        hourly, daily = [await add_series(connection, series) for series in (HOURLY, DAILY)]
         assert await coverage(connection, hourly) is None
         for covered in (MARCH, longer):
             await set_coverage(connection, hourly, covered)
@@ -33,9 +33,9 @@ async def test_what_was_read_of_a_series_is_told_anew(store: Store) -> None:
 
 async def test_of_a_series_that_was_erased_nothing_is_covered(store: Store) -> None:
     async with store.writing() as connection:
-        hourly, daily = [await add_series(connection, one) for one in (HOURLY, DAILY)]
-        for number in (hourly, daily):
-            await set_coverage(connection, number, MARCH)
+        hourly, daily = [await add_series(connection, series) for series in (HOURLY, DAILY)]
+        for series_id in (hourly, daily):
+            await set_coverage(connection, series_id, MARCH)
         await erase_series(connection, [hourly])
         assert await all_coverage(connection) == {daily: MARCH}
         await connection.execute(text("DELETE FROM series"))

@@ -111,7 +111,7 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
             await asyncio.wait({task})
             await store.close()
             async with asyncio.timeout(5):
-                while any("_connection_worker" in one.name for one in threading.enumerate()):
+                while any("_connection_worker" in thread.name for thread in threading.enumerate()):
                     await asyncio.sleep(0.01)
     finally:
         gc.enable()
@@ -222,8 +222,8 @@ async def test_every_connection_keeps_the_rules(store: Store) -> None:
         "busy_timeout": 60_000,
         "trusted_schema": 0,
     }
-    async with store.reading() as one, store.reading() as other, store.writing() as third:
-        for connection in (one, other, third):
+    async with store.reading() as first, store.reading() as other, store.writing() as third:
+        for connection in (first, other, third):
             for pragma, value in wanted.items():
                 assert (await connection.scalar(text(f"PRAGMA {pragma}"))) == value
 

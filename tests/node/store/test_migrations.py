@@ -64,7 +64,7 @@ async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
     def differences(connection: Connection) -> object:
         def is_table(_: object, name: str | None, kind: str, *__: object) -> bool:
             of_months = kind == "table" and str(name).startswith(
-                tuple(f"{one}_" for one in BY_MONTH)
+                tuple(f"{table}_" for table in BY_MONTH)
             )
             return not of_months and (kind != "table" or name != "permitted")
 

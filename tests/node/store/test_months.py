@@ -35,18 +35,18 @@ async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
 
 async def test_a_month_is_made_when_its_first_block_comes(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
-        number = await add_series(connection, HOURLY)
+        series_id = await add_series(connection, HOURLY)
         for day in (MARCH, APRIL):
-            await put_blocks(connection, {number: [Block(HOURLY, day, (1,) * 24)]}, now())
+            await put_blocks(connection, {series_id: [Block(HOURLY, day, (1,) * 24)]}, now())
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
 
 
 async def test_what_nobody_made_room_for_moves_where_it_belongs(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
-        number = await add_series(connection, HOURLY)
+        series_id = await add_series(connection, HOURLY)
         for day in (MARCH, APRIL):
-            row = {"series_id": number, "day": day, "packed": b"", "changed_at": now()}
+            row = {"series_id": series_id, "day": day, "packed": b"", "changed_at": now()}
             await connection.execute(insert(BlockRow).values(row))
         assert await where(connection) == [("block_other", MARCH), ("block_other", APRIL)]
         await make_room(connection, "block", [APRIL])
@@ -60,8 +60,8 @@ async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> Non
         await connection.rollback()
     for _ in range(3):
         async with postgresql.writing() as connection:
-            number = await add_series(connection, HOURLY)
-            await put_blocks(connection, {number: [Block(HOURLY, MARCH, (1,) * 24)]}, now())
+            series_id = await add_series(connection, HOURLY)
+            await put_blocks(connection, {series_id: [Block(HOURLY, MARCH, (1,) * 24)]}, now())
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH)]
 
@@ -74,7 +74,7 @@ async def test_many_may_make_the_same_month(postgresql: Store) -> None:
     days = [MARCH.replace(day=1 + n) for n in range(6)]
     await asyncio.gather(*(write(day) for day in days))
     async with postgresql.writing() as connection:
-        number = await add_series(connection, HOURLY)
+        series_id = await add_series(connection, HOURLY)
         for day in days:
-            await put_blocks(connection, {number: [Block(HOURLY, day, (1,) * 24)]}, now())
+            await put_blocks(connection, {series_id: [Block(HOURLY, day, (1,) * 24)]}, now())
         assert await where(connection) == [("block_2026_03", day) for day in days]

@@ -35,10 +35,10 @@ async def lived_in(place: Place) -> Store:
     store = await Store.open(place)
     await populate(store)
     async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
+        series_id = await add_series(connection, HOURLY)
         for day in range(180):
             block = Block(HOURLY, date(2025, 11, 1) + timedelta(days=day), (day,) * 24)
-            await put_blocks(connection, {number: [block]}, now())
+            await put_blocks(connection, {series_id: [block]}, now())
     return store
 
 

@@ -58,11 +58,11 @@ async def test_peers_are_known_by_their_address(store: Store) -> None:
 async def test_a_receipt_takes_records_out_and_moves_the_cursor(
     store: Store, granted: Granted
 ) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await subscribe(connection, peer, number, now())
+        await subscribe(connection, peer, series_id, now())
         for hour in (-4, -3, -2):
-            await queue(connection, peer, permission, number, hours(hour, hour + 1))
+            await queue(connection, peer, permission, series_id, hours(hour, hour + 1))
         first, second, third = await unsent(connection, peer, 10)
         await sending(connection, [first, second], "stanza-1", now())
         assert await unsent(connection, peer, 10) == [third]
@@ -75,24 +75,24 @@ async def test_a_receipt_takes_records_out_and_moves_the_cursor(
 
 
 async def test_what_has_no_receipt_is_sent_again(store: Store, granted: Granted) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await queue(connection, peer, permission, number, hours(-2, -1))
-        (one,) = await unsent(connection, peer, 10)
-        await sending(connection, [one], "lost", now())
+        await queue(connection, peer, permission, series_id, hours(-2, -1))
+        (queued,) = await unsent(connection, peer, 10)
+        await sending(connection, [queued], "lost", now())
         assert await unsent(connection, peer, 10) == []
         assert await send_again(connection, peer) == 1
-        assert await unsent(connection, peer, 10) == [one]
+        assert await unsent(connection, peer, 10) == [queued]
         # It was only slow.
-        assert await acknowledged(connection, peer, "lost") == [one]
+        assert await acknowledged(connection, peer, "lost") == [queued]
         assert await unsent(connection, peer, 10) == []
 
 
 async def test_a_stanza_of_another_peer_confirms_nothing(store: Store, granted: Granted) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
         other = await add_peer(connection, "town@example.org", "Town", now())
-        await queue(connection, peer, permission, number, hours(-2, -1))
+        await queue(connection, peer, permission, series_id, hours(-2, -1))
         await sending(connection, await unsent(connection, peer, 1), "mine", now())
         assert await acknowledged(connection, other.id, "mine") == []
 
@@ -100,9 +100,9 @@ async def test_a_stanza_of_another_peer_confirms_nothing(store: Store, granted: 
 async def test_what_is_withdrawn_between_reading_and_sending_stays(
     store: Store, granted: Granted
 ) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await queue(connection, peer, permission, number, hours(-2, -1))
+        await queue(connection, peer, permission, series_id, hours(-2, -1))
         queued = await unsent(connection, peer, 10)
     async with store.writing() as connection:
         await Permissions(connection).withdraw(permission, STOP, now())
@@ -129,11 +129,11 @@ async def test_nothing_is_queued_answered_or_subscribed_without_permission(
 
 
 def answer(granted: Granted, records: Range) -> Answer:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     return Answer(
         peer=peer,
         permission=permission,
-        series_id=number,
+        series_id=series_id,
         command="get_history",
         records=records,
         count=3,
@@ -150,49 +150,49 @@ async def test_an_answer_is_found_again(store: Store, granted: Granted) -> None:
 
 
 async def test_a_subscription_starts_and_ends(store: Store, granted: Granted) -> None:
-    peer, _, number = granted
+    peer, _, series_id = granted
     async with store.writing() as connection:
-        await subscribe(connection, peer, number, now())
-        await subscribe(connection, peer, number, now())
+        await subscribe(connection, peer, series_id, now())
+        await subscribe(connection, peer, series_id, now())
         assert len(await subscriptions(connection)) == 1
-        assert await unsubscribe(connection, peer, number)
-        assert not await unsubscribe(connection, peer, number)
+        assert await unsubscribe(connection, peer, series_id)
+        assert not await unsubscribe(connection, peer, series_id)
         assert await subscriptions(connection, peer) == []
 
 
 async def test_a_subscription_starts_where_it_is_told_to(store: Store, granted: Granted) -> None:
-    peer, _, number = granted
+    peer, _, series_id = granted
     start = hours(-3, -2).start
     async with store.writing() as connection:
-        assert await subscribe(connection, peer, number, now(), start)
-        assert not await subscribe(connection, peer, number, now(), hours(-1, 0).start)
+        assert await subscribe(connection, peer, series_id, now(), start)
+        assert not await subscribe(connection, peer, series_id, now(), hours(-1, 0).start)
         (subscription,) = await subscriptions(connection, peer)
         assert subscription.cursor == start
 
 
 async def test_who_unsubscribes_is_sent_nothing_that_waits(store: Store, granted: Granted) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await subscribe(connection, peer, number, now())
-        await queue(connection, peer, permission, number, hours(-2, -1))
-        await unsubscribe(connection, peer, number)
+        await subscribe(connection, peer, series_id, now())
+        await queue(connection, peer, permission, series_id, hours(-2, -1))
+        await unsubscribe(connection, peer, series_id)
         assert await waiting(connection, peer) == 0
 
 
 async def test_a_correction_takes_the_place_of_what_waits_of_it(
     store: Store, granted: Granted
 ) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await subscribe(connection, peer, number, now())
+        await subscribe(connection, peer, series_id, now())
         for span in (hours(-6, -5), hours(-4, -3), hours(-2, -1)):
-            await queue(connection, peer, permission, number, span)
+            await queue(connection, peer, permission, series_id, span)
         (first, *_) = await unsent(connection, peer, 3)
         await sending(connection, [first], "left", now())
-        await move_cursor(connection, peer, number, hours(-3, -2).start)
-        (reader,) = (await subscribers(connection, [number]))[number]
-        await queue_again_for(connection, number, [(reader, hours(-7, -3))], at=now())
-        assert [one.records for one in await unsent(connection, peer, 9)] == [
+        await move_cursor(connection, peer, series_id, hours(-3, -2).start)
+        (reader,) = (await subscribers(connection, [series_id]))[series_id]
+        await queue_again_for(connection, series_id, [(reader, hours(-7, -3))], at=now())
+        assert [queued.records for queued in await unsent(connection, peer, 9)] == [
             hours(-2, -1),
             hours(-7, -3),
         ]
@@ -202,18 +202,18 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
 async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
     store: Store, granted: Granted
 ) -> None:
-    peer, permission, number = granted
+    peer, permission, series_id = granted
     async with store.writing() as connection:
-        await subscribe(connection, peer, number, now())
-        (reader,) = (await subscribers(connection, [number]))[number]
-        await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
+        await subscribe(connection, peer, series_id, now())
+        (reader,) = (await subscribers(connection, [series_id]))[series_id]
+        await queue_again_for(connection, series_id, [(reader, hours(-7, -1))], at=now())
         assert await unsent(connection, peer, 9) == []
-        await move_cursor(connection, peer, number, hours(-4, -3).start)
-        (reader,) = (await subscribers(connection, [number]))[number]
-        await queue_again_for(connection, number, [(reader, hours(-3, -1))], at=now())
-        await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
+        await move_cursor(connection, peer, series_id, hours(-4, -3).start)
+        (reader,) = (await subscribers(connection, [series_id]))[series_id]
+        await queue_again_for(connection, series_id, [(reader, hours(-3, -1))], at=now())
+        await queue_again_for(connection, series_id, [(reader, hours(-7, -1))], at=now())
         (again,) = await unsent(connection, peer, 9)
-        assert again == Queued(permission, number, hours(-7, -4), id=again.id)
+        assert again == Queued(permission, series_id, hours(-7, -4), id=again.id)
         await sending(connection, [again], "left", now())
         assert await acknowledged(connection, peer, "left") == [again]
         (subscription,) = await subscriptions(connection, peer)
@@ -225,15 +225,15 @@ async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its
 ) -> None:
     everything = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
     async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
-        assert await extent(connection, number, HOURLY, everything) is None
+        series_id = await add_series(connection, HOURLY)
+        assert await extent(connection, series_id, HOURLY, everything) is None
         for day, hour in ((date(2024, 2, 29), 7), (date(2026, 3, 1), 22)):
             start = datetime.combine(day, time(hour), UTC)
             block = Block.of(HOURLY, day, [Record(start, 1)])
-            await put_blocks(connection, {number: [block]}, now())
-        found = await extent(connection, number, HOURLY, everything)
+            await put_blocks(connection, {series_id: [block]}, now())
+        found = await extent(connection, series_id, HOURLY, everything)
         assert found == Range(
             datetime(2024, 2, 29, 7, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
         )
         between = Range(datetime(2024, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 22, tzinfo=UTC))
-        assert await extent(connection, number, HOURLY, between) is None
+        assert await extent(connection, series_id, HOURLY, between) is None

@@ -65,6 +65,6 @@ def test_any_name_gives_a_name_that_peers_can_read(groups: list[tuple[str, str]]
 def test_a_record_is_mean_power_or_the_energy_of_a_day(
     interval: Interval, quantity: Quantity, watt_minutes: int, record: int
 ) -> None:
-    one = own_series(Device("x"), Direction.CONSUMPTION, interval, "Europe/Paris")
-    assert one.quantity is quantity
+    series = own_series(Device("x"), Direction.CONSUMPTION, interval, "Europe/Paris")
+    assert series.quantity is quantity
     assert value(watt_minutes, interval) == record

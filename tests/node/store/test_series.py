@@ -25,11 +25,11 @@ MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 
 async def test_a_series_is_known_by_its_five_facts(store: Store) -> None:
     async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
-        assert await add_series(connection, HOURLY) == number
-        assert await add_series(connection, DAILY) != number
+        stored_id = await add_series(connection, HOURLY)
+        assert await add_series(connection, HOURLY) == stored_id
+        assert await add_series(connection, DAILY) != stored_id
         assert await series_id(connection, replace(HOURLY, time_zone="UTC")) is None
-        assert (await all_series(connection))[number] == HOURLY
+        assert (await all_series(connection))[stored_id] == HOURLY
 
 
 @settings(
@@ -39,66 +39,66 @@ async def test_a_series_is_known_by_its_five_facts(store: Store) -> None:
 async def test_a_block_comes_back(store: Store, values: list[int | None]) -> None:
     block = Block(HOURLY, DAY, tuple(values))
     async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
-        await put_blocks(connection, {number: [block]}, now())
-        assert await blocks(connection, number, HOURLY, Range.of_day(DAY)) == [block]
+        stored_id = await add_series(connection, HOURLY)
+        await put_blocks(connection, {stored_id: [block]}, now())
+        assert await blocks(connection, stored_id, HOURLY, Range.of_day(DAY)) == [block]
 
 
 async def put_month(store: Store) -> SeriesId:
     async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
+        stored_id = await add_series(connection, HOURLY)
         for day in MARCH.days():
             if day != DAY:
                 block = Block(HOURLY, day, (day.day,) * 24)
-                await put_blocks(connection, {number: [block]}, now())
-    return number
+                await put_blocks(connection, {stored_id: [block]}, now())
+    return stored_id
 
 
 async def test_a_day_without_a_block_is_missing(store: Store) -> None:
-    number = await put_month(store)
+    stored_id = await put_month(store)
     around = Range(MARCH.start + timedelta(days=26, hours=5), MARCH.start + timedelta(days=28.5))
     async with store.reading() as connection:
-        found = await blocks(connection, number, HOURLY, around)
+        found = await blocks(connection, stored_id, HOURLY, around)
         assert [block.day.day for block in found] == [27, 29]
-        assert await blocks(connection, number, HOURLY, Range(MARCH.end, MARCH.end)) == []
-        assert len(await blocks(connection, number, HOURLY, MARCH)) == 30
+        assert await blocks(connection, stored_id, HOURLY, Range(MARCH.end, MARCH.end)) == []
+        assert len(await blocks(connection, stored_id, HOURLY, MARCH)) == 30
 
 
 async def test_erasing_a_series_leaves_no_block(store: Store) -> None:
-    number = await put_month(store)
+    stored_id = await put_month(store)
     async with store.writing() as connection:
-        assert await erase_series(connection, [number]) == 30
-        assert await blocks(connection, number, HOURLY, MARCH) == []
+        assert await erase_series(connection, [stored_id]) == 30
+        assert await blocks(connection, stored_id, HOURLY, MARCH) == []
 
 
 async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
     block = Block(DAILY, DAY, (7_200,))
     async with store.writing() as connection:
-        number = await add_series(connection, DAILY)
-        await put_blocks(connection, {number: [block]}, now())
-        (found,) = await blocks(connection, number, DAILY, MARCH)
+        stored_id = await add_series(connection, DAILY)
+        await put_blocks(connection, {stored_id: [block]}, now())
+        (found,) = await blocks(connection, stored_id, DAILY, MARCH)
         assert list(found.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
 
 
 async def test_many_blocks_are_kept_and_found_by_day(store: Store) -> None:
     days = [date(2026, 6, day) for day in (1, 2, 3)]
     async with store.writing() as connection:
-        numbers = {series: await add_series(connection, series) for series in (HOURLY, FINE)}
+        stored_ids = {series: await add_series(connection, series) for series in (HOURLY, FINE)}
         kept = {
-            number: [
+            stored_id: [
                 Block(series, day, (n,) * len(series.starts(day))) for n, day in enumerate(days)
             ]
-            for series, number in numbers.items()
+            for series, stored_id in stored_ids.items()
         }
         await put_blocks(connection, kept, now())
         corrected = Block(HOURLY, days[0], (7,) * 24)
-        await put_blocks(connection, {numbers[HOURLY]: [corrected]}, now())
-        wanted = {number: (series, days[:2]) for series, number in numbers.items()}
+        await put_blocks(connection, {stored_ids[HOURLY]: [corrected]}, now())
+        wanted = {stored_id: (series, days[:2]) for series, stored_id in stored_ids.items()}
         assert await blocks_of_days(connection, wanted) == {
-            (numbers[HOURLY], days[0]): corrected,
-            (numbers[HOURLY], days[1]): kept[numbers[HOURLY]][1],
-            (numbers[FINE], days[0]): kept[numbers[FINE]][0],
-            (numbers[FINE], days[1]): kept[numbers[FINE]][1],
+            (stored_ids[HOURLY], days[0]): corrected,
+            (stored_ids[HOURLY], days[1]): kept[stored_ids[HOURLY]][1],
+            (stored_ids[FINE], days[0]): kept[stored_ids[FINE]][0],
+            (stored_ids[FINE], days[1]): kept[stored_ids[FINE]][1],
         }
         assert await blocks_of_days(connection, {}) == {}
         await put_blocks(connection, {}, now())

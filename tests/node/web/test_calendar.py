@@ -24,7 +24,7 @@ async def ledger(file: Store) -> Ledger:
 async def calendar(ledger: Ledger) -> Calendar:
     async with ledger.store.reading() as connection:
         found = await Calendars().look(connection, await targets(connection, now()), now())
-    return found[ledger.number]
+    return found[ledger.series_id]
 
 
 async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
@@ -65,7 +65,7 @@ async def test_a_calendar_is_made_anew_when_its_blocks_change(ledger: Ledger) ->
     async def look() -> Calendar:
         async with ledger.store.reading() as connection:
             reached = await targets(connection, now())
-            return (await calendars.look(connection, reached, now()))[ledger.number]
+            return (await calendars.look(connection, reached, now()))[ledger.series_id]
 
     first = await look()
     assert await look() is first
@@ -85,8 +85,8 @@ async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
         (midnight(-9), midnight(-5), 0),
     ):
         async with ledger.store.reading() as connection:
-            wanted = {ledger.number: (HOURLY, [Range(start, end)])}
-            assert await count_records(connection, wanted) == {ledger.number: count}
+            wanted = {ledger.series_id: (HOURLY, [Range(start, end)])}
+            assert await count_records(connection, wanted) == {ledger.series_id: count}
 
 
 @pytest.mark.parametrize("value", [0, 254, 255, 65_535, 2**32, 2**40])
