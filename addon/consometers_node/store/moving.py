@@ -58,7 +58,10 @@ async def move(source: Store, target: Store, reached: Reached) -> dict[str, int]
     """Move everything, or what is left; return how many rows of each table. Raises CannotMove."""
     await _begin(target)
     rows: dict[str, int] = {}
-    async with _locked(source) as connection:
+    async with source.writing() as connection:
+        if not source.is_sqlite:
+            names = ", ".join(f'"{table.name}"' for table in TABLES)
+            await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
         for table in TABLES:
             rows[table.name] = await _move(connection, target, table, sum(rows.values()), reached)
         async with target.writing() as other:
@@ -86,16 +89,6 @@ async def _mark(connection: AsyncConnection, revision: str) -> None:
     await connection.execute(
         text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
     )
-
-
-@asynccontextmanager
-async def _locked(source: Store) -> AsyncIterator[AsyncConnection]:
-    """Read a database to which nobody else can write."""
-    async with source.writing() as connection:
-        if not source.is_sqlite:
-            names = ", ".join(f'"{table.name}"' for table in TABLES)
-            await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
-        yield connection
 
 
 async def _move(
@@ -130,9 +123,8 @@ async def _unguarded(connection: AsyncConnection, table: Table) -> AsyncIterator
             "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND NOT tgisinternal"
         )
         for name in (await connection.execute(text(query), {"table": table.name})).scalars():
-            await connection.execute(
-                text(f'ALTER TABLE "{table.name}" ENABLE ALWAYS TRIGGER "{name}"')
-            )
+            enable = f'ALTER TABLE "{table.name}" ENABLE ALWAYS TRIGGER "{name}"'
+            await connection.execute(text(enable))
         return
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
     guards = (await connection.execute(text(query), {"table": table.name})).all()

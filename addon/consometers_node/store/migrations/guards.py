@@ -89,31 +89,31 @@ def _refuse(dialect: str, message: str) -> str:
     return f"RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';"
 
 
-def numbering(dialect: str, table: str, column: str = "seq") -> Iterator[str]:
-    """Yield what has rows take the numbers of their table in turn: an INSERT of another is refused.
+def numbering(dialect: str, table: str) -> Iterator[str]:
+    """Yield the rule that rows are numbered in turn: an INSERT of another number is refused.
 
     No sequence gives them: one that was set to its end would let no more rows in. PostgreSQL has
     writers wait for each other. SQLite has one at a time, and numbers a row only after the BEFORE
     triggers.
     """
     refuse = _refuse(dialect, f"{table}: rows are numbered in turn")
-    last = f"SELECT {column} FROM {table} {{}} ORDER BY {column} DESC LIMIT 1"
+    last = f"SELECT seq FROM {table} {{}} ORDER BY seq DESC LIMIT 1"
     if dialect == "sqlite":
-        before = last.format(f"WHERE {column} <> NEW.{column}")
-        wrong = f"NEW.{column} <> 1 + coalesce(({before}), 0)"
+        before = last.format("WHERE seq <> NEW.seq")
+        wrong = f"NEW.seq <> 1 + coalesce(({before}), 0)"
         yield from trigger(dialect, f"AFTER INSERT ON {table}", "counts_up", wrong, refuse)
         return
-    yield f"ALTER TABLE {table} ALTER {column} DROP DEFAULT"
-    yield f"DROP SEQUENCE {table}_{column}_seq"
+    yield f"ALTER TABLE {table} ALTER seq DROP DEFAULT"
+    yield f"DROP SEQUENCE {table}_seq_seq"
     next_ = f"1 + coalesce(({last.format('')}), 0)"
     yield from trigger(
         dialect,
         f"BEFORE INSERT ON {table}",
         "counts_up",
-        f"NEW.{column} <> {next_}",
+        f"NEW.seq <> {next_}",
         refuse,
         before=f"PERFORM pg_advisory_xact_lock(hashtext('{table}')); ",
-        after=f" NEW.{column} := {next_};",
+        after=f" NEW.seq := {next_};",
     )
 
 
