@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-import os
 from pathlib import Path
 import random
-import sys
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -25,12 +23,11 @@ from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, P
 from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
-from demo.hass.folder import ROOT
 from demo.prosody import Prosody
 from tests.e2e import homes as program
 from tests.e2e.holding import held
 from tests.e2e.homes import SERIES, Meter
-from tests.e2e.node import Node
+from tests.e2e.node import Node, python
 from tests.e2e.waiting import eventually
 from tests.node import postgresql
 
@@ -119,17 +116,12 @@ class Houses:
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
-            program.PASSWORD: PASSWORD,
-        }
-        with self.plan.with_suffix(".log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.e2e.homes", str(self.plan)),
-                stderr=log,
-                env=environment,
-            )
+        self.process = await python(
+            "tests.e2e.homes",
+            str(self.plan),
+            log=self.plan.with_suffix(".log"),
+            variables={program.PASSWORD: PASSWORD},
+        )
 
     async def kill(self) -> None:
         if self.process is not None:
@@ -215,7 +207,7 @@ class World:
                 self.count(at, sorted(late))
                 self.done["late"] += 2 * len(late)
 
-    async def flow(self) -> None:
+    async def flow(self) -> NoReturn:
         """Let homes count, whoever is there."""
         while True:
             self.move_on()

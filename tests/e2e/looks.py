@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 import re
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.async_api import Browser, ConsoleMessage, Error, Page
 
 from demo.browser import person
 from demo.hass import Language
@@ -54,6 +54,28 @@ _APART: Final = re.compile(r"(?<![\u202f\u00a0])[;:!?»%](?=\s|$)|«(?![\u202f\u
 _WORD: Final = re.compile(r"[^\W\d_]{3}")
 
 
+async def open_page(browser: Browser, url: str, look: Look, **options: Any) -> Page:
+    """Open an empty page of somebody who looks that way."""
+    seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device], **options}
+    context = await person(browser, url, look.language, **seen)
+    return await context.new_page()
+
+
+async def photograph(page: Page, file: Path, *, full_page: bool = True) -> None:
+    """Leave a picture of a page that fits its window."""
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, (file.name, wide)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=file, full_page=full_page, animations="disabled")
+
+
+def requests_of(page: Page) -> list[str]:
+    """Return a list of what the browser asks for, which grows as it does."""
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    return requests
+
+
 def faults_of(page: Page) -> list[str]:
     """Return a list of what the browser complains of on a page, which grows as it does."""
     faults: list[str] = []
@@ -70,12 +92,12 @@ async def texts(page: Page) -> list[str]:
 
 def badly_set(said: list[str]) -> list[str]:
     """Return the French pieces in which a mark may be parted from its word at the end of a line."""
-    return [one for one in said if _APART.search(one)]
+    return [piece for piece in said if _APART.search(piece)]
 
 
 def words_in(said: list[str]) -> set[str]:
     """Return the pieces that have a word in them."""
-    return {one for one in said if _WORD.search(one)}
+    return {piece for piece in said if _WORD.search(piece)}
 
 
 class Looks:
@@ -102,7 +124,7 @@ class Looks:
         for look, page in self._pages.items():
             if page is not self.page:
                 await page.goto(self.page.url)
-            await self._photograph(page, f"{name}.{look}")
+            await photograph(page, self._pictures / f"page.{name}.{look}.png")
 
     async def picture_of_a_form(self, name: str, form: str, *ticked: str, shows: str) -> None:
         """Photograph, in all looks, what a form of the open page shows when it is filled in."""
@@ -113,14 +135,7 @@ class Looks:
                 await page.check(selector)
             await page.click(f"{form} button.primary")
             await page.wait_for_selector(shows)
-            await self._photograph(page, f"{name}.{look}")
-
-    async def _photograph(self, page: Page, name: str) -> None:
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            self.faults.append(f"{name} is {wide} pixels wider than the window")
-        path = self._pictures / f"page.{name}.png"
-        await page.screenshot(path=path, full_page=True, animations="disabled")
+            await photograph(page, self._pictures / f"page.{name}.{look}.png")
 
     def _hear_error(self, look: Look, error: Error) -> None:
         self.faults.append(f"{look}: {error}")
@@ -130,27 +145,20 @@ class Looks:
             self.faults.append(f"{look}: {said.text} ({said.location['url']})")
 
 
-async def enter(context: BrowserContext, visitor: Visitor) -> Page:
+async def enter(page: Page, visitor: Visitor) -> Page:
     """Let a browser in as somebody who has logged in to Home Assistant."""
     for name, value in visitor.cookies.items():
-        await context.add_cookies([{"name": name, "value": value, "url": visitor.api.url}])
-    return await context.new_page()
+        await page.context.add_cookies([{"name": name, "value": value, "url": visitor.api.url}])
+    return page
 
 
 @asynccontextmanager
 async def looking(browser: Browser, visitor: Visitor, pictures: Path) -> AsyncIterator[Looks]:
     """Open the page, in each look."""
-    pictures.mkdir(parents=True, exist_ok=True)
-    pages = {}
-    for look in LOOKS:
-        context = await person(
-            browser,
-            visitor.api.url,
-            look.language,
-            color_scheme=look.scheme,
-            viewport=VIEWPORTS[look.device],
-        )
-        pages[look] = await enter(context, visitor)
+    pages = {
+        look: await enter(await open_page(browser, visitor.api.url, look), visitor)
+        for look in LOOKS
+    }
     looks = Looks(pages, pictures)
     for page in pages.values():
         await page.goto(f"{visitor.page}/")

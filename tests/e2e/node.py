@@ -13,27 +13,24 @@ from typing import Any, Final
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK, Prosody
 from tests.e2e.waiting import eventually
+from tests.node.cli.factories import need_toml
 
 HASTE: Final = 40
 """How many times faster than usual the node goes about it: a receipt has 3 s instead of 120."""
 
-_NEED: Final = """\
-id = "{id}"
-version = 1
-controller = "Two"
-contact = "data@two.test"
-policy = "https://two.test/data"
-interval = "{interval}"
-history = "P{history_days}D"
-duration = "P1Y"
-retention = "P6M"
-identification = "{identification}"
-series = [{series}]
-[title]
-en = "A roof"
-[purpose]
-en = "To see what the next roof would make."
-"""
+PATHS: Final = os.pathsep.join((str(ROOT), str(ROOT / "addon")))
+
+
+async def python(
+    module: str, *arguments: str, log: Path, variables: Mapping[str, str]
+) -> asyncio.subprocess.Process:
+    """Start a module of this checkout, which writes into a log."""
+    with log.open("a") as file:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, *arguments),
+            stderr=file,
+            env={**os.environ, "PYTHONPATH": PATHS, **variables},
+        )
 
 
 class Node:
@@ -47,7 +44,7 @@ class Node:
         self._process: asyncio.subprocess.Process | None = None
         self._environment: Mapping[str, str] = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
+            "PYTHONPATH": PATHS,
             "CONSOMETERS_DATA": str(self.data),
             "CONSOMETERS_HASTE": str(HASTE),
             "CONSOMETERS_ROLE": role,
@@ -60,9 +57,9 @@ class Node:
         return path.read_text() if path.exists() else ""
 
     async def do(self, *arguments: str, answer: str = "") -> str:
-        """Run a command to its end, and give what it printed."""
+        """Run a command to its end, and return what it printed."""
         process = await asyncio.create_subprocess_exec(
-            *self._command(*arguments),
+            *(sys.executable, "-m", "consometers_node", *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -86,36 +83,35 @@ class Node:
         history_days: int,
         identification: str = "pseudonym",
     ) -> str:
-        """Put a data need before the household, and give the permission's number."""
-        series = (f'{{direction = "{one}", quantity = "power"}}' for one in directions)
+        """Put a data need before the household, and return the permission's id."""
         file = self.folder / f"{need}.toml"
         file.write_text(
-            _NEED.format(
-                id=need,
+            need_toml(
+                need,
                 interval=interval,
-                history_days=history_days,
+                history=f"P{history_days}D",
                 identification=identification,
-                series=", ".join(series),
+                directions=directions,
             )
         )
-        told = json.loads(await self.do("peer", "add", peer, "--need", str(file), "--json"))
-        (asked,) = told["asked"]
-        assert isinstance(asked["permission"], str)
-        return asked["permission"]
+        answer = json.loads(await self.do("peer", "add", peer, "--need", str(file), "--json"))
+        (asked,) = answer["asked"]
+        return str(asked["permission"])
 
-    async def grant(self, number: str, *series: str, options: tuple[str, ...] = ()) -> None:
-        chosen = (word for one in series for word in ("--series", one))
-        await self.do("grant", number, *chosen, *options, "--yes")
+    async def grant(self, permission_id: str, *series: str, options: tuple[str, ...] = ()) -> None:
+        chosen = (word for name in series for word in ("--series", name))
+        await self.do("grant", permission_id, *chosen, *options, "--yes")
 
-    async def withdraw(self, number: str) -> None:
-        await self.do("withdraw", number, "--yes")
+    async def withdraw(self, permission_id: str) -> None:
+        await self.do("withdraw", permission_id, "--yes")
 
     async def start(self) -> None:
         """Start it. It is on its way to be online when this returns."""
-        with (self.folder / "log").open("a") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command("run", "--log-level", "debug"), stderr=log, env=self._environment
-            )
+        self._process = await python(
+            *("consometers_node", "run", "--log-level", "debug"),
+            log=self.folder / "log",
+            variables=self._environment,
+        )
 
     async def kill(self) -> None:
         """End it as a power cut would."""
@@ -144,9 +140,6 @@ class Node:
             return [one for peer in told["peers"] for one in peer["series"] if one["read"] < 1]
 
         await eventually(left, lambda found: not found, within_s=60)
-
-    def _command(self, *arguments: str) -> tuple[str, ...]:
-        return sys.executable, "-m", "consometers_node", *arguments
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None

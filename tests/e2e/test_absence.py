@@ -3,7 +3,6 @@
 Nobody waits for hours: its database is moved into the past while it is stopped.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -12,12 +11,9 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-import aiohttp
 import pytest
 
 from consometers_node.household import (
-    Access,
-    HomeAssistant,
     Recorder,
     Source,
     StatisticId,
@@ -29,6 +25,7 @@ from consometers_node.series import Direction, Interval, Quantity, Range
 from demo.hass import Api, Hass
 from demo.hass.api import State
 from tests.e2e.waiting import eventually
+from tests.node.household.toy import connected
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -72,18 +69,6 @@ async def show(api: Api, shown: tuple[float, float]) -> None:
 
 def _shows(value: float, state: State) -> bool:
     return state["state"] == str(value)
-
-
-@asynccontextmanager
-async def reading(hass: Hass, token: str) -> AsyncIterator[Recorder]:
-    async with aiohttp.ClientSession() as session:
-        home = HomeAssistant(Access.at(hass.url, token), session)
-        task = asyncio.create_task(home.run())
-        try:
-            yield Recorder(home)
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
 
 
 @asynccontextmanager
@@ -174,7 +159,8 @@ async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None
         async with stopped(hass) as database:
             place(database, since)
             before = datetime.now(UTC)
-        async with reading(hass, token) as recorder:
+        async with connected(hass.url, token) as home:
+            recorder = Recorder(home)
             started = await recorder.started()
             now = datetime.now(UTC)
             assert started is not None
@@ -201,7 +187,8 @@ async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None
         async with stopped(hass) as database:
             move_back(database, HOUR)
         since -= HOUR
-        async with reading(hass, token) as recorder:
+        async with connected(hass.url, token) as home:
+            recorder = Recorder(home)
             now = datetime.now(UTC)
             second = absence(last_seen - HOUR, await recorder.started(), now)
             assert second is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,9 +22,9 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import Store
-from demo.browser import CHROMIUM, launched, person
+from demo.browser import CHROMIUM, launched
 from demo.hass import Language
-from tests.e2e.looks import LOOKS, VIEWPORTS, Look
+from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
 from tests.node.collective.people import let_be_named, meter
 from tests.node.collective.telling import told
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
@@ -51,6 +51,12 @@ PAGES: Final = {
     "log": "log",
     "health": "health",
 }
+MEMBERS: Final = {
+    "member": "members",
+    "aside": "members?show=aside",
+    "contested": "members?show=contested",
+}
+"""Lists, of which the first member is looked at."""
 TRIED: Final = "14"
 """So many homes are of one commune alone, when all have told."""
 DOCUMENTED: Final = {"overview": "", "publication": "publication"}
@@ -120,51 +126,26 @@ async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, look: Look) -> None:
-    faults: list[str] = []
-    asked: list[str] = []
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
     async with launched() as browser:
-        context = await person(
-            browser,
-            str(office.url),
-            look.language,
-            color_scheme=look.scheme,
-            viewport=VIEWPORTS[look.device],
-        )
-        page = await entered(office, context)
-        page.on("console", lambda said: faults.append(said.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda one: asked.append(one.url))
+        page = await entered(office, await open_page(browser, str(office.url), look))
+        faults, requests = faults_of(page), requests_of(page)
         for name, path in PAGES.items():
             await page.goto(f"{office.url}administration/{path}")
             await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
-        await page.goto(f"{office.url}administration/members")
-        await page.locator("table a[href]").first.click()
-        await photograph(page, ARTIFACTS / f"admin.member.{look}.png")
-        for what in ("aside", "contested"):
-            await page.goto(f"{office.url}administration/members?show={what}")
+        for name, path in MEMBERS.items():
+            await page.goto(f"{office.url}administration/{path}")
             await page.locator("table a[href]").first.click()
-            await photograph(page, ARTIFACTS / f"admin.{what}.{look}.png")
+            await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
     assert not faults
-    assert not [one for one in asked if not one.startswith(str(office.url))]
-
-
-async def test_nothing_is_published_before_it_was_seen(office: Office) -> None:
-    async with launched() as browser:
-        page = await entered(office, await person(browser, str(office.url), "fr"))
-        await page.goto(f"{office.url}administration/publication")
-        await page.locator("input[name=minimum]").fill(TRIED)
-        await page.locator("form[action$='publication/preview'] button[type=submit]").click()
-        await photograph(page, ARTIFACTS / "admin.preview.fr.png")
-        await page.goto(f"{office.url}administration/publication")
-        await expect(page.locator("input[name=minimum]")).to_have_value("10")
+    assert not [url for url in requests if not url.startswith(str(office.url))]
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_it_is_pictured(office: Office, pictures: Path, language: Language) -> None:
     async with launched() as browser:
-        page = await entered(office, await person(browser, str(office.url), language))
+        look = Look(language, "light", "desk")
+        page = await entered(office, await open_page(browser, str(office.url), look))
         for name, path in DOCUMENTED.items():
             await page.goto(f"{office.url}administration/{path}")
             await page.screenshot(path=pictures / f"admin-{name}.{language}.png")
@@ -174,18 +155,11 @@ async def test_it_is_pictured(office: Office, pictures: Path, language: Language
         await page.screenshot(path=pictures / f"admin-preview.{language}.png")
 
 
-async def entered(office: Office, context: BrowserContext) -> Page:
+async def entered(office: Office, page: Page) -> Page:
     """Log in, as an administrator does."""
-    page = await context.new_page()
     await page.goto(f"{office.url}administration/")
     await page.locator("input[name=name]").fill(NAME)
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("main button").first.click()
     await expect(page.locator("input[name=password]")).to_have_count(0)
     return page
-
-
-async def photograph(page: Page, file: Path) -> None:
-    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, (file.name, wide)
-    await page.screenshot(path=file, full_page=True)

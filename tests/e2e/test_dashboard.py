@@ -29,8 +29,8 @@ from demo.furnishing import (
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
 from demo.history import HOUR, Count, Hour, hours
-from tests.e2e.home import DOMAIN
-from tests.e2e.looks import LOOKS, VIEWPORTS
+from tests.e2e.home import DOMAIN, import_energy
+from tests.e2e.looks import LOOKS, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
 from tests.e2e.waiting import eventually
 from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
@@ -113,9 +113,8 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
         shared["storage_state"] = await context.storage_state()
         for look in LOOKS:
             if look.language == language:
-                looks = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device]}
-                other = await person(browser, hass.url, language, **shared, **looks)
-                await _look(Visitor(await other.new_page()), ARTIFACTS, f"{look}")
+                other = await open_page(browser, hass.url, look, **shared)
+                await _look(Visitor(other), ARTIFACTS, f"{look}")
     assert hass.problems() == []
     for picture in pictures.glob(f"dashboard*.{language}.png"):
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
@@ -245,18 +244,12 @@ def _past(home: Home, zone: ZoneInfo, days: int) -> list[Hour]:
 
 async def _import(api: Api, statistic: str, past: Sequence[Hour], flow: Flow) -> None:
     """Write a past of energies that ends where the present begins."""
-    external = ":" in statistic
-    counts = [sum(map(flow, hour.sixths)) / 1_000 for hour in past]
-    sums_kwh = accumulate(counts, initial=0.0 if external else -sum(counts))
-    next(sums_kwh)
-    rows = [
-        {"start": hour.start.isoformat(), "state": kwh, "sum": kwh}
-        for hour, kwh in zip(past, sums_kwh, strict=True)
-    ]
-    about = {"source": DOMAIN, "name": statistic} if external else {}
-    unit = {"unit_of_measurement": "kWh", "unit_class": "energy"}
-    what = {"statistic_id": statistic, "has_sum": True, "mean_type": 0}
-    await api.import_statistics({**what, **unit, **about}, rows)
+    counts = [sum(map(flow, hour.sixths)) for hour in past]
+    sums = accumulate(counts, initial=0 if ":" in statistic else -sum(counts))
+    next(sums)
+    await import_energy(
+        api, statistic, {hour.start: wh for hour, wh in zip(past, sums, strict=True)}
+    )
 
 
 def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from demo.browser import CHROMIUM, Visitor, launched, person
 from demo.hass import Language
 from demo.street.plan import HOUR_S, Plan
 from demo.street.source import Building, Recording
-from tests.e2e.looks import LOOKS, VIEWPORTS, Look, badly_set, faults_of, texts, words_in
+from tests.e2e import looks
+from tests.e2e.looks import LOOKS, Look, badly_set, faults_of, open_page, texts, words_in
 from tests.e2e.test_demo import Demo, Place, Records, counted, name_of, owner
 from tests.e2e.waiting import eventually
 from tests.node.xmpp.plain import GET_HISTORY, SENML, Plain
@@ -72,7 +73,6 @@ OVERSEEN: Final = 30
 """Days of which the administration tells how much is there."""
 GRAPHS: Final = 3
 """On each page of the dashboard: of the school, its panels and its cooperative."""
-WALL: Final = {"width": 1920, "height": 1080}
 PAGES: Final = {
     "overview": "",
     "members": "members",
@@ -275,38 +275,6 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_administrators_see_who_allowed_what(
-    demo: Demo, people: People, language: Language
-) -> None:
-    count = everybody(demo)
-    schools, members = (
-        {"en": f"{some} members", "fr": f"{some} membres"}[language] for some in (SCHOOLS, count)
-    )
-    async with people.administering(Look(language, "dark", "desk")) as office:
-        page = office.page
-        await office.go("needs")
-        # Sites alone are asked whether they may be shown by name.
-        await expect(page.locator("tbody tr")).to_contain_text([schools, members])
-        await page.locator("h2 a").nth(1).click()
-        await expect(page.locator("table.stacked tbody tr")).to_have_count(count)
-        await office.go("register")
-        valid = [page.locator("dl.terms").nth(place).locator("dd").nth(7) for place in (0, 1)]
-        assert {await one.inner_text() for one in valid} == {str(SCHOOLS), str(count)}
-        await expect(page.locator("tbody tr")).to_have_count(count + SCHOOLS)
-        changes = list(csv.DictReader((await office.download("permissions.csv")).splitlines()))
-        assert [one["state"] for one in changes] == ["granted"] * (count + SCHOOLS)
-        done = json.loads(await office.download("register.json"))
-        assert [count in one.values() for one in done].count(True) == 1
-        await office.go("health")
-        await expect(page.locator(".notice.good")).to_have_count(1)
-        await expect(page.locator(".notice.wrong, .notice.warn")).to_have_count(0)
-        homes, schools, _ = await page.locator("ul.values").nth(1).locator("li").all_inner_texts()
-        assert homes.split()[-1] == str(count - SCHOOLS)
-        assert schools.split()[-1] == str(SCHOOLS)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_invite_print_and_revoke(
     demo: Demo, people: People, language: Language
 ) -> None:
@@ -342,48 +310,12 @@ async def test_administrators_invite_print_and_revoke(
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_administrators_see_what_the_public_would_see(
-    demo: Demo, people: People, language: Language
-) -> None:
-    """Where few homes have panels, a lower minimum would show what they make.
-
-    Of what is shown, a higher one would take nothing back.
-    """
-    panels, are_shown = panels_of(demo), panels_are_shown(demo)
-    least = panels + 1 if are_shown else panels
-    async with people.administering(Look(language, "light", "desk")) as office:
-        page = office.page
-        await office.go("publication")
-        await page.locator("#minimum").fill(str(least))
-        await page.locator("form[action$=preview] button.primary").click()
-        await expect(page.locator(".notice.warn")).to_have_count(0 if are_shown else 1)
-        shown = await page.locator("table.outlook td strong").all_inner_texts()
-        now, then = (int(one.split()[0]) for one in shown[:2])
-        assert now >= then if are_shown else now < then
-        await office.photograph("preview")
-        async with page.expect_popup() as opened:
-            await page.locator("button[formaction$=front]").click()
-        front = await opened.value
-        await expect(front.locator("dl.figures")).to_be_visible()
-        await front.wait_for_load_state("networkidle")
-        await front.screenshot(path=PICTURES / f"preview-front.{language}.png", full_page=True)
-        await front.close()
-
-        await office.go("publication")
-        await expect(page.locator("#minimum")).to_have_value(str(MINIMUM))
-        await page.goto(demo.told["cooperative"]["page"])
-        if not are_shown:
-            await expect(page.get_by_text(WITHOUT_HOMES[language]).first).to_be_visible()
-
-
-@pytest.mark.full
 async def test_the_administration_says_all_in_the_language_of_whoever_reads(
     demo: Demo, people: People
 ) -> None:
-    looks = (Look("en", "light", "desk"), Look("fr", "dark", "phone"))
+    desk, phone = Look("en", "light", "desk"), Look("fr", "dark", "phone")
     alike = ALIKE | set(demo.told["cooperative"]["sites"])
-    async with people.administering(looks[0]) as english, people.administering(looks[1]) as french:
+    async with people.administering(desk) as english, people.administering(phone) as french:
         await english.go("members")
         links = english.page.locator("table.people th a")
         alike |= set(await links.all_inner_texts())
@@ -435,24 +367,6 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
         assert await row.get_attribute("data-drawn") == str(round(drawn))
         assert await row.get_attribute("data-members") == str(round(max(members.values())))
         await photograph(page, look, "month")
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_wall_shows_it_from_afar(demo: Demo, people: People, language: Language) -> None:
-    cooperative = demo.told["cooperative"]
-    walls = {"wall": cooperative["hall"], "school-wall": f"{cooperative['sites'][SITE]}/hall"}
-    look = Look(language, "dark" if language == "en" else "light", "desk")
-    for name, url in walls.items():
-        async with people.looking(url, look, viewport=WALL) as page:
-            of_few = name == "wall" and not panels_are_shown(demo)
-            makes = WITHOUT_HOMES[language] if of_few else "W"
-            await expect(page.locator(".makes dd")).to_contain_text(makes)
-            await expect(page.locator(".uses dd")).to_contain_text("W")
-            await expect(page.locator(".slide:visible canvas")).to_have_count(1)
-            for side in ("Height", "Width"):
-                assert await page.evaluate(f"document.body.scroll{side} <= inner{side}")
-            await page.screenshot(path=PICTURES / f"{name}.{language}.png")
 
 
 async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo: Demo) -> None:
@@ -556,13 +470,6 @@ def panels_are_shown(demo: Demo) -> bool:
     return panels_of(demo) >= MINIMUM
 
 
-WITHOUT_HOMES: Final[Mapping[Language, str]] = {
-    "en": "without the homes",
-    "fr": "sans les foyers",
-}
-"""What the public is told of panels of which only those of sites are summed."""
-
-
 @dataclass(frozen=True)
 class Office:
     """The administration of a collective, as one person has it open."""
@@ -599,9 +506,8 @@ class People:
     @asynccontextmanager
     async def looking(self, url: str, look: Look, **options: Any) -> AsyncIterator[Page]:
         """Open a page, and see all that it loads."""
-        seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device], **options}
-        async with await person(self._browser, url, look.language, **seen) as context:
-            page = await context.new_page()
+        page = await open_page(self._browser, url, look, **options)
+        async with page.context:
             faults = faults_of(page)
             await page.goto(url)
             await page.wait_for_load_state("networkidle")
@@ -629,26 +535,21 @@ class People:
     async def at_school(self, look: Look) -> AsyncIterator[Visitor]:
         """Log in to the school's Home Assistant."""
         url = self._demo.told["url"]
-        seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device]}
         known = self._known.get(url)
-        async with await person(
-            self._browser, url, look.language, storage_state=known, **seen
-        ) as context:
-            visitor = Visitor(await context.new_page())
+        page = await open_page(self._browser, url, look, storage_state=known)
+        async with page.context:
+            visitor = Visitor(page)
             if known is None:
                 await visitor.log_in()
-                self._known[url] = await context.storage_state()
+                self._known[url] = await page.context.storage_state()
             yield visitor
 
 
 async def photograph(page: Page, look: Look, name: str) -> None:
-    """Leave a picture of a page that fits its window, and sets French as French is set."""
-    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, (name, wide)
+    """Leave a picture of a page, which sets French as French is set."""
     if look.language == "fr":
         assert not badly_set(await texts(page)), name
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=PICTURES / f"{name}.{look}.png", full_page=True)
+    await looks.photograph(page, PICTURES / f"{name}.{look}.png")
 
 
 async def opened(demo: Demo) -> None:

@@ -32,6 +32,7 @@ from demo.prosody import LOOPBACK
 from tests.deploy import engine
 from tests.deploy.network import own_network
 from tests.e2e.waiting import eventually
+from tests.node.cli.factories import need_toml
 from tests.node.permission.samples import NEED, now
 from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import reach
@@ -69,23 +70,6 @@ services:
       CONSOMETERS_PUBLICATION_LONGEST_WAIT_MINUTES: "2880"
 """
 """Nobody is left out, however long it takes."""
-WANTED: Final = f"""\
-id = "{NEED.id}"
-version = {NEED.version}
-controller = "{NEED.controller}"
-contact = "{NEED.contact}"
-policy = "{NEED.policy}"
-interval = "PT1H"
-history = "P{NEED.history_days}D"
-duration = "P{NEED.duration_days}D"
-retention = "P{NEED.retention_days}D"
-series = [{{ direction = "consumption", quantity = "energy" }}]
-[title]
-en = "Sunny roofs"
-[purpose]
-en = "To size the next roof."
-"""
-
 type Values = dict[datetime, int]
 
 
@@ -274,7 +258,7 @@ def summed(homes: list[Home]) -> Values:
 async def test_homes_that_were_invited_see_their_sums_on_the_page(site: Site) -> None:
     asked = ("docker", "compose", "exec", "-T", "node", "sh", "-c")
     offer = "cat >/tmp/roof.toml && consometers-node needs offer /tmp/roof.toml"
-    await site.type(*asked, offer, given=WANTED)
+    await site.type(*asked, offer, given=need_toml(NEED.id, quantity="energy"))
     site.homes = [await site.settle() for _ in range(HOMES)]
     for home in site.homes:
         await site.holds(home)

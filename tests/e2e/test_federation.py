@@ -25,6 +25,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from consometers_node.store import Store, settings
 from demo.hass import Hass
 from demo.prosody import Authority, Prosody, federate
+from tests.e2e.home import import_energy
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
 from tests.node.xmpp.plain import (
@@ -149,15 +150,7 @@ class World:
     async def write(self, statistic: str, hours: Sequence[datetime]) -> None:
         """Have Home Assistant record hours, or record them anew, and say that it did."""
         shown = {hour: self.shown(statistic, hour) for hour in hours if hour != HOLE}
-        rows = [
-            {"start": hour.isoformat(), "state": wh / 1000, "sum": wh / 1000}
-            for hour, wh in shown.items()
-        ]
-        source = {"source": "portal", "name": "The portal"} if ":" in statistic else {}
-        about = {"unit_of_measurement": "kWh", "unit_class": "energy", "has_sum": True}
-        await self.hass.api.import_statistics(
-            {"statistic_id": statistic, "mean_type": 0, **about, **source}, rows
-        )
+        await import_energy(self.hass.api, statistic, shown)
         last = dict(list(shown.items())[-_LAST:])
 
         async def there() -> dict[datetime, int]:

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import accumulate
 import os
 from pathlib import Path
 import signal
@@ -19,22 +20,17 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.backoff import Backoff
-from consometers_node.household import Access, HomeAssistant, Recorder
+from consometers_node.household import Recorder
 from consometers_node.household.recorder import external
 from consometers_node.household.statistics_import import Import, Pace, Progress, StatisticsImport
 from consometers_node.quoalise import (
     Data,
-    Duration,
     GetHistory,
     Identifier,
-    Measurement,
-    Metadata,
     NotAuthorized,
     Number,
-    Records,
     Role,
     UpstreamError,
-    identifier,
 )
 from consometers_node.xmpp import (
     Account,
@@ -46,34 +42,24 @@ from consometers_node.xmpp import (
     Discovery,
     Pushing,
     Receiving,
-    Security,
-    Server,
 )
 from demo.hass import Api, Hass
-from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.prosody import Authority, Prosody
 from tests.e2e.waiting import eventually
+from tests.node.household.factories import DAY, HOUR
+from tests.node.household.keeping import HALF_HOUR, LOAD, Notes, curve, hourly, load
+from tests.node.household.toy import connected
+from tests.node.xmpp.conftest import PASSWORD, reach
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 GRID: Final = external("consometers:grid")
-LOAD: Final = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
-PASSWORD: Final = "correct horse battery staple"
-HALF_HOUR: Final = timedelta(minutes=30)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(days=1)
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 TODAY: Final = NOW.replace(hour=0)
 BEGAN: Final = TODAY - 130 * DAY + 5 * HOUR
 HOLE: Final = TODAY - 60 * DAY + 9 * HOUR + HALF_HOUR
 
 type Curve = dict[datetime, Number]
-
-
-def curve(start: datetime, end: datetime) -> Curve:
-    """Return mean powers, as a home has them: no two days alike."""
-    count = round((end - start) / HALF_HOUR)
-    moments = (start + n * HALF_HOUR for n in range(count))
-    return {at: 90 + (at.hour * 61 + at.day * 17 + at.minute) % 2_311 for at in moments}
 
 
 @dataclass
@@ -99,26 +85,6 @@ class Operator(Answerer):
     def _admit(self, asker: Asker, series: Identifier) -> None:
         if asker.jid != self.home or series != LOAD:
             raise NotAuthorized
-
-
-def load(values: Curve) -> Data:
-    measured = Measurement(name="active-power", unit="W", sampling_interval=Duration(seconds=1800))
-    seconds: dict[Number, Number] = {int(at.timestamp()): value for at, value in values.items()}
-    return Data(Metadata(measurement=measured), (Records(str(LOAD), "W", seconds),))
-
-
-@dataclass
-class Notes:
-    """What the store would hold of the import, over restarts of the node."""
-
-    until: datetime | None = None
-    problems: list[str | None] = field(default_factory=list)
-
-    async def moved(self, until: datetime) -> None:
-        self.until = until
-
-    async def problem(self, words: str | None) -> None:
-        self.problems.append(words)
 
 
 @dataclass
@@ -152,23 +118,9 @@ class Stage:
 
     def truth(self) -> dict[datetime, tuple[float, float]]:
         """The hours that are whole, and all energy up to the end of each."""
-        values, total = self.operator.values, 0.0
-        rows: dict[datetime, tuple[float, float]] = {}
-        for at in sorted(values):
-            if at.minute == 0 and at + HALF_HOUR in values:
-                energy = (values[at] + values[at + HALF_HOUR]) / 2
-                total += energy
-                rows[at] = energy, total
-        return rows
-
-
-def reach(prosody: Prosody) -> Server:
-    return Server(
-        host=LOOPBACK,
-        port=prosody.port,
-        security=Security.STARTTLS,
-        ca_file=prosody.ca_file,
-    )
+        energies = hourly(dict(sorted(self.operator.values.items())))
+        totals = zip(energies.values(), accumulate(energies.values()), strict=True)
+        return dict(zip(energies, totals, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -206,8 +158,7 @@ async def node(
     """A home's node, put together as the program does it."""
     connection = Connection(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        home = HomeAssistant(Access.at(stage.hass.url, token or stage.token), session)
+        home = await stack.enter_async_context(connected(stage.hass.url, token or stage.token))
         wanted = Import(
             peer="proxy@one.test",
             series=LOAD,
@@ -216,7 +167,7 @@ async def node(
             since=BEGAN - 80 * DAY,
             until=stage.notes.until,
         )
-        one = StatisticsImport(
+        importing = StatisticsImport(
             wanted,
             Asking(connection),
             Recorder(home),
@@ -225,16 +176,15 @@ async def node(
             progress=None if steps is None else steps.append,
         )
         Discovery(connection, Role.HOUSEHOLD, receives=True)
-        Receiving(connection, one.heard)
+        Receiving(connection, importing.heard)
         await stack.enter_async_context(connection)
         await connection.online()
-        tasks = [asyncio.create_task(home.run()), asyncio.create_task(one.run())]
+        task = asyncio.create_task(importing.run())
         try:
-            yield one
+            yield importing
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            task.cancel()
+            await asyncio.wait({task})
 
 
 async def settled(stage: Stage) -> None:

@@ -6,7 +6,7 @@ the end (`pytest -s`).
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,20 +17,19 @@ import random
 import shutil
 import signal
 import sqlite3
-import sys
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
 from demo.hass import Hass, HassError
-from demo.hass.folder import ROOT
 from demo.prosody import Authority, Prosody, federate
 from tests.e2e import keeper
-from tests.e2e.node import Node
-from tests.e2e.waiting import eventually
+from tests.e2e.home import import_energy
+from tests.e2e.node import Node, python
+from tests.e2e.waiting import eventually, while_it_flows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -98,18 +97,12 @@ class Peer:
     async def start(self) -> None:
         said = "yes" if self.receipts else "no"
         place = (str(self.server.port), str(self.server.ca_file))
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
-            keeper.PASSWORD: PASSWORD,
-        }
-        with self.file.with_suffix(".log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.e2e.keeper"),
-                *(str(self.file), self.jid, *place, self.node, said),
-                stderr=log,
-                env=environment,
-            )
+        self.process = await python(
+            "tests.e2e.keeper",
+            *(str(self.file), self.jid, *place, self.node, said),
+            log=self.file.with_suffix(".log"),
+            variables={keeper.PASSWORD: PASSWORD},
+        )
 
     async def kill(self) -> None:
         if self.process is not None:
@@ -155,7 +148,7 @@ class World:
     corrections: int = 0
     caught_up_s: list[float] = field(default_factory=list)
 
-    async def flow(self) -> None:
+    async def flow(self) -> NoReturn:
         """Let registers move on, and Home Assistant record it and say so, whoever is there."""
         written = True
         while True:
@@ -195,15 +188,7 @@ class World:
         return True
 
     async def record(self, name: str, shown: Mapping[datetime, int]) -> None:
-        rows = [
-            {"start": start.isoformat(), "state": wh / 1000, "sum": wh / 1000}
-            for start, wh in list(shown.items())[-48:]
-        ]
-        source = {"source": "portal", "name": "The portal"} if ":" in name else {}
-        about = {"unit_of_measurement": "kWh", "unit_class": "energy", "has_sum": True}
-        await self.hass.api.import_statistics(
-            {"statistic_id": name, "mean_type": 0, **about, **source}, rows
-        )
+        await import_energy(self.hass.api, name, dict(list(shown.items())[-48:]))
 
     def _insert(self) -> None:
         """Write 5-minute rows, which nobody can import."""
@@ -394,17 +379,6 @@ async def _subscribed(world: World) -> None:
     await eventually(count, lambda number: number == 2 * len(world.curves))
 
 
-async def while_it_flows(world: World, work: Callable[[], Awaitable[None]]) -> None:
-    flow = asyncio.create_task(world.flow())
-    try:
-        await work()
-    finally:
-        flow.cancel()
-        await asyncio.wait({flow})
-    if not flow.cancelled():
-        flow.result()
-
-
 KINDS: Final = ("server of the home", "server of the peers", "node", "peer", "Home Assistant")
 
 
@@ -416,7 +390,7 @@ async def test_nothing_is_lost_while_each_of_them_is_killed_in_turn(world: World
                 await world.hit(kind, world.chance.uniform(0, 1.5))
                 await world.recovers(kind)
 
-    await while_it_flows(world, strike)
+    await while_it_flows(world.flow(), strike)
     await world.is_equal()
 
 
@@ -428,7 +402,7 @@ async def test_nor_while_several_are_killed_at_once(world: World) -> None:
                     group.create_task(world.hit(kind, world.chance.uniform(0, 3)))
             await world.recovers(" + ".join(several))
 
-    await while_it_flows(world, strike)
+    await while_it_flows(world.flow(), strike)
     await world.is_equal()
 
 

@@ -37,6 +37,7 @@ from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Account, Asking, Connection, NetworkError
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
+from tests.e2e import waiting
 from tests.e2e.homes import SERIES, Meter, Plan
 from tests.e2e.levels import (
     FIELDS,
@@ -60,6 +61,7 @@ from tests.e2e.levels import (
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
 from tests.node import postgresql
+from tests.node.cli.factories import need_toml
 from tests.node.permission.samples import YES
 from tests.node.xmpp.conftest import reach
 
@@ -74,22 +76,6 @@ OBSERVER: Final = "observer"
 
 _FAULT: Final = re.compile(r"Traceback|^.* ERROR ", re.MULTILINE)
 _SHOWN: Final = 20_000
-_NEED: Final = """\
-id = "{id}"
-version = 1
-controller = "Nobody"
-contact = "data@example.org"
-policy = "https://example.org/data"
-interval = "PT30M"
-history = "P30D"
-duration = "P1Y"
-retention = "P6M"
-series = [{series}]
-[title]
-en = "A street"
-[purpose]
-en = "To see what a street needs."
-"""
 _SETTINGS: Final = """\
 name = "{name}"
 identifier = "{name}"
@@ -249,10 +235,9 @@ def _directions(name: str) -> list[Direction]:
     return [GIVES[name]] if name in GIVES else list(GIVES.values())
 
 
-def _need(number: str, name: str) -> str:
+def _need(need: str, name: str) -> str:
     """Write down what a collective asks for, or what somebody asks of it."""
-    series = (f'{{direction = "{one}", quantity = "power"}}' for one in _directions(name))
-    return _NEED.format(id=number, series=", ".join(series))
+    return need_toml(need, interval="PT30M", history="P30D", directions=_directions(name))
 
 
 async def _invite(one: Collective, kind: str) -> str:
@@ -294,14 +279,7 @@ async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hour
     """Do something while homes count so many hours."""
     world.until = world.reached + timedelta(hours=hours)
     assert world.until < NOW - timedelta(hours=2)
-    flow = asyncio.create_task(world.flow())
-    try:
-        await work()
-    finally:
-        flow.cancel()
-        await asyncio.wait({flow})
-    if not flow.cancelled():
-        flow.result()
+    await waiting.while_it_flows(world.flow(), work)
 
 
 async def settle(world: World) -> None:

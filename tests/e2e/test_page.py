@@ -18,7 +18,7 @@ from playwright.async_api import Locator, Page, expect
 import pytest
 import pytest_asyncio
 
-from demo.browser import CHROMIUM, Visitor as Person, launched, person
+from demo.browser import CHROMIUM, Visitor as Person, launched
 from demo.furnishing import show_on_energy_dashboard
 from demo.hass import Hass, free_port
 from demo.history import Hour, hours, import_history, whole_hour
@@ -28,7 +28,7 @@ from demo.supervisor import Supervisor
 from demo.world import SCHOOL, World as Building
 from tests.e2e.addon import AddOn, Visitor, visiting
 from tests.e2e.cooperative import HISTORY_DAYS, TOKEN, Cooperative, cooperating
-from tests.e2e.looks import Looks, enter, looking
+from tests.e2e.looks import LOOKS, Looks, enter, looking, open_page
 from tests.e2e.waiting import eventually
 
 pytestmark = [
@@ -259,8 +259,7 @@ async def test_who_is_no_administrator_looks_and_changes_nothing(
     world: World, page: Page, pictures: Path
 ) -> None:
     async with visiting(world.hass, world.supervisor, *MEMBER) as member, launched() as browser:
-        context = await person(browser, world.hass.url, "en")
-        seen = await enter(context, member)
+        seen = await enter(await open_page(browser, world.hass.url, LOOKS[0]), member)
         for path in ("/", "/permissions", "/join", "/settings"):
             await seen.goto(member.page + path)
             buttons = seen.locator("main").get_by_role("button")
@@ -279,8 +278,7 @@ async def test_who_is_no_administrator_looks_and_changes_nothing(
 
 async def test_it_is_in_home_assistants_sidebar(world: World, pictures: Path) -> None:
     async with launched() as browser:
-        context = await person(browser, world.hass.url, "en")
-        visitor = Person(await context.new_page())
+        visitor = Person(await open_page(browser, world.hass.url, LOOKS[0]))
         await visitor.log_in()
         await visitor.page.goto(world.supervisor.panel_path)
         inside = visitor.page.frame_locator("iframe")

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
-from playwright.async_api import Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 import pytest
 import pytest_asyncio
 
@@ -20,6 +20,7 @@ from consometers_node.store import Store
 from consometers_node.web.listening import listening
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
+from tests.e2e.looks import faults_of, photograph, requests_of
 from tests.node.web.public.lorient import furnish
 from tests.node.web.public.town import Town, serving, settings
 
@@ -89,37 +90,34 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     await store.close()
 
 
+async def opened(
+    browser: Browser, town: Town, language: Language, device: str = "desk", **options: Any
+) -> Page:
+    """Open an empty page on a device."""
+    width, height = SIZES[device]
+    seen = {"viewport": {"width": width, "height": height}, **options}
+    return await (await person(browser, str(town.url), language, **seen)).new_page()
+
+
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_every_page_fits_its_window_and_asks_nobody_else(
     town: Town, language: Language, scheme: str
 ) -> None:
-    faults: list[str] = []
-    asked: list[str] = []
     url = str(town.url)
-    PICTURES.mkdir(parents=True, exist_ok=True)
     async with launched() as browser:
         for name, (path, devices) in PAGES.items():
             for device in devices:
-                width, height = SIZES[device]
-                viewport = {"width": width, "height": height}
-                context = await person(
-                    browser, url, language, color_scheme=scheme, viewport=viewport
-                )
-                page = await context.new_page()
-                page.on("console", lambda said: faults.append(said.text))
-                page.on("pageerror", lambda error: faults.append(str(error)))
-                page.on("request", lambda one: asked.append(one.url))
+                page = await opened(browser, town, language, device, color_scheme=scheme)
+                faults, requests = faults_of(page), requests_of(page)
                 await page.goto(f"{url}{path}")
                 await page.wait_for_load_state("networkidle")
-                wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, (name, device, wide)
                 high = await page.evaluate("document.documentElement.scrollHeight - innerHeight")
                 assert device not in WALLS or high <= 0, (name, device, high)
                 picture = PICTURES / f"public.{name}.{device}.{scheme}.{language}.png"
-                await page.screenshot(path=picture, full_page=device not in WALLS)
-                await context.close()
-    assert not faults
-    assert not [one for one in asked if not one.startswith(url)]
+                await photograph(page, picture, full_page=device not in WALLS)
+                await page.context.close()
+                assert not faults
+                assert not [one for one in requests if not one.startswith(url)]
 
 
 @pytest.mark.full
@@ -128,9 +126,7 @@ async def test_they_are_pictured(town: Town, pictures: Path, language: Language)
     async with launched() as browser:
         for name, (path, (width, height)) in DOCUMENTED.items():
             viewport = {"width": width, "height": height}
-            page = await (
-                await person(browser, str(town.url), language, viewport=viewport)
-            ).new_page()
+            page = await opened(browser, town, language, viewport=viewport)
             await page.goto(f"{town.url}{path}")
             await page.wait_for_load_state("networkidle")
             await page.screenshot(path=pictures / f"public-{name}.{language}.png")
@@ -138,25 +134,22 @@ async def test_they_are_pictured(town: Town, pictures: Path, language: Language)
 
 @pytest.mark.parametrize("device", WALLS)
 async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
-    width, height = SIZES[device]
+    long = max(SIZES[device])
     async with launched() as browser:
-        viewport = {"width": width, "height": height}
-        page = await (await person(browser, str(town.url), "fr", viewport=viewport)).new_page()
+        page = await opened(browser, town, "fr", device)
         await page.add_init_script(WRITTEN)
         await page.goto(f"{town.url}hall")
         await page.wait_for_load_state("networkidle")
-        assert await page.evaluate(SMALLEST) >= 0.0125 * max(width, height)
+        assert await page.evaluate(SMALLEST) >= 0.0125 * long
         drawn = await page.evaluate("window.drawn")
-        assert min(one["size"] for one in drawn) >= 0.0125 * max(width, height)
+        assert min(one["size"] for one in drawn) >= 0.0125 * long
         hours = {one["text"] for one in drawn if one["text"].endswith(":00")}
         assert 4 <= len(hours) <= 8
 
 
 async def test_in_a_hand_no_figure_runs_into_the_next(town: Town) -> None:
-    width, height = SIZES["phone"]
     async with launched() as browser:
-        viewport = {"width": width, "height": height}
-        page = await (await person(browser, str(town.url), "en", viewport=viewport)).new_page()
+        page = await opened(browser, town, "en", "phone")
         for path in ("hall", f"{SITE}/hall"):
             await page.goto(f"{town.url}{path}")
             boxes = await page.locator(".three > div").evaluate_all(
@@ -185,7 +178,7 @@ async def test_what_is_offered_to_other_sites_fits_its_frame(
     town: Town, language: Language, path: str
 ) -> None:
     async with launched() as browser:
-        page = await (await person(browser, str(town.url), language)).new_page()
+        page = await opened(browser, town, language)
         await page.goto(f"{town.url}{path}")
         await page.locator("details", has=page.locator("pre")).locator("summary").click()
         pasted = await page.locator("pre code").inner_text()
@@ -200,7 +193,7 @@ async def test_what_is_offered_to_other_sites_fits_its_frame(
 
 async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town: Town) -> None:
     async with launched() as browser:
-        page = await (await person(browser, str(town.url), "fr")).new_page()
+        page = await opened(browser, town, "fr")
         for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
             await page.goto(f"{town.url}{path}")
             rows = page.locator(".flows tbody tr")
@@ -216,9 +209,9 @@ async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town:
 
 async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -> None:
     async with launched() as browser:
-        context = await person(browser, str(town.url), "fr")
+        page = await opened(browser, town, "fr")
+        context = page.context
         await context.clock.install()
-        page = await context.new_page()
         await page.goto(str(town.url))
         await page.locator(".flows summary").click()
         await page.locator(".flows .scroll").evaluate("one => one.scrollTo(0, 150)")
@@ -238,8 +231,8 @@ async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -
 
 async def test_a_wall_keeps_what_it_has_when_the_network_is_cut(town: Town) -> None:
     async with launched() as browser:
-        context = await person(browser, str(town.url), "fr")
-        page = await context.new_page()
+        page = await opened(browser, town, "fr")
+        context = page.context
         await page.goto(f"{town.url}{SITE}/hall")
         before = await page.locator(".three").inner_text()
         await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
@@ -259,9 +252,9 @@ async def never(_: Route) -> None:
 
 async def test_a_wall_waits_half_a_minute_for_a_node_that_never_answers(town: Town) -> None:
     async with launched() as browser:
-        context = await person(browser, str(town.url), "fr")
+        page = await opened(browser, town, "fr")
+        context = page.context
         await context.clock.install()
-        page = await context.new_page()
         await page.add_init_script(BY_THE_CLOCK)
         await page.goto(f"{town.url}{SITE}/hall")
         before = await page.locator(".three").inner_text()

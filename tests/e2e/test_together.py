@@ -42,8 +42,9 @@ from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, known_entities
 from demo.hass import Hass
-from demo.prosody import Authority, Prosody
+from demo.prosody import Authority, Prosody, federate
 from tests.e2e.holding import Held, held
+from tests.e2e.home import import_energy
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import NEED, STOP, YES, now
@@ -163,11 +164,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         one, two = (
             stack.enter_context(Prosody(f"{name}.test", authority)) for name in ("one", "two")
         )
-        one.knows(two)
-        two.knows(one)
-        for server in (one, two):
-            server.stop()
-            server.start()
+        federate(one, two)
         store = await Store.open(folder / "coop.db")
         stack.push_async_callback(store.close)
         jid = two.register("coop", PASSWORD)
@@ -229,26 +226,8 @@ def of_twelve(told: Settings) -> Settings:
 
 async def supply(hass: Hass) -> None:
     """Let Home Assistant have what this home drew, as a supplier's integration tells it."""
-    await hass.api.command(
-        "recorder/import_statistics",
-        metadata={
-            "statistic_id": OWN.device,
-            "source": "supplier",
-            "name": "Drawn",
-            "unit_of_measurement": "kWh",
-            "unit_class": "energy",
-            "has_sum": True,
-            "mean_type": 0,
-        },
-        stats=[
-            {
-                "start": (SINCE + n * HOUR).isoformat(),
-                "state": n * OWN_WH / 1000,
-                "sum": n * OWN_WH / 1000,
-            }
-            for n in range(-1, round((TOP - SINCE) / HOUR))
-        ],
-    )
+    hours = range(-1, round((TOP - SINCE) / HOUR))
+    await import_energy(hass.api, OWN.device, {SINCE + n * HOUR: n * OWN_WH for n in hours})
 
 
 async def settle(

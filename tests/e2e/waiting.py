@@ -1,7 +1,8 @@
 """Waiting for what takes its time, and saying what was not so when it took too long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import NoReturn
 
 
 async def eventually[T](
@@ -16,3 +17,17 @@ async def eventually[T](
             return answer
         assert loop.time() < until, f"after {within_s} s still {answer!r}"
         await asyncio.sleep(0.3)
+
+
+async def while_it_flows(
+    flow: Coroutine[None, None, NoReturn], work: Callable[[], Awaitable[None]]
+) -> None:
+    """Do something while something else goes on, which is ended then."""
+    flowing = asyncio.create_task(flow)
+    try:
+        await work()
+    finally:
+        flowing.cancel()
+        await asyncio.wait({flowing})
+    if not flowing.cancelled():
+        flowing.result()

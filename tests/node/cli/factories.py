@@ -41,9 +41,12 @@ def need_toml(
     history: str = "P1Y",
     identification: str = "pseudonym",
     directions: Iterable[str] = ("consumption",),
+    quantity: str = "power",
 ) -> str:
     """Return what a collective asks for, as it stands in a file."""
-    series = ", ".join(f'{{ direction = "{name}", quantity = "power" }}' for name in directions)
+    series = ", ".join(
+        f'{{ direction = "{name}", quantity = "{quantity}" }}' for name in directions
+    )
     return _NEED.format(
         id=id,
         version=version,

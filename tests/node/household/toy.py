@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -124,26 +124,23 @@ async def serving(toy: Toy) -> AsyncIterator[Toy]:
 
 
 @asynccontextmanager
-async def connection(
+async def connected(url: str, token: str, **settings: Any) -> AsyncIterator[HomeAssistant]:
+    """Keep a connection to a Home Assistant."""
+    async with ClientSession() as session:
+        home = HomeAssistant(Access.at(url, token), session, **settings)
+        task = asyncio.create_task(home.run())
+        try:
+            yield home
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def connection(
     toy: Toy, *, token: str = TOKEN, **settings: Any
-) -> AsyncIterator[HomeAssistant]:
-    """A connection that is kept, with no patience between its attempts."""
-    settings.setdefault("backoff", Backoff(0.01, 0.01, least=1))
-    async with ClientSession() as session, running(toy, session, token, settings) as home:
-        yield home
-
-
-@asynccontextmanager
-async def running(
-    toy: Toy, session: ClientSession, token: str, settings: dict[str, Any]
-) -> AsyncIterator[HomeAssistant]:
-    home = HomeAssistant(Access.at(toy.url, token), session, **settings)
-    task = asyncio.create_task(home.run())
-    try:
-        yield home
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+) -> AbstractAsyncContextManager[HomeAssistant]:
+    """Keep a connection, with no patience between its attempts."""
+    return connected(toy.url, token, **{"backoff": Backoff(0.01, 0.01, least=1), **settings})
 
 
 async def until(happened: Callable[[], bool]) -> None:
