@@ -110,13 +110,13 @@ class Cooperative(Answerer):
             raise ItemNotFound
         if not erase:
             return _receipt(permission, State.WITHDRAWN)
-        erased = [Erased(one, len(self.records.pop(str(one), ()))) for one in known.series]
+        erased = [Erased(series, len(self.records.pop(str(series), ()))) for series in known.series]
         return _receipt(permission, State.WITHDRAWN, erased)
 
     async def keep(self, _sender: str, data: Data) -> None:
-        for one in data.records:
-            for second, value in one.values.items():
-                self.records[one.name][datetime.fromtimestamp(float(second), UTC)] = int(value)
+        for record in data.records:
+            for second, value in record.values.items():
+                self.records[record.name][datetime.fromtimestamp(float(second), UTC)] = int(value)
 
     async def _read(self, home: str, permission: Permission) -> None:
         """Ask to be told what is new, then for the past, month by month."""

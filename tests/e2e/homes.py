@@ -233,7 +233,9 @@ async def run(plan: Plan) -> NoReturn:
     server = Server(
         host=LOOPBACK, port=plan.port, security=Security.STARTTLS, ca_file=Path(plan.ca_file)
     )
-    invitations = [link for one in plan.invitations if isinstance(link := links.read(one), Join)]
+    invitations = [
+        link for invitation in plan.invitations if isinstance(link := links.read(invitation), Join)
+    ]
     joining = asyncio.Semaphore(_JOIN_AT_ONCE)
     async with AsyncExitStack() as there, asyncio.TaskGroup() as tasks:
         homes: dict[str, Home] = {}

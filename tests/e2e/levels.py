@@ -256,10 +256,10 @@ class World:
     async def supervise(self) -> None:
         """Start each node that has ended by itself, as a machine does."""
         while True:
-            for one in self.collectives.values():
-                if one.node.ended:
+            for collective in self.collectives.values():
+                if collective.node.ended:
                     self.done["restarts by the machine"] += 1
-                    await one.node.start()
+                    await collective.node.start()
             await asyncio.sleep(0.5)
 
     async def recovers(self, kind: str) -> None:

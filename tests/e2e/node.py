@@ -137,7 +137,9 @@ class Node:
             told = await self.status()
             if not told.get("online"):
                 return [told]
-            return [one for peer in told["peers"] for one in peer["series"] if one["read"] < 1]
+            return [
+                series for peer in told["peers"] for series in peer["series"] if series["read"] < 1
+            ]
 
         await eventually(left, lambda found: not found, within_s=60)
 

@@ -134,14 +134,14 @@ async def told(
 ) -> dict[Quantity, dict[datetime, int]]:
     """Return the records that start in a range."""
     sources = [
-        Source(one.series(interval, "UTC", Direction.CONSUMPTION), one.statistic)
-        for one in await recorder.proposals()
+        Source(proposal.series(interval, "UTC", Direction.CONSUMPTION), proposal.statistic)
+        for proposal in await recorder.proposals()
     ]
     found: dict[Quantity, dict[datetime, int]] = {quantity: {} for quantity in Quantity}
     async for chunk in catch_up(recorder, sources, within, absences=absences):
-        for one in chunk.readings:
-            records = one.block.records(within)
-            found[one.block.series.quantity] |= {each.start: each.value for each in records}
+        for reading in chunk.readings:
+            records = reading.block.records(within)
+            found[reading.block.series.quantity] |= {each.start: each.value for each in records}
     return found
 
 

@@ -72,7 +72,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     async with serving(store, settings(folder), clock=Clock(now)) as office:
         await office.appoint(NAME)
         await office.written(lambda connection: open_from(connection, AT_ONCE, NAME, now))
-        await office.written(lambda connection: close_due(office, connection))
+        await close_due(office)
         yield office
     await store.close()
 

@@ -94,13 +94,16 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
 async def test_the_observer_may_read_what_is_drawn_injected_and_made(demo: Demo) -> None:
     # What is injected at a meter is production there, and so is what an inverter makes.
     assert [
-        (one["direction"], one["identifier"].partition("_")[2]) for one in demo.told["series"]
+        (series["direction"], series["identifier"].partition("_")[2])
+        for series in demo.told["series"]
     ] == [
         ("consumption", "consumption/power/active/raw"),
         ("injection", "production/power/active/raw"),
         ("production", "production/power/active/raw"),
     ]
-    assert {(one["interval"], one["unit"]) for one in demo.told["series"]} == {("PT1H", "W")}
+    assert {(series["interval"], series["unit"]) for series in demo.told["series"]} == {
+        ("PT1H", "W")
+    }
 
 
 async def test_the_command_that_it_tells_reads_the_year_of_home_assistant(demo: Demo) -> None:
@@ -111,8 +114,8 @@ async def test_the_inverter_made_what_the_meter_of_the_panels_injected(demo: Dem
     """Each hour of the year up to the one in which they were first read, to the Wh."""
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
     injected, made = [
-        await counted(demo.told, one["statistic"], until - HOURS_OF_A_YEAR * HOUR, until)
-        for one in demo.told["series"][1:]
+        await counted(demo.told, series["statistic"], until - HOURS_OF_A_YEAR * HOUR, until)
+        for series in demo.told["series"][1:]
     ]
     assert made == injected
 
@@ -124,15 +127,15 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
     times = {"start": (end - 24 * HOUR).isoformat(), "end": end.isoformat()}
     observer = told["observer"]
     async with Plain(place, observer["jid"], observer["password"], priority=-1) as plain:
-        for one in told["series"]:
-            asked = GET_HISTORY.format(identifier=one["identifier"], **times)
+        for series in told["series"]:
+            asked = GET_HISTORY.format(identifier=series["identifier"], **times)
             answer = await plain.ask(told["node"]["jid"], asked)
             records = values(answer)
-            hours = await counted(told, one["statistic"], end - 24 * HOUR, end)
+            hours = await counted(told, series["statistic"], end - 24 * HOUR, end)
             assert [float(value) for _, value in records] == list(hours.values())
             assert len(records) == 24
             (device,) = answer.iter(DEVICE)
-            made = one["direction"] == "production"
+            made = series["direction"] == "production"
             assert device.get("type") == ("inverter" if made else "electricity-meter")
 
 
@@ -145,7 +148,7 @@ async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) 
 
 async def test_home_assistant_has_the_node_and_the_dashboard(demo: Demo) -> None:
     async with owner(demo.told) as api:
-        (entry,) = [one for one in await api.entries(DOMAIN) if one["source"] == "hassio"]
+        (entry,) = [entry for entry in await api.entries(DOMAIN) if entry["source"] == "hassio"]
         assert entry["state"] == "loaded"
         assert entry["entry_id"] == demo.told["node"]["entry_id"]
         boards = await api.command("lovelace/dashboards/list")
@@ -163,8 +166,8 @@ async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: 
     await demo.open()
     assert demo.told["observer"] == before["observer"]
     assert demo.told["node"]["entry_id"] == before["node"]["entry_id"]
-    assert [one["identifier"] for one in demo.told["series"]] == [
-        one["identifier"] for one in before["series"]
+    assert [series["identifier"] for series in demo.told["series"]] == [
+        series["identifier"] for series in before["series"]
     ]
     await _year_is_read(demo.told)
 
@@ -181,12 +184,12 @@ class Place:
 
 async def _year_is_read(told: Told) -> None:
     """The observer gets every hour of a year as Home Assistant's statistics have it."""
-    for one in told["series"]:
-        start = datetime.fromisoformat(one["first"])
-        end = datetime.fromisoformat(one["last"]) + HOUR
+    for series in told["series"]:
+        start = datetime.fromisoformat(series["first"])
+        end = datetime.fromisoformat(series["last"]) + HOUR
         assert end > datetime.now(UTC) - 3 * HOUR
-        read = await _read(told["command"], one["identifier"], start, end)
-        assert read == await counted(told, one["statistic"], start, end)
+        read = await _read(told["command"], series["identifier"], start, end)
+        assert read == await counted(told, series["statistic"], start, end)
         assert HOURS_OF_A_YEAR - 2 <= len(read) == (end - start) // HOUR
         assert sum(read.values()) > 0
 
@@ -204,7 +207,7 @@ async def _read(command: str, identifier: str, start: datetime, end: datetime) -
     printed, _nothing = await process.communicate()
     assert process.returncode == 0
     records = json.loads(printed)["records"]
-    return {datetime.fromisoformat(one["time"]): one["value"] for one in records}
+    return {datetime.fromisoformat(record["time"]): record["value"] for record in records}
 
 
 async def counted(told: Told, statistic: str, start: datetime, end: datetime) -> Records:

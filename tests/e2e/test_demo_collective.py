@@ -139,11 +139,11 @@ async def test_it_tells_of_how_many_members_each_sum_is(demo: Demo) -> None:
 async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> None:
     """Its open data are hour by hour what its meters and its inverter counted, in Wh."""
     told = demo.told
-    for one in told["series"]:
-        hours = await counted(told, one["statistic"], SINCE, UNTIL)
+    for series in told["series"]:
+        hours = await counted(told, series["statistic"], SINCE, UNTIL)
         assert len(hours) == round((UNTIL - SINCE) / HOUR)
 
-        async def published(direction: str = one["direction"]) -> Records:
+        async def published(direction: str = series["direction"]) -> Records:
             return await open_data(told, SITE, direction)
 
         def is_counted(found: Records, of: Records = hours) -> bool:
@@ -236,7 +236,9 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
         await expect(page.locator("article .state")).to_have_text([allowed] * 2)
         held = json.loads(await office.download("export.json"))
         assert (held["member"]["jid"], held["member"]["name"]) == (jid, SITE)
-        (given,) = (one for one in held["permissions"] if one["need"] == "members")
+        (given,) = (
+            permission for permission in held["permissions"] if permission["need"] == "members"
+        )
         since, allowed_at = (
             datetime.fromisoformat(given[of]) for of in ("records_from", "valid_from")
         )
@@ -258,13 +260,13 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
         await office.photograph("school")
 
         taken = list(csv.DictReader((await office.download("export.csv")).splitlines()))
-        for one in told["series"]:
+        for series in told["series"]:
             records = {
                 datetime.fromisoformat(row["time"]): float(row["value"])
                 for row in taken
-                if row["direction"] == one["direction"]
+                if row["direction"] == series["direction"]
             }
-            hours = await counted(told, one["statistic"], SINCE, UNTIL)
+            hours = await counted(told, series["statistic"], SINCE, UNTIL)
             assert {at: wh for at, wh in records.items() if SINCE <= at < UNTIL} == hours
 
         await office.go("log")
@@ -579,7 +581,7 @@ async def open_data(told: Any, site: str, direction: str) -> Records:
     async with aiohttp.ClientSession() as session, session.get(place) as answer:
         assert answer.ok, await answer.text()
         values = (await answer.json())["values"]
-    records = {datetime.fromisoformat(one["start"]): one["value"] for one in values}
+    records = {datetime.fromisoformat(value["start"]): value["value"] for value in values}
     return {start: value for start, value in records.items() if SINCE <= start < UNTIL}
 
 
@@ -621,9 +623,9 @@ async def sums(demo: Demo, collective: str) -> tuple[Records, Records]:
     """What a collective tells the reader of all its members, and of how many that is."""
     of_all = demo.told[collective]
     (name,) = (
-        one["identifier"]
-        for one in of_all["series"]
-        if one["identifier"].endswith("_consumption/power/active/raw")
+        series["identifier"]
+        for series in of_all["series"]
+        if series["identifier"].endswith("_consumption/power/active/raw")
     )
     found = await read(demo.told, "reader", of_all["jid"], name)
     return found.get(name, {}), found.get(f"{name}/members", {})

@@ -150,9 +150,9 @@ class Site:
         if status != 200:
             return {}
         return {
-            datetime.fromisoformat(one["start"]): one["value"]
-            for one in json.loads(said)["values"]
-            if one["value"] is not None
+            datetime.fromisoformat(value["start"]): value["value"]
+            for value in json.loads(said)["values"]
+            if value["value"] is not None
         }
 
     async def lose_the_machine(self) -> None:
@@ -296,7 +296,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
 
     async def changes() -> list[tuple[str, int | None]]:
         register = await site.node("register", "--changes")
-        of_it = [one for one in register if one["permission"] == leaves.permission]
+        of_it = [entry for entry in register if entry["permission"] == leaves.permission]
         return [(one["state"], one["erased"]) for one in of_it]
 
     given, ended = ("granted", None), ("withdrawn", None)
@@ -304,7 +304,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     # It is erased in steps, while the node runs.
     await eventually(changes, lambda found: found == [given, ended, erased], within_s=60)
     members = await site.node("members", "list")
-    assert len([one for one in members if one["jid"] is not None]) == HOMES
+    assert len([member for member in members if member["jid"] is not None]) == HOMES
     assert leaves.jid not in json.dumps(members)
 
 

@@ -545,7 +545,7 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
     assert await count() == until_then < sum(map(len, days_back.values()))
     assert refusal(await world.history(coop, NOWHERE, NOW - DAY))[0] == "not-authorized"
     assert await world.listed(coop) == {}
-    waiting = {one["jid"]: one["waiting"] for one in (await world.node.status())["peers"]}
+    waiting = {peer["jid"]: peer["waiting"] for peer in (await world.node.status())["peers"]}
     assert waiting[coop.boundjid.bare] == 0
 
 
@@ -561,7 +561,7 @@ async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> No
 
         async def waiting() -> int:
             peers: list[dict[str, Any]] = (await world.node.status())["peers"]
-            return sum(one["waiting"] for one in peers)
+            return sum(peer["waiting"] for peer in peers)
 
         # They have left the node, that hour and the next one, and no server has taken them.
         await eventually(waiting, lambda count: count == 2)

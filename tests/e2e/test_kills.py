@@ -248,7 +248,7 @@ class World:
         async def wrong() -> list[str]:
             await self.write()
             await asyncio.sleep(_COMMITS_WITHIN_S)
-            return [one.statistic for one in self.curves if not await self._says(one)]
+            return [curve.statistic for curve in self.curves if not await self._says(curve)]
 
         await eventually(wrong, lambda names: not names)
 
@@ -374,7 +374,7 @@ async def _grant(node: Node, user: str, interval: str, series: Mapping[str, str]
 async def _subscribed(world: World) -> None:
     async def count() -> int:
         peers = (await world.node.status())["peers"]
-        return sum(one["subscribed"] for peer in peers for one in peer["series"])
+        return sum(series["subscribed"] for peer in peers for series in peer["series"])
 
     await eventually(count, lambda number: number == 2 * len(world.curves))
 

@@ -414,7 +414,7 @@ async def test_what_is_told_over_the_network_is_what_homes_have(world: World) ->
 
 
 async def test_nodes_have_complained_of_nothing_that_is_their_own_fault(world: World) -> None:
-    logs = [one.node.log for one in world.collectives.values()]
+    logs = [collective.node.log for collective in world.collectives.values()]
     logs += [some.plan.with_suffix(".log").read_text() for some in world.houses]
     # Of thousands of lines only those are shown.
     faults = [log[at.start() :][:_SHOWN] for log in logs if (at := _FAULT.search(log))]

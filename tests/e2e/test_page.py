@@ -78,7 +78,7 @@ class World:
         That begins where it began when it was allowed, whatever hours have passed since.
         """
         since = min(
-            (one.records_from for one in self.cooperative.permissions.values()),
+            (permission.records_from for permission in self.cooperative.permissions.values()),
             default=self.looked - timedelta(days=HISTORY_DAYS),
         )
         return {

@@ -142,8 +142,8 @@ async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
         await page.wait_for_load_state("networkidle")
         assert await page.evaluate(SMALLEST) >= 0.0125 * long
         drawn = await page.evaluate("window.drawn")
-        assert min(one["size"] for one in drawn) >= 0.0125 * long
-        hours = {one["text"] for one in drawn if one["text"].endswith(":00")}
+        assert min(mark["size"] for mark in drawn) >= 0.0125 * long
+        hours = {mark["text"] for mark in drawn if mark["text"].endswith(":00")}
         assert 4 <= len(hours) <= 8
 
 

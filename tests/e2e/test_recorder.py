@@ -90,8 +90,8 @@ async def sources(recorder: Recorder, interval: Interval) -> list[Source]:
     """What the recorder holds, as series that are all drawn from the grid."""
     zone = await recorder.time_zone()
     return [
-        Source(one.series(interval, zone, Direction.CONSUMPTION), one.statistic)
-        for one in await recorder.proposals()
+        Source(proposal.series(interval, zone, Direction.CONSUMPTION), proposal.statistic)
+        for proposal in await recorder.proposals()
     ]
 
 
@@ -101,11 +101,11 @@ async def all_of(chunks: AsyncIterator[Chunk]) -> list[Chunk]:
 
 def records(chunks: list[Chunk], device: str) -> list[Record]:
     return [
-        one
+        record
         for chunk in chunks
         for reading in chunk.readings
         if reading.block.series.device == device
-        for one in reading.block.records()
+        for record in reading.block.records()
     ]
 
 
@@ -157,9 +157,11 @@ async def test_it_goes_on_after_a_restart_and_fills_what_was_lost_from_5_minute_
                 # It is starting while the next month is asked for.
                 group.create_task(hass.start())
     lost = {HOLE, HOLE + HOUR, TODAY - timedelta(days=20) + 9 * HOUR}
-    found = {one.start: one.value for one in records(chunks, DRAWN)}
+    found = {record.start: record.value for record in records(chunks, DRAWN)}
     assert [Record(*one) for one in found.items() if one[0] not in lost] == expected(lost)
-    flags = {at: flag for c in chunks for one in c.readings for at, flag in one.flags.items()}
+    flags = {
+        at: flag for c in chunks for reading in c.readings for at, flag in reading.flags.items()
+    }
     assert flags == {LATE_HOLE: Flag.FILLED, LATE_HOLE + HOUR: Flag.FILLED}
 
 

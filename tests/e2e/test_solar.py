@@ -175,7 +175,7 @@ async def test_a_node_proposes_what_is_injected_and_what_is_produced(
         "coop@two.test", "roof", "consumption", "injection", "production", history_days=30
     )
     offered = json.loads(await node.do("grant", number, "--json"))["offered"]
-    assert {(one["statistic"], one["direction"]) for one in offered} >= {
+    assert {(offer["statistic"], offer["direction"]) for offer in offered} >= {
         (ids["energy_drawn"], "consumption"),
         (ids["energy_injected"], "injection"),
         (ids["energy"], "production"),

@@ -304,7 +304,7 @@ async def test_the_api_says_what_the_collective_says(world: World) -> None:
         values = await world.data(
             f"consumption/by/all/PT1H/from/{today - timedelta(days=1)}/to/{today}"
         )
-        return sums, [one for one in values if one["value"] is not None], today
+        return sums, [value for value in values if value["value"] is not None], today
 
     def same(found: Any) -> bool:
         sums, values, today = found
@@ -312,9 +312,9 @@ async def test_the_api_says_what_the_collective_says(world: World) -> None:
             return False
         last, until = values[-1], sums["today"] and sums["today"]["until"]
         of_today = [
-            one["value"]
-            for one in values
-            if datetime.fromisoformat(one["start"]).astimezone(TIME_ZONE).date() == today
+            value["value"]
+            for value in values
+            if datetime.fromisoformat(value["start"]).astimezone(TIME_ZONE).date() == today
         ]
         told = sums["today"] and sums["today"]["consumption"]
         return (
@@ -347,7 +347,7 @@ async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
     assert month["median"] == pytest.approx(sorted(a_day)[HOMES // 2] * days, rel=0.06)
     name = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
     answer = await world.homes[0].sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
-    told = {one.name: list(one.values.values()) for one in answer.records}
+    told = {record.name: list(record.values.values()) for record in answer.records}
     assert told[str(name)] == [month["median"]]
 
 

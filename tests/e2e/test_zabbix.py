@@ -111,14 +111,14 @@ async def test_every_figure_arrives_under_its_title(
         }
 
     def all_there() -> bool:
-        found = [one for one in items(zabbix, host) if one["key_"] != "consometers.metrics"]
+        found = [item for item in items(zabbix, host) if item["key_"] != "consometers.metrics"]
         return len(found) == len(known) and all(one["lastclock"] != "0" for one in found)
 
     with suppress(TimeoutError):
         await once(all_there)
     (rule,) = zabbix.ask("discoveryrule.get", hostids=host, output="extend")
     assert rule["error"] == ""
-    found = {one["name"]: one for one in items(zabbix, host)}
+    found = {item["name"]: item for item in items(zabbix, host)}
     assert not [(name, one["error"]) for name, one in found.items() if one["error"]]
     assert [name for name, one in found.items() if one["lastclock"] == "0"] == ["Metrics"]
     assert len(found) == len(known) + 1
@@ -143,7 +143,7 @@ def test_graphs_find_their_items(zabbix: Zabbix, host: str) -> None:
     (dashboard,) = zabbix.ask(
         "templatedashboard.get", templateids=template["templateid"], selectPages="extend"
     )
-    names = {one["name"] for one in items(zabbix, host)}
+    names = {item["name"] for item in items(zabbix, host)}
     widgets = dashboard["pages"][0]["widgets"]
     assert len(widgets) == 6
     for widget in widgets:

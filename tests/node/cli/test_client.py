@@ -149,7 +149,7 @@ async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Pat
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     told = data.decode(file.read_bytes())
     assert told == records(START, 744)
-    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".month")]
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".month")]
 
 
 async def test_a_file_says_with_its_name_what_it_is(

@@ -340,7 +340,7 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
     assert "a@example.org" not in table.out
     shown = await run.json("members", "show", pseudonym)
     assert shown["jid"] == "a@example.org"
-    assert [one["identifier"] for one in shown["series"]] == [str(meter("a"))]
+    assert [series["identifier"] for series in shown["series"]] == [str(meter("a"))]
     text = await run("members", "show", pseudonym, language="fr")
     assert "Toits au soleil (sunny-roofs, version 1)\u00a0: autorisée" in text.out
     assert "311" not in text.out
@@ -423,7 +423,7 @@ async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -
     table = await run("members", "export", "a@example.org", "--format", "csv")
     assert table.out == "statistic,direction,quantity,interval,time,value,unit\n"
     reads = await run.json("reads")
-    assert [one["what"] for one in reads] == ["export csv", "export json"]
+    assert [entry["what"] for entry in reads] == ["export csv", "export json"]
     assert "export json" in (await run("reads", "--member", "a@example.org")).out
 
 
@@ -440,7 +440,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
     done = await run.json("reads")
     assert [entry["what"] for entry in done] == ["erase", "terminate"]
     changes = await run.json("register", "--changes")
-    assert [(one["permission"], one["state"], one["erased"]) for one in changes] == [
+    assert [(change["permission"], change["state"], change["erased"]) for change in changes] == [
         ("a", "granted", None),
         ("b", "granted", None),
         ("a", "terminated", None),

@@ -34,7 +34,7 @@ def traces(folder: Path) -> list[bytes]:
 
     Another program reads them: whoever closes a file that SQLite has open gives up SQLite's locks.
     """
-    files = [one for one in folder.iterdir() if one.name.startswith("node.db")]
+    files = [file for file in folder.iterdir() if file.name.startswith("node.db")]
     found = subprocess.run(["cat", *files], check=True, capture_output=True).stdout
     words = b"anemone", struct.pack("<24H", *CURVE)
     return [word for word in words if word in found]

@@ -94,7 +94,7 @@ def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:
 
 def test_the_choices_of_security_are_those_of_the_network() -> None:
     hint = inspect.signature(Reach, eval_str=True).parameters["security"].annotation
-    assert set(get_args(get_args(hint)[0])) == {one.value for one in Security}
+    assert set(get_args(get_args(hint)[0])) == {security.value for security in Security}
 
 
 @pytest.mark.usefixtures("in_paris")

@@ -187,12 +187,12 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     assert kept.out == f"{toy.url} lets the node in. Statistics of energy or power there: 3.\n"
 
     offered = await home.told("grant", number[:6])
-    assert [(one["statistic"], one["direction"]) for one in offered["offered"]] == [
+    assert [(offer["statistic"], offer["direction"]) for offer in offered["offered"]] == [
         (DRAWN, "consumption")
     ]
     assert "Rien n’est choisi pour vous" in (await run("grant", number, language="fr")).out
     (shown,) = await home.told("preview", number, "--series", DRAWN, "--days", 2)
-    assert {one["value"] for one in shown["records"]} == {100}
+    assert {record["value"] for record in shown["records"]} == {100}
     assert len(shown["records"]) in {47, 48}
 
     granted = await home.told("grant", number, "--series", DRAWN, "--history", 35, "--yes")
@@ -232,7 +232,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     exported = await home.exported()
     (peer,) = exported["peers"]
     (permission,) = peer["permissions"]
-    assert [one["state"] for one in permission["register"]] == [
+    assert [entry["state"] for entry in permission["register"]] == [
         "proposed",
         "granted",
         "withdrawn",

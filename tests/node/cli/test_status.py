@@ -126,5 +126,5 @@ async def test_all_commands_keep_to_the_folder_of_the_settings(
     file.write_text(file.read_text().replace("# data =", 'data = "kept"'))
     for command in (("members", "list"), ("permissions",)):
         await run.ok(*command, CONSOMETERS_SETTINGS=str(file))
-    assert [one.name for one in apart.rglob("node.db")] == ["node.db"]
+    assert [file.name for file in apart.rglob("node.db")] == ["node.db"]
     assert not (tmp_path / "share" / "consometers").exists()

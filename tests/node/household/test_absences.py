@@ -231,7 +231,7 @@ def test_a_hole_is_not_filled_with_what_was_compiled_of_an_absence() -> None:
     assert list(reading.block.records()) == []
     assert list(reading.flags.values()) == [Flag.AWAY, Flag.AWAY]
     (reading,) = read(HOURLY, [DAY], held)
-    assert [one.value for one in reading.block.records()] == [80, 160]
+    assert [record.value for record in reading.block.records()] == [80, 160]
 
 
 def test_hours_of_an_absence_without_rows_are_holes() -> None:
@@ -347,7 +347,7 @@ def houses(draw: st.DrawFn) -> House:
         fresh = started + draw(st.integers(0, SETTLES // MINUTE))
         outages.append(Outage(seen, stopped, started, fresh))
         minute = fresh + 2
-    return House(drawn[:MINUTES], [one for one in outages if one.fresh < MINUTES - 70])
+    return House(drawn[:MINUTES], [outage for outage in outages if outage.fresh < MINUTES - 70])
 
 
 def records(series: Series, house: House, lost: set[int]) -> Iterator[tuple[datetime, int | None]]:
@@ -381,7 +381,7 @@ def test_what_is_told_is_true_and_what_nobody_knows_is_missing(
             Range(outage.absence.start - UNWRITTEN, outage.absence.end + SETTLES)
             for outage in house.outages
         ]
-        touching = [one for one in doubts if one.start < end and start <= one.end]
+        touching = [doubt for doubt in doubts if doubt.start < end and start <= doubt.end]
         if value is None:
             assert touching
         elif energy or not touching:
@@ -390,7 +390,7 @@ def test_what_is_told_is_true_and_what_nobody_knows_is_missing(
             energy
             and interval is Interval.P1D
             and touching
-            == [one for one in doubts if Range(start + MINUTE, end - MINUTE).covers(one)]
+            == [doubt for doubt in doubts if Range(start + MINUTE, end - MINUTE).covers(doubt)]
         ):
             assert value is not None
 

@@ -59,7 +59,9 @@ async def caught_up(recorder: Recorder, within: Range, *sources: Source) -> list
 
 
 def total(chunks: list[Chunk]) -> int:
-    return sum(one.value for c in chunks for each in c.readings for one in each.block.records())
+    return sum(
+        record.value for c in chunks for each in c.readings for record in each.block.records()
+    )
 
 
 async def test_a_range_is_read_month_by_month_with_the_row_before(
@@ -101,7 +103,12 @@ async def test_eight_statistics_are_asked_for_at_once_with_all_of_their_series(
     assert [count for _, _, count in asked(toy)] == [8, 1, 8, 1]
     # A civil day of Paris that begins on the last day of January ends in February.
     assert asked(toy)[0][1] == "2026-02-01T23:00"
-    days = [one.block for c in chunks for one in c.readings if one.block.series == daily.series]
+    days = [
+        reading.block
+        for c in chunks
+        for reading in c.readings
+        if reading.block.series == daily.series
+    ]
     assert [block.values for block in days] == [(2_400,)] * 13
 
 
@@ -247,11 +254,11 @@ async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Re
         chunk
         async for chunk in catch_up(recorder, [own, imported], within, absences=[off], rest=no_rest)
     ]
-    found = {one.start: one.value for c in chunks for one in records(c, own)}
+    found = {record.start: record.value for c in chunks for record in records(c, own)}
     missing = {start, start + HOUR, start + 2 * HOUR}
     assert missing.isdisjoint(found)
     # What was fetched somewhere else was measured there.
-    assert missing < {one.start for c in chunks for one in records(c, imported)}
+    assert missing < {record.start for c in chunks for record in records(c, imported)}
     # January is read with what the absence of its end needs of February.
     assert asked(toy)[0][1] == "2026-02-01T01:30"
 
@@ -275,7 +282,7 @@ async def test_an_absence_that_one_learns_of_later_takes_zeros_back(
 
 
 def records(chunk: Chunk, of: Source) -> list[Record]:
-    blocks = [one.block for one in chunk.readings if one.block.series == of.series]
+    blocks = [reading.block for reading in chunk.readings if reading.block.series == of.series]
     return [record for block in blocks for record in block.records()]
 
 
@@ -297,7 +304,10 @@ async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: R
         {"statistic_id": "sensor.b", **listed},
     ]
     toy.answers["get_states"] = []
-    assert [one.statistic.id for one in await recorder.proposals()] == ["sensor.a", "sensor.b"]
+    assert [proposal.statistic.id for proposal in await recorder.proposals()] == [
+        "sensor.a",
+        "sensor.b",
+    ]
     grid = {"type": "grid", "stat_energy_from": "sensor.b", "stat_energy_to": None}
     toy.answers["energy/get_prefs"] = {"energy_sources": [grid], "device_consumption": []}
     first, second = await recorder.proposals()
@@ -317,7 +327,7 @@ async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: R
         {"entity_id": "sensor.gone", "attributes": {}},
         "no state",
     ]
-    names = [one.statistic.name for one in await recorder.proposals()]
+    names = [proposal.statistic.name for proposal in await recorder.proposals()]
     assert names == ["The portal's roof", "Linky Énergie soutirée", None]
 
 

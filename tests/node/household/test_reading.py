@@ -334,7 +334,7 @@ def test_sums_are_those_of_the_register_and_what_is_missing_is_not_zero(
     sums = {row.start: row.sum for row in rows if row.sum is not None}
     days = list(Range(start, start + 120 * HOUR).days())
     readings = read(HOURLY, days, Rows(hours=rows))
-    records = {one.start: one.value for each in readings for one in each.block.records()}
+    records = {record.start: record.value for each in readings for record in each.block.records()}
     # Just the hours with a row of their own and one before.
     assert set(records) == {at for at in sums if at - HOUR in sums}
     # Over any run of hours without a hole.
@@ -345,11 +345,11 @@ def test_sums_are_those_of_the_register_and_what_is_missing_is_not_zero(
         assert abs(run - (register - sums[began])) <= 1
     # And a civil day is its hours, or missing.
     zone_days = read(DAILY, days, Rows(hours=rows))
-    for day in (one for each in zone_days for one in each.block.records()):
+    for day in (record for each in zone_days for record in each.block.records()):
         until = DAILY.end(day.start)
         hours = [day.start + n * HOUR for n in range(round((until - day.start) / HOUR))]
         assert day.value == sum(records[hour] for hour in hours)
-    told = {one.start for each in zone_days for one in each.block.records()}
+    told = {record.start for each in zone_days for record in each.block.records()}
     for at in (at for each in days for at in DAILY.starts(each)):
         count = round((DAILY.end(at) - at) / HOUR)
         assert (at in told) == all(at + n * HOUR in records for n in range(count))

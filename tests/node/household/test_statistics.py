@@ -35,7 +35,9 @@ def proposed(known: list[Statistic], *sources: dict[str, Any], **more: Any) -> d
     """The directions of what the dashboard shows, in its order."""
     preferences = {"energy_sources": list(sources), "device_consumption": [], **more}
     proposals = propose(known, preferences)
-    return {one.statistic.id: one.direction for one in proposals if one.on_dashboard}
+    return {
+        proposal.statistic.id: proposal.direction for proposal in proposals if proposal.on_dashboard
+    }
 
 
 def test_energy_has_a_sum_and_power_a_mean_and_nothing_else_is_listed() -> None:
@@ -153,11 +155,11 @@ def test_devices_and_batteries_are_shown_and_a_person_says_the_direction(
 def test_every_other_statistic_follows_once() -> None:
     grid = {"type": "grid", "stat_energy_from": "sensor.from", "stat_energy_to": "sensor.gone"}
     proposals = propose(KNOWN, {"energy_sources": [grid, grid], "device_consumption": []})
-    assert [one.statistic.id for one in proposals] == [
+    assert [proposal.statistic.id for proposal in proposals] == [
         "sensor.from",
         *(one.id for one in KNOWN if one.id != "sensor.from"),
     ]
-    assert [one.on_dashboard for one in proposals] == [True] + 8 * [False]
+    assert [proposal.on_dashboard for proposal in proposals] == [True] + 8 * [False]
 
 
 def test_gas_and_water_are_not_shown() -> None:

@@ -212,7 +212,7 @@ def test_parts_hold_as_many_records_as_they_may() -> None:
     records = (Records("a", "W", many), Records("b", None, TWO))
     cut = list(Data(records=records).parts(10))
     assert [len(part) for part in cut] == [10, 10, 7]
-    assert [one.name for one in cut[-1].records] == ["a", "b"]
+    assert [record.name for record in cut[-1].records] == ["a", "b"]
     joined: dict[str, dict[Number, Number]] = {"a": {}, "b": {}}
     for part in parts(records, 10):
         for one in part:

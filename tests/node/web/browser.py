@@ -45,11 +45,11 @@ class Page:
 
     def form(self, to: str) -> Form:
         """Return the form that goes to an address that holds these words."""
-        (found,) = (one for one in self.forms if to in one.action and "language" not in one.action)
-        return found
+        (form,) = (f for f in self.forms if to in f.action and "language" not in f.action)
+        return form
 
     def link(self, to: str) -> str:
-        return next(one for one in self.links if to in one)
+        return next(link for link in self.links if to in link)
 
 
 class _Reader(HTMLParser):
@@ -129,12 +129,18 @@ class _Reader(HTMLParser):
 
 
 async def read(response: ClientResponse) -> Page:
+    """Read what came; no page of ours has a script or a style in it, whatever was typed."""
     html = await response.text()
     page = Page(response.status, response.url, response.headers, html)
     reader = _Reader(page)
     reader.feed(html)
     page.text = " ".join(" ".join(reader.words).split())
     assert not reader.badly_set, reader.badly_set
+    assert "unsafe" not in response.headers.get("Content-Security-Policy", "")
+    if response.content_type == "text/html":
+        assert len(page.ids) == len(set(page.ids)), page.url
+        assert not [name for _, name, _ in page.attributes if re.match(r"style$|on", name)]
+        assert not re.search(r"<script(?![^>]*src=)", html), page.url
     return page
 
 
@@ -162,7 +168,7 @@ class Browser:
         """Send the form that goes there, with what was filled in besides what stands in it."""
         form = page.form(to)
         named = {name for name, _ in filled}
-        fields = [one for one in form.fields if one[0] not in named and one[0] != without]
+        fields = [field for field in form.fields if field[0] not in {*named, without}]
         return await self.post(str(page.url.join(URL(form.action))), [*fields, *filled], **headers)
 
     async def post(self, path: str, fields: list[tuple[str, str]], **headers: str) -> Page:

@@ -10,7 +10,7 @@ from consometers_node.household.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records
-from consometers_node.web.calendar_svg import CELL, HEAD, STEP, draw
+from consometers_node.web.calendar_svg import HEAD, draw
 
 from ..permission.samples import HOURLY, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight
@@ -110,14 +110,6 @@ def test_a_drawing_has_a_shape_for_each_day() -> None:
     for x, y in corners("".join(path for _, path in strip.paths)):
         assert 0 <= x < strip.width
         assert HEAD <= y <= strip.height
-
-
-def test_days_alike_of_a_week_are_one_shape() -> None:
-    strip = draw(Calendar(midnight(-DAYS).date(), [DayState.COMPLETE] * DAYS))
-    ((kept, path),) = strip.paths
-    assert kept is DayState.COMPLETE
-    assert path.count("M") in {53, 54}
-    assert f"v{6 * STEP + CELL}" in path
 
 
 def test_what_was_not_granted_is_not_drawn() -> None:

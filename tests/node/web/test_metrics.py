@@ -96,7 +96,12 @@ async def test_nobody_is_in_it(town: Town) -> None:
     async with town.store.reading() as connection:
         members = (await connection.execute(select(MemberRow.__table__))).all()
         groups = (await connection.execute(select(MemberGroupRow.name))).scalars().all()
-    names = [str(name) for one in members for name in (one.pseudonym, one.jid, one.name) if name]
+    names = [
+        str(name)
+        for member in members
+        for name in (member.pseudonym, member.jid, member.name)
+        if name
+    ]
     assert len(names) > 80
     for name in [*names, *groups, "@", town.settings.name, town.settings.identifier]:
         assert not name or name not in text

@@ -53,7 +53,6 @@ async def test_every_page_is_whole(home: Home, places: dict[str, str], language:
     for page in await pages(home, places, language):
         assert page.status in {200, 404, 422}, (page.url, page.text)
         assert page.language == page.headers["Content-Language"] == language
-        assert len(page.ids) == len(set(page.ids)), page.url
         assert re.findall(r"<h1[ >]", page.html) == ["<h1>"], page.url
         assert "{{" not in page.html
         assert API_TOKEN not in page.html
@@ -123,19 +122,10 @@ async def test_every_field_has_a_label_and_every_picture_words(
         assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-async def test_no_style_and_no_script_stands_in_a_page(home: Home, places: dict[str, str]) -> None:
-    for page in await pages(home, places, "en"):
-        assert "unsafe" not in page.headers["Content-Security-Policy"]
-        for tag, name, _ in page.attributes:
-            assert not re.match(r"style$|on", name), (tag, name)
-        assert not re.search(r"<script(?![^>]*src=)", page.html)
-        assert "<style" not in page.html
-
-
 async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
     browser = home.browser(language="en")
     page = await browser.open("mine")
-    (form,) = (one for one in page.forms if "language" in one.action)
+    (form,) = (form for form in page.forms if "language" in form.action)
     chosen = [*form.fields, ("language", "fr")]
     page = await browser.post("language", chosen)
     assert page.url.path == "/mine"
@@ -171,15 +161,9 @@ async def test_who_is_no_administrator_sees_everything_and_no_button(
     browser = home.browser(GUEST)
     for place in PLACES:
         page = await browser.open(place.format(**places))
-        assert [one for one in page.forms if "language" not in one.action] == [], page.url
+        assert [form for form in page.forms if "language" not in form.action] == [], page.url
     page = await browser.open(f"permissions/{places['allowed']}")
     assert "Maïwenn" in page.text
-
-
-async def test_the_first_screen_says_what_this_is_and_where_to_begin(home: Home) -> None:
-    page = await home.browser().open()
-    assert "You share nothing with anyone" in page.text
-    assert "./join" in page.links
 
 
 async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:

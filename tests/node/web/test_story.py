@@ -135,7 +135,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     assert "Paused" not in page.text
 
     page = await browser.open(f"withdraw/{number}")
-    (erase, _) = (one for one in page.forms if "withdraw" in one.action)
+    (erase, _) = (form for form in page.forms if "withdraw" in form.action)
     page = await browser.post(f"withdraw/{number}", erase.fields)
     assert "Withdrawn. Nothing more leaves" in page.text
     page = await until(lambda: browser.open(f"permissions/{number}"), "It erased 1 record.")
@@ -237,7 +237,7 @@ async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: Permission
         terms = (await Permissions(connection).get(asked)).terms
     assert terms is not None
     assert terms.interval is Interval.P1D
-    assert {one.device for one in terms.series} == {DRAWN, FED}
+    assert {series.device for series in terms.series} == {DRAWN, FED}
     assert (terms.valid_from - terms.records_from).days == 3
     assert (terms.valid_until - terms.valid_from).days == 10
 

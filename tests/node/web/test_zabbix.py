@@ -123,13 +123,13 @@ def test_what_is_named_once_exists_once(language: str) -> None:
     assert len(set(uuids)) == len(uuids)
     assert len(set(keys)) == len(keys)
     zabbix_has = whole["template_groups"][0]["uuid"]
-    assert all(UUID(one).version == 4 for one in uuids if one != zabbix_has)
+    assert all(UUID(uuid).version == 4 for uuid in uuids if uuid != zabbix_has)
     assert {master["key"] for master in values(whole, "master_item")} == {keys[0]}
     for trigger in whole["triggers"]:
         for host, key in re.findall(r"/([^/]+)/([^,)]+)", trigger["expression"]):
             assert host == of["template"]
             assert key in keys
-    macros = {one["macro"] for one in of["macros"]}
+    macros = {macro["macro"] for macro in of["macros"]}
     assert macros == set(re.findall(r"\{\$[A-Z.]+\}", json.dumps(whole)))
 
 

@@ -48,7 +48,7 @@ def test_each_stanza_is_there_once_its_last_byte_has_come() -> None:
     (found,) = stanzas(parser)
     assert len(found.attrib["a"]) == 90_000
     parser.feed(b"<message/>")
-    assert [one.tag for one in stanzas(parser)] == [MESSAGE]
+    assert [stanza.tag for stanza in stanzas(parser)] == [MESSAGE]
 
 
 @given(st.integers(1, 60))
@@ -63,15 +63,15 @@ def test_however_it_is_cut_a_stream_is_read_as_the_standard_library_reads_it(siz
         parser.feed(body[at : at + size])
         found += stanzas(parser)
     whole = ET.fromstring(HEAD + body + b"</stream:stream>")
-    for one in whole:
-        one.tail = None
+    for stanza in whole:
+        stanza.tail = None
     assert list(map(ET.tostring, found)) == list(map(ET.tostring, whole))
 
 
 def test_the_end_of_a_stream_and_what_is_no_xml_are_told() -> None:
     parser = opened()
     parser.feed(b"<message/></stream:stream>")
-    assert [one.tag for one in stanzas(parser)] == [MESSAGE, "{urn:streams}stream"]
+    assert [stanza.tag for stanza in stanzas(parser)] == [MESSAGE, "{urn:streams}stream"]
     parser = opened()
     parser.feed(b"<message/></nothing>")
     events = parser.read_events()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
 import re
-from typing import Any
+from typing import Any, Concatenate
 
 from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
@@ -24,7 +24,8 @@ from consometers_node.web.public import Public
 
 from ...clocks import set_aside_the_clock_of
 from ..browser import Browser, Page
-from ..public.town import NOW, UNLIMITED
+from ..public.town import NOW, UNLIMITED, ZONE
+from .village import Village
 
 NAME, PASSWORD = "Secrétariat", "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -66,6 +67,22 @@ class Office:
         assert page.status == 200, page.text
         return browser
 
+    @asynccontextmanager
+    async def village(self) -> AsyncIterator[Village]:
+        """Let members in."""
+        async with self.store.writing() as connection:
+            yield Village(connection, ZONE, NOW)
+
+    async def read[**P, T](
+        self,
+        work: Callable[Concatenate[AsyncConnection, P], Awaitable[T]],
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> T:
+        """Read something from the database."""
+        async with self.store.reading() as connection:
+            return await work(connection, *arguments, **options)
+
     async def written[T](self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Write something into the database."""
         async with self.store.writing() as connection:
@@ -85,7 +102,7 @@ async def log_in(browser: Browser, name: str, password: str, **headers: str) -> 
 def summary(page: Page) -> list[tuple[str, str]]:
     """Return what is said to be wrong above a form: of which field, and what."""
     found = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
-    return [(name, " ".join(unescape(said).split())) for name, said in found]
+    return [(name, " ".join(unescape(words).split())) for name, words in found]
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members.members import Member
@@ -18,7 +17,6 @@ from ..public.town import NOW, ZONE
 from .office import NAME, Office
 from .test_members import log
 from .test_overview import close_due
-from .village import Village
 
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 DEVICE = str(meter("home").device)
@@ -26,26 +24,19 @@ DEVICE = str(meter("home").device)
 
 async def liar(office: Office) -> Member:
     """Let a home in that tells of 29 and 31.5 kW after a month of 400 W."""
-
-    async def work(connection: AsyncConnection) -> Member:
-        member = await Village(connection, ZONE, NOW).join("home", days=40)
-        data = told(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
-        message = Message("home@example.org", data)
-        assert await take(connection, [message], ZONE.key, NOW + timedelta(days=1)) == [None]
+    async with office.village() as village:
+        member = await village.join("home", days=40)
+        message = Message("home@example.org", told(meter("home"), MIDNIGHT, [29_000, 31_500, 640]))
+        at = NOW + timedelta(days=1)
+        assert await take(village.connection, [message], ZONE.key, at) == [None]
         return member
-
-    return await office.written(work)
 
 
 async def two(office: Office) -> tuple[Member, Member]:
     """Let two homes in who name one meter."""
-
-    async def work(connection: AsyncConnection) -> tuple[Member, Member]:
-        village = Village(connection, ZONE, NOW)
+    async with office.village() as village:
         first = await village.join("home", days=3)
         return first, await village.join("next", meter_of="home", days=3)
-
-    return await office.written(work)
 
 
 async def looks(browser: Browser, words: str, show: str, members: int) -> None:
@@ -78,8 +69,7 @@ async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(
     page = await browser.send(page, "/leave-out")
     assert left in page.text
     assert notice not in (await browser.open("")).text
-    async with office.store.reading() as connection:
-        (one,) = await set_aside.of_member(connection, member.id)
+    (one,) = await office.read(set_aside.of_member, member.id)
     assert (one.record.value, one.left_out_at) == (31_500, office.clock.now)
     assert [entry for entry in await log(office) if entry[1] in ("believe", "leave out")] == [
         (NAME, "leave out"),
@@ -93,8 +83,7 @@ async def test_nobody_is_believed_without_a_bound(office: Office, kw: str) -> No
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     assert (await browser.send(page, "/believe", ("kw", kw))).status == 422
-    async with office.store.reading() as connection:
-        assert len(await set_aside.of_member(connection, member.id)) == 2
+    assert len(await office.read(set_aside.of_member, member.id)) == 2
 
 
 @pytest.mark.parametrize(
@@ -120,8 +109,7 @@ async def test_whose_a_device_is_is_shown_and_decided_by_a_proof(
     page = await browser.send(page, "/device", ("device", DEVICE), ("proof", "operator"))
     assert decided in page.text
     assert notice not in (await browser.open("")).text
-    async with office.store.reading() as connection:
-        claims = await claims_to(connection, DEVICE)
+    claims = await office.read(claims_to, DEVICE)
     assert {(claim.member, claim.counts, claim.proof) for claim in claims} == {
         (first.id, False, None),
         (second.id, True, Proof.OPERATOR),
@@ -130,10 +118,8 @@ async def test_whose_a_device_is_is_shown_and_decided_by_a_proof(
 
 
 async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None:
-    async def work(connection: AsyncConnection) -> Member:
-        return await Village(connection, ZONE, NOW).join("home")
-
-    member = await office.written(work)
+    async with office.village() as village:
+        member = await village.join("home")
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     assert "set aside" not in page.text
@@ -142,16 +128,12 @@ async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None
 
 async def test_an_hour_closes_without_records_that_are_set_aside(office: Office) -> None:
     """One member cannot blank an hour, nor change one that is closed by being believed later."""
-
-    async def neighbours(connection: AsyncConnection) -> None:
-        village = Village(connection, ZONE, NOW)
+    member = await liar(office)
+    async with office.village() as village:
         for n in range(11):
             await village.join(f"next{n}", days=40, hours_today=3)
-        await open_from(connection, AT_ONCE, NAME, NOW - timedelta(days=50))
-
-    member = await liar(office)
-    await office.written(neighbours)
-    await office.written(lambda connection: close_due(office, connection))
+        await open_from(village.connection, AT_ONCE, NAME, NOW - timedelta(days=50))
+    await close_due(office)
     browser = await office.enter()
     # Midnight in UTC is two o'clock in Lorient.
     closed = "04:00 published 12 of 12", "03:00 published 11 of 12", "02:00 published 11 of 12"
@@ -159,8 +141,7 @@ async def test_an_hour_closes_without_records_that_are_set_aside(office: Office)
     assert all(one in page.text for one in closed)
     page = await browser.open(f"members/{member.pseudonym}")
     await browser.send(page, "/believe", ("kw", "36"))
-    async with office.store.reading() as connection:
-        assert not await set_aside.of_member(connection, member.id)
-    await office.written(lambda connection: close_due(office, connection))
+    assert not await office.read(set_aside.of_member, member.id)
+    await close_due(office)
     page = await browser.open("publication")
     assert all(one in page.text for one in closed)

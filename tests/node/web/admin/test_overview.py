@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.counters import Counts
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import (
-    DayOfAll,
     Entry,
     Status,
     member_overview,
@@ -34,29 +32,28 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
-from consometers_node.web.admin import alerts, health, heatmap
-from consometers_node.web.speech import Language
+from consometers_node.web.admin import alerts, heatmap
 
 from ...clocks import Hands, confirmed
 from ...permission.samples import NEED
 from ..public.town import NOW, ZONE
 from .office import Office, serving
-from .village import Village, given_by
+from .village import given_by
 
 TODAY = NOW.astimezone(ZONE).date()
 DAY = timedelta(days=1)
 WINDOW = Span.before(TODAY, 30)
 
 
-async def settle(connection: AsyncConnection) -> None:
+async def settle(office: Office) -> None:
     """Let in a home that tells all, one with holes, a silent one, a refusing one, and a guest."""
-    village = Village(connection, ZONE, NOW)
-    await village.join("whole", injects=True)
-    await village.join("holes", shares={TODAY - 2 * DAY: 0, TODAY - 3 * DAY: 0.5})
-    await village.join("silent", heard=timedelta(days=10))
-    await village.join("late", days=10, problem="item-not-found")
-    await village.join("never", heard=None, days=20)
-    await village.invite("guest")
+    async with office.village() as village:
+        await village.join("whole", injects=True)
+        await village.join("holes", shares={TODAY - 2 * DAY: 0, TODAY - 3 * DAY: 0.5})
+        await village.join("silent", heard=timedelta(days=10))
+        await village.join("late", days=10, problem="item-not-found")
+        await village.join("never", heard=None, days=20)
+        await village.invite("guest")
 
 
 async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
@@ -68,13 +65,13 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
 
 
 async def test_what_needs_a_person_comes_first(office: Office) -> None:
-    await office.written(settle)
+    await settle(office)
     page = await (await office.enter()).open("")
     assert page.text.index("What needs you") < page.text.index("What is there, day by day")
     assert "Of 2 members, nothing has come for three days." in page.text
     assert "One member’s node refuses some of what was granted." in page.text
     assert "One home joined two weeks ago or more" in page.text
-    (silent,) = {one for one in page.links if one.endswith("members?show=silent")}
+    (silent,) = {link for link in page.links if link.endswith("members?show=silent")}
     found = await (await office.enter()).open(str(page.url.join(page.url.__class__(silent))))
     assert found.text.count("never") == 1
 
@@ -90,27 +87,23 @@ async def settle_together(
     office: Office, homes: int = 12, hours: int = 13, large: int = 400
 ) -> None:
     """Let homes in that have told all up to some hour of today; open, and close what is due."""
-
-    async def work(connection: AsyncConnection) -> None:
-        village = Village(connection, ZONE, NOW)
+    async with office.village() as village:
         for n in range(homes):
             watts = 400 if n else large
             await village.join(f"h{n}", days=3, hours_today=hours, watts=watts)
-        await open_from(connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
-
-    await office.written(work)
-    await office.written(lambda connection: close_due(office, connection))
+        await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
+    await close_due(office)
 
 
-async def close_due(office: Office, connection: AsyncConnection) -> None:
+async def close_due(office: Office) -> None:
     """Close what is due, of a node that is online for ten days."""
     settings, now = office.settings, office.clock.now
     online = now - 10 * DAY
     waiting = Waiting(online_since=online, opened_at=online, arrivals=Arrivals())
-    members = Members(connection, ZONE)
-    closer = Closer(members, settings.identifier, settings.publication, waiting, now)
-    while await closer.close():
-        pass
+    async with office.village() as village:
+        closer = Closer(village.members, settings.identifier, settings.publication, waiting, now)
+        while await closer.close():
+            pass
 
 
 @pytest.mark.parametrize(
@@ -136,11 +129,10 @@ async def test_the_overview_and_the_public_page_never_disagree(
     """The first page of all says what of yesterday and today the public does not see."""
     sizes = {"few": {"homes": 9}, "dominated": {"large": 30_000}, "silent": {"hours": 2}}
     if how in {"past", "late", "unreadable"}:
-        await office.written(settle)
+        await settle(office)
     else:
         await settle_together(office, **sizes.get(how, {}))
-
-    async def change(connection: AsyncConnection) -> None:
+    async with office.village() as village:
         opens, at = AT_ONCE, NOW - 40 * DAY
         match how:
             case "closed":
@@ -150,10 +142,8 @@ async def test_the_overview_and_the_public_page_never_disagree(
             case "past":
                 at = NOW
             case "unreadable":
-                await set_setting(connection, "publication", "{")
-        await open_from(connection, opens, "Maëlle", at)
-
-    await office.written(change)
+                await set_setting(village.connection, "publication", "{")
+        await open_from(village.connection, opens, "Maëlle", at)
     page = await (await office.enter()).open("")
     public = await (await office.browser()).open("/")
     assert said in page.text
@@ -167,12 +157,9 @@ async def test_the_overview_and_the_public_page_never_disagree(
 
 
 async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) -> None:
-    async def many(connection: AsyncConnection) -> None:
-        village = Village(connection, ZONE, NOW)
+    async with office.village() as village:
         for n in range(27):
             await village.join(f"h{n}", days=5, shares={TODAY - DAY: n / 30})
-
-    await office.written(many)
     browser = await office.enter()
     page = await browser.open("?days=60")
     assert "1 to 25 of 27" in page.text
@@ -185,10 +172,12 @@ async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) ->
 
 
 async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
-    await office.written(settle)
+    await settle(office)
     async with office.store.reading() as connection:
         found = await member_overview(connection, ZONE, WINDOW, NOW)
-        named = {(await Members(connection, ZONE).get(one.id)).jid: one for one in found.entries}
+        named = {
+            (await Members(connection, ZONE).get(entry.id)).jid: entry for entry in found.entries
+        }
         holes = named["holes@example.org"]
         days = await shares(connection, [holes.id], WINDOW)
         ways = await shares_by_direction(connection, named["whole@example.org"].id, WINDOW)
@@ -213,11 +202,10 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
 
 
 async def test_each_day_is_counted_over_all_members(office: Office) -> None:
-    await office.written(settle)
-    async with office.store.reading() as connection:
-        days = (await member_overview(connection, ZONE, WINDOW, NOW)).days
-    assert [one.day for one in days] == list(WINDOW)
-    known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in days}
+    await settle(office)
+    days = (await office.read(member_overview, ZONE, WINDOW, NOW)).days
+    assert [day.day for day in days] == list(WINDOW)
+    known = {day.day: (day.granted, day.whole, day.partly, day.missing) for day in days}
     assert known[TODAY - DAY] == (5, 3, 0, 2)
     assert known[TODAY - 2 * DAY] == (5, 2, 0, 3)
     assert known[TODAY - 3 * DAY] == (5, 2, 1, 2)
@@ -226,45 +214,32 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
 
 
 async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office: Office) -> None:
-    async def half(connection: AsyncConnection) -> None:
-        village = Village(connection, ZONE, NOW)
+    async with office.village() as village:
         await village.join("noon", days=3, begins=time(12), shares={TODAY - 3 * DAY: 0.5})
-
-    await office.written(half)
-    async with office.store.reading() as connection:
-        found = await member_overview(connection, ZONE, WINDOW, NOW)
+    found = await office.read(member_overview, ZONE, WINDOW, NOW)
     (noon,) = found.entries
     assert (noon.since, noon.there) == (TODAY - 2 * DAY, 1)
-    known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in found.days}
+    known = {day.day: (day.granted, day.whole, day.partly, day.missing) for day in found.days}
     assert known[TODAY - 3 * DAY] == (0, 0, 0, 0)
     assert known[TODAY - 2 * DAY] == (1, 1, 0, 0)
 
 
 async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:
-    async def half(connection: AsyncConnection) -> int:
-        member = await Village(connection, ZONE, NOW).join("two", days=4, injects=True)
+    async with office.village() as village:
+        await village.join("two", days=4, injects=True)
         injection = select(SeriesRow.id).where(SeriesRow.direction == Direction.INJECTION)
-        await connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(injection)))
-        return member.id
-
-    await office.written(half)
-    async with office.store.reading() as connection:
-        (one,) = (await member_overview(connection, ZONE, WINDOW, NOW)).entries
+        await village.connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(injection)))
+    (one,) = (await office.read(member_overview, ZONE, WINDOW, NOW)).entries
     assert one.there == 0.5
 
 
 async def test_who_left_is_no_longer_counted(office: Office) -> None:
-    async def leave(connection: AsyncConnection) -> None:
-        await Village(connection, ZONE, NOW).join("gone")
-        await member_permissions.terminate(
-            Members(connection, ZONE), GivenId(given_by("gone")), NOW
-        )
-
-    await office.written(leave)
-    async with office.store.reading() as connection:
-        found = await member_overview(connection, ZONE, WINDOW, NOW)
-    assert [one.status for one in found.entries] == [Status.LEFT]
-    assert {one.granted for one in found.days} == {0}
+    async with office.village() as village:
+        await village.join("gone")
+        await member_permissions.terminate(village.members, GivenId(given_by("gone")), NOW)
+    found = await office.read(member_overview, ZONE, WINDOW, NOW)
+    assert [entry.status for entry in found.entries] == [Status.LEFT]
+    assert {day.granted for day in found.days} == {0}
 
 
 def test_a_day_is_drawn_by_its_shape() -> None:
@@ -290,30 +265,16 @@ def test_a_day_is_drawn_by_its_shape() -> None:
     assert drawn.width == 4 * heatmap.STEP - heatmap.GAP
 
 
-def test_days_of_all_fill_a_column() -> None:
-    drawn = heatmap.columns(
-        [DayOfAll(date(2026, 6, 1), 10, 5, 3), DayOfAll(date(2026, 6, 2), 0, 0, 0)]
-    )
-    assert "v50.0" in drawn.paths["whole"]
-    assert "v30.0" in drawn.paths["partly"]
-    assert "v20.0" in drawn.paths["missing"]
-    assert drawn.dates == [(0, date(2026, 6, 1))]
-    assert heatmap.columns([]).paths == {}
-
-
 # What needs a person.
 
 
 async def test_invitations_that_end_and_needs_without_answer_are_told(office: Office) -> None:
-    async def write(connection: AsyncConnection) -> None:
-        village = Village(connection, ZONE, NOW)
+    async with office.village() as village:
         await village.join("whole")
         other = replace(NEED, id="batteries", title={"en": "Batteries", "fr": "Batteries"})
-        await needs.offer(connection, other, NOW - timedelta(days=20))
-        await invitations.make(connection, at=NOW, expires_at=NOW + timedelta(days=3))
-        await invitations.make(connection, at=NOW, expires_at=NOW + timedelta(days=30))
-
-    await office.written(write)
+        await needs.offer(village.connection, other, NOW - timedelta(days=20))
+        await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=3))
+        await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=30))
     page = await (await office.enter()).open("")
     assert "One invitation that may still be used ends within a week." in page.text
     assert "nobody has answered “Batteries”" in page.text
@@ -321,22 +282,18 @@ async def test_invitations_that_end_and_needs_without_answer_are_told(office: Of
 
 
 async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
-    async def write(connection: AsyncConnection) -> None:
-        await Village(connection, ZONE, NOW).join("whole")
-        await Village(connection, ZONE, NOW).join("gone")
+    async with office.village() as village:
+        await village.join("whole")
+        await village.join("gone")
         at = NOW - timedelta(days=9)
-        await member_permissions.terminate(Members(connection, ZONE), GivenId(given_by("gone")), at)
-
-    await office.written(write)
+        await member_permissions.terminate(village.members, GivenId(given_by("gone")), at)
     page = await (await office.enter()).open("")
     assert "One member has not heard for a week" in page.text
 
 
 async def test_permissions_that_run_out_are_told(office: Office) -> None:
-    async def write(connection: AsyncConnection) -> None:
-        await Village(connection, ZONE, NOW).join("old", days=350)
-
-    await office.written(write)
+    async with office.village() as village:
+        await village.join("old", days=350)
     page = await (await office.enter()).open("")
     assert "What one member allowed runs out within 30 days." in page.text
 
@@ -349,7 +306,7 @@ async def test_a_disk_that_is_nearly_full_is_told(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     page = await (await office.enter()).open("health")
     assert page.status == 200
-    await office.written(settle)
+    await settle(office)
     page = await (await office.enter()).open("")
     assert "% full" in page.text
     assert ("li", "class", f"notice {word}") in page.attributes
@@ -371,7 +328,7 @@ async def test_a_node_that_cannot_work_is_told_first(
     )
     network = SimpleNamespace(text=Text({"en": "No way.", "fr": "Pas de chemin."}))
     node: Any = Node(database_problem=said, network_problem=network, clock=Clock())
-    await office.written(settle)
+    await settle(office)
     async with serving(office.store, office.settings, node) as other:
         page = await (await other.enter()).open("")
     assert "The disk of the database is full." in page.text
@@ -397,10 +354,9 @@ async def test_how_a_node_goes_is_told_in_figures(
         database_problem=None,
         clock=await confirmed(office.store, Hands(NOW)),
     )
-    async with office.store.reading() as connection:
-        assert await node.clock.look(connection) is None
+    assert await office.read(node.clock.look) is None
     monkeypatch.setattr(alerts, "installed", lambda _: "0")
-    await office.written(settle)
+    await settle(office)
     async with serving(office.store, office.settings, node) as other:
         browser = await other.enter("fr")
         page = await browser.open("health")
@@ -408,13 +364,6 @@ async def test_how_a_node_goes_is_told_in_figures(
         assert "foyers : 5 bâtiments publics : 0 collectifs : 0" in page.text
         assert re.search(r"\d\u202f[KMG]io", page.html)
         await browser.send(await browser.open("members"), "members", ("q", "x"))
-
-
-def test_sizes_are_told_as_people_read_them() -> None:
-    french, english = Language("fr"), Language("en")
-    assert health._size(0, english) == "0\u202fB"
-    assert health._size(1536, french) == "1,5\u202fKio"
-    assert health._size(5 * 1024**5, english) == "5,120\u202fTiB"
 
 
 # Where the database is away.

@@ -36,6 +36,10 @@ class Village:
     zone: ZoneInfo
     now: datetime
 
+    @property
+    def members(self) -> Members:
+        return Members(self.connection, self.zone)
+
     async def join(
         self,
         name: str,
@@ -58,15 +62,14 @@ class Village:
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
         Of today there are the first `hours_today` of UTC. It may name the `meter_of` another one.
         """
-        members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
         ways = [Direction.CONSUMPTION, Direction.INJECTION][: 1 + injects]
         names = [meter(meter_of or name, _WAYS[way]) for way in ways]
         today = self.now.astimezone(self.zone).date()
         since = datetime.combine(today - days * _DAY, begins, self.zone).astimezone(UTC)
         at = since + _DAY
-        said = permission(*names, id=id or given_by(name), at=at, records_from=since)
-        await take(members, member.id, said, at, own=OWN)
+        given = permission(*names, id=id or given_by(name), at=at, records_from=since)
+        await take(self.members, member.id, given, at, own=OWN)
         days_of = [today - n * _DAY for n in range(1, days + 1)]
         for way, identifier in zip(ways, names, strict=True):
             if heard is None:
@@ -84,16 +87,15 @@ class Village:
         if problem is not None:
             await self.connection.execute(
                 update(GivenSeriesRow)
-                .where(GivenSeriesRow.given_id == said.id)
+                .where(GivenSeriesRow.given_id == given.id)
                 .values(problem=problem)
             )
-        return await members.get(member.id)
+        return await self.members.get(member.id)
 
     async def invite(self, name: str, area: str | None = None) -> Member:
         """Let somebody in who gives nothing."""
         await needs.offer(self.connection, replace(NEED, history_days=365), self.now - 90 * _DAY)
-        members = Members(self.connection, self.zone)
-        return await members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
+        return await self.members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
 
     async def _hear(
         self,
@@ -106,7 +108,7 @@ class Village:
         """Let a series be known, with its records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
-        number = await add_series(self.connection, series, member.id)
+        series_id = await add_series(self.connection, series, member.id)
         await self.connection.execute(
             update(GivenSeriesRow)
             .where(
@@ -115,10 +117,10 @@ class Village:
                 ),
                 GivenSeriesRow.identifier == str(identifier),
             )
-            .values(series_id=number, heard_at=at, asked_until=self.now)
+            .values(series_id=series_id, heard_at=at, asked_until=self.now)
         )
         blocks = [
             Block(series, day, values + (None,) * (24 - len(values)))
             for day, values in records.items()
         ]
-        await put_blocks(self.connection, {number: blocks}, self.now)
+        await put_blocks(self.connection, {series_id: blocks}, self.now)

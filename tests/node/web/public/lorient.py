@@ -98,7 +98,9 @@ async def furnish(town: Town) -> None:
 
 
 def _sum(*buildings: Like, until: datetime) -> Hours:
-    total: dict[Direction, dict[datetime, int]] = {one: defaultdict(int) for one in Direction}
+    total: dict[Direction, dict[datetime, int]] = {
+        direction: defaultdict(int) for direction in Direction
+    }
     for building in buildings:
         for start, energies in building.hours(until):
             for direction, wh in energies.items():

@@ -72,7 +72,7 @@ async def test_days_add_up_to_months_and_years(
     town: Town, quantity: str, day: float, month: float
 ) -> None:
     days = await ask(town, f"{quantity}/by/all/P1D/from/2026-06-08/to/2026-06-09")
-    assert [one["value"] for one in days["values"]] == [day, day]
+    assert [value["value"] for value in days["values"]] == [day, day]
     for interval in ("P1M", "P1Y"):
         told = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
         (one,) = told["values"]
@@ -83,9 +83,9 @@ async def test_days_add_up_to_months_and_years(
 
 async def test_a_site_is_a_group(town: Town) -> None:
     groups = (await ask(town, "groups.json"))["groups"]
-    assert [one["id"] for one in groups] == ["all", "ecole-de-kersabiec", "larmor-plage"]
+    assert [group["id"] for group in groups] == ["all", "ecole-de-kersabiec", "larmor-plage"]
     told = await ask(town, "production/by/ecole-de-kersabiec/PT1H/from/2026-06-09/to/2026-06-09")
-    assert {one["members"] for one in told["values"]} == {1}
+    assert {value["members"] for value in told["values"]} == {1}
 
 
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M"])
@@ -95,10 +95,10 @@ async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval
         path = path.replace("-10", "-09")
     told = await ask(town, path)
     assert told["values"]
-    for one in told["values"]:
-        assert one["value"] is None
-        assert one["members"] == 0
-        assert one["withheld"] == {
+    for value in told["values"]:
+        assert value["value"] is None
+        assert value["members"] == 0
+        assert value["withheld"] == {
             "reason": "below-threshold",
             "need": 10,
             "text": {
@@ -164,13 +164,13 @@ async def test_a_table_has_what_the_document_has(town: Town, quantity: str, inte
         (row["start"], row["end"], row["value"], row["members"], row["withheld"]) for row in rows
     ] == [
         (
-            one["start"],
-            one["end"],
-            "" if one["value"] is None else str(one["value"]),
-            str(one["members"]),
-            one.get("withheld", {}).get("reason", ""),
+            value["start"],
+            value["end"],
+            "" if value["value"] is None else str(value["value"]),
+            str(value["members"]),
+            value.get("withheld", {}).get("reason", ""),
         )
-        for one in told["values"]
+        for value in told["values"]
     ]
 
 
@@ -303,7 +303,7 @@ async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
             await slow.browser().open("data/groups.json", X_Forwarded_For=f"203.0.113.{n}")
             for n in range(3)
         ]
-        assert [one.status for one in answers] == [200, 429, 429]
+        assert [answer.status for answer in answers] == [200, 429, 429]
 
 
 async def test_the_description_has_every_address_and_no_other(town: Town) -> None:
@@ -326,7 +326,9 @@ async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
     schemas = told["components"]["schemas"]
     assert schemas["Quantity"]["enum"] == [*Quantity]
     assert schemas["Interval"]["enum"] == [*Interval, *Longer]
-    assert schemas["Series"]["properties"]["unit"]["enum"] == sorted({one.unit for one in Quantity})
+    assert schemas["Series"]["properties"]["unit"]["enum"] == sorted(
+        {quantity.unit for quantity in Quantity}
+    )
     reasons = [reason.replace("_", "-") for reason in Reason]
     assert schemas["Withheld"]["properties"]["reason"]["enum"] == reasons
     group = schemas["Groups"]["properties"]["groups"]["items"]

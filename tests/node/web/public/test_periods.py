@@ -199,7 +199,7 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
     assert "There is nothing to show of this time." in earlier.text
     assert "not published" not in earlier.text
     months = await table(empty, "year/2026.csv")
-    assert [one["start"][:7] for one in months] == ["2026-05", "2026-06"]
+    assert [month["start"][:7] for month in months] == ["2026-05", "2026-06"]
     assert (months[0]["consumption_days"], months[0]["days_ended"]) == ("12", "31")
     for interval, count, start in (("P1D", 21, "2026-05-20"), ("P1M", 2, "2026-05-01")):
         path = f"consumption/by/all/{interval}/from/2025-12-01/to/2026-06-30"
@@ -212,7 +212,7 @@ async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> N
     await empty.group()
     await empty.close(hours_of(TODAY - 2 * DAY, TODAY - DAY))
     days = await table(empty, "month/2026-06.csv")
-    assert [(one["start"][:10], one["withheld"]) for one in days] == [
+    assert [(day["start"][:10], day["withheld"]) for day in days] == [
         ("2026-06-08", "not-yet"),
         ("2026-06-09", "not-yet"),
     ]
@@ -298,11 +298,3 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
         assert words in page.text
         assert f'aria-label="{words} 18' in page.html
         assert not re.search(r'aria-label="(Nous utilisons|We use)', page.html)
-
-
-async def test_the_page_of_the_data_reads_right(town: Town) -> None:
-    page = await town.browser("fr").open("data")
-    assert "licence Licence" not in page.text
-    assert "quand rien de nouveau n’est venu depuis 20 minutes" in page.text
-    waits = town.settings.publication.wait
-    assert waits == timedelta(minutes=20)
