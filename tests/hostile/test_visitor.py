@@ -32,8 +32,15 @@ from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOO
 from demo.browser import ARGUMENTS, CHROMIUM
 
 from ..node.collective.watched import watch_of
-from ..node.web.admin.office import NAME, PASSWORD, QUICK, Office, log_in, serving as opened
-from ..node.web.admin.test_login import filled as admin_place
+from ..node.web.admin.office import (
+    NAME,
+    PASSWORD,
+    QUICK,
+    Office,
+    filled as admin_place,
+    log_in,
+    serving as opened,
+)
 from ..node.web.conftest import ask
 from ..node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
 from ..node.web.public.conftest import filled, town

@@ -162,6 +162,10 @@ class Browser:
     async def follow(self, page: Page, to: str) -> Page:
         return await self.open(str(page.url.join(URL(page.link(to)))))
 
+    async def fill(self, path: str, to: str, *filled: tuple[str, str], **headers: str) -> Page:
+        """Open a page, and send the form of it that goes there."""
+        return await self.send(await self.open(path), to, *filled, **headers)
+
     async def send(
         self, page: Page, to: str, *filled: tuple[str, str], without: str = "", **headers: str
     ) -> Page:

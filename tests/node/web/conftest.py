@@ -46,8 +46,9 @@ async def ask(home: Home, need: DataNeed = NEED, jid: str = "coop@example.org") 
 async def allow(home: Home, number: PermissionId, *series: str) -> None:
     """Let an administrator allow some of it, on the page."""
     browser = home.browser()
-    page = await browser.open(f"permissions/{number}")
-    page = await browser.send(page, "preview", *(("series", one) for one in series))
+    page = await browser.fill(
+        f"permissions/{number}", "preview", *(("series", one) for one in series)
+    )
     page = await browser.send(page, "allow")
     assert "Allowed" in page.text, page.text
 

@@ -1,7 +1,6 @@
 """Who may do what: nothing happens but by a form of ours, that an administrator sends."""
 
 from itertools import product
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -9,12 +8,12 @@ from sqlalchemy import text
 from yarl import URL
 
 from consometers_node.permission import Permissions, State
-from consometers_node.store import PermissionId, Store
-from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+from consometers_node.store import PermissionId
+from consometers_node.web.routes import ACTS, BY_ANYONE
 
 from .browser import Page
 from .conftest import allow
-from .home import DRAWN, GUEST, Home, running, toy
+from .home import DRAWN, GUEST, Home
 
 FORM = "application/x-www-form-urlencoded"
 A_NUMBER = "00000000-0000-0000-0000-000000000000"
@@ -116,19 +115,6 @@ async def test_a_form_of_ours_is_taken(
     page = await browser.open(f"permissions/{asked}")
     assert (await browser.send(page, "refuse", **headers)).status == 200
     assert await states(home) == [State.REFUSED]
-
-
-async def test_whoever_is_not_ingress_gets_no_page(tmp_path: Path, socket_enabled: None) -> None:
-    store = await Store.open(tmp_path / "node.db")
-    async with running(store, toy(), ingress={"172.30.32.2"}) as home:
-        for pattern in (*LOOKS, *FOR_ADMINISTRATORS):
-            page = await home.browser().open(place(pattern, A_NUMBER))
-            assert page.status == 403, pattern
-            assert "Home Assistant" in page.text
-        for pattern in ACTS:
-            assert (await home.browser().post(place(pattern, A_NUMBER), [])).status == 403
-        assert (await home.browser().open("static/style.css")).status == 403
-    await store.close()
 
 
 FIELDS = ("invitation", "series", "interval", "history", "duration", "identification", "jid")

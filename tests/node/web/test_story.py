@@ -76,7 +76,7 @@ async def until(look: Callable[[], Awaitable[Page]], words: str) -> Page:
 
 
 async def join(browser: Browser, invitation: str) -> Page:
-    return await browser.send(await browser.open("join"), "join", ("invitation", invitation))
+    return await browser.fill("join", "join", ("invitation", invitation))
 
 
 async def test_a_household_joins_looks_allows_pauses_and_withdraws(
@@ -148,15 +148,14 @@ async def test_an_account_that_one_has_is_tried_before_it_is_kept(
 ) -> None:
     browser = house.browser()
     jid = new_account(one)
-    page = await browser.open("settings")
-    page = await browser.send(page, "settings", ("jid", jid), ("password", "wrong"))
+    page = await browser.fill("settings", "settings", ("jid", jid), ("password", "wrong"))
     assert page.status == 422
     assert "refuses the address" in page.text
     assert ("password", "") in page.form("settings").fields
     assert house.node.network is None
     for typed in ("", "nobody", "a@b@c", "é" * 900):
         filled = (("jid", typed), ("password", "x"))
-        page = await browser.send(await browser.open("settings"), "settings", *filled)
+        page = await browser.fill("settings", "settings", *filled)
         assert page.status == 422, typed
     page = await browser.send(page, "settings", ("jid", jid), ("password", PASSWORD))
     assert "this address is kept" in page.text
@@ -170,7 +169,7 @@ async def test_health_says_when_xmpp_is_away(
     async with running(file, toy(), server=reach(own)) as house:
         browser = house.browser()
         typed = (("jid", new_account(own)), ("password", PASSWORD))
-        await browser.send(await browser.open("settings"), "settings", *typed)
+        await browser.fill("settings", "settings", *typed)
         await until(lambda: browser.open("settings"), "It is on the network.")
         await until(lambda: browser.open("health"), "This node is well.")
         await asyncio.to_thread(own.stop)
@@ -208,7 +207,7 @@ async def test_what_a_collective_refuses_is_said(
 ) -> None:
     browser = house.browser()
     filled = (("jid", new_account(one)), ("password", PASSWORD))
-    await browser.send(await browser.open("settings"), "settings", *filled)
+    await browser.fill("settings", "settings", *filled)
     page = await join(browser, invitation.replace("sesame", "stranger"))
     assert (page.status, "refuses" in page.text) == (422, True)
     page = await join(browser, "xmpp:nobody@two.test?consometers-join;token=sesame")
@@ -260,8 +259,7 @@ async def test_what_goes_beyond_is_said_beside_its_field(
     home: Home, asked: PermissionId, filled: tuple[tuple[str, str], ...], said: str
 ) -> None:
     browser = home.browser()
-    page = await browser.open(f"permissions/{asked}")
-    page = await browser.send(page, "preview", *filled)
+    page = await browser.fill(f"permissions/{asked}", "preview", *filled)
     assert page.status == 422
     assert said in page.text
     for name, value in filled:
@@ -270,8 +268,7 @@ async def test_what_goes_beyond_is_said_beside_its_field(
 
 async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
-    page = await browser.open(f"permissions/{asked}")
-    page = await browser.send(page, "preview", ("series", DRAWN))
+    page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     page = await browser.send(page, "allow", ("history", "1"))
     assert page.status == 409
     assert "no longer what you had read" in page.text
@@ -284,8 +281,7 @@ async def test_the_words_that_are_kept_are_those_that_were_shown(
     home: Home, asked: PermissionId
 ) -> None:
     browser = home.browser(language="fr")
-    page = await browser.open(f"permissions/{asked}")
-    page = await browser.send(page, "preview", ("series", DRAWN))
+    page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     shown = page.html.partition('<div class="agreement">')[2].partition("</div>")[0]
     await browser.send(page, "allow")
     async with home.store.reading() as connection:
@@ -301,8 +297,7 @@ async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: Pe
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     assert ("series", UNKNOWN) not in page.form("preview").offered
-    page = await browser.open("settings")
-    page = await browser.send(page, "directions", (f"direction:{UNKNOWN}", "injection"))
+    page = await browser.fill("settings", "directions", (f"direction:{UNKNOWN}", "injection"))
     assert "The directions are kept." in page.text
     assert (f"direction:{UNKNOWN}", "injection") in page.form("directions").fields
     page = await browser.open(f"permissions/{asked}")
@@ -315,8 +310,7 @@ async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: Pe
 
 async def test_a_delivery_point_is_told_by_its_last_digits_alone(home: Home) -> None:
     browser = home.browser(language="fr")
-    page = await browser.open("settings")
-    page = await browser.send(page, "point", ("point", "12"))
+    page = await browser.fill("settings", "point", ("point", "12"))
     assert page.status == 422
     assert "a 14 chiffres" in page.text
     page = await browser.send(page, "point", ("point", "30001610071843"))

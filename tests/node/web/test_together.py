@@ -295,7 +295,7 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     await share(stage)
     await until(energies(stage), lambda found: len(found) == 39)
     browser = stage.home.browser()
-    page = await browser.send(await browser.open("settings"), "collectives")
+    page = await browser.fill("settings", "collectives")
     assert "It does not." in page.text
     await until(lambda: pulled(stage), lambda found: not found)
     await until(lambda: subscribed(stage), lambda found: not found)

@@ -1,17 +1,16 @@
 """What a node tells of itself, as a chat client asks for it."""
 
-from contextlib import AsyncExitStack
 from xml.etree.ElementTree import Element
 
 import pytest
 
-from consometers_node.quoalise import Role, Text
-from consometers_node.xmpp import Account, Connection, DataPolicy, Discovery
+from consometers_node.quoalise import Role
+from consometers_node.xmpp import Account, Connection, Discovery
 from demo.prosody import Prosody
 
 from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
 from .home import Collective
-from .plain import FIELD, Plain, refusal
+from .plain import Plain, refusal
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
@@ -81,31 +80,6 @@ async def test_what_is_not_there_is_not_found(
     for what in (INFO, ITEMS):
         assert refusal(await disco(peer, to, what, "grant"))[0] == "item-not-found"
     assert len((await disco(peer, to, ITEMS))[0]) == 0
-
-
-async def test_the_data_policy_is_a_form(
-    one: Prosody,
-    new_plain: MakePlain,
-    stack: AsyncExitStack,
-    new_account: NewAccount,
-) -> None:
-    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
-    policy = DataPolicy(
-        purpose=Text({"en": "Curves of the town", "fr": "Courbes de la commune"}),
-        retention=Text({"en": "3 years"}),
-        location=Text({"en": "Lorient"}),
-    )
-    Discovery(connection, Role.COLLECTIVE, policy=policy)
-    await stack.enter_async_context(connection)
-    await connection.online()
-    answer = await disco(await new_plain(one, language="fr"), connection.jid, INFO)
-    told = {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
-    assert told == {
-        "FORM_TYPE": "urn:xmpp:data-policy:0",
-        "purpose": "Courbes de la commune",
-        "retention": "3 years",
-        "location": "Lorient",
-    }
 
 
 async def test_a_ping_is_answered(one: Prosody, new_node: MakeNode, new_plain: MakePlain) -> None:

@@ -1,16 +1,14 @@
 """What is pushed arrives, and counts as told once it is keeper."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 
 from consometers_node.quoalise import Data, Malformed, NotAuthorized, OtherError
-from consometers_node.xmpp import Account, Connection, Pushing
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
-from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
+from .conftest import MakeNode, MakePlain
 from .home import NOW, Keeper, records
 from .plain import QUOALISE, refusal
 
@@ -63,19 +61,6 @@ async def test_nobody_at_that_address_is_said_at_once(one: Prosody, new_node: Ma
     assert refused.value.condition == "service-unavailable"
 
 
-async def test_a_subscriber_that_is_away_is_told_when_it_is_back(
-    one: Prosody, new_node: MakeNode, new_account: NewAccount
-) -> None:
-    keeper, to = Keeper(), new_account(one)
-    sender = await new_node(one)
-    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
-    await asyncio.sleep(0.2)
-    assert not pushed.done()
-    await new_node(one, jid=to, keep=keeper.keep)
-    await asyncio.wait_for(pushed, 10)
-    assert len(keeper.records) == 3
-
-
 async def test_a_push_outlives_the_server_that_was_to_carry_it(
     own: Prosody, new_node: MakeNode
 ) -> None:
@@ -125,26 +110,6 @@ async def test_a_push_without_receipts_outlives_the_server_too(
     await asyncio.wait_for(pushed, 20)
 
 
-async def test_only_the_receipt_of_the_subscriber_counts(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    sender = await new_node(one)
-    subscriber, stranger = await new_plain(one), await new_plain(one)
-    pushed = asyncio.create_task(
-        sender.pushing.push(subscriber.boundjid.bare, records(NOW, 1), seconds=10)
-    )
-    heard = await subscriber.hear()
-    assert heard.find("{urn:xmpp:receipts}request") is not None
-    assert heard.find("{urn:xmpp:hints}no-permanent-store") is not None
-    receipt = f"""<message to="{heard.get("from")}"><received xmlns="urn:xmpp:receipts"
-        id="{heard.get("id")}"/></message>"""
-    stranger.send_raw(receipt)
-    await asyncio.sleep(0.2)
-    assert not pushed.done()
-    subscriber.send_raw(receipt)
-    await pushed
-
-
 async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
     own: Prosody, new_node: MakeNode
 ) -> None:
@@ -157,30 +122,6 @@ async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
     pushed.cancel()
     await asyncio.wait({pushed})
     assert not any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
-
-
-async def test_a_receipt_that_comes_late_is_heard_of(
-    one: Prosody, stack: AsyncExitStack, new_plain: MakePlain, new_account: NewAccount
-) -> None:
-    late: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-
-    async def note(peer: str, message_id: str) -> None:
-        await late.put((peer, message_id))
-
-    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
-    pushing = Pushing(connection, note)
-    await stack.enter_async_context(connection)
-    subscriber = await new_plain(one)
-    peer, message_id = subscriber.boundjid.bare, pushing.new_id()
-    with pytest.raises(NotAcknowledged):
-        await pushing.push(peer, records(NOW, 1), message_id=message_id, seconds=1)
-    heard = await subscriber.hear()
-    assert heard.get("id") == message_id
-    subscriber.send_raw(
-        f"""<message to="{heard.get("from")}"><received xmlns="urn:xmpp:receipts"
-        id="{message_id}"/></message>"""
-    )
-    assert await asyncio.wait_for(late.get(), 10) == (peer, message_id)
 
 
 async def test_more_than_a_message_may_hold_is_not_sent(one: Prosody, new_node: MakeNode) -> None:

@@ -31,6 +31,14 @@ NAME, PASSWORD = "Secrétariat", "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+SOMEWHERE = re.compile(r"\{\w+(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
+
+
+def filled(path: str) -> str:
+    """Return an address that a route with parts takes, or at least one of its kind."""
+    return SOMEWHERE.sub("abcdefgh", path).removeprefix("/")
+
+
 class Clock:
     """What time it is, for sessions and for who tries too often."""
 

@@ -156,8 +156,7 @@ async def test_only_our_own_invitations_are_printed(office: Office, sheet: str) 
 async def test_it_is_revoked(office: Office) -> None:
     browser = await office.enter()
     await made(browser)
-    page = await browser.open("invitations")
-    page = await browser.send(page, "revoke")
+    page = await browser.fill("invitations", "revoke")
     assert "Nobody else can join with it." in page.text
     assert "None is valid" in page.text
     page = await browser.open("invitations?show=ended")

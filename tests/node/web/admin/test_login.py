@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
-import re
 
 import pytest
 from sqlalchemy import select
@@ -17,42 +16,17 @@ from consometers_node.store.collective_tables import AdministratorRow, AdminSess
 from consometers_node.web.admin.handlers import COOKIE
 from consometers_node.web.admin.login import (
     FREE_TRIES,
-    FREE_TRIES_OF_SITE,
     TRIES,
     of_address,
 )
-from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
 
 from ..browser import Browser
 from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
-
-SOMEWHERE = re.compile(r"\{\w+(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
-CLOSED = sorted({path for path in (*LOOKS, *ACTS) if path not in OPEN})
-
-
-def filled(path: str) -> str:
-    """Return an address that a route with parts takes, or at least one of its kind."""
-    return SOMEWHERE.sub("abcdefgh", path).removeprefix("/")
 
 
 async def key_of(browser: Browser) -> str:
     cookies = browser.session.cookie_jar.filter_cookies(browser.url)
     return cookies[COOKIE].value
-
-
-async def test_nothing_is_shown_or_done_before_somebody_logs_in(office: Office) -> None:
-    for path in CLOSED:
-        browser = await office.browser()
-        page = await browser.open(filled(path))
-        assert page.url.path == "/administration/login", path
-        assert "Password" in page.text
-        page = await browser.post(filled(path), [("token", "a")])
-        assert page.url.path == "/administration/login", path
-        assert "nothing was changed" in page.text
-
-
-async def test_what_is_open_to_everybody_is_the_door_alone() -> None:
-    assert {*OPEN, *ADMITS} == {"/login"}
 
 
 async def test_somebody_who_knows_the_password_comes_in(office: Office) -> None:
@@ -112,9 +86,8 @@ async def test_one_comes_back_to_where_one_wanted_to_look(office: Office) -> Non
 )
 async def test_nobody_is_sent_elsewhere(office: Office, place: str) -> None:
     browser = await office.browser()
-    page = await browser.open("login")
-    page = await browser.send(
-        page, "login", ("name", NAME), ("password", PASSWORD), ("next", place)
+    page = await browser.fill(
+        "login", "login", ("name", NAME), ("password", PASSWORD), ("next", place)
     )
     assert page.url.origin() == office.url.origin()
     assert page.url.path == "/administration/"
@@ -161,7 +134,7 @@ async def test_a_session_ends_whoever_uses_it(office: Office) -> None:
 async def test_who_goes_out_is_out(office: Office) -> None:
     browser = await office.enter()
     key = await key_of(browser)
-    page = await browser.send(await browser.open(""), "logout")
+    page = await browser.fill("", "logout")
     assert "You are logged out." in page.text
     other = await office.browser()
     assert (await other.open("", Cookie=f"{COOKIE}={key}")).url.path == "/administration/login"
@@ -170,8 +143,7 @@ async def test_who_goes_out_is_out(office: Office) -> None:
 async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
     here, there = await office.enter(), await office.enter()
     new = "four boats out at sea"
-    page = await here.open("password")
-    page = await here.send(page, "password", ("old", PASSWORD), ("new", new), ("again", new))
+    page = await here.fill("password", "password", ("old", PASSWORD), ("new", new), ("again", new))
     assert "Your password is changed." in page.text
     assert (await here.open("")).url.path == "/administration/"
     assert (await there.open("")).url.path == "/administration/login"
@@ -193,8 +165,7 @@ async def test_a_bad_new_password_is_not_taken(
     office: Office, old: str, new: str, again: str, said: str
 ) -> None:
     browser = await office.enter()
-    page = await browser.open("password")
-    page = await browser.send(page, "password", ("old", old), ("new", new), ("again", again))
+    page = await browser.fill("password", "password", ("old", old), ("new", new), ("again", again))
     assert page.status == 422
     assert said in page.text
     assert (await log_in(await office.browser(), NAME, PASSWORD)).status == 200
@@ -267,7 +238,7 @@ async def test_a_form_from_another_site_changes_nothing(
         page = await log_in(browser, NAME, PASSWORD, **headers)
     else:
         await log_in(browser, NAME, PASSWORD)
-        page = await browser.send(await browser.open(""), "logout", **headers)
+        page = await browser.fill("", "logout", **headers)
     assert page.status == 403
     assert "too old, or was not ours" in page.text
 
@@ -382,13 +353,6 @@ def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
     assert waits[:4] == [2, 4, 8, 16]
     assert waits == sorted(waits)
     assert waits[-1] == TRIES.most_seconds
-
-
-def test_the_networks_of_one_site_are_counted_together_too() -> None:
-    tries = GrowingWait(TRIES, lambda: 0.0)
-    networks = [of_address(f"2001:db8:1:{n:x}::/64") for n in range(FREE_TRIES_OF_SITE + 1)]
-    assert [tries.take(sources) for sources in networks] == [None] * FREE_TRIES_OF_SITE + [2]
-    assert tries.take(of_address("2001:db8:2::/64")) is None
 
 
 async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:

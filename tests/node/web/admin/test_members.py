@@ -252,8 +252,7 @@ async def test_two_buildings_have_two_names(office: Office) -> None:
 async def test_a_commune_is_kept_or_forgotten(office: Office) -> None:
     member = await join(office)
     browser = await office.enter()
-    page = await browser.open(f"members/{member.pseudonym}")
-    page = await browser.send(page, "/area", ("area", "Groix"))
+    page = await browser.fill(f"members/{member.pseudonym}", "/area", ("area", "Groix"))
     assert (await again(office, member)).area == "Groix"
     await browser.send(page, "/area", ("area", ""))
     assert (await again(office, member)).area is None

@@ -140,8 +140,7 @@ async def test_what_was_filled_in_can_be_changed(office: Office) -> None:
 async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await preview(browser, *FILLED), "needs/offer")
-    page = await browser.open("needs")
-    page = await browser.send(page, "needs/roof/close")
+    page = await browser.fill("needs", "needs/roof/close")
     assert "asked for no longer" in page.text
     assert (await known(office))[0].closed_at is not None
     page = await browser.send(page, "needs/roof/reopen")

@@ -363,7 +363,7 @@ async def test_how_a_node_goes_is_told_in_figures(
         assert "Il est sur le réseau" in page.text
         assert "foyers : 5 bâtiments publics : 0 collectifs : 0" in page.text
         assert re.search(r"\d\u202f[KMG]io", page.html)
-        await browser.send(await browser.open("members"), "members", ("q", "x"))
+        await browser.fill("members", "members", ("q", "x"))
 
 
 # Where the database is away.
