@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+import json
+from typing import Any, Final
 
-from demo.hass import Api, FlowStep, Hass
+from demo.hass import Api, FlowStep, Hass, Language
+from demo.hass.folder import ROOT
 from demo.meter import VirtualLinky
 
 DOMAIN: Final = "consometers"
+EVERY_FRAME: Final = {
+    "power_interval": 0,
+    "register_interval": 0,
+    "silence": 10,
+    "raw_labels": False,
+}
+"""Options of a meter of which all is read as it comes."""
 
 
 @dataclass(kw_only=True)
@@ -86,3 +95,11 @@ async def import_energy(api: Api, statistic: str, registers_wh: Mapping[datetime
         for start, wh in registers_wh.items()
     ]
     await api.import_statistics({**about, **unit, **portal}, rows)
+
+
+def config_words(language: Language) -> dict[str, Any]:
+    """Return what the integration's dialogs say in a language."""
+    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
+    words = json.loads(path.read_text())["config"]
+    assert isinstance(words, dict)
+    return words

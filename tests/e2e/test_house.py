@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
-import json
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import expect
@@ -19,9 +17,8 @@ import pytest_asyncio
 
 from demo.browser import CHROMIUM, Visitor, open_browser
 from demo.hass import Language
-from demo.hass.folder import ROOT
 from demo.kersabiec import House
-from tests.e2e.home import DOMAIN
+from tests.e2e.home import DOMAIN, config_words
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
@@ -106,10 +103,10 @@ def _are_for_documentation(pictures: Path) -> bool:
 
 async def _visit(visitor: Visitor, house: House, pictures: Path, language: Language) -> None:
     await visitor.start_flow(DOMAIN)
-    await visitor.choose(_translation(language)["step"]["user"]["menu_options"]["meter"])
+    await visitor.choose(config_words(language)["step"]["user"]["menu_options"]["meter"])
     await visitor.type_port("/dev/serial/by-id/usb-none")
     await visitor.submit()
-    await expect(visitor.error).to_have_text(_translation(language)["error"]["no_such_port"])
+    await expect(visitor.error).to_have_text(config_words(language)["error"]["no_such_port"])
     await visitor.picture(pictures / f"add-error.{language}.png")
 
     await visitor.type_port(house.meter.port)
@@ -141,13 +138,6 @@ async def _begin_anew(house: House, language: Language) -> None:
         await house.hass.api.remove(entry["entry_id"])
         await house.hass.api.command("energy/save_prefs", energy_sources=[])
     await house.hass.api.set_language(language)
-
-
-def _translation(language: Language) -> dict[str, Any]:
-    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
-    config = json.loads(path.read_text())["config"]
-    assert isinstance(config, dict)
-    return config
 
 
 async def _powers_are_known(house: House, entry_id: str) -> None:

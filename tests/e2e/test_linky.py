@@ -3,10 +3,11 @@
 The tests are one story: each finds the home as the one before has left it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
+from operator import le
 import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,17 +19,11 @@ from custom_components.consometers.tic import Mode
 from demo.hass import Api, FlowStep, Hass
 from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import World
-from tests.e2e.home import DOMAIN, Home
+from tests.e2e.home import DOMAIN, EVERY_FRAME, Home
 from tests.e2e.waiting import eventually
 
 # On a day in June the panels make more than the home needs: the meter counts both ways.
 NOON = datetime(2026, 6, 17, 14, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
-EVERY_FRAME = {
-    "power_interval": 0,
-    "register_interval": 0,
-    "silence": 10,
-    "raw_labels": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +44,19 @@ async def listen(api: Api, port: str) -> FlowStep:
     return await api.submit(await api.start_flow(DOMAIN, choice="meter"), device=port)
 
 
+async def shows(
+    home: Home, key: str, wanted: Callable[[float], bool] = lambda _energy: True
+) -> float:
+    """Wait until a register is shown, and return what it shows in Wh."""
+
+    def is_wanted(energy: float | None) -> bool:
+        return energy is not None and wanted(energy)
+
+    energy = await eventually(partial(home.energy_wh, key), is_wanted)
+    assert energy is not None
+    return energy
+
+
 @pytest_asyncio.fixture(scope="module")
 async def home(hass: Hass, meter: VirtualLinky) -> Home:
     """The home after its meter was added, which is read frame by frame."""
@@ -60,7 +68,7 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     )
     options = await hass.api.start_options_flow(home.entry_id)
     await hass.api.submit_options(options, **EVERY_FRAME)
-    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+    await shows(home, "energy_injected")
     return home
 
 
@@ -94,8 +102,7 @@ async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
 async def test_registers_are_those_of_the_meter(home: Home) -> None:
     for key in ("energy_drawn", "energy_injected"):
         before = _registers(home)[key]
-        shown = await eventually(partial(home.energy_wh, key), partial(_is_at_least, least=before))
-        assert shown is not None
+        shown = await shows(home, key, partial(le, before))
         assert before <= shown <= _registers(home)[key]
 
 
@@ -125,7 +132,7 @@ async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) ->
     await eventually(lambda: home.state("energy_drawn"), lambda state: state == "unavailable")
     assert await home.state("apparent_power") == "unavailable"
     await home.meter.plug()
-    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+    await shows(home, "energy_injected")
     assert await home.state("link") == "on"
 
 
@@ -141,10 +148,10 @@ async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
 async def test_a_switched_mode_asks_for_a_repair_until_it_is_switched_back(home: Home) -> None:
     home.meter.switch_mode(Mode.HISTORIQUE)
     await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
-    await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+    await shows(home, "energy_drawn")
     home.meter.switch_mode(Mode.STANDARD)
     await eventually(home.issue_ids, lambda issues: issues == set(), within_s=60)
-    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+    await shows(home, "energy_injected")
 
 
 async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
@@ -154,7 +161,7 @@ async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
     assert issue["is_fixable"]
     assert (await home.api.fix(issue))["type"] == "create_entry"
     assert await home.issue_ids() == set()
-    await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+    await shows(home, "energy_drawn")
     # Injection is invisible in this mode.
     assert await home.state("energy_injected") == "missing"
 
@@ -164,11 +171,7 @@ async def test_a_restart_keeps_entities_and_goes_on_counting(home: Home) -> None
     before = await home.energy_wh("energy_drawn")
     assert before is not None
     await home.hass.restart()
-    after = await eventually(
-        lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None
-    )
-    assert after is not None
-    assert after >= before
+    assert await shows(home, "energy_drawn") >= before
     assert await home.api.entity_ids(home.entry_id) == entities
 
 
@@ -182,7 +185,7 @@ async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) ->
         assert step.get("step_id") == "reconfigure_meter"
         step = await home.api.submit(step, device=moved.port)
         assert step.get("reason") == "reconfigure_successful"
-        await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+        await shows(home, "energy_drawn")
         assert await home.api.entity_ids(home.entry_id) == entities
 
 
@@ -205,13 +208,10 @@ async def test_registers_are_fit_for_the_energy_dashboard(home: Home) -> None:
 async def test_a_replaced_meter_is_read_in_the_same_entities_and_said(home: Home) -> None:
     entities = await home.api.entity_ids(home.entry_id)
     async with home.meter:
-        await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+        await shows(home, "energy_drawn")
         home.meter.swap_meter()
         # A new meter counts from nothing.
-        await eventually(
-            lambda: home.energy_wh("energy_drawn"),
-            lambda energy: energy is not None and energy < home.registers_before_wh,
-        )
+        await shows(home, "energy_drawn", lambda energy: energy < home.registers_before_wh)
         (issue,) = await home.api.issues(DOMAIN)
         assert issue["translation_key"] == "meter_replaced"
         (entry,) = await home.api.entries(DOMAIN)
@@ -235,10 +235,6 @@ async def test_nothing_was_complained_of_and_no_address_was_told(home: Home) -> 
     log = home.hass.log_path.read_text()
     assert identity.address not in log
     assert identity.delivery_point not in log
-
-
-def _is_at_least(energy_wh: float | None, least: float) -> bool:
-    return energy_wh is not None and energy_wh >= least
 
 
 def _registers(home: Home) -> dict[str, int]:

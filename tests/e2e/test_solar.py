@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from playwright.async_api import expect
 import pytest
@@ -28,7 +28,7 @@ from demo.furnishing import (
 from demo.hass import Hass, Language
 from demo.hass.folder import ROOT
 from demo.history import import_history
-from tests.e2e.home import DOMAIN
+from tests.e2e.home import DOMAIN, EVERY_FRAME, config_words
 from tests.e2e.node import Node
 from tests.e2e.panels import (
     BALANCE,
@@ -47,12 +47,6 @@ SPEED: Final = 6.0
 """How fast time flies."""
 NEAR_WH: Final = 2
 """Energies and their sums are whole watt-hours."""
-EVERY_FRAME: Final = {
-    "power_interval": 0,
-    "register_interval": 0,
-    "silence": 10,
-    "raw_labels": False,
-}
 ARTIFACTS: Final = ROOT / ".artifacts"
 """Where pictures are left that are only looked at."""
 LARGEST_PICTURE_BYTES: Final = 300_000
@@ -188,7 +182,7 @@ async def test_nothing_was_complained_of_and_no_serial_number_was_told(home: Hom
 
 
 async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> None:
-    said = _config(language)
+    said = config_words(language)
     fields = said["step"]["inverter"]["data"]
     await visitor.start_flow(DOMAIN)
     await visitor.picture(ARTIFACTS / f"solar-menu.{language}.png")
@@ -210,7 +204,7 @@ async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> Non
 
 
 async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None:
-    said = _config(language)
+    said = config_words(language)
     entry_id = await eventually(lambda: entry_with(home.hass.api, INVERTER), bool)
     assert entry_id is not None
     await known_entities(home.hass.api, entry_id, INVERTER)
@@ -263,10 +257,3 @@ async def _read_often(home: Home) -> None:
         step = await api.start_options_flow(entry_id)
         await api.submit_options(step, **options)
         await known_entities(api, entry_id, keys)
-
-
-def _config(language: Language) -> dict[str, Any]:
-    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
-    config = json.loads(path.read_text())["config"]
-    assert isinstance(config, dict)
-    return config

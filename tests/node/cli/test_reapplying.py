@@ -49,13 +49,6 @@ async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, co
     assert [one["state"] for one in told] == ["granted"]
 
 
-async def test_what_a_power_cut_tore_is_no_reason_to_complain(run: Run, coop: Path) -> None:
-    await let_in(coop, "b")
-    for torn in (ENDED.line()[:-9], ENDED.line()[:5]):
-        (coop / FILE).write_text(f"{torn}\n{ENDED.line()}\n{torn}")
-        await run.ok("reapply")
-
-
 async def test_a_file_that_was_emptied_is_told_and_not_taken_for_all_that_ended(
     run: Run, coop: Path
 ) -> None:
