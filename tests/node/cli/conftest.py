@@ -5,13 +5,14 @@ CI_FULL=1, start them as people do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
 import pty
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -47,6 +48,7 @@ __all__ += ["stack", "two"]
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 40
+HASTE = "100"
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,26 @@ async def coop(run: Run, tmp_path: Path) -> Path:
     """The folder of a collective that was set up."""
     await run.ok(*INIT)
     return tmp_path / "share" / "consometers"
+
+
+@asynccontextmanager
+async def running(
+    start: Start, run: Run, *options: object, until: str = "running", **variables: str
+) -> AsyncIterator[Any]:
+    """Let a node run until the end of this, and return its status once it runs."""
+    process = await start("run", *options, CONSOMETERS_HASTE=HASTE, **variables)
+    try:
+        async with asyncio.timeout(SECONDS):
+            status: dict[str, object] = {}
+            while not status.get(until):
+                assert process.returncode is None, await ended(process)
+                status = await run.json("status", *options, **variables)
+        yield status
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        result = await ended(process)
+    assert result.status == 0, result.err
 
 
 def at(server: Prosody) -> tuple[object, ...]:

@@ -1,13 +1,13 @@
 """A collective's node that runs, and a home that meets it by its invitation."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 import json
 from pathlib import Path
 import signal
 import socket
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aiohttp import ClientSession
 import pytest
@@ -17,10 +17,9 @@ from demo.prosody import Prosody
 
 from .. import postgresql
 from ..xmpp.conftest import PASSWORD, NewAccount
-from .conftest import Run, Start, at, ended
+from .conftest import Run, Start, at, ended, running
 from .factories import need_toml
 
-HASTE = "100"
 SECONDS = 30
 
 
@@ -45,28 +44,23 @@ async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount
     return coop
 
 
-@asynccontextmanager
-async def running(start: Start, run: Run, folder: Path) -> AsyncIterator[str]:
-    """Run a collective's node until it is told to stop; give its address."""
-    process = await start("run", "--role", "collective", "--data", folder, CONSOMETERS_HASTE=HASTE)
-    try:
-        async with asyncio.timeout(SECONDS):
-            told: dict[str, object] = {}
-            while not told.get("online"):
-                assert process.returncode is None, await ended(process)
-                told = await run.json("status", "--data", folder)
-        yield str(told["account"]).partition("/")[0]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        result = await ended(process)
-    assert result.status == 0, result.err
+@pytest.fixture
+def coop_running(run: Run, start: Start, folder: Path) -> AbstractAsyncContextManager[Any]:
+    """Let the collective's node run, on the network."""
+    options = ("--data", folder)
+    return running(start, run, *options, until="online", CONSOMETERS_ROLE="collective")
 
 
 async def test_a_home_is_invited_and_sees_what_is_asked(
-    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+    run: Run,
+    coop_running: AbstractAsyncContextManager[Any],
+    folder: Path,
+    one: Prosody,
+    new_account: NewAccount,
 ) -> None:
     home = folder.parent / "home"
-    async with running(start, run, folder) as jid:
+    async with coop_running as status:
+        jid = status["account"].partition("/")[0]
         assert (
             await run.condition("run", "--role", "collective", "--data", folder) == "already-runs"
         )
@@ -89,10 +83,15 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
 
 
 async def test_a_collective_joins_by_the_account_of_its_settings(
-    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+    run: Run,
+    coop_running: AbstractAsyncContextManager[Any],
+    folder: Path,
+    one: Prosody,
+    new_account: NewAccount,
 ) -> None:
     below = await set_up(run, folder.parent / "below", "Kermelo", one, new_account(one))
-    async with running(start, run, folder) as jid:
+    async with coop_running as status:
+        jid = status["account"].partition("/")[0]
         options = ("--kind", "collective", "--data", folder, "--json")
         (invitation,) = json.loads((await run("invitations", "make", *options)).out)
         joined = await run.ok("join", invitation["link"], "--data", below, "--json")
@@ -102,10 +101,15 @@ async def test_a_collective_joins_by_the_account_of_its_settings(
 
 
 async def test_who_was_not_invited_is_told_nothing(
-    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+    run: Run,
+    coop_running: AbstractAsyncContextManager[Any],
+    folder: Path,
+    one: Prosody,
+    new_account: NewAccount,
 ) -> None:
     home = folder.parent / "home"
-    async with running(start, run, folder) as jid:
+    async with coop_running as status:
+        jid = status["account"].partition("/")[0]
         await run(
             *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
         )
@@ -134,13 +138,15 @@ async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path)
     assert await run.condition("run", "--role", "collective", "--page", "127.0.0.1:8099") == "usage"
 
 
-async def test_pages_and_metrics_are_served(run: Run, start: Start, folder: Path) -> None:
+async def test_pages_and_metrics_are_served(
+    run: Run, coop_running: AbstractAsyncContextManager[Any], folder: Path
+) -> None:
     metrics, pages = free_port(), free_port()
     settings = (folder / "collective.toml").read_text()
     settings = settings.replace("[page]", f"[page]\nport = {pages}")
     settings = settings.replace("[metrics]", f"[metrics]\nport = {metrics}")
     (folder / "collective.toml").write_text(settings)
-    async with running(start, run, folder), ClientSession() as session:
+    async with coop_running, ClientSession() as session:
         for path, status in (("/", 200), ("/nowhere", 404), ("/administration/login", 200)):
             async with session.get(f"http://127.0.0.1:{pages}{path}") as response:
                 assert response.status == status
@@ -156,13 +162,13 @@ async def test_pages_and_metrics_are_served(run: Run, start: Start, folder: Path
 
 
 async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
-    run: Run, start: Start, folder: Path
+    run: Run, coop_running: AbstractAsyncContextManager[Any], folder: Path
 ) -> None:
     settings = (folder / "collective.toml").read_text()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = f"[metrics]\nport = {taken.getsockname()[1]}"
         (folder / "collective.toml").write_text(settings.replace("[metrics]", port))
-        async with running(start, run, folder):
+        async with coop_running:
             told = await run.json("status", "--data", folder)
             assert told["online"]
 

@@ -1,9 +1,8 @@
 """A home shares with a collective and takes it back, all of it typed."""
 
 import asyncio
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 import csv
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,10 @@ from ..household.factories import rows
 from ..household.toy import TOKEN, Toy, serving
 from ..sharing.houses import Collective, bare, until
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
-from .conftest import Result, Run, Start, at, ended
+from .conftest import Result, Run, Start, at, ended, running
 
 DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"
 HOUR = timedelta(hours=1)
-HASTE = "100"
 
 
 def hour() -> datetime:
@@ -106,35 +104,8 @@ class Home:
         assert result.err != english.err
         return Result(result.status, english.err, result.err)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Process]:
-        """Let the node run until the end of this, and end as it is told to."""
-        process = await self.start("run", CONSOMETERS_HASTE=HASTE)
-        assert process.stderr is not None
-        lines: list[str] = []
-
-        async def read() -> None:
-            assert process.stderr is not None
-            while line := await process.stderr.readline():
-                lines.append(line.decode())
-
-        reading = asyncio.create_task(read())
-        try:
-            async with asyncio.timeout(30):
-                while not (await self.told("status"))["running"]:
-                    assert process.returncode is None, lines
-            yield process
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(10):
-                assert await process.wait() == 0, lines
-                await reading
-            assert not any("Traceback" in line for line in lines), lines
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            reading.cancel()
+    def running(self) -> AbstractAsyncContextManager[Any]:
+        return running(self.start, self.run)
 
 
 @pytest.fixture
