@@ -18,8 +18,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
+from consometers_node.collective.groups import all_groups
 from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import member_permissions, needs
@@ -32,12 +33,15 @@ from consometers_node.quoalise.identifier import (
     organisation,
     series as series_name,
 )
-from consometers_node.series import Direction as Way, Interval, Range, Series
+from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenSeriesRow
-from consometers_node.store.series import OWN, SERIES_FACTS, blocks, counts
-from consometers_node.store.tables import SeriesRow
+from consometers_node.store.published_series import (
+    devices as group_devices,
+    own_series,
+    published_records,
+)
 from consometers_node.wire import encode_series
 
 from .closing import COMMUNES
@@ -54,11 +58,6 @@ REGION = "region"
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 _DAY_S = 86_400
 _ASKED = (Way.CONSUMPTION,)
-_OWN_HOURS = select(SeriesRow.id, *SERIES_FACTS).where(
-    SeriesRow.member_id == OWN,
-    SeriesRow.direction == Way.CONSUMPTION,
-    SeriesRow.interval == Interval.PT1H,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,7 @@ class Cost:
 class Server:
     """A collective without its network."""
 
+    collective: str
     store: Store
     closing: Publishing
     opened_at: datetime
@@ -125,15 +125,15 @@ class Server:
         """Return the messages that tell of what was published of some hours, one a series."""
         found = []
         async with self.store.reading() as connection:
-            for number, *facts in await connection.execute(_OWN_HOURS):
-                series = Series(*facts)
-                known = await blocks(connection, number, series, within)
-                summed = await counts(connection, number, series, within)
-                values = [one for block in known for one in block.records(within)]
-                members = [one for block in summed for one in block.records(within)]
+            devices = group_devices(self.collective, await all_groups(connection))
+            for device in devices.values():
+                series = own_series(device, Way.CONSUMPTION, Interval.PT1H, ZONE.key)
+                values, members = await published_records(
+                    connection, self.collective, series, within
+                )
                 if values:
-                    of = series_name(device_of(series.device), Direction.CONSUMPTION)
-                    found.append(encode(encode_series(of, series, values, members)))
+                    identifier = series_name(device_of(device), Direction.CONSUMPTION)
+                    found.append(encode(encode_series(identifier, series, values, members)))
         self.cost.published += sum(map(len, found))
         return found
 
@@ -234,7 +234,7 @@ async def _server(folder: Path, of: str, midnight: datetime) -> Server:
     opened_at = midnight - _DAY
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "bench", opened_at)
-    return Server(store, publishing(store, place, of, folder), opened_at)
+    return Server(of, store, publishing(store, place, of, folder), opened_at)
 
 
 def _hour_of(home: int, start: datetime, random: Random) -> bytes:
