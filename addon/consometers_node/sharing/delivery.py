@@ -40,7 +40,7 @@ class Delivery:
         self._backoff = Backoff(first_delay_s, LONGEST_DELAY_S)
         self._decisions = DecisionDelivery(store, peer, naming, asking, connection.language)
         self._settled = asyncio.Event()
-        self._heard = Changes()
+        self._arrivals = Changes()
         self._offline: Text | None = None
         self._refusal: Text | None = None
 
@@ -54,10 +54,10 @@ class Delivery:
         """Whether the peer has confirmed what it was granted, since the node started."""
         return self._settled.is_set()
 
-    def heard(self) -> None:
+    def note_online(self) -> None:
         """Take the word that the peer is there: what waits for it leaves now."""
-        self._heard.tell()
-        self._fanout.heard(self.peer.id)
+        self._arrivals.tell()
+        self._fanout.note_online(self.peer.id)
 
     async def settled(self, seconds: float) -> bool:
         """Wait until it is settled; False where time is over first."""
@@ -73,7 +73,7 @@ class Delivery:
         delays = self._backoff.delays()
         while True:
             await self._online()
-            seen, heard = self._changes.count, self._heard.count
+            seen, arrivals = self._changes.count, self._arrivals.count
             try:
                 if await self._decisions.send():
                     self._changes.tell()
@@ -81,7 +81,7 @@ class Delivery:
                 self._refusal = fault.text
                 waits = [self._changes.after(seen)]
                 if is_away(fault):
-                    waits.append(self._heard.after(heard))
+                    waits.append(self._arrivals.after(arrivals))
                 await _first(waits, next(delays))
             else:
                 self._refusal = None

@@ -50,7 +50,7 @@ _RESTS = 10
 _LOGGER = logging.getLogger(__name__)
 
 type Addresses = Callable[[AsyncConnection, Collection[PeerId]], Awaitable[dict[PeerId, str]]]
-"""Returns the bare JIDs of those of some peers that may be told now."""
+"""Returns the bare JIDs of the peers to which records may be sent now."""
 
 
 class Fanout:
@@ -88,7 +88,7 @@ class Fanout:
         self._rested = 0.0
         self._wake = asyncio.Event()
 
-    def heard(self, peer: PeerId) -> None:
+    def note_online(self, peer: PeerId) -> None:
         """Take the word that a peer is there: what waits for it leaves now."""
         self._delays.pop(peer, None)
         if self._rests.pop(peer, None) is not None:
@@ -101,7 +101,7 @@ class Fanout:
             arrived = await acknowledged(connection, peer, message_id)
         if arrived:
             self.problems.pop(peer, None)
-        self.heard(peer)
+        self.note_online(peer)
 
     async def run(self) -> NoReturn:
         """Send on. Ends when it is cancelled."""

@@ -159,9 +159,9 @@ class Sharing:
 
     def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
-            delivery.heard()
+            delivery.note_online()
         else:
-            self._fanout.heard(peer.id)
+            self._fanout.note_online(peer.id)
         if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
             self._changes.tell()
 
@@ -176,7 +176,7 @@ class Sharing:
         if (delivery := self._deliveries.get(peer.id)) is None:
             return False
         # It asks, so it is there to confirm.
-        delivery.heard()
+        delivery.note_online()
         return await delivery.settled(_SETTLES_WITHIN_S)
 
     async def _late(self, jid: str, message_id: str) -> None:
@@ -188,7 +188,7 @@ class Sharing:
         for peer in filter(None, peers):
             await self._fanout.received(peer.id, message_id)
             if (delivery := self._deliveries.get(peer.id)) is not None:
-                delivery.heard()
+                delivery.note_online()
 
     def _logged_in(self) -> None:
         self._clock.vouch()

@@ -195,7 +195,7 @@ async def test_whoever_is_away_is_told_later_and_keeps_nobody_waiting(stage: Sta
         assert stage.behind(gone).keys() == gone
         stage.network.away = set()
         for jid in gone:
-            telling.heard(await stage.peer(jid))
+            telling.note_online(await stage.peer(jid))
         await stage.all_told()
 
 

@@ -51,7 +51,7 @@ async def test_records_arrive_once_and_are_acknowledged(
     await until(lambda: collective.values == day)
     await nothing_waits(house)
     house.changes.tell()
-    house.delivery.heard()
+    house.delivery.note_online()
     await asyncio.sleep(0.3)
     assert collective.pushes == 1
     assert await house.ledger.cursor() == max(day) + (midnight(1) - midnight()) / 24
