@@ -3,7 +3,7 @@
 Sums and rates are computed of published cells alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -13,9 +13,7 @@ from typing import NamedTuple, Self
 from ...series import Direction
 from ...store.publication import PublishedCell
 from ..disclosure.sdc_rules import Reason, Withheld
-
-PER_WH = 60
-"""Watt-minutes of 1 Wh."""
+from .member_values import WH
 
 _BOTH = (Direction.PRODUCTION, Direction.INJECTION)
 _ALL_THREE = (*_BOTH, Direction.CONSUMPTION)
@@ -303,16 +301,13 @@ def rows(slots: Slots) -> list[Row]:
 
 def by_month(days: Slots) -> list[Slots]:
     """Part days by their months."""
-    return _parted(days, lambda slot: (slot.start.year, slot.start.month))
+    months = groupby(days, lambda slot: (slot.start.year, slot.start.month))
+    return [list(month) for _, month in months]
 
 
 def by_year(days: Slots) -> list[Slots]:
     """Part days by their years."""
-    return _parted(days, lambda slot: slot.start.year)
-
-
-def _parted(days: Slots, part_of: Callable[[TimeSlot], object]) -> list[Slots]:
-    return [list(part) for _, part in groupby(days, part_of)]
+    return [list(year) for _, year in groupby(days, lambda slot: slot.start.year)]
 
 
 def begun(slots: Slots, first: date | None) -> Slots:
@@ -354,4 +349,4 @@ def _share(part: int | None, whole: int | None) -> Fraction | None:
 
 
 def _wh(watt_minutes: int | None) -> float | None:
-    return None if watt_minutes is None else watt_minutes / PER_WH
+    return None if watt_minutes is None else watt_minutes / WH
