@@ -61,7 +61,7 @@ class Size:
 FULL: Final = Size(40, 730)
 """Two years, so that each day has one a year before."""
 SMALL: Final = Size(12, 33, (_COMMUNE,))
-"""The month before this one has a day of which all was told, also on the 31st."""
+"""The month before this one has a day of which all was sent, also on the 31st."""
 
 
 @dataclass(frozen=True, kw_only=True)

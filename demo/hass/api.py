@@ -32,7 +32,7 @@ class HassError(Exception):
 
 
 class State(TypedDict):
-    """A state as Home Assistant tells it."""
+    """A state according to Home Assistant it."""
 
     entity_id: str
     state: str

@@ -19,7 +19,7 @@ from .usage import Entry, LazyGroup, usage_error
 PROGRAM = "consometers-node"
 COMMANDS = {
     "run": Entry("running", text("Run this node.")),
-    "status": Entry("status", text("Tell how this node is.")),
+    "status": Entry("status", text("Show the status of this node.")),
     "home": Entry(
         "home",
         text("Try the Home Assistant of this node, and keep it."),
@@ -31,7 +31,7 @@ COMMANDS = {
     "join": Entry("joining", text("Answer an invitation.")),
     "peer": Entry(
         "joining",
-        text("Put the data need of a peer, from a file, before the household."),
+        text("Put the data request of a peer, from a file, to the household."),
     ),
     "permissions": Entry(
         "permissions",
@@ -95,7 +95,7 @@ COMMANDS = {
     ),
     "register": Entry(
         "processing",
-        text("What a collective does with what members tell."),
+        text("What a collective does with the records of its members."),
     ),
     "reads": Entry(
         "processing",
@@ -139,11 +139,11 @@ COMMANDS = {
     ),
     "subscribe": Entry(
         "client",
-        text("Ask to be told of new records of a series."),
+        text("Subscribe to new records of a series."),
     ),
     "unsubscribe": Entry(
         "client",
-        text("Ask to be told no longer."),
+        text("Unsubscribe from a series."),
     ),
 }
 

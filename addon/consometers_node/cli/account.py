@@ -21,7 +21,7 @@ from .options import Common, Reach
 from .paths import database, is_there, opened
 from .usage import Commands
 
-_KEPT = text("{jid} is this node's account: the server took the password, and both are kept.")
+_KEPT = text("{jid} is this node's account: the server accepted the password, and both are saved.")
 _FORGOTTEN = text("{jid} is forgotten here. The account itself goes on at its server.")
 _NONE = text("There was no account here.")
 
@@ -29,7 +29,7 @@ _ASK_POINT = text("The number of your delivery point, 14 digits; nothing forgets
 _NOT_A_POINT = text(
     "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen."
 )
-_POINT_KEPT = text("The delivery point is kept.")
+_POINT_KEPT = text("The delivery point is saved.")
 _POINT_FORGOTTEN = text("No delivery point is kept.")
 
 commands = Commands()

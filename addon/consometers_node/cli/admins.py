@@ -36,7 +36,7 @@ _REMOVED = text("{name} may administer no longer, and is logged in nowhere.")
 _ONCE = text(
     "Password, shown this once:\n{password}\nIt can be changed on the page, under the name."
 )
-_NONE = text("Nobody may administer: “consometers-node admins add NAME” lets somebody.")
+_NONE = text("There is no administrator: “consometers-node admins add NAME” adds one.")
 _ASK = text("New password of {name}: ")
 _AGAIN = text("Once more: ")
 _TWICE = text("The two are not the same: nothing was changed.")
@@ -99,7 +99,7 @@ def password(
     _with_password(common, name, keep, _CHANGED, ask=ask, file=password_file)
 
 
-@commands.add("list", text("Tell who may administer."))
+@commands.add("list", text("List the administrators."))
 def list_administrators(common: Ours) -> None:
     """List the administrators."""
     output = common.output

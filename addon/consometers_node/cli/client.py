@@ -49,7 +49,7 @@ _SUBSCRIBED = text(
     "{peer} tells {jid} of new records of {series} from now on: listen, or the node of that"
     " account, hears them."
 )
-_UNSUBSCRIBED = text("{peer} no longer tells {jid} of {series}.")
+_UNSUBSCRIBED = text("{peer} no longer sends {series} to {jid}.")
 
 commands = Commands()
 
@@ -159,7 +159,7 @@ def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
 
 @commands.add("unsubscribe")
 def unsubscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
-    """Ask to be told no longer."""
+    """Unsubscribe from a series."""
     _tell(peer, series, access, common, subscribed=False)
 
 

@@ -34,7 +34,7 @@ _KEEP = text("This link is shown once: it is not kept here.")
 _FOR_ONE = text("for one member")
 _FOR_MANY = text("for {count} members")
 _FOR_ANY = text("for any number of members")
-_NONE = text("Nobody was invited: “consometers-node invitations make” invites.")
+_NONE = text("There is no invitation: “consometers-node invitations make” makes one.")
 _ID = text("Number")
 _KIND = text("For")
 _AREA = text("Commune")
@@ -210,7 +210,7 @@ def make(
         output.say(_WRITTEN, file=sheet)
 
 
-@commands.add("list", text("Tell who may join by what."))
+@commands.add("list", text("List the invitations."))
 def list_invitations(common: Ours) -> None:
     """List the invitations that were made."""
     output = common.output
@@ -227,7 +227,7 @@ def list_invitations(common: Ours) -> None:
 
 @commands.add(
     "revoke",
-    text("Let nobody more join by an invitation. Members that joined by it stay."),
+    text("Revoke an invitation. Members that joined by it stay."),
 )
 def revoke(
     common: Ours,

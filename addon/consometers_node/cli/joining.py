@@ -91,8 +91,7 @@ def join(
 @commands.add(
     "peer",
     text(
-        "The data need is a TOML file. Whoever it names is then asked for nothing, and hears"
-        " nothing until you grant."
+        "The data request is a TOML file. The peer that it names is not contacted before you grant."
     ),
 )
 def peer(
@@ -108,7 +107,7 @@ def peer(
         Path,
         typer.Option(
             metavar=say("FILE"),
-            help=say("The data need, in TOML."),
+            help=say("The data request, in TOML."),
         ),
     ],
     common: Common,

@@ -29,9 +29,9 @@ commands = Commands()
 @commands.add(
     "listen",
     text(
-        "Records come to the account, whoever subscribed it. What was printed is acknowledged, and"
-        " does not come again: while the node of the same account runs, what is heard here it may"
-        " not hear. Give listen an account of its own."
+        "Records come to the account, however it was subscribed. What was printed is"
+        " acknowledged, and does not come again: while the node of the same account runs, what"
+        " is heard here it may not hear. Give listen an account of its own."
     ),
 )
 def listen(

@@ -47,8 +47,8 @@ _UNPLACED = text("{pseudonym} is in no commune.")
 _FROM_NEXT = text("Once sums of this month were published, it counts so from next month on.")
 _EXPORTED = text("{file}: all that is held.")
 _REALLY_SHOW = text(
-    "This must be a public building, nobody's home, and whoever answers for it must want it to be"
-    " named: everybody sees its name and its figures.\nDo you want that? [y/N] "
+    "This must be a public building, not a home, and its operator must want it named: everybody"
+    " sees its name and its figures.\nDo you want that? [y/N] "
 )
 _SITE_NAME = text("A site is named by “members site {pseudonym} --name NAME”.")
 _REALLY_ERASE = text(
@@ -56,13 +56,13 @@ _REALLY_ERASE = text(
     " address. Sums already published stay.\nDo you want that? [y/N] "
 )
 _REALLY_END = text(
-    "This ends all that {pseudonym} allowed; its records are kept for the time that was told"
-    " it.\nDo you want that? [y/N] "
+    "This ends all permissions of {pseudonym}; its records are kept for the announced time.\nDo"
+    " you want that? [y/N] "
 )
 _ERASED = text("{records} records of {pseudonym} are erased.")
 _UNTOLD = text(
-    "Its address is kept until its node was told, or for 30 days at most; our node tries while it"
-    " runs."
+    "Its address is kept until its node is notified, for 30 days at most; our node keeps trying"
+    " while it runs."
 )
 _WIPED_LATER = text(
     "Another program uses the database for long: traces of it are still in the files. The node that"
@@ -145,7 +145,7 @@ class Described:
 commands = Commands()
 
 
-@commands.add("list", text("Tell who is a member."))
+@commands.add("list", text("List the members."))
 def list_members(
     common: Ours,
     everybody: Annotated[
@@ -179,7 +179,7 @@ def list_members(
 
 @commands.add(
     "show",
-    text("Tell what a member gave, and how far it was gathered."),
+    text("Show the permissions of a member, and up to when its records were gathered."),
 )
 def show(common: Ours, member: Who) -> None:
     """Show all of one member but its records."""

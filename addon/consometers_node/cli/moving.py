@@ -106,7 +106,7 @@ def _place(typed: str) -> Path | str:
 @commands.add(
     "checkpoint",
     text(
-        "Whoever copies node.db then has all of it. The node may go on running. PostgreSQL needs"
+        "A copy of node.db then has everything. The node may go on running. PostgreSQL needs"
         " none of this."
     ),
 )

@@ -165,7 +165,7 @@ commands = Commands()
 
 @commands.add(
     "list",
-    text("Tell what is asked for, and how many members answered."),
+    text("List the data requests, and how many members answered."),
 )
 def list_needs(
     common: Ours,
@@ -221,7 +221,7 @@ def offer(
         Path | None,
         typer.Argument(
             metavar=_FILE,
-            help=say("The data need, in TOML. See docs/collective.md."),
+            help=say("The data request, in TOML. See docs/collective.md."),
         ),
     ] = None,
 ) -> None:

@@ -89,7 +89,7 @@ def permissions(
         str | None,
         typer.Argument(
             metavar=say("NUMBER"),
-            help=say("Tell all of this one: its text and its history."),
+            help=say("Show one permission in full: its text and its history."),
         ),
     ] = None,
 ) -> None:

@@ -100,7 +100,7 @@ def register(
 
 @commands.add(
     "reads",
-    text("Exports, pages and commands that showed what members told, for a year."),
+    text("Exports, pages and commands that showed records of members, over a year."),
 )
 def read_log(
     common: Ours,

@@ -31,8 +31,8 @@ from .usage import Commands
 _NO_ACCOUNT = text(
     "This node has no XMPP account: keep one with “consometers-node login name@server”."
 )
-_KNOWN = text("{statistic} is pulled already: “imports” tells how it stands.")
-_RUNNING = text("The node that runs pulls {statistic} from now on: “imports” tells how far it is.")
+_KNOWN = text("{statistic} is pulled already: “imports” shows its progress.")
+_RUNNING = text("The running node pulls {statistic} from now on: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
 _PULLED = text(
     "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so."

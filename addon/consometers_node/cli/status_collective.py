@@ -36,7 +36,7 @@ _OF = text("{name} ({identifier})")
 _KIND = text("Members")
 _GRANT = text("Grant something")
 _DELIVER = text("Deliver")
-_NOBODY = text("Nobody grants anything yet: “consometers-node invitations make” invites.")
+_NOBODY = text("There is no member yet: “consometers-node invitations make” makes an invitation.")
 _GUESTS = text("Members that grant nothing, or no longer: {count}.")
 _CATCHING_UP = text("Members whose past is still being read in: {count}.")
 _HEARD = text("Last records: {at}.")
@@ -63,7 +63,7 @@ _LATER = text(
     "Ended permissions whose records are kept for their time: {count}; the first are erased on"
     " {day}."
 )
-_UNTOLD = text("Ends of which the member's node was not told yet: {count}.")
+_UNTOLD = text("Ended permissions of which the member's node is not notified yet: {count}.")
 _TRACES = text(
     "Traces of what was erased are still in the files of the database: the node that runs"
     " overwrites them within minutes."

@@ -46,9 +46,7 @@ from .permissions.member_permissions import Actor, MemberPermission
 from .privacy.erasure import erase as erase_given
 from .publication import quartiles
 
-_ONCE_A_MONTH = text(
-    "This is new once a month, and is not told by itself: ask for it with get_history."
-)
+_ONCE_A_MONTH = text("This is new once a month, and is not pushed: ask for it with get_history.")
 _TOO_MANY_MONTHS = text(
     "More than {most} months are asked for: ask for a shorter range, then for the next."
 )

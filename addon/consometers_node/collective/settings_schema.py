@@ -231,7 +231,7 @@ _ALL = (
     Key("database", text("PostgreSQL in place of SQLite."), _URL),
     Key(
         "location",
-        text("Where the data lies, as anybody is told: the place, and whose machine it is."),
+        text("Where the data lies, for the privacy notice: the place, and whose machine it is."),
         _WORDS,
     ),
     Key("time_zone", text("Of its days and months."), _ZONE),

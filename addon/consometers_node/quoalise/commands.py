@@ -93,12 +93,12 @@ COMMANDS = {
         ),
         Command(
             Node.SUBSCRIBE,
-            text("Be told of new records"),
+            text("Subscribe to new records"),
             (_IDENTIFIER,),
         ),
         Command(
             Node.UNSUBSCRIBE,
-            text("No longer be told of new records"),
+            text("Unsubscribe from new records"),
             (_IDENTIFIER,),
         ),
         Command(Node.LIST_SERIES, text("List the series")),

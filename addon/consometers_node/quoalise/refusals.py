@@ -5,7 +5,7 @@ from .text import Text, around, text
 
 _REFUSES = text("{peer} refuses: {said}")
 _UPSTREAM = text("The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}")
-_UNREADABLE = text("{peer} answered what cannot be read ({said}) Tell whoever runs it.")
+_UNREADABLE = text("The answer of {peer} cannot be read ({said}) Inform its operator.")
 _NOBODY = text("{peer} is not there: its node does not run at the moment, or the address is wrong.")
 _NO_SERVER = text(
     "The server of {peer} cannot be reached from yours: check the address, or try later."

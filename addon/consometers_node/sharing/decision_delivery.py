@@ -35,7 +35,7 @@ _RESTORED = text(
 )
 _RESTORER = "restored state"
 _STRANGE_RECEIPT = text(
-    "The collective answers with a receipt of something else: tell whoever runs it."
+    "The collective answers with a receipt of something else: inform its operator."
 )
 
 

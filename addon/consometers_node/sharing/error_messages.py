@@ -29,7 +29,7 @@ NARROWER = {
 }
 _OUTDATED = text("A newer version of this was asked since: answer that one.")
 _CHANGED = text(
-    "What is asked changed without a new version: ask whoever asks it to number it anew."
+    "The data request changed without a new version: ask its author to number it again."
 )
 _UNKNOWN = text("There is no such permission.")
 _FORBIDDEN = text("This permission is “{before}”: it cannot become “{after}”.")

@@ -42,8 +42,8 @@ _ONCE = {
         "The server {host} cannot log anyone in at the moment: try again later."
     ),
     "CertificateRefused": text(
-        "The server {host} does not prove who it is: nothing was sent to it. Check the address, or"
-        " warn whoever runs it."
+        "The server {host} does not prove its identity: nothing was sent to it. Check the"
+        " address, or warn its operator."
     ),
     "NotALink": text(
         "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."

@@ -27,9 +27,9 @@ _SAID = {
     Direction.INJECTION: quoalise.Direction.PRODUCTION,
     Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
 }
-_NOT_OURS = text("What members told stays here: share sums.")
+_NOT_OURS = text("Records of members stay here: share sums.")
 _UNKNOWN_POINT = text(
-    "This is asked by delivery point, and yours is not known here: tell it, or share under a"
+    "This is asked by delivery point, and yours is not known here: enter it, or share under a"
     " pseudonym."
 )
 _SAME_NAME = text(

@@ -31,14 +31,14 @@ from .needs import Unsayable, read_need, write_need
 
 MAX_BYTES = 64 * 1024
 
-_NOT_TOML = text("The file of the data need cannot be read as TOML: {why}.")
+_NOT_TOML = text("The file of the data request cannot be read as TOML: {why}.")
 _TOO_LONG = text(
-    "The file of the data need is longer than {most} bytes: nobody would read all of it."
+    "The file of the data request is longer than {most} bytes: nobody would read all of it."
 )
 _UNKNOWN_KEY = text(
-    "The file of the data need says “{key}”, which is not known. Known are: {known}."
+    "The file of the data request has the unknown key “{key}”. Known keys: {known}."
 )
-_WRONG = text("The data need is not complete: {said}")
+_WRONG = text("The data request is not complete: {said}")
 
 _ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")
 _DEFAULTS = {"identification": "pseudonym", "reading": "individual"}

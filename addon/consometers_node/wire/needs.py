@@ -19,7 +19,7 @@ _NO_SUCH_INTERVAL = text(
     "Records at an interval of {found} are not known here: one of {wanted} is."
 )
 _INCOMPLETE = text(
-    "The data need “{need}” cannot be used ({field}): ask {controller} to correct it."
+    "The data request “{need}” cannot be used ({field}): ask {controller} to correct it."
 )
 
 

@@ -107,7 +107,7 @@ class Asking:
         await self._ask(peer, Subscribe(identifier))
 
     async def unsubscribe(self, peer: str, identifier: Identifier) -> None:
-        """Ask to be told no longer."""
+        """Unsubscribe from a series."""
         await self._ask(peer, Unsubscribe(identifier))
 
     async def list_series(self, peer: str) -> tuple[Listed, ...]:

@@ -76,7 +76,7 @@ class AccountDisabled(NetworkError):
     """The server closed the account."""
 
     lasting = True
-    words = text("The account {jid} is closed: ask whoever runs the server.")
+    words = text("The account {jid} is closed: ask the operator of the server.")
 
 
 class NoLogin(NetworkError):
@@ -116,7 +116,7 @@ class RegistrationRefused(NetworkError):
     """The server makes no account, for a reason of its own."""
 
     lasting = True
-    words = text("The server {host} makes no account ({why}): ask whoever runs it.")
+    words = text("The server {host} creates no account ({why}): ask its operator.")
 
 
 class NoAnswer(NetworkError):

@@ -161,7 +161,7 @@ async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
     run: Run, tmp_path: Path
 ) -> None:
     result = await run("delivery-point", typed="3000 1610 0718 43\n")
-    assert (result.status, result.out) == (0, "The delivery point is kept.\n")
+    assert (result.status, result.out) == (0, "The delivery point is saved.\n")
     place = tmp_path / "share" / "consometers" / "node.db"
     store = await Store.open(place)
     assert (await load_naming(store)).delivery_point == "30001610071843"

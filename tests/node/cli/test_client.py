@@ -319,7 +319,7 @@ async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None
     }
     assert [jid for jid, _ in reader.home.subscribers] == [reader.jid]
     result = await run("unsubscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert result.out == f"{reader.peer} n’annonce plus {SERIES} à {reader.jid}.\n"
+    assert result.out == f"{reader.peer} n’envoie plus {SERIES} à {reader.jid}.\n"
     assert not reader.home.subscribers
 
 

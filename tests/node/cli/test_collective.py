@@ -432,7 +432,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
     assert await run.condition("members", "erase", "b@example.org") == "not-confirmed"
     assert (await run.json("members", "terminate", "a@example.org", "--yes"))["terminated"] == ["a"]
     gone = await run.ok("members", "erase", "b@example.org", "--yes", language="fr")
-    assert "Son adresse est gardée jusqu’à ce que son nœud soit prévenu" in gone.out
+    assert "Son adresse est conservée jusqu’à ce que son nœud soit prévenu" in gone.out
     listed = await run.json("members", "list")
     assert listed == []
     everybody = await run.json("members", "list", "--all")

@@ -125,7 +125,7 @@ async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: 
     file.write_text(need_toml(purpose="Vendre vos données."))
     result = await run("run", *options)
     assert result.condition == "data-need"
-    assert f"{file}: What is asked changed without a new version" in result.out
+    assert f"{file}: The data request changed without a new version" in result.out
     file.write_text("id = 3")
     assert (await run("run", *options)).condition == "data-need"
 

@@ -48,7 +48,7 @@ async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path
     result = await run.ok("status", language="fr")
     assert "Énergies de Kersabiec (kersabiec)" in result.out
     assert "Le nœud ne tourne pas." in result.out
-    assert "Personne n’autorise encore rien" in result.out
+    assert "Il n’y a pas encore de membre" in result.out
 
 
 async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:

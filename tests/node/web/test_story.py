@@ -158,7 +158,7 @@ async def test_an_account_that_one_has_is_tried_before_it_is_kept(
         page = await browser.fill("settings", "settings", *filled)
         assert page.status == 422, typed
     page = await browser.send(page, "settings", ("jid", jid), ("password", PASSWORD))
-    assert "this address is kept" in page.text
+    assert "this address is saved" in page.text
     page = await until(lambda: browser.open("settings"), "It is on the network.")
     assert PASSWORD not in page.html
 
@@ -298,7 +298,7 @@ async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: Pe
     page = await browser.open(f"permissions/{asked}")
     assert ("series", UNKNOWN) not in page.form("preview").offered
     page = await browser.fill("settings", "directions", (f"direction:{UNKNOWN}", "injection"))
-    assert "The directions are kept." in page.text
+    assert "The directions are saved." in page.text
     assert (f"direction:{UNKNOWN}", "injection") in page.form("directions").fields
     page = await browser.open(f"permissions/{asked}")
     assert ("series", UNKNOWN) in page.form("preview").offered

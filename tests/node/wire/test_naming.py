@@ -59,7 +59,7 @@ def test_panels_have_no_delivery_point() -> None:
 
 
 def test_a_delivery_point_that_is_not_known_is_asked_for() -> None:
-    with pytest.raises(Unsayable, match="tell it, or share under a pseudonym") as refusal:
+    with pytest.raises(Unsayable, match="enter it, or share under a pseudonym") as refusal:
         Naming(bytes(32)).name(DRAWN, "coop@example.org", BY_POINT)
     assert "indiquez-le" in refusal.value.text.say("fr")
 
@@ -120,7 +120,7 @@ def test_a_sum_has_one_name_for_all_peers_in_the_words_of_the_home(
 def test_what_members_told_has_no_name(device: str) -> None:
     told_by_a_member = replace(DRAWN, device=Device(device))
     assert not COOP.may_name(told_by_a_member)
-    with pytest.raises(Unsayable, match="stays here"):
+    with pytest.raises(Unsayable, match="stay here"):
         COOP.name(told_by_a_member, "town@example.org", PSEUDONYM)
     assert NAMING.may_name(told_by_a_member)
 

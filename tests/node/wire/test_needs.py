@@ -123,7 +123,7 @@ def test_a_file_says_what_an_element_says() -> None:
         ("version = 2", "version = 0", "@version"),
         ("consumption", "heating", "heating"),
         ("https://", "http://", "policy"),
-        ('id = "roof"', 'name = "roof"', "says “name”, which is not known. Known are: id"),
+        ('id = "roof"', 'name = "roof"', "has the unknown key “name”. Known keys: id"),
         ('id = "roof"', "id = roof", "cannot be read as TOML.*line 2"),
         ("[title]", "[[title]]", "title"),
         ('policy = "https://coop.example/policy"', "policy = [1]", "policy"),

@@ -35,9 +35,7 @@ _MOST_W = 10**10
 MAX_NAMES = 50
 """Series in one message: a home has a few."""
 
-_TOO_MANY_NAMES = text(
-    "A message tells of at most {most} series, this one of {found}: send several."
-)
+_TOO_MANY_NAMES = text("A message holds at most {most} series, this one {found}: send several.")
 _NOT_GRANTED = text(
     "You have not granted this series here, or no longer: nothing of the message is kept."
 )

@@ -37,7 +37,7 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that nobody mistakes for one another."""
 _GROUPS, _IN_GROUP = 5, 5
 
-_NO_SUCH = text("There is no administrator “{name}”: “admins list” tells who there is.")
+_NO_SUCH = text("There is no administrator “{name}”: “admins list” lists them.")
 _TAKEN = text("There is an administrator “{name}” already.")
 _BAD_NAME = text("Write a name of 1 to {most} characters.")
 _TOO_SHORT = text(

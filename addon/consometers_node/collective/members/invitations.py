@@ -25,7 +25,7 @@ _ID_BYTES = 4
 _NOT_INVITED = text(
     "This invitation is unknown here, or has ended: ask for another one where you got it."
 )
-_NO_SUCH = text("There is no invitation {id}: “invitations list” tells which there are.")
+_NO_SUCH = text("There is no invitation {id}: “invitations list” lists them.")
 _NOT_OURS = text("This is no invitation of this collective.")
 
 

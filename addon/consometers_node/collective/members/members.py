@@ -45,7 +45,7 @@ GUESTS_FOR = timedelta(days=90)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that nobody mistakes for one another."""
 _PSEUDONYM_LENGTH = 8
-_UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” tells who there is.")
+_UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” lists them.")
 
 
 class Kind(StrEnum):

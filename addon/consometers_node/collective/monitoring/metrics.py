@@ -119,7 +119,7 @@ _REQUESTS: Words = {
     "failed": text("failed here"),
 }
 _VISITS: Words = {
-    Visit.DONE: text("all was told"),
+    Visit.DONE: text("all was sent"),
     Visit.BUSY: text("to be asked again"),
     Visit.AWAY: text("not there"),
     Visit.REFUSED: text("refused", context="requests"),
@@ -205,7 +205,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_members_delivering",
         text("Members delivering"),
         text(
-            "Members that told something in the last hours, or days where a day is all they tell."
+            "Members that sent records in the last hours, or days for those that send days alone."
         ),
         _givers("delivering"),
         Label("kind", _KINDS),

@@ -29,7 +29,7 @@ from ..errors import Unknown
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
 _LOST = text("What was asked in this version cannot be read any more.")
-_NO_SUCH_NEED = text("Nothing of the name “{need}” is asked for: “needs list” tells what is.")
+_NO_SUCH_NEED = text("There is no data request named “{need}”: “needs list” lists them.")
 
 
 type Version = tuple[str, int]

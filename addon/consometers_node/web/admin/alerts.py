@@ -33,7 +33,7 @@ _DISTRIBUTION = "consometers-node"
 
 _NETWORK = text("The collective is not on the network: {said}")
 _DISK = text("The disk is {share} % full: {free} MB are left. Make room before it is.")
-_VERSION = text("Version {new} is installed, and {old} runs still: start the node anew.")
+_VERSION = text("Version {new} is installed, and {old} still runs: restart the node.")
 _SILENT = (
     text("Of one member, nothing has come for three days."),
     text("Of {count} members, nothing has come for three days."),

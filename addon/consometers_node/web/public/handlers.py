@@ -39,7 +39,7 @@ _ERRORS = {
     404: text("There is no such page."),
     405: text("This page can only be looked at."),
     421: text(
-        "These pages are not known under this name. Whoever runs them adds it to “page.names” in"
+        "These pages are not known under this name. Their operator can add it to “page.names” in"
         " the settings."
     ),
     429: text("That was many requests in a short time: try again in a moment."),

@@ -132,7 +132,7 @@ async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
     assert (await browser.send(page, "/erase")).status == 422
     assert (await again(office, member)).jid is not None
     done = await browser.send(page, "/erase", ("sure", "yes"))
-    assert "All that was held is erased." in done.text
+    assert "All records are erased." in done.text
     async with office.store.reading() as connection:
         (gave,) = await member_permissions.of_member(connection, member.id)
         (*_, last) = await member_permissions.register(connection, [gave.id])
@@ -198,7 +198,7 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     assert "École de Kersabiec" in unsure.html
     assert (await again(office, member)).kind is Kind.HOME
     done = await browser.send(page, "/site", *school, ("sure", "yes"))
-    assert "It is kept." in done.text
+    assert "Saved." in done.text
     known = await again(office, member)
     assert (known.kind, known.name) == (Kind.SITE, "École de Kersabiec")
     assert known.description is not None

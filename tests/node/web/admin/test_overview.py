@@ -334,7 +334,7 @@ async def test_a_node_that_cannot_work_is_told_first(
     assert "The disk of the database is full." in page.text
     assert "The collective is not on the network: No way." in page.text
     assert page.text.index("No way.") < page.text.index("nothing has come")
-    assert "Version 9 is installed, and 0 runs still" in page.text
+    assert "Version 9 is installed, and 0 still runs" in page.text
 
 
 # How it goes.
