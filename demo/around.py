@@ -60,7 +60,7 @@ class Teller:
 
 
 def waiting(size: Size) -> str:
-    """Tell a visitor what is still to come."""
+    """Show a visitor what is still to come."""
     return (
         f"La coopérative rassemble {size.days} jours de {size.homes} foyers…\n"
         f"The cooperative gathers {size.days} days of {size.homes} homes…\n"
@@ -68,7 +68,7 @@ def waiting(size: Size) -> str:
 
 
 def guide(told: Round, at_home: str | None) -> str:
-    """Tell a visitor where to look, in the school's Home Assistant as well."""
+    """Show a visitor where to look, in the school's Home Assistant as well."""
     listed = (*told.cooperative.series, *told.municipality.series)
     return _GUIDE.format(
         cooperative_page=told.cooperative.page,
@@ -94,7 +94,7 @@ def guide(told: Round, at_home: str | None) -> str:
 
 
 def as_json(told: Round | None, at_home: str | None) -> dict[str, object]:
-    """Tell a program the same; null where the school is alone."""
+    """Return the same for programs; null where the school is alone."""
     if told is None:
         return dict.fromkeys(("cooperative", "municipality", "reader", "homes", "kermelo"))
     return {

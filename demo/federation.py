@@ -185,7 +185,7 @@ class Federation:
             await self.neighbours.start(await self._plan(homes))
 
     async def gather(self, node: Node) -> None:
-        """Let all be asked who are to be members, once they have started; homes grant that.
+        """Ask all future members, once they have started; homes grant that.
 
         The school grants it when its node is opened. The municipality knows its cooperative.
         """
@@ -307,7 +307,7 @@ class Federation:
         return told is not None and _BY_NAME in {one["need"] for one in told["permissions"]}
 
     async def _join_municipality(self) -> None:
-        """Let the cooperative be a member of the municipality, and grant what it has released."""
+        """Make the cooperative a member of the municipality, and grant what it has published."""
         program, profile = self.cooperative.program, self.cooperative.profile
         municipality = self.municipality.profile.account
         if municipality not in {one["peer"] for one in await program.json("permissions")}:

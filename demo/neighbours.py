@@ -55,7 +55,7 @@ class Neighbours:
         return Plan.read(self.file) if self.file.exists() else None
 
     async def start(self, plan: Plan) -> None:
-        """Let them live there."""
+        """Add them as residents."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         plan.write(self.file)
         with self.log.open("a") as log:
@@ -84,7 +84,7 @@ class Neighbours:
             raise NodeError(f"The homes do not get on: {self.log} may say why.") from None
 
     def let_grant(self) -> None:
-        """Let them grant what is asked."""
+        """Grant what is asked, for each of them."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGUSR1)
 

@@ -169,7 +169,7 @@ class Node:
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:
-        """Give the node its key to Home Assistant: made once, given again where that has moved."""
+        """Hand the node its key to Home Assistant: made once, passed again where that has moved."""
         file = self.folder / "home.json"
         known = json.loads(file.read_text()) if file.exists() else {}
         if known.get("url") == hass.url:

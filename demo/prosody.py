@@ -185,7 +185,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._process = None
 
     def freeze(self) -> None:
-        """Let it hear and say nothing, as behind a broken line, until it is thawed."""
+        """Freeze it, as behind a broken line: it hears and says nothing until it is thawed."""
         if self._process:
             self._process.send_signal(signal.SIGSTOP)
 
@@ -194,7 +194,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._process.send_signal(signal.SIGCONT)
 
     def knows(self, other: Prosody) -> None:
-        """Let it find another server, from its next start on."""
+        """Point it to another server, from its next start on."""
         self._others[other.host] = other.s2s_port
         self._configure()
 
@@ -295,7 +295,7 @@ class Prosody(AbstractContextManager["Prosody"]):
 
 
 def federate(one: Prosody, two: Prosody) -> None:
-    """Let two servers find each other. Those that run are started anew."""
+    """Connect two servers. Those that run are restarted."""
     for server, other in ((one, two), (two, one)):
         server.knows(other)
     for server in (one, two):

@@ -169,7 +169,7 @@ class Supervisor:
     # What an add-on asks
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
-        """Let the add-on in with its own token, and core with one that core knows."""
+        """Accept the add-on with its own token, and core with one that core knows."""
         core = await self._core()
         if core is None:
             raise web.HTTPBadGateway
@@ -224,7 +224,7 @@ class Supervisor:
         return _ok({"uuid": known.uuid})
 
     async def _push(self, message: Discovered) -> None:
-        """Tell core that there is something to ask; once it runs, it asks for all there is."""
+        """Notify core that there is something to ask; once it runs, it asks for all there is."""
         core = await self._core()
         if core is not None:
             async with self._session.post(
@@ -346,7 +346,7 @@ class Supervisor:
 
 
 async def _join(addon: web.WebSocketResponse, core: aiohttp.ClientWebSocketResponse) -> None:
-    """Let two speak to each other until one of them hangs up."""
+    """Connect two peers until one of them hangs up."""
 
     async def pass_on(
         one: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,

@@ -106,8 +106,8 @@ class Series:
         """Return when the interval ends that starts then; ValueError where none does."""
         day = start.astimezone(UTC).date()
         starts = (*self.starts(day), *self.starts(day + _DAY), *self.starts(day + 2 * _DAY))
-        for one, following in pairwise(starts):
-            if one == start:
+        for current, following in pairwise(starts):
+            if current == start:
                 return following
         raise OffTheGrid(self, start)
 

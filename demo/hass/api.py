@@ -156,7 +156,7 @@ class Api:
         await self._get_tokens(grant_type="authorization_code", code=code)
 
     async def add_user(self, name: str, username: str, password: str) -> None:
-        """Let somebody in who is no administrator."""
+        """Add a user who is no administrator."""
         made = await self.command("config/auth/create", name=name, group_ids=["system-users"])
         credentials = {"username": username, "password": password}
         await self.command(

@@ -274,7 +274,7 @@ class Measures:
         )
 
     def _grid_wh(self, second: int) -> tuple[int, int]:
-        """Give (drawn, injected) since the world's origin: the Linky's registers."""
+        """Return (drawn, injected) since the world's origin: the Linky's registers."""
         energy = self.world.energy_at(second)
         drawn, injected = energy.drawn_wh, energy.injected_wh
         for n in self._overloaded(second):

@@ -198,7 +198,7 @@ class VirtualInverter:
         self.wire.stranger = stranger
 
     def no_faults(self) -> None:
-        """Let all be well with what is said and how it arrives."""
+        """End all trouble with what is said and how it arrives."""
         self._answers.faults = WireFaults()
         for inverter in self.inverters:
             inverter.faults = Faults()

@@ -35,7 +35,7 @@ class Load:
         return segment.by_phase(net)
 
     def energy_wh(self, n: int, seconds: int = SEGMENT_S) -> tuple[int, int]:
-        """Give (drawn, injected) in the first seconds of the n-th segment."""
+        """Return (drawn, injected) in the first seconds of the n-th segment."""
         overloads = self._in(n)
         if not overloads:
             used, made = (values[n % 144] for values in self.world.day(n // 144))

@@ -118,7 +118,7 @@ class VirtualLinky:
         self.line.faults.lost_bursts = rate
 
     def no_faults(self) -> None:
-        """Let all that is sent arrive."""
+        """Deliver all that is sent."""
         self.line.faults = Faults()
 
     def silence(self, seconds: float = 20) -> None:

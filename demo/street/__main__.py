@@ -47,7 +47,7 @@ class Street:
         raise AssertionError
 
     def let_grant(self) -> None:
-        """Let all homes grant what is asked."""
+        """Grant what is asked, for all homes."""
         for home in self._homes:
             home.standing.may_grant.set()
 

@@ -102,7 +102,7 @@ class Segment:
         )
 
     def powers(self, second: int) -> tuple[int, int]:
-        """Give (from the grid, from the panels), W, at a second of the segment."""
+        """Return (from the grid, from the panels), W, at a second of the segment."""
         u = second / SEGMENT_S
         sun = self.sun.weight(u)
         grid = sun if self.net_wh <= 0 else self.grid.weight(u)

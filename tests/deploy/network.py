@@ -19,7 +19,7 @@ _UP_AND_RUNNING = 0x41
 
 @contextmanager
 def own_network() -> Iterator[None]:
-    """Let this thread, and what it starts, be on a network of its own."""
+    """Move this thread, and what it starts, to a network of its own."""
     _check()
     with Path("/proc/thread-self/ns/net").open() as before:
         os.unshare(os.CLONE_NEWNET)

@@ -140,7 +140,7 @@ class Cooperative(Answerer):
 
 @asynccontextmanager
 async def cooperating(server: Prosody, user: str = "coop") -> AsyncIterator[Cooperative]:
-    """Let a collective be on the network, with an account of that server."""
+    """Connect a collective to the network, with an account of that server."""
     connection = Connection(
         Account(server.register(user, PASSWORD), PASSWORD),
         server=reach(server),

@@ -172,7 +172,7 @@ class Home:
         self._changes.tell()
 
     async def tell_again(self, day: date) -> None:
-        """Tell everybody once more what they were told of a day."""
+        """Send subscribers once more what they were sent of a day."""
         now = datetime.now(UTC)
         async with self.store.writing() as connection:
             by_series = await subscribers(connection, self._numbers.values())
@@ -228,7 +228,7 @@ class Home:
 
 
 async def run(plan: Plan) -> NoReturn:
-    """Let all homes run until killed."""
+    """Run all homes until killed."""
     folder, meter = Path(plan.folder), Meter(Path(plan.meter))
     server = Server(
         host=LOOPBACK, port=plan.port, security=Security.STARTTLS, ca_file=Path(plan.ca_file)

@@ -170,7 +170,7 @@ class World:
         self.marks.append((what, time.monotonic() - self.began))
 
     def count(self, at: datetime, homes: Iterable[str]) -> None:
-        """Let homes count a time, or count it anew."""
+        """Add values of a time to homes, or replace them."""
         lines = []
         for home in homes:
             for direction in SERIES:
@@ -181,7 +181,7 @@ class World:
         self.done["records"] += len(lines)
 
     def move_on(self) -> None:
-        """Let half an hour go by."""
+        """Advance by half an hour."""
         if self.reached < self.until:
             late = set(self.chance.sample(sorted(self.folders), LATE))
             self.late[self.reached] = late
@@ -199,7 +199,7 @@ class World:
         self.done["days told again"] += 1
 
     async def catch_up(self) -> None:
-        """Let those who are late tell of a time once both cooperatives know all else of it."""
+        """Add the values of late homes once both cooperatives have all others of that time."""
         known = [(await one.held(way), self.expected(way)) for one, way in self.cooperatives]
         for at, late in list(self.late.items()):
             if all(found.get(at) == expected[at] for found, expected in known):
@@ -208,7 +208,7 @@ class World:
                 self.done["late"] += 2 * len(late)
 
     async def flow(self) -> NoReturn:
-        """Let homes count, whoever is there."""
+        """Count in homes, whichever servers are there."""
         while True:
             self.move_on()
             with suppress(DBAPIError):

@@ -146,7 +146,7 @@ class Looks:
 
 
 async def enter(page: Page, visitor: Visitor) -> Page:
-    """Let a browser in as somebody who has logged in to Home Assistant."""
+    """Log a browser in as a user of Home Assistant."""
     for name, value in visitor.cookies.items():
         await page.context.add_cookies([{"name": name, "value": value, "url": visitor.api.url}])
     return page

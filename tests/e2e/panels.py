@@ -94,7 +94,7 @@ class Home:
         return {key: wh for key, wh in found.items() if wh is not None}
 
     async def samples(self) -> AsyncIterator[int]:
-        """Tell the time of meter and inverter, now and then."""
+        """Set the time of meter and inverter, now and then."""
         for _ in range(SAMPLES):
             await asyncio.sleep(3)
             yield self.second

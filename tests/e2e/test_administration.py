@@ -78,7 +78,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
 
 
 async def furnish(store: Store, now: datetime) -> None:
-    """Let members in, of whom some tell all, some part of it and some nothing."""
+    """Admit members, of whom some send all, some part of it and some nothing."""
     random = Random(3)
     today = now.astimezone(ZONE).date()
     async with store.writing() as connection:
@@ -113,7 +113,7 @@ async def furnish(store: Store, now: datetime) -> None:
 
 
 async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
-    """Let a home tell what no home draws."""
+    """Send what no home draws, as a home."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     data = told(meter(name), midnight, [29_000, 31_500, 640])
     assert await take(

@@ -112,7 +112,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def found(world: World, name: str, server: Prosody) -> Coop:
-    """Let a collective run."""
+    """Run a collective."""
     store = await Store.open(world.folder / f"{name}.db")
     world.stack.push_async_callback(store.close)
     jid = server.register(name, PASSWORD)
@@ -138,7 +138,7 @@ def summed(homes: Iterable[Home]) -> Values:
 
 
 async def settle(world: World, coop: str, number: int) -> Home:
-    """Let a home run that has some past, and joins."""
+    """Run a home that has some past, and joins."""
     name = f"{coop}{number}"
     store = await Store.open(world.folder / f"{name}.db")
     world.stack.push_async_callback(store.close)

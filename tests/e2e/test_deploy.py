@@ -196,7 +196,7 @@ class Site:
         return [json.loads(line) for line in told.splitlines()]
 
     async def settle(self) -> Home:
-        """Let a home have an account by invitation, join, and tell its past."""
+        """Create an account for a home by invitation, join, and send its past."""
         (made,) = await self.node("invitations", "make", "--account")
         account_link, join = links.read(made["account_link"]), links.read(made["link"])
         assert isinstance(account_link, Register)

@@ -99,7 +99,7 @@ class Stage:
     notes: Notes = field(default_factory=Notes)
 
     async def push(self, values: Curve) -> None:
-        """Tell the subscribers, and return once they have it."""
+        """Notify the subscribers, and return once they have it."""
         self.operator.values |= values
         for subscriber in self.operator.subscribers:
             for part in load(values).parts():

@@ -149,7 +149,7 @@ class World:
     caught_up_s: list[float] = field(default_factory=list)
 
     async def flow(self) -> NoReturn:
-        """Let registers move on, and Home Assistant record it and say so, whoever is there."""
+        """Advance registers, record them in Home Assistant and say so, whatever runs."""
         written = True
         while True:
             if written:

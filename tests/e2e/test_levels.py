@@ -100,7 +100,7 @@ longest_wait_minutes = 2880
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """Let a folder be on a small disk of its own, where one may mount it."""
+    """Mount a small disk of its own on a folder, where that is allowed."""
     folder.mkdir(parents=True)
     size = f"size={DISK_MB}m,mode=0700"
     mounts = subprocess.run(
@@ -248,7 +248,7 @@ async def _invite(one: Collective, kind: str) -> str:
 
 
 async def _join(one: Collective, town: Collective) -> None:
-    """Let a cooperative grant its sums of one direction to the municipality."""
+    """Grant sums of one direction from a cooperative to the municipality."""
     link = await _invite(town, "collective")
     told = json.loads(await one.node.do("join", link, "--json"))
     (asked,) = told["asked"]
@@ -256,7 +256,7 @@ async def _join(one: Collective, town: Collective) -> None:
 
 
 async def _let_observe(one: Collective, observer: str) -> None:
-    """Let somebody read all that a collective publishes, who is told nothing by itself."""
+    """Grant a reader all that a collective publishes; nothing is pushed to it."""
     need = read_need_file(_need("all", one.name).encode())
     number = await consent.be_asked_by_file(one.opened, observer, need, "operator")
     await _grant(one, number, *_directions(one.name))
@@ -283,7 +283,7 @@ async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hour
 
 
 async def settle(world: World) -> None:
-    """Let no home be late any more."""
+    """Wait until no home is late any more."""
 
     async def late() -> int:
         with suppress(DBAPIError):

@@ -66,7 +66,7 @@ class World:
     """When the household looked at what would leave."""
 
     async def count(self, until: int) -> None:
-        """Let Home Assistant count on, and say that it did."""
+        """Count on in Home Assistant, and announce it."""
         await import_history(self.hass.api, ENTITIES, list(self.hours[self.counted : until]))
         self.counted = until
         await self.hass.api.request("POST", "events/recorder_hourly_statistics_generated")
@@ -133,7 +133,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def _furnish(world: World) -> None:
-    """Give the home a meter, as its Energy dashboard has it, and somebody else who lives there."""
+    """Add a meter to the home, as its Energy dashboard has it, and another resident."""
     api, shown = world.hass.api, world.hours[-1].end
     for entity, value, name in (
         (DRAWN, shown.drawn_wh, "Linky Énergie soutirée"),

@@ -225,7 +225,7 @@ def of_twelve(told: Settings) -> Settings:
 
 
 async def supply(hass: Hass) -> None:
-    """Let Home Assistant have what this home drew, as a supplier's integration tells it."""
+    """Add to Home Assistant what this home drew, as a supplier's integration does."""
     hours = range(-1, round((TOP - SINCE) / HOUR))
     await import_energy(hass.api, OWN.device, {SINCE + n * HOUR: n * OWN_WH for n in hours})
 
@@ -233,7 +233,7 @@ async def supply(hass: Hass) -> None:
 async def settle(
     stack: AsyncExitStack, folder: Any, server: Prosody, coop: Coop, number: int
 ) -> House:
-    """Let a home run that has some past, and joins."""
+    """Run a home that has some past, and joins."""
     store = await Store.open(folder / f"home{number}.db")
     stack.push_async_callback(store.close)
     jid = server.register(f"home{number}", PASSWORD)

@@ -79,7 +79,7 @@ class Coop:
         self.upkeep = Retention(self.store, ZONE, Changes(), self.clock)
 
     async def look(self, times: int = 5) -> None:
-        """Let it look, every five minutes."""
+        """Check the clock, as every five minutes."""
         for _ in range(times):
             await self.upkeep.look()
             self.hands.go_on(5 * MINUTE)
@@ -90,7 +90,7 @@ class Coop:
         return None if doubt is None else doubt.reason
 
     async def confirm(self) -> None:
-        """Let an administrator confirm the clock, in another process perhaps."""
+        """Confirm the clock as an administrator, in another process perhaps."""
         async with self.store.writing() as connection:
             await confirm(connection, self.hands.at)
 
@@ -335,7 +335,7 @@ async def test_a_word_that_was_given_while_the_node_was_off_replaces_no_login(co
 
 
 async def put(store: Store, at: datetime) -> None:
-    """Let the newest instant that was confirmed be that one."""
+    """Set the newest confirmed instant."""
     async with store.writing() as connection:
         await confirm(connection, at)
 

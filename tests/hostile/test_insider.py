@@ -385,7 +385,7 @@ class TestWhatPostgresqlAloneHas:
 
 
 async def make_collective(store: Store) -> None:
-    """Let two members give something, and one of them withdraw."""
+    """Grant something as two members, and withdraw as one of them."""
     at = now()
     async with store.writing() as connection:
         member, _ = await join(connection, "stays", at=at)

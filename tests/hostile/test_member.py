@@ -254,7 +254,7 @@ TODAY = DAY.date()
 async def _joins(
     store: Store, name: str, device: str, *directions: Direction, at: datetime = AT
 ) -> MemberPermission:
-    """Let a member in that shares what it says it draws at a device, or feeds in."""
+    """Admit a member that shares what it says it draws at a device, or feeds in."""
     names = [series(named(device), way) for way in directions or (Direction.CONSUMPTION,)]
     need = BY_POINT if "prm" in device else NEED
     async with store.writing() as connection:
@@ -442,7 +442,7 @@ def _home(home: int) -> str:
 
 
 async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
-    """Let homes in, each of which draws as much for a month."""
+    """Admit homes, each of which draws as much for a month."""
     for home in range(homes):
         await _joins(store, f"h{home}", _home(home))
         await _tells(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])

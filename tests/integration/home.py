@@ -88,12 +88,12 @@ class Home(View):
             await self.hear(kind, FRAMES_TO_KNOW)
 
     async def hear(self, kind: Kind, times: int = 1, **changes: str | None) -> None:
-        """Let the meter speak, and the home take it in."""
+        """Send from the meter, until the home has it."""
         await self.line.send(kind, times, **changes)
         await self.hass.async_block_till_done()
 
     async def forward(self, seconds: float) -> None:
-        """Let time pass without a word of the meter."""
+        """Advance without a word of the meter."""
         await self.line.clock.forward(seconds)
         await self.hass.async_block_till_done()
 

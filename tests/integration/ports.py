@@ -35,18 +35,18 @@ class Clock:
         return self._real() + self._ahead_s
 
     async def forward(self, seconds: float) -> None:
-        """Let time pass, a second at a time."""
+        """Advance, a second at a time."""
         while seconds > 0:
             self._ahead_s += min(1.0, seconds)
             seconds -= 1.0
             await self.settle()
 
     def jump(self, seconds: float) -> None:
-        """Let time pass before anybody notices."""
+        """Advance before anybody notices."""
         self._ahead_s += seconds
 
     async def settle(self) -> None:
-        """Let everybody do what is due; what takes a thread is waited for by the test."""
+        """Run what is due; the test waits for what takes a thread."""
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 

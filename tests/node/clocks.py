@@ -21,7 +21,7 @@ class Hands:
         return Clock(lambda: self.at, lambda: self.steady)
 
     def go_on(self, by: timedelta) -> None:
-        """Let time pass, on both."""
+        """Advance both clocks."""
         self.at += by
         self.steady += by.total_seconds()
 

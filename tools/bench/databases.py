@@ -14,7 +14,7 @@ KINDS = ("sqlite", "postgresql")
 
 
 def choose(parser: argparse.ArgumentParser) -> None:
-    """Let people say which databases are measured."""
+    """Add the option of which databases are measured."""
     parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
 
 

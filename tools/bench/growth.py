@@ -66,7 +66,7 @@ class _Homes:
         self._random = Random(1)
 
     async def tell(self, days: Sequence[datetime]) -> None:
-        """Let each of them tell of these days, as of its past: a month in a message."""
+        """Send these days as each of them, as of its past: a month in a message."""
         told = [
             Message(jid(home), self._days(home, month))
             for month in batched(days, _MONTH_DAYS, strict=False)
@@ -77,7 +77,7 @@ class _Homes:
         await self._close_all()
 
     async def cost(self, days: Sequence[datetime]) -> Cost:
-        """Let each of them tell of day after day, and measure."""
+        """Send day after day as each of them, and measure."""
         rounds = [
             [Message(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
         ]

@@ -72,7 +72,7 @@ async def join(
     areas: Sequence[str] = AREAS,
     ways: Sequence[Way] = (Way.CONSUMPTION,),
 ) -> None:
-    """Let homes have granted these directions, and have been asked for so much of their past.
+    """Grant these directions as homes, which have been asked for so much of their past.
 
     One by one takes 30 ms each. So each area's first is let in, and all others have its rows.
     """
@@ -95,7 +95,7 @@ async def join(
 async def keep_days(
     store: Store, homes: Iterable[int], days: Sequence[date], way: Way = Way.CONSUMPTION
 ) -> None:
-    """Let homes have told of whole UTC days, kept at once: of each home one is one of a hundred."""
+    """Store whole UTC days of homes, at once: of each home one is one of a hundred."""
     random = Random(1)
     some = [tuple(random.randrange(MOST_W) for _ in range(HOURS)) for _ in range(_DIFFERENT)]
     at = datetime.now(UTC)
@@ -161,7 +161,7 @@ def name(home: int, way: Way = Way.CONSUMPTION) -> Identifier:
 async def _repeat(
     connection: AsyncConnection, model: int, homes: Sequence[int], ways: Sequence[Way]
 ) -> None:
-    """Let homes have all rows that one has, by their own names."""
+    """Copy all rows of one home for the others, by their own names."""
     at = {"given_id": f"p{model}"}
     await _copy(
         connection,

@@ -89,7 +89,7 @@ class Members:
             writer.close()
 
     async def push(self, to: str, pushed: Sequence[Messages]) -> float:
-        """Let members push, many at the same time; give how long it took."""
+        """Push as members, many at the same time; return how long it took."""
         clock = asyncio.get_running_loop().time
         self._to = to
         self._left = {jid(number): iter(some) for number, some in enumerate(pushed)}

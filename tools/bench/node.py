@@ -93,7 +93,7 @@ class Node:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let it run. It is on its way to be online when this begins."""
+        """Run it. It is on its way to be online when this begins."""
         with (self.folder / "log").open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *_command("run"), stdout=log, stderr=log, env=self._environment

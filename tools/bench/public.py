@@ -113,7 +113,7 @@ async def _fill(town: Town) -> None:
 
 
 async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:
-    """Let all members be there, each in an area."""
+    """Add all members, each in an area."""
     numbers = range(1_000, 1_000 + MEMBERS)
     members = [
         {

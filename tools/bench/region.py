@@ -187,7 +187,7 @@ async def _measure(of: Sizes) -> bool:
 
 
 async def _live(coop: Server, of: Sizes, hours: Sequence[datetime]) -> None:
-    """Let homes tell of each hour once it is over."""
+    """Send each hour as homes once it is over."""
     random = Random(1)
     before = await size(coop.store)
     for start in hours:

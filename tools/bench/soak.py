@@ -70,7 +70,7 @@ class Soak:
         self._recovering_since: float | None = None
 
     def run(self, seconds: float) -> Figures:
-        """Let meter time pass, calm and trouble in turn."""
+        """Advance the meter, calm and trouble in turn."""
         trouble = self._calm_and_trouble()
         turn_at = next(trouble)
         for sent in self._line:

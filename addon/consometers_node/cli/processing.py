@@ -222,7 +222,7 @@ def _entry_text(record: Processing, output: Output) -> str:
         until=translated(until),
         retention=need.retention_days,
         members=record.members,
-        kept=record.kept,
+        kept=record.ended,
         security=translated(SECURITY),
         policy=need.policy,
     )

@@ -12,7 +12,7 @@ from time import perf_counter
 from ..xmpp import Traffic
 
 
-class Visit(StrEnum):
+class HistoryOutcome(StrEnum):
     """How it ended to ask a member for what it granted."""
 
     DONE = "done"
@@ -63,7 +63,7 @@ class Counts:
 
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     traffic: Traffic = field(default_factory=Traffic)
-    visits: Counter[Visit] = field(default_factory=Counter)
+    visits: Counter[HistoryOutcome] = field(default_factory=Counter)
     pages: Counter[Page] = field(default_factory=Counter)
     commits: Timed = field(default_factory=Timed)
     closings: Timed = field(default_factory=Timed)

@@ -49,9 +49,9 @@ async def group_id(connection: AsyncConnection, kind: GroupKind, name: str = "")
     query = select(MemberGroupRow.id).where(
         MemberGroupRow.kind == kind, MemberGroupRow.name == name
     )
-    known = (await connection.execute(query)).scalar_one_or_none()
-    if known is not None:
-        return known
+    stored = (await connection.execute(query)).scalar_one_or_none()
+    if stored is not None:
+        return stored
     made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
     return (await connection.execute(made)).scalar_one()
 

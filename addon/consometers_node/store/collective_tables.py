@@ -251,7 +251,7 @@ class AdminSessionRow(Base):
 class ClosedIntervalRow(Base, clustered=True):
     """An interval that was closed: nothing more of it is ever published, or changed.
 
-    Of the members from which records were expected (`expected`), so many had sent theirs (`told`).
+    Of the members from which records were expected (`expected`), `response` sent theirs.
     `reason` is why the sum of all homes is suppressed, where it is.
     """
 
@@ -260,7 +260,7 @@ class ClosedIntervalRow(Base, clustered=True):
     start: Mapped[datetime] = mapped_column(primary_key=True)
     closed_at: Mapped[datetime]
     expected: Mapped[int]
-    told: Mapped[int]
+    response: Mapped[int]
     reason: Mapped[str | None]
 
 

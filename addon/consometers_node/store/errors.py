@@ -195,4 +195,6 @@ def _cause(fault: BaseException) -> Text | None:
         return _POSTGRESQL.get(state)
     if not isinstance(fault, DBAPIError):
         return None
-    return next((why for said, why in _CONNECTING.items() if re.search(said, str(error))), None)
+    return next(
+        (words for pattern, words in _CONNECTING.items() if re.search(pattern, str(error))), None
+    )

@@ -65,8 +65,8 @@ class Membership:
     def may_send(self, direction: Direction, step: Interval) -> bool:
         """Return whether sums may have records of a step, or a finer one, that it sends."""
         return self.shown is None or any(
-            one.direction is direction and one.interval.minutes <= step.minutes
-            for one in self.shown
+            series.direction is direction and series.interval.minutes <= step.minutes
+            for series in self.shown
         )
 
 
@@ -148,25 +148,25 @@ async def memberships(
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
     """
-    found: dict[MemberId, Membership] = {}
+    by_member: dict[MemberId, Membership] = {}
     named: dict[MemberId, tuple[GroupId, ...]] = {}
     collectives: list[MemberId] = []
     for group, members, member in await connection.execute(_MEMBERSHIPS, {"month": month}):
         if members is not None:
             ids = map(MemberId, map(int, members.split(",")))
-            found |= dict.fromkeys(ids, Membership(group))
+            by_member |= dict.fromkeys(ids, Membership(group))
         elif group is not None:
             named[member] = (*named.get(member, ()), group)
         else:
             collectives.append(member)
-    for member in found.keys() & collectives:
-        found[member] = Membership(found[member].area, is_home=False)
+    for member in by_member.keys() & collectives:
+        by_member[member] = Membership(by_member[member].area, is_home=False)
     shown = await shown_series(connection, at) if named else {}
     for member, groups in named.items():
-        of_month = found.pop(member, None)
+        of_month = by_member.pop(member, None)
         if of_month is not None and member in shown:
-            found[member] = Membership(of_month.area, False, groups, frozenset(shown[member]))
-    return found
+            by_member[member] = Membership(of_month.area, False, groups, frozenset(shown[member]))
+    return by_member
 
 
 _PACKED_DAY = (
@@ -251,14 +251,14 @@ async def member_counts(
 
 
 async def series_of(
-    connection: AsyncConnection, numbers: Collection[SeriesId]
+    connection: AsyncConnection, series_ids: Collection[SeriesId]
 ) -> dict[SeriesId, Series]:
     """Return some series by their numbers."""
-    found = {}
-    for some in batched(numbers, _AT_ONCE, strict=False):
-        for number, *facts in await connection.execute(_NUMBERED, {"numbers": some}):
-            found[number] = Series(*facts)
-    return found
+    by_id = {}
+    for some in batched(series_ids, _AT_ONCE, strict=False):
+        for series_id, *facts in await connection.execute(_NUMBERED, {"numbers": some}):
+            by_id[series_id] = Series(*facts)
+    return by_id
 
 
 async def series_of_member(connection: AsyncConnection, member: MemberId) -> dict[SeriesId, Series]:
@@ -270,7 +270,7 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
         .where(GivenRow.member_id == member)
         .distinct()
     )
-    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+    return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
 
 
 def _first_block(direction: Direction) -> ScalarSelect[date]:
@@ -352,12 +352,12 @@ class Expected:
         self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
     ) -> set[MemberId]:
         """Return who of these members is expected to send a step, or a finer one."""
-        found: set[MemberId] = set()
+        expected: set[MemberId] = set()
         for some in batched(members, _AT_ONCE, strict=False):
             values = self._values() | {"step": step, "members": some}
             rows = await connection.execute(_EXPECTED_AMONG, values)
-            found.update(map(MemberId, rows.scalars()))
-        return found
+            expected.update(map(MemberId, rows.scalars()))
+        return expected
 
     def _values(self) -> dict[str, object]:
         """Return what the statements are told."""

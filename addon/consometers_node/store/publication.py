@@ -75,7 +75,7 @@ _CLOSED_FACTS = (
     _CLOSED.start,
     _CLOSED.closed_at,
     _CLOSED.expected,
-    _CLOSED.told,
+    _CLOSED.response,
     _CLOSED.reason,
 )
 

@@ -51,13 +51,13 @@ class House(View):
         self.entry.add_to_hass(self.hass)
 
     async def hear(self, seconds: float = 60, **readings: float | str) -> None:
-        """Let sources say something, in kWh and kW, and time go on until all is shown."""
+        """Set sources, in kWh and kW, and advance until all is shown."""
         self.freezer.tick(seconds)
         await self.tell(**readings)
         await self.wait()
 
     async def count(self) -> None:
-        """Let 10 kWh be made, 4 of them injected, and 4 drawn."""
+        """Count 10 kWh made, 4 of them injected, and 4 drawn."""
         await self.start()
         await self.hear(roof=100, drawn=500, injected=20)
         await self.hear(roof=110, drawn=504, injected=24)

@@ -75,7 +75,7 @@ class Recorded(House):
         await async_wait_recording_done(self.hass)
 
     async def count_until(self, until: datetime) -> None:
-        """Let the recorder count, every five minutes."""
+        """Record every five minutes."""
         while self.counted + FIVE_MINUTES <= until:
             start, self.counted = self.counted, self.counted + FIVE_MINUTES
             self.freezer.move_to(self.counted + timedelta(seconds=10))
@@ -146,7 +146,7 @@ async def begin(home: Recorded, kind: Home = Home.SURPLUS, **sources: Any) -> No
 
 
 async def go_on(home: Recorded) -> None:
-    """Let an hour pass in which something is made and consumed."""
+    """Advance by an hour in which something is made and consumed."""
     await home.count_until(NOON + timedelta(minutes=20))
     await home.hear(roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
     await home.count_until(NOON + HOUR)

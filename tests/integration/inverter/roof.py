@@ -42,12 +42,12 @@ class Roof(View):
         return done
 
     async def polls(self, times: int = 1, every_s: float = 10) -> None:
-        """Let the inverter be asked some times."""
+        """Poll the inverter some times."""
         for _ in range(times):
             await self.at(self.inverter.at + timedelta(seconds=every_s))
 
     async def at(self, at: datetime) -> None:
-        """Let it be asked at a time of the day. It listens, or does not, as it does then."""
+        """Poll it at a time of the day. It listens, or does not, as it does then."""
         self.inverter.at = at
         await self.inverter._follow()
         await self.coordinator.async_refresh()

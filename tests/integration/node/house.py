@@ -36,7 +36,7 @@ class House(View):
         await self.hass.async_block_till_done()
 
     async def a_minute_passes(self) -> None:
-        """Let the time come when the node is asked again."""
+        """Advance until the node is asked again."""
         # Nothing is due while the answer to a former question is awaited.
         await until(lambda: self.entry.runtime_data._unsub_refresh)
         asked = self.toy.times_asked()

@@ -24,7 +24,7 @@ async def diagnostics(house: House) -> str:
 
 
 def trouble(house: House) -> None:
-    """Let the node have something to say of everything."""
+    """Fill the node with something of everything."""
     house.toy.answer.update(
         account=ACCOUNT,
         online=False,

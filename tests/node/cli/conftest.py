@@ -201,7 +201,7 @@ async def coop(run: Run, tmp_path: Path) -> Path:
 async def running(
     start: Start, run: Run, *options: object, until: str = "running", **variables: str
 ) -> AsyncIterator[Any]:
-    """Let a node run until the end of this, and return its status once it runs."""
+    """Run a node until the end of this, and return its status once it runs."""
     process = await start("run", *options, CONSOMETERS_HASTE=HASTE, **variables)
     try:
         async with asyncio.timeout(SECONDS):

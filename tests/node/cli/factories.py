@@ -67,7 +67,7 @@ def now() -> datetime:
 
 
 async def let_in(folder: Path, *names: str) -> None:
-    """Let homes in that give what is asked."""
+    """Admit homes that grant what is asked."""
     store = await opened(folder)
     async with store.writing() as connection:
         for name in names:

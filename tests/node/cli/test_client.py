@@ -39,7 +39,7 @@ OTHER = str(SERIES).replace("30001610071843", "1" * 14)
 
 
 def answer_with(reader: Reader, *answers: QuoaliseError | Data) -> list[GetHistory]:
-    """Let a home give these answers first, and note what it is asked."""
+    """Answer first with these as a home, and note what it is asked."""
     asked: list[GetHistory] = []
     usual = reader.home.get_history
     left = list(answers)

@@ -46,7 +46,7 @@ async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount
 
 @pytest.fixture
 def coop_running(run: Run, start: Start, folder: Path) -> AbstractAsyncContextManager[Any]:
-    """Let the collective's node run, on the network."""
+    """Run the collective's node, on the network."""
     options = ("--data", folder)
     return running(start, run, *options, until="online", CONSOMETERS_ROLE="collective")
 

@@ -28,7 +28,7 @@ _DAYS = 29
 
 
 async def settle(folder: Path) -> Store:
-    """Let homes in whose past is there."""
+    """Admit homes whose past is there."""
     names = [f"home{n}" for n in range(10)]
     await let_in(folder, *names)
     store = await opened(folder)

@@ -22,7 +22,7 @@ START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 
 
 async def publish(folder: Path, minimum: int, *names: str) -> None:
-    """Let homes tell of five hours, and release what may be."""
+    """Send five hours as homes, and publish what may be."""
     await let_in(folder, *names)
     store = await opened(folder)
     await keep_collective(store, "kersabiec")

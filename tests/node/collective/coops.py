@@ -49,7 +49,7 @@ class Coop:
     task: asyncio.Task[object] = field(init=False, repr=False)
 
     async def start(self) -> None:
-        """Let it run, and be online."""
+        """Run it, until it is online."""
 
         def connect(who: Identity) -> Connection:
             return Connection(who.account, server=who.server, backoff=QUICK)
@@ -129,7 +129,7 @@ async def cooperating(
     *,
     location: str | None = None,
 ) -> AsyncIterator[Coop]:
-    """Let a collective run."""
+    """Run a collective."""
     told = replace(settings(folder, jid, identifier), location=location)
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "Maëlle", now())

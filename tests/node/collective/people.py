@@ -63,7 +63,7 @@ def permission(
 async def join(
     connection: AsyncConnection, name: str, said: Permission | None = None, at: datetime = AT
 ) -> tuple[Member, MemberPermission]:
-    """Let a home in that gives what is asked, by the name of its meter."""
+    """Admit a home that grants what is asked, by the name of its meter."""
     members = Members(connection, ZONE)
     await needs.offer(connection, NEED, at)
     member = await members.admit(f"{name}@example.org", at)
@@ -74,7 +74,7 @@ async def join(
 async def let_be_named(
     connection: AsyncConnection, member: Member, at: datetime = AT, **other: object
 ) -> MemberPermission:
-    """Let a member allow to be shown by name, with all that it gave before."""
+    """Grant to be shown by name, with all that the member granted before."""
     (before, *_) = await of_member(connection, member.id)
     await needs.offer(connection, BY_NAME, at)
     said = permission(

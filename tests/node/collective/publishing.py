@@ -122,11 +122,11 @@ class Town:
     async def name(
         self, member: MemberId, *, interval: Interval | None = None, until: datetime = LATER
     ) -> None:
-        """Let a member allow to be shown by name."""
+        """Grant to be shown by name, as a member."""
         await self._allow(member, "name", interval, until)
 
     async def unname(self, member: MemberId) -> None:
-        """Let it allow that no more."""
+        """Withdraw that permission."""
         number = GivenId(f"{member} name")
         await withdraw(self.people, member, number, self.at, erase=False)
 
@@ -177,7 +177,7 @@ class Town:
         day: date = DAY,
         count: int | None = None,
     ) -> None:
-        """Let members tell of a UTC day, all of them the same."""
+        """Store a UTC day of members, the same for all of them."""
         for member in members if isinstance(members, Sequence) else [members]:
             of = self.series[member]
             places = len(of.starts(day))
@@ -193,7 +193,7 @@ class Town:
     async def tell_hour(
         self, member: MemberId, value: int, start: datetime, *, count: int | None = None
     ) -> None:
-        """Let a member tell of one hour more, or of one again."""
+        """Store one hour more of a member, or one again."""
         of, day = self.series[member], start.date()
         known = self.told.get((of, day))
         values: list[Value] = [*known.values] if known else [None] * HOURS_A_DAY

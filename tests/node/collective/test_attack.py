@@ -171,7 +171,7 @@ class Story:
         return number
 
     async def _tell(self, home: int, hour: int, version: int = 0) -> None:
-        """Tell the truth, mostly; whoever lies draws nothing, or more than all together."""
+        """Send the truth, mostly; a liar draws nothing, or more than all together."""
         drawn = self.random.choice([_BASE] * 8 + [0, 8 * _BASE])
         start = START + hour * HOUR
         self.told.add((home, hour))
@@ -204,7 +204,7 @@ class Story:
         self.public[home] = range(max(0, -(-(turn - START) // HOUR)), HOURS)
 
     async def _take_back(self, home: int, hour: int) -> None:
-        """Let a site be named no longer: what closes from then on is secret again."""
+        """Withdraw the name of a site: what closes from then on is secret again."""
         self.named.remove(home)
         await self.town.unname(self.homes[home])
         start = START + hour * HOUR

@@ -157,7 +157,7 @@ class Town:
                 self.attacker.see({(home, self.hours): 1 for home in inside})
 
     def change(self) -> None:
-        """Let some leave, some come, some move, and other rules hold."""
+        """Change who is there, where they are, and which rules hold."""
         for home in list(self.area):
             if self.random.random() < 0.2:
                 del self.area[home]

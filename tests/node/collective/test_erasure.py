@@ -64,7 +64,7 @@ async def let_in(store: Store, *names: str) -> list[tuple[Member, MemberPermissi
 
 
 async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, ...]:
-    """Let a member withdraw a permission, and have what it brought erased."""
+    """Withdraw a permission as a member, and have its records erased."""
     async with changing(store) as (_, members):
         ended = await member_permissions.withdraw(
             members, permission.member, permission.id, LATER, erase=True

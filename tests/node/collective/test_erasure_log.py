@@ -28,7 +28,7 @@ HOMES = ("keeps", "leaves", "stays")
 
 
 async def fill(store: Store) -> None:
-    """Let three homes tell a day."""
+    """Store a day of three homes."""
     await keep_collective(store, "kersabiec")
     for name in HOMES:
         async with store.writing() as connection:
@@ -38,7 +38,7 @@ async def fill(store: Store) -> None:
 
 
 async def leave(store: Store) -> None:
-    """Let two of them withdraw, one of which has everything erased."""
+    """Withdraw as two of them, one of which has everything erased."""
     async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
             one = await member_permissions.get(connection, GivenId(name))

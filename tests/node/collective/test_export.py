@@ -88,11 +88,11 @@ async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
         await member_permissions.withdraw(members, taken.member, taken.id, AT, erase=False)
         await needs.offer(connection, newer, AT + A_DAY)
         first, second = await processing(connection)
-        assert (first.need, first.until, first.members, first.kept) == (NEED, AT + A_DAY, 2, 1)
-        assert (second.need, second.until, second.members, second.kept) == (newer, None, 0, 0)
+        assert (first.need, first.until, first.members, first.ended) == (NEED, AT + A_DAY, 2, 1)
+        assert (second.need, second.until, second.members, second.ended) == (newer, None, 0, 0)
         assert first.recipients.say("fr") == "Personne d’autre."
         await member_permissions.announce(connection, sure(AT + 999 * A_DAY))
         (due,) = await member_permissions.due(connection, sure(AT + 1000 * A_DAY))
     await erase(store, ZONE, due, AT + 1000 * A_DAY)
     async with store.reading() as connection:
-        assert (await processing(connection))[0].kept == 0
+        assert (await processing(connection))[0].ended == 0

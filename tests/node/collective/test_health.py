@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.counters import Page, Timed, Visit
+from consometers_node.collective.counters import HistoryOutcome, Page, Timed
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.ingestion.validation import Arrivals, Message, take
 from consometers_node.collective.members.members import Kind, Members
@@ -90,10 +90,10 @@ async def test_it_tells_of_a_database_that_is_away(tmp_path: Path) -> None:
 async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
     town = Town(store, settings(tmp_path))
     node = node_of(town)
-    node.counts.visits[Visit.AWAY] += 2
+    node.counts.visits[HistoryOutcome.AWAY] += 2
     node.counts.traffic.refused += 3
     health = await watch_of(town, node=node).health()
-    assert health.counts.visits == {Visit.AWAY: 2}
+    assert health.counts.visits == {HistoryOutcome.AWAY: 2}
     assert health.counts.traffic.refused == 3
     assert health.counts.commits.last_s is None
     assert health.counts.since == node.counts.since

@@ -237,7 +237,7 @@ async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
 
 
 async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
-    """Let a member have granted what this program cannot read any more."""
+    """Store a permission of a member that this program cannot read any more."""
     body = f'<data-needs xmlns="urn:none"><data-need{retention}/></data-needs>'
     asked = {"need": "lost", "version": 1, "body": body, "offered_at": AT}
     await connection.execute(insert(OwnNeedRow).values(asked))

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete
 
-from consometers_node.collective.counters import Visit
+from consometers_node.collective.counters import HistoryOutcome
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.permissions import member_permissions as gifts
@@ -96,7 +96,7 @@ async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
 
 
 async def join(coop: Coop, house: House) -> dict[datetime, int]:
-    """Let a home with some past join, and give what it has."""
+    """Join as a home with some past, and grant what it has."""
     past = dict(enumerate_hours(PAST, KNOWN_UNTIL))
     await house.ledger.cover(PAST, midnight(1))
     await house.keep(dict(past))
@@ -305,7 +305,7 @@ async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
     assert health.writes
     assert health.counts.traffic.acknowledged >= 1
     assert health.counts.traffic.answered >= 2
-    assert health.counts.visits[Visit.DONE] >= 1
+    assert health.counts.visits[HistoryOutcome.DONE] >= 1
     assert health.counts.commits.count >= 2
     assert health.counts.closings.last_s is not None
     assert (health.away, health.waiting) == (0, 0)

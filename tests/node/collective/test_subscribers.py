@@ -81,7 +81,7 @@ async def join(coop: Coop, house: House) -> None:
 
 
 async def release(coop: Coop, values: list[int], members: int = 12, at: datetime = START) -> None:
-    """Let the collective have released some hours of a day."""
+    """Publish some hours of a day."""
     new = [Sum(at + n * HOUR, value * 60, members) for n, value in enumerate(values)]
     async with coop.store.writing() as connection:
         await publish(connection, {SERIES: new}, now())
@@ -120,7 +120,7 @@ async def granted_by(house: House) -> list[Permission]:
 
 
 async def let_count(coop: Coop) -> None:
-    """Let there be a group of all, as there is once somebody counts."""
+    """Add a group of all, as there is once a member counts."""
     async with coop.store.reading() as connection:
         groups = await all_groups(connection)
     assert GroupKind.ALL in {one.kind for one in groups}

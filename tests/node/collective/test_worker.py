@@ -75,7 +75,7 @@ async def test_an_erased_home_stays_in_the_sums_that_were_published(store: Store
     [
         update(PublishedCellRow).values(watt_minutes=1),
         delete(PublishedCellRow),
-        update(ClosedIntervalRow).values(told=1),
+        update(ClosedIntervalRow).values(response=1),
         delete(ClosedIntervalRow),
     ],
 )

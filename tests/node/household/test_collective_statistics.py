@@ -85,7 +85,7 @@ def sums(way: Direction) -> list[Listed]:
 
 
 async def look(store: Store, collective: Collective, most: int) -> None:
-    """Let a home look until it has waited so many times."""
+    """Check as a home until it has waited so many times."""
     ledger = await Ledger.open(store)
     await ledger.grant()
     async with store.writing() as connection:

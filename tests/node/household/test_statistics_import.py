@@ -95,7 +95,7 @@ class Stage:
         )
 
     def refuse(self, refuses: Callable[[datetime, datetime], object], code: str = "SGT4G3") -> None:
-        """Let the peer refuse some times, with a code of its source."""
+        """Refuse some times as the peer, with a code of its source."""
         self.peer.refuses = lambda start, end: (
             UpstreamError("enedis", code) if refuses(start, end) else None
         )

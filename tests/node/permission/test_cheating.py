@@ -78,7 +78,7 @@ def tick(permission: str, series: int) -> str:
 
 
 def refuses(cheat: Plain, *statements: str) -> None:
-    """Tell that the last statement is refused and changes nothing."""
+    """Assert that the last statement is refused and changes nothing."""
     cheat.run(*statements[:-1])
     before = cheat.everything()
     cheat.run("SAVEPOINT before")

@@ -110,7 +110,7 @@ class Life:
                 await sending(connection, queued, "stanza", now())
 
     async def check(self) -> None:
-        """Tell that what the database holds is what may be."""
+        """Assert that what the database holds is what may be."""
         async with self.store.reading() as connection:
             permissions = Permissions(connection)
             all_of_it = await permissions.all(self.peer.id)

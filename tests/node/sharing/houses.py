@@ -175,7 +175,7 @@ async def running(
     series: Series = HOURLY,
     clock: Clock | None = None,
 ) -> AsyncIterator[House]:
-    """Let a node run, with little patience."""
+    """Run a node, with little patience."""
     changes = Changes()
     connection = Connection(Account(jid, password), server=reach(server), backoff=QUICK)
     sharing = Sharing(

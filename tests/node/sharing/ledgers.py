@@ -110,7 +110,7 @@ class Ledger:
         return message
 
     async def receive(self, message: Message) -> None:
-        """Let the peer keep what came, and confirm it."""
+        """Store at the peer what came, and confirm it."""
         self.keep_told(message)
         async with self.store.writing() as connection:
             await acknowledged(connection, self.peer.id, message.id)
@@ -122,7 +122,7 @@ class Ledger:
                 self.told[datetime.fromtimestamp(float(second), UTC)] = int(value)
 
     async def receive_all(self) -> list[Range]:
-        """Let the peer have all that is due, and return which ranges it was sent."""
+        """Deliver to the peer all that is due, and return which ranges it was sent."""
         self.times = []
         count = 0
         while (message := await self.next(f"m{count}")) is not None:
@@ -145,7 +145,7 @@ class Ledger:
 
 
 def run_out(place: Place, permission: PermissionId, peer: PeerId | None = None) -> None:
-    """Let a permission have ended a minute ago, as its owner can: by taking the rule away."""
+    """End a permission a minute ago, as its owner can: by taking the rule away."""
     with plain(place) as owner:
         on = "" if owner.kind == "sqlite" else " ON permission"
         owner.run(

@@ -38,7 +38,7 @@ async def permissions(house: House) -> list[Permission]:
 
 
 async def asked_again(house: House, collective: Collective, *needs: DataNeed) -> list[Permission]:
-    """Let a collective ask for this, and give what the home knows once it was asked twice more."""
+    """Ask for this as a collective, and return what the home knows once it was asked twice more."""
     collective.needs = [write_need(need) for need in needs]
     count = len(collective.invitations)
     await until(lambda: len(collective.invitations) >= count + 2)

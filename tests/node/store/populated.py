@@ -148,7 +148,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "per_member": 60_000,
             "minutes": 60,
         },
-        "closed_interval": cell | {"closed_at": at, "expected": 12, "told": 11},
+        "closed_interval": cell | {"closed_at": at, "expected": 12, "response": 11},
         "group_part": {"group_id": 1, "part_id": 1},
         "administrator": {"name": "Accueil", "password_hash": "$argon2id$", "made_at": at},
         "admin_session": {

@@ -35,7 +35,7 @@ async def home(file: Store, socket_enabled: None) -> AsyncIterator[Home]:
 
 
 async def ask(home: Home, need: DataNeed = NEED, jid: str = "coop@example.org") -> PermissionId:
-    """Let a collective ask for something."""
+    """Ask for something as a collective."""
     async with home.store.writing() as connection:
         peer = await add_peer(connection, jid, "Coop of Kersabiec", now())
         number = await Permissions(connection).propose(peer.id, need, now())
@@ -44,7 +44,7 @@ async def ask(home: Home, need: DataNeed = NEED, jid: str = "coop@example.org") 
 
 
 async def allow(home: Home, number: PermissionId, *series: str) -> None:
-    """Let an administrator allow some of it, on the page."""
+    """Grant some of it as an administrator, on the page."""
     browser = home.browser()
     page = await browser.fill(
         f"permissions/{number}", "preview", *(("series", one) for one in series)

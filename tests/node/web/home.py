@@ -97,7 +97,7 @@ class Home:
 async def running(
     store: Store, house: Toy, *, server: Server | None = None, port: int = 0, **settings: Any
 ) -> AsyncIterator[Home]:
-    """Let a node run, and serve its page to loopback as if that were Home Assistant's ingress."""
+    """Run a node, and serve its page to loopback as if that were Home Assistant's ingress."""
 
     def connect(who: Identity) -> Connection:
         return Connection(who.account, server=who.server, backoff=QUICK)

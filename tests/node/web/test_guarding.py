@@ -271,7 +271,7 @@ async def test_what_was_answered_is_not_answered_again(home: Home, asked: Permis
 
 
 async def tamper(home: Home, *events: str, way: str = "ABORT, 'tampered'") -> None:
-    """Let the database refuse, or pass over, what the register and the permission are told."""
+    """Refuse or pass over, in the database, changes of the register and the permission."""
     async with home.store.writing() as connection:
         for event in events:
             name = event.partition(" ")[0]

@@ -210,7 +210,7 @@ async def stage(
 
 
 async def share(stage: Stage) -> PermissionId:
-    """Let the home share with the collective."""
+    """Share with the collective, as the home."""
     wanted = Series(Device(DRAWN), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
     jid = stage.node.connection.stream.boundjid.bare
     async with stage.home.store.writing() as connection:

@@ -22,7 +22,7 @@ WITHIN_S = 20
 
 
 def here(program: str, server: Prosody) -> str:
-    """Let a program connect without DNS to a server of ours."""
+    """Connect a program without DNS to a server of ours."""
     assert CONNECTS in program
     authority = f"client.ca_certs = {str(server.ca_file)!r}; client.enable_direct_tls = False"
     return program.replace(CONNECTS, f"{authority}; client.connect({LOOPBACK!r}, {server.port})")

@@ -34,7 +34,7 @@ from ...store.member_series import (
 from ...store.series import blocks
 from ...store.set_aside import places
 from ...xmpp import Asking, NetworkError, NotKept
-from ..counters import Visit
+from ..counters import HistoryOutcome
 from .write_queue import WriteQueue
 
 MOST_AT_ONCE = 50
@@ -93,7 +93,7 @@ class Backfill:
         pace: Pace | None = None,
         *,
         clock: Clock,
-        visits: Counter[Visit] | None = None,
+        visits: Counter[HistoryOutcome] | None = None,
     ) -> None:
         """Prepare; nobody is asked yet. `visits` are counted."""
         self._store = store
@@ -177,14 +177,14 @@ class Backfill:
                 await self._gather(peer)
             member.delay_s = self._pace.first_delay_s
             member.fails = member.away = False
-            self._visits[Visit.DONE] += 1
+            self._visits[HistoryOutcome.DONE] += 1
         except ResourceConstraint, NotKept:
             wait_s = self._pace.busy_s
-            self._visits[Visit.BUSY] += 1
+            self._visits[HistoryOutcome.BUSY] += 1
         except (NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("a member is asked again in %.0f s: %s", member.delay_s, fault)
             member.fails, member.away = True, is_away(fault)
-            self._visits[Visit.AWAY if member.away else Visit.REFUSED] += 1
+            self._visits[HistoryOutcome.AWAY if member.away else HistoryOutcome.REFUSED] += 1
             wait_s = member.delay_s
             member.delay_s = min(2 * member.delay_s, self._pace.longest_delay_s)
         finally:

@@ -203,18 +203,18 @@ class _Check:
 
     def _records(self, sender: str, metadata: Metadata, decoded: DecodedSeries) -> _NewRecords:
         granted = self._permission(sender, decoded)
-        known = self.learnt.get(granted.key, granted.series)
+        earlier = self.learnt.get(granted.key, granted.series)
         series = read_series(
             decoded.name,
             metadata,
-            known.time_zone if known else self.time_zone,
+            earlier.time_zone if earlier else self.time_zone,
             finest=granted.interval,
-            before=known,
+            before=earlier,
         )
         if not series.interval.no_finer_than(granted.interval):
             raise NotAuthorized(_TOO_FINE.fill(granted=granted.interval, found=series.interval))
-        if known is not None and series != known:
-            raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(known), found=_shown(series)))
+        if earlier is not None and series != earlier:
+            raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(earlier), found=_shown(series)))
         records = decoded.records()
         kind = Kind(granted.kind)
         latest = max(decoded.values)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Never
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...series import Direction
-from ..counters import Page, Timed, Visit
+from ..counters import HistoryOutcome, Page, Timed
 from ..disclosure.sdc_rules import Reason
 from ..members.members import Kind
 from ..publication.figures import Row
@@ -119,10 +119,10 @@ _REQUESTS: Words = {
     "failed": text("failed here"),
 }
 _VISITS: Words = {
-    Visit.DONE: text("all was sent"),
-    Visit.BUSY: text("to be asked again"),
-    Visit.AWAY: text("not there"),
-    Visit.REFUSED: text("refused", context="requests"),
+    HistoryOutcome.DONE: text("all was sent"),
+    HistoryOutcome.BUSY: text("to be asked again"),
+    HistoryOutcome.AWAY: text("not there"),
+    HistoryOutcome.REFUSED: text("refused", context="requests"),
 }
 _PAGES: Words = {
     Page.ANSWERED: text("answered"),
@@ -246,7 +246,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_visits_total",
         text("Questions to members"),
         text("Members that were asked for their past, by how it ended."),
-        lambda health, outcome: health.counts.visits[Visit(outcome)],
+        lambda health, outcome: health.counts.visits[HistoryOutcome(outcome)],
         Label("outcome", _VISITS),
     ),
     Metric(

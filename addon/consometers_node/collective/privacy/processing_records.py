@@ -37,7 +37,7 @@ class Processing:
     since: datetime
     until: datetime | None
     members: int
-    kept: int
+    ended: int
     """Permissions that have ended, of which records are kept for their time."""
 
     @property
@@ -74,7 +74,7 @@ class Processing:
             **values(self, "since", "until"),
             "retention_days": need.retention_days,
             "permissions_granted": self.members,
-            "permissions_ended_and_kept": self.kept,
+            "permissions_ended_and_kept": self.ended,
             "security": dict(SECURITY.by_language),
             "policy": need.policy,
         }

@@ -32,12 +32,12 @@ class Public:
 class Sums:
     """What was sent of one interval: cells of homes by commune (or the rest), and what is public.
 
-    `told` are the members that sent it.
+    `senders` are the members that sent it.
     """
 
     cells: dict[GroupId, Cell] = field(default_factory=dict)
     public: dict[GroupId, Public] = field(default_factory=dict)
-    told: set[MemberId] = field(default_factory=set)
+    senders: set[MemberId] = field(default_factory=set)
 
 
 type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership]]]
@@ -76,28 +76,28 @@ class Day:
         if left := [row for row in rows if row[0] in blocks and row[0] not in packed]:
             series = await series_of(connection, [row.series for row in left])
             counts = {
-                number: {day: Block.values_of(values)}
-                for number, _, values in await member_counts(connection, direction, day, day)
+                series_id: {day: Block.values_of(values)}
+                for series_id, _, values in await member_counts(connection, direction, day, day)
             }
             for row in left:
                 if row.packed is None:
                     continue
-                known = {day: Block.values_of(row.packed)}
-                source = Source(series[row.series], known, counts.get(row.series))
+                blocks_by_day = {day: Block.values_of(row.packed)}
+                source = Source(series[row.series], blocks_by_day, counts.get(row.series))
                 members.setdefault(row.member, []).append(source)
         return cls(day, step, {row[0] for row in rows}, packed, members)
 
     def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:
         """Return what was sent of intervals of the day, from a place on and before another."""
         end = 1440 // self.step.minutes if end is None else end
-        found = [Sums() for _ in range(first, end)]
+        intervals = [Sums() for _ in range(first, end)]
         for (_, start, stop), memberships in months:
             within = range(max(first, start), min(end, stop))
             if within:
-                sums = found[within.start - first : within.stop - first]
+                sums = intervals[within.start - first : within.stop - first]
                 self._add_packed(sums, within, memberships)
                 self._add_sources(sums, within, memberships)
-        return found
+        return intervals
 
     def _add_packed(
         self,
@@ -107,23 +107,28 @@ class Day:
     ) -> None:
         alike: dict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]] = {}
         for member, packed in self.packed.items():
-            of = memberships.get(member)
-            if of is not None:
-                members, blocks = alike.setdefault((of, len(packed)), ([], []))
+            membership = memberships.get(member)
+            if membership is not None:
+                members, blocks = alike.setdefault((membership, len(packed)), ([], []))
                 members.append(member)
                 blocks.append(packed)
-        for (of, _), (members, blocks) in alike.items():
+        for (membership, _), (members, blocks) in alike.items():
             columns = Block.columns(blocks, within.start, within.stop)
-            for one, (column, missing) in zip(sums, columns, strict=True):
-                told: Sequence[MemberId] = members
+            for interval, (column, missing) in zip(sums, columns, strict=True):
+                senders: Sequence[MemberId] = members
                 values: Sequence[int] = column
                 if missing in column:
-                    known = [value != missing for value in column]
-                    told, values = list(compress(members, known)), list(compress(column, known))
+                    is_sent = [value != missing for value in column]
+                    senders, values = (
+                        list(compress(members, is_sent)),
+                        list(compress(column, is_sent)),
+                    )
                 if values:
-                    one.told.update(told)
+                    interval.senders.update(senders)
                     cell = Cell.of(values) * self.step.minutes
-                    one.cells[of.area] = one.cells.get(of.area, Cell()) + cell
+                    interval.cells[membership.area] = (
+                        interval.cells.get(membership.area, Cell()) + cell
+                    )
 
     def _add_sources(
         self,
@@ -132,19 +137,21 @@ class Day:
         memberships: Mapping[MemberId, Membership],
     ) -> None:
         for member, sources in self.members.items():
-            of = memberships.get(member)
-            if of is None:
+            membership = memberships.get(member)
+            if membership is None:
                 continue
-            sent = part(_told(sources, of), self.step, self.day)
-            for one, place in zip(sums, within, strict=True):
+            sent = part(_shown_sources(sources, membership), self.step, self.day)
+            for interval, place in zip(sums, within, strict=True):
                 if not sent.counts[place]:
                     continue
-                one.told.add(member)
-                if of.is_home:
+                interval.senders.add(member)
+                if membership.is_home:
                     cell = Cell.of([sent.values[place]])
-                    one.cells[of.area] = one.cells.get(of.area, Cell()) + cell
+                    interval.cells[membership.area] = (
+                        interval.cells.get(membership.area, Cell()) + cell
+                    )
                 else:
-                    _add(one, of, sent.values[place], sent.counts[place])
+                    _add(interval, membership, sent.values[place], sent.counts[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +174,10 @@ class Snapshot:
         With `coarser_than`, only members with a series of a longer step are read.
         """
         rows = await member_blocks(connection, direction, first, last, coarser_than)
-        known = await series_of(connection, {row.series for row in rows})
+        series = await series_of(connection, {row.series for row in rows})
         counts: dict[SeriesId, dict[date, Values]] = {}
-        for number, day, packed in await member_counts(connection, direction, first, last):
-            counts.setdefault(number, {})[day] = Block.values_of(packed)
+        for series_id, day, packed in await member_counts(connection, direction, first, last):
+            counts.setdefault(series_id, {})[day] = Block.values_of(packed)
         days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
         for row in rows:
             blocks = days.setdefault(row.member, {}).setdefault(row.series, {})
@@ -178,10 +185,10 @@ class Snapshot:
         return cls(
             {
                 member: [
-                    Source(known[number], blocks, counts.get(number))
-                    for number, blocks in of_it.items()
+                    Source(series[series_id], blocks, counts.get(series_id))
+                    for series_id, blocks in blocks_by_series.items()
                 ]
-                for member, of_it in days.items()
+                for member, blocks_by_series in days.items()
             }
         )
 
@@ -198,36 +205,40 @@ class Snapshot:
         Homes are left out that send records of the step `homes_beside`, or a finer one: these were
         published beside the day. The same holds for other members with `public_beside`.
         """
-        found = Sums()
+        sums = Sums()
         parts: dict[GroupId, list[int]] = {}
         for member, sources in self.members.items():
-            of = memberships.get(member)
-            if of is None:
+            membership = memberships.get(member)
+            if membership is None:
                 continue
-            beside = homes_beside if of.is_home else public_beside
-            some = _told(sources, of)
-            if beside is not None and _sends(some, beside):
+            beside = homes_beside if membership.is_home else public_beside
+            shown = _shown_sources(sources, membership)
+            if beside is not None and _sends(shown, beside):
                 continue
-            sent = civil_day(some, day)
+            sent = civil_day(shown, day)
             if not sent.is_whole:
                 continue
-            found.told.add(member)
-            if of.is_home:
-                parts.setdefault(of.area, []).append(sent.watt_minutes)
+            sums.senders.add(member)
+            if membership.is_home:
+                parts.setdefault(membership.area, []).append(sent.watt_minutes)
             else:
-                _add(found, of, sent.watt_minutes, sent.count)
-        found.cells |= {area: Cell.of(values) for area, values in parts.items()}
-        return found
+                _add(sums, membership, sent.watt_minutes, sent.count)
+        sums.cells |= {area: Cell.of(values) for area, values in parts.items()}
+        return sums
 
 
-def _told(sources: Iterable[Source], of: Membership) -> list[Source]:
+def _shown_sources(sources: Iterable[Source], membership: Membership) -> list[Source]:
     """Return the series of a member that are in sums: of a site, those that it lets be shown."""
-    return [one for one in sources if of.shown is None or one.series in of.shown]
+    return [
+        source
+        for source in sources
+        if membership.shown is None or source.series in membership.shown
+    ]
 
 
-def _add(sums: Sums, of: Membership, watt_minutes: int, members: int) -> None:
+def _add(sums: Sums, membership: Membership, watt_minutes: int, members: int) -> None:
     """Add what is public to the groups that it is in."""
-    for group in (of.area, *of.named):
+    for group in (membership.area, *membership.named):
         sums.public[group] = sums.public.get(group, Public()) + Public(watt_minutes, members)
 
 

@@ -280,11 +280,11 @@ class Closer:
         for sent in day.intervals(await self.months(day.day), first, end):
             within = Range(start, start + length)
             civil = start.astimezone(self._members.zone).date()
-            left = await self._left(direction, day, civil, sent.told) if is_recent else set()
+            left = await self._left(direction, day, civil, sent.senders) if is_recent else set()
             is_complete = (
                 is_recent
                 and not await expected.is_anybody(self._connection, step, left)
-                and await expected.is_anybody(self._connection, step, sent.told)
+                and await expected.is_anybody(self._connection, step, sent.senders)
             )
             if not self._waiting.is_over(
                 self._publication,
@@ -303,8 +303,8 @@ class Closer:
                     interval=step,
                     start=start,
                     closed_at=self._at,
-                    expected=len(missing) + len(sent.told),
-                    response=len(sent.told),
+                    expected=len(missing) + len(sent.senders),
+                    response=len(sent.senders),
                     reason=reason,
                 )
             )
@@ -360,15 +360,17 @@ class Closer:
         expected = {
             member
             for member, finest in (await self._finest(direction, within.start)).items()
-            if (of := memberships.get(member)) is not None
+            if (membership := memberships.get(member)) is not None
             # What was published by the interval is in the day already.
             and (
-                beside is None or (of.is_home and not beside.homes) or finest.minutes > step.minutes
+                beside is None
+                or (membership.is_home and not beside.homes)
+                or finest.minutes > step.minutes
             )
         }
         is_late = self._at - max(within.end, self._waiting.online_since) >= publication.day_wait
         is_past = within.end <= self._waiting.opened_at - publication.longest_wait
-        if not (is_late or is_past or expected <= sent.told):
+        if not (is_late or is_past or expected <= sent.senders):
             return False
         cells, reason = await self.publish(direction, Interval.P1D, within.start, day, sent)
         days = {cell.group: cell for cell in cells}
@@ -382,8 +384,8 @@ class Closer:
             interval=Interval.P1D,
             start=within.start,
             closed_at=self._at,
-            expected=len(expected | sent.told),
-            response=len(sent.told),
+            expected=len(expected | sent.senders),
+            response=len(sent.senders),
             reason=reason or await self._why_without_homes(direction, within, beside),
         )
         await self._write(total, [closed])
@@ -396,7 +398,7 @@ class Closer:
         if hours is not None and hours.homes:
             return None
         closed = await closed_intervals(self._connection, self._publication.interval, within)
-        reasons = (one.reason for one in closed if one.direction is direction)
+        reasons = (interval.reason for interval in closed if interval.direction is direction)
         return next(filter(None, reasons), None)
 
     async def publish(
@@ -408,7 +410,7 @@ class Closer:
         passed, reason = close(sent.cells, together, minimum)
         homes_of = await self._homes(month_of(civil), direction)
         left = dict(sent.public)
-        found: list[PublishedCell] = []
+        cells: list[PublishedCell] = []
         unit = interval.minutes if interval is not Interval.P1D else 1
 
         def cell(
@@ -435,20 +437,20 @@ class Closer:
             public = sum((left.pop(part, Public()) for part in groups), Public())
             energy, members = homes.watt_minutes + public.watt_minutes, homes.homes + public.members
             counting = sum(homes_of.get(part, 0) for part in groups)
-            found.append(cell(group, energy, members, homes.homes, counting))
+            cells.append(cell(group, energy, members, homes.homes, counting))
         areas = {group: left.pop(group) for group in list(left) if group in self._names}
-        found += [cell(group, of.watt_minutes, of.members) for group, of in areas.items()]
-        if found:
+        cells += [cell(group, site.watt_minutes, site.members) for group, site in areas.items()]
+        if cells:
             everybody = cell(
                 self.everybody,
-                sum(one.watt_minutes for one in found),
-                sum(one.members for one in found),
-                sum(one.homes for one in found),
-                sum(one.counting for one in found),
+                sum(part.watt_minutes for part in cells),
+                sum(part.members for part in cells),
+                sum(part.homes for part in cells),
+                sum(part.counting for part in cells),
             )
-            alone = (cell(group, of.watt_minutes, of.members) for group, of in left.items())
-            found = [everybody, *found, *alone]
-        return found, reason if sent.cells else None
+            alone = (cell(group, site.watt_minutes, site.members) for group, site in left.items())
+            cells = [everybody, *cells, *alone]
+        return cells, reason if sent.cells else None
 
     async def _write(
         self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
@@ -487,34 +489,34 @@ class Closer:
         self, month: date, direction: Direction, minimum: int | None
     ) -> frozenset[Groups[GroupId]]:
         """Return which groups are together in a month: decided with the first of its intervals."""
-        known = (await self._month(month)).together
-        if (direction, minimum) in known:
-            return known[direction, minimum]
+        decided_before = (await self._month(month)).together
+        if (direction, minimum) in decided_before:
+            return decided_before[direction, minimum]
         key = f"together.{month}.{direction}.{minimum}"
-        if (kept := await setting(self._connection, key)) is not None:
+        if (stored := await setting(self._connection, key)) is not None:
             together = frozenset(
-                frozenset(GroupId(group) for group in groups) for groups in json.loads(kept)
+                frozenset(GroupId(group) for group in groups) for groups in json.loads(stored)
             )
         else:
             together = combine_small(await self._homes(month, direction), minimum)
             decided = sorted(sorted(groups) for groups in together)
             await set_setting(self._connection, key, json.dumps(decided))
-        known[direction, minimum] = together
+        decided_before[direction, minimum] = together
         return together
 
     async def _homes(self, month: date, direction: Direction) -> Mapping[GroupId, int]:
         """Return how many homes that send a direction count in a month, by commune or the rest."""
-        known = (await self._month(month)).homes
-        if direction not in known:
+        homes_by_direction = (await self._month(month)).homes
+        if direction not in homes_by_direction:
             where = (await self._month(month)).memberships
             homes: Counter[GroupId] = Counter()
             # All homes of a commune share one membership.
             senders = Counter(map(where.get, await self._senders_of(direction)))
-            for of, count in senders.items():
-                if of is not None and of.is_home:
-                    homes[of.area] += count
-            known[direction] = homes
-        return known[direction]
+            for membership, count in senders.items():
+                if membership is not None and membership.is_home:
+                    homes[membership.area] += count
+            homes_by_direction[direction] = homes
+        return homes_by_direction[direction]
 
     async def _senders_of(self, direction: Direction) -> Set[MemberId]:
         if direction not in self._senders:
@@ -522,28 +524,33 @@ class Closer:
         return self._senders[direction]
 
     async def _left(
-        self, direction: Direction, day: Day, civil: date, told: Set[MemberId]
+        self, direction: Direction, day: Day, civil: date, senders: Set[MemberId]
     ) -> set[MemberId]:
         """Return the members that count, and may send intervals of a day, but for these."""
         memberships = (await self._month(month_of(civil))).memberships
         return {
             member
-            for member in day.senders - told
-            if (of := memberships.get(member)) is not None and of.may_send(direction, day.step)
+            for member in day.senders - senders
+            if (membership := memberships.get(member)) is not None
+            and membership.may_send(direction, day.step)
         }
 
     async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
         """Return from which members that count records are expected, with their finest step."""
         expected = await self._expected(direction, start).finest(self._connection)
         month = month_of(start.astimezone(self._members.zone).date())
-        found = {}
-        for member, of in (await self._month(month)).memberships.items():
+        finest = {}
+        for member, membership in (await self._month(month)).memberships.items():
             steps = [] if member not in expected else [expected[member]]
-            if of.shown is not None:
-                steps = [one.interval for one in of.shown if steps and one.direction is direction]
+            if membership.shown is not None:
+                steps = [
+                    series.interval
+                    for series in membership.shown
+                    if steps and series.direction is direction
+                ]
             if steps:
-                found[member] = min(steps, key=lambda step: step.minutes)
-        return found
+                finest[member] = min(steps, key=lambda step: step.minutes)
+        return finest
 
     def _expected(self, direction: Direction, start: datetime) -> Expected:
         return Expected(direction, self._at, (start - RECENT).date())

@@ -77,7 +77,7 @@ class Office:
 
     @asynccontextmanager
     async def village(self) -> AsyncIterator[Village]:
-        """Let members in."""
+        """Admit members."""
         async with self.store.writing() as connection:
             yield Village(connection, ZONE, NOW)
 

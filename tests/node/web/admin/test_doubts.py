@@ -23,7 +23,7 @@ DEVICE = str(meter("home").device)
 
 
 async def liar(office: Office) -> Member:
-    """Let a home in that tells of 29 and 31.5 kW after a month of 400 W."""
+    """Admit a home that sends 29 and 31.5 kW after a month of 400 W."""
     async with office.village() as village:
         member = await village.join("home", days=40)
         message = Message("home@example.org", told(meter("home"), MIDNIGHT, [29_000, 31_500, 640]))
@@ -33,7 +33,7 @@ async def liar(office: Office) -> Member:
 
 
 async def two(office: Office) -> tuple[Member, Member]:
-    """Let two homes in who name one meter."""
+    """Admit two homes that name one meter."""
     async with office.village() as village:
         first = await village.join("home", days=3)
         return first, await village.join("next", meter_of="home", days=3)

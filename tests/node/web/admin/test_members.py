@@ -38,7 +38,7 @@ HOSTILE = (
 
 
 async def join(office: Office, name: str = "home", **how: Any) -> Member:
-    """Let a member in."""
+    """Admit a member."""
     async with office.village() as village:
         return await village.join(name, **how)
 
@@ -158,7 +158,7 @@ async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) 
 
 
 async def let_named(office: Office, member: Member) -> None:
-    """Let a member allow to be shown by name."""
+    """Grant to be shown by name, as a member."""
     async with office.village() as village:
         (before,) = await of_member(village.connection, member.id)
         await let_be_named(village.connection, member, before.valid_from)

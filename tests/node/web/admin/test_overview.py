@@ -46,7 +46,7 @@ WINDOW = Span.before(TODAY, 30)
 
 
 async def settle(office: Office) -> None:
-    """Let in a home that tells all, one with holes, a silent one, a refusing one, and a guest."""
+    """Admit a home that sends all, one with holes, a silent one, a refusing one, and a guest."""
     async with office.village() as village:
         await village.join("whole", injects=True)
         await village.join("holes", shares={TODAY - 2 * DAY: 0, TODAY - 3 * DAY: 0.5})
@@ -86,7 +86,7 @@ async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
 async def settle_together(
     office: Office, homes: int = 12, hours: int = 13, large: int = 400
 ) -> None:
-    """Let homes in that have told all up to some hour of today; open, and close what is due."""
+    """Admit homes that have sent all up to some hour of today; open, and close what is due."""
     async with office.village() as village:
         for n in range(homes):
             watts = 400 if n else large

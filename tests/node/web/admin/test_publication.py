@@ -27,7 +27,7 @@ YESTERDAY = NOW.date() - timedelta(days=1)
 
 
 async def tell(office: Office) -> None:
-    """Let four homes of Lorient tell of some days, of which ten homes would be shown."""
+    """Store some days of four homes of Lorient, where ten homes would be shown."""
     async with office.village() as village:
         town = Town(village.connection, office.settings.publication, NOW - timedelta(hours=2))
         homes = await town.members(4, "Lorient")

@@ -57,7 +57,7 @@ class Village:
         id: str = "",
         meter_of: str = "",
     ) -> Member:
-        """Let a home in, `share` of whose days is there but for those told apart.
+        """Admit a home, `share` of whose days is there but for the named ones.
 
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
         Of today there are the first `hours_today` of UTC. It may name the `meter_of` another one.
@@ -93,7 +93,7 @@ class Village:
         return await self.members.get(member.id)
 
     async def invite(self, name: str, area: str | None = None) -> Member:
-        """Let somebody in who gives nothing."""
+        """Admit a member that grants nothing."""
         await needs.offer(self.connection, replace(NEED, history_days=365), self.now - 90 * _DAY)
         return await self.members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
 
@@ -105,7 +105,7 @@ class Village:
         at: datetime,
         records: dict[date, tuple[int, ...]],
     ) -> None:
-        """Let a series be known, with its records of days."""
+        """Store a series, with its records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
         series_id = await add_series(self.connection, series, member.id)

@@ -155,7 +155,7 @@ async def test_beside_a_sum_stands_what_a_home_has_of_it(town: Town) -> None:
 
 
 async def municipality(town: Town, *allowed: Direction) -> None:
-    """Let a collective tell what 14 of its members draw, and allow more than it tells."""
+    """Store what 14 members of a collective draw, and grant more than it sends."""
     everybody = await town.group()
     await town.below(everybody, Direction.CONSUMPTION, *allowed)
     drawn = day_of(NOW.date(), consumption=lambda hour: 18_700)

@@ -84,7 +84,7 @@ class Town:
             return await _group(connection, kind, name)
 
     async def join(self, group: GroupId, homes: int) -> None:
-        """Let so many homes count in a group."""
+        """Add so many homes that count in a group."""
         async with self.store.writing() as connection:
             for n in range(homes):
                 made = insert(MemberRow).values(
@@ -99,7 +99,7 @@ class Town:
                 )
 
     async def below(self, group: GroupId, *allowed: Direction) -> None:
-        """Let a collective count in a group, and allow its sums of some directions."""
+        """Add a collective that counts in a group, and grant its sums of some directions."""
         async with self.store.writing() as connection:
             members = Members(connection, ZONE)
             one = await members.admit("below@example.org", self.now, kind=Kind.COLLECTIVE)
@@ -113,7 +113,7 @@ class Town:
             await connection.execute(insert(InGroupRow).values(count))
 
     async def site(self, name: str, description: Description, area: str | None = None) -> GroupId:
-        """Let a public building be shown."""
+        """Add a public building that is shown."""
         group = await self.group(GroupKind.SITE, name)
         async with self.store.writing() as connection:
             await connection.execute(
