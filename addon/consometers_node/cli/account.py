@@ -30,7 +30,7 @@ _NOT_A_POINT = text(
     "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen."
 )
 _POINT_KEPT = text("The delivery point is saved.")
-_POINT_FORGOTTEN = text("No delivery point is kept.")
+_POINT_FORGOTTEN = text("No delivery point is saved.")
 
 commands = Commands()
 

@@ -46,8 +46,8 @@ _COLUMNS = (
 )
 _NO_SERIES = text("{peer} lets you read no series.")
 _SUBSCRIBED = text(
-    "{peer} tells {jid} of new records of {series} from now on: listen, or the node of that"
-    " account, hears them."
+    "{peer} sends new records of {series} to {jid} from now on: listen, or the node of that"
+    " account, receives them."
 )
 _UNSUBSCRIBED = text("{peer} no longer sends {series} to {jid}.")
 
@@ -148,8 +148,8 @@ def get_history(
 @commands.add(
     "subscribe",
     text(
-        "They are sent to the account's bare address, until one unsubscribes; what comes while"
-        " nobody listens is sent again later."
+        "They are sent to the account's bare address until you unsubscribe; records that nobody"
+        " receives are sent again later."
     ),
 )
 def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:

@@ -108,8 +108,8 @@ def permissions(
 @commands.add(
     "preview",
     text(
-        "Home Assistant is asked for the last days; nothing is kept, and nothing leaves. A"
-        " collective shows what it has released."
+        "Home Assistant is asked for the last days; nothing is stored, and nothing leaves. A"
+        " collective shows what it has published."
     ),
 )
 def preview(

@@ -69,8 +69,8 @@ commands = Commands()
 @commands.add(
     "register",
     text(
-        "What is done with what members tell, as article 30 of the GDPR wants it; with --changes,"
-        " every change of every permission."
+        "The record of processing that article 30 of the GDPR requires; with --changes, every"
+        " change of every permission."
     ),
 )
 def register(

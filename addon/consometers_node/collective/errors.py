@@ -91,8 +91,8 @@ class NoSite(CollectiveFault):
 
     condition = "no-site"
     words = text(
-        "A collective is never shown as a site: what it tells are sums of its own members."
-        " Give it a name instead."
+        "A collective is never shown as a public building: its figures are sums of its own"
+        " members. Give it a name instead."
     )
 
 

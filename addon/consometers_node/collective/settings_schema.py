@@ -211,9 +211,9 @@ _NETWORKS = Format(
 )
 _MEMBERS = _number(
     range(LEAST_MINIMUM, 2**63),
-    text("write a number from {least} up: a sum of fewer members tells too much of each.").fill(
-        least=LEAST_MINIMUM
-    ),
+    text(
+        "write a number from {least} up: a sum of fewer members reveals too much about each."
+    ).fill(least=LEAST_MINIMUM),
 )
 _BOOLEAN = Format(_boolean, text("write true or false."))
 _WAIT = _minutes(1440, text("write minutes, from 1 to 1440."))

@@ -35,9 +35,7 @@ _PRODUCED = {
     DeviceType.COLLECTIVE: Direction.PRODUCTION,
 }
 
-_NO_SUCH_PATH = text(
-    "“{found}” is no series that is kept here: a direction is followed by one of {known}."
-)
+_NO_SUCH_PATH = text("“{found}” is no stored series: a direction is followed by one of {known}.")
 _WHO_PRODUCES = text(
     "“{found}” may be injected or produced: say in the metadata which device it is, one of {known}."
 )

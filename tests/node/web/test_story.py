@@ -318,7 +318,7 @@ async def test_a_delivery_point_is_told_by_its_last_digits_alone(home: Home) -> 
     assert "3000161007" not in page.html
     assert home.node.naming.delivery_point == "30001610071843"
     page = await browser.send(page, "point", ("point", ""))
-    assert "Aucun n’est gardé ici." in page.text
+    assert "Aucun n’est enregistré ici." in page.text
 
 
 async def test_all_that_the_node_holds_can_be_taken_along_and_erased(

@@ -50,7 +50,7 @@ _ANOTHER_SERIES = text(
     "Under this name came {known}, and now {found}: grant the changed series again."
 )
 _NOT_YET = text("A record starts at {start}, which is still to come: set your clock.")
-_TOO_MUCH = text("{found} W cannot be: at most {most} W are kept.")
+_TOO_MUCH = text("{found} W is impossible: at most {most} W are accepted.")
 _OF_NOBODY = text("A sum of no member comes with a value, at {start}: leave out both.")
 _OFF_THE_GRID = text("No interval of {interval} starts at {start}.")
 

@@ -272,7 +272,7 @@ HEALTH: tuple[Metric[Health], ...] = (
     *_timed(
         "consometers_commits",
         text("Commits"),
-        text("Transactions that kept what members told."),
+        text("Transactions that stored records of members."),
         lambda health: health.counts.commits,
     ),
     *_timed(
@@ -340,13 +340,13 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
     Metric(
         "consometers_published_members",
         text("Members in the sum"),
-        text("Members in the sum of what was drawn from the grid in that interval."),
+        text("Members in the sum of energy from the grid in that interval."),
         lambda latest, _: latest.interval.drawn.members or None,
     ),
     Metric(
         "consometers_published_self_sufficiency_ratio",
         text("Self-sufficiency rate"),
-        text("Which share of what was used in that interval was produced by the members."),
+        text("Share of the consumption of that interval that members produced."),
         lambda latest, _: latest.interval.rates.self_sufficiency,
     ),
     Metric(
@@ -359,13 +359,13 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
     Metric(
         "consometers_published_today_self_sufficiency_ratio",
         text("Self-sufficiency rate of the day"),
-        text("Which share of what was used this day was produced by the members."),
+        text("Share of the consumption of this day that members produced."),
         lambda latest, _: latest.day.rates.self_sufficiency,
     ),
     Metric(
         "consometers_published_today_self_consumption_ratio",
         text("Self-consumption rate of the day"),
-        text("Which share of what was produced this day was used on the spot."),
+        text("Share of the production of this day that was self-consumed."),
         lambda latest, _: latest.day.rates.self_consumption,
     ),
 )

@@ -130,7 +130,7 @@ async def test_what_protects_members_less_wants_their_consent(office: Office) ->
     page = await tried(browser, ("minimum", "5"))
     page = await browser.send(page, "publication")
     assert page.status == 422
-    assert "Say first that your members agreed" in page.text
+    assert "Confirm first that your members agreed" in page.text
     assert await choice(office) is None
     page = await browser.send(page, "publication", ("agreed", "yes"))
     assert page.status == 200
