@@ -223,7 +223,7 @@ async def test_it_shows_the_very_records_that_would_leave(
 
 
 async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
-    await page.get_by_role("button", name="Allow this").click()
+    await page.get_by_role("button", name="Allow").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
     await eventually(world.received, lambda found: found == world.drawn)
     (granted,) = world.cooperative.permissions.values()

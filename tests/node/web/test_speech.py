@@ -30,5 +30,5 @@ def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
 
 
 def test_sentences_of_the_catalogue_are_set_as_in_print() -> None:
-    assert Language("fr").gettext("What would you share?") == "Que partageriez-vous\u202f?"
-    assert Language("en").gettext("What would you share?") == "What would you share?"
+    assert Language("fr").gettext("What do these words mean?") == "Que veulent dire ces mots\u202f?"
+    assert Language("en").gettext("What do these words mean?") == "What do these words mean?"

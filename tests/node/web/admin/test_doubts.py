@@ -89,7 +89,7 @@ async def test_nobody_is_believed_without_a_bound(office: Office, kw: str) -> No
 @pytest.mark.parametrize(
     ("language", "notice", "shown", "decided"),
     [
-        ("en", "2 members share under the name of a device", "Devices that other", "decided"),
+        ("en", "2 members share under the name of a device", "Devices named by other", "decided"),
         ("fr", "2 membres partagent sous le nom d’un appareil", "Appareils que d’autres", "décidé"),
     ],
 )

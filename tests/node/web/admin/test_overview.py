@@ -67,7 +67,7 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
 async def test_what_needs_a_person_comes_first(office: Office) -> None:
     await settle(office)
     page = await (await office.enter()).open("")
-    assert page.text.index("What needs you") < page.text.index("What is there, day by day")
+    assert page.text.index("What needs you") < page.text.index("Data, day by day")
     assert "Of 2 members, nothing has come for three days." in page.text
     assert "One member’s node refuses some of what was granted." in page.text
     assert "One home joined two weeks ago or more" in page.text
