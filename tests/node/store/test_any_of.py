@@ -30,7 +30,7 @@ async def connection(store: Store) -> AsyncIterator[AsyncConnection]:
             "start": day,
             "closed_at": NOW,
             "expected": 1,
-            "told": 1,
+            "response": 1,
         }
         for direction in Direction
         for step in STEPS
