@@ -360,7 +360,7 @@ class Expected:
         return expected
 
     def _values(self) -> dict[str, object]:
-        """Return what the statements are told."""
+        """Return the values of the statements."""
         return {
             "direction": self.direction,
             "at": self.at,

@@ -403,7 +403,7 @@ _VERSION = (
     " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
 _PIN = "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
-"""What PostgreSQL is told before rules are made: temporary tables come last, not first."""
+"""A setting of PostgreSQL while rules are made: temporary tables come last, not first."""
 
 
 def create(connection: Connection, revision: str) -> None:
