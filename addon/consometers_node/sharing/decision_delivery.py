@@ -26,7 +26,7 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_permission
 from ..xmpp import Asking, NetworkError
 
-_NEVER_SENT = "ended before it was told"
+_NEVER_SENT = "ended before it was sent"
 _NO_RECEIPT = "ended before its receipt came"
 _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(

@@ -60,7 +60,7 @@ async def test_what_is_withdrawn_before_it_was_told_is_told_to_nobody(
         await told(house)
         await asyncio.sleep(0.3)
         assert collective.log == []
-        assert set(await receipts(file)) == {"ended before it was told"}
+        assert set(await receipts(file)) == {"ended before it was sent"}
 
 
 async def test_a_withdrawal_is_told_where_the_receipt_of_the_grant_was_lost(

@@ -144,7 +144,7 @@ async def confirm_end(
 
 
 async def end(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """End a permission in the collective's name; its member is told."""
+    """End a permission in the collective's name; its node is notified."""
     if context.typed("sure") != "yes":
         return await confirm_end(pages, context, _TICK)
     async with pages.store.reading() as connection:
