@@ -22,7 +22,7 @@ from sqlalchemy import text
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, Together, Waiting
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
@@ -44,7 +44,7 @@ _BLOCKS = text(
 _WHERE_HOMES_COUNT = text("SELECT member_id, group_id FROM in_group WHERE from_month <= :day")
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _YEAR_DAYS = 365
-_ROUNDS = 3
+_ROUNDS = 9
 _AREAS = tuple(f"Commune {n}" for n in range(COMMUNES))
 _MEMORY = Path("/proc/self/status")
 _FORGET_PEAK = Path("/proc/self/clear_refs")
@@ -65,6 +65,7 @@ class Town:
         self.arrivals = Arrivals()
         self._store = store
         self._opened_at = opened_at
+        self._together: Together = {}
 
     async def close(self, at: datetime) -> bool:
         """Close what is due then, up to ten days. Return whether anything was."""
@@ -73,7 +74,10 @@ class Town:
                 online_since=self._opened_at, opened_at=self._opened_at, arrivals=self.arrivals
             )
             members = Members(connection, ZONE)
-            return await Closer(members, COLLECTIVE, _PUBLICATION, waiting, at).close()
+            closer = Closer(members, COLLECTIVE, _PUBLICATION, waiting, at, together=self._together)
+            is_new = await closer.close()
+        self._together = closer.together
+        return is_new
 
     async def read(self, day: date) -> int:
         """Read what closing reads of each home, and nothing else. Return how many rows it is."""

@@ -18,7 +18,10 @@ from .groups import all_groups
 
 _IS_READ = exists().where(SubscriptionRow.series_id == SeriesRow.id)
 _OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(
-    among(SeriesRow.device, "devices"), SeriesRow.member_id == OWN
+    among(SeriesRow.device, "devices"),
+    among(SeriesRow.direction, "directions"),
+    among(SeriesRow.interval, "intervals"),
+    SeriesRow.member_id == OWN,
 )
 
 
@@ -29,7 +32,12 @@ async def offer(
 
     A peer that subscribed before the past was closed has a cursor beyond it.
     """
-    rows = await connection.execute(_OWN, {"devices": {series.device for series in published}})
+    values = {
+        "devices": {series.device for series in published},
+        "directions": {series.direction for series in published},
+        "intervals": {series.interval for series in published},
+    }
+    rows = await connection.execute(_OWN, values)
     stored = {Series(*facts): (series_id, is_read) for series_id, is_read, *facts in rows}
     for series in published.keys() - stored.keys():
         await add_series(connection, series)

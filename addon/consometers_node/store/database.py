@@ -297,6 +297,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         async_creator=partial(driver.Connection, url.database or ":memory:"),
         pool_size=_CONNECTIONS,
         max_overflow=0,
+        pool_use_lifo=True,
         # Each of our transactions ends before its connection goes back.
         pool_reset_on_return=None,
         hide_parameters=True,
@@ -310,7 +311,13 @@ def _sqlite(url: URL) -> AsyncEngine:
 def _postgresql(url: URL) -> AsyncEngine:
     try:
         return create_async_engine(
-            url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+            url,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            # The connection that was used last has its statements prepared.
+            pool_use_lifo=True,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     except ModuleNotFoundError as missing:
         raise Unusable(_NO_DRIVER) from missing

@@ -1,9 +1,8 @@
 """What sums are made of: which members count where, and their blocks."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from itertools import batched, chain, islice, repeat
 from typing import Any, NamedTuple, cast
 
@@ -273,24 +272,20 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
     return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
 
 
-def _first_block(direction: Direction) -> ScalarSelect[date]:
+def first_block(direction: Direction) -> ScalarSelect[date]:
+    """Return the first UTC day of which members have a block in a direction, as a column."""
     first = select(func.min(BlockRow.day)).where(BlockRow.series_id == SeriesRow.id)
     query = select(func.min(first.scalar_subquery()))
     return query.where(SeriesRow.direction == direction, _OF_MEMBERS).scalar_subquery()
 
 
-@cache
-def _first_blocks(directions: tuple[Direction, ...]) -> Select[Any]:
-    return select(*map(_first_block, directions))
+_FIRST_BLOCKS = select(*map(first_block, Direction))
 
 
-async def first_blocks(
-    connection: AsyncConnection, directions: Iterable[Direction] = Direction
-) -> dict[Direction, date]:
+async def first_blocks(connection: AsyncConnection) -> dict[Direction, date]:
     """Return the first UTC day of which members have a block, by direction."""
-    asked = tuple(directions)
-    days = (await connection.execute(_first_blocks(asked))).one()
-    return {way: day for way, day in zip(asked, days, strict=True) if day is not None}
+    days = (await connection.execute(_FIRST_BLOCKS)).one()
+    return {way: day for way, day in zip(Direction, days, strict=True) if day is not None}
 
 
 def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:

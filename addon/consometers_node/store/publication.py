@@ -3,11 +3,11 @@
 The database refuses to change a row, and to add a cell to an interval that was closed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, select
+from sqlalchemy import ColumnElement, Select, case, func, insert, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval, Range
@@ -18,6 +18,7 @@ from .collective_tables import (
     MemberGroupRow,
     PublishedCellRow,
 )
+from .memberships import first_block
 
 
 class PublishedCell(NamedTuple):
@@ -98,30 +99,66 @@ async def write(
         await connection.execute(_INSERT_CLOSED, rows)
 
 
-async def last_closed(
-    connection: AsyncConnection,
-) -> dict[tuple[Direction, Interval], datetime]:
-    """Return the start of the last closed interval, by direction and step."""
-    return {key: last for key, (_, last) in (await closed_spans(connection)).items()}
-
-
 _KEYS = [(direction, interval) for direction in Direction for interval in Interval]
 
 
-def _spans(*within: ColumnElement[bool]) -> Select[Any]:
+def _of_each(
+    *ends: Callable[[Any], Any], within: Iterable[ColumnElement[bool]] = ()
+) -> Select[Any]:
     # Each by itself: that is one look at the key, and not at all of the table.
     return select(
         *(
-            select(extreme(_CLOSED.start))
+            select(end(_CLOSED.start))
             .where(_CLOSED.direction == direction, _CLOSED.interval == interval, *within)
             .scalar_subquery()
             for direction, interval in _KEYS
-            for extreme in (func.min, func.max)
+            for end in ends
         )
     )
 
 
-_ALL_SPANS = _spans()
+def _by_key[T](starts: Iterable[T | None]) -> dict[tuple[Direction, Interval], T]:
+    keyed = zip(_KEYS, starts, strict=True)
+    return {key: start for key, start in keyed if start is not None}
+
+
+_LAST_CLOSED, _ALL_SPANS = _of_each(func.max), _of_each(func.min, func.max)
+# In one statement: closing asks for both each time, and the second is seldom looked up.
+_LAST_CLOSED_OR_FIRST_BLOCK = _LAST_CLOSED.add_columns(
+    *(
+        case(
+            (
+                select(_CLOSED.start)
+                .where(_CLOSED.direction == direction, _CLOSED.interval == Interval.P1D)
+                .exists(),
+                null(),
+            ),
+            else_=first_block(direction),
+        )
+        for direction in Direction
+    )
+)
+
+
+async def last_closed(
+    connection: AsyncConnection,
+) -> dict[tuple[Direction, Interval], datetime]:
+    """Return the start of the last closed interval, by direction and step."""
+    return _by_key((await connection.execute(_LAST_CLOSED)).one())
+
+
+async def last_closed_or_first_block(
+    connection: AsyncConnection,
+) -> tuple[dict[tuple[Direction, Interval], datetime], dict[Direction, date]]:
+    """Return the start of the last closed interval, by direction and step.
+
+    With it the first UTC day of which members have a block, of directions of which no civil day was
+    closed.
+    """
+    row = (await connection.execute(_LAST_CLOSED_OR_FIRST_BLOCK)).one()
+    days = zip(Direction, row[len(_KEYS) :], strict=True)
+    first = {direction: day for direction, day in days if day is not None}
+    return _by_key(row[: len(_KEYS)]), first
 
 
 async def closed_spans(
@@ -132,10 +169,12 @@ async def closed_spans(
     With `within`, of those that start in it.
     """
     start = _CLOSED.start
-    query = _ALL_SPANS if within is None else _spans(start >= within.start, start < within.end)
+    query = _ALL_SPANS
+    if within is not None:
+        query = _of_each(func.min, func.max, within=(start >= within.start, start < within.end))
     starts = (await connection.execute(query)).one()
-    spans = dict(zip(_KEYS, zip(starts[::2], starts[1::2], strict=True), strict=True))
-    return {key: span for key, span in spans.items() if span[0] is not None}
+    spans = _by_key(starts[::2]), _by_key(starts[1::2])
+    return {key: (first, spans[1][key]) for key, first in spans[0].items()}
 
 
 def closed_until(

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from heapq import nlargest
 from typing import NewType
 
 from ...quoalise.text import Text, text
@@ -221,8 +220,8 @@ class Cell:
     @classmethod
     def of(cls, parts: Iterable[int]) -> Cell:
         """Return the cell of homes with these parts, none of them negative."""
-        parts = tuple(parts)
-        largest, second = (*nlargest(2, parts), 0, 0)[:2]
+        parts = sorted(parts)
+        second, largest = (0, 0, *parts[-2:])[-2:]
         return cls(sum(parts), len(parts), largest, second)
 
     def __mul__(self, minutes: int) -> Cell:
@@ -233,7 +232,8 @@ class Cell:
 
     def __add__(self, other: Cell) -> Cell:
         """Return the cell of both, which have no home in common."""
-        largest, second = nlargest(2, (self.largest, self.second, other.largest, other.second))
+        parts = self.largest, self.second, other.largest, other.second
+        *_, second, largest = sorted(parts)
         watt_minutes = self.watt_minutes + other.watt_minutes
         return Cell(watt_minutes, self.homes + other.homes, largest, second)
 

@@ -65,26 +65,32 @@ class Day:
     ) -> Day:
         """Read a day."""
         rows = await packed_day(connection, direction, day, step)
-        blocks = Counter([row[0] for row in rows if row[3] is not None])
+        senders = [row[0] for row in rows if row[3] is not None]
+        several = set[MemberId]()
+        if len(set(senders)) < len(senders):
+            several = {member for member, count in Counter(senders).items() if count > 1}
         sizes = Block.small_sizes(1440 // step.minutes)
         packed = {
             member: values
             for member, _, is_plain, values in rows
-            if is_plain and values is not None and len(values) in sizes and blocks[member] == 1
+            if is_plain and values is not None and len(values) in sizes and member not in several
         }
         members: dict[MemberId, list[Source]] = {}
-        if left := [row for row in rows if row[0] in blocks and row[0] not in packed]:
-            series = await series_of(connection, [row.series for row in left])
+        left = [
+            (member, series_id, values)
+            for member, series_id, _, values in rows
+            if values is not None and member not in packed
+        ]
+        if left:
+            series = await series_of(connection, [series_id for _, series_id, _ in left])
             counts = {
                 series_id: {day: Block.values_of(values)}
                 for series_id, _, values in await member_counts(connection, direction, day, day)
             }
-            for row in left:
-                if row.packed is None:
-                    continue
-                blocks_by_day = {day: Block.values_of(row.packed)}
-                source = Source(series[row.series], blocks_by_day, counts.get(row.series))
-                members.setdefault(row.member, []).append(source)
+            for member, series_id, values in left:
+                blocks = {day: Block.values_of(values)}
+                source = Source(series[series_id], blocks, counts.get(series_id))
+                members.setdefault(member, []).append(source)
         return cls(day, step, {row[0] for row in rows}, packed, members)
 
     def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:

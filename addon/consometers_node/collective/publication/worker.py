@@ -18,7 +18,7 @@ from ...store import Store
 from ...store.clock import Clock
 from ...store.collective_tables import GroupId, MemberId
 from ...store.exclusive import alone
-from ...store.memberships import Expected, Membership, first_blocks, memberships, senders
+from ...store.memberships import Expected, Membership, memberships, senders
 from ...store.outbox import take_turns
 from ...store.publication import (
     ClosedInterval,
@@ -27,7 +27,7 @@ from ...store.publication import (
     closed_until,
     combined,
     day_sums,
-    last_closed,
+    last_closed_or_first_block,
     write,
 )
 from ...store.published_series import devices, own_series
@@ -115,6 +115,7 @@ class Publishing:
         self._every_s = every_s
         self._counts = counts or Counts()
         self._is_waited_for = is_waited_for
+        self._together: Together = {}
 
     async def run(self) -> NoReturn:
         """Close on. Ends when it is cancelled.
@@ -159,8 +160,17 @@ class Publishing:
                 await take_turns(connection)
                 await alone(connection)
                 members = Members(connection, settings.time_zone)
-                closer = Closer(members, settings.identifier, rules.publication, waiting, at)
+                closer = Closer(
+                    members,
+                    settings.identifier,
+                    rules.publication,
+                    waiting,
+                    at,
+                    together=self._together,
+                )
                 is_new = await closer.close()
+        # Only now: what was decided in a transaction that failed is decided anew.
+        self._together = closer.together
         self._arrivals.forget(at - RECENT)
         return is_new
 
@@ -172,9 +182,10 @@ class _Month:
     memberships: Mapping[MemberId, Membership]
     homes: dict[Direction, Mapping[GroupId, int]] = field(default_factory=dict)
     """How many send a direction, by commune, or the rest."""
-    together: dict[tuple[Direction, int | None], frozenset[Groups[GroupId]]] = field(
-        default_factory=dict
-    )
+
+
+type Together = Mapping[str, frozenset[Groups[GroupId]]]
+"""Which groups are together, by the setting that keeps it for a month."""
 
 
 class Closer:
@@ -189,8 +200,12 @@ class Closer:
         at: datetime,
         *,
         since: date = date.min,
+        together: Together | None = None,
     ) -> None:
-        """Close for a collective (its identifier); from a UTC day on, if nothing was before."""
+        """Close for a collective (its identifier); from a UTC day on, if nothing was before.
+
+        `together` is what an earlier one knew, whose transaction was committed.
+        """
         self._connection = members.connection
         self._publication = publication
         self._zone = members.zone.key
@@ -204,6 +219,7 @@ class Closer:
         self._devices: Mapping[GroupId, Device] = {}
         self._names: dict[GroupId, str] = {}
         self._senders: dict[Direction, Set[MemberId]] = {}
+        self._together: dict[str, frozenset[Groups[GroupId]]] = dict(together or {})
         self._combined: dict[Groups[GroupId], GroupId] = {}
         self.everybody = GroupId(0)
 
@@ -212,14 +228,17 @@ class Closer:
         """The groups of communes, and of members in none."""
         return frozenset(self._names)
 
+    @property
+    def together(self) -> Together:
+        """Which groups are together, of the months that were looked up."""
+        return self._together
+
     async def close(self) -> bool:
         """Close what is due of each direction, some days at once. Return if anything was."""
         await self.know_groups()
-        last = await last_closed(self._connection)
+        last, first = await last_closed_or_first_block(self._connection)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
-        first = dict.fromkeys(begun, self._since)
-        if new := [direction for direction in Direction if direction not in begun]:
-            first |= await first_blocks(self._connection, new)
+        first |= dict.fromkeys(begun, self._since)
         is_new = False
         for direction in Direction:
             if direction in first:
@@ -406,7 +425,7 @@ class Closer:
     ) -> tuple[list[PublishedCell], str | None]:
         """Return the cells of an interval, and why its homes are suppressed, if they are."""
         minimum = self._publication.needed(direction, interval)
-        together = await self._together(month_of(civil), direction, minimum)
+        together = await self._together_in(month_of(civil), direction, minimum)
         passed, reason = close(sent.cells, together, minimum)
         homes_of = await self._homes(month_of(civil), direction)
         left = dict(sent.public)
@@ -485,14 +504,13 @@ class Closer:
             self._months[month] = _Month(await memberships(self._connection, month, self._at))
         return self._months[month]
 
-    async def _together(
+    async def _together_in(
         self, month: date, direction: Direction, minimum: int | None
     ) -> frozenset[Groups[GroupId]]:
         """Return which groups are together in a month: decided with the first of its intervals."""
-        decided_before = (await self._month(month)).together
-        if (direction, minimum) in decided_before:
-            return decided_before[direction, minimum]
         key = f"together.{month}.{direction}.{minimum}"
+        if key in self._together:
+            return self._together[key]
         if (stored := await setting(self._connection, key)) is not None:
             together = frozenset(
                 frozenset(GroupId(group) for group in groups) for groups in json.loads(stored)
@@ -501,7 +519,7 @@ class Closer:
             together = combine_small(await self._homes(month, direction), minimum)
             decided = sorted(sorted(groups) for groups in together)
             await set_setting(self._connection, key, json.dumps(decided))
-        decided_before[direction, minimum] = together
+        self._together[key] = together
         return together
 
     async def _homes(self, month: date, direction: Direction) -> Mapping[GroupId, int]:
