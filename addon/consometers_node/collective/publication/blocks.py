@@ -1,6 +1,6 @@
 """What members have in one direction on some days, read from their blocks, and summed by group."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
@@ -111,11 +111,11 @@ class Day:
         within: range,
         memberships: Mapping[MemberId, Membership],
     ) -> None:
-        alike: dict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]] = {}
+        alike: defaultdict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]]
+        alike = defaultdict(lambda: ([], []))
         for member, packed in self.packed.items():
-            membership = memberships.get(member)
-            if membership is not None:
-                members, blocks = alike.setdefault((membership, len(packed)), ([], []))
+            if (membership := memberships.get(member)) is not None:
+                members, blocks = alike[membership, len(packed)]
                 members.append(member)
                 blocks.append(packed)
         for (membership, _), (members, blocks) in alike.items():
