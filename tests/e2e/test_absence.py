@@ -13,14 +13,10 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household import (
-    Recorder,
-    Source,
-    StatisticId,
-    catch_up,
-)
-from consometers_node.household.absences import absence
-from consometers_node.household.reading import FIVE_MINUTES, HOUR
+from consometers_node.household.recorder.backfill import Source, catch_up
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.reading import FIVE_MINUTES, HOUR, absence
+from consometers_node.household.recorder.statistics import StatisticId
 from consometers_node.series import Direction, Interval, Quantity, Range
 from demo.hass import Api, Hass
 from demo.hass.api import State

@@ -20,9 +20,13 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.backoff import Backoff
-from consometers_node.household import Recorder
-from consometers_node.household.recorder import external
-from consometers_node.household.statistics_import import Import, Pace, Progress, StatisticsImport
+from consometers_node.household.recorder.client import Recorder, external
+from consometers_node.household.statistics_import.external_statistic import (
+    Import,
+    Pace,
+    Progress,
+    StatisticsImport,
+)
 from consometers_node.quoalise import (
     Data,
     GetHistory,

@@ -13,16 +13,10 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.household import (
-    Chunk,
-    Flag,
-    HomeAssistant,
-    Recorder,
-    Source,
-    catch_up,
-    read_again,
-)
-from consometers_node.household.reading import HOUR
+from consometers_node.household.recorder.backfill import Chunk, Source, catch_up, read_again
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.household.recorder.reading import HOUR, Flag
 from consometers_node.series import Block, Direction, Interval, Range, Record
 from demo.hass import Hass
 from tests.e2e.home import import_energy

@@ -22,10 +22,10 @@ from sqlalchemy import func, select
 from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
-from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.node import HomeNode, Pace
-from consometers_node.household.statistics import IN_COMMON
-from consometers_node.household.totals import TIME_ZONE, month_before
+from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.recorder.statistics import IN_COMMON
+from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
 from consometers_node.quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
 from consometers_node.quoalise.identifier import organisation, series as name_of

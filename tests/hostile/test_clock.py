@@ -22,7 +22,7 @@ from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.household.availability import SEEN
+from consometers_node.household.recorder.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import asked as asked_for, check

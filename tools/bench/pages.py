@@ -13,8 +13,8 @@ import time
 from aiohttp import ClientSession
 from sqlalchemy import insert
 
-from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.node import HomeNode
+from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
 from consometers_node.permission import (
     Choice,
     DataNeed,

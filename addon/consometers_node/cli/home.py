@@ -12,8 +12,9 @@ from typing import Annotated
 import aiohttp
 import typer
 
-from consometers_node.household import Access, HomeAssistant, HomeAssistantFault, Recorder
-from consometers_node.household.home_assistant import SUPERVISOR
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.home_assistant import SUPERVISOR, Access, HomeAssistant
 from consometers_node.quoalise.text import around, text
 from consometers_node.store import Store, settings
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from consometers_node.household import HomeAssistantFault
-from consometers_node.household.hours import Unsuitable
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.statistics_import.hours import Unsuitable
 from consometers_node.permission import (
     ForbiddenChange,
     NotNarrower,

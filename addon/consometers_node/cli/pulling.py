@@ -6,9 +6,12 @@ from typing import Annotated, override
 
 import typer
 
-from consometers_node.household.hours import Kind
-from consometers_node.household.pulling import StoredImportState, wanted
-from consometers_node.household.statistics_import import Progress, StatisticsImport
+from consometers_node.household.statistics_import.external_statistic import (
+    Progress,
+    StatisticsImport,
+)
+from consometers_node.household.statistics_import.hours import Kind
+from consometers_node.household.statistics_import.pulling import StoredImportState, wanted
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load

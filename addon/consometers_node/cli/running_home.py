@@ -4,9 +4,8 @@ from collections.abc import Collection
 
 import aiohttp
 
-from consometers_node.household import Access, HomeAssistant
-from consometers_node.household.home_assistant import BACKOFF
 from consometers_node.household.node import HomeNode, Pace
+from consometers_node.household.recorder.home_assistant import BACKOFF, Access, HomeAssistant
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming

@@ -7,8 +7,9 @@ from typing import Annotated, Protocol
 
 import typer
 
-from consometers_node.household import Proposal, Recorder
-from consometers_node.household.candidate_statistics import offered, preview as previewed
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.statistics import Proposal
+from consometers_node.household.sharing.candidate_statistics import offered, preview as previewed
 from consometers_node.permission import Choice, Identification
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.quoalise.text import text

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.household.sync import progress
+from consometers_node.household.sharing.sync import progress
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Series

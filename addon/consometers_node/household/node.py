@@ -19,14 +19,18 @@ from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from .answers import HouseholdAnswers
-from .availability import Availability, WatchedRecorder
-from .collective_statistics import EVERY_S as SUMS_S, FIRST_WAIT_S, CollectiveStatistics
-from .errors import database_problem
-from .home_assistant import HomeAssistant
-from .poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
-from .pulling import Pulling
-from .sync import Sync
+from .recorder.availability import Availability, WatchedRecorder
+from .recorder.errors import database_problem
+from .recorder.home_assistant import HomeAssistant
+from .recorder.poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
+from .sharing.answers import HouseholdAnswers
+from .sharing.sync import Sync
+from .statistics_import.collective_statistics import (
+    EVERY_S as SUMS_S,
+    FIRST_WAIT_S,
+    CollectiveStatistics,
+)
+from .statistics_import.pulling import Pulling
 
 _ROUND_EVERY = timedelta(hours=1)
 

@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from ..household.node import HomeNode
-from ..household.sync import progress
+from ..household.sharing.sync import progress
 from ..permission import State
 from ..quoalise import Text, iso8601
 from ..quoalise.text import text

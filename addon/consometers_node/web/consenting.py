@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault, Proposal
-from ..household.candidate_statistics import preview
+from ..household.recorder.errors import HomeAssistantFault
+from ..household.recorder.statistics import Proposal
+from ..household.sharing.candidate_statistics import preview
 from ..permission import (
     Choice,
     DataNeed,

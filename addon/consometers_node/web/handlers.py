@@ -10,12 +10,12 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..household import Away, HomeAssistantFault, Proposal
-from ..household.candidate_statistics import directions
-from ..household.coverage import Calendar, Calendars
-from ..household.errors import database_problem
 from ..household.node import HomeNode
-from ..household.sync import targets
+from ..household.recorder.errors import Away, HomeAssistantFault, database_problem
+from ..household.recorder.statistics import Proposal
+from ..household.sharing.candidate_statistics import directions
+from ..household.sharing.coverage import Calendar, Calendars
+from ..household.sharing.sync import targets
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household.coverage import Calendar
-from ..household.sync import progress
+from ..household.sharing.coverage import Calendar
+from ..household.sharing.sync import progress
 from ..permission import State
 from ..quoalise import Text
 from ..quoalise.text import text

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ..household.coverage import DayState
+from ..household.sharing.coverage import DayState
 from ..quoalise.text import text
 from ..sharing import consent_text
 from ..store import SeriesId

@@ -4,8 +4,9 @@ import re
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault, collective_statistics
-from ..household.candidate_statistics import set_direction
+from ..household.recorder.errors import HomeAssistantFault
+from ..household.sharing.candidate_statistics import set_direction
+from ..household.statistics_import import collective_statistics
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction

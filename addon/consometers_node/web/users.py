@@ -5,7 +5,8 @@ import time
 
 from aiohttp import web
 
-from ..household import HomeAssistant, HomeAssistantFault
+from ..household.recorder.errors import HomeAssistantFault
+from ..household.recorder.home_assistant import HomeAssistant
 
 _ID = "X-Remote-User-Id"
 _NAME = "X-Remote-User-Display-Name"

@@ -16,7 +16,7 @@ from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
-from consometers_node.household.answers import HouseholdAnswers
+from consometers_node.household.sharing.answers import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
 from consometers_node.store.peers import Peer

@@ -29,8 +29,8 @@ RECORDS = {
     "store.series.blocks": {
         "collective.ingestion.backfill",
         "collective.privacy.erasure",
-        "household.monthly_consumption",
-        "household.sync",
+        "household.statistics_import.monthly_consumption",
+        "household.sharing.sync",
         "sharing.due_records",
         "sharing.export",
     },

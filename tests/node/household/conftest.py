@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consometers_node.household import HomeAssistant, Recorder
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.home_assistant import HomeAssistant
 
 from .toy import Toy, connection, serving
 

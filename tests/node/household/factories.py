@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from consometers_node.household.reading import Row
+from consometers_node.household.recorder.reading import Row
 from consometers_node.quoalise import Data, Duration, Measurement, Metadata, Number, Records
 
 from .toy import ms

@@ -10,9 +10,9 @@ from random import Random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household import Recorder, Unreadable
-from consometers_node.household.absences import absence
-from consometers_node.household.reading import (
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.errors import Unreadable
+from consometers_node.household.recorder.reading import (
     FIVE_MINUTES,
     HOUR,
     SETTLES,
@@ -21,6 +21,7 @@ from consometers_node.household.reading import (
     Reading,
     Row,
     Rows,
+    absence,
     changed,
     reach,
     read,

@@ -5,18 +5,11 @@ from typing import Any
 
 import pytest
 
-from consometers_node.household import (
-    Chunk,
-    Flag,
-    Recorder,
-    Source,
-    Statistic,
-    StatisticId,
-    TooMuch,
-    Unreadable,
-    catch_up,
-    read_again,
-)
+from consometers_node.household.recorder.backfill import Chunk, Source, catch_up, read_again
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.errors import TooMuch, Unreadable
+from consometers_node.household.recorder.reading import Flag
+from consometers_node.household.recorder.statistics import Statistic, StatisticId
 from consometers_node.series import (
     Block,
     Device,

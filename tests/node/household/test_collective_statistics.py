@@ -6,12 +6,12 @@ from typing import cast
 
 import pytest
 
-from consometers_node.household.collective_statistics import (
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.statistics_import.collective_statistics import (
     EVERY_S,
     FIRST_WAIT_S,
     CollectiveStatistics,
 )
-from consometers_node.household.recorder import Recorder
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Direction, Listed, NotAuthorized
 from consometers_node.quoalise.identifier import identifier, organisation

@@ -8,15 +8,14 @@ import logging
 from aiohttp import ClientSession
 import pytest
 
-from consometers_node.household import (
-    Access,
+from consometers_node.household.recorder.errors import (
     Away,
-    HomeAssistant,
     HomeAssistantFault,
     Refused,
     TooMuch,
     WrongToken,
 )
+from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
 
 from .toy import TOKEN, Toy, connection, until
 

@@ -8,7 +8,7 @@ import random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household.hours import Hours, Kind, Unsuitable
+from consometers_node.household.statistics_import.hours import Hours, Kind, Unsuitable
 from consometers_node.quoalise import (
     Data,
     Duration,

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household import LoopClock, Rounds, event_type
+from consometers_node.household.recorder.poll_schedule import LoopClock, Rounds, event_type
 from consometers_node.series import Interval
 
 HOUR_S: Final = 3600.0

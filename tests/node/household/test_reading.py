@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household.reading import (
+from consometers_node.household.recorder.reading import (
     FIVE_MINUTES,
     HOUR,
     Flag,

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from consometers_node.household import HomeAssistant, Recorder
-from consometers_node.household.hours import Kind, States
-from consometers_node.household.recorder import external
-from consometers_node.household.recorder_writer import RecorderWriter
+from consometers_node.household.recorder.client import Recorder, external
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.household.statistics_import.hours import Kind, States
+from consometers_node.household.statistics_import.recorder_writer import RecorderWriter
 
 from .factories import DAY, HOUR, no_rest
 from .keeping import GRID, Keeping

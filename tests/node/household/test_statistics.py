@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
-from consometers_node.household import Statistic, StatisticId, Unreadable
-from consometers_node.household.statistics import propose, statistics
+from consometers_node.household.recorder.errors import Unreadable
+from consometers_node.household.recorder.statistics import (
+    Statistic,
+    StatisticId,
+    propose,
+    statistics,
+)
 from consometers_node.series import Direction, Interval, Quantity
 
 CONSUMPTION, INJECTION, PRODUCTION = Direction

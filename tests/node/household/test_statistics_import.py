@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from consometers_node.backoff import Backoff
-from consometers_node.household import Away, HomeAssistant, Recorder, WrongToken
-from consometers_node.household.recorder import external
-from consometers_node.household.statistics_import import Import, Pace, Progress, StatisticsImport
+from consometers_node.household.recorder.client import Recorder, external
+from consometers_node.household.recorder.errors import Away, WrongToken
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.household.statistics_import.external_statistic import (
+    Import,
+    Pace,
+    Progress,
+    StatisticsImport,
+)
 from consometers_node.quoalise import (
     ErrorType,
     NotAuthorized,
@@ -384,7 +390,9 @@ async def test_imports_that_are_lost_come_again(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("consometers_node.household.recorder_writer._SEEN_WITHIN_S", 0.05)
+    monkeypatch.setattr(
+        "consometers_node.household.statistics_import.recorder_writer._SEEN_WITHIN_S", 0.05
+    )
     stage.toy.loses = 2
     async with stage.settled():
         assert stage.is_true()

@@ -6,9 +6,9 @@ import random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household.hours import Kind
-from consometers_node.household.reading import Flag, Row
-from consometers_node.household.sums import differing, flags, ours, rise, summed
+from consometers_node.household.recorder.reading import Flag, Row
+from consometers_node.household.statistics_import.hours import Kind
+from consometers_node.household.statistics_import.sums import differing, flags, ours, rise, summed
 
 from .toy import utc
 

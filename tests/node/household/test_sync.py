@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.household import LoopClock, Rounds
-from consometers_node.household.availability import Availability, WatchedRecorder
-from consometers_node.household.recorder import Rest
-from consometers_node.household.sync import Sync, Target, progress, targets
+from consometers_node.household.recorder.availability import Availability, WatchedRecorder
+from consometers_node.household.recorder.client import Rest
+from consometers_node.household.recorder.poll_schedule import LoopClock, Rounds
+from consometers_node.household.sharing.sync import Sync, Target, progress, targets
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
 from consometers_node.sharing.changes import Changes

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from consometers_node.household.totals import (
+from consometers_node.household.statistics_import.totals import (
     Last,
     Month,
     Today,

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from consometers_node.backoff import Backoff
-from consometers_node.household import Access, HomeAssistant
+from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
 
 TOKEN = "a-token-that-nobody-may-see"
 GREETING = '{"type": "auth_required", "ha_version": "2026.11.0"}'

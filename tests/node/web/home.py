@@ -11,8 +11,8 @@ from aiohttp import ClientSession, CookieJar
 from yarl import URL
 
 from consometers_node.backoff import Backoff
-from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.node import HomeNode, Pace
+from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Connection, Identity, Server

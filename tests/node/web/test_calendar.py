@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from consometers_node.household.coverage import DAYS, Calendar, Calendars, DayState
-from consometers_node.household.sync import targets
+from consometers_node.household.sharing.coverage import DAYS, Calendar, Calendars, DayState
+from consometers_node.household.sharing.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records

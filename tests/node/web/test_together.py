@@ -8,9 +8,9 @@ from typing import Any, Final, override
 
 import pytest
 
-from consometers_node.household.monthly_consumption import drawn
-from consometers_node.household.statistics import IN_COMMON
-from consometers_node.household.totals import TIME_ZONE, month_before
+from consometers_node.household.recorder.statistics import IN_COMMON
+from consometers_node.household.statistics_import.monthly_consumption import drawn
+from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
 from consometers_node.quoalise import (
     Data,

@@ -25,7 +25,7 @@ from ...collective.members.sites import (
 from ...collective.permissions import member_permissions
 from ...collective.permissions.member_permissions import Entry, MemberPermission
 from ...collective.privacy import export as exported
-from ...household.coverage import Calendar, DayState
+from ...household.sharing.coverage import Calendar, DayState
 from ...permission import State
 from ...quoalise import Text
 from ...quoalise.text import text

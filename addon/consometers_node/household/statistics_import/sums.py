@@ -18,8 +18,8 @@ fell by less, or rose by more than any meter counts in that time, has gone nowhe
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from ..recorder.reading import HOUR, Flag, Row
 from .hours import Kind, States
-from .reading import HOUR, Flag, Row
 
 MOST_REGISTER_W = 36_000_000
 """No household's, but a building's meter may be imported, too."""

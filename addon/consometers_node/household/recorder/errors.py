@@ -5,9 +5,9 @@ No message tells an address, a token or a name of the home: they go to logs and 
 
 from sqlalchemy.exc import DBAPIError
 
-from ..quoalise import Text
-from ..quoalise.text import around, text
-from ..store.errors import explained, is_full
+from ...quoalise import Text
+from ...quoalise.text import around, text
+from ...store.errors import explained, is_full
 
 _FULL = text(
     "The disk is full: make room on it. The node goes on by itself then. Until then nothing leaves,"

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched, groupby
 
-from ..series import Block, Range, Series
+from ...series import Block, Range, Series
+from .client import Period, Recorder, Rest, patiently
 from .reading import (
     MOST_W,
     Reading,
@@ -25,13 +26,15 @@ from .reading import (
     read,
     wants_five_minutes,
 )
-from .recorder import Period, Recorder, Rest, patiently
 from .statistics import Statistic, StatisticId
 
 AGAIN_OWN = timedelta(days=7)
 """How far back what the recorder made itself is read again."""
 AGAIN_IMPORTED = timedelta(days=35)
 """The same for what was imported: cloud meters rewrite thirty days."""
+
+FIVE_MINUTE_ROWS = timedelta(days=10)
+"""How long Home Assistant keeps them by default."""
 
 _STATISTICS_AT_ONCE = 8
 # There are twelve times as many 5-minute rows as hours.
@@ -124,6 +127,32 @@ def window(statistic: Statistic, now: datetime) -> Range:
     )
 
 
+def wanted(series: Series, records: Range, now: datetime) -> Range:
+    """Return the whole UTC days, today with them, that the records of a grant are to be read of.
+
+    Hours are kept for ever. What is made of 5-minute rows is only there as long as these are.
+    """
+    start = records.start
+    if not needs_hours(series):
+        start = max(start, now - FIVE_MINUTE_ROWS)
+    end = Range.of_day(min(now, records.end).astimezone(UTC).date()).end
+    return Range(min(Range.of_day(start.astimezone(UTC).date()).start, end), end)
+
+
+def still_to_read(wanted: Range, covered: Range | None) -> list[Range]:
+    """Return the days before today that were not read yet, the newest first.
+
+    What was read is one range, and stays one: what is given grows it on either side.
+    """
+    if covered is None:
+        return [wanted] if wanted else []
+    left = [
+        Range(covered.end, max(covered.end, wanted.end)),
+        Range(min(wanted.start, covered.start), covered.start),
+    ]
+    return [days for days in left if days]
+
+
 def _groups(sources: Iterable[Source]) -> list[list[Source]]:
     """Put sources together that are read at once: eight statistics, each with all its series."""
     by_name: dict[StatisticId, list[Source]] = {}
@@ -171,14 +200,14 @@ async def _read(
 
 
 async def _rows(
-    recorder: Recorder, wanted: Mapping[Source, Range], period: Period, rest: Rest
+    recorder: Recorder, spans: Mapping[Source, Range], period: Period, rest: Rest
 ) -> dict[StatisticId, list[Row]]:
     rows: dict[StatisticId, list[Row]] = {}
-    if not wanted:
+    if not spans:
         return rows
-    names = list(dict.fromkeys(source.statistic.id for source in wanted))
-    start = min(span.start for span in wanted.values())
-    end = max(span.end for span in wanted.values())
+    names = list(dict.fromkeys(source.statistic.id for source in spans))
+    start = min(span.start for span in spans.values())
+    end = max(span.end for span in spans.values())
     step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE
     while start < end:
         within = Range(start, min(start + step, end))

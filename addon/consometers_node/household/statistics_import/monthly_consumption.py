@@ -5,9 +5,9 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Direction, Interval, Quantity, Range, Series
-from ..store import SeriesId
-from ..store.series import blocks
+from ...series import Direction, Interval, Quantity, Range, Series
+from ...store import SeriesId
+from ...store.series import blocks
 from .totals import days_of, of_whole_days
 
 _HOUR_MINUTES = 60

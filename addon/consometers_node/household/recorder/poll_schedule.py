@@ -10,7 +10,7 @@ from datetime import timedelta
 import random
 from typing import Protocol
 
-from ..series import Interval
+from ...series import Interval
 
 SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
 """How long after the word the rows are read; not all homes at once, where many share a machine."""

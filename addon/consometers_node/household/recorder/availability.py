@@ -7,15 +7,15 @@ from datetime import datetime
 import logging
 from typing import NoReturn, override
 
-from ..series import Range
-from ..store import Store
-from ..store.clock import Clock
-from ..store.coverage import absences, add_absence
-from ..store.settings import set_setting, setting
-from .absences import absence
+from ...series import Range
+from ...store import Store
+from ...store.clock import Clock
+from ...store.coverage import absences, add_absence
+from ...store.settings import set_setting, setting
+from .client import Recorder
 from .errors import Away, HomeAssistantFault
 from .home_assistant import HomeAssistant
-from .recorder import Recorder
+from .reading import absence
 
 SEEN = "home.seen"
 """The setting that tells when Home Assistant was last known to run."""

@@ -5,12 +5,12 @@ from typing import override
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permitted
-from ..quoalise import Role
-from ..series import Range
-from ..sharing.answers import Answers
-from ..store.coverage import coverage
-from .read_window import still_to_read, wanted
+from ...permission import Permitted
+from ...quoalise import Role
+from ...series import Range
+from ...sharing.answers import Answers
+from ...store.coverage import coverage
+from ..recorder.backfill import still_to_read, wanted
 
 _JUST_NOW = timedelta(days=1)
 

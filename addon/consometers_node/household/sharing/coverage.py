@@ -8,9 +8,9 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Range, Series
-from ..store import SeriesId
-from ..store.series import changes, missing
+from ...series import Range, Series
+from ...store import SeriesId
+from ...store.series import changes, missing
 from .sync import Target
 
 DAYS = 371

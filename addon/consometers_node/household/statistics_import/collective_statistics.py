@@ -17,20 +17,20 @@ from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permissions, State
-from ..quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
-from ..quoalise.identifier import ENTERPRISE, identifier
-from ..quoalise.text import text
-from ..sharing.changes import Changes
-from ..store import Store
-from ..store.peers import Peer, all_peers
-from ..store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
-from ..store.settings import set_setting, setting
-from ..xmpp import Asking, NetworkError
-from .errors import HomeAssistantFault
-from .recorder import Recorder, patiently
-from .statistics import IN_COMMON
-from .statistics_import import Pace
+from ...permission import Permissions, State
+from ...quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
+from ...quoalise.identifier import ENTERPRISE, identifier
+from ...quoalise.text import text
+from ...sharing.changes import Changes
+from ...store import Store
+from ...store.peers import Peer, all_peers
+from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from ...store.settings import set_setting, setting
+from ...xmpp import Asking, NetworkError
+from ..recorder.client import Recorder, patiently
+from ..recorder.errors import HomeAssistantFault
+from ..recorder.statistics import IN_COMMON
+from .external_statistic import Pace
 from .totals import TIME_ZONE, Totals, month_before
 
 EVERY_S = 24 * 3600.0

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Choice, DataNeed
-from ..series import Direction, Interval, Quantity, Range, Record, Series
-from ..sharing.consent import Asked, Preview, sight
-from ..store.settings import set_setting, settings_like
-from ..wire import Naming
-from .backfill import Source, catch_up
-from .recorder import Recorder
-from .statistics import Proposal, statistic_of
+from ...permission import Choice, DataNeed
+from ...series import Direction, Interval, Quantity, Range, Record, Series
+from ...sharing.consent import Asked, Preview, sight
+from ...store.settings import set_setting, settings_like
+from ...wire import Naming
+from ..recorder.backfill import Source, catch_up
+from ..recorder.client import Recorder
+from ..recorder.statistics import Proposal, statistic_of
 
 _PREFIX = "direction."
 

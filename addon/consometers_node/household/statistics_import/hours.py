@@ -20,18 +20,9 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
-from ..quoalise import (
-    Data,
-    Duration,
-    Identifier,
-    Measurement,
-    Number,
-    Records,
-    SeriesPath,
-    Text,
-)
-from ..quoalise.text import text
-from .reading import HOUR
+from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath, Text
+from ...quoalise.text import text
+from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]
 """What hours have, in Wh, by their start."""

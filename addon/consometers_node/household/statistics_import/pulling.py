@@ -5,17 +5,17 @@ from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
-from ..quoalise import Data, NotAuthorized
-from ..quoalise.identifier import identifier
-from ..sharing.changes import Changes, KnownPeers
-from ..store import Store
-from ..store.pulled import Pulled, all_pulled, update_pulled
-from ..xmpp import Asking, Connection, NetworkError
-from ..xmpp.account import bare
+from ...quoalise import Data, NotAuthorized
+from ...quoalise.identifier import identifier
+from ...sharing.changes import Changes, KnownPeers
+from ...store import Store
+from ...store.pulled import Pulled, all_pulled, update_pulled
+from ...xmpp import Asking, Connection, NetworkError
+from ...xmpp.account import bare
+from ..recorder.client import Recorder
+from ..recorder.statistics import StatisticId
 from .collective_statistics import CollectiveStatistics
-from .recorder import Recorder
-from .statistics import StatisticId
-from .statistics_import import HISTORY, Import, StatisticsImport
+from .external_statistic import HISTORY, Import, StatisticsImport
 
 _FOR_EVER_S = 1e9
 

@@ -15,23 +15,22 @@ from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permissions
-from ..series import Block, Range, Series
-from ..sharing.changes import Changes
-from ..sharing.due_records import keep
-from ..store import SeriesId, Store
-from ..store.clock import Clock
-from ..store.coverage import all_coverage, coverage, set_coverage
-from ..store.peers import all_peers
-from ..store.series import blocks
-from .availability import WatchedRecorder
-from .backfill import Chunk, Source, catch_up, read_again, window
-from .errors import HomeAssistantFault
-from .poll_schedule import Rounds
-from .read_window import still_to_read, wanted
-from .reading import needs_hours
-from .recorder import Rest
-from .statistics import statistic_of
+from ...permission import Permissions
+from ...series import Block, Range, Series
+from ...sharing.changes import Changes
+from ...sharing.due_records import keep
+from ...store import SeriesId, Store
+from ...store.clock import Clock
+from ...store.coverage import all_coverage, coverage, set_coverage
+from ...store.peers import all_peers
+from ...store.series import blocks
+from ..recorder.availability import WatchedRecorder
+from ..recorder.backfill import Chunk, Source, catch_up, read_again, still_to_read, wanted, window
+from ..recorder.client import Rest
+from ..recorder.errors import HomeAssistantFault
+from ..recorder.poll_schedule import Rounds
+from ..recorder.reading import needs_hours
+from ..recorder.statistics import statistic_of
 
 _DAY = timedelta(days=1)
 _ROUNDS, _PAST = "rounds", "past"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType
 
-from ..series import Device, Direction, Interval, Quantity, Series
+from ...series import Device, Direction, Interval, Quantity, Series
 from .errors import Unreadable
 
 StatisticId = NewType("StatisticId", str)

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 import logging
 
-from ..backoff import Backoff
-from ..series import Range
-from .errors import NotOurs
+from ...backoff import Backoff
+from ...series import Range
+from ..recorder.client import Recorder, Rest, patiently
+from ..recorder.errors import NotOurs
+from ..recorder.reading import HOUR, Row
+from ..recorder.statistics import StatisticId
 from .hours import Kind, States
-from .reading import HOUR, Row
-from .recorder import Recorder, Rest, patiently
-from .statistics import StatisticId
 from .sums import differing, flags, ours, summed
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

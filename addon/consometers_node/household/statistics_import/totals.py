@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ..quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
-from ..quoalise.identifier import identifier
+from ...quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
+from ...quoalise.identifier import identifier
 
 TIME_ZONE = ZoneInfo("Europe/Paris")
 """Of a collective's civil days."""

@@ -17,9 +17,9 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
-from ..backoff import Backoff
-from ..quoalise import Text
-from ..quoalise.text import text
+from ...backoff import Backoff
+from ...quoalise import Text
+from ...quoalise.text import text
 from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None

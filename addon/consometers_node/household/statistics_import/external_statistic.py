@@ -23,8 +23,8 @@ from itertools import groupby
 import logging
 from typing import NoReturn, Protocol
 
-from ..backoff import Backoff
-from ..quoalise import (
+from ...backoff import Backoff
+from ...quoalise import (
     BadRequest,
     Data,
     Identifier,
@@ -33,17 +33,17 @@ from ..quoalise import (
     QuoaliseError,
     UpstreamError,
 )
-from ..quoalise.text import text
-from ..series import Range
-from ..xmpp import NetworkError
-from ..xmpp.account import bare
-from .errors import Away, HomeAssistantFault, WrongToken
-from .home_assistant import shielded
+from ...quoalise.text import text
+from ...series import Range
+from ...xmpp import NetworkError
+from ...xmpp.account import bare
+from ..recorder.client import Recorder, Rest, patiently
+from ..recorder.errors import Away, HomeAssistantFault, WrongToken
+from ..recorder.home_assistant import shielded
+from ..recorder.reading import HOUR
+from ..recorder.statistics import StatisticId
 from .hours import Hours, Kind, Unsuitable
-from .reading import HOUR
-from .recorder import Recorder, Rest, patiently
 from .recorder_writer import RecorderWriter, steps
-from .statistics import StatisticId
 
 HISTORY = timedelta(days=3 * 365)
 """How far back the French network's operator tells."""

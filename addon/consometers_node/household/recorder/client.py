@@ -7,19 +7,11 @@ from datetime import UTC, datetime
 import re
 from typing import Literal
 
-from ..series import Range
+from ...series import Range
 from .errors import Away, NotAnAdministrator, NotOurs, Refused, TooMuch, Unreadable
 from .home_assistant import BACKOFF, HomeAssistant, Json
 from .reading import Row
-from .statistics import (
-    UNITS,
-    Proposal,
-    Statistic,
-    StatisticId,
-    mappings,
-    propose,
-    statistics,
-)
+from .statistics import UNITS, Proposal, Statistic, StatisticId, mappings, propose, statistics
 
 type Period = Literal["hour", "5minute"]
 type Rest = Callable[[float], Awaitable[None]]

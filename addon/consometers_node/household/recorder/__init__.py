@@ -1,0 +1,1 @@
+"""Home Assistant as a source: its connection, its statistics, and the blocks that they make."""
