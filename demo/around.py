@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
-from demo.federation import READER, Round, Shown, Size
+from demo.federation import READER, CollectiveView, FederationView, Size
 from demo.neighbours import Progress
 from demo.node import PASSWORD
 
@@ -44,7 +44,7 @@ series' name, of how many members it is.
 """
 
 
-class Teller:
+class ProgressPrinter:
     """Tells a visitor how far homes have come, at each step and no more often."""
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -52,11 +52,14 @@ class Teller:
         self._before: tuple[int, int] | None = None
 
     def __call__(self, now: Progress) -> None:
-        step = (now.joined // 10, int(now.told / _STEP))
+        step = (now.joined // 10, int(now.collected / _STEP))
         if self._quiet or step == self._before:
             return
         self._before = step
-        print(f"  Foyers / Homes              {now.joined}/{now.homes}, {now.told:.0%}", flush=True)
+        print(
+            f"  Foyers / Homes              {now.joined}/{now.homes}, {now.collected:.0%}",
+            flush=True,
+        )
 
 
 def waiting(size: Size) -> str:
@@ -67,54 +70,54 @@ def waiting(size: Size) -> str:
     )
 
 
-def guide(told: Round, at_home: str | None) -> str:
+def guide(federation: FederationView, at_home: str | None) -> str:
     """Show a visitor where to look, in the school's Home Assistant as well."""
-    listed = (*told.cooperative.series, *told.municipality.series)
+    listed = (*federation.cooperative.series, *federation.municipality.series)
     return _GUIDE.format(
-        cooperative_page=told.cooperative.page,
-        sites=_column(told.cooperative.sites.values()),
-        hall=told.cooperative.hall,
-        data=told.cooperative.data,
-        administration=told.cooperative.administration,
+        cooperative_page=federation.cooperative.page,
+        sites=_column(federation.cooperative.sites.values()),
+        hall=federation.cooperative.hall,
+        data=federation.cooperative.data,
+        administration=federation.cooperative.administration,
         at_home=at_home,
-        municipality_page=told.municipality.page,
-        municipal_administration=told.municipality.administration,
+        municipality_page=federation.municipality.page,
+        municipal_administration=federation.municipality.administration,
         administrator=ADMINISTRATOR,
         administration_password=ADMINISTRATION_PASSWORD,
-        cooperative=told.cooperative.jid,
-        municipality=told.municipality.jid,
+        cooperative=federation.cooperative.jid,
+        municipality=federation.municipality.jid,
         reader=READER,
         password=PASSWORD,
-        host=told.host,
-        port=told.port,
-        series=_column(str(one["identifier"]) for one in listed),
-        command=told.command,
-        homes=told.homes,
+        host=federation.host,
+        port=federation.port,
+        series=_column(str(series["identifier"]) for series in listed),
+        command=federation.command,
+        homes=federation.homes,
     )
 
 
-def as_json(told: Round | None, at_home: str | None) -> dict[str, object]:
+def as_json(federation: FederationView | None, at_home: str | None) -> dict[str, object]:
     """Return the same for programs; null where the school is alone."""
-    if told is None:
+    if federation is None:
         return dict.fromkeys(("cooperative", "municipality", "reader", "homes", "kermelo"))
     return {
-        "cooperative": {**_collective(told.cooperative, told), "device_page": at_home},
-        "municipality": _collective(told.municipality, told),
+        "cooperative": {**_collective(federation.cooperative, federation), "device_page": at_home},
+        "municipality": _collective(federation.municipality, federation),
         "reader": {
             "jid": READER,
             "password": PASSWORD,
-            "password_file": str(told.password_file),
-            "host": told.host,
-            "port": told.port,
-            "ca_file": str(told.ca_file),
-            "command": told.command,
+            "password_file": str(federation.password_file),
+            "host": federation.host,
+            "port": federation.port,
+            "ca_file": str(federation.ca_file),
+            "command": federation.command,
         },
-        "homes": {"count": told.homes, "days": told.days, "plan": str(told.plan)},
-        "kermelo": {"jid": told.kermelo},
+        "homes": {"count": federation.homes, "days": federation.days, "plan": str(federation.plan)},
+        "kermelo": {"jid": federation.kermelo},
     }
 
 
-def _collective(shown: Shown, told: Round) -> dict[str, object]:
+def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, object]:
     place = {"domain": shown.domain, "host": shown.host, "port": shown.port}
     return {
         "name": shown.name,
@@ -128,8 +131,8 @@ def _collective(shown: Shown, told: Round) -> dict[str, object]:
             "username": ADMINISTRATOR,
             "password": ADMINISTRATION_PASSWORD,
         },
-        "xmpp": {**place, "ca_file": str(told.ca_file)},
-        "series": [dict(one) for one in shown.series],
+        "xmpp": {**place, "ca_file": str(federation.ca_file)},
+        "series": [dict(series) for series in shown.series],
     }
 
 

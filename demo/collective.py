@@ -79,7 +79,9 @@ class Collective:
         await self.program.do("login", self.profile.account, *place)
         for need in self.profile.needs:
             await self.program.do("needs", "offer", str(need))
-        if ADMINISTRATOR not in {one["name"] for one in await self.program.json("admins", "list")}:
+        if ADMINISTRATOR not in {
+            administrator["name"] for administrator in await self.program.json("admins", "list")
+        }:
             words = ("admins", "add", ADMINISTRATOR, "--password-file", "-")
             await self.program.do(*words, answer=ADMINISTRATION_PASSWORD)
         await self.program.run("--role", "collective")
@@ -88,7 +90,7 @@ class Collective:
     def _start_server(self, accounts: Sequence[str]) -> None:
         try:
             self.server.start()
-            self.server.register_all([one.partition("@")[0] for one in accounts], PASSWORD)
+            self.server.register_all([account.partition("@")[0] for account in accounts], PASSWORD)
         except (RuntimeError, subprocess.SubprocessError) as error:
             raise NodeError(str(error)) from error
 
@@ -101,7 +103,7 @@ class Collective:
 
     async def members(self) -> dict[str, Any]:
         """Return who is a member, by address."""
-        return {one["jid"]: one for one in await self.program.json("members", "list")}
+        return {member["jid"]: member for member in await self.program.json("members", "list")}
 
     async def publish(self) -> None:
         """Open it, once the past that its members granted is there."""
@@ -116,9 +118,9 @@ class Collective:
         """Return the public page of each site, by name."""
         listed = f"{self.page}/data/groups.json"
         async with aiohttp.ClientSession() as session, session.get(listed) as answer:
-            told = await answer.json()
-        groups = (one for one in told["groups"] if one["kind"] == "site")
-        return {one["name"]: f"{self.page}/sites/{one['id']}" for one in groups}
+            listing = await answer.json()
+        groups = (group for group in listing["groups"] if group["kind"] == "site")
+        return {group["name"]: f"{self.page}/sites/{group['id']}" for group in groups}
 
     async def live(self) -> NoReturn:
         """Wait until the node ends.

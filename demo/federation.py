@@ -65,7 +65,7 @@ SMALL: Final = Size(12, 33, (_COMMUNE,))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class CollectiveView:
     """Where a collective is looked at, and which of its series a reader may read."""
 
     name: str
@@ -95,11 +95,11 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class FederationView:
     """What whoever looks at the federation needs to know."""
 
-    cooperative: Shown
-    municipality: Shown
+    cooperative: CollectiveView
+    municipality: CollectiveView
     homes: int
     days: int
     plan: Path
@@ -198,7 +198,7 @@ class Federation:
                 await node.meet(await self.cooperative.invite("site", "Lorient"), self.size.days)
             self.neighbours.let_grant()
 
-    async def open(self) -> Round:
+    async def open(self) -> FederationView:
         """Publish the past of all, once the school has granted too.
 
         On return the sums of both collectives are published up to now, and a reader may read them.
@@ -208,7 +208,7 @@ class Federation:
         await self._name_sites()
         if self._known is None:
             # To look takes a processor that they need.
-            await self.neighbours.until(lambda progress: progress.told > _NEARLY_ALL)
+            await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
         await self.cooperative.publish()
         read = await self._readable(self.cooperative)
         # The municipality asks for a past that is there: it would be told of the rest day by day.
@@ -216,7 +216,7 @@ class Federation:
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
         summed = await self._readable(self.municipality)
-        return Round(
+        return FederationView(
             cooperative=await self._shown(self.cooperative, read),
             municipality=await self._shown(self.municipality, summed),
             homes=self.size.homes,
@@ -236,8 +236,8 @@ class Federation:
             NodeError: it has ended by itself.
         """
         async with asyncio.TaskGroup() as living:
-            for one in (self.cooperative, self.municipality, self.neighbours):
-                living.create_task(one.live())
+            for part in (self.cooperative, self.municipality, self.neighbours):
+                living.create_task(part.live())
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
@@ -246,8 +246,13 @@ class Federation:
     async def _plan(self, homes: list[str]) -> Plan:
         """Say who lives in the street, at first with invitations."""
         places = {
-            domain: Place(host=LOOPBACK, port=of.server.port, ca_file=str(of.server.ca_file))
-            for domain, of in ((COOPERATIVE, self.cooperative), (MUNICIPALITY, self.municipality))
+            domain: Place(
+                host=LOOPBACK, port=collective.server.port, ca_file=str(collective.server.ca_file)
+            )
+            for domain, collective in (
+                (COOPERATIVE, self.cooperative),
+                (MUNICIPALITY, self.municipality),
+            )
         }
         if self._known is not None:
             invited = list(self._known.homes)
@@ -303,21 +308,25 @@ class Federation:
                 await self.cooperative.program.do("members", "site", jid, *shown)
 
     async def _knows_the_school(self) -> bool:
-        told = (await self.cooperative.members()).get(NODE)
-        return told is not None and _BY_NAME in {one["need"] for one in told["permissions"]}
+        school = (await self.cooperative.members()).get(NODE)
+        return school is not None and _BY_NAME in {
+            permission["need"] for permission in school["permissions"]
+        }
 
     async def _join_municipality(self) -> None:
         """Make the cooperative a member of the municipality, and grant what it has published."""
         program, profile = self.cooperative.program, self.cooperative.profile
         municipality = self.municipality.profile.account
-        if municipality not in {one["peer"] for one in await program.json("permissions")}:
+        if municipality not in {
+            permission["peer"] for permission in await program.json("permissions")
+        }:
             await program.do("join", await self.municipality.invite("collective"))
             naming = ("members", "name", profile.account, profile.name)
             await self.municipality.program.do(*naming)
 
     async def _let_the_reader_ask(self, collective: Collective) -> None:
         program = collective.program
-        if READER not in {one["peer"] for one in await program.json("permissions")}:
+        if READER not in {permission["peer"] for permission in await program.json("permissions")}:
             await program.do("peer", "add", READER, "--need", str(_SUMS))
 
     async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
@@ -342,20 +351,20 @@ class Federation:
     async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
         """Grant what a peer asks of the hourly sums of a group; tell whether it is granted."""
         program = collective.program
-        for one in await program.json("permissions"):
-            if one["peer"] != whom:
+        for permission in await program.json("permissions"):
+            if permission["peer"] != whom:
                 continue
-            if one["state"] == "granted":
+            if permission["state"] == "granted":
                 return True
-            offered = (await program.json("grant", one["permission"]))["offered"]
-            found = {
+            offered = (await program.json("grant", permission["permission"]))["offered"]
+            directions = {
                 sum_of["direction"]
                 for sum_of in offered
                 if sum_of["statistic"] == device and sum_of["interval"] == "PT1H"
             }
-            if found == _DIRECTIONS:
-                series = (word for way in found for word in ("--series", f"{device}={way}"))
-                await program.do("grant", one["permission"], *series, "--yes")
+            if directions == _DIRECTIONS:
+                series = (word for way in directions for word in ("--series", f"{device}={way}"))
+                await program.do("grant", permission["permission"], *series, "--yes")
                 return True
         return False
 
@@ -363,10 +372,10 @@ class Federation:
         """Ask a collective, as the reader, for what may be read."""
         server = self.municipality.server
         place = reach(server.port, server.ca_file, self._password_file)
-        told = await collective.program.json(
+        answer = await collective.program.json(
             "list-series", collective.profile.account, "--as", READER, *place
         )
-        return list(told["series"])
+        return list(answer["series"])
 
     async def _until(self, happened: Callable[[], Any]) -> None:
         until = time.monotonic() + _SHOWN_WITHIN_S
@@ -375,8 +384,10 @@ class Federation:
                 raise NodeError(f"The collectives do not get on: {self._folder} has their logs.")
             await asyncio.sleep(_LOOKS_EVERY_S)
 
-    async def _shown(self, collective: Collective, series: tuple[Mapping[str, Any], ...]) -> Shown:
-        return Shown(
+    async def _shown(
+        self, collective: Collective, series: tuple[Mapping[str, Any], ...]
+    ) -> CollectiveView:
+        return CollectiveView(
             name=collective.profile.name,
             jid=f"{collective.profile.account}/quoalise",
             page=collective.page,

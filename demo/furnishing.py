@@ -68,7 +68,7 @@ async def add_balance(api: Api, home: str, **sources: Any) -> str:
     return _entry_id(await api.submit(step, **sources))
 
 
-async def found_node(api: Api) -> str:
+async def discovered_node(api: Api) -> str:
     """Add the node that the Supervisor tells of, unless it was added, and give its entry."""
     for _ in range(2 * _FIRST_VALUES_S):
         for entry in await api.entries(DOMAIN):
@@ -87,15 +87,15 @@ def _entry_id(step: FlowStep) -> str:
     return cast(str, step["result"]["entry_id"])
 
 
-async def known_entities(api: Api, entry_id: str, wanted: Set[str]) -> EntityIds:
+async def entities_with(api: Api, entry_id: str, wanted: Set[str]) -> EntityIds:
     """Wait until the wanted entities have values, and return all of the entry's.
 
     Those that were there before have values of former times, which do as well.
     """
     for _ in range(2 * _FIRST_VALUES_S):
-        found = await entity_ids(api, entry_id)
-        if wanted <= found.keys():
-            return found
+        entities = await entity_ids(api, entry_id)
+        if wanted <= entities.keys():
+            return entities
         await asyncio.sleep(0.5)
     raise HouseError(f"Home Assistant does not show {', '.join(sorted(wanted))}.")
 
@@ -119,7 +119,7 @@ async def collective_page(api: Api, entry_id: str) -> str:
 
 async def ready_dashboard(api: Api, language: Language) -> str:
     """Add the dashboard that the integration offers, unless it was, and give its page."""
-    there = {one["url_path"] for one in await api.command("lovelace/dashboards/list")}
+    there = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
     for path, _ in _DASHBOARD.values():
         if path in there:
             return f"{api.url}/{path}"
@@ -190,5 +190,5 @@ async def tidy(api: Api) -> None:
             await api.command("lovelace/dashboards/delete", dashboard_id=dashboard["id"])
     for issue in await api.issues("homeassistant"):
         if issue["issue_id"] == "deprecated_method":
-            told = {"domain": issue["domain"], "issue_id": issue["issue_id"]}
-            await api.command("repairs/ignore_issue", **told, ignore=True)
+            issue_key = {"domain": issue["domain"], "issue_id": issue["issue_id"]}
+            await api.command("repairs/ignore_issue", **issue_key, ignore=True)

@@ -12,10 +12,10 @@ import sys
 from typing import Final
 
 from demo import around
-from demo.around import Teller
+from demo.around import ProgressPrinter
 from demo.commands import Command, Commands
 import demo.federation
-from demo.federation import FULL, SMALL, Federation, Round
+from demo.federation import FULL, SMALL, Federation, FederationView
 from demo.furnishing import HouseError
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
@@ -159,15 +159,20 @@ def _arguments() -> argparse.Namespace:
         f"{FULL.homes} with two years | {SMALL.homes} foyers autour de l’école, et un mois, au "
         f"lieu de {FULL.homes} avec deux ans",
     )
-    others.add_argument("--school", action="store_true", help="nobody around it | l’école seule")
+    others.add_argument(
+        "--school",
+        action="store_true",
+        help="nobody around it, up in seconds from the second time on | l’école seule, prête en "
+        "quelques secondes dès la deuxième fois",
+    )
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")
     return parser.parse_args()
 
 
 def _language() -> Language:
     """The language that is asked for, though no locale of that name may be installed."""
-    said = next(filter(None, map(os.environ.get, _OF_LANGUAGE)), "")
-    return "fr" if said.lower().startswith("fr") else "en"
+    locale = next(filter(None, map(os.environ.get, _OF_LANGUAGE)), "")
+    return "fr" if locale.lower().startswith("fr") else "en"
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -200,7 +205,7 @@ async def _prepare(
         if arguments.school:
             server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
         else:
-            size, hear = SMALL if arguments.small else FULL, Teller(quiet=arguments.json)
+            size, hear = SMALL if arguments.small else FULL, ProgressPrinter(quiet=arguments.json)
             federation = Federation(folder, size, hear, warm, port=port)
             server = federation.school_server
         node = Node(folder, server, warm)
@@ -211,7 +216,7 @@ async def _prepare(
         language=arguments.language,
         supervised=None if node is None else node.supervised,
     )
-    there.push_async_callback(closed, *(one for one in (node, federation, house) if one))
+    there.push_async_callback(closed, *(part for part in (node, federation, house) if part))
     return house, node, federation
 
 
@@ -229,7 +234,7 @@ async def _live(
         group.create_task(obey_lines(COMMANDS, house, typed_lines()))
         group.create_task(house.live())
         await beginning
-        view = indoors = told = at_home = summing = None
+        node_view = indoors = federation_view = at_home = summing = None
         if node is not None:
             await node.open(house.hass, await house.registers())
             group.create_task(node.live())
@@ -239,16 +244,16 @@ async def _live(
                     print(around.waiting(federation.size), flush=True)
                 # Homes tell while the school is looked at.
                 summing = group.create_task(federation.open())
-            view, indoors = await node.view(), await house.take_in_node()
+            node_view, indoors = await node.view(), await house.take_in_node()
             if not as_json:
-                print(_node_guide(view, indoors), flush=True)
+                print(_node_guide(node_view, indoors), flush=True)
         if summing is not None and indoors is not None:
-            told = await summing
+            federation_view = await summing
             at_home = await house.collective_page(indoors)
             if not as_json:
-                print(around.guide(told, at_home), flush=True)
+                print(around.guide(federation_view, at_home), flush=True)
         if as_json:
-            print(_as_json(address, view, indoors, told, at_home), flush=True)
+            print(_as_json(address, node_view, indoors, federation_view, at_home), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:
@@ -287,16 +292,16 @@ def _node_guide(view: View, indoors: Indoors) -> str:
         host=view.host,
         port=view.port,
         ca_file=view.ca_file,
-        series=f"\n{' ' * _COLUMN}".join(one.identifier for one in view.series),
+        series=f"\n{' ' * _COLUMN}".join(series.identifier for series in view.series),
         command=view.command,
     )
 
 
 def _as_json(
     address: Address,
-    view: View | None,
+    node_view: View | None,
     indoors: Indoors | None,
-    told: Round | None,
+    federation_view: FederationView | None,
     at_home: str | None,
 ) -> str:
     pages = {
@@ -305,8 +310,8 @@ def _as_json(
         "dashboard_page": None if indoors is None else indoors.dashboard_page,
     }
     house = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
-    of_node = _node_as_json(view, indoors)
-    return json.dumps({**house, **of_node, **around.as_json(told, at_home)})
+    of_node = _node_as_json(node_view, indoors)
+    return json.dumps({**house, **of_node, **around.as_json(federation_view, at_home)})
 
 
 def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, object]:
@@ -331,7 +336,7 @@ def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, objec
             "password": XMPP_PASSWORD,
             "password_file": str(view.password_file),
         },
-        "series": [asdict(one) for one in view.series],
+        "series": [asdict(series) for series in view.series],
         "command": view.command,
     }
 

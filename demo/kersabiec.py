@@ -22,10 +22,10 @@ from demo.furnishing import (
     add_meter,
     collective_page,
     device_page,
+    discovered_node,
+    entities_with,
     entry_with,
-    found_node,
     has_energy_dashboard,
-    known_entities,
     net_power,
     ready_dashboard,
     show_on_energy_dashboard,
@@ -196,7 +196,7 @@ class House:
     async def take_in_node(self) -> Indoors:
         """Add the node that Home Assistant has found, and the ready dashboard."""
         api = self.hass.api
-        entry_id = await found_node(api)
+        entry_id = await discovered_node(api)
         return Indoors(
             entry_id=entry_id,
             node_page=await device_page(api, entry_id),
@@ -222,8 +222,8 @@ class House:
             (roof_meter, _OF_THE_ROOF),
             (inverter, _OF_THE_INVERTER),
         ):
-            found = await known_entities(self.hass.api, entry_id, wanted)
-            shown |= {key: found[key] for key in wanted}
+            entities = await entities_with(self.hass.api, entry_id, wanted)
+            shown |= {key: entities[key] for key in wanted}
         return shown
 
     # The entry of each thing, which is added if it was not.
@@ -298,15 +298,15 @@ class House:
 
     def _remembered(self) -> _Memory:
         with suppress(FileNotFoundError):
-            told = json.loads(self._memory.read_text())
-            overloads = tuple(Overload(*each) for each in told["overloads"])
-            return _Memory(overloads, told["inverter_port"])
+            memory = json.loads(self._memory.read_text())
+            overloads = tuple(Overload(*each) for each in memory["overloads"])
+            return _Memory(overloads, memory["inverter_port"])
         return _Memory()
 
     def _remember(self) -> None:
         overloads = [(each.start, each.power_w, each.end) for each in self._linky.load.overloads]
-        told = {"overloads": overloads, "inverter_port": self.inverter.port}
-        self._memory.write_text(json.dumps(told))
+        memory = {"overloads": overloads, "inverter_port": self.inverter.port}
+        self._memory.write_text(json.dumps(memory))
 
 
 @dataclass(frozen=True, slots=True)

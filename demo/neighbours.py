@@ -24,7 +24,7 @@ class Progress:
     counted: int = 0
     asked: int = 0
     joined: int = 0
-    told: float = 0
+    collected: float = 0
 
     @property
     def know(self) -> bool:

@@ -162,30 +162,30 @@ class Node:
     async def _permission(self) -> tuple[str, str]:
         """The number and the state of what the observer asks, which is put there at first."""
         for _ in range(2):
-            for one in await self._program.json("permissions"):
-                if one["peer"] == OBSERVER:
-                    return one["permission"], one["state"]
+            for permission in await self._program.json("permissions"):
+                if permission["peer"] == OBSERVER:
+                    return permission["permission"], permission["state"]
             await self._program.do("peer", "add", OBSERVER, "--need", str(_NEED))
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:
         """Hand the node its key to Home Assistant: made once, passed again where that has moved."""
         file = self.folder / "home.json"
-        known = json.loads(file.read_text()) if file.exists() else {}
-        if known.get("url") == hass.url:
+        access = json.loads(file.read_text()) if file.exists() else {}
+        if access.get("url") == hass.url:
             return
-        if "token" not in known:
-            known["token"] = await hass.api.command(
+        if "token" not in access:
+            access["token"] = await hass.api.command(
                 "auth/long_lived_access_token", client_name=_CLIENT_NAME, lifespan=_TOKEN_DAYS
             )
-            write_private(file, json.dumps(known))
-        await self._program.do("home", hass.url, answer=known["token"])
-        write_private(file, json.dumps({**known, "url": hass.url}))
+            write_private(file, json.dumps(access))
+        await self._program.do("home", hass.url, answer=access["token"])
+        write_private(file, json.dumps({**access, "url": hass.url}))
 
     async def _grant(self, number: str, days: int | None) -> None:
         """Grant what was asked of the registers, with so many days of their past or all of it."""
         chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
-        series = [word for one in chosen for word in ("--series", one)]
+        series = [word for choice in chosen for word in ("--series", choice)]
         history = () if days is None else ("--history", str(days))
         await self._program.do("grant", number, *series, *history, "--yes")
 
@@ -194,7 +194,7 @@ class Node:
         async with asyncio.TaskGroup() as asking:
             permission = asking.create_task(self._program.json("permissions", self._number))
             status = asking.create_task(self._until_read())
-        told = permission.result()
+        granted = permission.result()
         return View(
             host=LOOPBACK,
             port=self._server.port,
@@ -203,14 +203,14 @@ class Node:
             node=status.result()["account"],
             page=self._panel,
             # A visitor may have withdrawn it.
-            series=await self._read(told["series"]) if told["state"] == "granted" else (),
+            series=await self._read(granted["series"]) if granted["state"] == "granted" else (),
         )
 
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Series, ...]:
         """Ask the node, as the observer, for what may be read, in the order of the registers."""
-        statistics = {one["identifier"]: one["statistic"] for one in shared}
-        told = await self._program.json("list-series", NODE, "--as", OBSERVER, *self._place)
-        listed = {statistics[one["identifier"]]: one for one in told["series"]}
+        statistics = {series["identifier"]: series["statistic"] for series in shared}
+        answer = await self._program.json("list-series", NODE, "--as", OBSERVER, *self._place)
+        listed = {statistics[series["identifier"]]: series for series in answer["series"]}
         return tuple(
             Series(**listed[statistic], direction=direction, statistic=statistic)
             for statistic, direction in self._registers.items()
@@ -222,8 +222,8 @@ class Node:
         until = time.monotonic() + _READS_WITHIN_S
         while time.monotonic() < until:
             status = await self._program.json("status")
-            series = [one for peer in status["peers"] for one in peer["series"]]
-            if status.get("online") and all(one["read"] == 1 for one in series):
+            shares = [series["read"] for peer in status["peers"] for series in peer["series"]]
+            if status.get("online") and all(share == 1 for share in shares):
                 return status
             if self._program.has_ended:
                 await self.live()

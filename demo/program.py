@@ -46,11 +46,11 @@ class Program:
 
     async def do(self, *arguments: str, answer: str = "") -> str:
         """Run a command to its end, and give what it prints."""
-        said = await self._warm.run(arguments, self._environment, f"{answer}\n")
-        if said.code:
-            why = (said.complained or said.printed).strip()
+        result = await self._warm.run(arguments, self._environment, f"{answer}\n")
+        if result.code:
+            why = (result.stderr or result.stdout).strip()
             raise NodeError(f"consometers-node {arguments[0]}: {why}")
-        return said.printed
+        return result.stdout
 
     async def run(self, *options: str, **variables: str) -> None:
         """Start it; what it says goes into its log."""
@@ -99,9 +99,9 @@ def warm(*also: str) -> Warm:
 
 def environment(folder: Path) -> Mapping[str, str]:
     """Return what a node of that folder is started with, and nothing of another one."""
-    kept = {key: value for key, value in os.environ.items() if not _is_of_a_node(key)}
+    inherited = {key: value for key, value in os.environ.items() if not _is_of_a_node(key)}
     return {
-        **kept,
+        **inherited,
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
         "CONSOMETERS_DATA": str(folder),
     }
@@ -113,7 +113,7 @@ class _Opened(Protocol):
 
 async def closed(*some: _Opened) -> None:
     """Close all of them at the same time, whatever becomes of one; then raise what went wrong."""
-    ends = await asyncio.gather(*(one.close() for one in some), return_exceptions=True)
+    ends = await asyncio.gather(*(part.close() for part in some), return_exceptions=True)
     for end_of_it in ends:
         if end_of_it is not None:
             raise end_of_it

@@ -207,19 +207,19 @@ class Prosody(AbstractContextManager["Prosody"]):
         """Make many accounts at once. Those that are there stay as they are."""
         addresses = [f"{user}@{self.host}" for user in users]
         orders = [f"user:create({_lua(address)}, {_lua(password)})" for address in addresses]
-        said = self._control("shell", orders="\n".join([*orders, "bye", ""]))
-        if said.count("OK: Created") + said.count("Error: User exists") != len(addresses):
-            raise RuntimeError(said)
+        output = self._control("shell", orders="\n".join([*orders, "bye", ""]))
+        if output.count("OK: Created") + output.count("Error: User exists") != len(addresses):
+            raise RuntimeError(output)
         return addresses
 
     def invite(self, user: str | None = None) -> str:
         """Return the link of an invitation to make an account, of that name or of any."""
         whom = f"{user}@{self.host}" if user else self.host
-        said = self._control("shell", f'invite:create_account("{whom}")')
-        found = re.search(r"xmpp:\S+", said)
-        if found is None:
-            raise RuntimeError(said)
-        return found[0]
+        output = self._control("shell", f'invite:create_account("{whom}")')
+        link = re.search(r"xmpp:\S+", output)
+        if link is None:
+            raise RuntimeError(output)
+        return link[0]
 
     def log(self) -> str:
         return "".join(
@@ -294,11 +294,11 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._config.write_text("\n".join(lines) + "\n")
 
 
-def federate(one: Prosody, two: Prosody) -> None:
+def federate(first: Prosody, second: Prosody) -> None:
     """Connect two servers. Those that run are restarted."""
-    for server, other in ((one, two), (two, one)):
+    for server, other in ((first, second), (second, first)):
         server.knows(other)
-    for server in (one, two):
+    for server in (first, second):
         server.stop()
         server.start()
 

@@ -147,9 +147,9 @@ class Supervisor:
                 web.route("*", "/core/api/{path:.*}", self._rest),
                 web.post("/discovery", self._discover),
                 web.get("/discovery", self._list_discoveries),
-                web.get("/discovery/{uuid}", self._tell_discovery),
-                web.get("/addons/{slug}/info", self._tell_addon),
-                web.get("/ingress/panels", self._tell_panels),
+                web.get("/discovery/{uuid}", self._discovery),
+                web.get("/addons/{slug}/info", self._addon_info),
+                web.get("/ingress/panels", self._panels),
                 web.post("/ingress/session", self._open_session),
                 web.post("/ingress/validate_session", self._validate_session),
                 web.route("*", "/ingress/{token}/{path:.*}", self._visit),
@@ -177,8 +177,8 @@ class Supervisor:
         await addon.prepare(request)
         version = (await core.api.request("GET", "config"))["version"]
         await addon.send_json({"type": "auth_required", "ha_version": version})
-        said = await addon.receive_json()
-        if said.get("access_token") != self.token:
+        greeting = await addon.receive_json()
+        if greeting.get("access_token") != self.token:
             await addon.send_json({"type": "auth_invalid", "message": "Invalid access"})
             return addon
         await addon.send_json({"type": "auth_ok", "ha_version": version})
@@ -210,18 +210,18 @@ class Supervisor:
 
     async def _discover(self, request: web.Request) -> web.Response:
         self._admit(request, self.token)
-        told = await request.json()
-        if told["service"] not in self._addon["discovery"]:
+        body = await request.json()
+        if body["service"] not in self._addon["discovery"]:
             return _error("service is not in the add-on's configuration", HTTPStatus.FORBIDDEN)
-        known = self.discovered.get(told["service"])
-        if known is None or known.config != told["config"]:
-            uuid = uuid4().hex if known is None else known.uuid
-            known = Discovered(uuid=uuid, service=told["service"], config=told["config"])
-            self.discovered[known.service] = known
-            task = asyncio.create_task(self._push(known))
+        message = self.discovered.get(body["service"])
+        if message is None or message.config != body["config"]:
+            uuid = uuid4().hex if message is None else message.uuid
+            message = Discovered(uuid=uuid, service=body["service"], config=body["config"])
+            self.discovered[message.service] = message
+            task = asyncio.create_task(self._push(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return _ok({"uuid": known.uuid})
+        return _ok({"uuid": message.uuid})
 
     async def _push(self, message: Discovered) -> None:
         """Notify core that there is something to ask; once it runs, it asks for all there is."""
@@ -246,32 +246,32 @@ class Supervisor:
 
     async def _list_discoveries(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
-        told = [self._told(one) for one in self.discovered.values()]
-        return _ok({"discovery": told, "services": {}})
+        messages = [self._discovery_of(message) for message in self.discovered.values()]
+        return _ok({"discovery": messages, "services": {}})
 
-    async def _tell_discovery(self, request: web.Request) -> web.Response:
+    async def _discovery(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
         uuid = request.match_info["uuid"].replace("-", "")
         for message in self.discovered.values():
             if message.uuid == uuid:
-                return _ok(self._told(message))
+                return _ok(self._discovery_of(message))
         return _error("discovery message not found", HTTPStatus.NOT_FOUND)
 
-    def _told(self, message: Discovered) -> Mapping[str, Any]:
+    def _discovery_of(self, message: Discovered) -> Mapping[str, Any]:
         """Return a message as core has it. The Supervisor is the DNS of its containers, too."""
         config = {**message.config, "host": LOOPBACK}
-        told = {"service": message.service, "uuid": message.uuid, "config": config}
-        return {"addon": self.slug, **told}
+        fields = {"service": message.service, "uuid": message.uuid, "config": config}
+        return {"addon": self.slug, **fields}
 
-    async def _tell_addon(self, request: web.Request) -> web.Response:
+    async def _addon_info(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
         if request.match_info["slug"] != self.slug:
             return _error("add-on does not exist", HTTPStatus.NOT_FOUND)
-        told = {key: value for key, value in self._addon.items() if key in _TOLD_AS_IT_IS}
+        fields = {key: value for key, value in self._addon.items() if key in _COPIED}
         return _ok(
             {
                 **_INFO,
-                **told,
+                **fields,
                 "slug": self.slug,
                 "version_latest": self._addon["version"],
                 "hostname": self.slug.replace("_", "-"),
@@ -281,7 +281,7 @@ class Supervisor:
             }
         )
 
-    async def _tell_panels(self, request: web.Request) -> web.Response:
+    async def _panels(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
         panel = {
             "title": self._addon["panel_title"],
@@ -295,17 +295,17 @@ class Supervisor:
         self._admit(request, self._core_token)
         core = await self._core()
         assert core is not None
-        told = await request.json()
+        body = await request.json()
         users = await core.api.command("config/auth/list")
-        (user,) = [one for one in users if one["id"] == told["user_id"]]
+        (user,) = [candidate for candidate in users if candidate["id"] == body["user_id"]]
         session = secrets.token_hex(64)
         self._sessions[session] = {key: user[key] for key in _USER if user[key]}
         return _ok({"session": session})
 
     async def _validate_session(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
-        told = await request.json()
-        if told["session"] not in self._sessions:
+        body = await request.json()
+        if body["session"] not in self._sessions:
             raise web.HTTPUnauthorized
         return _ok()
 
@@ -318,7 +318,7 @@ class Supervisor:
         if request.match_info["token"] != self._ingress_token:
             raise web.HTTPServiceUnavailable
         headers = {name: value for name, value in request.headers.items() if _passes(name)}
-        headers |= {f"X-Remote-User-{_USER[key]}": told for key, told in user.items()}
+        headers |= {f"X-Remote-User-{_USER[key]}": identity for key, identity in user.items()}
         try:
             async with self._visits.request(
                 request.method,
@@ -349,13 +349,13 @@ async def _join(addon: web.WebSocketResponse, core: aiohttp.ClientWebSocketRespo
     """Connect two peers until one of them hangs up."""
 
     async def pass_on(
-        one: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
-        other: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+        source: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+        target: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
     ) -> None:
         with suppress(*_CLOSED):
-            async for message in one:
+            async for message in source:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    await other.send_str(message.data)
+                    await target.send_str(message.data)
 
     both = {asyncio.create_task(pass_on(addon, core)), asyncio.create_task(pass_on(core, addon))}
     try:
@@ -382,7 +382,7 @@ def _error(message: str, status: HTTPStatus) -> web.Response:
     return web.json_response({"result": "error", "message": message}, status=status)
 
 
-_TOLD_AS_IT_IS: Final = frozenset(
+_COPIED: Final = frozenset(
     {"arch", "description", "discovery", "homeassistant", "homeassistant_api", "ingress", "name"}
     | {"options", "stage", "url", "version"}
 )

@@ -6,7 +6,7 @@ fork, as a process of its own with the same environment, folder, streams, signal
 
     with Warm("consometers_node", loaded) as warm:
         process = await asyncio.create_subprocess_exec(*warm.command("status", "--json"), …)
-        said = await warm.run(["status", "--json"], environment)
+        result = await warm.run(["status", "--json"], environment)
 """
 
 import asyncio
@@ -36,12 +36,12 @@ _MOST = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """How a command ended, and what it wrote."""
 
     code: int
-    printed: str
-    complained: str
+    stdout: str
+    stderr: str
 
 
 class Warm:
@@ -92,14 +92,14 @@ class Warm:
 
     async def run(
         self, arguments: Sequence[str], environment: Mapping[str, str], answer: str = ""
-    ) -> Said:
+    ) -> CommandResult:
         """Run it to its end, with an answer on its standard input."""
         process = await asyncio.create_subprocess_exec(
             *self.command(*arguments), env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
-        printed, complained = await process.communicate(answer.encode())
+        stdout, stderr = await process.communicate(answer.encode())
         assert process.returncode is not None
-        return Said(process.returncode, printed.decode(), complained.decode())
+        return CommandResult(process.returncode, stdout.decode(), stderr.decode())
 
 
 def main(listening: int, module: str, fresh: str, *loaded: str) -> None:

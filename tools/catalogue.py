@@ -15,25 +15,25 @@ from babel.messages.pofile import read_po, write_po
 PACKAGE: Final = Path(__file__).parents[1] / "addon" / "consometers_node"
 FRENCH: Final = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "consometers.po"
 
-type Found = tuple[int, str, str | tuple[str, str], list[str]]
+type Extracted = tuple[int, str, str | tuple[str, str], list[str]]
 
 
 def sentences(package: Path = PACKAGE) -> Catalog:
     """Return all sentences, each with the places where it stands."""
-    found = Catalog()
+    catalogue = Catalog()
     for file, line, message, _, context in extract_from_dir(
         package,
         method_map=[("**.py", "tools.catalogue:of_python"), ("web/templates/**.html", "jinja2")],
         options_map={"web/templates/**.html": {"extensions": "jinja2.ext.i18n"}},
     ):
         sentence = message if isinstance(message, str) else message[:2]
-        found.add(sentence, context=context, locations=[(file, line)])
-    return found
+        catalogue.add(sentence, context=context, locations=[(file, line)])
+    return catalogue
 
 
 def of_python(
     file: IO[bytes], keywords: object, comment_tags: object, options: object
-) -> Iterator[Found]:
+) -> Iterator[Extracted]:
     """Yield the sentences of `text` and `say`, as an extraction method of Babel's does."""
     for call in calls(ast.parse(file.read())):
         match call:
@@ -60,20 +60,20 @@ def calls(module: ast.Module) -> Iterator[ast.Call]:
 def _is_of_sqlalchemy(node: ast.AST) -> bool:
     match node:
         case ast.ImportFrom(module=str(module), names=names):
-            here = {one.asname or one.name for one in names}
+            here = {alias.asname or alias.name for alias in names}
             return module.startswith("sqlalchemy") and "text" in here
         case _:
             return False
 
 
-def written(source: str, found: Catalog) -> str:
+def written(source: str, catalogue: Catalog) -> str:
     """Return the catalogue with these sentences and no other; the new ones have no translation."""
-    known = read_po(io.StringIO(source), abort_invalid=True)
-    known.update(found, no_fuzzy_matching=True)
+    previous = read_po(io.StringIO(source), abort_invalid=True)
+    previous.update(catalogue, no_fuzzy_matching=True)
     output = io.BytesIO()
     write_po(
         output,
-        known,
+        previous,
         width=0,
         no_location=True,
         omit_header=True,
@@ -88,10 +88,12 @@ def main() -> int:
     """Write the catalogue, and name the sentences that want a translation."""
     content = written(FRENCH.read_text(encoding="utf-8"), sentences())
     FRENCH.write_text(content, encoding="utf-8")
-    wanting = [one for one in read_po(io.StringIO(content)) if one.id and not all(translated(one))]
-    for message in wanting:
-        print(f"{FRENCH.name}: no French for {message.id!r}", file=sys.stderr)
-    return 1 if wanting else 0
+    status = 0
+    for message in read_po(io.StringIO(content)):
+        if message.id and not all(translated(message)):
+            print(f"{FRENCH.name}: no French for {message.id!r}", file=sys.stderr)
+            status = 1
+    return status
 
 
 def translated(message: Message) -> tuple[str, ...]:

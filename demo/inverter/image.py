@@ -71,13 +71,13 @@ class Image:
     def read(self, address: int, count: int) -> list[int] | None:
         """Return registers, or None if one of them is not there."""
         words = [self.registers.get(address + n) for n in range(count)]
-        known = [word for word in words if word is not None]
-        return known if len(known) == count else None
+        present = [word for word in words if word is not None]
+        return present if len(present) == count else None
 
 
 def _from_json(text: str) -> Iterator[tuple[int, int]]:
-    told: dict[str, Any] = json.loads(text)
-    for address, words in told.get(_SPACE, told).items():
+    content: dict[str, Any] = json.loads(text)
+    for address, words in content.get(_SPACE, content).items():
         for offset, word in enumerate(words if isinstance(words, list) else [words]):
             yield _number(address) + offset, _word(word)
 
@@ -91,12 +91,12 @@ def _from_csv(text: str) -> Iterator[tuple[int, int]]:
         yield _number(row[0]), _word(row[1])
 
 
-def _number(told: str) -> int:
-    return int(told, 0)
+def _number(text: str) -> int:
+    return int(text, 0)
 
 
-def _word(told: str | int) -> int:
-    word = _number(told) if isinstance(told, str) else told
+def _word(cell: str | int) -> int:
+    word = _number(cell) if isinstance(cell, str) else cell
     if not 0 <= word <= 0xFFFF:
-        raise ValueError(f"{told} is no register")
+        raise ValueError(f"{cell} is no register")
     return word

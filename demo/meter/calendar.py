@@ -31,11 +31,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A mobile peak, in Unix seconds; `known` is when the meter hears of it."""
+    """A mobile peak, in Unix seconds; `announced_at` is when the meter hears of it."""
 
     start: int
     end: int
-    known: int
+    announced_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Calendar:
                 for days in (-1, 0, 1)
                 if (peak := self._peak_of(civil.date() + days * _DAY)) is not None
             )
-        alive = [peak for peak in peaks if peak.known <= second < peak.end]
+        alive = [peak for peak in peaks if peak.announced_at <= second < peak.end]
         return tuple(sorted(alive, key=lambda peak: peak.start)[:3])
 
     def _peak_of(self, day: date) -> Peak | None:

@@ -92,10 +92,10 @@ class Measures:
     def maxima(self, start: int, second: int) -> Maxima:
         """Return the highest powers from `start` to `second`, both included."""
         n, within = divmod(second, SEGMENT_S)
-        known = self._running
-        if known is None or known[0] != start or known[1] > n:
-            known = (start, start // SEGMENT_S, Maxima.of(self.apparent_va(start), start))
-        _, k, maxima = known
+        running = self._running
+        if running is None or running[0] != start or running[1] > n:
+            running = (start, start // SEGMENT_S, Maxima.of(self.apparent_va(start), start))
+        _, k, maxima = running
         for done in range(k, n):
             maxima = maxima.or_later(self._of_segment(done, start, SEGMENT_S - 1))
         self._running = (start, n, maxima)
@@ -104,9 +104,9 @@ class Measures:
     def maxima_of_day(self, start: int, end: int) -> Maxima:
         """Return the highest powers of a whole day, `end` not included."""
         if (start, end) not in self._whole:
-            kept = self._running
+            running = self._running
             self._whole = {(start, end): self.maxima(start, end - 1)}
-            self._running = kept
+            self._running = running
         return self._whole[start, end]
 
     def _of_segment(self, n: int, start: int, last: int) -> Maxima:

@@ -99,10 +99,10 @@ class PtyOutlet:
         if speed == _UNTOUCHED or read_baud == baud:
             self._mistuned = None
             return data
-        known = self._mistuned
-        if known is None or (known.sent_baud, known.read_baud) != (baud, read_baud):
-            known = self._mistuned = Mistuned(baud, read_baud)
-        return known.hear(data)
+        receiver = self._mistuned
+        if receiver is None or (receiver.sent_baud, receiver.read_baud) != (baud, read_baud):
+            receiver = self._mistuned = Mistuned(baud, read_baud)
+        return receiver.hear(data)
 
     def _is_ours(self, link: Path) -> bool:
         return link.is_symlink() and str(link.readlink()) == self._path

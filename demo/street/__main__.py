@@ -60,8 +60,8 @@ class Street:
             source = await asyncio.to_thread(self._source, home)
             opened = StreetHome.opened(home, self._folder, empty, source)
             self._homes.append(await there.enter_async_context(opened))
-        for one in self._homes:
-            await one.count(self._plan.history_days)
+        for street_home in self._homes:
+            await street_home.count(self._plan.history_days)
             self._counted += 1
 
     async def _live(self, home: StreetHome) -> NoReturn:
@@ -93,16 +93,16 @@ class Street:
         while True:
             whole_s = self._plan.history_days * _DAY_S
             asked = sum(min(home.standing.asked_s / whole_s, home.series) for home in self._homes)
-            told = {
+            progress = {
                 "homes": len(self._plan.homes),
                 "counted": self._counted,
                 "asked": self._asked,
                 "joined": self._joined,
-                "told": round(asked / max(1, sum(home.series for home in self._homes)), 3),
+                "collected": round(asked / max(1, sum(home.series for home in self._homes)), 3),
             }
-            if told != before:
-                print(json.dumps(told), flush=True)
-                before = told
+            if progress != before:
+                print(json.dumps(progress), flush=True)
+                before = progress
             await asyncio.sleep(_TELLS_EVERY_S)
 
 

@@ -93,22 +93,22 @@ class StreetHome:
     async def count(self, history_days: int) -> None:
         """Keep what was counted since it was last kept: at first, in so many days."""
         now = datetime.now(UTC)
-        kinds = [_series(one) for one in Direction]
+        kinds = [_series(direction) for direction in Direction]
         async with self._store.writing() as connection:
             for kind in kinds if self.home.kwp else kinds[:1]:
                 self._numbers[kind] = await add_series(connection, kind)
             kind, number = next(iter(self._numbers.items()))
-            known = await extent(connection, number, kind, Range(_BEGINNING, now))
-        if known is not None:
-            self._end = _hour(known.end)
+            stored = await extent(connection, number, kind, Range(_BEGINNING, now))
+        if stored is not None:
+            self._end = _hour(stored.end)
             await self.count_on()
             return
         first = _hour(now - timedelta(days=history_days)) // _DAY_HOURS * _DAY_HOURS
         self._end = _hour(now)
         counted = await asyncio.to_thread(lambda: list(self._source.hours(first, self._end)))
         async with self._store.writing() as connection:
-            kept = {number: _blocks(kind, counted) for kind, number in self._numbers.items()}
-            await put_blocks(connection, kept, now)
+            blocks = {number: _blocks(kind, counted) for kind, number in self._numbers.items()}
+            await put_blocks(connection, blocks, now)
 
     async def count_on(self) -> None:
         """Keep the hours that have passed since."""
@@ -151,20 +151,20 @@ class StreetHome:
     async def ask(self, sharing: Sharing) -> None:
         """Ask by the invitation what is asked, unless that was done before."""
         async with self._store.reading() as connection:
-            known = await all_peers(connection)
+            peers = await all_peers(connection)
         link = links.read(self.home.invitation)
         assert isinstance(link, Join)
-        if link.collective not in {peer.jid for peer in known}:
+        if link.collective not in {peer.jid for peer in peers}:
             await be_asked(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
         """Grant what is asked, once it may. On return the collective has said that it knows."""
         await self.standing.may_grant.wait()
         async with self._store.writing() as connection:
-            for one in await Permissions(connection).all():
-                if one.state is not State.PROPOSED:
+            for permission in await Permissions(connection).all():
+                if permission.state is not State.PROPOSED:
                     continue
-                question = await asked(connection, one.id)
+                question = await asked(connection, permission.id)
                 choice = Choice(
                     series=frozenset(filter(question.need.asks_for, self._numbers)),
                     history_days=history_days,
@@ -205,10 +205,10 @@ class _Answers(Answers):
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        told = await super().get_history(asker, request)
+        answer = await super().get_history(asker, request)
         start, end = request.range(datetime.now(UTC))
         self._standing.asked_s += (end - start).total_seconds()
-        return told
+        return answer
 
 
 def _series(direction: Direction) -> Series:

@@ -50,7 +50,7 @@ class Plan:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        told = json.loads(file.read_text())
-        places = {domain: Place(**place) for domain, place in told.pop("places").items()}
-        homes = tuple(Home(**home) for home in told.pop("homes"))
-        return cls(places=places, homes=homes, **told)
+        plan = json.loads(file.read_text())
+        places = {domain: Place(**place) for domain, place in plan.pop("places").items()}
+        homes = tuple(Home(**home) for home in plan.pop("homes"))
+        return cls(places=places, homes=homes, **plan)

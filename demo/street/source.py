@@ -35,10 +35,10 @@ class Recording:
     """A year that was recorded, over and over: what comes after it is as it was 52 weeks before."""
 
     def __init__(self, file: Path) -> None:
-        with file.open(newline="") as told:
+        with file.open(newline="") as recording:
             self._hours = {
                 hour.n: hour
-                for hour in (Hour(*map(int, row)) for row in list(csv.reader(told))[1:])
+                for hour in (Hour(*map(int, row)) for row in list(csv.reader(recording))[1:])
             }
         self._first, self._last = min(self._hours), max(self._hours)
 
@@ -48,8 +48,8 @@ class Recording:
         if file.exists():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w", newline="") as told:
-            lines = csv.writer(told)
+        with file.open("w", newline="") as recording:
+            lines = csv.writer(recording)
             lines.writerow(("hour", "drawn_wh", "injected_wh", "made_wh"))
             lines.writerows(astuple(hour) for hour in recorded)
 

@@ -108,8 +108,8 @@ def test_all_that_the_service_touches_is_allowed(
             wanted[in_the_image(path, service)].update(permissions)
     assert {"/data/node.db", "/data/node.sock", "/etc/hosts"} <= wanted.keys()
     assert len(wanted) > 500
-    lacks = {path: profile.missing(allowed, path, "".join(of)) for path, of in wanted.items()}
-    assert {path: of for path, of in lacks.items() if of} == {}
+    lacks = {path: profile.missing(allowed, path, "".join(modes)) for path, modes in wanted.items()}
+    assert {path: modes for path, modes in lacks.items() if modes} == {}
 
 
 def in_the_image(path: str, service: Service) -> str:

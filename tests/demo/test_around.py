@@ -7,7 +7,7 @@ import pytest
 
 from demo import around
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
-from demo.federation import KERMELO, READER, SMALL, Round, Shown
+from demo.federation import KERMELO, READER, SMALL, CollectiveView, FederationView
 from demo.program import NodeError, closed
 
 PAGE = "http://127.0.0.1:8080"
@@ -16,8 +16,8 @@ AT_HOME = "http://127.0.0.1:8123/config/devices/device/a1"
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 
 
-def shown(name: str) -> Shown:
-    return Shown(
+def shown(name: str) -> CollectiveView:
+    return CollectiveView(
         name=name,
         jid=f"{name}@{name}.test/quoalise",
         page=PAGE,
@@ -30,8 +30,8 @@ def shown(name: str) -> Shown:
 
 
 @pytest.fixture
-def tour() -> Round:
-    return Round(
+def tour() -> FederationView:
+    return FederationView(
         cooperative=shown("cooperative"),
         municipality=shown("municipality"),
         homes=SMALL.homes,
@@ -45,7 +45,7 @@ def tour() -> Round:
     )
 
 
-def test_a_visitor_is_told_every_page_and_how_to_log_in(tour: Round) -> None:
+def test_a_visitor_is_told_every_page_and_how_to_log_in(tour: FederationView) -> None:
     guide = around.guide(tour, AT_HOME)
     lines = [line.split() for line in guide.splitlines()]
     administration = f"{PAGE}/administration/"
@@ -56,7 +56,7 @@ def test_a_visitor_is_told_every_page_and_how_to_log_in(tour: Round) -> None:
     assert tour.command in guide
 
 
-def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: Round) -> None:
+def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: FederationView) -> None:
     program, command, jid, asked, *options = shlex.split(tour.command)
     assert (program, command, jid) == (
         "script/node",

@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from demo.warm import Said, Warm
+from demo.warm import CommandResult, Warm
 
 MODULE = "json"
 """A program of Python's own: it writes what it reads anew."""
@@ -27,7 +27,7 @@ def warm(socket_enabled: None) -> Iterator[Warm]:
 
 async def test_a_command_gets_its_arguments_and_an_answer_and_is_heard(warm: Warm) -> None:
     answer = await warm.run(["--compact"], os.environ, '{"a": [1, 2]}')
-    assert answer == Said(0, '{"a":[1,2]}\n', "")
+    assert answer == CommandResult(0, '{"a":[1,2]}\n', "")
 
 
 async def test_a_signal_reaches_the_command_and_a_kill_ends_it(warm: Warm) -> None:
@@ -52,7 +52,7 @@ async def test_what_is_fresh_is_loaded_in_each_environment(
     monkeypatch.syspath_prepend(tmp_path)
     with Warm("speaking", ["spoken"], fresh="spoken") as warm:
         for word in ("Bonjour", "Hello"):
-            assert (await warm.run([], {"WORD": word})).printed == f"{word}\n"
+            assert (await warm.run([], {"WORD": word})).stdout == f"{word}\n"
 
 
 async def test_it_leaves_no_process_and_no_file(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from demo.furnishing import EntityIds, add_meter, entity_ids, entry_with, known_entities, tidy
+from demo.furnishing import EntityIds, add_meter, entities_with, entity_ids, entry_with, tidy
 from demo.hass import Hass, Language, State
 from demo.history import Hour, hours
 from demo.inverter import PROFILES, Inverter, VirtualInverter
@@ -127,7 +127,7 @@ async def add_the_meter(home: Home, language: Language) -> None:
     api = home.hass.api
     await tidy(api)
     await api.set_language(language)
-    await known_entities(api, await add_meter(api, home.meter.port), METER)
+    await entities_with(api, await add_meter(api, home.meter.port), METER)
 
 
 def past(home: Home, days: int = DAYS_SHOWN) -> list[Hour]:

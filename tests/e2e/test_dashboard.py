@@ -23,7 +23,7 @@ from demo.furnishing import (
     EntityIds,
     add_balance,
     add_inverter,
-    known_entities,
+    entities_with,
     ready_dashboard,
 )
 from demo.hass import Api, Hass, Language
@@ -90,7 +90,7 @@ async def household(
         node.answer["collectives"] = [_collective(past, zone)]
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
-        await known_entities(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
+        await entities_with(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
         yield Household(zone=zone, balance=balance, today=_sums(OF_HOME, _today(past, zone)))
 
 
@@ -139,7 +139,7 @@ async def test_what_is_not_told_is_said_and_what_was_never_received_is_left_out(
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
         entry = step["result"]["entry_id"]
-        await known_entities(hass.api, entry, {"1_consumption_power"})
+        await entities_with(hass.api, entry, {"1_consumption_power"})
         page = visitor.page
         await page.goto(f"{dashboard}/now")
         await visitor.shows("hui-sections-view hui-heading-card")
@@ -210,7 +210,7 @@ async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int
 
 async def _add_panels(home: Home) -> None:
     api, inverter = home.hass.api, home.inverter
-    await known_entities(api, await add_inverter(api, inverter.host, inverter.port, 1), INVERTER)
+    await entities_with(api, await add_inverter(api, inverter.host, inverter.port, 1), INVERTER)
     ids = await home.entities(METER, INVERTER)
     balance = await add_balance(
         api,
@@ -222,7 +222,7 @@ async def _add_panels(home: Home) -> None:
         drawn_power=ids["active_power_drawn"],
         injected_power=ids["active_power_injected"],
     )
-    await known_entities(api, balance, BALANCE)
+    await entities_with(api, balance, BALANCE)
 
 
 def _afternoon() -> ZoneInfo:

@@ -20,8 +20,8 @@ from demo.furnishing import (
     add_balance,
     add_inverter,
     device_page,
+    entities_with,
     entry_with,
-    known_entities,
     net_power,
     show_on_energy_dashboard,
 )
@@ -64,7 +64,7 @@ async def home(hass: Hass, ports: Path) -> AsyncIterator[Home]:
         await add_the_meter(home, "en")
         api, inverter = hass.api, home.inverter
         entry_id = await add_inverter(api, inverter.host, inverter.port, 1)
-        await known_entities(api, entry_id, INVERTER)
+        await entities_with(api, entry_id, INVERTER)
         ids = await home.entities(METER, INVERTER)
         await add_balance(
             api,
@@ -207,7 +207,7 @@ async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None
     said = config_words(language)
     entry_id = await eventually(lambda: entry_with(home.hass.api, INVERTER), bool)
     assert entry_id is not None
-    await known_entities(home.hass.api, entry_id, INVERTER)
+    await entities_with(home.hass.api, entry_id, INVERTER)
     await visitor.start_flow(DOMAIN)
     await visitor.choose(said["step"]["user"]["menu_options"]["balance"])
     await visitor.picture(ARTIFACTS / f"balance-home.{language}.png")
@@ -256,4 +256,4 @@ async def _read_often(home: Home) -> None:
         assert entry_id is not None
         step = await api.start_options_flow(entry_id)
         await api.submit_options(step, **options)
-        await known_entities(api, entry_id, keys)
+        await entities_with(api, entry_id, keys)

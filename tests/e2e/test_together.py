@@ -40,7 +40,7 @@ from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionR
 from consometers_node.web.public import Public
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Account, Connection, Identity, Join
-from demo.furnishing import DOMAIN, known_entities
+from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Authority, Prosody, federate
 from tests.e2e.holding import Held, held
@@ -357,7 +357,7 @@ async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
     step = await api.submit(step, url=world.api, token=TOKEN)
     entry_id = step["result"]["entry_id"]
     (known,) = await world.collectives()
-    found = await known_entities(api, entry_id, {f"{known['id']}_month_difference"})
+    found = await entities_with(api, entry_id, {f"{known['id']}_month_difference"})
 
     async def shown(key: str) -> float:
         state = await api.state(found[f"{known['id']}_{key}"])

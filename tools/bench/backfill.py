@@ -88,12 +88,12 @@ def past(hours: int, until: datetime) -> dict[str, Records]:
     return {name: {start: random.randrange(6_000) for start in starts} for name in REGISTERS}
 
 
-def granted(known: Mapping[str, Records], shared: Shared) -> dict[str, Records]:
+def granted(registers: Mapping[str, Records], shared: Shared) -> dict[str, Records]:
     """Return what a peer is to hold of what is known, under the names that it has there."""
     since = shared.since.timestamp()
     return {
         shared.names[name]: {start: wh for start, wh in records.items() if start >= since}
-        for name, records in known.items()
+        for name, records in registers.items()
     }
 
 
@@ -101,12 +101,12 @@ async def _measure(days: int, rest_s: float) -> bool:
     clock = asyncio.get_running_loop().time
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     # The energy of an hour is counted from the one before.
-    known = past(24 * days + 1, until)
+    registers = past(24 * days + 1, until)
     with TemporaryDirectory() as place:
         folder = Path(place)
         node = Node(folder / "node")
         async with Hass(folder / "hass", level="warning") as hass:
-            await _remember(hass.api, known)
+            await _remember(hass.api, registers)
             with Prosody("one.test", Authority(folder / "authority")) as server:
                 users = ("home", "collective", "asker", "answerer")
                 home, peer, asker, answerer = server.register_all(users, _PASSWORD)
@@ -123,7 +123,9 @@ async def _measure(days: int, rest_s: float) -> bool:
                             tasks.create_task(
                                 collective.collect(shared.names.values(), shared.since)
                             )
-                        exact = await collective.comes_to_hold(granted(known, shared), PATIENCE_S)
+                        exact = await collective.comes_to_hold(
+                            granted(registers, shared), PATIENCE_S
+                        )
                         taken_s = collective.last_at - began
                         await asyncio.sleep(rest_s)
                         _print_memory("after all of it", Memory.of(node.pid))
@@ -146,9 +148,9 @@ async def _measure(days: int, rest_s: float) -> bool:
     return exact
 
 
-async def _remember(api: Api, known: Mapping[str, Records]) -> None:
+async def _remember(api: Api, registers: Mapping[str, Records]) -> None:
     """Write registers into Home Assistant's statistics, and return once they are there."""
-    for name, records in known.items():
+    for name, records in registers.items():
         sum_wh = 0
         for some in batched(records.items(), _HOURS_AT_ONCE, strict=False):
             rows = []
@@ -176,10 +178,10 @@ async def _share(node: Node, peer: str, days: int) -> Shared:
     (asked,) = await node.tell("permissions")
     series = [f"--series={name}={direction}" for name, direction in REGISTERS.items()]
     await node.do("grant", asked["permission"], *series, "--yes")
-    told = await node.tell("permissions", asked["permission"])
+    permission = await node.tell("permissions", asked["permission"])
     return Shared(
-        names={one["statistic"]: one["identifier"] for one in told["series"]},
-        since=datetime.fromisoformat(told["records_from"]),
+        names={row["statistic"]: row["identifier"] for row in permission["series"]},
+        since=datetime.fromisoformat(permission["records_from"]),
     )
 
 

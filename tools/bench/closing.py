@@ -128,10 +128,10 @@ async def _measure(kind: str, place: Path | str, homes: int) -> bool:
     await town.close(end - _HOUR)
     last = await _cost(town.close(end))
     await store.close()
-    floor, hour = (median(one.seconds for one in some) for some in (bare, hours))
+    floor, hour = (median(cost.seconds for cost in some) for some in (bare, hours))
     print(
         f"{kind}, {homes:,} homes: an hour {hour:.3f} s and {max(h.mib for h in hours):.0f} MiB,"
-        f" the bare read {floor:.3f} s and {max(one.mib for one in bare):.0f} MiB,"
+        f" the bare read {floor:.3f} s and {max(cost.mib for cost in bare):.0f} MiB,"
         f" ratio {hour / floor:.2f}; {HOURS_AT_ONCE} hours at once {at_once.seconds:.3f} s;"
         f" the last hour with the civil day {last.seconds:.3f} s",
         flush=True,
@@ -147,23 +147,23 @@ async def _grow(kind: str, place: Path | str) -> None:
     today = _today()
     first = today - YEARS[-1] * _YEAR_DAYS * _DAY
     took: dict[int, float] = {}
-    known = 0
+    closed_days = 0
     for years in YEARS:
-        days = [(first + n * _DAY).date() for n in range(known, years * _YEAR_DAYS)]
-        known = years * _YEAR_DAYS
+        days = [(first + n * _DAY).date() for n in range(closed_days, years * _YEAR_DAYS)]
+        closed_days = years * _YEAR_DAYS
         await keep_days(store, range(GROWN_HOMES), days)
-        midnight = first + (known - 1) * _DAY
+        midnight = first + (closed_days - 1) * _DAY
         past = Town(store, today + _DAY)
         while await past.close(midnight):
             pass
         town = Town(store, first)
         hours = [await _cost(town.close(midnight + n * _HOUR)) for n in range(1, 2 * _ROUNDS + 1)]
-        took[years] = median(one.seconds for one in hours)
+        took[years] = median(cost.seconds for cost in hours)
     await store.close()
-    said = ", ".join(f"after {years} years {1000 * s:.1f} ms" for years, s in took.items())
+    figures = ", ".join(f"after {years} years {1000 * s:.1f} ms" for years, s in took.items())
     before, after = took.values()
     print(
-        f"{kind}, {GROWN_HOMES} homes: an hour {said}, {after / before:.2f} times as long",
+        f"{kind}, {GROWN_HOMES} homes: an hour {figures}, {after / before:.2f} times as long",
         flush=True,
     )
 

@@ -150,19 +150,19 @@ async def _measure(kind: str, case: Case) -> bool:
                     taken = await _push(members, account, messages, pid)
                     memory = Memory.of(pid)
                 grown = await size(store) - before
-                known = (case.messages + case.members) * HOURS
-                exact = await records(store) == known and not members.refused
+                expected = (case.messages + case.members) * HOURS
+                exact = await records(store) == expected and not members.refused
                 await store.close()
-    said = (
+    cells = (
         *(f"{case.members:,}", f"{case.days:,}"),
-        *(f"{case.messages / one.seconds:,.0f}" for one in (floor, taken)),
+        *(f"{case.messages / cost.seconds:,.0f}" for cost in (floor, taken)),
         f"{taken.seconds / floor.seconds:.2f}",
-        *(f"{1000 * one.cpu_s / case.messages:.2f}" for one in (floor, taken)),
+        *(f"{1000 * cost.cpu_s / case.messages:.2f}" for cost in (floor, taken)),
         *(f"{idle.resident:.0f}", f"{memory.peak:.0f}"),
         f"{grown * DAYS_A_YEAR / case.messages:,.0f}",
         "yes" if exact else "NO",
     )
-    print("".join(f"{one:>{_WIDTH}}" for one in said), flush=True)
+    print("".join(f"{cost:>{_WIDTH}}" for cost in cells), flush=True)
     return exact and taken.seconds <= MOST[kind] * floor.seconds
 
 
@@ -180,8 +180,8 @@ async def records(store: Store) -> int:
     count = 0
     async with store.reading() as connection:
         for packed in (await connection.execute(query)).scalars():
-            absent, of = Block.missing(packed)
-            count += of - absent
+            absent, total = Block.missing(packed)
+            count += total - absent
     return count
 
 

@@ -99,7 +99,9 @@ def measure(
         }
         came = set(_DELIMITERS.split(received))
         counts["altered"] += len(segments.keys() - came)
-        counts["checksum"] += sum(_checksum_is_right(one, mode) for one in came - segments.keys())
+        counts["checksum"] += sum(
+            _checksum_is_right(segment, mode) for segment in came - segments.keys()
+        )
         recent.append(set(segments.values()))
         true = set[Key]().union(*recent)
         for frame in decoder.feed(received):

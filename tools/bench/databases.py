@@ -41,10 +41,10 @@ def url(place: Path | str) -> str:
 async def size(store: Store) -> int:
     """Return the bytes of the database."""
     await store.checkpoint()
-    said = (
+    query = (
         "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         if store.is_sqlite
         else "SELECT pg_database_size(current_database())"
     )
     async with store.reading() as connection:
-        return int((await connection.execute(text(said))).scalar_one())
+        return int((await connection.execute(text(query))).scalar_one())

@@ -31,7 +31,7 @@ from .collective import PASSWORD, SETTINGS, program
 from .homes import day_of, join
 from .members import NO_ARCHIVE, STRANGERS, Members, admit, jid
 from .node import cpu_s
-from .times import told
+from .times import summary
 
 AT_MOST = 1.5
 """How many times as long as alone."""
@@ -51,7 +51,7 @@ class Waiting(Members):
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         super().__init__(reader, writer)
-        self._told: dict[str, asyncio.Future[None]] = {}
+        self._receipts: dict[str, asyncio.Future[None]] = {}
 
     async def push_for(self, to: str, members: int, seconds: float) -> list[float]:
         """Push as members for so long; return the time of each receipt, or the patience."""
@@ -71,7 +71,7 @@ class Waiting(Members):
                 return
             day = midnight - timedelta(days=random.randrange(1, _DAYS))
             message = encode(day_of(number, [day], random)).decode()
-            self._told[peer] = loop.create_future()
+            self._receipts[peer] = loop.create_future()
             began = loop.time()
             await self.say(
                 f'<message from="{peer}" to="{to}" id="{began}">{message}'
@@ -79,14 +79,14 @@ class Waiting(Members):
             )
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_S):
-                    await self._told[peer]
+                    await self._receipts[peer]
             taken.append(loop.time() - began)
 
     @override
     def _heard(self, stanza: Element) -> None:
-        told = self._told.get(stanza.get("to", "").partition("/")[0])
-        if stanza.tag.endswith("message") and told is not None and not told.done():
-            told.set_result(None)
+        receipt = self._receipts.get(stanza.get("to", "").partition("/")[0])
+        if stanza.tag.endswith("message") and receipt is not None and not receipt.done():
+            receipt.set_result(None)
 
 
 class Deaf(Members):
@@ -110,7 +110,9 @@ def main(arguments: list[str]) -> int:
     print(f"{options.members} members, {options.strangers} strangers, {options.rate} kB/s")
     for name, round_ in (("alone", alone), ("beside", beside)):
         busy = f"{100 * round_.cpu_s / (options.rounds * options.seconds):.0f} % of a core"
-        print(f"  {name + ':':7} {told(round_.receipts)}, {len(round_.receipts)} receipts, {busy}")
+        print(
+            f"  {name + ':':7} {summary(round_.receipts)}, {len(round_.receipts)} receipts, {busy}"
+        )
     ratio = p95(beside.receipts) / p95(alone.receipts)
     print(f"  p95 beside over alone: {ratio:.2f}, at most {AT_MOST}")
     return 0 if ratio <= AT_MOST else 1

@@ -75,12 +75,12 @@ async def floor_s(
 ) -> float:
     """Return how long it takes to be answered so, one question after the other."""
     async with (
-        connected(asker, password, server) as one,
-        connected(answerer, password, server) as other,
+        connected(asker, password, server) as asking,
+        connected(answerer, password, server) as answering,
     ):
-        other.answer(prepared)
+        answering.answer(prepared)
         clock = asyncio.get_running_loop().time
         began = clock()
         for _ in prepared:
-            await one.ask(other.boundjid.full)
+            await asking.ask(answering.boundjid.full)
         return clock() - began

@@ -44,7 +44,7 @@ _DAY = timedelta(days=1)
 class Cost:
     """Of one day of one home, in milliseconds: to keep it, of that CPU; to close it."""
 
-    kept: float
+    stored: float
     cpu: float
     closed: float
 
@@ -67,12 +67,12 @@ class _Homes:
 
     async def tell(self, days: Sequence[datetime]) -> None:
         """Send these days as each of them, as of its past: a month in a message."""
-        told = [
+        messages = [
             Message(jid(home), self._days(home, month))
             for month in batched(days, _MONTH_DAYS, strict=False)
             for home in range(HOMES)
         ]
-        for some in batched(told, _AT_ONCE, strict=False):
+        for some in batched(messages, _AT_ONCE, strict=False):
             await self._take(some)
         await self._close_all()
 
@@ -82,14 +82,14 @@ class _Homes:
             [Message(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
         ]
         began, cpu = time.perf_counter(), time.process_time()
-        for told in rounds:
-            await self._take(told)
-        kept, cpu = time.perf_counter() - began, time.process_time() - cpu
+        for messages in rounds:
+            await self._take(messages)
+        stored, cpu = time.perf_counter() - began, time.process_time() - cpu
         began = time.perf_counter()
         await self._close_all()
         closed = time.perf_counter() - began
         each = 1000 / (HOMES * len(days))
-        return Cost(each * kept, each * cpu, each * closed)
+        return Cost(each * stored, each * cpu, each * closed)
 
     async def erase(self, days: Sequence[datetime]) -> Erasure:
         """Erase the largest, which told of these days."""
@@ -102,9 +102,9 @@ class _Homes:
         began = clock()
         erasing = asyncio.create_task(erasure.erase_member(self._store, ZONE, member.id, at))
         while not erasing.done():
-            told = clock()
+            sent_at = clock()
             await self._take([Message(jid(_OTHER), self._days(_OTHER, days[-1:]))])
-            waited.append(clock() - told)
+            waited.append(clock() - sent_at)
             await asyncio.wait({erasing}, timeout=_REST_S)
         (erased,) = await erasing
         assert erased.records == HOURS * len(days), erased
@@ -126,10 +126,10 @@ class _Homes:
                 members = Members(connection, ZONE)
                 is_new = await Closer(members, COLLECTIVE, publication, waiting, at).close()
 
-    async def _take(self, told: Sequence[Message]) -> None:
+    async def _take(self, messages: Sequence[Message]) -> None:
         async with self._store.writing() as connection:
             await alone(connection)
-            refusals = await take(connection, told, ZONE.key, datetime.now(UTC))
+            refusals = await take(connection, messages, ZONE.key, datetime.now(UTC))
             assert not any(refusals), refusals
 
 
@@ -152,11 +152,11 @@ async def measure(place: Path | str) -> None:
     each = (await size(store) - empty) / (HOMES * YEARS)
     _print(costs)
     print(f"  {each:,.0f} bytes a member-year, what was published included", flush=True)
-    one = await homes.erase(_days(first, YEARS * _YEAR_DAYS))
+    largest = await homes.erase(_days(first, YEARS * _YEAR_DAYS))
     await store.close()
     print(
-        f"  the largest home erased in {one.erased:.1f} s, while others wait {one.waited:.2f} s at"
-        f" most; then wiped in {one.wiped:.1f} s",
+        f"  the largest home erased in {largest.erased:.1f} s, while others wait"
+        f" {largest.waited:.2f} s at most; then wiped in {largest.wiped:.1f} s",
         flush=True,
     )
 
@@ -170,9 +170,9 @@ def _print(costs: Mapping[int, tuple[Cost, Cost]]) -> None:
     print(f"  {'one day of one home':44}" + "".join(f"{head:>10}" for head in heads))
     for at, what in enumerate(("a new day", "a day of the first year, corrected")):
         for year, of_it in costs.items():
-            one = of_it[at]
-            said = f"{what}, after {year} year{'s' if year > 1 else ''}"
-            print(f"  {said:44}" + "".join(f"{value:10.2f}" for value in astuple(one)))
+            cost = of_it[at]
+            label = f"{what}, after {year} year{'s' if year > 1 else ''}"
+            print(f"  {label:44}" + "".join(f"{value:10.2f}" for value in astuple(cost)))
         before, after = (astuple(of_it[at]) for of_it in costs.values())
         times = (new / old for old, new in zip(before, after, strict=True))
         print(f"  {'':44}" + "".join(f"{value:9.2f}x" for value in times))

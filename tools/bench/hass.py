@@ -18,7 +18,7 @@ import sqlite3
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from demo.furnishing import DOMAIN, add_balance, add_inverter, add_meter, known_entities
+from demo.furnishing import DOMAIN, add_balance, add_inverter, add_meter, entities_with
 from demo.hass import Api, Hass
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 from demo.meter import Contract, Linky, VirtualLinky
@@ -122,9 +122,11 @@ class Bench:
 
     async def statistic_rows_a_day(self) -> int:
         """Count the rows of statistics that the recorder writes of our entities in a day."""
-        known = await self.hass.api.command("recorder/list_statistic_ids")
+        statistics = await self.hass.api.command("recorder/list_statistic_ids")
         ours = set(await self._ours())
-        return STATISTIC_ROWS_A_DAY * sum(one["statistic_id"] in ours for one in known)
+        return STATISTIC_ROWS_A_DAY * sum(
+            statistic["statistic_id"] in ours for statistic in statistics
+        )
 
     async def _ours(self) -> list[str]:
         everything = await self.hass.api.command("config/entity_registry/list")
@@ -195,8 +197,8 @@ async def _of_a_home(bench: Bench, producer: VirtualLinky) -> bool:
 async def _sources(api: Api, meter: str, solar: str) -> Mapping[str, str | list[str]]:
     """Return what the flow of the balance proposes."""
     counts = {"energy_drawn", "energy_injected", "active_power_drawn", "active_power_injected"}
-    of_meter = await known_entities(api, meter, counts)
-    of_inverter = await known_entities(api, solar, {"energy", "power"})
+    of_meter = await entities_with(api, meter, counts)
+    of_inverter = await entities_with(api, solar, {"energy", "power"})
     return {
         "production_energy": [of_inverter["energy"]],
         "production_power": [of_inverter["power"]],

@@ -83,8 +83,8 @@ async def join(
         register = Members(connection, ZONE)
         for number, area in enumerate(areas[:homes]):
             member = await register.admit(jid(number), now, area=area)
-            said = permission(f"p{number}", [name(number, way) for way in ways], need, now)
-            await member_permissions.take(register, member.id, said, now, own=_OWN)
+            answer = permission(f"p{number}", [name(number, way) for way in ways], need, now)
+            await member_permissions.take(register, member.id, answer, now, own=_OWN)
         for model in range(min(len(areas), homes - len(areas))):
             others = range(model + len(areas), homes, len(areas))
             await _repeat(connection, model, others, ways)
@@ -107,10 +107,10 @@ async def keep_days(
             for place, day in enumerate(days)
         )
         for part in batched(blocks, _BLOCKS_AT_ONCE, strict=False):
-            kept: dict[SeriesId, list[Block]] = {}
+            batch: dict[SeriesId, list[Block]] = {}
             for number, block in part:
-                kept.setdefault(number, []).append(block)
-            await put_blocks(connection, kept, at)
+                batch.setdefault(number, []).append(block)
+            await put_blocks(connection, batch, at)
 
 
 def need_of(history_days: int, ways: Iterable[Way]) -> DataNeed:
@@ -173,15 +173,15 @@ async def _repeat(
     ids = dict((await connection.execute(numbered)).tuples().all())
     own = [{"member_id": ids[jid(home)]} for home in homes]
     await _copy(connection, InGroupRow, {"member_id": ids[jid(model)]}, own)
-    member_permissions = [{"id": f"p{home}", **one} for home, one in zip(homes, own, strict=True)]
+    member_permissions = [{"id": f"p{home}", **row} for home, row in zip(homes, own, strict=True)]
     await _copy(connection, GivenRow, {"id": f"p{model}"}, member_permissions)
     for way in ways:
         named = [{"given_id": f"p{home}", "identifier": str(name(home, way))} for home in homes]
         await _copy(connection, GivenSeriesRow, {**at, "identifier": str(name(model, way))}, named)
     for device in {name(model, way).device for way in ways}:
         claims = [
-            {"device": str(device).replace(f"m{model}", f"m{home}"), **one}
-            for home, one in zip(homes, own, strict=True)
+            {"device": str(device).replace(f"m{model}", f"m{home}"), **row}
+            for home, row in zip(homes, own, strict=True)
         ]
         await _copy(connection, DeviceClaimRow, {"device": str(device)}, claims)
     await _copy(connection, GivenRegisterRow, at, [{"given_id": f"p{home}"} for home in homes])
@@ -196,48 +196,51 @@ async def _numbers(
     members = dict((await connection.execute(query)).tuples().all())
     names = {home: name(home, way) for home in homes}
     numbered = select(SeriesRow.device, SeriesRow.id).where(SeriesRow.direction == way)
-    known = dict((await connection.execute(numbered)).tuples().all())
-    new = [one for one in names.values() if str(one.device) not in known]
+    stored = dict((await connection.execute(numbered)).tuples().all())
+    new = [identifier for identifier in names.values() if str(identifier.device) not in stored]
     made = [
         {
-            "device": str(one.device),
+            "device": str(identifier.device),
             "direction": way,
             "quantity": Quantity.POWER,
             "interval_minutes": Interval.PT1H,
             "time_zone": ZONE.key,
-            "member_id": members[str(one)],
+            "member_id": members[str(identifier)],
         }
-        for one in new
+        for identifier in new
     ]
     for some in batched(made, _AT_ONCE, strict=False):
         await connection.execute(insert(cast("Table", SeriesRow.__table__)), list(some))
     numbers = dict((await connection.execute(numbered)).tuples().all())
     learn = (
         update(cast("Table", row.__table__))
-        .where(row.identifier == bindparam("of"))
+        .where(row.identifier == bindparam("name"))
         .values(series_id=bindparam("number"))
     )
-    told = [{"of": str(one), "number": numbers[Device(str(one.device))]} for one in new]
-    for some in batched(told, _AT_ONCE, strict=False):
+    named = [
+        {"name": str(identifier), "number": numbers[Device(str(identifier.device))]}
+        for identifier in new
+    ]
+    for some in batched(named, _AT_ONCE, strict=False):
         await connection.execute(learn, list(some))
     series = await series_of(connection, numbers.values())
     return {
         home: (number, series[number])
-        for home, one in names.items()
-        for number in [numbers[Device(str(one.device))]]
+        for home, identifier in names.items()
+        for number in [numbers[Device(str(identifier.device))]]
     }
 
 
 async def _copy(
     connection: AsyncConnection,
-    of: type[Base],
+    mapped: type[Base],
     those: Mapping[str, object],
     own: Sequence[Mapping[str, object]],
 ) -> None:
     """Add those rows again and again, each time with other values; what is numbered goes on."""
-    table = cast("Table", of.__table__)
+    table = cast("Table", mapped.__table__)
     number = table.autoincrement_column
     for row in (await connection.execute(select(table).filter_by(**those))).mappings().all():
-        kept = {column.name: row[column] for column in table.c if column is not number}
+        values = {column.name: row[column] for column in table.c if column is not number}
         for some in batched(own, _AT_ONCE, strict=False):
-            await connection.execute(insert(table), [{**kept, **one} for one in some])
+            await connection.execute(insert(table), [{**values, **changed} for changed in some])

@@ -36,7 +36,7 @@ from consometers_node.xmpp import Connection, Identity
 
 from . import public
 from .node import Memory
-from .times import told
+from .times import summary
 
 COLLECTIVES, SERIES_OF_EACH, YEARS = 4, 5, 5
 ROUNDS = 200
@@ -73,7 +73,7 @@ async def _measure() -> None:
                     seconds.append(time.perf_counter() - began)
                     assert response.status == 200, response.status
                 name = "/" + path.partition("/")[0]
-                print(f"{name:13} {told(seconds)}, {size / 1024:.0f} KiB")
+                print(f"{name:13} {summary(seconds)}, {size / 1024:.0f} KiB")
             after = Memory.of(os.getpid())
         print(f"memory: {after.anonymous - before.anonymous:.1f} MiB more, files not counted")
         await store.close()
@@ -83,7 +83,7 @@ async def _fill(store: Store) -> tuple[PermissionId, Series]:
     """Put collectives, what they may read, and five years of it into a database."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     dice = random.Random(1)
-    permission, series = PermissionId(""), None
+    permission, changing = PermissionId(""), None
     for number in range(COLLECTIVES):
         named = [
             Series(
@@ -98,15 +98,15 @@ async def _fill(store: Store) -> tuple[PermissionId, Series]:
         async with store.writing() as connection:
             peer = await add_peer(connection, f"coop{number}@example.org", "Coop", now)
             permission = await _grant(Permissions(connection), peer.id, named)
-            for one in named:
-                key = await add_series(connection, one)
+            for series in named:
+                key = await add_series(connection, series)
                 start = now - timedelta(days=365 * YEARS)
                 days = list(Range(start, now).days())
                 rows = [
                     {
                         "series_id": key,
                         "day": day,
-                        "packed": _block(one, day, dice).pack(),
+                        "packed": _block(series, day, dice).pack(),
                         "changed_at": now,
                     }
                     for day in days
@@ -128,9 +128,9 @@ async def _fill(store: Store) -> tuple[PermissionId, Series]:
                             at=datetime.now(UTC),
                         ),
                     )
-        series = named[0]
-    assert series is not None
-    return permission, series
+        changing = named[0]
+    assert changing is not None
+    return permission, changing
 
 
 async def _grant(register: Permissions, peer: PeerId, named: Sequence[Series]) -> PermissionId:
@@ -144,7 +144,7 @@ async def _grant(register: Permissions, peer: PeerId, named: Sequence[Series]) -
         controller="Coop",
         contact="dpo@example.org",
         policy="https://example.org/policy",
-        wanted=frozenset(Wanted(one, Quantity.ENERGY) for one in Direction),
+        wanted=frozenset(Wanted(direction, Quantity.ENERGY) for direction in Direction),
         interval=Interval.PT1H,
         history_days=365 * YEARS,
         duration_days=365,

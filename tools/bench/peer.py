@@ -55,7 +55,7 @@ class Collective:
         self.asked_again = 0
         self.pushed = 0
         self.last_at = 0.0
-        self._held: dict[str, Records] = {}
+        self._records: dict[str, Records] = {}
         self._connection = connection
         self._asking = Asking(connection)
         self._home = home
@@ -78,7 +78,7 @@ class Collective:
     @property
     def count(self) -> int:
         """How many records it holds."""
-        return sum(map(len, self._held.values()))
+        return sum(map(len, self._records.values()))
 
     @property
     def answering_s(self) -> float:
@@ -87,16 +87,16 @@ class Collective:
 
     async def collect(self, names: Iterable[str], since: datetime) -> None:
         """Ask for all of the past of some series, as soon as the home is there."""
-        series = [identifier(name) for name in names]
+        identifiers = [identifier(name) for name in names]
         async with asyncio.timeout(THERE_WITHIN_S):
             while not await self._is_there():
                 await asyncio.sleep(1)
-        for one in series:
-            await self._asking.subscribe(self._home, one)
+        for series in identifiers:
+            await self._asking.subscribe(self._home, series)
         self._connection.answering_s = 0
         for start, end in months(since, datetime.now(UTC)):
-            for one in series:
-                page = await self._page(one, start, end)
+            for series in identifiers:
+                page = await self._page(series, start, end)
                 self.pages.append(page)
                 self._keep(page)
 
@@ -104,7 +104,7 @@ class Collective:
         """Return whether it holds exactly that, or does in time."""
         try:
             async with asyncio.timeout(within_s):
-                while self._held != wanted:
+                while self._records != wanted:
                     await asyncio.sleep(0.2)
         except TimeoutError:
             return False
@@ -125,14 +125,14 @@ class Collective:
                 self.asked_again += 1
                 await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, _peer: str, told: Data) -> None:
-        self.pushed += len(told)
-        self._keep(told)
+    async def _hear(self, _peer: str, message: Data) -> None:
+        self.pushed += len(message)
+        self._keep(message)
 
-    def _keep(self, told: Data) -> None:
-        for one in told.records:
-            known = self._held.setdefault(one.name, {})
-            new = {int(start): int(value) for start, value in one.values.items()}
-            if not new.items() <= known.items():
-                known.update(new)
+    def _keep(self, message: Data) -> None:
+        for records in message.records:
+            held = self._records.setdefault(records.name, {})
+            new = {int(start): int(value) for start, value in records.values.items()}
+            if not new.items() <= held.items():
+                held.update(new)
                 self.last_at = asyncio.get_running_loop().time()

@@ -17,7 +17,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow
 from tests.node.web.public.town import NOW, Town, day_of, serving, settings
 
-from .times import told
+from .times import summary
 
 MEMBERS, AREAS, SITES, YEARS = 10_000, 30, 20, 5
 ROUNDS = 100
@@ -52,13 +52,13 @@ async def measure() -> None:
             every: list[float] = []
             for path in _PATHS:
                 every += await _ask(town, changes, path)
-        print(f"{'all of them, made anew':67} {told(every)}")
+        print(f"{'all of them, made anew':67} {summary(every)}")
         await store.close()
 
 
 async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
     """Ask for what is made anew each time, as after a release, then for what is kept."""
-    anew, kept = [], []
+    anew, cached = [], []
     size = await _get(town, path)
     cpu = time.process_time()
     for _ in range(ROUNDS):
@@ -70,9 +70,9 @@ async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
     for _ in range(ROUNDS):
         began = time.perf_counter()
         await _get(town, path)
-        kept.append(time.perf_counter() - began)
-    print(f"/{path:66} {told(anew)}, {1e3 * cpu:5.1f} ms of CPU, {size / 1024:.0f} KiB")
-    print(f"{'  kept':67} {told(kept)}", flush=True)
+        cached.append(time.perf_counter() - began)
+    print(f"/{path:66} {summary(anew)}, {1e3 * cpu:5.1f} ms of CPU, {size / 1024:.0f} KiB")
+    print(f"{'  kept':67} {summary(cached)}", flush=True)
     return anew
 
 
@@ -108,7 +108,7 @@ async def _fill(town: Town) -> None:
     until = NOW.replace(minute=0)
     await town.release(
         everybody,
-        {way: {at: w for at, w in told.items() if at < until} for way, told in today.items()},
+        {way: {at: w for at, w in values.items() if at < until} for way, values in today.items()},
     )
 
 

@@ -60,13 +60,13 @@ def main(arguments: list[str]) -> int:
 
 def message() -> Data:
     """Return a month of a home's consumption, the same every time."""
-    of = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
+    consumption = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
     random = Random(1)
     values: dict[Number, Number] = {
         _START + 3600 * n: random.randrange(50, 6000) for n in range(_RECORDS)
     }
-    metadata = describe(of, Duration(seconds=3600), DeviceType.METER)
-    return Data(metadata, (Records(str(of), "W", values),))
+    metadata = describe(consumption, Duration(seconds=3600), DeviceType.METER)
+    return Data(metadata, (Records(str(consumption), "W", values),))
 
 
 def _compare(what: str, rounds: int, *measured: tuple[str, Callable[[], object]]) -> float:

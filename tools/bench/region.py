@@ -123,7 +123,7 @@ class Server:
 
     async def published(self, within: Range) -> list[bytes]:
         """Return the messages that tell of what was published of some hours, one a series."""
-        found = []
+        messages = []
         async with self.store.reading() as connection:
             devices = group_devices(self.collective, await all_groups(connection))
             for device in devices.values():
@@ -133,9 +133,9 @@ class Server:
                 )
                 if values:
                     identifier = series_name(device_of(device), Direction.CONSUMPTION)
-                    found.append(encode(encode_series(identifier, series, values, members)))
-        self.cost.published += sum(map(len, found))
-        return found
+                    messages.append(encode(encode_series(identifier, series, values, members)))
+        self.cost.published += sum(map(len, messages))
+        return messages
 
 
 def main(arguments: list[str]) -> int:
@@ -145,30 +145,30 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--homes", type=int, default=5_000, help="of each cooperative")
     parser.add_argument("--communes", type=int, default=COMMUNES, help="of each cooperative")
     options = parser.parse_args(arguments)
-    of = Sizes(options.cooperatives, options.homes, options.communes)
-    return 0 if asyncio.run(_measure(of)) else 1
+    sizes = Sizes(options.cooperatives, options.homes, options.communes)
+    return 0 if asyncio.run(_measure(sizes)) else 1
 
 
-async def _measure(of: Sizes) -> bool:
+async def _measure(sizes: Sizes) -> bool:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
     hours = [midnight + n * _HOUR for n in range(HOURS)]
     pushed: list[list[tuple[str, bytes]]] = [[] for _ in hours]
-    for number in range(of.cooperatives):
+    for number in range(sizes.cooperatives):
         with TemporaryDirectory() as folder:
-            coop = await _cooperative(Path(folder), number, of, midnight)
+            coop = await _cooperative(Path(folder), number, sizes, midnight)
             if number == 0:
-                await _live(coop, of, hours)
+                await _live(coop, sizes, hours)
             else:
-                await keep_days(coop.store, range(of.homes), [midnight.date()])
+                await keep_days(coop.store, range(sizes.homes), [midnight.date()])
                 await coop.close(hours[-1] + _HOUR + _MINUTE)
             for start, messages in zip(hours, pushed, strict=True):
-                found = await coop.published(Range(start, start + _HOUR))
-                messages += [(_address(number), message) for message in found]
+                coop_messages = await coop.published(Range(start, start + _HOUR))
+                messages += [(_address(number), message) for message in coop_messages]
             if number == 0:
-                print(f"a cooperative of {of.homes:,} homes: {coop.cost}", flush=True)
+                print(f"a cooperative of {sizes.homes:,} homes: {coop.cost}", flush=True)
             await coop.store.close()
     with TemporaryDirectory() as folder:
-        region = await _region(Path(folder), of, midnight)
+        region = await _region(Path(folder), sizes, midnight)
         before = await size(region.store)
         for start, messages in zip(hours, pushed, strict=True):
             await region.keep(messages, start + _HOUR + _MINUTE)
@@ -176,35 +176,37 @@ async def _measure(of: Sizes) -> bool:
         region.cost.grown = await size(region.store) - before
         own = await region.published(Range(midnight, midnight + _DAY))
         await region.store.close()
-    print(f"a region of {of.cooperatives} cooperatives: {region.cost}", flush=True)
+    print(f"a region of {sizes.cooperatives} cooperatives: {region.cost}", flush=True)
     counts = [
-        one.values
-        for told in map(decode, own)
-        for one in told.records
-        if one.name.endswith("/members")
+        records.values
+        for answer in map(decode, own)
+        for records in answer.records
+        if records.name.endswith("/members")
     ]
-    return {count for one in counts for count in one.values()} == {of.cooperatives * of.homes}
+    return {count for records in counts for count in records.values()} == {
+        sizes.cooperatives * sizes.homes
+    }
 
 
-async def _live(coop: Server, of: Sizes, hours: Sequence[datetime]) -> None:
+async def _live(coop: Server, sizes: Sizes, hours: Sequence[datetime]) -> None:
     """Send each hour as homes once it is over."""
     random = Random(1)
     before = await size(coop.store)
     for start in hours:
-        pushed = [(jid(home), _hour_of(home, start, random)) for home in range(of.homes)]
+        pushed = [(jid(home), _hour_of(home, start, random)) for home in range(sizes.homes)]
         await coop.keep(pushed, start + _HOUR + _MINUTE)
         await coop.close(start + _HOUR + _MINUTE)
     coop.cost.grown = await size(coop.store) - before
 
 
-async def _cooperative(folder: Path, number: int, of: Sizes, midnight: datetime) -> Server:
+async def _cooperative(folder: Path, number: int, sizes: Sizes, midnight: datetime) -> Server:
     server = await _server(folder, _coop(number), midnight)
-    areas = [_commune(number, n) for n in range(of.communes)]
-    await join(server.store, of.homes, 31, areas=areas)
+    areas = [_commune(number, n) for n in range(sizes.communes)]
+    await join(server.store, sizes.homes, 31, areas=areas)
     return server
 
 
-async def _region(folder: Path, of: Sizes, midnight: datetime) -> Server:
+async def _region(folder: Path, sizes: Sizes, midnight: datetime) -> Server:
     """Return the region, which reads all series of its cooperatives."""
     server = await _server(folder, REGION, midnight)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -212,29 +214,31 @@ async def _region(folder: Path, of: Sizes, midnight: datetime) -> Server:
     async with server.store.writing() as connection:
         await needs.offer(connection, need, now)
         register = Members(connection, ZONE)
-        for number in range(of.cooperatives):
+        for number in range(sizes.cooperatives):
             member = await register.admit(_address(number), now, kind=Kind.COLLECTIVE)
-            below = [f"{_coop(number)}-{_commune(number, n)}" for n in range(of.communes)]
+            below = [f"{_coop(number)}-{_commune(number, n)}" for n in range(sizes.communes)]
             names = [
-                series_name(organisation(one), Direction.CONSUMPTION)
-                for one in (_coop(number), *below)
+                series_name(organisation(group), Direction.CONSUMPTION)
+                for group in (_coop(number), *below)
             ]
-            said = permission(f"p{number}", names, need, now)
-            await member_permissions.take(register, member.id, said, now, own=organisation(REGION))
+            answer = permission(f"p{number}", names, need, now)
+            await member_permissions.take(
+                register, member.id, answer, now, own=organisation(REGION)
+            )
         asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
         await connection.execute(asked)
     return server
 
 
-async def _server(folder: Path, of: str, midnight: datetime) -> Server:
+async def _server(folder: Path, collective: str, midnight: datetime) -> Server:
     """Return a collective that opened a day before."""
     place = folder / "node.db"
     store = await Store.open(place)
-    await keep_collective(store, of)
+    await keep_collective(store, collective)
     opened_at = midnight - _DAY
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "bench", opened_at)
-    return Server(of, store, publishing(store, place, of, folder), opened_at)
+    return Server(collective, store, publishing(store, place, collective, folder), opened_at)
 
 
 def _hour_of(home: int, start: datetime, random: Random) -> bytes:

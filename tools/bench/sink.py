@@ -30,17 +30,17 @@ class Sink(ClientXMPP):
         # It costs Prosody a third more for each message.
         self.register_plugin("xep_0198", {"window": 100})
         self.add_event_handler("session_start", self._start)
-        self.register_handler(Callback("told", MatchXPath(_QUOALISE), self._told))
+        self.register_handler(Callback("pushed", MatchXPath(_QUOALISE), self._acknowledge))
 
     def _start(self, _event: object) -> None:
         self.send_presence(ppriority=1)
         print("online", flush=True)
 
-    def _told(self, stanza: StanzaBase) -> None:
-        told = stanza.xml
+    def _acknowledge(self, stanza: StanzaBase) -> None:
+        message = stanza.xml
         self.send_raw(
-            f'<message to="{told.get("from")}"><received xmlns="urn:xmpp:receipts"'
-            f' id="{told.get("id")}"/>{NO_ARCHIVE}</message>'
+            f'<message to="{message.get("from")}"><received xmlns="urn:xmpp:receipts"'
+            f' id="{message.get("id")}"/>{NO_ARCHIVE}</message>'
         )
 
 

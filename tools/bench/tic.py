@@ -49,8 +49,11 @@ def _against_peer(count: int, rounds: int) -> float:
 
     def ours() -> list[dict[str, str]]:
         decoder = Decoder()
-        decoded = [frame for read in reads for frame in decoder.feed(read)]
-        return [{name: group.raw for name, group in one.groups.items()} for one in decoded]
+        return [
+            {name: group.raw for name, group in frame.groups.items()}
+            for read in reads
+            for frame in decoder.feed(read)
+        ]
 
     truth = [{group.label.name: group.raw for group in groups} for groups in sent]
     assert peer() == peer_unverified() == ours() == truth

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import statistics
 
 
-def told(seconds: Sequence[float]) -> str:
+def summary(seconds: Sequence[float]) -> str:
     """Return the 95th percentile, the median and the longest."""
     p95 = statistics.quantiles(seconds, n=20)[-1]
     median, most = statistics.median(seconds), max(seconds)

@@ -106,13 +106,13 @@ async def _read(source: Source, decoder: Decoder, output: Output, language: Lang
     for stop in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(stop, task.cancel if task else sys.exit)
     trouble = Trouble(monotonic())
-    said = None
+    printed = None
     try:
         async for data in source.chunks(decoder.counters):
             output.show(decoder.feed(data), decoder.counters)
             trouble.update(decoder.counters, monotonic())
-            if source.live and trouble.key not in (None, said) and not sys.stdout.isatty():
-                said = trouble.key
+            if source.live and trouble.key not in (None, printed) and not sys.stdout.isatty():
+                printed = trouble.key
                 print(say(trouble.key, language), file=sys.stderr)
             await asyncio.sleep(0)
     except asyncio.CancelledError:

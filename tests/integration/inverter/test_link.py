@@ -95,11 +95,13 @@ async def test_an_image_tells_nothing_of_models_that_are_not_read() -> None:
 
 
 @pytest.mark.parametrize(("said", "strings"), [(0, 0), (1, 1), (2, 2), (3, 2), (0xFFFF, 0)])
-async def test_there_are_no_more_strings_than_there_is_room_for(said: int, strings: int) -> None:
+async def test_there_are_no_more_strings_than_there_is_room_for(
+    reported: int, strings: int
+) -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
     (model,) = (model for model in (await link.find()).models if model.model_id == 160)
-    asked.holding[model.address + 8] = said
+    asked.holding[model.address + 8] = reported
     assert len((await link.read()).strings) == strings
 
 

@@ -35,8 +35,8 @@ def node(session: ClientSession, toy: ToyNode) -> NodeClient:
         ("http://[::1]:8099", "http://[::1]:8099"),
     ],
 )
-def test_an_address_is_kept_in_one_way(typed: str, kept: str) -> None:
-    assert base_url(typed) == kept
+def test_an_address_is_kept_in_one_way(typed: str, address: str) -> None:
+    assert base_url(typed) == address
 
 
 @pytest.mark.parametrize(
