@@ -86,7 +86,7 @@ def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -
 def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) -> None:
     printed = installed.python(
         "from datetime import date",
-        "from consometers_node.web.speech import Language",
+        "from consometers_node.web.core.speech import Language",
         "print(*(Language(tag).day(date(2026, 11, 28)) for tag in ('en', 'fr')), sep='\\n')",
         "print(Language('fr').gettext('on your Energy dashboard'))",
     )

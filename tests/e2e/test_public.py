@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.store import Store
-from consometers_node.web.listening import listening
+from consometers_node.web.core.listening import listening
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.e2e.looks import faults_of, photograph, requests_of

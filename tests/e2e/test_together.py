@@ -37,7 +37,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
-from consometers_node.web.public import Public
+from consometers_node.web.public.site import Public
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with

@@ -12,7 +12,7 @@ import pytest_asyncio
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import HEALTH, PUBLISHED
 from consometers_node.store import Store
-from consometers_node.web.metrics import Metrics
+from consometers_node.web.api.metrics import Metrics
 from tests.e2e.zabbix import Zabbix, running
 from tests.node.collective.watched import VERSION, node_of
 from tests.node.web.public.town import ZONE, Town, day_of, settings

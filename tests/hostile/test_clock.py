@@ -34,7 +34,7 @@ from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import days_kept
 from consometers_node.store.settings import set_setting, setting
-from consometers_node.web.public import Public
+from consometers_node.web.public.site import Public
 from consometers_node.xmpp import NotKept
 from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of

@@ -21,14 +21,16 @@ from consometers_node.collective.settings import Page
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.web import rate_limit
-from consometers_node.web.admin import Administration, routes as admin_routes
+from consometers_node.web.admin import routes as admin_routes
 from consometers_node.web.admin.login import FREE_TRIES
-from consometers_node.web.listening import Bounds, listening
-from consometers_node.web.metrics import Metrics
-from consometers_node.web.public import Public, home as public_home, routes as public_routes
-from consometers_node.web.rate_limit import MADE_AT_ONCE, visitors
-from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+from consometers_node.web.admin.site import Administration
+from consometers_node.web.api.metrics import Metrics
+from consometers_node.web.core import rate_limit
+from consometers_node.web.core.listening import Bounds, listening
+from consometers_node.web.core.rate_limit import MADE_AT_ONCE, visitors
+from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+from consometers_node.web.public import home as public_home, routes as public_routes
+from consometers_node.web.public.site import Public
 from demo.browser import ARGUMENTS, CHROMIUM
 
 from ..node.collective.watched import watch_of

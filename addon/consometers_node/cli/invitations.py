@@ -15,7 +15,12 @@ from consometers_node.collective.services import InvitationOrder, IssuedInvitati
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
-from consometers_node.web.invitation_sheets import InvitationSheet, qr_image, qr_lines, sheets_page
+from consometers_node.web.core.invitation_sheets import (
+    InvitationSheet,
+    qr_image,
+    qr_lines,
+    sheets_page,
+)
 from consometers_node.xmpp import Join, links
 
 from .client import write_private

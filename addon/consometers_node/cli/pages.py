@@ -85,8 +85,7 @@ async def keys(store: Store) -> tuple[str, str]:
 async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving) -> NoReturn:
     """Serve the page and the API until cancelled."""
     # The pages take memory that a node without them can do without.
-    from consometers_node.web import Site  # noqa: PLC0415
-    from consometers_node.web.site import Keys  # noqa: PLC0415
+    from consometers_node.web.site import Keys, Site  # noqa: PLC0415
 
     node_id, token = await keys(node.store)
     keys_of_node = Keys(node_id, token, version())

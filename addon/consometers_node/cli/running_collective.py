@@ -69,7 +69,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
 
 async def _serve_metrics(node: CollectiveNode, at: Metrics) -> None:
     """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
-    from consometers_node.web import metrics  # noqa: PLC0415 - not loaded unless asked for
+    from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
     answers = metrics.Metrics(Watch(node, version()), node.settings.page.names)
     try:
@@ -101,7 +101,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
 async def _serve_pages(node: CollectiveNode) -> None:
     """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
     # Pages take memory that commands can do without.
-    from consometers_node.web.public import Public  # noqa: PLC0415
+    from consometers_node.web.public.site import Public  # noqa: PLC0415
 
     page = node.settings.page
     public = Public(
@@ -115,7 +115,7 @@ async def _serve_pages(node: CollectiveNode) -> None:
     )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:
-        from consometers_node.web.admin import Administration  # noqa: PLC0415
+        from consometers_node.web.admin.site import Administration  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
     else:

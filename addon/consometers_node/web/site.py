@@ -9,11 +9,11 @@ from aiohttp import web
 
 from ..household.node import HomeNode
 from ..xmpp import Server
-from .access import HEALTH, INGRESS, Guard
-from .api import Api
-from .handlers import Pages
-from .listening import Bounds, listening
-from .routes import routes
+from .api.node_api import Api
+from .core.access import HEALTH, INGRESS, Guard
+from .core.listening import Bounds, listening
+from .household.handlers import Pages
+from .household.routes import routes
 
 MAX_BODY_BYTES = 64 * 1024
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import pytest
 
 from consometers_node.store import Store
-from consometers_node.web import routes as of_a_home
 from consometers_node.web.admin import routes as of_an_administration
 from consometers_node.web.admin.request_context import PATH
-from consometers_node.web.csrf import FIELD, FormTokens
+from consometers_node.web.core.csrf import FIELD, FormTokens
+from consometers_node.web.household import routes as of_a_home
 from consometers_node.web.public import routes as of_all
 from tests.node.web import home
 from tests.node.web.admin import office

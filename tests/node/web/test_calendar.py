@@ -10,7 +10,7 @@ from consometers_node.household.sharing.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records
-from consometers_node.web.calendar_svg import HEAD, draw
+from consometers_node.web.core.calendar_svg import HEAD, draw
 
 from ..permission.samples import HOURLY, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from consometers_node.web.page_base import _STATIC
+from consometers_node.web.core.page_base import _STATIC
 
 CSS = (_STATIC / "style.css").read_text()
 TEXT = [

@@ -9,7 +9,7 @@ from yarl import URL
 
 from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId
-from consometers_node.web.routes import ACTS, BY_ANYONE
+from consometers_node.web.household.routes import ACTS, BY_ANYONE
 
 from .browser import Page
 from .conftest import allow
@@ -244,7 +244,7 @@ async def test_a_page_that_fails_says_so_and_tells_nothing(
     async def fail(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("consometers_node.web.home.collectives", fail)
+    monkeypatch.setattr("consometers_node.web.household.home.collectives", fail)
     page = await home.browser().open()
     assert page.status == 500
     assert "secret" not in page.html

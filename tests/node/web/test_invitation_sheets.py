@@ -8,7 +8,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from consometers_node.web.invitation_sheets import InvitationSheet, qr_image, qr_lines, sheets_page
+from consometers_node.web.core.invitation_sheets import (
+    InvitationSheet,
+    qr_image,
+    qr_lines,
+    sheets_page,
+)
 
 LINK = "xmpp:collectif@kersabiec.example?consometers-join;token=abc"
 ACCOUNT = "xmpp:kersabiec.example?register;preauth=def"

@@ -14,7 +14,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import ALL
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
-from consometers_node.web.metrics import Metrics
+from consometers_node.web.api.metrics import Metrics
 
 from ..collective.watched import VERSION, watch_of
 from .public.conftest import fill

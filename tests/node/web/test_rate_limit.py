@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from aiohttp.test_utils import make_mocked_request
 import pytest
 
-from consometers_node.web.rate_limit import asker
+from consometers_node.web.core.rate_limit import asker
 
 
 class Line:

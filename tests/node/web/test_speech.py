@@ -2,8 +2,8 @@
 
 import pytest
 
-from consometers_node.web.language import LANGUAGES
-from consometers_node.web.speech import Language
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.speech import Language
 
 from ..permission.samples import now
 

@@ -16,7 +16,7 @@ from ...quoalise.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
 from ...store.set_aside import SetAside
-from ..page_base import Refused
+from ..core.page_base import Refused
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -28,13 +28,13 @@ from ...quoalise.text import text
 from ...rate_limit import GrowingWait
 from ...store import Store
 from ...store.collective_tables import MemberId
-from .. import language
-from ..access import harden
-from ..csrf import FIELD, FormTokens
-from ..language import LANGUAGES
-from ..page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
-from ..request_context import Unreadable
-from ..speech import Language
+from ..core import language
+from ..core.access import harden
+from ..core.csrf import FIELD, FormTokens
+from ..core.language import LANGUAGES
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
+from ..core.request_context import Unreadable
+from ..core.speech import Language
 from .request_context import PATH, AdminContext
 
 if TYPE_CHECKING:

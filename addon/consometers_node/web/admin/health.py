@@ -13,7 +13,7 @@ from ...collective.members import administrators
 from ...collective.monitoring.health import Health, Watch
 from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Metric
 from ...quoalise import Text
-from ..speech import Language
+from ..core.speech import Language
 from .alerts import of_node
 from .handlers import AdminPages
 from .request_context import AdminContext

@@ -24,9 +24,9 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
-from ..invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
-from ..language import LANGUAGES
-from ..page_base import Refused
+from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
+from ..core.language import LANGUAGES
+from ..core.page_base import Refused
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

@@ -11,7 +11,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Interval
 from ...sharing.consent_text import INTERVALS
-from ..language import LANGUAGES
+from ..core.language import LANGUAGES
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

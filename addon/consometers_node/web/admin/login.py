@@ -12,7 +12,7 @@ from ...collective.members import administrators
 from ...collective.members.administrators import BadPassword, Busy
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..rate_limit import asker
+from ..core.rate_limit import asker
 from . import devices
 from .handlers import COOKIE, AdminPages, is_encrypted
 from .request_context import PATH, AdminContext

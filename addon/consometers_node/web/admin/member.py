@@ -34,8 +34,8 @@ from ...sharing import consent_text
 from ...store.collective_tables import GivenId
 from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
-from ..calendar_svg import Strip, draw
-from ..page_base import Refused, send_file
+from ..core.calendar_svg import Strip, draw
+from ..core.page_base import Refused, send_file
 from . import doubts
 from .handlers import AdminPages
 from .request_context import AdminContext

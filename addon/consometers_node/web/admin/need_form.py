@@ -14,7 +14,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
-from ..page_base import Refused
+from ..core.page_base import Refused
 from .handlers import AdminPages
 from .needs import WORDS, as_read
 from .request_context import AdminContext

@@ -16,9 +16,9 @@ from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
 from ...wire import write_need_file
-from ..language import LANGUAGES
-from ..page_base import Refused, attachment
-from ..speech import Language
+from ..core.language import LANGUAGES
+from ..core.page_base import Refused, attachment
+from ..core.speech import Language
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

@@ -19,12 +19,12 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.consent_text import INTERVALS
 from ...store.member_status import count_members
-from ..language import LANGUAGES
+from ..core.language import LANGUAGES
+from ..core.rate_limit import visitors
+from ..core.speech import Language
 from ..public import home
 from ..public.handlers import Guest, PublicPages
 from ..public.words import FLOWS
-from ..rate_limit import visitors
-from ..speech import Language
 from .handlers import AdminPages
 from .request_context import AdminContext
 

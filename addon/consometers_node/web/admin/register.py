@@ -11,7 +11,7 @@ from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, p
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Json
-from ..page_base import attachment
+from ..core.page_base import attachment
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from aiohttp import web
 
-from ..request_context import MAX_LENGTH, RequestContext
+from ..core.request_context import MAX_LENGTH, RequestContext
 
 PATH = "/administration"
 

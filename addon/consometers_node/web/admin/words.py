@@ -5,8 +5,8 @@ from ...collective.members.members import Kind
 from ...collective.permissions.member_permissions import Actor
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..language import LANGUAGES
-from ..speech import Language
+from ..core.language import LANGUAGES
+from ..core.speech import Language
 
 KINDS = {
     Kind.HOME: text("home"),

@@ -2,8 +2,8 @@
 
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..language import LANGUAGES
-from ..speech import Language
+from ..core.language import LANGUAGES
+from ..core.speech import Language
 
 _WASH_WH = 1_000
 _PHONE_WH = 15

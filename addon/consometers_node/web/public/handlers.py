@@ -20,11 +20,11 @@ from ...quoalise.text import text
 from ...rate_limit import TokenBucket
 from ...store import Store
 from ...store.clock import Clock
-from .. import language
-from ..hosts import is_known
-from ..page_base import PageBase
-from ..rate_limit import TooMany, Turns, asker
-from ..speech import Language
+from ..core import language
+from ..core.access import is_known
+from ..core.page_base import PageBase
+from ..core.rate_limit import TooMany, Turns, asker
+from ..core.speech import Language
 from .headers import allow_reading, harden, preflight
 from .response_cache import ResponseCache
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
-from ...collective.disclosure.sdc_rules import Withheld
+from ...collective.disclosure.sdc_rules import P_PERCENT, Reason, Withheld
 from ...collective.publication.figures import (
     Amount,
     Rates,
@@ -37,7 +37,7 @@ from ...quoalise.text import text
 from ...series import Direction, Interval
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
-from .words import LICENCE, LICENCE_ID, LICENCE_URL
+from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 
@@ -430,3 +430,28 @@ def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
 def _plain(value: float | None) -> float | None:
     """Write whole numbers as such."""
     return int(value) if value is not None and value == int(value) else value
+
+
+async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show the page of the open data: each figure, its licence, and how to ask for it."""
+    async with pages.store.reading() as connection:
+        places = await pages.published.places(connection)
+        steps = await pages.published.steps(connection)
+        begun = await pages.published.begun(connection)
+    publication = pages.publication
+    return pages.page(
+        guest,
+        "data.html",
+        places=list(places.values()),
+        steps_changed=len(steps) > 1,
+        base="",
+        intervals=offered(steps, begun, guest),
+        fine=publication.interval,
+        most_days=MOST_DAYS,
+        minimum=publication.minimum,
+        p_percent=P_PERCENT,
+        wait=int(publication.wait.total_seconds() // 60),
+        reasons=[(why.spelled, why.words) for why in (Withheld(reason, 10) for reason in Reason)],
+        example_day=guest.today.replace(day=1),
+        **WORDS,
+    )

@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from . import about, home, opendata, periods
+from . import home, opendata, periods
 from .charts import Step
 from .handlers import DATA, STATIC, Handler, Look, PublicPages
 
@@ -27,7 +27,7 @@ OF_A_GROUP: dict[str, Look] = {
 }
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
 OPEN: dict[str, Look] = {
-    DATA: about.show,
+    DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
     f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,

@@ -12,8 +12,8 @@ from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock
-from ..listening import Bounds, listening
-from ..rate_limit import visitors
+from ..core.listening import Bounds, listening
+from ..core.rate_limit import visitors
 from .handlers import PublicPages, now as this_moment
 from .response_cache import ResponseCache
 from .routes import routes

@@ -18,9 +18,9 @@ from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
-from consometers_node.web.admin import Administration
 from consometers_node.web.admin.login import TRIES
-from consometers_node.web.public import Public
+from consometers_node.web.admin.site import Administration
+from consometers_node.web.public.site import Public
 
 from ...clocks import set_aside_the_clock_of
 from ..browser import Browser, Page

@@ -6,7 +6,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from consometers_node.web.public import Public
+from consometers_node.web.public.site import Public
 from demo.prosody import LOOPBACK
 
 from .town import Town

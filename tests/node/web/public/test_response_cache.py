@@ -10,10 +10,10 @@ import pytest
 
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.sharing.changes import Changes
+from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.public import response_cache
 from consometers_node.web.public.handlers import Guest, PublicPages
 from consometers_node.web.public.response_cache import FOR, ResponseCache
-from consometers_node.web.rate_limit import visitors
 
 from .town import NOW, Town, day_of, serving
 

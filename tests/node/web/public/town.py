@@ -32,7 +32,7 @@ from consometers_node.store.collective_tables import (
     MemberRow,
 )
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
-from consometers_node.web.public import Public
+from consometers_node.web.public.site import Public
 
 from ...collective.people import OWN, permission
 from ...permission.samples import NEED

@@ -18,7 +18,7 @@ from aiohttp import hdrs, web
 from .rate_limit import home_of, is_among, peer_of
 
 if TYPE_CHECKING:
-    from ..collective.settings_schema import Network
+    from ...collective.settings_schema import Network
 
 _ENDS_WITHIN_S = 0.5
 """Who listens to events never ends by themselves, and an add-on is killed after ten seconds."""

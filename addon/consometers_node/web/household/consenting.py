@@ -6,31 +6,31 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household.recorder.errors import HomeAssistantFault
-from ..household.recorder.statistics import Proposal
-from ..household.sharing.candidate_statistics import preview
-from ..permission import (
+from ...household.recorder.errors import HomeAssistantFault
+from ...household.recorder.statistics import Proposal
+from ...household.sharing.candidate_statistics import preview
+from ...permission import (
     Choice,
     DataNeed,
     Identification,
     PermissionFault,
     Signature,
     State,
+    UnknownPermission,
 )
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..series import Interval, Quantity, Series
-from ..sharing import consent_text
-from ..sharing.consent import Asked, Preview, check, grant as grant_it
-from ..sharing.error_messages import NARROWER, said_of
-from ..store import NotPermitted
-from ..store.coverage import absences
-from ..wire import Unsayable
-from ..wire.encode import unit
-from . import permissions
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...series import Interval, Quantity, Series
+from ...sharing import consent_text
+from ...sharing.consent import Asked, Preview, asked, check, grant as grant_it
+from ...sharing.error_messages import NARROWER, said_of
+from ...store import NotPermitted, PermissionId
+from ...store.coverage import absences
+from ...wire import Unsayable
+from ...wire.encode import unit
+from ..core.page_base import Refused
+from ..core.request_context import RequestContext
 from .handlers import House, Pages
-from .page_base import Refused
-from .request_context import RequestContext
 
 _DAYS_SHOWN = 1
 _CIVIL_DAYS_SHOWN = 8
@@ -174,11 +174,28 @@ async def allow(pages: Pages, context: RequestContext) -> web.StreamResponse:
     return context.go(f"permissions/{question.permission.id}?done=granted")
 
 
+async def named(pages: Pages, context: RequestContext) -> Asked:
+    """Return the permission that an address names."""
+    permission_id = PermissionId(context.request.match_info["permission"])
+    async with pages.node.store.reading() as connection:
+        try:
+            return await asked(connection, permission_id)
+        except UnknownPermission as fault:
+            raise refused(fault, 404) from fault
+
+
+def refused(fault: Exception, status: int = 409) -> Refused:
+    """Return the page that says why a permission cannot be answered so."""
+    words = said_of(fault)
+    assert words is not None
+    return Refused(status, words)
+
+
 _FIELDS = ("series", "interval", "history", "duration", "identification")
 
 
 async def _proposed(pages: Pages, context: RequestContext) -> Asked:
-    question = await permissions.named(pages, context)
+    question = await named(pages, context)
     if question.permission.state is not State.PROPOSED:
         words = text("This was answered already.")
         raise Refused(409, words)

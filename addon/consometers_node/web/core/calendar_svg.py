@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from ..household.sharing.coverage import Calendar, DayState
+from ...household.sharing.coverage import Calendar, DayState
 
 CELL, GAP = 10, 2
 STEP = CELL + GAP

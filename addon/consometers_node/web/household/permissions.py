@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import (
+from ...permission import (
     Actor,
     Entry,
     NoticeReceipt,
@@ -18,24 +18,22 @@ from ..permission import (
     ShownText,
     Signature,
     State,
-    UnknownPermission,
 )
-from ..quoalise import QuoaliseError, federation_xml
-from ..quoalise.markup import parse
-from ..quoalise.text import text
-from ..series import Series
-from ..sharing import consent_text
-from ..sharing.consent import Asked, asked, expect
-from ..sharing.error_messages import said_of
-from ..store import NotPermitted, PermissionId, SeriesId
-from ..store.answers import latest_answers
-from ..store.peers import Subscription, subscriptions
-from ..store.series import all_series
-from ..wire import Unsayable
-from . import consenting
+from ...quoalise import QuoaliseError, federation_xml
+from ...quoalise.markup import parse
+from ...quoalise.text import text
+from ...series import Series
+from ...sharing import consent_text
+from ...sharing.consent import Asked, asked, expect
+from ...store import NotPermitted, PermissionId, SeriesId
+from ...store.answers import latest_answers
+from ...store.peers import Subscription, subscriptions
+from ...store.series import all_series
+from ...wire import Unsayable
+from ..core.page_base import Refused
+from ..core.request_context import RequestContext
+from .consenting import ask, named, refused
 from .handlers import Pages
-from .page_base import Refused
-from .request_context import RequestContext
 
 MOST_ANSWERS = 100
 _NOT_SAID = text("Say whether what was received is to be erased.")
@@ -80,7 +78,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show what is asked and let it be answered, or tell all of what was."""
     question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
-        return await consenting.ask(pages, context, question)
+        return await ask(pages, context, question)
     async with pages.node.store.reading() as connection:
         may_leave = await Permissions(connection).may_leave(question.permission.id)
         changes = await _changes(connection, question.permission.id, pages)
@@ -134,7 +132,7 @@ async def withdraw(pages: Pages, context: RequestContext) -> web.StreamResponse:
             now = datetime.now(UTC)
             await Permissions(connection).withdraw(permission_id, signature, now, erase=erase)
     except PermissionFault as fault:
-        raise _refused(fault) from fault
+        raise refused(fault) from fault
     except DBAPIError as fault:
         raise Refused(503, consent_text.STILL_LEAVES) from fault
     pages.changed()
@@ -151,19 +149,9 @@ async def refuse(pages: Pages, context: RequestContext) -> web.StreamResponse:
             signature = Signature(context.person.id, shown)
             await Permissions(connection).refuse(permission_id, signature, datetime.now(UTC))
     except (PermissionFault, NotPermitted) as fault:
-        raise _refused(fault) from fault
+        raise refused(fault) from fault
     pages.changed()
     return context.go(f"permissions/{permission_id}?done=refused")
-
-
-async def named(pages: Pages, context: RequestContext) -> Asked:
-    """Return the permission that an address names."""
-    permission_id = PermissionId(context.request.match_info["permission"])
-    async with pages.node.store.reading() as connection:
-        try:
-            return await asked(connection, permission_id)
-        except UnknownPermission as fault:
-            raise _refused(fault, 404) from fault
 
 
 _WORDS: Mapping[str, Any] = {
@@ -180,13 +168,7 @@ def _expect(question: Asked, state: State) -> None:
     try:
         expect(question, state)
     except PermissionFault as fault:
-        raise _refused(fault) from fault
-
-
-def _refused(fault: Exception, status: int = 409) -> Refused:
-    words = said_of(fault)
-    assert words is not None
-    return Refused(status, words)
+        raise refused(fault) from fault
 
 
 async def _changes(

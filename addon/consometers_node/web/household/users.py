@@ -1,26 +1,17 @@
 """Who acts, as ingress says it, and whether Home Assistant has them as an administrator."""
 
-from dataclasses import dataclass
 import time
 
 from aiohttp import web
 
-from ..household.recorder.errors import HomeAssistantFault
-from ..household.recorder.home_assistant import HomeAssistant
+from ...household.recorder.errors import HomeAssistantFault
+from ...household.recorder.home_assistant import HomeAssistant
+from ..core.request_context import Person
 
 _ID = "X-Remote-User-Id"
 _NAME = "X-Remote-User-Display-Name"
 _KEPT_S = 60.0
 _GROUP = "system-admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A user of Home Assistant. Whom nobody named may look at nothing but the pages."""
-
-    id: str
-    name: str
-    is_admin: bool
 
 
 class People:

@@ -4,18 +4,18 @@ import asyncio
 
 from aiohttp import web
 
-from ..household.node import Online
-from ..permission import PermissionFault
-from ..quoalise import QuoaliseError, Text
-from ..quoalise.refusals import refusal
-from ..quoalise.text import text
-from ..sharing.account import HasAccount, load, take
-from ..sharing.consent import be_asked
-from ..sharing.error_messages import said_of
-from ..wire import Unsayable
-from ..xmpp import Join, NetworkError, Register, links
+from ...household.node import Online
+from ...permission import PermissionFault
+from ...quoalise import QuoaliseError, Text
+from ...quoalise.refusals import refusal
+from ...quoalise.text import text
+from ...sharing.account import HasAccount, load, take
+from ...sharing.consent import be_asked
+from ...sharing.error_messages import said_of
+from ...wire import Unsayable
+from ...xmpp import Join, NetworkError, Register, links
+from ..core.request_context import RequestContext
 from .handlers import Pages
-from .request_context import RequestContext
 
 _ONLINE_WITHIN_S = 20.0
 _LOOKS, _LOOKS_EVERY_S = 50, 0.1

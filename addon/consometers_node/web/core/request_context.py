@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from .users import Person
-
 if TYPE_CHECKING:
     from .speech import Language
 
@@ -18,6 +16,15 @@ MAX_FIELDS = 600
 MAX_LENGTH = 4_000
 _MAX_DIGITS = 9
 _FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of Home Assistant. Whom nobody named may look at nothing but the pages."""
+
+    id: str
+    name: str
+    is_admin: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
-from ..catalogue import translations
-from ..quoalise import Text
-from ..quoalise.text import text, typeset
+from ...catalogue import translations
+from ...quoalise import Text
+from ...quoalise.text import text, typeset
 
 _KILO = 1000
 _NO_DIGITS_FROM = 100

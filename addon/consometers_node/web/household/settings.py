@@ -4,21 +4,21 @@ import re
 
 from aiohttp import web
 
-from ..household.recorder.errors import HomeAssistantFault
-from ..household.sharing.candidate_statistics import set_direction
-from ..household.statistics_import import collective_statistics
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..series import Direction
-from ..sharing import consent_text
-from ..sharing.account import load, save
-from ..sharing.names import is_delivery_point, keep_delivery_point, load_naming
-from ..xmpp import Account, Identity, NetworkError
-from ..xmpp.trial import try_out
+from ...household.recorder.errors import HomeAssistantFault
+from ...household.sharing.candidate_statistics import set_direction
+from ...household.statistics_import import collective_statistics
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...series import Direction
+from ...sharing import consent_text
+from ...sharing.account import load, save
+from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
+from ...xmpp import Account, Identity, NetworkError
+from ...xmpp.trial import try_out
+from ..core.language import COOKIE, LANGUAGES
+from ..core.request_context import RequestContext
 from .handlers import House, Pages
 from .joining import trial_error
-from .language import COOKIE, LANGUAGES
-from .request_context import RequestContext
 
 _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")

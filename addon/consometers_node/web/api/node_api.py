@@ -6,18 +6,18 @@ from functools import partial
 
 from aiohttp import web
 
-from ..household.node import HomeNode
-from ..household.sharing.sync import progress
-from ..permission import State
-from ..quoalise import Text, iso8601
-from ..quoalise.text import text
-from ..sharing.restriction import pause, resume
-from ..sharing.status import Answered, Collective, collectives, current_permissions
-from ..store import PeerId
-from ..store.peers import all_peers
-from ..store.pulled import all_pulled
-from .access import harden, problem
-from .together import Json, sums
+from ...household.node import HomeNode
+from ...household.sharing.sync import progress
+from ...permission import State
+from ...quoalise import Text, iso8601
+from ...quoalise.text import text
+from ...sharing.restriction import pause, resume
+from ...sharing.status import Answered, Collective, collectives, current_permissions
+from ...store import PeerId
+from ...store.peers import all_peers
+from ...store.pulled import all_pulled
+from ..core.access import harden, problem
+from .sums import Json, sums
 
 VERSION = 1
 

@@ -17,10 +17,10 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from ..collective.monitoring.health import Health, Watch
-from ..collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
-from .hosts import is_known
-from .listening import Bounds, listening
+from ...collective.monitoring.health import Health, Watch
+from ...collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
+from ..core.access import is_known
+from ..core.listening import Bounds, listening
 
 PATH = "/metrics"
 

@@ -10,23 +10,23 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..household.node import HomeNode
-from ..household.recorder.errors import Away, HomeAssistantFault, database_problem
-from ..household.recorder.statistics import Proposal
-from ..household.sharing.candidate_statistics import directions
-from ..household.sharing.coverage import Calendar, Calendars
-from ..household.sharing.sync import targets
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..series import Direction
-from ..store import SeriesId
-from ..xmpp import Server
-from . import language
-from .access import API, harden
-from .calendar_svg import Strip, draw
-from .csrf import FIELD, FormTokens
-from .page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
-from .request_context import RequestContext, Unreadable
+from ...household.node import HomeNode
+from ...household.recorder.errors import Away, HomeAssistantFault, database_problem
+from ...household.recorder.statistics import Proposal
+from ...household.sharing.candidate_statistics import directions
+from ...household.sharing.coverage import Calendar, Calendars
+from ...household.sharing.sync import targets
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...series import Direction
+from ...store import SeriesId
+from ...xmpp import Server
+from ..core import language
+from ..core.access import API, harden
+from ..core.calendar_svg import Strip, draw
+from ..core.csrf import FIELD, FormTokens
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
+from ..core.request_context import RequestContext, Unreadable
 from .users import People
 
 type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
@@ -182,7 +182,7 @@ class Pages(PageBase):
         return self._year
 
     async def _context(self, request: web.Request) -> RequestContext:
-        from .speech import Language  # noqa: PLC0415
+        from ..core.speech import Language  # noqa: PLC0415
 
         person = await self.people.of_request(request)
         return RequestContext(request, person, Language(language.wanted(request)))

@@ -6,25 +6,27 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household.sharing.coverage import Calendar
-from ..household.sharing.sync import progress
-from ..permission import State
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..series import Interval
-from ..sharing import consent_text
-from ..sharing.account import load
-from ..sharing.restriction import pause, resume
-from ..sharing.status import Answered, Collective, Shared, collectives, current_permissions
-from ..store import PeerId, SeriesId
-from ..store.clock import confirm
-from .calendar_svg import Strip
+from ...household.sharing.coverage import Calendar, DayState
+from ...household.sharing.sync import progress
+from ...permission import State
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...series import Interval
+from ...sharing import consent_text
+from ...sharing.account import load
+from ...sharing.restriction import pause, resume
+from ...sharing.status import Answered, Collective, Shared, collectives, current_permissions
+from ...store import PeerId, SeriesId
+from ...store.clock import confirm
+from ...store.series import all_series
+from ..core.calendar_svg import Strip
+from ..core.page_base import Refused
+from ..core.request_context import RequestContext
 from .handlers import Pages
-from .page_base import Refused
-from .request_context import RequestContext
 
 type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
 
+_NO_SERIES = text("There is no such series.")
 _NO_COLLECTIVE = text("There is no such collective.", context="web page")
 
 
@@ -152,3 +154,24 @@ def _stands(collective: Collective, problem: Text | None, answered: Sequence[Ans
         return "trouble" if problem else "sharing"
     is_asked = any(permission.permission.state is State.PROPOSED for permission in answered)
     return "asked" if is_asked else "nothing"
+
+
+async def show_series(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Show the calendar of one series, and each hole in words."""
+    series_id = SeriesId(int(context.request.match_info["series"]))
+    async with pages.node.store.reading() as connection:
+        found_series = (await all_series(connection)).get(series_id)
+    if found_series is None:
+        raise Refused(404, _NO_SERIES)
+    calendar, strip = (await pages.year()).get(series_id, (None, None))
+    return pages.page(
+        context,
+        "series.html",
+        series=found_series,
+        calendar=calendar,
+        strip=strip,
+        holes=calendar.holes() if calendar else [],
+        DayState=DayState,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
+    )

@@ -10,10 +10,9 @@ import ipaddress
 
 from aiohttp import hdrs, web
 
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..rate_limit import TokenBucket
-from .hosts import is_known
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...rate_limit import TokenBucket
 from .rate_limit import home_of, peer_of
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,6 +36,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+_LOCAL = (".localhost", ".local", ".internal", ".home.arpa")
 _WRONG_AT_ONCE, _WRONG_A_SECOND = 10, 10 / 60
 
 
@@ -111,3 +111,25 @@ def _is_loopback(peer: str) -> bool:
         return ipaddress.ip_address(peer).is_loopback
     except ValueError:
         return False
+
+
+def is_known(request: web.Request, names: Collection[str] = ()) -> bool:
+    """Return whether a request is for one of these names, an address or a local name.
+
+    A browser that was lured to a name of somebody else may be told that this name is here, and then
+    lets that page read ours (DNS rebinding). A name that nobody on the Internet can own is safe.
+    """
+    name = request.host.lower()
+    if name.startswith("["):
+        return True
+    name = name.rpartition(":")[0] or name
+    name = name.removesuffix(".")
+    return name in names or "." not in name or _is_address(name) or name.endswith(_LOCAL)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..permission import Permissions, State
-from ..quoalise import Text
-from ..quoalise.text import text
-from ..sharing import consent_text
-from ..sharing.export import as_csv, as_json, erase_all
-from ..store.series import all_series, days_kept
+from ...permission import Permissions, State
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...sharing import consent_text
+from ...sharing.export import as_csv, as_json, erase_all
+from ...store.series import all_series, days_kept
+from ..core.page_base import send_file
+from ..core.request_context import RequestContext
 from .handlers import Pages
-from .page_base import send_file
-from .request_context import RequestContext
 
 _TICK = text("Tick the box to say that you mean it: this cannot be undone.")
 

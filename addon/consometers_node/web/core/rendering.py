@@ -8,10 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from ..quoalise import Text
+from ...quoalise import Text
 from .speech import Language
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).parents[1] / "templates"
 OPTIONS: Mapping[str, Any] = {
     "autoescape": True,
     "trim_blocks": True,

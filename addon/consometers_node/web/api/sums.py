@@ -5,12 +5,15 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..household.statistics_import.collective_statistics import CollectiveStatistics, of_collectives
-from ..household.statistics_import.monthly_consumption import drawn
-from ..household.statistics_import.totals import Energies, Last, Today, Totals, month_before
-from ..quoalise import Direction, iso8601
-from ..sharing.status import Collective
-from ..store.pulled import Pulled
+from ...household.statistics_import.collective_statistics import (
+    CollectiveStatistics,
+    of_collectives,
+)
+from ...household.statistics_import.monthly_consumption import drawn
+from ...household.statistics_import.totals import Energies, Last, Today, Totals, month_before
+from ...quoalise import Direction, iso8601
+from ...sharing.status import Collective
+from ...store.pulled import Pulled
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 

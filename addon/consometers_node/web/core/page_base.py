@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ..quoalise import Text
-from ..quoalise.text import text
+from ...quoalise import Text
+from ...quoalise.text import text
 from .language import LANGUAGES
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .speech import Language
 
 _PART_BYTES = 64 * 1024
-_STATIC = Path(__file__).with_name("static")
+_STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",

@@ -4,7 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import consenting, home, joining, my_data, permissions, series, settings
+from . import consenting, home, joining, my_data, permissions, settings
 from .handlers import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
@@ -17,7 +17,7 @@ LOOKS: dict[str, Look] = {
     "/permissions": permissions.show_all,
     f"/permissions/{_PERMISSION}": permissions.show,
     f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
-    f"/series/{_SERIES}": series.show,
+    f"/series/{_SERIES}": home.show_series,
     "/mine": my_data.show,
     "/settings": settings.show,
 }

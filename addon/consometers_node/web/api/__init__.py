@@ -1,0 +1,1 @@
+"""What programs ask of a node: its Home Assistant, and Prometheus."""

@@ -1,0 +1,1 @@
+"""What the pages of all roles stand on: requests, sessions, templates, languages, listeners."""

@@ -1,0 +1,1 @@
+"""The pages of a household, behind the ingress of its Home Assistant."""
