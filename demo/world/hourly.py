@@ -19,7 +19,7 @@ _SLOT_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What was drawn from the grid, fed into it and made in an hour, Wh; `n` counts from 1970."""
+    """What was from the grid, fed into it and made in an hour, Wh; `n` counts from 1970."""
 
     n: int
     drawn_wh: int

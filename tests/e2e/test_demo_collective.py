@@ -61,7 +61,7 @@ WITHIN_S: Final = 600
 """A quiet machine needs a tenth of it."""
 SITE: Final = "École de Kersabiec"
 WORDS: Final[Mapping[Language, tuple[str, str]]] = {
-    "en": ("We use", "Our panels make"),
+    "en": ("We use", "Our panels produce"),
     "fr": ("Nous utilisons", "Nos panneaux produisent"),
 }
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")

@@ -167,7 +167,7 @@ async def node(
             peer="proxy@one.test",
             series=LOAD,
             statistic=GRID,
-            title="Drawn from the grid",
+            title="From the grid",
             since=BEGAN - 80 * DAY,
             until=stage.notes.until,
         )
@@ -236,7 +236,7 @@ async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
         for one in await stage.hass.api.command("recorder/list_statistic_ids")
         if one["statistic_id"] == GRID
     ]
-    assert (told["source"], told["name"]) == ("consometers", "Drawn from the grid")
+    assert (told["source"], told["name"]) == ("consometers", "From the grid")
     assert (told["statistics_unit_of_measurement"], told["unit_class"]) == ("kWh", "energy")
     answer = await stage.hass.api.command(
         "recorder/statistics_during_period",

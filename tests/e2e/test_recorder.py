@@ -81,7 +81,7 @@ def recorder(home: HomeAssistant) -> Recorder:
 
 
 async def sources(recorder: Recorder, interval: Interval) -> list[Source]:
-    """What the recorder holds, as series that are all drawn from the grid."""
+    """What the recorder holds, as series that are all from the grid."""
     zone = await recorder.time_zone()
     return [
         Source(proposal.series(interval, zone, Direction.CONSUMPTION), proposal.statistic)

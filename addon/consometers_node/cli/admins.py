@@ -41,7 +41,7 @@ _ASK = text("New password of {name}: ")
 _AGAIN = text("Once more: ")
 _TWICE = text("The two are not the same: nothing was changed.")
 _NO_TERMINAL = text(
-    "A password can only be asked for on a terminal: leave --ask out, and one is made and shown"
+    "A password can only be asked for on a terminal: without --ask, one is generated and shown"
     " once; or give --password-file."
 )
 _WHO = text("Name")
@@ -60,7 +60,7 @@ Ask = Annotated[
     bool,
     typer.Option(
         "--ask",
-        help=say("Ask for the password; without it, one is made and shown once."),
+        help=say("Ask for the password; otherwise one is generated and shown once."),
     ),
 ]
 PasswordFile = Annotated[

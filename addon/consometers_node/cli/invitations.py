@@ -39,7 +39,7 @@ _KEEP = text("This link is shown once: it is not kept here.")
 _FOR_ONE = text("for one member")
 _FOR_MANY = text("for {count} members")
 _FOR_ANY = text("for any number of members")
-_NONE = text("There is no invitation: “consometers-node invitations make” makes one.")
+_NONE = text("There is no invitation: “consometers-node invitations make” creates one.")
 _ID = text("Number")
 _KIND = text("For")
 _AREA = text("Commune")
@@ -144,7 +144,7 @@ commands = Commands()
 
 @commands.add(
     "make",
-    text("Make invitations, and show their links and QR codes: they are not kept."),
+    text("Create invitations, and show their links and QR codes: they are not stored."),
 )
 def make(
     common: Ours,

@@ -249,7 +249,7 @@ _ALL = (
     Key(
         "xmpp.account_command",
         text(
-            "Makes an invitation to an account of the collective’s own server, for members who"
+            "Creates an invitation to an account on the collective’s own server, for members who"
             " have none."
         ),
         _COMMAND,

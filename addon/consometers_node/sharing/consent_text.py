@@ -10,9 +10,9 @@ from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 
 DIRECTIONS = {
-    Direction.CONSUMPTION: text("energy drawn from the grid"),
-    Direction.INJECTION: text("energy fed into the grid"),
-    Direction.PRODUCTION: text("energy made by panels"),
+    Direction.CONSUMPTION: text("energy from the grid"),
+    Direction.INJECTION: text("energy to the grid"),
+    Direction.PRODUCTION: text("energy produced by panels"),
 }
 INTERVALS = {
     Interval.PT5M: text("every 5 minutes"),
@@ -30,10 +30,10 @@ IDENTIFICATIONS = {
     Identification.NAME: text("the name of your building, which everyone sees"),
 }
 _SHOWN_BY_NAME = text(
-    "Everyone can see what your building draws, feeds into the grid and makes, {said}, under its"
-    " name: on public pages, in open data and on screens. It is shown from a first of a month on."
-    " What was published stays, also after you withdraw; nothing more is then published of your"
-    " building alone, and its name goes."
+    "Everyone can see what your building takes from the grid, sends to the grid and produces,"
+    " {said}, under its name: on public pages, in open data and on screens. It is shown from the"
+    " first of a month on. What was published stays, even after you withdraw; nothing more is"
+    " then published of your building alone, and its name is removed."
 )
 
 STATES = {

@@ -103,8 +103,8 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
 @pytest.mark.parametrize(
     ("language", "untold", "beginning"),
     [
-        ("en", ("injection", "production"), "Not shown: solar production, into the grid, self-"),
-        ("en", ("injection",), "Not shown: into the grid, self-sufficiency, self-consumption."),
+        ("en", ("injection", "production"), "Not shown: solar production, to the grid, self-"),
+        ("en", ("injection",), "Not shown: to the grid, self-sufficiency, self-consumption."),
         ("fr", ("production",), "Sans chiffres : production solaire, autosuffisance, autocons"),
     ],
 )
@@ -119,7 +119,7 @@ def test_what_a_collective_does_not_tell_is_named_and_why(
 
 def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
     (sentence,) = sentences(replace(COOPERATIVE, untold=("production",), is_unread=True))
-    assert sentence.endswith("Your node cannot read everything that the collective tells.")
+    assert sentence.endswith("Your node cannot read everything that the collective publishes.")
     assert "hides" not in sentence
 
 

@@ -11,7 +11,7 @@ from ..errors import CollectiveFault
 
 _SECONDS = 30
 _LINK = re.compile(r"xmpp:\S+\?register;\S+")
-_FAILED = text("The command that makes accounts gave no link: {said}")
+_FAILED = text("The command that creates accounts gave no link: {said}")
 
 
 class NoAccount(CollectiveFault):

@@ -97,8 +97,8 @@ _KINDS: Words = {
     Kind.COLLECTIVE: text("collectives"),
 }
 _DIRECTIONS: Words = {
-    Direction.CONSUMPTION: text("drawn from the grid", context="energy"),
-    Direction.INJECTION: text("fed into the grid", context="energy"),
+    Direction.CONSUMPTION: text("from the grid", context="energy"),
+    Direction.INJECTION: text("to the grid", context="energy"),
     Direction.PRODUCTION: text("solar production"),
 }
 _REASONS: Words = {

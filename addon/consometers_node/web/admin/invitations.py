@@ -54,8 +54,8 @@ _NO_COMMAND = text(
     "This server makes no accounts: xmpp.account_command in the settings file says how."
 )
 _TWICE = text(
-    "These invitations were made already, and their links were shown once. If you lost them, revoke"
-    " them and make others."
+    "These invitations were created already, and their links were shown once. If you lost them,"
+    " revoke them and create others."
 )
 _NOT_OURS = text("These are no invitations of this collective.")
 

@@ -50,7 +50,7 @@ _LIKE = {
         ),
         (
             r"(?P<count>\d+) invitations made for \S+",
-            text("made invitations ({count})"),
+            text("created invitations ({count})"),
         ),
         (
             r"invitation (?P<id>\S+) revoked",

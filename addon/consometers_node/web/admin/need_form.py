@@ -48,7 +48,7 @@ _MAX_ID, _MAX_LINE = 40, 300
 
 _NO_ID = text("Write lower-case letters, digits and hyphens, such as “roof”: at most {most}.")
 _TAKEN = text(
-    "There is a data request of this name already: make a new version of it, or choose another"
+    "There is already a data request of this name: create a new version of it, or choose another"
     " name."
 )
 _WRITE = text("Write it in one language at least; in both, everybody reads their own.")

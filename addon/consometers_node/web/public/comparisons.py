@@ -20,10 +20,10 @@ def lamps(made_wh: float, used_wh: float) -> Text:
         return text("No sun on our panels: all that we use comes from the grid.")
     times = made_wh / used_wh
     if times >= _FEWEST:
-        words = text("Our panels make {count} times as much as we use.")
+        words = text("Our panels produce {count} times as much as we use.")
         return _counted(words, int(times))
     if times >= 1:
-        return text("Our panels make all that we use, and more.")
+        return text("Our panels produce all that we use, and more.")
     lit = int(times * _LAMPS)
     if not lit:
         return text("There is little sun: nearly all that we use comes from the grid.")
@@ -45,9 +45,9 @@ def kettles(watts: float | None) -> Text | None:
 
 def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
     """Say in words of a pupil what panels do now, or else what they did today."""
-    pedalling = text("Our panels make as much as {count} people who pedal at the same time.")
+    pedalling = text("Our panels produce as much as {count} people pedalling at the same time.")
     charging = text(
-        "Since this morning, the sun on the roof has made enough to charge {count} phones."
+        "Since this morning, the sun on the roof has produced enough to charge {count} phones."
     )
     now = _compared(pedalling, now_w, _PEDAL_W)
     return now or _compared(charging, today_wh, _PHONE_WH)

@@ -9,8 +9,8 @@ from ...series import Direction
 from .charts import Step
 
 FLOWS = {
-    Direction.CONSUMPTION: text("drawn from the grid"),
-    Direction.INJECTION: text("fed into the grid"),
+    Direction.CONSUMPTION: text("from the grid"),
+    Direction.INJECTION: text("to the grid"),
     Direction.PRODUCTION: text("solar production"),
 }
 STEPS = {

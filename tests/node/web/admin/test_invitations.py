@@ -104,7 +104,7 @@ async def test_sending_a_form_twice_makes_one(office: Office) -> None:
     await browser.post("invitations", list(fields.items()))
     page = await browser.post("invitations", list({**fields, "count": "3"}.items()))
     assert page.status == 409
-    assert "were made already" in page.text
+    assert "were created already" in page.text
     for hostile in ("", "x" * 32, "A" * 32, "0" * 33):
         page = await browser.post("invitations", list({**fields, "form": hostile}.items()))
         assert page.status == 409

@@ -389,7 +389,7 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
     [
         ("page", "a regardé la page du membre"),
         ("data need roof version 2 asked for", "a demandé « roof », version 2"),
-        ("12 invitations made for home", "a fait des invitations (12)"),
+        ("12 invitations made for home", "a créé des invitations (12)"),
         (
             "publication basis=law wait_minutes=20 opens=not yet new=rule",
             (

@@ -44,7 +44,7 @@ async def test_nothing_is_asked_for_at_first(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("needs")
     assert "You ask for nothing yet" in page.text
-    assert "Faire la première demande" in (await (await office.enter("fr")).open("needs")).text
+    assert "Créer la première demande" in (await (await office.enter("fr")).open("needs")).text
 
 
 async def test_something_is_asked_for(office: Office) -> None:
@@ -53,7 +53,7 @@ async def test_something_is_asked_for(office: Office) -> None:
     assert page.status == 200
     for words in ("The next roof", "Le prochain toit", "To size the next roof.", "2 years", "1 an"):
         assert words in page.text
-    assert page.text.count("energy drawn from the grid") == 1
+    assert page.text.count("energy from the grid") == 1
     assert await known(office) == []
     page = await browser.send(page, "needs/offer")
     assert page.url.query_string == "done=offered"
@@ -113,7 +113,7 @@ async def test_a_name_that_is_taken_is_not_taken_again(office: Office) -> None:
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await preview(browser, *FILLED)
     assert page.status == 422
-    assert "of this name already" in page.text
+    assert "already a data request of this name" in page.text
 
 
 async def test_who_read_another_version_reads_again(office: Office) -> None:

@@ -118,7 +118,7 @@ async def close_due(office: Office) -> None:
         ("dominated", "One home makes most of it"),
         (
             "silent",
-            "Drawn from the grid: 11 intervals since yesterday are not published. No member",
+            "From the grid: 11 intervals since yesterday are not published. No member",
         ),
         ("late", "The node has not closed them"),
     ],

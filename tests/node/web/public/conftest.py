@@ -60,7 +60,7 @@ async def town(
 async def fill(town: Town) -> None:
     """Release some hours up to now, and June of the year before.
 
-    10 kW are drawn at all times; 6 kW made by day, of which 2 kW are fed into the grid.
+    10 kW are drawn at all times; 6 kW made by day, of which 2 kW go to the grid.
     """
     everybody = await town.group()
     await town.join(everybody, 40)

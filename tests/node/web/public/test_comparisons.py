@@ -42,5 +42,5 @@ def test_pupils_pedal_by_day_and_charge_phones_by_night() -> None:
     by_day, by_night = pupil(9_200, 50_000), pupil(0, 30_000)
     assert by_day is not None
     assert by_night is not None
-    assert "as much as 92 people who pedal" in by_day.say("en")
+    assert "as much as 92 people pedalling" in by_day.say("en")
     assert "recharger 2\u202f000 téléphones" in by_night.say("fr")

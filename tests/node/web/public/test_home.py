@@ -22,7 +22,7 @@ async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
     assert page.status == 200
     # 6 kW are made, of which 4 kW are used on the spot, and 10 kW drawn.
     assert "When 10 lamps are on at our homes, our panels make enough for 4." in page.text
-    assert "Our panels make 6 kW" in page.text
+    assert "Our panels produce 6 kW" in page.text
     assert "We use 14 kW" in page.text
     assert "Now – from 14:00 to 15:00" in page.text
 
@@ -43,14 +43,14 @@ async def test_powers_that_stand_side_by_side_are_in_one_unit(
     await empty.release(await empty.group(), hours)
     for path in ("", "hall", "card"):
         page = await empty.browser().open(path)
-        assert f"Our panels make {shown[0]}" in page.text
-        assert f"We draw from the grid {shown[1]}" in page.text
+        assert f"Our panels produce {shown[0]}" in page.text
+        assert f"We take from the grid {shown[1]}" in page.text
 
 
 async def test_it_tells_of_today(town: Town) -> None:
     page = await town.browser().open()
     # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
-    assert "Made since midnight 42 kWh enough for 42 loads of laundry" in page.text
+    assert "Produced since midnight 42 kWh enough for 42 loads of laundry" in page.text
     assert "Self-sufficiency 16%" in page.text
     assert "Self-consumption 67%" in page.text
     assert "37 of 40 homes" in page.text
@@ -88,7 +88,7 @@ async def test_early_in_the_morning_there_is_yesterday(town: Town) -> None:
     town.now = datetime(2026, 6, 10, 22, 10, tzinfo=UTC)
     page = await town.browser().open()
     assert "Yesterday" in page.text
-    assert "Made that day 42 kWh" in page.text
+    assert "Produced that day 42 kWh" in page.text
 
 
 async def test_without_panels_the_use_is_compared(empty: Town) -> None:
@@ -115,7 +115,7 @@ async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
     empty.now = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
     page = await empty.browser().open()
     assert page.status == 200
-    assert "We draw from the grid 8 kW" in page.text
+    assert "We take from the grid 8 kW" in page.text
 
 
 async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty: Town) -> None:
@@ -144,7 +144,7 @@ async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty:
 async def test_beside_a_sum_stands_what_a_home_has_of_it(town: Town) -> None:
     page = await town.browser().open()
     assert "We use 14 kW of 37 members, 378 W each" in page.text
-    assert "Drawn since midnight 150 kWh 4.05 kWh per home" in page.text
+    assert "From the grid since midnight 150 kWh 4.05 kWh per home" in page.text
     for path in ("hall", "card"):
         assert "378 W per home" in (await town.browser().open(path)).text
     assert "37 of 40 homes" in (await town.browser().open("hall")).text
@@ -166,11 +166,11 @@ async def municipality(town: Town, *allowed: Direction) -> None:
 async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
     await municipality(empty)
     page = await empty.browser().open()
-    assert "We draw from the grid 18.7 kW of 14 members" in page.text
+    assert "We take from the grid 18.7 kW of 14 members" in page.text
     assert "Members reporting 14 through 1 collective " in page.text
-    assert "Our panels make" not in page.text
+    assert "Our panels produce" not in page.text
     page = await empty.browser("fr").open()
-    assert "Nous prenons au réseau 18,7 kW pour 14 membres" in page.text
+    assert "Nous soutirons du réseau 18,7 kW pour 14 membres" in page.text
     assert "Membres qui transmettent 14 par 1 collectif " in page.text
 
 
@@ -180,7 +180,7 @@ async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
 ) -> None:
     await municipality(empty, Direction.PRODUCTION, Direction.INJECTION)
     page = await empty.browser().open(path)
-    said = "Our panels make not reported: the collective that takes part withholds it"
+    said = "Our panels produce not reported: the collective that takes part withholds it"
     assert said in page.text
     page = await empty.browser("fr").open(path)
     assert "Nos panneaux produisent non transmis : le collectif qui participe le" in page.text
@@ -193,7 +193,7 @@ async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
 async def test_before_anything_is_reported_it_is_said_of_all(empty: Town) -> None:
     await empty.below(await empty.group(), Direction.CONSUMPTION, Direction.PRODUCTION)
     page = await empty.browser().open()
-    assert "Drawn from the grid, solar production" in page.text
+    assert "From the grid, solar production" in page.text
     assert "not reported: the collective that takes part withholds it" in page.text
 
 
@@ -206,7 +206,7 @@ async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(empty: T
             lanester, {direction: {datetime(2026, 6, 1, tzinfo=UTC): 1}}, members=12
         )
         await empty.close(hours_of(NOW.date()), Reason.DOMINANCE, direction=direction)
-    for language, panels in (("en", "Our panels make"), ("fr", "Nos panneaux produisent")):
+    for language, panels in (("en", "Our panels produce"), ("fr", "Nos panneaux produisent")):
         why = SUPPRESSED[language]
         page = await empty.browser(language).open("areas/lanester")
         above = page.text.partition("00:00")[0]
@@ -229,9 +229,9 @@ async def test_panels_of_schools_alone_are_compared_with_nothing_that_homes_use(
     for path in ("", "hall", "card"):
         page = await empty.browser().open(path)
         assert page.status == 200
-        assert "Our panels make 9 kW" in page.text
+        assert "Our panels produce 9 kW" in page.text
         assert "without the homes" in page.text
-        assert "We draw from the grid 12 kW" in page.text
+        assert "We take from the grid 12 kW" in page.text
         assert "Self-sufficiency" not in page.text.partition("What do these words mean?")[0]
     for path in ("month/2026-06", "year/2026"):
         assert (await empty.browser().open(path)).status == 200

@@ -121,7 +121,7 @@ async def test_a_month_stands_beside_that_of_last_year(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
     assert "June 2026" in page.text
     # Two whole days, each of 72 kWh; all of June a year before, of which two days are compared.
-    assert "Made 144 kWh 3.89 kWh per home a year before: 3.89 kWh per home" in page.text
+    assert "Produced 144 kWh 3.89 kWh per home a year before: 3.89 kWh per home" in page.text
     assert page.html.count("<tr data-") == 30
     assert 'data-made="72000" data-spot="48000"' in page.html
     assert 'data-made-before="72000"' in page.html
@@ -199,13 +199,13 @@ async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(emp
     for path, share in (("", 28), ("/month/2026-06", 20), ("/year/2026", 20)):
         page = await empty.browser().open(f"sites/ecole{path}")
         assert "Sold to the grid all of it" in page.text
-        assert f"Made, beside what we use {share}%" in page.text
+        assert f"Production compared with our use {share}%" in page.text
         assert "Self-consumption" not in page.text
         page = await empty.browser("fr").open(f"sites/ecole{path}")
         assert "Vendu au réseau toute la production" in page.text
         assert "Autosuffisance" not in page.text
     hall = await empty.browser().open("sites/ecole/hall")
-    assert "Made, beside what we use 28%" in hall.text
+    assert "Production compared with our use 28%" in hall.text
     assert "Self-sufficiency" not in hall.text
 
 

@@ -53,7 +53,7 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     assert 'data-made="960000" data-spot="240000"' in page.html
     assert 'data-split="480000"' in page.html
     assert "Used on the spot – 1 day of 9" in page.text
-    assert "made, its use not known" in page.text
+    assert "produced, its use unknown" in page.text
     (june,) = [one for one in await table(empty, "year/2026.csv") if one["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
     assert june["self_consumption_wh"] == "240000"
@@ -85,7 +85,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     assert [int(now) for now, _ in known] == [31 * 24_000, 9 * 24_000]
     # For as many homes, in whole watt-minutes of one.
     assert [round(int(then), -2) for _, then in known] == [21 * 48_000, 9 * 48_000]
-    assert "Drawn a year before – 21 days of 31" in page.text
+    assert "From the grid, a year before – 21 days of 31" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
     assert "a month of which nothing is known yet is shown whole" in page.text
@@ -101,7 +101,7 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
     page = await empty.browser().open("month/2026-06")
-    assert "Drawn from the grid 79.2 kWh 1.98 kWh per home" in page.text
+    assert "From the grid 79.2 kWh 1.98 kWh per home" in page.text
     assert "a year before: 2 kWh per home (−1%); of 12 members then, 40 now" in page.text
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
@@ -125,8 +125,8 @@ async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty:
     await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     page = await empty.browser().open("month/2026-06")
-    assert "Made 12 kWh 0.32 kWh per home 1 day of 3 could be published" in page.text
-    assert "Drawn from the grid 72 kWh" in page.text
+    assert "Produced 12 kWh 0.32 kWh per home 1 day of 3 could be published" in page.text
+    assert "From the grid 72 kWh" in page.text
     assert page.text.count("could be published") == 1
 
 
@@ -135,7 +135,7 @@ async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) ->
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     page = await empty.browser().open("month/2026-06")
-    assert "Drawn from the grid not published: fewer than 10 homes" in page.text
+    assert "From the grid not published: fewer than 10 homes" in page.text
     assert "2 days of 9 could be published; sums are of these." in page.text
     assert "0 day" not in page.text
 
@@ -171,11 +171,11 @@ async def test_what_is_not_over_says_up_to_which_day_it_is(town: Town, path: str
 async def test_a_note_says_of_what_it_is(empty: Town) -> None:
     await halves(empty)
     page = await empty.browser().open("year/2026")
-    assert "Fed into the grid – 1 day of 9" in page.text
+    assert "To the grid – 1 day of 9" in page.text
     assert "2 days of 9" in page.text
     await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
-    assert re.search(r"Rendu au réseau – non publié\s: moins de 10 foyers", page.text)
+    assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
 
 
 async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> None:
@@ -223,7 +223,7 @@ async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: 
     some = dict(list(day.items())[:23])
     await empty.release(await empty.group(), {DRAWN: some}, in_part=True)
     page = await empty.browser().open("month/2026-06")
-    assert "Drawn from the grid 23 kWh" in page.text
+    assert "From the grid 23 kWh" in page.text
     assert "23 of 24 hours" in page.text
     assert "23 of 24 hours could be published; sums are of these." in page.text
     page = await empty.browser("fr").open("month/2026-06")
@@ -277,14 +277,14 @@ async def test_what_is_not_there_has_no_place_in_the_legend(empty: Town) -> None
     await empty.release(school, sun(500), 1)
     for path in ("", "/month/2026-06", "/year/2026"):
         page = await empty.browser("fr").open(f"sites/ecole{path}")
-        assert "rendu au réseau" in page.text
+        assert "injecté sur le réseau" in page.text
         assert "produit et utilisé sur place" not in page.text
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(900)))
     await empty.close(DAYS, Reason.DOMINANCE, direction=MADE, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     legend = page.html.partition('class="keys"')[2].partition("</ul>")[0]
-    assert "pris au réseau" in legend
+    assert "soutiré du réseau" in legend
     assert "solaire" not in legend
     assert 'data-name="made"' not in page.html
 
@@ -293,7 +293,7 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
     await empty.release(
         await empty.group(), day_of(TODAY - DAY, TODAY - DAY, consumption=always(18_700))
     )
-    for language, words in (("fr", "Nous prenons au réseau"), ("en", "We draw from the grid")):
+    for language, words in (("fr", "Nous soutirons du réseau"), ("en", "We take from the grid")):
         page = await empty.browser(language).open()
         assert words in page.text
         assert f'aria-label="{words} 18' in page.html
