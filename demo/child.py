@@ -5,7 +5,11 @@ else: when it ends, which it does when a parent is killed, the program is told t
 killed if it does not. Of any other program, the kernel sees to it.
 """
 
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 import os
+from pathlib import Path
 import runpy
 import shutil
 import signal
@@ -14,6 +18,58 @@ from threading import Thread
 import time
 
 _ENDS_WITHIN_S = 30
+
+
+class Child:
+    """A module as a process that ends with this one, and writes into a log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process is not None and self._process.returncode is not None
+
+    async def launch(
+        self, *command: str, environment: Mapping[str, str], stdout: int | None = None
+    ) -> asyncio.subprocess.Process:
+        """Start a module with its arguments; what it prints goes into the log, or where told."""
+        with self.log.open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "demo.child", *command),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
+            )
+        return self._process
+
+    async def wait(self) -> int:
+        """Wait until it has ended by itself, and return its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def close(self, within_s: float = 20) -> None:
+        """End it if it runs, and kill it if it does not end."""
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+            try:
+                async with asyncio.timeout(within_s):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+        await process.wait()
 
 
 def killed_with_its_parent(command: list[str]) -> list[str]:
@@ -28,11 +84,6 @@ def killed_with_its_parent(command: list[str]) -> list[str]:
     return [setpriv, "--pdeathsig=KILL", "--", "sh", "-c", check, "sh", *command]
 
 
-def end_with_the_parent() -> None:
-    """Watch the standard input from now on."""
-    Thread(target=_watch, daemon=True).start()
-
-
 def _watch() -> None:
     while os.read(0, 1024):
         pass
@@ -42,6 +93,6 @@ def _watch() -> None:
 
 
 if __name__ == "__main__":
-    end_with_the_parent()
+    Thread(target=_watch, daemon=True).start()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,7 +1,12 @@
 """What a person may ask of a thing that runs, one command a line: a word, and what follows it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+import os
+import signal
+import sys
+from threading import Thread
 
 
 class CommandError(Exception):
@@ -13,16 +18,18 @@ type Run[T] = Callable[[T, list[str]], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class Command[T]:
+    """A command: its word with what may follow, what it means, and what it does."""
+
     usage: str
     meaning: str
     run: Run[T]
 
 
 class Commands[T]:
-    """The commands that one kind of thing obeys, by their first word."""
+    """The commands that one kind of thing obeys, by the first word of their usage."""
 
-    def __init__(self, table: Mapping[str, Command[T]]) -> None:
-        self._table = table
+    def __init__(self, *commands: Command[T]) -> None:
+        self._table = {command.usage.split()[0]: command for command in commands}
 
     def describe(self) -> str:
         """Return all commands and what they do."""
@@ -30,16 +37,16 @@ class Commands[T]:
         width = 2 + max(len(command.usage) for command in commands)
         return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)
 
-    def of[U](self, part: Callable[[U], T]) -> dict[str, Command[U]]:
+    def of[U](self, part: Callable[[U], T]) -> list[Command[U]]:
         """Return the same commands to something of which such a thing is a part."""
 
         def on_part(run: Run[T]) -> Run[U]:
             return lambda whole, words: run(part(whole), words)
 
-        return {
-            word: Command(command.usage, command.meaning, on_part(command.run))
-            for word, command in self._table.items()
-        }
+        return [
+            Command(command.usage, command.meaning, on_part(command.run))
+            for command in self._table.values()
+        ]
 
     async def obey(self, thing: T, line: str) -> None:
         """Do what one line says.
@@ -58,6 +65,32 @@ class Commands[T]:
         if done is not None:
             await done
 
+    async def obey_lines(self, thing: T, lines: asyncio.Queue[str]) -> None:
+        """Do to a thing what each line says, for ever."""
+        while True:
+            line = (await lines.get()).strip()
+            if line in ("help", "aide"):
+                print(self.describe(), flush=True)
+            elif line:
+                try:
+                    await self.obey(thing, line)
+                except (CommandError, OSError) as error:
+                    print(error, file=sys.stderr, flush=True)
+
+    async def obey_until_stopped(
+        self, thing: T, lines: asyncio.Queue[str], broken: Awaitable[None]
+    ) -> None:
+        """Do the same until Ctrl-C or SIGTERM, or until the thing breaks: that is raised."""
+        obeying = asyncio.create_task(self.obey_lines(thing, lines))
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(stop, obeying.cancel)
+        breaking = asyncio.ensure_future(broken)
+        await asyncio.wait({obeying, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (obeying, breaking):
+            if task.done() and not task.cancelled():
+                task.result()
+            task.cancel()
+
 
 def number(words: list[str], default: float, place: int = 0) -> float:
     """Return the number at a place of what follows a command.
@@ -66,3 +99,22 @@ def number(words: list[str], default: float, place: int = 0) -> float:
         ValueError: it is none.
     """
     return float(words[place]) if len(words) > place else default
+
+
+def typed_lines(first: Iterable[str] = ()) -> asyncio.Queue[str]:
+    """Return these lines and those of standard input: a thread reads it, no event loop can."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    for line in first:
+        lines.put_nowait(line)
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        pending = b""
+        # Not through sys.stdin, whose lock a thread would still hold when the program ends.
+        while data := os.read(0, 4096):
+            *whole, pending = (pending + data).split(b"\n")
+            for line in whole:
+                loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace"))
+
+    Thread(target=read, daemon=True).start()
+    return lines

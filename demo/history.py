@@ -5,7 +5,7 @@ is given sums below zero, so that the past runs into the present without a step.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import time
@@ -25,22 +25,19 @@ _WRITTEN_WITHIN_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What a meter and the inverter behind it have counted, Wh."""
+    """What meters and the inverters behind them have counted together, Wh."""
 
     drawn_wh: int
     injected_wh: int
     made_wh: int
 
     @classmethod
-    def at(cls, linky: Linky, at: datetime) -> Self:
-        registers, energy = linky.registers_at(at), linky.world.energy(at)
-        return cls(registers.drawn_wh, registers.injected_wh, energy.production_wh)
-
-    def __add__(self, other: Count) -> Count:
-        return Count(
-            self.drawn_wh + other.drawn_wh,
-            self.injected_wh + other.injected_wh,
-            self.made_wh + other.made_wh,
+    def at(cls, at: datetime, linkys: Sequence[Linky]) -> Self:
+        registers = [linky.registers_at(at) for linky in linkys]
+        return cls(
+            sum(counted.drawn_wh for counted in registers),
+            sum(counted.injected_wh for counted in registers),
+            sum(linky.world.energy(at).production_wh for linky in linkys),
         )
 
     def since(self, earlier: Count) -> Count:
@@ -82,23 +79,15 @@ class Hour:
     end: Count
     sixths: tuple[Count, ...]
 
-    def beside(self, other: Hour) -> Hour:
-        """Return the same hour of this meter and of another one together."""
-        return Hour(
-            start=self.start,
-            end=self.end + other.end,
-            sixths=tuple(a + b for a, b in zip(self.sixths, other.sixths, strict=True)),
-        )
 
-
-def hours(linky: Linky, since: datetime, until: datetime) -> Iterator[Hour]:
-    """Yield the whole hours between two moments, as a meter and its inverter counted them."""
+def hours(since: datetime, until: datetime, *linkys: Linky) -> Iterator[Hour]:
+    """Yield the whole hours between two moments, as meters and their inverters counted them."""
     start = whole_hour(since)
-    before = Count.at(linky, start)
+    before = Count.at(start, linkys)
     while start + HOUR <= until:
         sixths: list[Count] = []
         for n in range(1, 7):
-            now = Count.at(linky, start + timedelta(seconds=n * _SEGMENT_S))
+            now = Count.at(start + timedelta(seconds=n * _SEGMENT_S), linkys)
             sixths.append(now.since(before))
             before = now
         yield Hour(start=start, end=before, sixths=tuple(sixths))

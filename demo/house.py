@@ -13,7 +13,7 @@ from typing import Final
 
 from demo import around
 from demo.around import ProgressPrinter
-from demo.commands import Command, Commands
+from demo.commands import Command, Commands, typed_lines
 import demo.federation
 from demo.federation import FULL, SMALL, Federation, FederationView
 from demo.furnishing import HouseError
@@ -22,13 +22,13 @@ from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
 from demo.kersabiec import Address, House, Indoors, forget
+from demo.meter import VirtualLinky
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
 import demo.program
 from demo.program import NodeError, closed
 from demo.prosody import Authority, Prosody
-from demo.terminal import obey_lines, typed_lines
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
@@ -97,15 +97,17 @@ Prosody, the XMPP server, is missing: the school has no node. (Debian: apt insta
 """
 
 
-COMMANDS: Final[Commands[House]] = Commands(
-    {
-        **METER_COMMANDS.of(lambda house: house.meter),
-        "inverter": Command(
-            "inverter COMMAND",
-            "to the inverter: night, fail, mend, jump, unplug, plug…",
-            lambda house, words: INVERTER_COMMANDS.obey(house.inverter, " ".join(words)),
-        ),
-    }
+def _meter(house: House) -> VirtualLinky:
+    return house.meter
+
+
+COMMANDS: Final = Commands[House](
+    *METER_COMMANDS.of(_meter),
+    Command(
+        "inverter COMMAND",
+        "to the inverter: night, fail, mend, jump, unplug, plug…",
+        lambda house, words: INVERTER_COMMANDS.obey(house.inverter, " ".join(words)),
+    ),
 )
 
 
@@ -231,7 +233,7 @@ async def _live(
         address = await house.open()
         if not as_json:
             print(_guide(address, house.folder), flush=True)
-        group.create_task(obey_lines(COMMANDS, house, typed_lines()))
+        group.create_task(COMMANDS.obey_lines(house, typed_lines()))
         group.create_task(house.live())
         await beginning
         node_view = indoors = federation_view = at_home = summing = None

@@ -273,7 +273,7 @@ class House:
         for meter in (self.meter, self.roof_meter):
             await meter.stop()
         await self.inverter.stop()
-        self.meter.relieve()
+        self.meter.line.relieve()
         self._remember()
 
     def _count(self) -> None:
@@ -286,12 +286,7 @@ class House:
             return
         linky = school()
         linky.load.overloads.extend(self._remembered().overloads)
-        self._past += [
-            of_school.beside(of_roof)
-            for of_school, of_roof in zip(
-                hours(linky, since, now), hours(roof(), since, now), strict=True
-            )
-        ]
+        self._past += hours(since, now, linky, roof())
         self._since = whole_hour(now)
 
     # Registers that an overload has driven up stay there: what was drawn is remembered.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 import signal
-import sys
-from typing import Final, NoReturn
+from typing import Final, NoReturn, override
 
-from demo.program import NodeError, end, environment
+from demo.child import Child
+from demo.program import NodeError, environment
 from demo.street.plan import Plan
 
 _PLAN: Final = "plan.json"
@@ -35,17 +35,16 @@ class Progress:
         return 0 < self.homes == self.joined
 
 
-class Neighbours:
+class Neighbours(Child):
     """All homes of one folder."""
 
     def __init__(self, folder: Path, hear: Callable[[Progress], None]) -> None:
         """Prepare; `hear` is told of each progress."""
+        super().__init__(folder / "street.log")
         self.folder = folder
         self.file = folder / _PLAN
-        self.log = folder / "street.log"
         self.progress = Progress()
         self._hear = hear
-        self._process: asyncio.subprocess.Process | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._came = asyncio.Condition()
 
@@ -58,16 +57,13 @@ class Neighbours:
         """Add them as residents."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         plan.write(self.file)
-        with self.log.open("a") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "demo.child", "demo.street", str(self.file)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env=environment(self.folder),
-                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
-            )
-        self._hearing = asyncio.create_task(self._listen(self._process))
+        process = await self.launch(
+            "demo.street",
+            str(self.file),
+            environment=environment(self.folder),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._hearing = asyncio.create_task(self._listen(process))
 
     async def until(self, happened: Callable[[Progress], bool]) -> None:
         """Wait until they have come so far.
@@ -94,15 +90,12 @@ class Neighbours:
         Raises:
             NodeError: they have ended by themselves.
         """
-        assert self._process is not None
-        await self._process.wait()
+        await self.wait()
         raise NodeError(f"The homes have ended: {self.log} may say why.")
 
-    async def close(self) -> None:
-        """End them."""
-        process, self._process = self._process, None
-        if process is not None:
-            await end(process)
+    @override
+    async def close(self, within_s: float = 20) -> None:
+        await super().close(within_s)
         if self._hearing is not None:
             await self._hearing
 

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 import json
 import os
 from pathlib import Path
-import sys
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
+from demo.child import Child
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
 from demo.warm import Warm
 
 _MODULE: Final = "consometers_node"
-_STOP_SECONDS: Final = 20
 _CLI: Final = f"{_MODULE}.cli"
 """Its texts are in the language of the environment in which it is loaded."""
 
@@ -24,7 +22,7 @@ class NodeError(Exception):
     """A node does not do what is asked of it, or has ended by itself; the text says why."""
 
 
-class Program:
+class Program(Child):
     """The node of one folder: commands, each run to its end, and the one that runs on."""
 
     def __init__(
@@ -35,11 +33,10 @@ class Program:
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Prepare; `variables` are those of the environment, for all that it does."""
+        super().__init__(log)
         self.folder = folder
-        self.log = log
         self._warm = warm
         self._environment = {**environment(folder), **variables}
-        self._running: asyncio.subprocess.Process | None = None
 
     async def json(self, *arguments: str) -> Any:
         return json.loads(await self.do(*arguments, "--json"))
@@ -54,20 +51,8 @@ class Program:
 
     async def run(self, *options: str, **variables: str) -> None:
         """Start it; what it says goes into its log."""
-        with self.log.open("a") as log:
-            self._running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "demo.child", _MODULE, "run", *options),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env={**self._environment, **variables},
-                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
-            )
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it has ended by itself."""
-        return self._running is not None and self._running.returncode is not None
+        environment = {**self._environment, **variables}
+        await self.launch(_MODULE, "run", *options, environment=environment)
 
     async def live(self) -> NoReturn:
         """Wait until it ends.
@@ -75,15 +60,8 @@ class Program:
         Raises:
             NodeError: it has ended by itself.
         """
-        assert self._running is not None
-        await self._running.wait()
+        await self.wait()
         raise NodeError(f"The node has ended: {self.log} may say why.")
-
-    async def close(self) -> None:
-        """End it, if it runs."""
-        process, self._running = self._running, None
-        if process is not None:
-            await end(process)
 
 
 def warm(*also: str) -> Warm:
@@ -129,20 +107,6 @@ def write_private(file: Path, text: str) -> None:
     """Write a file that its owner alone may read."""
     file.touch(mode=0o600)
     file.write_text(text)
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    """End a process that may have ended, and kill it if it does not."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-    await process.wait()
 
 
 def _is_of_a_node(variable: str) -> bool:

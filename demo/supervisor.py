@@ -386,62 +386,33 @@ _COPIED: Final = frozenset(
     {"arch", "description", "discovery", "homeassistant", "homeassistant_api", "ingress", "name"}
     | {"options", "stage", "url", "version"}
 )
+_OFF: Final = (
+    "advanced audio auth_api auto_update build detached devicetree docker_api "
+    "full_access gpio hassio_api host_dbus host_ipc host_network host_pid "
+    "host_uts kernel_modules signed stdin system_managed uart udev "
+    "update_available usb video watchdog"
+)
+_UNSET: Final = (
+    "audio_input audio_output long_description network network_description schema "
+    "system_managed_config_entry webui"
+)
 _INFO: Final[Mapping[str, Any]] = {
-    "advanced": False,
+    **dict.fromkeys(_OFF.split(), False),
+    **dict.fromkeys(_UNSET.split()),
+    **dict.fromkeys(
+        ("available", "changelog", "documentation", "icon", "ingress_panel", "logo", "protected"),
+        True,
+    ),
+    **dict.fromkeys(("devices", "dns", "machine", "privileged", "services"), ()),
     "apparmor": "profile",
-    "audio": False,
-    "audio_input": None,
-    "audio_output": None,
-    "auth_api": False,
-    "auto_update": False,
-    "available": True,
     "boot": "auto",
     "boot_config": "auto",
-    "build": False,
-    "changelog": True,
-    "detached": False,
-    "devices": [],
-    "devicetree": False,
-    "dns": [],
-    "docker_api": False,
-    "documentation": True,
-    "full_access": False,
-    "gpio": False,
-    "hassio_api": False,
     "hassio_role": "default",
-    "host_dbus": False,
-    "host_ipc": False,
-    "host_network": False,
-    "host_pid": False,
-    "host_uts": False,
-    "icon": True,
-    "ingress_panel": True,
     "ip_address": LOOPBACK,
-    "kernel_modules": False,
-    "logo": True,
-    "long_description": None,
-    "machine": [],
-    "network": None,
-    "network_description": None,
-    "privileged": [],
-    "protected": True,
     "rating": 8,
     "repository": _REPOSITORY,
-    "schema": None,
-    "services": [],
-    "signed": False,
     "startup": "application",
     "state": "started",
-    "stdin": False,
-    "system_managed": False,
-    "system_managed_config_entry": None,
     "translations": {},
-    "uart": False,
-    "udev": False,
-    "update_available": False,
-    "usb": False,
-    "video": False,
-    "watchdog": False,
-    "webui": None,
 }
 """What an add-on of no particular rights is."""

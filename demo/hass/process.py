@@ -5,11 +5,12 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 import os
 from pathlib import Path
-import sys
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
+
+from demo.child import Child
 
 from .api import Api
 from .folder import ROOT, Language, Supervised, free_port, make_folder
@@ -61,7 +62,7 @@ class Hass:
         self._language: Language = language
         self._level = level
         self._supervised = supervised
-        self._process: asyncio.subprocess.Process | None = None
+        self._child = Child(self.log_path)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -82,8 +83,7 @@ class Hass:
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        return self._child.pid
 
     async def start(self) -> None:
         """Start the process, and return when it is up and the owner is logged in."""
@@ -97,16 +97,8 @@ class Hass:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
-        with self.log_path.open("a") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-P", "-m", "demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
-            )
+        command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
+        await self._child.launch(*command, environment=environment)
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         self.api = Api(self.url, self._session)
         async with asyncio.timeout(_START_TIMEOUT):
@@ -118,17 +110,7 @@ class Hass:
         if self._session is not None:
             await self._session.close()
             self._session = None
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.terminate()
-            try:
-                async with asyncio.timeout(_STOP_TIMEOUT):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-        await process.wait()
+        await self._child.close(_STOP_TIMEOUT)
 
     async def restart(self) -> None:
         """Stop it and start it again on its folder."""
@@ -137,8 +119,7 @@ class Hass:
 
     async def wait(self) -> int:
         """Wait until the process has ended by itself, and return its exit code."""
-        assert self._process is not None
-        return await self._process.wait()
+        return await self._child.wait()
 
     @property
     def log_path(self) -> Path:
@@ -159,9 +140,8 @@ class Hass:
         ]
 
     async def _until(self, attempt: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-        assert self._process is not None
         while True:
-            if self._process.returncode is not None:
+            if self._child.has_ended:
                 tail = self.log_path.read_text(errors="replace").splitlines()[-20:]
                 raise HassDied("\n".join(tail))
             with suppress(aiohttp.ClientError):

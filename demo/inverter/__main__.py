@@ -9,7 +9,7 @@ from pathlib import Path
 import signal
 import sys
 
-from demo.terminal import obey_lines, typed_lines
+from demo.commands import typed_lines
 
 from .commands import COMMANDS
 from .image import BASE, Image, ImageError
@@ -131,29 +131,11 @@ def _describe(unit: Inverter | Image) -> str:
     )
 
 
-async def _until(stopped: asyncio.Event) -> None:
-    await stopped.wait()
-
-
 async def _run(arguments: argparse.Namespace) -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    lines = typed_lines()
-    for line in arguments.do:
-        lines.put_nowait(line)
+    lines = typed_lines(arguments.do)
     async with _virtual_inverter(arguments) as inverter:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopped.set)
         _introduce(inverter)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (obey_lines(COMMANDS, inverter, lines), inverter.wait(), _until(stopped))
-        ]
-        ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in running:
-            task.cancel()
-        for task in ended:
-            task.result()
+        await COMMANDS.obey_until_stopped(inverter, lines, inverter.wait())
 
 
 def main() -> None:

@@ -1,123 +1,110 @@
 """What can be asked of a running inverter."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from demo.commands import Command, Commands, number
+from demo.commands import Command, Commands, Run, number
 
-from .faults import Night, Scales, Stranger
+from .faults import Night, Scales, State, Stranger
+from .inverter import Inverter
 from .virtual import VirtualInverter
+
+
+def _set(name: str, value: Callable[[list[str]], object]) -> Run[VirtualInverter]:
+    """Return what sets a fault to the value that follows the command."""
+    return lambda virtual, words: virtual.set_faults(**{name: value(words)})
+
+
+def _rate(name: str, default: float = 1) -> Run[VirtualInverter]:
+    return _set(name, lambda words: number(words, default))
+
+
+def _each(act: Callable[[Inverter, int, list[str]], None]) -> Run[VirtualInverter]:
+    """Return what acts on each inverter, at the second that it is."""
+
+    def run(virtual: VirtualInverter, words: list[str]) -> None:
+        for inverter in virtual.inverters:
+            act(inverter, virtual.second, words)
+
+    return run
 
 
 def _first(words: list[str], default: str) -> str:
     return words[0] if words else default
 
 
-def _set_clock(inverter: VirtualInverter, words: list[str]) -> None:
-    inverter.at = datetime.fromisoformat(_first(words, "")).astimezone()
+def _zeros(virtual: VirtualInverter, words: list[str]) -> None:
+    virtual.set_faults(zeros_until=virtual.second + round(number(words, 30)))
 
 
-COMMANDS: Commands[VirtualInverter] = Commands(
-    {
-        "night": Command(
-            "night [refuses|silent|answers]",
-            "what it does while it sleeps",
-            lambda inverter, words: inverter.night(Night(_first(words, Night.REFUSES))),
-        ),
-        "zeros": Command(
-            "zeros [S]",
-            "energy registers are 0 for a while",
-            lambda inverter, words: inverter.zeros(round(number(words, 30))),
-        ),
-        "dawn": Command(
-            "dawn [S]",
-            "they are, every morning",
-            lambda inverter, words: inverter.zeros_at_dawn(round(number(words, 30))),
-        ),
-        "missing": Command(
-            "missing [POINT …]",
-            "only these are not implemented",
-            lambda inverter, words: inverter.missing(frozenset(words)),
-        ),
-        "without": Command(
-            "without [MODEL …]",
-            "only these models are not there",
-            lambda inverter, words: inverter.without(frozenset(map(int, words))),
-        ),
-        "cut": Command(
-            "cut [REGISTERS]",
-            "end the map in its middle",
-            lambda inverter, words: inverter.cut(round(number(words, 100))),
-        ),
-        "scales": Command(
-            "scales [changing|garbage|steady]",
-            "what scale factors do",
-            lambda inverter, words: inverter.scales(Scales(_first(words, Scales.CHANGING))),
-        ),
-        "delay": Command(
-            "delay [S]",
-            "answer late",
-            lambda inverter, words: inverter.delay(number(words, 2)),
-        ),
-        "silence": Command(
-            "silence [RATE]",
-            "do not answer",
-            lambda inverter, words: inverter.silence(number(words, 1)),
-        ),
-        "busy": Command(
-            "busy [RATE]",
-            "refuse: busy",
-            lambda inverter, words: inverter.busy(number(words, 1)),
-        ),
-        "illegal": Command(
-            "illegal [RATE]",
-            "refuse: illegal address",
-            lambda inverter, words: inverter.refuse_addresses(number(words, 1)),
-        ),
-        "drop": Command(
-            "drop [RATE]",
-            "hang up in mid-answer",
-            lambda inverter, words: inverter.drop(number(words, 1)),
-        ),
-        "mistake": Command(
-            "mistake [RATE]",
-            "answer what was not asked",
-            lambda inverter, words: inverter.mistake(number(words, 1)),
-        ),
-        "lonely": Command(
-            "lonely", "one connection at a time", lambda inverter, _: inverter.one_connection()
-        ),
-        "stranger": Command(
-            "stranger [gateway|silent]",
-            "what a wrong unit id gets",
-            lambda inverter, words: inverter.strangers(Stranger(_first(words, Stranger.GATEWAY))),
-        ),
-        "clean": Command("clean", "no more of all these", lambda inverter, _: inverter.no_faults()),
-        "throttle": Command(
-            "throttle [PART]",
-            "make only a part",
-            lambda inverter, words: inverter.limit(number(words, 0.3)),
-        ),
-        "fail": Command("fail", "break: make nothing", lambda inverter, _: inverter.fail()),
-        "off": Command("off", "switch off", lambda inverter, _: inverter.switch_off()),
-        "mend": Command("mend", "no longer these three", lambda inverter, _: inverter.mend()),
-        "jump": Command(
-            "jump [WH]",
-            "add to the lifetime energy",
-            lambda inverter, words: inverter.jump(round(number(words, 100_000))),
-        ),
-        "restart": Command(
-            "restart", "count energy from zero", lambda inverter, _: inverter.restart()
-        ),
-        "unplug": Command(
-            "unplug", "pull the network cable out", lambda inverter, _: inverter.unplug()
-        ),
-        "plug": Command("plug", "put it in again", lambda inverter, _: inverter.plug()),
-        "clock": Command("clock TIME", "set its time, ISO 8601", _set_clock),
-        "dump": Command(
-            "dump PATH",
-            "write the registers to a file",
-            lambda inverter, words: inverter.dump(Path(_first(words, "inverter.json"))),
-        ),
-    }
+def _set_clock(virtual: VirtualInverter, words: list[str]) -> None:
+    virtual.at = datetime.fromisoformat(_first(words, "")).astimezone()
+
+
+COMMANDS = Commands[VirtualInverter](
+    Command(
+        "night [refuses|silent|answers]",
+        "what it does while it sleeps",
+        _set("night", lambda words: Night(_first(words, Night.REFUSES))),
+    ),
+    Command("zeros [S]", "energy registers are 0 for a while", _zeros),
+    Command(
+        "dawn [S]",
+        "they are, every morning",
+        _set("zeros_at_dawn_s", lambda words: round(number(words, 30))),
+    ),
+    Command("missing [POINT …]", "only these are not implemented", _set("missing", frozenset)),
+    Command(
+        "without [MODEL …]",
+        "only these models are not there",
+        _set("without", lambda words: frozenset(map(int, words))),
+    ),
+    Command(
+        "cut [REGISTERS]",
+        "end the map in its middle",
+        _set("cut", lambda words: round(number(words, 100))),
+    ),
+    Command(
+        "scales [changing|garbage|steady]",
+        "what scale factors do",
+        _set("scales", lambda words: Scales(_first(words, Scales.CHANGING))),
+    ),
+    Command("delay [S]", "answer late", _rate("delay_s", 2)),
+    Command("silence [RATE]", "do not answer", _rate("silent")),
+    Command("busy [RATE]", "refuse: busy", _rate("busy")),
+    Command("illegal [RATE]", "refuse: illegal address", _rate("illegal")),
+    Command("drop [RATE]", "hang up in mid-answer", _rate("dropped")),
+    Command("mistake [RATE]", "answer what was not asked", _rate("mistaken")),
+    Command("lonely", "one connection at a time", _set("lonely", lambda _: True)),
+    Command(
+        "stranger [gateway|silent]",
+        "what a wrong unit id gets",
+        _set("stranger", lambda words: Stranger(_first(words, Stranger.GATEWAY))),
+    ),
+    Command("clean", "no more of all these", lambda virtual, _: virtual.no_faults()),
+    Command(
+        "throttle [PART]",
+        "make only a part",
+        _each(lambda unit, now, words: unit.limit(now, number(words, 0.3), State.THROTTLED)),
+    ),
+    Command(
+        "fail", "break: make nothing", _each(lambda unit, now, _: unit.limit(now, 0, State.FAULT))
+    ),
+    Command("off", "switch off", _each(lambda unit, now, _: unit.limit(now, 0, State.OFF))),
+    Command("mend", "no longer these three", _each(lambda unit, now, _: unit.free(now))),
+    Command(
+        "jump [WH]",
+        "add to the lifetime energy",
+        _each(lambda unit, now, words: unit.jump(now, round(number(words, 100_000)))),
+    ),
+    Command("restart", "count energy from zero", _each(lambda unit, now, _: unit.restart(now))),
+    Command("unplug", "pull the network cable out", lambda virtual, _: virtual.unplug()),
+    Command("plug", "put it in again", lambda virtual, _: virtual.plug()),
+    Command("clock TIME", "set its time, ISO 8601", _set_clock),
+    Command(
+        "dump PATH",
+        "write the registers to a file",
+        lambda virtual, words: virtual.dump(Path(_first(words, "inverter.json"))),
+    ),
 )

@@ -1,7 +1,7 @@
 """Inverters that one meets: how many phases and strings, and which models they speak."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -71,98 +71,35 @@ _SCHOOL_ROOF = (
     String("Canteen", 0.15),
 )
 
+_HOME = Profile(
+    name="home",
+    site=HOUSEHOLD,
+    kwp=HOUSEHOLD.kwp,
+    phases=1,
+    inverter_model=101,
+    meter_model=201,
+    rating_va=3_000,
+    strings=_TWO_ROOFS,
+)
+_SCHOOL = Profile(
+    name="school",
+    site=SCHOOL,
+    kwp=SCHOOL.kwp,
+    phases=3,
+    inverter_model=103,
+    meter_model=203,
+    rating_va=36_000,
+    strings=_SCHOOL_ROOF,
+)
 _PROFILES: Final = (
-    Profile(
-        name="home",
-        site=HOUSEHOLD,
-        kwp=HOUSEHOLD.kwp,
-        phases=1,
-        inverter_model=101,
-        meter_model=201,
-        rating_va=3_000,
-        strings=_TWO_ROOFS,
-    ),
-    Profile(
-        name="bare",
-        site=HOUSEHOLD,
-        kwp=HOUSEHOLD.kwp,
-        phases=1,
-        inverter_model=101,
-        meter_model=None,
-        rating_va=3_000,
-        strings=_ROOF,
-    ),
-    Profile(
-        name="split",
-        site=HOUSEHOLD,
-        kwp=HOUSEHOLD.kwp,
-        phases=1,
-        inverter_model=102,
-        meter_model=202,
-        rating_va=3_000,
-        strings=_TWO_ROOFS,
-    ),
-    Profile(
-        name="school",
-        site=SCHOOL,
-        kwp=SCHOOL.kwp,
-        phases=3,
-        inverter_model=103,
-        meter_model=203,
-        rating_va=36_000,
-        strings=_SCHOOL_ROOF,
-    ),
-    Profile(
-        name="delta",
-        site=SCHOOL,
-        kwp=SCHOOL.kwp,
-        phases=3,
-        inverter_model=103,
-        meter_model=204,
-        rating_va=36_000,
-        strings=_SCHOOL_ROOF,
-        meter_sign=-1,
-    ),
-    Profile(
-        name="float",
-        site=HOUSEHOLD,
-        kwp=HOUSEHOLD.kwp,
-        phases=1,
-        inverter_model=111,
-        meter_model=211,
-        rating_va=3_000,
-        strings=_TWO_ROOFS,
-    ),
-    Profile(
-        name="school-float",
-        site=SCHOOL,
-        kwp=SCHOOL.kwp,
-        phases=3,
-        inverter_model=113,
-        meter_model=213,
-        rating_va=36_000,
-        strings=_SCHOOL_ROOF,
-    ),
-    Profile(
-        name="der2018",
-        site=SCHOOL,
-        kwp=SCHOOL.kwp,
-        phases=3,
-        inverter_model=701,
-        meter_model=213,
-        rating_va=36_000,
-        strings=_SCHOOL_ROOF,
-    ),
-    Profile(
-        name="hybrid",
-        site=HOUSEHOLD,
-        kwp=6.0,
-        phases=1,
-        inverter_model=101,
-        meter_model=201,
-        rating_va=6_000,
-        strings=_TWO_ROOFS,
-        battery=Battery(capacity_wh=7_000, power_w=3_000),
-    ),
+    _HOME,
+    replace(_HOME, name="bare", meter_model=None, strings=_ROOF),
+    replace(_HOME, name="split", inverter_model=102, meter_model=202),
+    _SCHOOL,
+    replace(_SCHOOL, name="delta", meter_model=204, meter_sign=-1),
+    replace(_HOME, name="float", inverter_model=111, meter_model=211),
+    replace(_SCHOOL, name="school-float", inverter_model=113, meter_model=213),
+    replace(_SCHOOL, name="der2018", inverter_model=701, meter_model=213),
+    replace(_HOME, name="hybrid", kwp=6.0, rating_va=6_000, battery=Battery(7_000, 3_000)),
 )
 PROFILES: Final[Mapping[str, Profile]] = {profile.name: profile for profile in _PROFILES}

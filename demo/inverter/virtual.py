@@ -1,7 +1,7 @@
 """The virtual inverter: units behind one port, at the pace of the sun or faster."""
 
 import asyncio
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from .answers import Answers
-from .faults import Faults, Night, Scales, State, Stranger, WireFaults
+from .faults import Faults, Night, WireFaults
 from .image import Image
 from .inverter import Inverter
 from .line import BAUD, Line
@@ -139,99 +139,18 @@ class VirtualInverter:
         self._plugged = False
         await self._follow()
 
-    def night(self, night: Night = Night.REFUSES) -> None:
-        self.wire.night = night
-
-    def zeros(self, seconds: int = 30) -> None:
-        """Show all energy registers as 0 for a while."""
-        for inverter in self.inverters:
-            inverter.faults.zeros_until = self.second + seconds
-
-    def zeros_at_dawn(self, seconds: int = 30) -> None:
-        """Show them so every morning, from the first power on."""
-        for inverter in self.inverters:
-            inverter.faults.zeros_at_dawn_s = seconds
-
-    def missing(self, points: Set[str]) -> None:
-        """Have these points of all models not implemented, and no others."""
-        for inverter in self.inverters:
-            inverter.faults.missing = points
-
-    def without(self, models: Set[int]) -> None:
-        """Leave these models out of the map, and no others."""
-        for inverter in self.inverters:
-            inverter.faults.without = models
-
-    def cut(self, registers: int | None = 100) -> None:
-        """End the map after so many registers."""
-        for inverter in self.inverters:
-            inverter.faults.cut = registers
-
-    def scales(self, scales: Scales = Scales.CHANGING) -> None:
-        for inverter in self.inverters:
-            inverter.faults.scales = scales
-
-    def delay(self, seconds: float = 2.0) -> None:
-        self.wire.delay_s = seconds
-
-    def silence(self, rate: float = 1.0) -> None:
-        self.wire.silent = rate
-
-    def busy(self, rate: float = 1.0) -> None:
-        self.wire.busy = rate
-
-    def refuse_addresses(self, rate: float = 1.0) -> None:
-        self.wire.illegal = rate
-
-    def drop(self, rate: float = 1.0) -> None:
-        """Close the connection in the middle of an answer."""
-        self.wire.dropped = rate
-
-    def mistake(self, rate: float = 1.0) -> None:
-        """Answer to another transaction than the one that was asked."""
-        self.wire.mistaken = rate
-
-    def one_connection(self, *, only: bool = True) -> None:
-        self.wire.lonely = only
-
-    def strangers(self, stranger: Stranger = Stranger.GATEWAY) -> None:
-        self.wire.stranger = stranger
+    def set_faults(self, **faults: object) -> None:
+        """Set faults by name: of the wire, or of all inverters."""
+        for name, value in faults.items():
+            for target in (self.wire, *(inverter.faults for inverter in self.inverters)):
+                if hasattr(target, name):
+                    setattr(target, name, value)
 
     def no_faults(self) -> None:
         """End all trouble with what is said and how it arrives."""
         self._answers.faults = WireFaults()
         for inverter in self.inverters:
             inverter.faults = Faults()
-
-    def limit(self, part: float = 0.3) -> None:
-        """Throttle: make a part of what could be made. The Linky is not told."""
-        for inverter in self.inverters:
-            inverter.limit(self.second, part, State.THROTTLED)
-
-    def fail(self) -> None:
-        """Make nothing, and say that something is broken. The Linky is not told."""
-        for inverter in self.inverters:
-            inverter.limit(self.second, 0, State.FAULT)
-
-    def switch_off(self) -> None:
-        """Make nothing, because a person wants it so. The Linky is not told."""
-        for inverter in self.inverters:
-            inverter.limit(self.second, 0, State.OFF)
-
-    def mend(self) -> None:
-        """Make again whatever can be made."""
-        for inverter in self.inverters:
-            inverter.free(self.second)
-
-    def jump(self, energy_wh: int = 100_000) -> None:
-        """Add to the lifetime energy what was never made."""
-        for inverter in self.inverters:
-            inverter.jump(self.second, energy_wh)
-
-    def restart(self) -> None:
-        """Count lifetime energy from zero on."""
-        for inverter in self.inverters:
-            inverter.restart(self.second)
 
     def dump(self, path: Path) -> None:
         """Write the registers of the first unit as they are now: JSON, or CSV if named so."""

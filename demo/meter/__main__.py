@@ -8,7 +8,7 @@ import signal
 import sys
 
 from custom_components.consometers.tic import Mode
-from demo.terminal import obey_lines, typed_lines
+from demo.commands import typed_lines
 from demo.world import HOUSEHOLD, SCHOOL, World
 
 from .commands import COMMANDS
@@ -88,35 +88,20 @@ def _introduce(linky: VirtualLinky) -> None:
     )
 
 
-async def _until(stopped: asyncio.Event) -> None:
-    await stopped.wait()
-
-
 async def _run(arguments: argparse.Namespace) -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    lines = typed_lines()
-    for line in arguments.do:
-        lines.put_nowait(line)
+    lines = typed_lines(arguments.do)
     async with _virtual_linky(arguments) as linky:
         _introduce(linky)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (obey_lines(COMMANDS, linky, lines), linky.wait(), _until(stopped))
-        ]
-        ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in running:
-            task.cancel()
-        for task in ended:
-            task.result()
+        await COMMANDS.obey_until_stopped(linky, lines, linky.wait())
 
 
 def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
+    arguments = _arguments()
+    # While it starts a thread adds years up, and cannot be stopped: either ends it by itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(_run(_arguments()))
+        asyncio.run(_run(arguments))
     except OSError as error:
         sys.exit(f"script/linky: {error}")
 

@@ -7,11 +7,9 @@ from time import time
 from types import TracebackType
 from typing import Self
 
-from custom_components.consometers.tic import Mode
-
 from .faults import Faults
 from .line import Line, Transmission
-from .linky import NO_MESSAGE, Linky
+from .linky import Linky
 from .outlet import Outlet, PtyOutlet, TcpOutlet
 
 SLICE_S = 0.02
@@ -38,8 +36,8 @@ class VirtualLinky:
     """A meter on a port: use it as an async context manager, and read `port`.
 
     Without `tcp` (a port number, 0 for a free one) it is a pseudo-terminal, under the path `link`
-    if one is given. `start` is the meter's time (Unix), by default now. Methods act on the next
-    frame, but for `plug` and `unplug`, which act at once.
+    if one is given. `start` is the meter's time (Unix), by default now. Those of its `line`
+    act on the next frame, `plug` and `unplug` at once.
     """
 
     def __init__(
@@ -108,50 +106,6 @@ class VirtualLinky:
         """Pull the dongle out: the port is gone. The meter goes on."""
         await self._outlet.unplug()
 
-    def noise(self, rate: float = 0.001) -> None:
-        self.line.faults.noise = rate
-
-    def lose_bytes(self, rate: float = 0.001) -> None:
-        self.line.faults.lost = rate
-
-    def lose_bursts(self, rate: float = 0.0002) -> None:
-        self.line.faults.lost_bursts = rate
-
-    def no_faults(self) -> None:
-        """Deliver all that is sent."""
-        self.line.faults = Faults()
-
-    def silence(self, seconds: float = 20) -> None:
-        """Cut the next frame with EOT and send nothing for a while (meter time)."""
-        self.line.silence(seconds)
-
-    def switch_mode(self, mode: Mode | None = None) -> None:
-        self.line.switch_mode(mode)
-
-    def swap_meter(self) -> None:
-        self.line.swap_meter()
-
-    def overload(self) -> None:
-        """Draw 1.3 times the subscribed power: ADPS, ADIR, STGE bit 7."""
-        self.line.overload()
-
-    def relieve(self) -> None:
-        self.line.relieve()
-
-    def degrade_clock(self, *, degraded: bool = True) -> None:
-        self.linky.clock_degraded = degraded
-
-    def message(self, text: str = NO_MESSAGE) -> None:
-        """Show a short message (MSG1) from now on; the usual one without a text."""
-        self.linky.message = _printable(text)
-
-    def short_message(self, text: str) -> None:
-        """Send a very short message (MSG2), once."""
-        self.linky.short_message = _printable(text)
-
-    def announce_peak(self, notice_s: int = 1800, lasts_s: int = 3600) -> None:
-        self.line.announce_peak(notice_s, lasts_s)
-
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -165,9 +119,3 @@ class VirtualLinky:
                 # The machine slept. The meter did not.
                 due += late
                 self.line.at += late * self.speed
-
-
-def _printable(text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("a meter shows no accents")
-    return text

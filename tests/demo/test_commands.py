@@ -17,8 +17,14 @@ class House:
     door: Door = field(default_factory=Door)
 
 
-DOORS = Commands[Door]({"open": Command("open HOW", "", lambda door, how: door.opened.extend(how))})
-HOUSES = Commands[House](DOORS.of(lambda house: house.door))
+DOORS = Commands[Door](Command("open HOW", "", lambda door, how: door.opened.extend(how)))
+
+
+def door_of(house: House) -> Door:
+    return house.door
+
+
+HOUSES = Commands[House](*DOORS.of(door_of))
 
 
 async def test_a_part_obeys_what_is_said_to_the_whole() -> None:

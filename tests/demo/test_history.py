@@ -13,21 +13,21 @@ def linky() -> Linky:
 
 
 def test_hours_are_whole_and_leave_none_out() -> None:
-    day = list(hours(linky(), NOON - timedelta(days=1), NOON))
+    day = list(hours(NOON - timedelta(days=1), NOON, linky()))
     assert day[0].start == whole_hour(NOON - timedelta(days=1))
     assert day[-1].start == whole_hour(NOON) - HOUR
     assert all(after.start - before.start == HOUR for before, after in pairwise(day))
 
 
 def test_an_hour_ends_with_what_the_meter_shows_then() -> None:
-    (hour,) = hours(linky(), NOON - HOUR, NOON)
+    (hour,) = hours(NOON - HOUR, NOON, linky())
     registers = linky().registers_at(hour.start + HOUR)
     assert (hour.end.drawn_wh, hour.end.injected_wh) == (registers.drawn_wh, registers.injected_wh)
     assert hour.end.made_wh == linky().world.energy(hour.start + HOUR).production_wh
 
 
 def test_the_sixths_of_an_hour_are_what_the_registers_grew_by() -> None:
-    before, hour = hours(linky(), NOON - 2 * HOUR, NOON)
+    before, hour = hours(NOON - 2 * HOUR, NOON, linky())
     grew = hour.end.since(before.end)
     assert sum(sixth.drawn_wh for sixth in hour.sixths) == grew.drawn_wh
     assert sum(sixth.injected_wh for sixth in hour.sixths) == grew.injected_wh > 0
@@ -35,4 +35,4 @@ def test_the_sixths_of_an_hour_are_what_the_registers_grew_by() -> None:
 
 
 def test_no_hour_has_ended_yet() -> None:
-    assert list(hours(linky(), NOON, NOON + timedelta(minutes=10))) == []
+    assert list(hours(NOON, NOON + timedelta(minutes=10), linky())) == []

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from demo.furnishing import EntityIds, add_meter, entities_with, entity_ids, entry_with, tidy
 from demo.hass import Hass, Language, State
 from demo.history import Hour, hours
-from demo.inverter import PROFILES, Inverter, VirtualInverter
+from demo.inverter import PROFILES, Inverter, Stranger, VirtualInverter
 from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import Energy, World
 from tests.e2e.home import DOMAIN
@@ -113,7 +113,7 @@ async def living(hass: Hass, port: Path, speed: float) -> AsyncIterator[Home]:
         VirtualInverter(virtual, start=start, speed=speed) as inverter,
         VirtualLinky(linky, link=port, start=start, speed=speed) as meter,
     ):
-        inverter.strangers()
+        inverter.set_faults(stranger=Stranger.GATEWAY)
         inverter.at = datetime.fromtimestamp(meter.line.at, UTC)
         try:
             yield Home(hass=hass, meter=meter, inverter=inverter)
@@ -136,7 +136,7 @@ def past(home: Home, days: int = DAYS_SHOWN) -> list[Hour]:
     shift = datetime.now(PARIS).date() - midnight.date()
     began = midnight - timedelta(days=days)
     return [
-        replace(hour, start=hour.start + shift) for hour in hours(home.meter.linky, began, midnight)
+        replace(hour, start=hour.start + shift) for hour in hours(began, midnight, home.meter.linky)
     ]
 
 

@@ -238,7 +238,7 @@ def _past(home: Home, zone: ZoneInfo, days: int) -> list[Hour]:
     shift = now - there
     return [
         replace(hour, start=hour.start + shift)
-        for hour in hours(home.meter.linky, there - timedelta(days=days), there)
+        for hour in hours(there - timedelta(days=days), there, home.meter.linky)
     ]
 
 

@@ -146,16 +146,16 @@ async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
 
 
 async def test_a_switched_mode_asks_for_a_repair_until_it_is_switched_back(home: Home) -> None:
-    home.meter.switch_mode(Mode.HISTORIQUE)
+    home.meter.line.switch_mode(Mode.HISTORIQUE)
     await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
     await shows(home, "energy_drawn")
-    home.meter.switch_mode(Mode.STANDARD)
+    home.meter.line.switch_mode(Mode.STANDARD)
     await eventually(home.issue_ids, lambda issues: issues == set(), within_s=60)
     await shows(home, "energy_injected")
 
 
 async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
-    home.meter.switch_mode(Mode.HISTORIQUE)
+    home.meter.line.switch_mode(Mode.HISTORIQUE)
     await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
     (issue,) = await home.api.issues(DOMAIN)
     assert issue["is_fixable"]
@@ -209,7 +209,7 @@ async def test_a_replaced_meter_is_read_in_the_same_entities_and_said(home: Home
     entities = await home.api.entity_ids(home.entry_id)
     async with home.meter:
         await shows(home, "energy_drawn")
-        home.meter.swap_meter()
+        home.meter.line.swap_meter()
         # A new meter counts from nothing.
         await shows(home, "energy_drawn", lambda energy: energy < home.registers_before_wh)
         (issue,) = await home.api.issues(DOMAIN)

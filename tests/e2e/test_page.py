@@ -116,7 +116,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             CONSOMETERS_CA_FILE=str(authority.file),
         )
         meter = Linky(Building(SCHOOL, phases=3), Contract(phases=3, producer=True))
-        counted = list(hours(meter, NOW - timedelta(days=HISTORY_DAYS + 2), NOW))
+        counted = list(hours(NOW - timedelta(days=HISTORY_DAYS + 2), NOW, meter))
         world = World(
             hass,
             supervisor,

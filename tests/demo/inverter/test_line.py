@@ -82,18 +82,18 @@ async def test_a_wrong_unit_id_gets_nothing_or_the_gateways_refusal(
 ) -> None:
     with pytest.raises(ModbusTimeoutError):
         await marker(served, unit=2)
-    served.strangers(Stranger.GATEWAY)
+    served.set_faults(stranger=Stranger.GATEWAY)
     with pytest.raises(GatewayTargetError):
         await marker(served, unit=2)
     assert await marker(served) == MARKER
 
 
 async def test_a_spoilt_answer_is_none(served: VirtualInverter) -> None:
-    served.mistake()
+    served.set_faults(mistaken=1)
     with pytest.raises(ModbusError):
         await marker(served)
     served.no_faults()
-    served.drop()
+    served.set_faults(dropped=1)
     with pytest.raises(ModbusTimeoutError):
         await marker(served)
     served.no_faults()

@@ -105,7 +105,7 @@ async def test_a_request_in_pieces_or_without_sense_is_met_as_the_standard_says(
 
 async def test_an_inverter_that_is_put_in_at_night_has_its_port() -> None:
     served = virtual(at=NIGHT)
-    served.night(Night.REFUSES)
+    served.set_faults(night=Night.REFUSES)
     async with served:
         assert served.port
         assert not await is_there(served)
@@ -125,11 +125,11 @@ async def is_there(served: VirtualInverter) -> bool:
 
 async def test_an_answer_comes_late() -> None:
     async with virtual() as served:
-        served.delay(0.1)
+        served.set_faults(delay_s=0.1)
         asked = monotonic()
         assert await registers(served)
         assert monotonic() - asked >= 0.1
-        served.delay(2)
+        served.set_faults(delay_s=2)
         with pytest.raises(ModbusTimeoutError):
             await registers(served)
 
@@ -137,7 +137,7 @@ async def test_an_answer_comes_late() -> None:
 async def test_faults_hit_the_same_requests_each_time() -> None:
     async def luck() -> list[bool]:
         async with virtual() as served, connection(served) as client:
-            served.refuse_addresses(0.5)
+            served.set_faults(illegal=0.5)
             met = []
             for _ in range(20):
                 try:

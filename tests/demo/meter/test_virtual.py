@@ -90,17 +90,14 @@ async def test_several_readers_share_a_tcp_port() -> None:
 
 async def test_faults_come_and_go(link: Path) -> None:
     async with virtual(link=link) as meter:
-        meter.noise(0.02)
-        meter.lose_bytes(0.01)
-        meter.lose_bursts(0.01)
-        assert meter.line.faults == Faults(0.02, 0.01, 0.01)
+        meter.line.faults = Faults(0.02, 0.01, 0.01)
         async with reader(meter.port) as stream:
             decoder = Decoder()
             async with asyncio.timeout(DEADLINE_S):
                 while decoder.counters.bytes < 4000:
                     decoder.feed(await stream.read(4096))
             assert sum(decoder.counters.rejected.values()) > 5
-            meter.no_faults()
+            meter.line.faults = Faults()
             assert any(frame.correct for frame in await frames(stream, 4))
 
 

@@ -32,7 +32,7 @@ class TestOneThatDoesNotAnswerAtNight:
     ) -> None:
         await roof.start()
         total, rating = roof.amount("energy"), roof.amount("rating")
-        roof.inverter.night(night)
+        roof.inverter.set_faults(night=night)
         await roof.at(NIGHT)
         await roof.polls(4, every_s=60)
         assert roof.state("operating") == "sleeping"
@@ -50,7 +50,7 @@ class TestOneThatDoesNotAnswerAtNight:
     ) -> None:
         await roof.start()
         total = roof.amount("energy")
-        roof.inverter.night(night)
+        roof.inverter.set_faults(night=night)
         await hass.config_entries.async_unload(roof.entry.entry_id)
         roof.inverter.at = NIGHT
         await roof.inverter._follow()
@@ -62,10 +62,10 @@ class TestOneThatDoesNotAnswerAtNight:
 
 async def test_it_may_sleep_on_for_a_while_after_sunrise(roof: Roof) -> None:
     await roof.start()
-    roof.inverter.night(Night.SILENT)
+    roof.inverter.set_faults(night=Night.SILENT)
     await roof.at(NIGHT)
     await roof.polls(3)
-    roof.inverter.silence()
+    roof.inverter.set_faults(silent=1)
     await roof.at(DAWN)
     assert roof.state("operating") == "sleeping"
     await roof.at(DAWN + timedelta(hours=2))
@@ -74,10 +74,10 @@ async def test_it_may_sleep_on_for_a_while_after_sunrise(roof: Roof) -> None:
 
 @pytest.mark.parametrize("profile", ["home", "float", "der2018"])
 async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
-    roof.inverter.zeros_at_dawn(600)
+    roof.inverter.set_faults(zeros_at_dawn_s=600)
     await roof.start()
     total = roof.amount("energy")
-    roof.inverter.zeros(60)
+    roof.inverter.set_faults(zeros_until=roof.inverter.second + 60)
     await roof.polls(5)
     assert roof.amount("energy") == total
     await roof.polls(2)
@@ -85,15 +85,15 @@ async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
 
 
 async def test_what_is_not_implemented_has_no_entity(roof: Roof) -> None:
-    roof.inverter.missing({"TmpCab", "DCW", "Hz"})
+    roof.inverter.set_faults(missing={"TmpCab", "DCW", "Hz"})
     await roof.start()
     assert roof.entity_id("power") is not None
     assert roof.entity_id("temperature") is None
     assert roof.entity_id("dc_power") is None
-    roof.inverter.missing(set())
+    roof.inverter.set_faults(missing=set())
     await roof.polls()
     assert roof.amount("temperature") > 0
-    roof.inverter.missing({"W"})
+    roof.inverter.set_faults(missing={"W"})
     await roof.polls()
     assert roof.state("power") == "unknown"
 
@@ -102,7 +102,7 @@ async def test_what_is_not_implemented_has_no_entity(roof: Roof) -> None:
 async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: Roof) -> None:
     await roof.start()
     power, total = roof.amount("power"), roof.amount("energy")
-    roof.inverter.scales(Scales.CHANGING)
+    roof.inverter.set_faults(scales=Scales.CHANGING)
     for _ in range(20):
         await roof.polls(every_s=1)
         assert roof.amount("power") == pytest.approx(power, rel=0.02)
@@ -113,13 +113,13 @@ async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: Roof)
 async def test_scale_factors_without_sense_make_values_unknown(roof: Roof) -> None:
     await roof.start()
     total = roof.amount("energy")
-    roof.inverter.scales(Scales.GARBAGE)
+    roof.inverter.set_faults(scales=Scales.GARBAGE)
     await roof.polls()
     assert roof.state("power") == "unknown"
     assert roof.amount("energy") == total
 
 
-WIRES = ["silence", "drop", "mistake", "refuse_addresses"]
+WIRES = ["silent", "dropped", "mistaken", "illegal"]
 
 
 @pytest.mark.parametrize("fault", WIRES)
@@ -128,7 +128,7 @@ async def test_a_hiccup_is_not_noticed_and_a_lasting_failure_by_day_is(
 ) -> None:
     await roof.start()
     power = roof.amount("power")
-    getattr(roof.inverter, fault)()
+    roof.inverter.set_faults(**{fault: 1})
     await roof.polls(2)
     assert roof.amount("power") == power
     await roof.polls()
@@ -145,7 +145,7 @@ async def test_a_hiccup_is_not_noticed_and_a_lasting_failure_by_day_is(
 
 async def test_one_that_is_busy_now_and_then_is_asked_again(roof: Roof) -> None:
     await roof.start()
-    roof.inverter.busy(0.3)
+    roof.inverter.set_faults(busy=0.3)
     await roof.polls()
     assert roof.amount("power") > 0
 
@@ -187,13 +187,13 @@ async def test_a_counter_that_restarts_or_leaps_does_not_take_the_total_with_it(
 
 async def test_a_first_reading_that_is_wrong_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
     real = roof.inverter.inverters[0].readings(roof.inverter.second).energy_wh
-    roof.inverter.jump(9 * real)
+    await COMMANDS.obey(roof.inverter, f"jump {9 * real}")
     assert await hass.config_entries.async_setup(roof.entry.entry_id)
     await hass.async_block_till_done()
     assert roof.entity_id("energy") is None
     assert roof.amount("power") > 0
     assert roof.coordinator.update_interval == timedelta(seconds=5)
-    roof.inverter.jump(-9 * real)
+    await COMMANDS.obey(roof.inverter, f"jump {-9 * real}")
     await roof.polls()
     assert roof.entity_id("energy") is None
     assert roof.coordinator.update_interval == timedelta(seconds=10)
@@ -203,7 +203,7 @@ async def test_a_first_reading_that_is_wrong_is_not_shown(hass: HomeAssistant, r
 
 async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
     await roof.start()
-    roof.inverter.without({120, 121})
+    roof.inverter.set_faults(without={120, 121})
     await roof.polls(2)
     assert roof.amount("string_1_power") > 0
     assert roof.amount("meter_1_power") < 0

@@ -89,7 +89,7 @@ async def test_inverters_behind_one_gateway_share_a_connection(
 ) -> None:
     units = {unit: Inverter(PROFILES["bare"], seed=unit, origin=ORIGIN) for unit in (1, 126)}
     async with VirtualInverter(units, start=NOON.timestamp(), speed=0) as served:
-        served.one_connection()
+        served.set_faults(lonely=True)
         for unit_id in units:
             await add(hass, served, unit_id)
         entries = hass.config_entries.async_loaded_entries(DOMAIN)
@@ -121,12 +121,16 @@ NO_MAP = Image(dict.fromkeys(range(60_000), 0))
 type Spoil = Callable[[VirtualInverter], object]
 
 WRONG = [
-    pytest.param(lambda v: v.strangers(Stranger.GATEWAY), 7, "no_such_unit", id="wrong unit"),
-    pytest.param(lambda v: v.strangers(Stranger.SILENT), 7, "no_answer", id="silent unit"),
-    pytest.param(lambda v: v.silence(), 1, "no_answer", id="silence"),
-    pytest.param(lambda v: v.refuse_addresses(), 1, "not_sunspec", id="refuses"),
-    pytest.param(lambda v: v.cut(100), 1, "not_sunspec", id="half a map"),
-    pytest.param(lambda v: v.without({101}), 1, "no_inverter", id="no inverter"),
+    pytest.param(
+        lambda v: v.set_faults(stranger=Stranger.GATEWAY), 7, "no_such_unit", id="wrong unit"
+    ),
+    pytest.param(
+        lambda v: v.set_faults(stranger=Stranger.SILENT), 7, "no_answer", id="silent unit"
+    ),
+    pytest.param(lambda v: v.set_faults(silent=1), 1, "no_answer", id="silence"),
+    pytest.param(lambda v: v.set_faults(illegal=1), 1, "not_sunspec", id="refuses"),
+    pytest.param(lambda v: v.set_faults(cut=100), 1, "not_sunspec", id="half a map"),
+    pytest.param(lambda v: v.set_faults(without={101}), 1, "no_inverter", id="no inverter"),
     pytest.param(lambda v: v.units.update({1: NO_MAP}), 1, "not_sunspec", id="no map"),
 ]
 

@@ -94,7 +94,7 @@ async def test_an_image_tells_nothing_of_models_that_are_not_read() -> None:
     assert await Link(again).read() == await Link(asked).read()
 
 
-@pytest.mark.parametrize(("said", "strings"), [(0, 0), (1, 1), (2, 2), (3, 2), (0xFFFF, 0)])
+@pytest.mark.parametrize(("reported", "strings"), [(0, 0), (1, 1), (2, 2), (3, 2), (0xFFFF, 0)])
 async def test_there_are_no_more_strings_than_there_is_room_for(
     reported: int, strings: int
 ) -> None:

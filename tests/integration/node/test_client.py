@@ -24,7 +24,7 @@ def node(session: ClientSession, toy: ToyNode) -> NodeClient:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "address"),
     [
         ("http://node.local:8099", "http://node.local:8099"),
         ("http://node.local:8099/", "http://node.local:8099"),
