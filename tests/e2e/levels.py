@@ -19,7 +19,11 @@ from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval, Range
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, PublishedCellRow
+from consometers_node.store.collective_tables import (
+    MemberGroupRow,
+    MemberPermissionRow,
+    PublishedCellRow,
+)
 from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
@@ -100,11 +104,11 @@ class Collective:
             records, _ = await published_records(connection, self.name, series, Range(START, NOW))
         return {record.start: record.value for record in records}
 
-    async def given(self) -> int:
-        """Count the permissions that it was given."""
+    async def permissions(self) -> int:
+        """Count the permissions of its members."""
         async with self.opened.reading() as connection:
             return (
-                await connection.execute(select(func.count()).select_from(GivenRow))
+                await connection.execute(select(func.count()).select_from(MemberPermissionRow))
             ).scalar_one()
 
 

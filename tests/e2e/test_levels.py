@@ -173,7 +173,7 @@ async def world() -> AsyncIterator[World]:
         joining = [asyncio.create_task(_join(collectives[name], town)) for name in GIVES]
         links = await asyncio.gather(*(_invite(collectives[name], "home") for name in GIVES))
         await asyncio.gather(*joining)
-        await eventually(town.given, lambda count: count == len(GIVES))
+        await eventually(town.permissions, lambda count: count == len(GIVES))
         (folder / "meter").touch()
         houses: list[Houses] = []
         folders: dict[str, Path] = {}
@@ -307,7 +307,7 @@ KINDS: Final = (
 
 async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
     for one, _ in world.cooperatives:
-        await eventually(one.given, lambda count: count == HOMES, within_s=WITHIN_S)
+        await eventually(one.permissions, lambda count: count == HOMES, within_s=WITHIN_S)
     world.mark("all homes have joined")
     for one, way in world.cooperatives:
         await eventually(partial(one.held, way), world.expected(way).__eq__, within_s=WITHIN_S)

@@ -493,7 +493,7 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
         await backfill._gather("a@example.org")
     async with coop.store.reading() as connection:
         (series,) = await of_member(connection, "a@example.org")
-    assert series.asked_until is None
+    assert series.backfilled_until is None
 
 
 # Who is told, and who confirms.

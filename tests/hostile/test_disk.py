@@ -30,7 +30,7 @@ from consometers_node.collective.privacy.erasure_log import (
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
 from consometers_node.store import PermissionId, Store, Unusable, rewriting
-from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import days_kept
 from demo.hass import free_port
@@ -474,7 +474,7 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
     await store.close()
 
 
-ENDED = Ended(GivenId("b"), State.WITHDRAWN, LATER, erased=True).line()
+ENDED = Ended(MemberPermissionId("b"), State.WITHDRAWN, LATER, erased=True).line()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.collective_tables import MemberPermissionId
 from tests.node.clocks import sure
 from tests.node.collective.people import ZONE, join
 from tests.node.conftest import KINDS, Place
@@ -176,7 +176,7 @@ class TestAForgedGrant:
 
     def test_not_by_a_need_of_nobody(self, cheat: Plain, world: World) -> None:
         refuses(cheat, need(99))
-        refuses(cheat, "INSERT INTO wanted VALUES (78, 'production', 'energy')")
+        refuses(cheat, "INSERT INTO data_need_series VALUES (78, 'production', 'energy')")
 
     @pytest.mark.parametrize(
         "wider",
@@ -246,10 +246,10 @@ class TestNotices:
         refuses(cheat, "INSERT INTO notice (seq) SELECT max(seq) + 1 FROM register")
         proposed = "(SELECT max(seq) FROM register WHERE state = 'proposed')"
         refuses(cheat, f"INSERT INTO notice (seq) VALUES ({proposed})")
-        cheat.run("UPDATE notice SET told_at = {now}, receipt = '<receipt/>'")
-        refuses(cheat, "UPDATE notice SET told_at = NULL")
+        cheat.run("UPDATE notice SET notified_at = {now}, receipt = '<receipt/>'")
+        refuses(cheat, "UPDATE notice SET notified_at = NULL")
         refuses(cheat, "UPDATE notice SET receipt = '<other/>'")
-        refuses(cheat, "UPDATE notice SET told_at = told_at - 1")
+        refuses(cheat, "UPDATE notice SET notified_at = notified_at - 1")
 
 
 @ONLY_POSTGRESQL
@@ -368,7 +368,7 @@ class TestWhatPostgresqlAloneHas:
         refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
 
     def test_no_sequence_gives_a_number_of_the_register(self, cheat: Plain) -> None:
-        for table in ("register", "given_register"):
+        for table in ("register", "member_permission_register"):
             assert cheat.value(f"SELECT pg_get_serial_sequence('{table}', 'seq')") is None
 
     async def test_two_who_write_at_once_take_numbers_in_turn(
@@ -421,11 +421,11 @@ def coop(collective: Place) -> Iterator[Plain]:
         connection.run("ROLLBACK")
 
 
-def given_entry(permission: str, state: str, **changes: object) -> str:
+def permission_entry(permission: str, state: str, **changes: object) -> str:
     """Return the SQL of an entry of a collective's register, whole but for these changes."""
     actor = {"terminated": "collective", "expired": "clock"}.get(state, "member")
     row: dict[str, object] = {
-        "given_id": f"'{permission}'",
+        "permission_id": f"'{permission}'",
         "state": f"'{state}'",
         "at": "{now}",
         "actor": f"'{actor}'",
@@ -433,15 +433,15 @@ def given_entry(permission: str, state: str, **changes: object) -> str:
     }
     row |= changes
     values = ", ".join(map(str, row.values()))
-    return f"INSERT INTO given_register ({', '.join(row)}) VALUES ({values})"
+    return f"INSERT INTO member_permission_register ({', '.join(row)}) VALUES ({values})"
 
 
 def copied(table: str, key: str, **changes: object) -> str:
     """Return the SQL that copies a row of those of "stays", but for these changes."""
     columns = {
-        "given": "id, member_id, need, version, state, interval_minutes, identification,"
-        " records_from, valid_from, valid_until, shown_sha256, shown_language",
-        "given_series": "given_id, identifier",
+        "member_permission": "id, member_id, need, version, state, interval_minutes,"
+        " identification, records_from, valid_from, valid_until, shown_sha256, shown_language",
+        "member_permission_series": "permission_id, identifier",
         "read_log": "at, who, what, member_id, records",
     }[table].split(", ")
     values = ", ".join(str(changes.get(column, column)) for column in columns)
@@ -469,16 +469,19 @@ BROUGHT_BACK = (
     "erase_at = NULL",
     "erase_at = erase_at + 86400, announced_at = erase_at + 86400",
     "announced_at = {now} + 86400",
-    "told_at = NULL",
-    "told_at = told_at + 1",
+    "notified_at = NULL",
+    "notified_at = notified_at + 1",
 )
 REWRITTEN = (
-    "DELETE FROM given_register",
-    "DELETE FROM given_register WHERE seq = (SELECT max(seq) FROM given_register)",
-    "UPDATE given_register SET at = at - 86400",
-    "UPDATE given_register SET state = 'granted'",
-    "UPDATE given_register SET erased = 0",
-    "UPDATE given_register SET seq = seq + 100",
+    "DELETE FROM member_permission_register",
+    (
+        "DELETE FROM member_permission_register"
+        " WHERE seq = (SELECT max(seq) FROM member_permission_register)"
+    ),
+    "UPDATE member_permission_register SET at = at - 86400",
+    "UPDATE member_permission_register SET state = 'granted'",
+    "UPDATE member_permission_register SET erased = 0",
+    "UPDATE member_permission_register SET seq = seq + 100",
     "DELETE FROM read_log",
     "UPDATE read_log SET at = at - 86400",
     "UPDATE read_log SET who = 'somebody else'",
@@ -493,25 +496,25 @@ class TestACollective:
 
     @pytest.mark.parametrize("change", PROLONGED)
     def test_no_grant_is_prolonged_widened_or_ended_aside(self, coop: Plain, change: str) -> None:
-        refuses(coop, f"UPDATE given SET {change} WHERE id = 'stays'")
+        refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'stays'")
 
     @pytest.mark.parametrize("change", BROUGHT_BACK)
     def test_no_grant_that_ended_comes_back_or_is_kept_longer(
         self, coop: Plain, change: str
     ) -> None:
-        refuses(coop, f"UPDATE given SET {change} WHERE id = 'left'")
+        refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'left'")
 
     def test_what_is_kept_may_be_erased_earlier(self, coop: Plain) -> None:
         coop.run(
-            "UPDATE given SET erase_at = {now} WHERE id = 'left'",
-            "DELETE FROM given_series WHERE given_id = 'left'",
+            "UPDATE member_permission SET erase_at = {now} WHERE id = 'left'",
+            "DELETE FROM member_permission_series WHERE permission_id = 'left'",
         )
 
     def test_no_grant_is_removed_or_replaced(self, coop: Plain) -> None:
-        refuses(coop, "DELETE FROM given WHERE id = 'stays'")
-        refuses(coop, "DELETE FROM given WHERE id = 'left'")
-        refuses(coop, "DELETE FROM given_series WHERE given_id = 'stays'")
-        for table in ("given", "given_series"):
+        refuses(coop, "DELETE FROM member_permission WHERE id = 'stays'")
+        refuses(coop, "DELETE FROM member_permission WHERE id = 'left'")
+        refuses(coop, "DELETE FROM member_permission_series WHERE permission_id = 'stays'")
+        for table in ("member_permission", "member_permission_series"):
             refuses(coop, f"{replace_into(coop)} {table} SELECT * FROM {table}")
 
     @pytest.mark.parametrize(
@@ -530,30 +533,44 @@ class TestACollective:
         ],
     )
     def test_no_grant_is_forged(self, coop: Plain, change: dict[str, object]) -> None:
-        refuses(coop, copied("given", "id = 'stays'", **{"id": "'forged'"} | change))
+        refuses(coop, copied("member_permission", "id = 'stays'", **{"id": "'forged'"} | change))
 
     def test_no_grant_answers_what_is_asked_no_longer(self, coop: Plain) -> None:
         refuses(
             coop,
             "UPDATE own_need SET closed_at = {now}",
-            copied("given", "id = 'stays'", id="'forged'"),
+            copied("member_permission", "id = 'stays'", id="'forged'"),
         )
 
     def test_no_series_is_added_or_becomes_another(self, coop: Plain) -> None:
-        more = copied("given_series", "given_id = 'stays'", identifier="'urn:dev:org:1:more'")
+        more = copied(
+            "member_permission_series", "permission_id = 'stays'", identifier="'urn:dev:org:1:more'"
+        )
         refuses(coop, more)
-        refuses(coop, copied("given_series", "given_id = 'stays'", given_id="'invented'"))
-        for change in ("identifier = 'urn:dev:org:1:more'", "given_id = 'left'"):
-            refuses(coop, f"UPDATE given_series SET {change} WHERE given_id = 'stays'")
+        refuses(
+            coop,
+            copied(
+                "member_permission_series", "permission_id = 'stays'", permission_id="'invented'"
+            ),
+        )
+        for change in ("identifier = 'urn:dev:org:1:more'", "permission_id = 'left'"):
+            refuses(
+                coop, f"UPDATE member_permission_series SET {change} WHERE permission_id = 'stays'"
+            )
         coop.run(
             "INSERT INTO series SELECT 7, 'd', 'consumption', 'energy', 60, 'UTC', member_id"
-            " FROM given WHERE id = 'stays'",
+            " FROM member_permission WHERE id = 'stays'",
             "INSERT INTO series SELECT 8, 'd', 'injection', 'energy', 60, 'UTC', member_id"
-            " FROM given WHERE id = 'stays'",
-            "UPDATE given_series SET series_id = 7 WHERE given_id = 'stays'",
+            " FROM member_permission WHERE id = 'stays'",
+            "UPDATE member_permission_series SET series_id = 7 WHERE permission_id = 'stays'",
         )
-        refuses(coop, "UPDATE given_series SET series_id = 8 WHERE given_id = 'stays'")
-        refuses(coop, "UPDATE given_series SET series_id = NULL WHERE given_id = 'stays'")
+        refuses(
+            coop, "UPDATE member_permission_series SET series_id = 8 WHERE permission_id = 'stays'"
+        )
+        refuses(
+            coop,
+            "UPDATE member_permission_series SET series_id = NULL WHERE permission_id = 'stays'",
+        )
 
     @pytest.mark.parametrize("change", REWRITTEN)
     def test_the_register_and_the_log_only_grow(self, coop: Plain, change: str) -> None:
@@ -585,33 +602,38 @@ class TestACollective:
     def test_no_entry_is_forged_backdated_or_out_of_turn(
         self, coop: Plain, permission: str, state: str, changes: dict[str, object]
     ) -> None:
-        coop.run("UPDATE given SET erase_at = {now} + 86400 WHERE id = 'stays'")
-        refuses(coop, given_entry(permission, state, **changes))
+        coop.run("UPDATE member_permission SET erase_at = {now} + 86400 WHERE id = 'stays'")
+        refuses(coop, permission_entry(permission, state, **changes))
 
     def test_an_end_says_when_what_came_is_erased(self, coop: Plain) -> None:
-        refuses(coop, given_entry("stays", "withdrawn"))
+        refuses(coop, permission_entry("stays", "withdrawn"))
         coop.run(
-            "UPDATE given SET erase_at = {now} WHERE id = 'stays'",
-            given_entry("stays", "withdrawn"),
+            "UPDATE member_permission SET erase_at = {now} WHERE id = 'stays'",
+            permission_entry("stays", "withdrawn"),
         )
-        assert coop.value("SELECT state FROM given WHERE id = 'stays'") == "withdrawn"
-        coop.run(given_entry("stays", "withdrawn", erased=3, actor="'clock'"))
+        assert coop.value("SELECT state FROM member_permission WHERE id = 'stays'") == "withdrawn"
+        coop.run(permission_entry("stays", "withdrawn", erased=3, actor="'clock'"))
 
     @pytest.mark.parametrize("shown", [{"text_hash": f"'{64 * 'b'}'"}, {"text_hash": "NULL"}])
     def test_a_grant_keeps_the_text_that_was_shown_and_names_a_series(
         self, coop: Plain, shown: dict[str, object]
     ) -> None:
-        coop.run(copied("given", "id = 'stays'", id="'forged'"))
-        refuses(coop, given_entry("forged", "granted"))
-        coop.run(copied("given_series", "given_id = 'stays'", given_id="'forged'"))
-        refuses(coop, given_entry("forged", "granted", **shown))
+        coop.run(copied("member_permission", "id = 'stays'", id="'forged'"))
+        refuses(coop, permission_entry("forged", "granted"))
+        coop.run(
+            copied("member_permission_series", "permission_id = 'stays'", permission_id="'forged'")
+        )
+        refuses(coop, permission_entry("forged", "granted", **shown))
 
     def test_no_entry_of_the_log_is_backdated_or_replaced(self, coop: Plain) -> None:
         for at in ("{now} - 400", "{now} + 400", f"{{now}} - {400 * 86_400}"):
             refuses(coop, copied("read_log", "who = 'ada'", at=at))
         refuses(coop, f"{replace_into(coop)} read_log SELECT * FROM read_log")
 
-    @pytest.mark.parametrize("table", ["given", "given_series", "given_register", "read_log"])
+    @pytest.mark.parametrize(
+        "table",
+        ["member_permission", "member_permission_series", "member_permission_register", "read_log"],
+    )
     @pytest.mark.parametrize("collective", ["postgresql"], indirect=True)
     def test_none_is_emptied_or_written_as_a_replica(self, coop: Plain, table: str) -> None:
         coop.run("SET LOCAL session_replication_role = replica")
@@ -631,14 +653,19 @@ class TestACollective:
         await erase_member(store, ZONE, member, now())
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            await member_permissions.note_notified(connection, GivenId("stays"), now())
+            await member_permissions.note_notified(connection, MemberPermissionId("stays"), now())
             assert await forget_if_gone(members, member, now())
             await forget(connection, sure(now()))
         with plain(place) as looking:
-            assert looking.value("SELECT count(*) FROM given_series WHERE given_id = 'stays'") == 0
+            assert (
+                looking.value(
+                    "SELECT count(*) FROM member_permission_series WHERE permission_id = 'stays'"
+                )
+                == 0
+            )
             assert looking.value("SELECT count(*) FROM read_log WHERE who LIKE 'stays%'") == 0
             assert looking.value("SELECT count(*) FROM read_log") == 2
-            assert looking.value("SELECT max(erased) FROM given_register") == 0
+            assert looking.value("SELECT max(erased) FROM member_permission_register") == 0
 
     def test_the_log_forgets_after_a_year(self, coop: Plain) -> None:
         """No test waits for it, so the rule that stands in its way goes."""

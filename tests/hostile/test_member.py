@@ -308,7 +308,7 @@ async def test_no_answer_tells_whether_somebody_shares_under_a_name(
     first = await _joins(store, "neighbour", device)
     liar, alone = await _joins(store, "liar", device), await _joins(store, "alone", OTHERS_POINT)
     for taken in (first, liar, alone):
-        assert (taken.state, taken.told_at, len(taken.series)) == (State.GRANTED, None, 1)
+        assert (taken.state, taken.notified_at, len(taken.series)) == (State.GRANTED, None, 1)
     for name in ("liar", "alone"):
         async with store.reading() as connection:
             member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
@@ -375,9 +375,12 @@ async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one
     await _tells(store, "neighbour", POINT, DAY, [500])
     await _joins(store, "liar", POINT)
     for statement in (
-        "UPDATE given_series SET series_id = (SELECT max(id) FROM series)",
+        "UPDATE member_permission_series SET series_id = (SELECT max(id) FROM series)",
         "UPDATE device_claim SET counts = 1",
-        "INSERT INTO given_series SELECT given.id, 'x', series.id, 0, 0, 0, '' FROM given, series",
+        (
+            "INSERT INTO member_permission_series"
+            " SELECT p.id, 'x', series.id, 0, 0, 0, '' FROM member_permission p, series"
+        ),
     ):
         with pytest.raises(IntegrityError):
             async with store.writing() as connection:

@@ -106,7 +106,7 @@ async def house(
         yield house
 
 
-async def given_state(coop: Coop, permission: str) -> State | None:
+async def permission_state(coop: Coop, permission: str) -> State | None:
     """Return the state of a permission at the collective; None if it has none of that id."""
     async with coop.store.reading() as connection:
         every = await gifts.all_permissions(connection)
@@ -115,7 +115,7 @@ async def given_state(coop: Coop, permission: str) -> State | None:
 
 async def stands(coop: Coop, permission: str, state: State) -> None:
     async with asyncio.timeout(WITHIN_S):
-        while await given_state(coop, permission) is not state:
+        while await permission_state(coop, permission) is not state:
             await asyncio.sleep(0.02)
 
 
@@ -148,10 +148,10 @@ async def test_a_grant_that_was_held_back_until_it_was_withdrawn_opens_nothing(
             await asyncio.sleep(0.02)
     await house.withdraw(permission)
     await confirmed(house)
-    assert await given_state(coop, permission) is None
+    assert await permission_state(coop, permission) is None
     assert await attacker.release()
     await everything_arrived(coop, house)
-    assert await given_state(coop, permission) is not State.GRANTED
+    assert await permission_state(coop, permission) is not State.GRANTED
 
 
 async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
@@ -161,10 +161,10 @@ async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
     (permission,) = [PermissionId(grant.id) for grant in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
-    assert await given_state(coop, permission) is State.WITHDRAWN
+    assert await permission_state(coop, permission) is State.WITHDRAWN
     assert await attacker.replay("node='grant'")
     await everything_arrived(coop, house)
-    assert await given_state(coop, permission) is State.WITHDRAWN
+    assert await permission_state(coop, permission) is State.WITHDRAWN
     assert await coop.values([midnight(-n).date() for n in range(5)]) == {}
 
 
@@ -192,7 +192,7 @@ async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, hous
     for each in ("<command", "<quoalise", "<received"):
         await attacker.meet(each, "double")
     permission = await shares_and_withdraws(coop, house)
-    assert await given_state(coop, permission) is State.WITHDRAWN
+    assert await permission_state(coop, permission) is State.WITHDRAWN
 
 
 async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
@@ -245,7 +245,7 @@ async def test_a_server_that_speaks_for_another_domain_is_not_heard(
     await ping(attacker, house)
     await everything_arrived(coop, house)
     assert honest.log().count("claiming to be from honest.test") == 3
-    assert await given_state(coop, permission) is State.GRANTED
+    assert await permission_state(coop, permission) is State.GRANTED
     assert await house.state(PermissionId(permission)) is State.GRANTED
     await comes(coop, past)
 

@@ -41,7 +41,7 @@ def sure(at: datetime) -> Confirmed:
 
 
 _ASKING_THE_CLOCK = {
-    "given_is_announced_now": "given",
+    "member_permission_is_announced_now": "member_permission",
     "read_log_is_of_now": "read_log",
     "read_log_stays": "read_log",
 }

@@ -11,7 +11,7 @@ from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members.members import Members
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.member_series import of_member, unasked_members
+from consometers_node.store.member_series import members_without_subscription, of_member
 from consometers_node.store.memberships import series_of_member
 from tools.bench import growth
 from tools.bench.collective import records
@@ -29,7 +29,7 @@ async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: P
     messages = [Message(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)]
     async with store.writing() as connection:
         assert await take(connection, messages, ZONE.key, at) == 13 * [None]
-        assert await unasked_members(connection) == set()
+        assert await members_without_subscription(connection) == set()
         register = Members(connection, ZONE)
         areas = {member.jid: member.area for member in await register.all()}
         counted = {

@@ -41,7 +41,9 @@ _BLOCKS = text(
     "SELECT block.series_id, block.packed FROM series CROSS JOIN block"
     " WHERE block.series_id = series.id AND series.direction = 'consumption' AND block.day = :day"
 )
-_WHERE_HOMES_COUNT = text("SELECT member_id, group_id FROM in_group WHERE from_month <= :day")
+_WHERE_HOMES_COUNT = text(
+    "SELECT member_id, group_id FROM group_membership WHERE from_month <= :day"
+)
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _YEAR_DAYS = 365
 _ROUNDS = 9

@@ -25,7 +25,7 @@ from sqlalchemy import select
 from consometers_node.quoalise.data import encode
 from consometers_node.series import Block
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenSeriesRow
+from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
 from demo.hass import free_port
 from demo.hass.folder import ROOT
@@ -175,7 +175,7 @@ async def _push(members: Members, to: str, messages: list[Messages], pid: int) -
 async def records(store: Store) -> int:
     """Count the records of members that are kept."""
     query = select(BlockRow.packed).join(
-        GivenSeriesRow, GivenSeriesRow.series_id == BlockRow.series_id
+        MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == BlockRow.series_id
     )
     count = 0
     async with store.reading() as connection:

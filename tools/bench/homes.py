@@ -29,10 +29,10 @@ from consometers_node.series import Block, Device, Direction as Way, Interval, Q
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import (
     DeviceClaimRow,
-    GivenRegisterRow,
-    GivenRow,
-    GivenSeriesRow,
-    InGroupRow,
+    GroupMembershipRow,
+    MemberPermissionRegisterRow,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
     MemberRow,
 )
 from consometers_node.store.memberships import series_of
@@ -88,7 +88,7 @@ async def join(
         for model in range(min(len(areas), homes - len(areas))):
             others = range(model + len(areas), homes, len(areas))
             await _repeat(connection, model, others, ways)
-        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
+        asked = update(MemberPermissionSeriesRow).values(subscribed_at=now, backfilled_until=now)
         await connection.execute(asked)
 
 
@@ -162,7 +162,7 @@ async def _repeat(
     connection: AsyncConnection, model: int, homes: Sequence[int], ways: Sequence[Way]
 ) -> None:
     """Copy all rows of one home for the others, by their own names."""
-    at = {"given_id": f"p{model}"}
+    at = {"permission_id": f"p{model}"}
     await _copy(
         connection,
         MemberRow,
@@ -172,27 +172,41 @@ async def _repeat(
     numbered = select(MemberRow.jid, MemberRow.id)
     ids = dict((await connection.execute(numbered)).tuples().all())
     own = [{"member_id": ids[jid(home)]} for home in homes]
-    await _copy(connection, InGroupRow, {"member_id": ids[jid(model)]}, own)
+    await _copy(connection, GroupMembershipRow, {"member_id": ids[jid(model)]}, own)
     member_permissions = [{"id": f"p{home}", **row} for home, row in zip(homes, own, strict=True)]
-    await _copy(connection, GivenRow, {"id": f"p{model}"}, member_permissions)
+    await _copy(connection, MemberPermissionRow, {"id": f"p{model}"}, member_permissions)
     for way in ways:
-        named = [{"given_id": f"p{home}", "identifier": str(name(home, way))} for home in homes]
-        await _copy(connection, GivenSeriesRow, {**at, "identifier": str(name(model, way))}, named)
+        named = [
+            {"permission_id": f"p{home}", "identifier": str(name(home, way))} for home in homes
+        ]
+        await _copy(
+            connection,
+            MemberPermissionSeriesRow,
+            {**at, "identifier": str(name(model, way))},
+            named,
+        )
     for device in {name(model, way).device for way in ways}:
         claims = [
             {"device": str(device).replace(f"m{model}", f"m{home}"), **row}
             for home, row in zip(homes, own, strict=True)
         ]
         await _copy(connection, DeviceClaimRow, {"device": str(device)}, claims)
-    await _copy(connection, GivenRegisterRow, at, [{"given_id": f"p{home}"} for home in homes])
+    await _copy(
+        connection,
+        MemberPermissionRegisterRow,
+        at,
+        [{"permission_id": f"p{home}"} for home in homes],
+    )
 
 
 async def _numbers(
     connection: AsyncConnection, homes: Iterable[int], way: Way
 ) -> dict[int, tuple[SeriesId, Series]]:
     """Return the series of homes in a direction, made where there are none."""
-    row = GivenSeriesRow
-    query = select(row.identifier, GivenRow.member_id).join(GivenRow, GivenRow.id == row.given_id)
+    row = MemberPermissionSeriesRow
+    query = select(row.identifier, MemberPermissionRow.member_id).join(
+        MemberPermissionRow, MemberPermissionRow.id == row.permission_id
+    )
     members = dict((await connection.execute(query)).tuples().all())
     names = {home: name(home, way) for home in homes}
     numbered = select(SeriesRow.device, SeriesRow.id).where(SeriesRow.direction == way)

@@ -14,7 +14,7 @@ from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow
+from consometers_node.store.collective_tables import GroupId, GroupMembershipRow, MemberRow
 from tests.node.web.public.town import NOW, Town, day_of, serving, settings
 
 from .times import summary
@@ -132,4 +132,4 @@ async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:
     ]
     async with town.store.writing() as connection:
         await connection.execute(insert(MemberRow), members)
-        await connection.execute(insert(InGroupRow), stays)
+        await connection.execute(insert(GroupMembershipRow), stays)

@@ -36,7 +36,7 @@ from consometers_node.quoalise.identifier import (
 from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenSeriesRow
+from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.published_series import (
     devices as group_devices,
     own_series,
@@ -225,7 +225,7 @@ async def _region(folder: Path, sizes: Sizes, midnight: datetime) -> Server:
             await member_permissions.take(
                 register, member.id, answer, now, own=organisation(REGION)
             )
-        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
+        asked = update(MemberPermissionSeriesRow).values(subscribed_at=now, backfilled_until=now)
         await connection.execute(asked)
     return server
 

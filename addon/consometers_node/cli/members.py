@@ -32,7 +32,7 @@ from .client import deliver
 from .collective import Ours, actions, look_again, now, run
 from .errors import CliError, misused
 from .locale import say, who
-from .membership import TITLES, as_row, as_told, gathered, known_commune, last_heard, say_all
+from .membership import TITLES, as_row, as_told, gathered, known_commune, last_received_at, say_all
 from .options import Yes
 from .output import Output
 from .usage import Commands
@@ -162,7 +162,7 @@ def list_members(
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             people = await Members(connection, settings.time_zone).all()
-            heard = await member_permissions.last_heard(connection)
+            heard = await member_permissions.last_received_at(connection)
             gave: dict[MemberId, list[MemberPermission]] = {}
             for permission in await member_permissions.all_permissions(connection):
                 gave.setdefault(permission.member, []).append(permission)
@@ -191,7 +191,7 @@ def show(common: Ours, member: Who) -> None:
             gave = await member_permissions.of_member(connection, found_member.id)
             series = await of_member(connection, found_member.jid) if found_member.jid else []
         if output.as_json:
-            document = as_told(found_member, gave, last_heard(series))
+            document = as_told(found_member, gave, last_received_at(series))
             output.document(
                 {**document, "series": [gathered(series_state) for series_state in series]}
             )

@@ -67,10 +67,14 @@ def _state(member: Member, gave: list[MemberPermission]) -> str:
     return "member" if gave else "guest"
 
 
-def last_heard(series: list[MemberSeries]) -> datetime | None:
+def last_received_at(series: list[MemberSeries]) -> datetime | None:
     """Return when records of any of these series last came."""
     return max(
-        (member_series.heard_at for member_series in series if member_series.heard_at is not None),
+        (
+            member_series.last_received_at
+            for member_series in series
+            if member_series.last_received_at is not None
+        ),
         default=None,
     )
 
@@ -102,10 +106,10 @@ def as_told(
 def gathered(series: MemberSeries) -> dict[str, Json]:
     """Return for programs how far a series was gathered."""
     return {
-        "permission": series.given,
+        "permission": series.permission,
         "identifier": series.identifier,
-        "asked_until": shown(series.asked_until),
-        "heard_at": shown(series.heard_at),
+        "asked_until": shown(series.backfilled_until),
+        "heard_at": shown(series.last_received_at),
         "problem": series.problem,
     }
 
@@ -161,8 +165,10 @@ def say_all(
         rows = [
             [
                 member_series.identifier,
-                day(member_series.asked_until),
-                "" if member_series.heard_at is None else local(member_series.heard_at.timestamp()),
+                day(member_series.backfilled_until),
+                ""
+                if member_series.last_received_at is None
+                else local(member_series.last_received_at.timestamp()),
                 member_series.problem or "",
             ]
             for member_series in series

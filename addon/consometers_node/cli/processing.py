@@ -170,7 +170,7 @@ def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output)
 def _show_changes(entries: list[member_permissions.Entry], output: Output) -> None:
     documents: list[Json] = [
         {
-            "permission": entry.given,
+            "permission": entry.permission,
             "state": entry.state,
             "at": shown(entry.at),
             "actor": entry.actor,
@@ -182,7 +182,7 @@ def _show_changes(entries: list[member_permissions.Entry], output: Output) -> No
     rows = [
         [
             local(entry.at.timestamp()),
-            entry.given,
+            entry.permission,
             output.translated(shared_words.STATES[entry.state]),
             output.translated(_ACTORS[entry.actor]),
             "" if entry.erased is None else str(entry.erased),

@@ -17,7 +17,7 @@ from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
-from consometers_node.store.member_series import last_heard
+from consometers_node.store.member_series import last_received_at
 from consometers_node.store.member_status import MemberCounts, count_members
 
 from . import control_socket, status as of_any
@@ -113,7 +113,7 @@ class _Collective:
     """How it stands, as the database has it."""
 
     standing: MemberCounts
-    heard_at: datetime | None
+    last_received_at: datetime | None
     released_until: datetime | None
     withheld: Mapping[Reason, int]
     opens: date | None
@@ -162,7 +162,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
         return _Collective(
             opens=None if opening is None else opening.opens,
             standing=await count_members(connection, at),
-            heard_at=await last_heard(connection),
+            last_received_at=await last_received_at(connection),
             released_until=None if latest is None else latest.interval.end,
             withheld=await published.withheld(connection, rules.interval, yesterday, at),
             erasures=await _Erasures.read(connection, at),
@@ -185,7 +185,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             for kind, giver in sorted(givers.items())
         },
         "guests": state.standing.guests,
-        "heard_at": shown(state.heard_at),
+        "heard_at": shown(state.last_received_at),
         "released_until": shown(state.released_until),
         "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),
@@ -218,8 +218,8 @@ def _show(state: _Collective, output: Output) -> None:
         output.say(_GUESTS, count=standing_now.guests)
     if behind := sum(giver.catching_up for giver in standing_now.granting.values()):
         output.say(_CATCHING_UP, count=behind)
-    if state.heard_at is not None:
-        output.say(_HEARD, at=local(state.heard_at.timestamp()))
+    if state.last_received_at is not None:
+        output.say(_HEARD, at=local(state.last_received_at.timestamp()))
     if state.opens is None:
         output.say(_CLOSED)
     elif state.released_until is None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
+from ..store.collective_tables import GroupId, GroupMembershipRow, MemberGroupRow, MemberId
 from ..store.memberships import counts_in
 
 
@@ -57,12 +57,12 @@ async def group_id(connection: AsyncConnection, kind: GroupKind, name: str = "")
 
 
 def counts_as(group: GroupId) -> ColumnElement[bool]:
-    """Say of a row of `in_group` that it is of a group, or of any where that is everybody's."""
+    """Return the condition that a membership is of a group: of any, where that is everybody's."""
     everybody = select(MemberGroupRow.id).where(MemberGroupRow.kind == GroupKind.ALL)
-    return or_(InGroupRow.group_id == group, everybody.scalar_subquery() == group)
+    return or_(GroupMembershipRow.group_id == group, everybody.scalar_subquery() == group)
 
 
 async def counting(connection: AsyncConnection, group: GroupId, month: date) -> frozenset[MemberId]:
     """Return the members that count in a group in a month."""
-    query = select(InGroupRow.member_id).where(counts_as(group), counts_in(month))
+    query = select(GroupMembershipRow.member_id).where(counts_as(group), counts_in(month))
     return frozenset((await connection.execute(query)).scalars())

@@ -15,7 +15,7 @@ from ..permission import DataNeed
 from ..quoalise import Erased
 from ..store import Store
 from ..store.clock import confirm
-from ..store.collective_tables import GivenId, MemberId
+from ..store.collective_tables import MemberId, MemberPermissionId
 from ..xmpp import Join, links
 from .access_log import Read, note_read
 from .members import accounts, invitations
@@ -83,7 +83,7 @@ class Actions:
             await members.set_area(member, area)
             return await members.get(member)
 
-    async def terminate(self, member: MemberId, permissions: Iterable[GivenId]) -> None:
+    async def terminate(self, member: MemberId, permissions: Iterable[MemberPermissionId]) -> None:
         """End permissions of a member in the collective's name; its node is informed."""
         async with self._changing("terminate", member) as members:
             for permission in permissions:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..store.tables import DataNeedRow, NeedId, PeerId, WantedRow
+from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
 from .need import DataNeed, Identification, Reading, Wanted
 
@@ -51,7 +51,7 @@ async def add_need(
         {"data_need_id": need_id, "direction": kind.direction, "quantity": kind.quantity}
         for kind in need.wanted
     ]
-    await connection.execute(insert(WantedRow), kinds)
+    await connection.execute(insert(DataNeedSeriesRow), kinds)
     return need_id
 
 
@@ -68,8 +68,10 @@ async def some_needs(
 ) -> dict[NeedId, DataNeed]:
     """Return these data needs."""
     wanted: dict[NeedId, set[Wanted]] = {}
-    kinds = select(WantedRow.data_need_id, WantedRow.direction, WantedRow.quantity)
-    kinds = kinds.where(WantedRow.data_need_id.in_(numbers))
+    kinds = select(
+        DataNeedSeriesRow.data_need_id, DataNeedSeriesRow.direction, DataNeedSeriesRow.quantity
+    )
+    kinds = kinds.where(DataNeedSeriesRow.data_need_id.in_(numbers))
     for need_id, direction, quantity in await connection.execute(kinds):
         wanted.setdefault(need_id, set()).add(Wanted(direction, quantity))
     query = select(

@@ -313,7 +313,7 @@ class Permissions:
             )
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
             .join(PermissionRow, PermissionRow.id == RegisterRow.permission_id)
-            .where(PermissionRow.peer_id == peer, NoticeRow.told_at.is_(None))
+            .where(PermissionRow.peer_id == peer, NoticeRow.notified_at.is_(None))
             .order_by(NoticeRow.seq)
         )
         return [
@@ -330,7 +330,7 @@ class Permissions:
     async def receipts(self, permission: PermissionId) -> list[NoticeReceipt]:
         """Return what the peer was told of a permission, or is to be, in order."""
         query = (
-            select(NoticeRow.seq, NoticeRow.erase, NoticeRow.told_at, NoticeRow.receipt)
+            select(NoticeRow.seq, NoticeRow.erase, NoticeRow.notified_at, NoticeRow.receipt)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
             .where(RegisterRow.permission_id == permission)
             .order_by(NoticeRow.seq)
@@ -347,7 +347,9 @@ class Permissions:
 
     async def keep_receipt(self, seq: int, receipt: str, at: datetime) -> None:
         """Keep the receipt of a notice."""
-        stored = update(NoticeRow).where(NoticeRow.seq == seq).values(told_at=at, receipt=receipt)
+        stored = (
+            update(NoticeRow).where(NoticeRow.seq == seq).values(notified_at=at, receipt=receipt)
+        )
         await self._connection.execute(stored)
 
     async def _read(self, *conditions: ColumnElement[bool]) -> list[Permission]:

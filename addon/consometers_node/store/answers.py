@@ -89,11 +89,11 @@ class Receipt:
 async def receipts(connection: AsyncConnection, permission: PermissionId) -> list[Receipt]:
     """Return what a peer confirmed of a permission, in order."""
     query = (
-        select(RegisterRow.state, NoticeRow.told_at, NoticeRow.receipt)
+        select(RegisterRow.state, NoticeRow.notified_at, NoticeRow.receipt)
         .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
         .where(
             RegisterRow.permission_id == permission,
-            NoticeRow.told_at.is_not(None),
+            NoticeRow.notified_at.is_not(None),
             NoticeRow.receipt.is_not(None),
         )
         .order_by(NoticeRow.seq)

@@ -51,8 +51,8 @@ _BY_PERSON = "clock.said"
 _ENTRIES = {
     "register": "at",
     "answer": "at",
-    "given_register": "at",
-    "given_series": "heard_at",
+    "member_permission_register": "at",
+    "member_permission_series": "last_received_at",
     "read_log": "at",
 }
 """Tables of entries, by name: a home does without the classes of a collective's."""

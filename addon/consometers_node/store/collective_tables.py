@@ -20,15 +20,17 @@ from .types import Whole
 
 MemberId = NewType("MemberId", int)
 GroupId = NewType("GroupId", int)
-GivenId = NewType("GivenId", str)
+MemberPermissionId = NewType("MemberPermissionId", str)
 """The random UUID that a member gave its permission."""
 
 _MemberKind = Annotated[str, check("kind", "kind IN ('home', 'site', 'collective')")]
-_GivenState = Annotated[
+_MemberPermissionState = Annotated[
     str, check("state", "state IN ('granted', 'withdrawn', 'terminated', 'expired')")
 ]
 
-Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
+Base.registry.update_type_annotation_map(
+    {MemberId: Whole, GroupId: Whole, MemberPermissionId: Text}
+)
 
 
 class OwnNeedRow(Base):
@@ -99,8 +101,8 @@ class MemberGroupRow(Base):
     name: Mapped[str]
 
 
-class InGroupRow(Base, clustered=True):
-    """A member counts in a group in whole months, told by their first days; the end is not in."""
+class GroupMembershipRow(Base, clustered=True):
+    """A member counts in a group in whole months, named by their first days; the end is not in."""
 
     __table_args__ = (Index(None, "group_id", "from_month"),)
 
@@ -110,12 +112,12 @@ class InGroupRow(Base, clustered=True):
     until_month: Mapped[date | None]
 
 
-class GivenRow(Base):
+class MemberPermissionRow(Base):
     """A permission that a member gave: what it lets this collective read, and until when.
 
     Once it has ended, `erase_at` is when what it brought is erased. `announced_at` is since when
-    administrators see that it is; somebody asked for it where `erase_at` is no later. `told_at` is
-    when the member knew of the end.
+    administrators see that it is; somebody asked for it where `erase_at` is no later.
+    `notified_at` is when the member knew of the end.
     """
 
     __table_args__ = (
@@ -123,11 +125,11 @@ class GivenRow(Base):
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
     )
 
-    id: Mapped[GivenId] = mapped_column(primary_key=True)
+    id: Mapped[MemberPermissionId] = mapped_column(primary_key=True)
     member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), index=True)
     need: Mapped[str]
     version: Mapped[int]
-    state: Mapped[_GivenState]
+    state: Mapped[_MemberPermissionState]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
     identification: Mapped[Identification]
     records_from: Mapped[datetime]
@@ -137,22 +139,24 @@ class GivenRow(Base):
     shown_language: Mapped[str]
     erase_at: Mapped[datetime | None]
     announced_at: Mapped[datetime | None]
-    told_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None]
 
 
-class GivenSeriesRow(Base):
+class MemberPermissionSeriesRow(Base):
     """One series that a member lets us read, under the name that it has with us.
 
     `series_id` is empty until its first records tell what they are. The past was asked for up to
-    `asked_until`; `heard_at` is when records last came; `problem` why no more do.
+    `backfilled_until`; `last_received_at` is when records last came; `problem` why no more do.
     """
 
-    given_id: Mapped[GivenId] = mapped_column(ForeignKey("given.id"), primary_key=True)
+    permission_id: Mapped[MemberPermissionId] = mapped_column(
+        ForeignKey("member_permission.id"), primary_key=True
+    )
     identifier: Mapped[str] = mapped_column(primary_key=True, index=True)
     series_id: Mapped[SeriesId | None] = mapped_column(ForeignKey("series.id"), index=True)
-    asked_until: Mapped[datetime | None]
+    backfilled_until: Mapped[datetime | None]
     subscribed_at: Mapped[datetime | None]
-    heard_at: Mapped[datetime | None]
+    last_received_at: Mapped[datetime | None]
     problem: Mapped[str | None]
 
 
@@ -187,7 +191,7 @@ class SetAsideRow(Base, clustered=True):
     left_out_at: Mapped[datetime | None]
 
 
-class GivenRegisterRow(Base):
+class MemberPermissionRegisterRow(Base):
     """One change of one permission of a member; what was erased is counted in records.
 
     `seq` counts up by one, by a rule of the database.
@@ -201,12 +205,12 @@ class GivenRegisterRow(Base):
             " OR (erased IS NOT NULL AND actor IN ('member', 'collective', 'clock'))",
             "actor",
         ),
-        Index(None, "given_id", "seq"),
+        Index(None, "permission_id", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)
-    given_id: Mapped[GivenId]
-    state: Mapped[_GivenState]
+    permission_id: Mapped[MemberPermissionId]
+    state: Mapped[_MemberPermissionState]
     at: Mapped[datetime]
     actor: Mapped[str]
     text_hash: Mapped[str | None] = check("text", "(text_hash IS NOT NULL) = (state = 'granted')")

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
 from .any_of import among, pair_among
-from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
+from .collective_tables import (
+    MemberId,
+    MemberPermissionId,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    MemberRow,
+)
 from .series import SERIES_FACTS
 from .set_aside import some_apart
 from .tables import SeriesId, SeriesRow
@@ -19,47 +25,59 @@ from .tables import SeriesId, SeriesRow
 _NAMES_AT_ONCE = 1_000
 
 _FACTS = (
-    GivenSeriesRow.given_id,
-    GivenSeriesRow.identifier,
-    GivenRow.member_id,
+    MemberPermissionSeriesRow.permission_id,
+    MemberPermissionSeriesRow.identifier,
+    MemberPermissionRow.member_id,
     MemberRow.jid,
     MemberRow.kind,
-    GivenRow.interval,
-    GivenSeriesRow.series_id,
-    GivenSeriesRow.asked_until,
-    GivenSeriesRow.subscribed_at,
-    GivenSeriesRow.heard_at,
-    GivenSeriesRow.problem,
-    some_apart(GivenSeriesRow.series_id),
+    MemberPermissionRow.interval,
+    MemberPermissionSeriesRow.series_id,
+    MemberPermissionSeriesRow.backfilled_until,
+    MemberPermissionSeriesRow.subscribed_at,
+    MemberPermissionSeriesRow.last_received_at,
+    MemberPermissionSeriesRow.problem,
+    some_apart(MemberPermissionSeriesRow.series_id),
 )
 """The columns of the first fields of `MemberSeries`, in their order."""
 _GRANTED = (
-    select(*_FACTS, GivenRow.records_from, GivenRow.valid_until, *SERIES_FACTS)
-    .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-    .join(MemberRow, MemberRow.id == GivenRow.member_id)
-    .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-    .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
-    .order_by(GivenRow.records_from, GivenSeriesRow.given_id, GivenSeriesRow.identifier)
+    select(
+        *_FACTS, MemberPermissionRow.records_from, MemberPermissionRow.valid_until, *SERIES_FACTS
+    )
+    .join(MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id)
+    .join(MemberRow, MemberRow.id == MemberPermissionRow.member_id)
+    .outerjoin(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
+    .order_by(
+        MemberPermissionRow.records_from,
+        MemberPermissionSeriesRow.permission_id,
+        MemberPermissionSeriesRow.identifier,
+    )
 )
 _OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
-_UNDER_NAMES = _GRANTED.where(among(GivenSeriesRow.identifier, "names")).with_for_update(
-    read=True, of=GivenRow
+_UNDER_NAMES = _GRANTED.where(among(MemberPermissionSeriesRow.identifier, "names")).with_for_update(
+    read=True, of=MemberPermissionRow
 )
 _GRANTING = (
     select(MemberRow.jid)
-    .join(GivenRow, GivenRow.member_id == MemberRow.id)
-    .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+    .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
+    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
 )
-_UNASKED = _GRANTING.join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id).where(
-    GivenSeriesRow.subscribed_at.is_(None)
-)
-_HEARD = (
-    update(GivenSeriesRow)
-    .where(pair_among(GivenSeriesRow.given_id, GivenSeriesRow.identifier, ("givens", "names")))
-    .values(heard_at=bindparam("at"))
+_WITHOUT_SUBSCRIPTION = _GRANTING.join(
+    MemberPermissionSeriesRow, MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id
+).where(MemberPermissionSeriesRow.subscribed_at.is_(None))
+_NOTE_RECEIVED = (
+    update(MemberPermissionSeriesRow)
+    .where(
+        pair_among(
+            MemberPermissionSeriesRow.permission_id,
+            MemberPermissionSeriesRow.identifier,
+            ("ids", "names"),
+        )
+    )
+    .values(last_received_at=bindparam("at"))
 )
 
-type Key = tuple[GivenId, str]
+type Key = tuple[MemberPermissionId, str]
 """A permission that a member gave, and the name of one of its series."""
 
 
@@ -71,16 +89,16 @@ class MemberSeries:
     known from its first records on.
     """
 
-    given: GivenId
+    permission: MemberPermissionId
     identifier: str
     member: MemberId
     jid: str
     kind: str
     interval: Interval
     series_id: SeriesId | None
-    asked_until: datetime | None
+    backfilled_until: datetime | None
     subscribed_at: datetime | None
-    heard_at: datetime | None
+    last_received_at: datetime | None
     problem: str | None
     has_records_set_aside: bool
     records: Range
@@ -89,7 +107,7 @@ class MemberSeries:
     @property
     def key(self) -> Key:
         """What names it."""
-        return self.given, self.identifier
+        return self.permission, self.identifier
 
 
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[MemberSeries]:
@@ -105,9 +123,9 @@ async def of_member(connection: AsyncConnection, jid: str) -> list[MemberSeries]
     return await _read(connection, _OF_MEMBER, jid=jid)
 
 
-async def last_heard(connection: AsyncConnection) -> datetime | None:
+async def last_received_at(connection: AsyncConnection) -> datetime | None:
     """Return when records last came of any member."""
-    query = select(func.max(GivenSeriesRow.heard_at))
+    query = select(func.max(MemberPermissionSeriesRow.last_received_at))
     last: datetime | None = (await connection.execute(query)).scalar_one()
     return last
 
@@ -117,9 +135,13 @@ async def granting_members(connection: AsyncConnection) -> set[str]:
     return {jid for jid in (await connection.execute(_GRANTING)).scalars() if jid is not None}
 
 
-async def unasked_members(connection: AsyncConnection) -> set[str]:
+async def members_without_subscription(connection: AsyncConnection) -> set[str]:
     """Return the bare JIDs of the members that granted something they were not yet asked for."""
-    return {jid for jid in (await connection.execute(_UNASKED)).scalars() if jid is not None}
+    return {
+        jid
+        for jid in (await connection.execute(_WITHOUT_SUBSCRIPTION)).scalars()
+        if jid is not None
+    }
 
 
 async def learn(connection: AsyncConnection, key: Key, series: SeriesId) -> None:
@@ -127,10 +149,10 @@ async def learn(connection: AsyncConnection, key: Key, series: SeriesId) -> None
     await _set(connection, key, series_id=series)
 
 
-async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
+async def note_received(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
     """Note when records of these series came."""
-    givens, names = zip(*keys, strict=True)
-    await connection.execute(_HEARD, {"givens": givens, "names": names, "at": at})
+    ids, names = zip(*keys, strict=True)
+    await connection.execute(_NOTE_RECEIVED, {"ids": ids, "names": names, "at": at})
 
 
 async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:
@@ -138,9 +160,9 @@ async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -
     await _set(connection, key, subscribed_at=at)
 
 
-async def note_asked(connection: AsyncConnection, key: Key, until: datetime) -> None:
+async def note_backfilled(connection: AsyncConnection, key: Key, until: datetime) -> None:
     """Note up to where the past was asked for, and that nothing stands in the way."""
-    await _set(connection, key, asked_until=until, problem=None)
+    await _set(connection, key, backfilled_until=until, problem=None)
 
 
 async def note_problem(connection: AsyncConnection, key: Key, problem: str) -> None:
@@ -149,9 +171,12 @@ async def note_problem(connection: AsyncConnection, key: Key, problem: str) -> N
 
 
 async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
-    given, name = key
-    row = GivenSeriesRow.given_id == given, GivenSeriesRow.identifier == name
-    await connection.execute(update(GivenSeriesRow).where(*row).values(**values))
+    permission, name = key
+    row = (
+        MemberPermissionSeriesRow.permission_id == permission,
+        MemberPermissionSeriesRow.identifier == name,
+    )
+    await connection.execute(update(MemberPermissionSeriesRow).where(*row).values(**values))
 
 
 async def _read(

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval
-from .collective_tables import GivenRow, GivenSeriesRow, MemberRow
+from .collective_tables import MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
 from .tables import OutboxRow
 
 _LATE = timedelta(hours=3)
@@ -42,12 +42,15 @@ class MemberCounts:
 async def count_members(connection: AsyncConnection, at: datetime) -> MemberCounts:
     """Count all of it, in a few queries of some milliseconds."""
     lately = or_(
-        GivenSeriesRow.heard_at >= at - _LATE,
-        and_(GivenRow.interval == Interval.P1D, GivenSeriesRow.heard_at >= at - _DAYS - _LATE),
+        MemberPermissionSeriesRow.last_received_at >= at - _LATE,
+        and_(
+            MemberPermissionRow.interval == Interval.P1D,
+            MemberPermissionSeriesRow.last_received_at >= at - _DAYS - _LATE,
+        ),
     )
     tells = func.max(case((lately, 1), else_=0))
-    asked = GivenSeriesRow.asked_until
-    behind = or_(asked.is_(None), asked < GivenRow.valid_from)
+    backfilled = MemberPermissionSeriesRow.backfilled_until
+    behind = or_(backfilled.is_(None), backfilled < MemberPermissionRow.valid_from)
     catches_up = func.max(case((behind, 1), else_=0))
     each = (
         select(
@@ -56,9 +59,12 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
             tells.label("tells"),
             catches_up.label("catches_up"),
         )
-        .join(GivenRow, GivenRow.member_id == MemberRow.id)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+        .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()
     )

@@ -30,12 +30,12 @@ from ..series import Direction, Interval, Quantity, Range, Series
 from .any_of import among
 from .collective_tables import (
     DeviceClaimRow,
-    GivenRow,
-    GivenSeriesRow,
     GroupId,
-    InGroupRow,
+    GroupMembershipRow,
     MemberGroupRow,
     MemberId,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
     MemberRow,
 )
 from .series import OWN, SERIES_FACTS
@@ -115,12 +115,12 @@ _OTHERS = select(MemberRow.id).where(MemberRow.kind != "home")
 
 
 def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
-    """Say of a row of `in_group` that it has this month."""
-    until = InGroupRow.until_month
-    return and_(InGroupRow.from_month <= month, or_(until.is_(None), until > month))
+    """Say of a row of `group_membership` that it has this month."""
+    until = GroupMembershipRow.until_month
+    return and_(GroupMembershipRow.from_month <= month, or_(until.is_(None), until > month))
 
 
-_OF_SITES = InGroupRow.group_id.in_(
+_OF_SITES = GroupMembershipRow.group_id.in_(
     select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
 )
 _MONTH = counts_in(bindparam("month", type_=Day))
@@ -128,14 +128,16 @@ _MONTH = counts_in(bindparam("month", type_=Day))
 # of one that is no home, in a group of its own or in none.
 _MEMBERSHIPS: CompoundSelect[Any] = union_all(
     select(
-        InGroupRow.group_id,
-        func.aggregate_strings(InGroupRow.member_id.cast(Text), separator=","),
+        GroupMembershipRow.group_id,
+        func.aggregate_strings(GroupMembershipRow.member_id.cast(Text), separator=","),
         null(),
     )
     .where(_MONTH, ~_OF_SITES)
-    .group_by(InGroupRow.group_id),
+    .group_by(GroupMembershipRow.group_id),
     select(null(), null(), MemberRow.id).where(MemberRow.kind == "collective"),
-    select(InGroupRow.group_id, null(), InGroupRow.member_id).where(_MONTH, _OF_SITES),
+    select(GroupMembershipRow.group_id, null(), GroupMembershipRow.member_id).where(
+        _MONTH, _OF_SITES
+    ),
 )
 
 
@@ -264,9 +266,11 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
     """Return the series that a member lets this collective read, or did."""
     query = (
         select(SeriesRow.id, *SERIES_FACTS)
-        .join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-        .where(GivenRow.member_id == member)
+        .join(MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == SeriesRow.id)
+        .join(
+            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
+        )
+        .where(MemberPermissionRow.member_id == member)
         .distinct()
     )
     return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}
@@ -293,13 +297,17 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
     since = bindparam("since", type_=Day)
     recent = select(BlockRow.day).where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= since)
     return (
-        query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        query.join(MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == SeriesRow.id)
+        .join(
+            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
+        )
         .where(
             SeriesRow.direction == bindparam("direction", type_=words(Direction)),
-            GivenRow.state == "granted",
-            GivenRow.valid_until > bindparam("at", type_=GivenRow.valid_until.type),
-            GivenSeriesRow.asked_until >= bindparam("asked", type_=GivenSeriesRow.asked_until.type),
+            MemberPermissionRow.state == "granted",
+            MemberPermissionRow.valid_until
+            > bindparam("at", type_=MemberPermissionRow.valid_until.type),
+            MemberPermissionSeriesRow.backfilled_until
+            >= bindparam("backfilled", type_=MemberPermissionSeriesRow.backfilled_until.type),
             recent.exists(),
         )
     )
@@ -360,5 +368,5 @@ class Expected:
             "direction": self.direction,
             "at": self.at,
             "since": self.since,
-            "asked": Range.of_day(self.since).start,
+            "backfilled": Range.of_day(self.since).start,
         }

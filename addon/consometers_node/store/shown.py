@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from ..series import Series
-from .collective_tables import GivenRow, GivenSeriesRow, MemberId, MemberRow
+from .collective_tables import MemberId, MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
 from .series import SERIES_FACTS
 from .tables import SeriesRow
 
@@ -16,7 +16,9 @@ async def shown_from(
     connection: AsyncConnection, member: MemberId, at: datetime
 ) -> datetime | None:
     """Return from when on records of a member may be shown under its name; None if none may."""
-    query = select(func.min(GivenRow.records_from)).where(GivenRow.member_id == member, *_by(at))
+    query = select(func.min(MemberPermissionRow.records_from)).where(
+        MemberPermissionRow.member_id == member, *_by(at)
+    )
     return (await connection.execute(query)).scalar_one()
 
 
@@ -25,17 +27,25 @@ async def shown_series(connection: AsyncConnection, at: datetime) -> dict[Member
     # Sites are few: SQLite would look at the permissions of all members otherwise.
     sites = select(MemberRow.id).where(MemberRow.kind == "site")
     # Which series it is may be noted with another permission that names it.
-    named, permission = aliased(GivenSeriesRow), aliased(GivenRow)
+    named, permission = aliased(MemberPermissionSeriesRow), aliased(MemberPermissionRow)
     query = (
-        select(GivenRow.member_id, *SERIES_FACTS)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .join(named, named.identifier == GivenSeriesRow.identifier)
+        select(MemberPermissionRow.member_id, *SERIES_FACTS)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .join(named, named.identifier == MemberPermissionSeriesRow.identifier)
         .join(
             permission,
-            (permission.id == named.given_id) & (permission.member_id == GivenRow.member_id),
+            (permission.id == named.permission_id)
+            & (permission.member_id == MemberPermissionRow.member_id),
         )
         .join(SeriesRow, SeriesRow.id == named.series_id)
-        .where(GivenRow.member_id.in_(sites), GivenRow.interval <= SeriesRow.interval, *_by(at))
+        .where(
+            MemberPermissionRow.member_id.in_(sites),
+            MemberPermissionRow.interval <= SeriesRow.interval,
+            *_by(at),
+        )
     )
     shown: dict[MemberId, set[Series]] = {}
     for member, *facts in await connection.execute(query):
@@ -44,5 +54,5 @@ async def shown_series(connection: AsyncConnection, at: datetime) -> dict[Member
 
 
 def _by(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    by_name = GivenRow.identification == "name"
-    return GivenRow.state == "granted", by_name, GivenRow.valid_until > at
+    by_name = MemberPermissionRow.identification == "name"
+    return MemberPermissionRow.state == "granted", by_name, MemberPermissionRow.valid_until > at

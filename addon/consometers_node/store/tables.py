@@ -256,7 +256,7 @@ class DataNeedRow(Base):
     received_at: Mapped[datetime]
 
 
-class WantedRow(Base, clustered=True):
+class DataNeedSeriesRow(Base, clustered=True):
     """One kind of series that a data need asks for."""
 
     data_need_id: Mapped[NeedId] = mapped_column(ForeignKey("data_need.id"), primary_key=True)
@@ -352,12 +352,12 @@ class NoticeRow(Base):
     """A change of a permission that its peer is to be told, until its receipt has come.
 
     `erase` is what the household says at withdrawal about the records that the peer has. What is
-    under way has no `told_at`, and says so in place of the receipt.
+    under way has no `notified_at`, and says so in place of the receipt.
     """
 
     seq: Mapped[int] = mapped_column(ForeignKey("register.seq"), primary_key=True)
     erase: Mapped[int | None] = check("erase", "erase IN (0, 1)")
-    told_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None]
     receipt: Mapped[str | None]
 
 

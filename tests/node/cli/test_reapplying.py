@@ -5,12 +5,14 @@ from pathlib import Path
 
 from consometers_node.collective.privacy.erasure_log import FILE, Ended, read_ended
 from consometers_node.permission import State
-from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.collective_tables import MemberPermissionId
 
 from .conftest import Run
 from .factories import let_in
 
-ENDED = Ended(GivenId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True)
+ENDED = Ended(
+    MemberPermissionId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True
+)
 
 
 async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Path) -> None:

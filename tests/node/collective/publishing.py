@@ -22,7 +22,12 @@ from consometers_node.quoalise.identifier import device as device_of, series as 
 from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
+from consometers_node.store.collective_tables import (
+    GroupId,
+    MemberId,
+    MemberPermissionId,
+    PublishedCellRow,
+)
 from consometers_node.store.publication import (
     ClosedInterval,
     PublishedCell,
@@ -103,7 +108,7 @@ class Town:
         for group in wanted:
             self.groups[group] = await self.group(*group)
             await self._add(
-                "in_group",
+                "group_membership",
                 member_id=number,
                 group_id=self.groups[group],
                 from_month=since,
@@ -127,7 +132,7 @@ class Town:
 
     async def unname(self, member: MemberId) -> None:
         """Withdraw that permission."""
-        number = GivenId(f"{member} name")
+        number = MemberPermissionId(f"{member} name")
         await withdraw(self.people, member, number, self.at, erase=False)
 
     async def _allow(
@@ -138,10 +143,12 @@ class Town:
         until: datetime = LATER,
     ) -> None:
         one = self.series[member]
-        given = f"{member}" if identification == "pseudonym" else f"{member} {identification}"
+        permission_id = (
+            f"{member}" if identification == "pseudonym" else f"{member} {identification}"
+        )
         await self._add(
-            "given",
-            id=given,
+            "member_permission",
+            id=permission_id,
             member_id=member,
             need="sums",
             version=1,
@@ -156,14 +163,14 @@ class Town:
         )
         path = named_series(device_of(one.device), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
-            "given_series",
-            given_id=given,
+            "member_permission_series",
+            permission_id=permission_id,
             identifier=str(path),
             series_id=self.numbers[one] if identification == "pseudonym" else None,
-            asked_until=NOON,
+            backfilled_until=NOON,
         )
         by = State.GRANTED, Actor.MEMBER
-        await note(self.connection, GivenId(given), *by, text_hash=64 * "a")
+        await note(self.connection, MemberPermissionId(permission_id), *by, text_hash=64 * "a")
 
     async def members(self, count: int, area: str | None = None) -> list[MemberId]:
         """Add homes of an area."""

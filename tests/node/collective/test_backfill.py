@@ -47,4 +47,4 @@ async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: S
     assert asked.asked == [Range(since, AT)]
     async with store.reading() as connection:
         known = await of_member(connection, "a@example.org")
-    assert [(one.asked_until, one.subscribed_at) for one in known] == [(AT, AT)] * 2
+    assert [(one.backfilled_until, one.subscribed_at) for one in known] == [(AT, AT)] * 2

@@ -291,7 +291,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     async with store.reading() as connection:
         # Nobody is left to be told, and that it was not told stays on record.
         assert await member_permissions.not_notified(connection) == []
-        assert (await member_permissions.get(connection, taken.id)).told_at is None
+        assert (await member_permissions.get(connection, taken.id)).notified_at is None
         entries = await member_permissions.register(connection, [taken.id])
         assert [(one.state, one.erased) for one in entries] == [
             ("granted", None),

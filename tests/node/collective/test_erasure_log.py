@@ -15,7 +15,7 @@ from consometers_node.collective.privacy.erasure_log import Ended, ErasureLog, r
 from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.collective_tables import MemberPermissionId
 
 from ..permission.samples import now
 from .people import AT, ZONE, changing, join, meter
@@ -41,9 +41,9 @@ async def leave(store: Store) -> None:
     """Withdraw as two of them, one of which has everything erased."""
     async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
-            one = await member_permissions.get(connection, GivenId(name))
+            one = await member_permissions.get(connection, MemberPermissionId(name))
             await member_permissions.withdraw(members, one.member, name, LATER, erase=erases)
-        ended = await member_permissions.get(connection, GivenId("leaves"))
+        ended = await member_permissions.get(connection, MemberPermissionId("leaves"))
         await member_permissions.erase_at_once(connection, ended.id, LATER)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
@@ -69,9 +69,9 @@ async def test_what_ended_is_told_once(store: Store, tmp_path: Path) -> None:
     for _ in range(2):
         await log.write()
     expected = [
-        Ended(GivenId("keeps"), State.WITHDRAWN, LATER, erased=False),
-        Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=False),
-        Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=True),
+        Ended(MemberPermissionId("keeps"), State.WITHDRAWN, LATER, erased=False),
+        Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=False),
+        Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=True),
     ]
     assert [replace(one, at=LATER) for one in read_ended(file)] == expected
     assert all(started <= one.at <= now() for one in read_ended(file))
@@ -97,7 +97,7 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
         assert len(await kept(restored, DAY)) == len(HOMES) - 1
         assert await applied(restored, journal) == 0
         async with restored.reading() as connection:
-            register = await member_permissions.register(connection, [GivenId("leaves")])
+            register = await member_permissions.register(connection, [MemberPermissionId("leaves")])
         assert [(one.state, one.erased) for one in register] == [
             (State.GRANTED, None),
             (State.WITHDRAWN, None),
@@ -113,9 +113,11 @@ async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_t
     await fill(store)
     file = tmp_path / "ended.jsonl"
     lines = [
-        Ended(GivenId("keeps"), State.TERMINATED, LATER, erased=False),
-        Ended(GivenId("keeps"), State.TERMINATED, LATER, erased=True),
-        Ended(GivenId("was given after the backup"), State.WITHDRAWN, LATER, erased=True),
+        Ended(MemberPermissionId("keeps"), State.TERMINATED, LATER, erased=False),
+        Ended(MemberPermissionId("keeps"), State.TERMINATED, LATER, erased=True),
+        Ended(
+            MemberPermissionId("was given after the backup"), State.WITHDRAWN, LATER, erased=True
+        ),
     ]
     file.write_text("".join(f"{one.line()}\n" for one in lines))
     assert await applied(store, file) == 1

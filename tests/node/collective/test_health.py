@@ -12,8 +12,8 @@ from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.member_series import note_asked, note_heard
+from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.member_series import note_backfilled, note_received
 from consometers_node.store.member_status import GrantingMembers, count_members
 
 from ..web.public.conftest import fill
@@ -35,9 +35,11 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
     message = Message("a@example.org", told(meter("a"), AT - 10 * HOUR, [1, 2]))
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
-        await note_heard(connection, {(GivenId("b"), str(meter("b")))}, AT - 5 * HOUR)
-        await note_asked(connection, (GivenId("b"), str(meter("b"))), AT)
-        await note_heard(connection, {(GivenId("school"), str(meter("school")))}, AT - 40 * HOUR)
+        await note_received(connection, {(MemberPermissionId("b"), str(meter("b")))}, AT - 5 * HOUR)
+        await note_backfilled(connection, (MemberPermissionId("b"), str(meter("b"))), AT)
+        await note_received(
+            connection, {(MemberPermissionId("school"), str(meter("school")))}, AT - 40 * HOUR
+        )
     async with store.reading() as connection:
         counts = await count_members(connection, AT)
     assert counts.granting == {

@@ -18,7 +18,11 @@ from consometers_node.quoalise import Direction, Duration, Identifier, Permissio
 from consometers_node.quoalise.identifier import device, organisation, series
 from consometers_node.series import Direction as Way, Quantity
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow, OwnNeedRow
+from consometers_node.store.collective_tables import (
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    OwnNeedRow,
+)
 from consometers_node.store.tables import Base
 
 from ..clocks import sure
@@ -167,7 +171,7 @@ async def test_a_member_withdraws(store: Store, erase: bool) -> None:
         members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, member.id, taken.id, later, erase=erase)
         kept = later if erase else later + timedelta(days=NEED.retention_days)
-        assert (ended.state, ended.erase_at, ended.told_at) == (State.WITHDRAWN, kept, later)
+        assert (ended.state, ended.erase_at, ended.notified_at) == (State.WITHDRAWN, kept, later)
         assert (await members.get(member.id)).left_at == later
         assert [one.id for one in await member_permissions.due(connection, None)] == [
             taken.id
@@ -198,7 +202,7 @@ async def test_the_collective_ends_a_permission_and_its_member_is_to_be_told(sto
         member, taken = await join(connection, "a")
         members = Members(connection, ZONE)
         ended = await member_permissions.terminate(members, taken.id, AT)
-        assert (ended.state, ended.told_at) == (State.TERMINATED, None)
+        assert (ended.state, ended.notified_at) == (State.TERMINATED, None)
         assert await member_permissions.not_notified(connection) == [ended]
         assert (await members.get(member.id)).left_at == AT
         await member_permissions.note_notified(connection, taken.id, AT + A_DAY)
@@ -241,11 +245,11 @@ async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
     body = f'<data-needs xmlns="urn:none"><data-need{retention}/></data-needs>'
     asked = {"need": "lost", "version": 1, "body": body, "offered_at": AT}
     await connection.execute(insert(OwnNeedRow).values(asked))
-    taken = (await connection.execute(select(GivenRow.__table__))).mappings().one()
+    taken = (await connection.execute(select(MemberPermissionRow.__table__))).mappings().one()
     lost = dict(taken) | {"id": "lost", "need": "lost", "valid_from": AT - A_DAY}
-    await connection.execute(insert(Base.metadata.tables["given"]).values(lost))
-    name = {"given_id": "lost", "identifier": str(meter("lost"))}
-    await connection.execute(insert(GivenSeriesRow).values(name))
+    await connection.execute(insert(Base.metadata.tables["member_permission"]).values(lost))
+    name = {"permission_id": "lost", "identifier": str(meter("lost"))}
+    await connection.execute(insert(MemberPermissionSeriesRow).values(name))
     text_hash = taken["shown_sha256"]
     await member_permissions.note(
         connection, lost["id"], State.GRANTED, Actor.MEMBER, text_hash=text_hash

@@ -29,7 +29,7 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import InGroupRow
+from consometers_node.store.collective_tables import GroupMembershipRow
 from consometers_node.store.memberships import counts_in
 from consometers_node.store.publication import ClosedInterval, write
 
@@ -65,7 +65,9 @@ async def publish(connection: AsyncConnection, day: date) -> None:
 
 async def groups_of(members: Members, member: Member, month: date) -> set[tuple[str, str]]:
     known = {one.id: one for one in await all_groups(members.connection)}
-    query = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id, counts_in(month))
+    query = select(GroupMembershipRow.group_id).where(
+        GroupMembershipRow.member_id == member.id, counts_in(month)
+    )
     groups = (await members.connection.execute(query)).scalars()
     return {(known[group].kind, known[group].name) for group in groups}
 

@@ -21,7 +21,7 @@ from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, Resourc
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.member_series import MemberSeries
 from consometers_node.store.tables import BlockRow
 from consometers_node.xmpp import Asking
@@ -90,7 +90,7 @@ async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
     async with asyncio.timeout(WITHIN_S):
         while True:
             one = await coop.gathered(jid(house))
-            if one.asked_until is not None and one.asked_until >= since:
+            if one.backfilled_until is not None and one.backfilled_until >= since:
                 return one
             await asyncio.sleep(0.05)
 
@@ -165,7 +165,7 @@ async def test_a_home_is_told_that_its_permission_was_given_back(coop: Coop, hou
     (permission,) = await all_of(house)
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
-        await gifts.terminate(members, GivenId(permission), now())
+        await gifts.terminate(members, MemberPermissionId(permission), now())
     coop.node.look_again()
     async with asyncio.timeout(WITHIN_S):
         while await house.state(permission) is not State.TERMINATED:

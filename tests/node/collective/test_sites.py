@@ -9,7 +9,7 @@ from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.members.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import InGroupRow, MemberRow
+from consometers_node.store.collective_tables import GroupMembershipRow, MemberRow
 
 from .publishing import BEFORE, DAY, MONTH, NOON, Town
 
@@ -85,7 +85,7 @@ async def test_whoever_writes_to_the_database_shows_no_home(file: Store, how: st
         )
         if how != "row":
             member = {"member_id": home, "group_id": site, "from_month": MONTH}
-            await connection.execute(insert(InGroupRow).values(member))
+            await connection.execute(insert(GroupMembershipRow).values(member))
         match how:
             case "other":
                 await town.name(other)

@@ -72,7 +72,7 @@ async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
     assert (series.interval, series.time_zone) == (Interval.PT1H, "Europe/Paris")
     async with store.reading() as connection:
         (one,) = await of_member(connection, "a@example.org")
-        assert (one.series, one.heard_at) == (series, AT)
+        assert (one.series, one.last_received_at) == (series, AT)
 
 
 async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:

@@ -23,7 +23,13 @@ ERASABLE = {
     "setting",
     "subscription",
     *COLLECTIVE_TABLES,
-} - {"own_need", "given", "given_series", "given_register", "read_log"}
+} - {
+    "own_need",
+    "member_permission",
+    "member_permission_series",
+    "member_permission_register",
+    "read_log",
+}
 
 
 def insert(table: str, world: World, **changes: object) -> str:
@@ -153,7 +159,7 @@ class TestWhatLeaves:
         cheat.run(
             f"INSERT INTO data_need (need, version, reading, {copied})"
             f" SELECT 'sum', 1, 'sum', {copied} FROM data_need WHERE need = 'sunny-roofs'",
-            "INSERT INTO wanted SELECT max(id), 'consumption', 'energy' FROM data_need",
+            "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
             " SELECT 'p', peer_id, id, need, 'proposed' FROM data_need WHERE need = 'sum'",
             entry("p", "proposed"),
@@ -501,9 +507,9 @@ class TestWhatWasAsked:
             "UPDATE data_need SET purpose = '{}'",
             "UPDATE data_need SET reading = 'individual'",
             "DELETE FROM data_need",
-            "UPDATE wanted SET direction = 'production' WHERE direction = 'injection'",
-            "DELETE FROM wanted",
-            "INSERT INTO wanted SELECT id, 'production', 'energy' FROM data_need",
+            "UPDATE data_need_series SET direction = 'production' WHERE direction = 'injection'",
+            "DELETE FROM data_need_series",
+            "INSERT INTO data_need_series SELECT id, 'production', 'energy' FROM data_need",
         ],
     )
     def test_stands(self, cheat: Plain, change: str) -> None:
@@ -585,7 +591,7 @@ def new_version(cheat: Plain, need: str, version: int = 2) -> None:
     cheat.run(
         f"INSERT INTO data_need (need, version, {copied})"
         f" SELECT need, {version}, {copied} FROM data_need WHERE need = '{need}' AND version = 1",
-        "INSERT INTO wanted SELECT max(id), 'consumption', 'energy' FROM data_need",
+        "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
         "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
         f" SELECT 'v{version}', peer_id, id, need, 'proposed' FROM data_need"
         f" WHERE need = '{need}' AND version = {version}",

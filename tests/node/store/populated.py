@@ -68,7 +68,7 @@ async def populate(store: Store) -> None:
 
 def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
     """Return a row for every table that a collective alone fills."""
-    at, month, given = now(), date(2026, 10, 1), "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11"
+    at, month, permission_id = now(), date(2026, 10, 1), "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11"
     member = {"member_id": 1}
     cell = {
         "direction": Direction.CONSUMPTION,
@@ -96,10 +96,10 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "joined_at": at,
         },
         "member_group": {"kind": "all", "name": ""},
-        "in_group": member | {"group_id": 1, "from_month": month},
-        "given": member
+        "group_membership": member | {"group_id": 1, "from_month": month},
+        "member_permission": member
         | {
-            "id": given,
+            "id": permission_id,
             "need": "sums",
             "version": 1,
             "state": "granted",
@@ -120,16 +120,16 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "interval_minutes": Interval.PT1H,
             "time_zone": "Europe/Paris",
         },
-        "given_series": {
-            "given_id": given,
+        "member_permission_series": {
+            "permission_id": permission_id,
             "identifier": "urn:dev:org:60060-k7f3q2_consumption/power/active/raw",
             "series_id": MEMBERS,
         },
         "device_claim": member
         | {"device": "urn:dev:org:60060-k7f3q2", "claimed_at": at, "counts": 1},
         "set_aside": {"series_id": MEMBERS, "start": at, "value": 99_000, "came_at": at},
-        "given_register": {
-            "given_id": given,
+        "member_permission_register": {
+            "permission_id": permission_id,
             "state": "granted",
             "at": at,
             "actor": "member",

@@ -25,11 +25,11 @@ from ...store.clock import Clock
 from ...store.member_series import (
     MemberSeries,
     granting_members,
-    note_asked,
+    members_without_subscription,
+    note_backfilled,
     note_problem,
     note_subscribed,
     of_member,
-    unasked_members,
 )
 from ...store.series import blocks
 from ...store.set_aside import places
@@ -149,14 +149,14 @@ class Backfill:
             seen = self._changes.count
             async with self._store.reading() as connection:
                 granting = await granting_members(connection)
-                unasked = await unasked_members(connection)
+                unsubscribed = await members_without_subscription(connection)
             self.granting.are(granting, seen)
             for gone in self._members.keys() - granting:
                 if (asked := self._members.pop(gone).asked) is not None:
                     asked.cancel()
             for peer in granting:
                 member = self._members.setdefault(peer, _Member(self._pace.first_delay_s))
-                if peer in unasked and not member.fails:
+                if peer in unsubscribed and not member.fails:
                     self._ask_at_once(member)
             self._wake.set()
             await asyncio.sleep(self._pace.rest_s)
@@ -211,7 +211,7 @@ class Backfill:
             wider = asked.get(series.identifier)
             if wider is not None and series.interval.no_finer_than(wider.interval):
                 await self._note_subscribed(series)
-                await self._note_asked(series, self._clock.now())
+                await self._note_backfilled(series, self._clock.now())
                 continue
             try:
                 await self._asking.subscribe(peer, identifier(series.identifier))
@@ -233,15 +233,15 @@ class Backfill:
         async with self._store.writing() as connection:
             await note_subscribed(connection, series.key, self._clock.now())
 
-    async def _note_asked(self, series: MemberSeries, until: datetime) -> None:
+    async def _note_backfilled(self, series: MemberSeries, until: datetime) -> None:
         async with self._store.writing() as connection:
-            await note_asked(connection, series.key, until)
+            await note_backfilled(connection, series.key, until)
 
     async def _ask(self, peer: str, series: MemberSeries) -> None:
         now = self._clock.now()
         recent = now - REMEMBERED
-        since = series.asked_until or series.records.start
-        if series.asked_until is None or since < recent:
+        since = series.backfilled_until or series.records.start
+        if series.backfilled_until is None or since < recent:
             past = Range(since, max(since, min(now, series.records.end)))
             ranges = _ranges(past, series.interval)
         else:
@@ -249,15 +249,15 @@ class Backfill:
             ranges = await self._gaps(series, Range(since, max(since, now)))
         for within in ranges:
             await self._ask_range(peer, series, within)
-        await self._note_asked(series, now)
+        await self._note_backfilled(series, now)
 
     async def _ask_range(self, peer: str, series: MemberSeries, within: Range) -> None:
         name = identifier(series.identifier)
         with self._queue.requesting(peer) as request:
             async for page in self._asking.history(peer, name, within.start, within.end):
                 await request.take(page)
-        if series.asked_until is None or series.asked_until < within.end:
-            await self._note_asked(series, within.end)
+        if series.backfilled_until is None or series.backfilled_until < within.end:
+            await self._note_backfilled(series, within.end)
 
     async def _gaps(self, granted: MemberSeries, within: Range) -> list[Range]:
         """Return the days of which a record is missing that is over, joined where they follow."""

@@ -18,7 +18,7 @@ from ...series import Block, Direction, Interval, OffTheGrid, Range, Record, Ser
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
-from ...store.member_series import Key, MemberSeries, learn, note_heard, of_member, under_names
+from ...store.member_series import Key, MemberSeries, learn, note_received, of_member, under_names
 from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
@@ -280,7 +280,7 @@ async def _store(
             counted[series_id, block.day] = block
     members = ((ids[records.granted.key], records.members) for records in new)
     await put_counts(connection, _changed(counted, members))
-    await note_heard(connection, {records.granted.key for records in new}, at)
+    await note_received(connection, {records.granted.key for records in new}, at)
 
 
 async def _series_ids(

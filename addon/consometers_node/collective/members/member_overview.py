@@ -18,7 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...series import Block, Device, Direction, Interval, Series
 from ...store import SeriesId
-from ...store.collective_tables import GivenRow, GivenSeriesRow, MemberId, MemberRow
+from ...store.collective_tables import (
+    MemberId,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    MemberRow,
+)
 from ...store.series import SERIES_FACTS
 from ...store.tables import BlockRow, SeriesRow
 from ..calendar import Span
@@ -60,7 +65,7 @@ class Entry:
     joined_at: datetime
     since: date | None
     until: date | None
-    heard_at: datetime | None
+    last_received_at: datetime | None
     problems: int
     there: float | None
 
@@ -101,16 +106,19 @@ async def member_overview(
     }
     granted = (
         select(
-            GivenRow.member_id,
-            func.min(GivenRow.records_from).label("since"),
-            func.max(GivenRow.valid_until).label("until"),
-            func.max(GivenRow.valid_from).label("given_at"),
-            func.max(GivenSeriesRow.heard_at).label("heard_at"),
-            func.count(GivenSeriesRow.problem).label("problems"),
+            MemberPermissionRow.member_id,
+            func.min(MemberPermissionRow.records_from).label("since"),
+            func.max(MemberPermissionRow.valid_until).label("until"),
+            func.max(MemberPermissionRow.valid_from).label("given_at"),
+            func.max(MemberPermissionSeriesRow.last_received_at).label("last_received_at"),
+            func.count(MemberPermissionSeriesRow.problem).label("problems"),
         )
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .where(GivenRow.state == "granted")
-        .group_by(GivenRow.member_id)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .where(MemberPermissionRow.state == "granted")
+        .group_by(MemberPermissionRow.member_id)
         .subquery()
     )
     query = (
@@ -153,14 +161,17 @@ async def _by_direction(
     Of a device with several series the best one counts.
     """
     granted = (
-        select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(GivenRow.state == "granted")
+        select(MemberPermissionRow.member_id, SeriesRow.id, *SERIES_FACTS)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .join(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+        .where(MemberPermissionRow.state == "granted")
         .distinct()
     )
     if members is not None:
-        granted = granted.where(GivenRow.member_id.in_(list(members)))
+        granted = granted.where(MemberPermissionRow.member_id.in_(list(members)))
     directions: dict[MemberId, dict[Direction, dict[date, float]]] = {}
     whose: dict[SeriesId, tuple[MemberId, Series]] = {}
     for member, series_id, *facts in await connection.execute(granted):
@@ -201,7 +212,7 @@ def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, 
 
 async def granted_needs(connection: AsyncConnection) -> set[str]:
     """Return the data needs for which a permission stands."""
-    query = select(distinct(GivenRow.need)).where(GivenRow.state == "granted")
+    query = select(distinct(MemberPermissionRow.need)).where(MemberPermissionRow.state == "granted")
     return set((await connection.execute(query)).scalars())
 
 
@@ -223,7 +234,7 @@ def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -
         joined_at=row.joined_at,
         since=since,
         until=until,
-        heard_at=row.heard_at,
+        last_received_at=row.last_received_at,
         problems=row.problems or 0,
         there=min(1.0, share / days) if days else None,
     )
@@ -234,7 +245,7 @@ def _status(row: Any, at: datetime) -> Status:
         return Status.ERASED
     if row.given_at is None:
         return Status.GUEST if row.left_at is None else Status.LEFT
-    last = row.heard_at or row.given_at
+    last = row.last_received_at or row.given_at
     return Status.SILENT if last < at - SILENT_AFTER else Status.DELIVERING
 
 

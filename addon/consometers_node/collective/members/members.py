@@ -21,12 +21,12 @@ from ...series import Interval
 from ...store.clock import Confirmed
 from ...store.collective_tables import (
     ClosedIntervalRow,
-    GivenRow,
     GroupId,
-    InGroupRow,
+    GroupMembershipRow,
     InvitationRow,
     MemberGroupRow,
     MemberId,
+    MemberPermissionRow,
     MemberRow,
 )
 from ...store.shown import shown_from
@@ -132,7 +132,9 @@ class Members:
 
     async def has_granted(self, member: MemberId) -> bool:
         """Return whether a member ever granted a permission."""
-        query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
+        query = (
+            select(MemberPermissionRow.id).where(MemberPermissionRow.member_id == member).limit(1)
+        )
         return (await self.connection.execute(query)).first() is not None
 
     async def get(self, member: MemberId) -> Member:
@@ -192,7 +194,7 @@ class Members:
 
     async def forget_guests(self, now: Confirmed) -> int:
         """Forget guests that granted nothing in all that time; return how many."""
-        has_granted = exists().where(GivenRow.member_id == MemberRow.id)
+        has_granted = exists().where(MemberPermissionRow.member_id == MemberRow.id)
         before = MemberRow.joined_at < now - GUESTS_FOR
         guests = delete(MemberRow).where(before, MemberRow.jid.is_not(None), ~has_granted)
         return (await self.connection.execute(guests)).rowcount
@@ -212,8 +214,8 @@ class Members:
             raise NotByName
         await self._check_free(name, member)
         await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
-        before = select(GivenRow.records_from, GivenRow.interval).where(
-            GivenRow.member_id == member, GivenRow.records_from < since
+        before = select(MemberPermissionRow.records_from, MemberPermissionRow.interval).where(
+            MemberPermissionRow.member_id == member, MemberPermissionRow.records_from < since
         )
         starts = [_first_start(*row) for row in await self.connection.execute(before)]
         month = month_of(since, self.zone)
@@ -274,8 +276,8 @@ class Members:
 
     async def _open(self, member: MemberId) -> dict[GroupId, date]:
         """Return the groups in which a member counts without end, and from which month on."""
-        query = select(InGroupRow.group_id, InGroupRow.from_month).where(
-            InGroupRow.member_id == member, InGroupRow.until_month.is_(None)
+        query = select(GroupMembershipRow.group_id, GroupMembershipRow.from_month).where(
+            GroupMembershipRow.member_id == member, GroupMembershipRow.until_month.is_(None)
         )
         return dict((await self.connection.execute(query)).tuples().all())
 
@@ -283,20 +285,22 @@ class Members:
         # A member that left in this month, and is back in it, counts on.
         await self._end(member, since, [group])
         await self.connection.execute(
-            insert(InGroupRow).values(member_id=member, group_id=group, from_month=since)
+            insert(GroupMembershipRow).values(member_id=member, group_id=group, from_month=since)
         )
 
     async def _end(
         self, member: MemberId, month: date, groups: Iterable[GroupId] | None = None
     ) -> None:
         """End the stay of a member in these groups, or in all, before a month."""
-        stays = [InGroupRow.member_id == member]
+        stays = [GroupMembershipRow.member_id == member]
         if groups is not None:
-            stays.append(InGroupRow.group_id.in_(list(groups)))
-        later = delete(InGroupRow).where(*stays, InGroupRow.from_month >= month)
+            stays.append(GroupMembershipRow.group_id.in_(list(groups)))
+        later = delete(GroupMembershipRow).where(*stays, GroupMembershipRow.from_month >= month)
         await self.connection.execute(later)
-        still = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
-        ending = update(InGroupRow).where(*stays, still).values(until_month=month)
+        still = or_(
+            GroupMembershipRow.until_month.is_(None), GroupMembershipRow.until_month > month
+        )
+        ending = update(GroupMembershipRow).where(*stays, still).values(until_month=month)
         await self.connection.execute(ending)
 
     async def _check_free(self, name: str, member: MemberId) -> None:
@@ -309,7 +313,7 @@ class Members:
 
         Their series under its name are erased in a transaction of their own: see `output_series`.
         """
-        own = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id)
+        own = select(GroupMembershipRow.group_id).where(GroupMembershipRow.member_id == member.id)
         query = select(MemberGroupRow.id, MemberGroupRow.name).where(
             MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.id.in_(own)
         )

@@ -25,7 +25,7 @@ from ...quoalise import Device as Name
 from ...quoalise.text import DEFAULT_LANGUAGE, text
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...store import PeerId, PermissionId
-from ...store.collective_tables import GivenRow, MemberRow
+from ...store.collective_tables import MemberPermissionRow, MemberRow
 from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
 from ...store.published_series import own_series
 from ...store.series import series_id
@@ -181,5 +181,7 @@ _PSEUDONYM = func.substr(PeerRow.jid, len(MEMBER) + 1)
 _PRESENT = (
     MemberRow.jid.is_not(None),
     MemberRow.left_at.is_(None),
-    exists().where(GivenRow.member_id == MemberRow.id, GivenRow.state == State.GRANTED),
+    exists().where(
+        MemberPermissionRow.member_id == MemberRow.id, MemberPermissionRow.state == State.GRANTED
+    ),
 )

@@ -23,11 +23,11 @@ from ...series import Direction as Way, Interval
 from ...store.claims import add_claims
 from ...store.clock import Confirmed
 from ...store.collective_tables import (
-    GivenId,
-    GivenRegisterRow,
-    GivenRow,
-    GivenSeriesRow,
     MemberId,
+    MemberPermissionId,
+    MemberPermissionRegisterRow,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
     MemberRow,
 )
 from ...store.settings import set_setting, setting
@@ -80,9 +80,13 @@ _UNKNOWN = text("There is no such permission.")
 GRACE = timedelta(hours=24)
 """How long administrators see records before their time is over and they are erased."""
 
-_has_series = exists().where(GivenSeriesRow.given_id == GivenRow.id).correlate(GivenRow)
-_is_asked_for = GivenRow.erase_at <= GivenRow.announced_at
-_is_announced = GivenRow.erase_at > GivenRow.announced_at
+_has_series = (
+    exists()
+    .where(MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id)
+    .correlate(MemberPermissionRow)
+)
+_is_asked_for = MemberPermissionRow.erase_at <= MemberPermissionRow.announced_at
+_is_announced = MemberPermissionRow.erase_at > MemberPermissionRow.announced_at
 """Records whose time is over are erased some time after they were announced."""
 
 
@@ -100,10 +104,10 @@ class MemberPermission:
 
     Records of `records_from <= t < valid_until` may be read, while it stands. `erase_at` is when
     they are erased, once it has ended, and `announced_at` since when that is certain: see `due`.
-    `told_at` is when its member knew of the end.
+    `notified_at` is when its member knew of the end.
     """
 
-    id: GivenId
+    id: MemberPermissionId
     member: MemberId
     need: DataNeed
     state: State
@@ -116,7 +120,7 @@ class MemberPermission:
     shown_language: str
     erase_at: datetime | None
     announced_at: datetime | None
-    told_at: datetime | None
+    notified_at: datetime | None
     series: tuple[Identifier, ...]
 
     def stands(self, at: datetime) -> bool:
@@ -125,8 +129,10 @@ class MemberPermission:
 
 
 _COLUMNS = (
-    *columns_of(GivenRow, MemberPermission, member=GivenRow.member_id, series=None),
-    GivenRow.version,
+    *columns_of(
+        MemberPermissionRow, MemberPermission, member=MemberPermissionRow.member_id, series=None
+    ),
+    MemberPermissionRow.version,
 )
 
 
@@ -135,7 +141,7 @@ class Entry:
     """One change in the register; `erased` counts records."""
 
     seq: int
-    given: GivenId
+    permission: MemberPermissionId
     state: State
     at: datetime
     actor: Actor
@@ -143,9 +149,11 @@ class Entry:
     erased: int | None
 
 
-_REGISTER = select(*columns_of(GivenRegisterRow, Entry, given=GivenRegisterRow.given_id)).order_by(
-    GivenRegisterRow.seq
-)
+_REGISTER = select(
+    *columns_of(
+        MemberPermissionRegisterRow, Entry, permission=MemberPermissionRegisterRow.permission_id
+    )
+).order_by(MemberPermissionRegisterRow.seq)
 
 
 async def take(
@@ -158,7 +166,7 @@ async def take(
     the answer: see `claims`. Raises NotAsked, NotYours, Unsayable.
     """
     connection = members.connection
-    for permission in await all_permissions(connection, GivenRow.id == received.id):
+    for permission in await all_permissions(connection, MemberPermissionRow.id == received.id):
         if permission.member != member or not _is_same(permission, received):
             raise NotYours(_OTHER)
         return permission
@@ -175,11 +183,13 @@ async def take(
     row = {column: getattr(received, column) for column in _RECEIVED}
     interval = read_interval(received.interval)
     await connection.execute(
-        insert(GivenRow).values(**row, member_id=member, state=State.GRANTED, interval=interval)
+        insert(MemberPermissionRow).values(
+            **row, member_id=member, state=State.GRANTED, interval=interval
+        )
     )
-    permission_id = GivenId(received.id)
-    names = [{"given_id": permission_id, "identifier": str(name)} for name in received.series]
-    await connection.execute(insert(GivenSeriesRow), names)
+    permission_id = MemberPermissionId(received.id)
+    names = [{"permission_id": permission_id, "identifier": str(name)} for name in received.series]
+    await connection.execute(insert(MemberPermissionSeriesRow), names)
     await add_claims(connection, member, {str(device) for device in devices}, at)
     text_hash = received.shown_sha256
     await note(connection, permission_id, State.GRANTED, Actor.MEMBER, text_hash=text_hash)
@@ -195,7 +205,7 @@ async def withdraw(
 
     A member that first let them be kept may still have them erased. Raises Unknown.
     """
-    withdrawn = await get(members.connection, GivenId(id))
+    withdrawn = await get(members.connection, MemberPermissionId(id))
     if withdrawn.member != member:
         raise Unknown(_UNKNOWN)
     if withdrawn.state is State.GRANTED:
@@ -218,7 +228,7 @@ async def forestall(connection: AsyncConnection, member: MemberId, id: str) -> N
     await set_setting(connection, f"{_EARLY}{member}", json.dumps([*early, id][-MAX_EARLY:]))
 
 
-async def terminate(members: Members, id: GivenId, at: datetime) -> MemberPermission:
+async def terminate(members: Members, id: MemberPermissionId, at: datetime) -> MemberPermission:
     """End a permission in the collective's name; its member is to be notified. Raises Unknown."""
     permission = await get(members.connection, id)
     if permission.state is State.GRANTED:
@@ -229,7 +239,7 @@ async def terminate(members: Members, id: GivenId, at: datetime) -> MemberPermis
 
 async def expire(members: Members, at: Confirmed) -> list[MemberPermission]:
     """End the permissions whose time is over, and return them."""
-    over = GivenRow.state == State.GRANTED, GivenRow.valid_until <= at
+    over = MemberPermissionRow.state == State.GRANTED, MemberPermissionRow.valid_until <= at
     expired = await all_permissions(members.connection, *over)
     for permission in expired:
         until = permission.valid_until
@@ -249,21 +259,21 @@ async def settle(members: Members, member_id: MemberId, at: datetime) -> None:
         await members.leave(member_id, at)
 
 
-async def get(connection: AsyncConnection, id: GivenId) -> MemberPermission:
+async def get(connection: AsyncConnection, id: MemberPermissionId) -> MemberPermission:
     """Return a permission. Raises Unknown."""
-    for permission in await all_permissions(connection, GivenRow.id == id):
+    for permission in await all_permissions(connection, MemberPermissionRow.id == id):
         return permission
     raise Unknown(_UNKNOWN)
 
 
 async def of_member(connection: AsyncConnection, member: MemberId) -> list[MemberPermission]:
     """Return all permissions that a member ever granted, the oldest first."""
-    return await all_permissions(connection, GivenRow.member_id == member)
+    return await all_permissions(connection, MemberPermissionRow.member_id == member)
 
 
 async def answers(connection: AsyncConnection) -> Counter[tuple[str, int, State]]:
     """Count permissions by data need, version and state."""
-    kind = GivenRow.need, GivenRow.version, GivenRow.state
+    kind = MemberPermissionRow.need, MemberPermissionRow.version, MemberPermissionRow.state
     rows = await connection.execute(select(*kind, func.count()).group_by(*kind))
     return Counter({(need, version, State(state)): count for need, version, state, count in rows})
 
@@ -272,17 +282,20 @@ async def answers_to(
     connection: AsyncConnection, need: str, version: int
 ) -> list[MemberPermission]:
     """Return all permissions that answer one version of a data need."""
-    version_of = GivenRow.need == need, GivenRow.version == version
+    version_of = MemberPermissionRow.need == need, MemberPermissionRow.version == version
     return await all_permissions(connection, *version_of)
 
 
-async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
+async def last_received_at(connection: AsyncConnection) -> dict[MemberId, datetime]:
     """Return when records of each member last came, of members that sent any."""
     query = (
-        select(GivenRow.member_id, func.max(GivenSeriesRow.heard_at))
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .where(GivenSeriesRow.heard_at.is_not(None))
-        .group_by(GivenRow.member_id)
+        select(MemberPermissionRow.member_id, func.max(MemberPermissionSeriesRow.last_received_at))
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .where(MemberPermissionSeriesRow.last_received_at.is_not(None))
+        .group_by(MemberPermissionRow.member_id)
     )
     rows = await connection.execute(query)
     return {member: heard for member, heard in rows if heard is not None}
@@ -291,28 +304,32 @@ async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
 async def not_notified(connection: AsyncConnection) -> list[MemberPermission]:
     """Return ended permissions of which the member has an address, and no notice yet."""
     reachable = select(MemberRow.id).where(MemberRow.jid.is_not(None))
-    ended = GivenRow.state != State.GRANTED, GivenRow.told_at.is_(None)
-    return await all_permissions(connection, *ended, GivenRow.member_id.in_(reachable))
+    ended = MemberPermissionRow.state != State.GRANTED, MemberPermissionRow.notified_at.is_(None)
+    return await all_permissions(connection, *ended, MemberPermissionRow.member_id.in_(reachable))
 
 
-async def note_notified(connection: AsyncConnection, id: GivenId, at: datetime) -> None:
+async def note_notified(connection: AsyncConnection, id: MemberPermissionId, at: datetime) -> None:
     """Note that a member knows that its permission ended."""
-    await connection.execute(update(GivenRow).where(GivenRow.id == id).values(told_at=at))
+    await connection.execute(
+        update(MemberPermissionRow).where(MemberPermissionRow.id == id).values(notified_at=at)
+    )
 
 
-async def erase_at_once(connection: AsyncConnection, id: GivenId, at: datetime) -> None:
+async def erase_at_once(connection: AsyncConnection, id: MemberPermissionId, at: datetime) -> None:
     """Make the records of a permission due for erasure, asked for at that instant."""
-    others = GivenRow.announced_at.is_(None) | _is_announced
-    asked = update(GivenRow).where(GivenRow.id == id, others)
+    others = MemberPermissionRow.announced_at.is_(None) | _is_announced
+    asked = update(MemberPermissionRow).where(MemberPermissionRow.id == id, others)
     await connection.execute(asked.values(erase_at=at, announced_at=at))
 
 
 async def announce(connection: AsyncConnection, now: Confirmed) -> None:
     """Show administrators for `GRACE` the records that are erased because their time is over."""
-    ends = GivenRow.state != State.GRANTED, GivenRow.erase_at <= now + GRACE
-    soon = update(GivenRow).where(*ends, GivenRow.announced_at.is_(None))
+    ends = MemberPermissionRow.state != State.GRANTED, MemberPermissionRow.erase_at <= now + GRACE
+    soon = update(MemberPermissionRow).where(*ends, MemberPermissionRow.announced_at.is_(None))
     earliest = literal(now + GRACE, Instant)
-    late = case((GivenRow.erase_at < earliest, earliest), else_=GivenRow.erase_at)
+    late = case(
+        (MemberPermissionRow.erase_at < earliest, earliest), else_=MemberPermissionRow.erase_at
+    )
     await connection.execute(soon.values(announced_at=now, erase_at=late))
 
 
@@ -329,24 +346,24 @@ async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Member
     """
     is_due = _is_asked_for
     if now is not None:
-        is_due |= _is_announced & (GivenRow.erase_at <= now)
-    ended = GivenRow.state != State.GRANTED
+        is_due |= _is_announced & (MemberPermissionRow.erase_at <= now)
+    ended = MemberPermissionRow.state != State.GRANTED
     return await all_permissions(connection, ended, is_due, _has_series)
 
 
 async def register(
-    connection: AsyncConnection, ids: Iterable[GivenId] | None = None, *, after: int = 0
+    connection: AsyncConnection, ids: Iterable[MemberPermissionId] | None = None, *, after: int = 0
 ) -> list[Entry]:
     """Return the register `after` an entry, of some permissions or of all."""
-    query = _REGISTER.where(GivenRegisterRow.seq > after)
+    query = _REGISTER.where(MemberPermissionRegisterRow.seq > after)
     if ids is not None:
-        query = query.where(GivenRegisterRow.given_id.in_(list(ids)))
+        query = query.where(MemberPermissionRegisterRow.permission_id.in_(list(ids)))
     return [Entry(*row) for row in await connection.execute(query)]
 
 
 async def note(
     connection: AsyncConnection,
-    id: GivenId,
+    id: MemberPermissionId,
     state: State,
     actor: Actor,
     *,
@@ -359,8 +376,8 @@ async def note(
     """
     at = datetime.now(UTC)
     await connection.execute(
-        insert(GivenRegisterRow).values(
-            given_id=id, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
+        insert(MemberPermissionRegisterRow).values(
+            permission_id=id, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
         )
     )
 
@@ -380,8 +397,8 @@ async def _end(
     erase_at = at + timedelta(days=permission.need.retention_days)
     # The clock of a household runs out with ours.
     notified_at = None if actor is Actor.COLLECTIVE else at
-    ended = update(GivenRow).where(GivenRow.id == permission.id)
-    await connection.execute(ended.values(erase_at=erase_at, told_at=notified_at))
+    ended = update(MemberPermissionRow).where(MemberPermissionRow.id == permission.id)
+    await connection.execute(ended.values(erase_at=erase_at, notified_at=notified_at))
     await note(connection, permission.id, state, actor)
 
 
@@ -441,14 +458,20 @@ async def all_permissions(
     connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> list[MemberPermission]:
     """Return all permissions that members ever granted, or those that meet conditions."""
-    query = select(*_COLUMNS).where(*conditions).order_by(GivenRow.valid_from, GivenRow.id)
+    query = (
+        select(*_COLUMNS)
+        .where(*conditions)
+        .order_by(MemberPermissionRow.valid_from, MemberPermissionRow.id)
+    )
     rows = (await connection.execute(query)).all()
     series: defaultdict[str, list[Identifier]] = defaultdict(list)
     names = (
-        select(GivenSeriesRow.given_id, GivenSeriesRow.identifier)
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        select(MemberPermissionSeriesRow.permission_id, MemberPermissionSeriesRow.identifier)
+        .join(
+            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
+        )
         .where(*conditions)
-        .order_by(GivenSeriesRow.identifier)
+        .order_by(MemberPermissionSeriesRow.identifier)
     )
     for permission_id, name in await connection.execute(names):
         series[permission_id].append(identifier(name))

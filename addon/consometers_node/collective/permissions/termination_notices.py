@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ...quoalise import ItemNotFound, QuoaliseError
 from ...sharing.changes import Changes
 from ...store import Store
-from ...store.collective_tables import GivenId, MemberRow
+from ...store.collective_tables import MemberPermissionId, MemberRow
 from ...xmpp import Asking, NetworkError
 from .member_permissions import MemberPermission, not_notified, note_notified
 
@@ -32,7 +32,7 @@ class TerminationNotices:
         self._changes = changes
         self._again_s = again_s
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
-        self._next: dict[GivenId, float] = {}
+        self._next: dict[MemberPermissionId, float] = {}
 
     async def run(self) -> NoReturn:
         clock = asyncio.get_running_loop().time

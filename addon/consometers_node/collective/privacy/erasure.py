@@ -19,7 +19,13 @@ from ...quoalise.identifier import identifier
 from ...series import Block, Range, Series
 from ...store import Store
 from ...store.clock import Confirmed
-from ...store.collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
+from ...store.collective_tables import (
+    MemberId,
+    MemberPermissionId,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    MemberRow,
+)
 from ...store.exclusive import alone
 from ...store.outbox import take_turns
 from ...store.series import (
@@ -62,7 +68,7 @@ class _EndedSeries:
     name: Identifier
     id: SeriesId
     series: Series
-    permission_id: GivenId
+    permission_id: MemberPermissionId
     kept_from: datetime | None
 
     @property
@@ -106,7 +112,11 @@ async def erase(
                 await _shorten(connection, each, each.kept_from, at)
         whole = [each.id for each in erased if each.kept_from is None]
         await erase_series(connection, whole)
-        await connection.execute(delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended)))
+        await connection.execute(
+            delete(MemberPermissionSeriesRow).where(
+                MemberPermissionSeriesRow.permission_id.in_(ended)
+            )
+        )
         await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
         await claims.let_go(connection, permission.member)
         for other in ended.values():
@@ -175,17 +185,20 @@ async def wipe(store: Store) -> bool:
 
 
 async def _hand_on(
-    connection: AsyncConnection, member: MemberId, each: _EndedSeries, ended: Collection[GivenId]
+    connection: AsyncConnection,
+    member: MemberId,
+    each: _EndedSeries,
+    ended: Collection[MemberPermissionId],
 ) -> None:
     """Note the id of a series with the other permissions that let it be kept."""
-    own = select(GivenRow.id).where(GivenRow.member_id == member)
+    own = select(MemberPermissionRow.id).where(MemberPermissionRow.member_id == member)
     await connection.execute(
-        update(GivenSeriesRow)
+        update(MemberPermissionSeriesRow)
         .where(
-            GivenSeriesRow.identifier == str(each.name),
-            GivenSeriesRow.series_id.is_(None),
-            GivenSeriesRow.given_id.in_(own),
-            GivenSeriesRow.given_id.not_in(ended),
+            MemberPermissionSeriesRow.identifier == str(each.name),
+            MemberPermissionSeriesRow.series_id.is_(None),
+            MemberPermissionSeriesRow.permission_id.in_(own),
+            MemberPermissionSeriesRow.permission_id.not_in(ended),
         )
         .values(series_id=each.id)
     )
@@ -197,7 +210,11 @@ async def forget_if_gone(members: Members, member_id: MemberId, at: datetime) ->
     Of one that was not notified yet only the address is kept, for some time.
     """
     connection = members.connection
-    stored = select(GivenSeriesRow.given_id).join(GivenRow).where(GivenRow.member_id == member_id)
+    stored = (
+        select(MemberPermissionSeriesRow.permission_id)
+        .join(MemberPermissionRow)
+        .where(MemberPermissionRow.member_id == member_id)
+    )
     if (await connection.execute(stored)).first() is not None:
         return False
     member = await members.get(member_id)
@@ -222,7 +239,8 @@ async def forget_notified(members: Members, at: Confirmed) -> int:
     Return how many.
     """
     stored = exists().where(
-        GivenRow.member_id == MemberRow.id, GivenSeriesRow.given_id == GivenRow.id
+        MemberPermissionRow.member_id == MemberRow.id,
+        MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
     )
     left = select(MemberRow.id).where(
         MemberRow.left_at.is_not(None), MemberRow.jid.is_not(None), ~stored
@@ -236,31 +254,36 @@ async def forget_notified(members: Members, at: Confirmed) -> int:
 
 
 async def _ended_series(
-    connection: AsyncConnection, member: MemberId, ended: Collection[GivenId]
+    connection: AsyncConnection, member: MemberId, ended: Collection[MemberPermissionId]
 ) -> list[_EndedSeries]:
     """Return the series whose records came by these permissions of a member, each once."""
     query = (
-        select(GivenSeriesRow.identifier, GivenSeriesRow.given_id, SeriesRow.id, *SERIES_FACTS)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(GivenSeriesRow.given_id.in_(ended))
-        .order_by(GivenSeriesRow.identifier)
+        select(
+            MemberPermissionSeriesRow.identifier,
+            MemberPermissionSeriesRow.permission_id,
+            SeriesRow.id,
+            *SERIES_FACTS,
+        )
+        .join(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+        .where(MemberPermissionSeriesRow.permission_id.in_(ended))
+        .order_by(MemberPermissionSeriesRow.identifier)
     )
     rows = (await connection.execute(query)).all()
     # Which series it is may be noted with one permission that names it.
-    other = aliased(GivenSeriesRow)
+    other = aliased(MemberPermissionSeriesRow)
     others = (
-        select(GivenSeriesRow.series_id, func.min(GivenRow.records_from))
-        .join(other, other.identifier == GivenSeriesRow.identifier)
-        .join(GivenRow, GivenRow.id == other.given_id)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        select(MemberPermissionSeriesRow.series_id, func.min(MemberPermissionRow.records_from))
+        .join(other, other.identifier == MemberPermissionSeriesRow.identifier)
+        .join(MemberPermissionRow, MemberPermissionRow.id == other.permission_id)
+        .join(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
         .where(
-            GivenSeriesRow.given_id.in_(ended),
-            other.given_id.not_in(ended),
-            GivenRow.member_id == member,
-            GivenRow.interval <= SeriesRow.interval,
-            or_(other.series_id.is_(None), other.series_id == GivenSeriesRow.series_id),
+            MemberPermissionSeriesRow.permission_id.in_(ended),
+            other.permission_id.not_in(ended),
+            MemberPermissionRow.member_id == member,
+            MemberPermissionRow.interval <= SeriesRow.interval,
+            or_(other.series_id.is_(None), other.series_id == MemberPermissionSeriesRow.series_id),
         )
-        .group_by(GivenSeriesRow.series_id)
+        .group_by(MemberPermissionSeriesRow.series_id)
     )
     kept_from = dict((await connection.execute(others)).tuples().all())
     ended_series = {

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...permission import State
 from ...quoalise.text import text
 from ...store import Store
-from ...store.collective_tables import GivenId
+from ...store.collective_tables import MemberPermissionId
 from ..errors import CollectiveFault
 from ..members.members import Members
 from ..permissions import member_permissions
@@ -50,7 +50,7 @@ _STRANGE = text(
 class Ended:
     """A permission ended, or what it brought was erased after it had."""
 
-    permission: GivenId
+    permission: MemberPermissionId
     state: State
     at: datetime
     erased: bool
@@ -98,7 +98,7 @@ class ErasureLog:
         async with self._store.reading() as connection:
             entries = await member_permissions.register(connection, after=self._last)
         ended = (
-            Ended(entry.given, entry.state, entry.at, entry.erased is not None)
+            Ended(entry.permission, entry.state, entry.at, entry.erased is not None)
             for entry in entries
             if entry.state is not State.GRANTED
         )
@@ -142,7 +142,7 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
             for permission in await member_permissions.all_permissions(connection)
             if permission.state is State.GRANTED or permission.series
         }
-        changed = set[GivenId]()
+        changed = set[MemberPermissionId]()
         for end in ended:
             if end.permission not in current:
                 continue
@@ -169,7 +169,7 @@ async def last_end(connection: AsyncConnection, ended: Iterable[Ended]) -> datet
         (
             entry.at
             for entry in await member_permissions.register(connection)
-            if entry.state is not State.GRANTED and entry.given not in written
+            if entry.state is not State.GRANTED and entry.permission not in written
         ),
         default=None,
     )
@@ -190,7 +190,7 @@ def _parse(line: str) -> Ended | None:
     is_valid = (
         isinstance(permission, str) and isinstance(erased, bool) and state in _ENDS and at.tzinfo
     )
-    return Ended(GivenId(permission), state, at, erased) if is_valid else None
+    return Ended(MemberPermissionId(permission), state, at, erased) if is_valid else None
 
 
 def _append(file: Path, ended: Iterable[Ended]) -> None:

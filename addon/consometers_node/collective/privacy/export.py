@@ -11,7 +11,7 @@ from ...quoalise import iso8601
 from ...sharing import export
 from ...sharing.export import Json
 from ...store.claims import claims_of
-from ...store.collective_tables import InGroupRow, MemberGroupRow
+from ...store.collective_tables import GroupMembershipRow, MemberGroupRow
 from ...store.memberships import series_of_member
 from ...store.peers import MEMBER, peer_by_jid
 from ...store.series import all_series
@@ -104,12 +104,12 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
         select(
             MemberGroupRow.kind,
             MemberGroupRow.name,
-            InGroupRow.from_month,
-            InGroupRow.until_month,
+            GroupMembershipRow.from_month,
+            GroupMembershipRow.until_month,
         )
-        .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
-        .where(InGroupRow.member_id == member.id)
-        .order_by(InGroupRow.from_month, MemberGroupRow.id)
+        .join(MemberGroupRow, MemberGroupRow.id == GroupMembershipRow.group_id)
+        .where(GroupMembershipRow.member_id == member.id)
+        .order_by(GroupMembershipRow.from_month, MemberGroupRow.id)
     )
     return [
         {

@@ -18,7 +18,13 @@ from ...quoalise import Text
 from ...quoalise.identifier import identifier, organisation
 from ...quoalise.text import text, verbatim
 from ...series import Device, Direction, Interval, Range
-from ...store.collective_tables import GivenRow, GivenSeriesRow, GroupId, InGroupRow, MemberRow
+from ...store.collective_tables import (
+    GroupId,
+    GroupMembershipRow,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    MemberRow,
+)
 from ...store.memberships import counts_in
 from ...store.publication import (
     PublishedCell,
@@ -394,12 +400,18 @@ async def child_collectives(
     connection: AsyncConnection, group: GroupId, month: date
 ) -> ChildCollectives:
     """Return what collectives one level below, which count in a group in a month, let be read."""
-    holds = and_(GivenRow.member_id == MemberRow.id, GivenRow.state == State.GRANTED)
+    holds = and_(
+        MemberPermissionRow.member_id == MemberRow.id, MemberPermissionRow.state == State.GRANTED
+    )
     query = (
-        select(MemberRow.id, GivenSeriesRow.identifier)
-        .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
-        .join(GivenRow, holds, isouter=True)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id, isouter=True)
+        select(MemberRow.id, MemberPermissionSeriesRow.identifier)
+        .join(GroupMembershipRow, GroupMembershipRow.member_id == MemberRow.id)
+        .join(MemberPermissionRow, holds, isouter=True)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+            isouter=True,
+        )
         .where(MemberRow.kind == Kind.COLLECTIVE, counts_as(group), counts_in(month))
     )
     rows = (await connection.execute(query)).tuples().all()

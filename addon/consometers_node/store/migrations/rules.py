@@ -31,7 +31,7 @@ FROM permission p
 JOIN data_need n ON n.id = p.data_need_id
 JOIN permission_series ps ON ps.permission_id = p.id
 JOIN series s ON s.id = ps.series_id
-JOIN wanted w
+JOIN data_need_series w
   ON w.data_need_id = n.id AND w.direction = s.direction AND w.quantity = s.quantity
 WHERE p.state = 'granted'
   AND (SELECT r.state FROM register r
@@ -52,9 +52,8 @@ TRANSITIONS = (
 )
 
 LAST_ENTRY = "(SELECT state FROM register WHERE permission_id = {of} ORDER BY seq DESC LIMIT 1)"
-LAST_GIVEN_ENTRY = (
-    "(SELECT state FROM given_register WHERE given_id = {of} ORDER BY seq DESC LIMIT 1)"
-)
+LAST_MEMBER_ENTRY = """(SELECT state FROM member_permission_register
+    WHERE permission_id = {of} ORDER BY seq DESC LIMIT 1)"""
 
 FOLLOWS = f"""CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW.permission_id)
     THEN {LAST_ENTRY.format(of="NEW.permission_id")} || '>' || NEW.state IN {TRANSITIONS}
@@ -98,7 +97,7 @@ NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
         SELECT 1 FROM permission_series ps
         JOIN permission p ON p.id = ps.permission_id
         JOIN series s ON s.id = ps.series_id
-        LEFT JOIN wanted w
+        LEFT JOIN data_need_series w
           ON w.data_need_id = p.data_need_id
          AND w.direction = s.direction AND w.quantity = s.quantity
         WHERE ps.permission_id = NEW.permission_id
@@ -106,7 +105,7 @@ NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
     )
 )"""
 
-NO_LONGER_TOLD = """DELETE FROM subscription
+NO_LONGER_SENT = """DELETE FROM subscription
 WHERE peer_id = OLD.peer_id
   AND series_id IN (SELECT series_id FROM permission_series WHERE permission_id = OLD.id)
   AND series_id NOT IN (
@@ -117,23 +116,23 @@ WHERE peer_id = OLD.peer_id
 TERMS = ("interval_minutes", "identification", "records_from", "valid_from", "valid_until")
 A_YEAR_AGO = "OLD.at < {now} - 366 * 86400"
 NEVER = "FALSE"
-OWN_SERIES = """NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN given
-    ON given.member_id = series.member_id
-    WHERE series.id = NEW.series_id AND given.id = NEW.given_id)"""
+OWN_SERIES = """NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN member_permission
+    ON member_permission.member_id = series.member_id
+    WHERE series.id = NEW.series_id AND member_permission.id = NEW.permission_id)"""
 IS_PROPOSED = "(SELECT state FROM permission WHERE id = {of}.permission_id) = 'proposed'"
-LAST_GIVEN = LAST_GIVEN_ENTRY.format(of="NEW.given_id")
+MEMBER_STATE = LAST_MEMBER_ENTRY.format(of="NEW.permission_id")
 
 WRITTEN_ONCE = {
     "series": "NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
     "data_need": NEVER,
-    "wanted": NEVER,
+    "data_need_series": NEVER,
     "shown_text": NEVER,
     "permission_series": IS_PROPOSED.format(of="OLD"),
     "register": NEVER,
     "answer": A_YEAR_AGO,
     "closed_interval": NEVER,
     "published_cell": NEVER,
-    "given_register": NEVER,
+    "member_permission_register": NEVER,
 }
 """When a row may be removed, of tables whose rows are never altered."""
 CHANGED = {
@@ -142,36 +141,49 @@ CHANGED = {
     "notice": NEVER,
     "own_need": NEVER,
     "read_log": A_YEAR_AGO,
-    "given": NEVER,
-    "given_series": "(SELECT state FROM given WHERE id = OLD.given_id) <> 'granted'",
+    "member_permission": NEVER,
+    "member_permission_series": (
+        "(SELECT state FROM member_permission WHERE id = OLD.permission_id) <> 'granted'"
+    ),
 }
 """The same of tables whose rows may change."""
-CHECKED = ("series", "data_need", "wanted", "shown_text", "register", "given", "given_register")
-NUMBERED = ("register", "given_register")
+CHECKED = (
+    "series",
+    "data_need",
+    "data_need_series",
+    "shown_text",
+    "register",
+    "member_permission",
+    "member_permission_register",
+)
+NUMBERED = ("register", "member_permission_register")
 OF_NOW = {
     "data_need": "received_at",
     "register": "at",
     "answer": "at",
     "read_log": "at",
-    "given_register": "at",
+    "member_permission_register": "at",
 }
 STANDING_ON = {
     "data_need": "peer",
-    "wanted": "data_need",
+    "data_need_series": "data_need",
     "permission": "data_need",
     "permission_series": "series",
-    "given": "member",
+    "member_permission": "member",
 }
 UNALTERED = {
     "peer": ("name added_at", "another address is another peer"),
     "permission": (f"state {' '.join(TERMS)}", "it stays the answer to what was asked"),
-    "notice": ("told_at receipt", "what a peer is to be told is not altered"),
+    "notice": ("notified_at receipt", "what a peer is to be told is not altered"),
     "outbox": ("queued_at stanza sent_at", "other records are another row"),
     "subscription": ("since cursor", "another peer or series is another subscription"),
     "own_need": ("closed_at", "what was asked is not altered: ask again, with a new version"),
-    "given": ("state erase_at announced_at told_at", "what was given is not altered"),
-    "given_series": (
-        "series_id asked_until subscribed_at heard_at problem",
+    "member_permission": (
+        "state erase_at announced_at notified_at",
+        "what was given is not altered",
+    ),
+    "member_permission_series": (
+        "series_id backfilled_until subscribed_at last_received_at problem",
         "what was given is not altered",
     ),
     "read_log": ("who", "what was read is not altered"),
@@ -191,7 +203,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          AND need = NEW.need AND version >= NEW.version)""",
         "a version is newer than all before",
     ),
-    "wanted INSERT is_asked_at_once": (
+    "data_need_series INSERT comes_with_the_need": (
         "NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id)",
         "who wants more asks again, with a new version",
     ),
@@ -253,11 +265,11 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     ),
     "notice INSERT tells_of_an_answer": (
         """(SELECT state FROM register WHERE seq = NEW.seq) IN ('granted', 'withdrawn')
-         AND NEW.told_at IS NULL AND NEW.receipt IS NULL""",
+         AND NEW.notified_at IS NULL AND NEW.receipt IS NULL""",
         "a peer is told of what was granted or withdrawn",
     ),
     "notice UPDATE is_confirmed_once": (
-        f"OLD.told_at IS NULL OR ({same(('told_at', 'receipt'))})",
+        f"OLD.notified_at IS NULL OR ({same(('notified_at', 'receipt'))})",
         "a receipt is not altered",
     ),
     "outbox INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED, SHARED),
@@ -287,68 +299,75 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
         "of a reader whose address is erased, its pseudonym stays",
     ),
-    "given INSERT starts_as_a_grant": (
+    "member_permission INSERT starts_as_a_grant": (
         """NEW.state = 'granted' AND NEW.erase_at IS NULL
-         AND NEW.announced_at IS NULL AND NEW.told_at IS NULL
+         AND NEW.announced_at IS NULL AND NEW.notified_at IS NULL
          AND NEW.valid_from <= {now} + 2 * 86400
          AND EXISTS (SELECT 1 FROM own_need WHERE need = NEW.need AND version = NEW.version
          AND closed_at IS NULL)""",
         "it starts as the answer to what is asked now",
     ),
-    "given UPDATE follows_the_register": (
+    "member_permission UPDATE follows_the_register": (
         f"""NEW.state = OLD.state OR (OLD.state = 'granted'
-         AND NEW.state = {LAST_GIVEN_ENTRY.format(of="NEW.id")})""",
+         AND NEW.state = {LAST_MEMBER_ENTRY.format(of="NEW.id")})""",
         "its state is what the register says",
     ),
     # An erasure by time is announced once, a day ahead; one that is asked for is due at once.
-    "given UPDATE is_erased_no_later": (
+    "member_permission UPDATE is_erased_no_later": (
         """OLD.state = 'granted' OR NEW.erase_at <= OLD.erase_at
          OR NEW.erase_at <= NEW.announced_at
          OR (OLD.announced_at IS NULL AND NEW.erase_at <= NEW.announced_at + 86400)""",
         "what came by it is not kept for longer",
     ),
-    "given UPDATE is_announced_now": (
+    "member_permission UPDATE is_announced_now": (
         f"{same(('announced_at',))} OR NEW.announced_at <= {{now}} + 300",
         "what is erased is announced when that is certain",
     ),
-    "given UPDATE is_told_once": (
-        f"OLD.told_at IS NULL OR {same(('told_at',))}",
+    "member_permission UPDATE is_notified_once": (
+        f"OLD.notified_at IS NULL OR {same(('notified_at',))}",
         "its member knows already",
     ),
-    "given_series INSERT is_chosen_before": (
-        """EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id AND state = 'granted')
-         AND NOT EXISTS (SELECT 1 FROM given_register WHERE given_id = NEW.given_id)""",
+    "member_permission_series INSERT is_chosen_before": (
+        """EXISTS (SELECT 1 FROM member_permission
+         WHERE id = NEW.permission_id AND state = 'granted')
+         AND NOT EXISTS (SELECT 1 FROM member_permission_register
+         WHERE permission_id = NEW.permission_id)""",
         "no series is added to what was given",
     ),
-    "given_series INSERT is_its_own_insert": (OWN_SERIES, ITS_OWN),
-    "given_series UPDATE keeps_its_series": (
+    "member_permission_series INSERT is_its_own_insert": (OWN_SERIES, ITS_OWN),
+    "member_permission_series UPDATE keeps_its_series": (
         "OLD.series_id IS NULL OR NEW.series_id = OLD.series_id",
         "what was given is not altered",
     ),
-    "given_series UPDATE is_its_own_update": (f"{same(('series_id',))} OR {OWN_SERIES}", ITS_OWN),
-    "given_register INSERT follows_the_states": (
-        f"""EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id)
-             AND CASE coalesce({LAST_GIVEN}, '')
+    "member_permission_series UPDATE is_its_own_update": (
+        f"{same(('series_id',))} OR {OWN_SERIES}",
+        ITS_OWN,
+    ),
+    "member_permission_register INSERT follows_the_states": (
+        f"""EXISTS (SELECT 1 FROM member_permission WHERE id = NEW.permission_id)
+             AND CASE coalesce({MEMBER_STATE}, '')
          WHEN '' THEN NEW.state = 'granted'
          WHEN 'granted' THEN NEW.state IN ('withdrawn', 'terminated', 'expired')
          AND NEW.erased IS NULL
-         ELSE NEW.erased IS NOT NULL AND NEW.state = {LAST_GIVEN} END""",
+         ELSE NEW.erased IS NOT NULL AND NEW.state = {MEMBER_STATE} END""",
         DOES_NOT_FOLLOW,
-        "1 FROM given WHERE id = NEW.given_id FOR UPDATE",
+        "1 FROM member_permission WHERE id = NEW.permission_id FOR UPDATE",
     ),
-    "given_register INSERT keeps_what_was_shown": (
+    "member_permission_register INSERT keeps_what_was_shown": (
         """NEW.state <> 'granted'
-         OR NEW.text_hash = (SELECT shown_sha256 FROM given WHERE id = NEW.given_id)""",
+         OR NEW.text_hash = (SELECT shown_sha256 FROM member_permission
+         WHERE id = NEW.permission_id)""",
         "the member was shown another text",
     ),
-    "given_register INSERT names_a_series": (
+    "member_permission_register INSERT names_a_series": (
         """NEW.state <> 'granted'
-         OR EXISTS (SELECT 1 FROM given_series WHERE given_id = NEW.given_id)""",
+         OR EXISTS (SELECT 1 FROM member_permission_series
+         WHERE permission_id = NEW.permission_id)""",
         "nothing was given",
     ),
-    "given_register INSERT says_until_when_it_is_kept": (
+    "member_permission_register INSERT has_an_erasure_date": (
         """NEW.state = 'granted'
-         OR (SELECT erase_at FROM given WHERE id = NEW.given_id) IS NOT NULL""",
+         OR (SELECT erase_at FROM member_permission WHERE id = NEW.permission_id) IS NOT NULL""",
         "an end comes with the day of the erasure",
     ),
 }
@@ -360,7 +379,7 @@ EFFECTS = (
         "BEFORE UPDATE ON permission",
         "takes_what_is_queued",
         "OLD.state = 'granted' AND NEW.state <> 'granted'",
-        f"DELETE FROM outbox WHERE permission_id = OLD.id; {NO_LONGER_TOLD};",
+        f"DELETE FROM outbox WHERE permission_id = OLD.id; {NO_LONGER_SENT};",
     ),
     (
         "AFTER INSERT ON register",
@@ -369,10 +388,10 @@ EFFECTS = (
         "UPDATE permission SET state = NEW.state WHERE id = NEW.permission_id;",
     ),
     (
-        "AFTER INSERT ON given_register",
+        "AFTER INSERT ON member_permission_register",
         "sets_the_state",
         "NEW.state <> 'granted' AND NEW.erased IS NULL",
-        "UPDATE given SET state = NEW.state WHERE id = NEW.given_id;",
+        "UPDATE member_permission SET state = NEW.state WHERE id = NEW.permission_id;",
     ),
 )
 """What a change of a table brings about in the same transaction: event, name, condition, SQL."""

@@ -31,7 +31,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
-from ...store.collective_tables import GivenId
+from ...store.collective_tables import MemberPermissionId
 from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
 from ..core.calendar_svg import Strip, draw
@@ -53,16 +53,16 @@ _TICK = text("Tick the box to say that you mean it.")
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class PermissionHistory:
     """What a member allowed, and everything that happened to it since."""
 
-    given: MemberPermission
+    permission: MemberPermission
     register: list[Entry]
 
     @property
     def stands(self) -> bool:
         """Return whether it was not ended."""
-        return self.given.state is State.GRANTED
+        return self.permission.state is State.GRANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ async def confirm_end(
         status=422 if error else 200,
         member=member,
         name=_name(member),
-        given=permission,
+        permission=permission,
         error=error,
     )
 
@@ -207,7 +207,9 @@ async def _show(
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
     permissions = [
-        Permission(permission, [entry for entry in register if entry.given == permission.id])
+        PermissionHistory(
+            permission, [entry for entry in register if entry.permission == permission.id]
+        )
         for permission in reversed(gave)
     ]
     if errors:
@@ -222,7 +224,10 @@ async def _show(
         areas=communes,
         series=series,
         years=_years(series, shares, window, pages),
-        heard=max((gathered.heard_at for gathered in series if gathered.heard_at), default=None),
+        heard=max(
+            (gathered.last_received_at for gathered in series if gathered.last_received_at),
+            default=None,
+        ),
         doubts=doubtful,
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
@@ -309,7 +314,9 @@ async def _export(
 async def _granted(
     context: AdminContext, connection: AsyncConnection, member: Member
 ) -> MemberPermission:
-    permission = await member_permissions.get(connection, GivenId(context.named("given")))
+    permission = await member_permissions.get(
+        connection, MemberPermissionId(context.named("permission"))
+    )
     if permission.member != member.id or permission.state is not State.GRANTED:
         raise Refused(404, _NO_PERMISSION)
     return permission

@@ -46,7 +46,7 @@ _SORTS = {
 }
 _ORDERS: dict[str, Callable[[Entry], tuple[float | str, str]]] = {
     "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
-    "heard": lambda entry: ((entry.heard_at or _NEVER).timestamp(), entry.pseudonym),
+    "heard": lambda entry: ((entry.last_received_at or _NEVER).timestamp(), entry.pseudonym),
     "joined": lambda entry: (-entry.joined_at.timestamp(), entry.pseudonym),
     "name": lambda entry: ((entry.name or entry.pseudonym).casefold(), entry.pseudonym),
 }

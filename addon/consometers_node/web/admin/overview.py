@@ -36,7 +36,7 @@ class Going:
     """What a member brought that is about to be erased because its time is over."""
 
     pseudonym: str
-    given: MemberPermission
+    permission: MemberPermission
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:

@@ -71,7 +71,7 @@ async def changes_csv(pages: AdminPages, context: AdminContext) -> web.StreamRes
     rows = [
         [
             iso8601.shown(change.at),
-            str(change.given),
+            str(change.permission),
             str(change.state),
             str(change.actor),
             change.text_hash or "",

@@ -19,7 +19,7 @@ from . import (
 from .handlers import AdminPages, Look
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
-_END = _MEMBER + "/end/{given:[0-9a-f-]{36}}"
+_END = _MEMBER + "/end/{permission:[0-9a-f-]{36}}"
 
 _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"

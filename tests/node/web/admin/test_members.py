@@ -19,7 +19,7 @@ from consometers_node.web.admin.log import _in_words
 from ...collective.people import let_be_named
 from ..public.town import NOW, ZONE
 from .office import NAME, Office, summary
-from .village import given_by
+from .village import permission_id_of
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -110,7 +110,7 @@ async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
     assert "The permission has ended" in done.text
     (gave,) = await office.read(member_permissions.of_member, member.id)
     assert gave.state is State.TERMINATED
-    assert gave.told_at is None
+    assert gave.notified_at is None
     assert (await log(office))[:2] == [(NAME, "page"), (NAME, "terminate")]
     assert (await browser.send(page, "/end/", ("sure", "yes"))).status == 404
 
@@ -118,9 +118,15 @@ async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
 async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None:
     mine, other = await join(office, "mine"), await join(office, "other")
     browser = await office.enter()
-    assert (await browser.open(f"members/{mine.pseudonym}/end/{given_by('other')}")).status == 404
-    assert (await browser.open(f"members/{other.pseudonym}/end/{given_by('other')}")).status == 200
-    assert (await browser.open(f"members/{other.pseudonym}/end/{given_by('nobody')}")).status == 409
+    assert (
+        await browser.open(f"members/{mine.pseudonym}/end/{permission_id_of('other')}")
+    ).status == 404
+    assert (
+        await browser.open(f"members/{other.pseudonym}/end/{permission_id_of('other')}")
+    ).status == 200
+    assert (
+        await browser.open(f"members/{other.pseudonym}/end/{permission_id_of('nobody')}")
+    ).status == 409
 
 
 async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
@@ -352,7 +358,7 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
     (titles, row) = csv.reader(io.StringIO((await browser.open("register.csv")).html))
     assert dict(zip(titles, row, strict=True))["purpose"] == "Pour dimensionner le prochain toit."
     (_, change) = csv.reader(io.StringIO((await browser.open("permissions.csv")).html))
-    assert change[1:4] == [given_by("home"), "granted", "member"]
+    assert change[1:4] == [permission_id_of("home"), "granted", "member"]
 
 
 async def test_nothing_in_a_table_is_computed(office: Office) -> None:

@@ -29,7 +29,7 @@ from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import GivenId, MemberId
+from consometers_node.store.collective_tables import MemberId, MemberPermissionId
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap
@@ -38,7 +38,7 @@ from ...clocks import Hands, confirmed
 from ...permission.samples import NEED
 from ..public.town import NOW, ZONE
 from .office import Office, serving
-from .village import given_by
+from .village import permission_id_of
 
 TODAY = NOW.astimezone(ZONE).date()
 DAY = timedelta(days=1)
@@ -236,7 +236,9 @@ async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Off
 async def test_who_left_is_no_longer_counted(office: Office) -> None:
     async with office.village() as village:
         await village.join("gone")
-        await member_permissions.terminate(village.members, GivenId(given_by("gone")), NOW)
+        await member_permissions.terminate(
+            village.members, MemberPermissionId(permission_id_of("gone")), NOW
+        )
     found = await office.read(member_overview, ZONE, WINDOW, NOW)
     assert [entry.status for entry in found.entries] == [Status.LEFT]
     assert {day.granted for day in found.days} == {0}
@@ -252,7 +254,7 @@ def test_a_day_is_drawn_by_its_shape() -> None:
         area=None,
         status=Status.DELIVERING,
         joined_at=NOW,
-        heard_at=NOW,
+        last_received_at=NOW,
         problems=0,
         since=date(2026, 6, 2),
         until=date(2027, 6, 2),
@@ -286,7 +288,9 @@ async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
         await village.join("whole")
         await village.join("gone")
         at = NOW - timedelta(days=9)
-        await member_permissions.terminate(village.members, GivenId(given_by("gone")), at)
+        await member_permissions.terminate(
+            village.members, MemberPermissionId(permission_id_of("gone")), at
+        )
     page = await (await office.enter()).open("")
     assert "One member has not heard for a week" in page.text
 

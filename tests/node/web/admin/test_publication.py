@@ -32,7 +32,7 @@ async def tell(office: Office) -> None:
         town = Town(village.connection, office.settings.publication, NOW - timedelta(hours=2))
         homes = await town.members(4, "Lorient")
         # Homes of the town joined in July.
-        moved = "UPDATE in_group SET from_month = '2020-01-01'"
+        moved = "UPDATE group_membership SET from_month = '2020-01-01'"
         await village.connection.exec_driver_sql(moved)
         for n in range(5):
             await town.tell(homes, 1000, day=YESTERDAY - timedelta(days=n))

@@ -13,7 +13,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.quoalise import Direction as Way, Identifier
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
-from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow
+from consometers_node.store.collective_tables import MemberPermissionRow, MemberPermissionSeriesRow
 from consometers_node.store.series import add_series, put_blocks
 
 from ...collective.people import OWN, meter, permission
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 _WAYS = {Direction.CONSUMPTION: Way.CONSUMPTION, Direction.INJECTION: Way.PRODUCTION}
 
 
-def given_by(name: str) -> str:
+def permission_id_of(name: str) -> str:
     """Return the id of the permission that a home of this name gave."""
     return str(uuid5(NAMESPACE_DNS, name))
 
@@ -68,8 +68,8 @@ class Village:
         today = self.now.astimezone(self.zone).date()
         since = datetime.combine(today - days * _DAY, begins, self.zone).astimezone(UTC)
         at = since + _DAY
-        given = permission(*names, id=id or given_by(name), at=at, records_from=since)
-        await take(self.members, member.id, given, at, own=OWN)
+        received = permission(*names, id=id or permission_id_of(name), at=at, records_from=since)
+        await take(self.members, member.id, received, at, own=OWN)
         days_of = [today - n * _DAY for n in range(1, days + 1)]
         for way, identifier in zip(ways, names, strict=True):
             if heard is None:
@@ -86,8 +86,8 @@ class Village:
             await self._hear(member, way, identifier, self.now - heard, blocks)
         if problem is not None:
             await self.connection.execute(
-                update(GivenSeriesRow)
-                .where(GivenSeriesRow.given_id == given.id)
+                update(MemberPermissionSeriesRow)
+                .where(MemberPermissionSeriesRow.permission_id == received.id)
                 .values(problem=problem)
             )
         return await self.members.get(member.id)
@@ -110,14 +110,14 @@ class Village:
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
         series_id = await add_series(self.connection, series, member.id)
         await self.connection.execute(
-            update(GivenSeriesRow)
+            update(MemberPermissionSeriesRow)
             .where(
-                GivenSeriesRow.given_id.in_(
-                    select(GivenRow.id).where(GivenRow.member_id == member.id)
+                MemberPermissionSeriesRow.permission_id.in_(
+                    select(MemberPermissionRow.id).where(MemberPermissionRow.member_id == member.id)
                 ),
-                GivenSeriesRow.identifier == str(identifier),
+                MemberPermissionSeriesRow.identifier == str(identifier),
             )
-            .values(series_id=series_id, heard_at=at, asked_until=self.now)
+            .values(series_id=series_id, last_received_at=at, backfilled_until=self.now)
         )
         blocks = [
             Block(series, day, values + (None,) * (24 - len(values)))

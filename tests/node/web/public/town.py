@@ -27,7 +27,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
     GroupId,
-    InGroupRow,
+    GroupMembershipRow,
     MemberGroupRow,
     MemberRow,
 )
@@ -95,7 +95,9 @@ class Town:
                 )
                 member = (await connection.execute(made.returning(MemberRow.id))).scalar_one()
                 await connection.execute(
-                    insert(InGroupRow).values(member_id=member, group_id=group, from_month=_DAWN)
+                    insert(GroupMembershipRow).values(
+                        member_id=member, group_id=group, from_month=_DAWN
+                    )
                 )
 
     async def below(self, group: GroupId, *allowed: Direction) -> None:
@@ -109,8 +111,10 @@ class Town:
             ]
             await take(members, one.id, permission(*names, at=self.now), self.now, own=OWN)
             count = {"member_id": one.id, "group_id": group, "from_month": _DAWN}
-            await connection.execute(delete(InGroupRow).where(InGroupRow.member_id == one.id))
-            await connection.execute(insert(InGroupRow).values(count))
+            await connection.execute(
+                delete(GroupMembershipRow).where(GroupMembershipRow.member_id == one.id)
+            )
+            await connection.execute(insert(GroupMembershipRow).values(count))
 
     async def site(self, name: str, description: Description, area: str | None = None) -> GroupId:
         """Add a public building that is shown."""
