@@ -12,7 +12,8 @@ import probatio as vol
 import pytest
 from typer.main import get_group
 
-from consometers_node.cli import COMMANDS, PROGRAM, running
+from consometers_node.cli import COMMANDS, PROGRAM
+from consometers_node.cli.node import run
 from custom_components.consometers.const import DOMAIN
 
 from . import app, service
@@ -97,17 +98,17 @@ def test_each_option_is_explained(language: str) -> None:
 
 
 def test_the_log_levels_are_those_of_the_program() -> None:
-    params = get_group(running.commands.all).commands["run"].params
+    params = get_group(run.commands.all).commands["run"].params
     (level,) = (param for param in params if param.name == "log_level")
-    choices = "|".join(get_args(get_type_hints(running.run)["log_level"]))
+    choices = "|".join(get_args(get_type_hints(run.run)["log_level"]))
     assert CONFIG["schema"]["log_level"] == f"list({choices})"
     assert CONFIG["options"]["log_level"] == level.default
 
 
 def test_the_service_runs_the_program_where_ingress_and_docker_look_for_it() -> None:
-    run, *words = service.command()
-    params = get_group(running.commands.all).commands["run"].params
-    assert run == "run"
+    name, *words = service.command()
+    params = get_group(run.commands.all).commands["run"].params
+    assert name == "run"
     options = {option for param in params for option in param.opts}
     assert {word for word in words if word.startswith("--")} <= options
     assert words[words.index("--page") + 1] == f"0.0.0.0:{PORT}"

@@ -56,7 +56,7 @@ def test_the_program_tells_its_commands(installed: Installed) -> None:
 def test_each_command_has_what_it_imports(installed: Installed) -> None:
     """But those of a collective's administration, which a home goes without."""
     modules = {f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values()}
-    modules.remove("consometers_node.cli.admins")
+    modules.remove("consometers_node.cli.collective.admins")
     python = installed.program.with_name("python")
     subprocess.run((python, "-I", "-c", f"import {', '.join(modules)}"), check=True)
 

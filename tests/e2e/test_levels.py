@@ -23,7 +23,7 @@ import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.backoff import Backoff
-from consometers_node.cli import control_socket
+from consometers_node.cli.core import control_socket
 from consometers_node.permission import Choice
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.identifier import organisation

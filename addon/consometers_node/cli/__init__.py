@@ -10,139 +10,139 @@ import typer
 
 from consometers_node.quoalise.text import text
 
-from . import environment
-from .errors import INTERRUPTED, cli_error_of
-from .locale import say
-from .output import Output, prepare_streams
-from .usage import Entry, LazyGroup, usage_error
+from .core import environment
+from .core.errors import INTERRUPTED, cli_error_of
+from .core.locale import say
+from .core.output import Output, prepare_streams
+from .core.usage import Entry, LazyGroup, usage_error
 
 PROGRAM = "consometers-node"
 COMMANDS = {
-    "run": Entry("running", text("Run this node.")),
-    "status": Entry("status", text("Show the status of this node.")),
+    "run": Entry("node.run", text("Run this node.")),
+    "status": Entry("node.status", text("Show the status of this node.")),
     "home": Entry(
-        "home",
+        "household.home",
         text("Try the Home Assistant of this node, and keep it."),
     ),
     "delivery-point": Entry(
-        "account",
+        "node.account",
         text("Keep the number of the home's delivery point."),
     ),
-    "join": Entry("joining", text("Answer an invitation.")),
+    "join": Entry("node.joining", text("Answer an invitation.")),
     "peer": Entry(
-        "joining",
+        "node.joining",
         text("Put the data request of a peer, from a file, to the household."),
     ),
     "permissions": Entry(
-        "permissions",
+        "household.permissions",
         text("List what was asked and answered."),
     ),
     "preview": Entry(
-        "permissions",
+        "household.permissions",
         text("Show the very records that would leave."),
     ),
-    "grant": Entry("permissions", text("Let records leave.")),
-    "refuse": Entry("permissions", text("Say no to what is asked.")),
-    "withdraw": Entry("permissions", text("Let nothing more leave, at once.")),
+    "grant": Entry("household.permissions", text("Let records leave.")),
+    "refuse": Entry("household.permissions", text("Say no to what is asked.")),
+    "withdraw": Entry("household.permissions", text("Let nothing more leave, at once.")),
     "import": Entry(
-        "pulling",
+        "household.pulling",
         text("Pull a series of a peer into Home Assistant, and keep it up to date."),
     ),
     "imports": Entry(
-        "pulling",
+        "household.pulling",
         text("List the series that are pulled."),
     ),
     "api": Entry(
-        "pages",
+        "node.pages",
         text("Show the token of the node's API."),
     ),
     "export": Entry(
-        "status",
+        "node.status",
         text("Export all that this node holds."),
     ),
     "erase": Entry(
-        "status",
+        "node.status",
         text("Withdraw everything and erase what this node holds."),
     ),
     "init": Entry(
-        "init",
+        "collective.init",
         text("Set up a collective."),
     ),
     "needs": Entry(
-        "needs",
+        "collective.needs",
         text("What a collective asks its members for."),
         group=True,
     ),
     "invitations": Entry(
-        "invitations",
+        "collective.invitations",
         text("Invite people to a collective."),
         group=True,
     ),
     "members": Entry(
-        "members",
+        "collective.members",
         text("The members of a collective."),
         group=True,
     ),
     "admins": Entry(
-        "admins",
+        "collective.admins",
         text("Who may administer a collective on its pages."),
         group=True,
     ),
     "publication": Entry(
-        "publication",
+        "collective.publication",
         text("What a collective publishes: look first, then open it."),
         group=True,
     ),
     "register": Entry(
-        "processing",
+        "collective.processing",
         text("What a collective does with the records of its members."),
     ),
     "reads": Entry(
-        "processing",
+        "collective.processing",
         text("Who read what of whom."),
     ),
     "confirm-clock": Entry(
-        "clock",
+        "node.clock",
         text("Say that the clock of this computer is right."),
     ),
     "checkpoint": Entry(
-        "moving",
+        "node.moving",
         text("Put all into the one file, before it is copied."),
     ),
     "reapply": Entry(
-        "reapplying",
+        "collective.reapplying",
         text("Apply again what had ended since the backup that was put back."),
     ),
     "migrate-store": Entry(
-        "moving",
+        "node.moving",
         text("Move all that a node keeps into another database."),
     ),
     "login": Entry(
-        "account",
+        "node.account",
         text("Try the XMPP account of this node, and keep it."),
     ),
     "logout": Entry(
-        "account",
+        "node.account",
         text("Forget the account that login kept."),
     ),
     "get-history": Entry(
-        "client",
+        "client.requests",
         text("Get past records of a series."),
     ),
     "list-series": Entry(
-        "client",
+        "client.requests",
         text("List the series that one may read."),
     ),
     "listen": Entry(
-        "listen",
+        "client.listen",
         text("Print new records as they come."),
     ),
     "subscribe": Entry(
-        "client",
+        "client.requests",
         text("Subscribe to new records of a series."),
     ),
     "unsubscribe": Entry(
-        "client",
+        "client.requests",
         text("Unsubscribe from a series."),
     ),
 }

@@ -10,7 +10,7 @@ import sys
 import pytest
 from sqlalchemy import insert, select
 
-from consometers_node.cli.init import _slug
+from consometers_node.cli.collective.init import _slug
 from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import needs

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from consometers_node.cli import environment
-from consometers_node.cli.errors import CliError
+from consometers_node.cli.core import environment
+from consometers_node.cli.core.errors import CliError
 from consometers_node.collective.settings_schema import KEYS
 
 from .conftest import ROOT, Run

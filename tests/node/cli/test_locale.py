@@ -9,12 +9,14 @@ from typing import get_args
 
 import pytest
 
-from consometers_node.cli import COMMANDS, times
-from consometers_node.cli.errors import CliError
-from consometers_node.cli.locale import language
-from consometers_node.cli.options import Reach
-from consometers_node.cli.output import Output, clean
-from consometers_node.cli.usage import in_french
+from consometers_node import cli
+from consometers_node.cli import COMMANDS
+from consometers_node.cli.core import times
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.locale import language
+from consometers_node.cli.core.options import Reach
+from consometers_node.cli.core.output import Output, clean
+from consometers_node.cli.core.usage import in_french
 from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Security
 
@@ -86,9 +88,9 @@ def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
 
 
 def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:
-    folder = Path(inspect.getfile(times)).parent
+    folder = Path(inspect.getfile(cli)).parent
     for entry in COMMANDS.values():
-        assert (folder / f"{entry.module}.py").exists()
+        assert folder.joinpath(*entry.module.split(".")).with_suffix(".py").exists()
         assert set(entry.summary.by_language) == {"en", "fr"}
 
 

@@ -96,5 +96,5 @@ def test_no_command_needs_rich_until_it_draws() -> None:
 
 
 def test_the_plain_client_opens_no_database() -> None:
-    code = "import consometers_node.cli.client, consometers_node.cli.listen"
+    code = "import consometers_node.cli.client.requests, consometers_node.cli.client.listen"
     assert "sqlalchemy" not in loaded(code)

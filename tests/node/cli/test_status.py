@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.cli.status_collective import _REASONS
+from consometers_node.cli.collective.status import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members

@@ -55,8 +55,8 @@ RECORDS = {
     "sharing.export.records": set[str](),
     "sharing.export.document": {"collective.privacy.export"},
     "sharing.export.table": {"collective.privacy.export"},
-    "collective.privacy.export.as_json": {"cli.members", "web.admin.member"},
-    "collective.privacy.export.as_csv": {"cli.members", "web.admin.member"},
+    "collective.privacy.export.as_json": {"cli.collective.members", "web.admin.member"},
+    "collective.privacy.export.as_csv": {"cli.collective.members", "web.admin.member"},
 }
 """What reads records of members, and who may: `backfill` looks which are missing, `erasure` erases,
 `consent` shows a home what would leave, `export` is a member's right."""
@@ -93,7 +93,7 @@ WHOLE = {
 
 BY_NAME = {"store.collective_tables", "store.months", "store.moving"}
 """Who may name tables in SQL: what makes them, parts them by month and moves them whole."""
-AT_WILL = {"importlib.import_module": {"cli.usage"}, "importlib.__import__": set[str]()}
+AT_WILL = {"importlib.import_module": {"cli.core.usage"}, "importlib.__import__": set[str]()}
 """What imports a module by a name that is made up when it runs."""
 
 

@@ -1,0 +1,159 @@
+"""A history as a document: JSON, CSV or XML, and as people read it."""
+
+import csv
+import io
+import json
+from typing import Literal
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement
+
+from consometers_node.quoalise import Duration, Metadata, Records, data, senml
+from consometers_node.quoalise.markup import local as local_name, serialise, tag
+from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
+from consometers_node.quoalise.text import text
+
+from ..core.errors import CliError
+from ..core.output import Json, Output
+from ..core.times import local, utc
+from .history import History
+
+Format = Literal["json", "csv", "xml"]
+CSV_HEADER = ("time", "value", "unit", "identifier")
+SHOWN = 60
+"""Records of a table; of more, the first and the last."""
+
+_CHANGES = text(
+    "What is said of the records changes at {time}, and a <quoalise> says it once: ask for XML up"
+    " to there, then from there, or for JSON."
+)
+_TIME = text("Start of the interval")
+_VALUE = text("Value")
+_UNIT = text("Unit")
+_NONE = text("{peer} has no record of {series} from {start} to {end}.")
+_SUMMARY = text(
+    "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
+    " {unit}."
+)
+_HOLES = text("{missing} are missing in between: one each {interval} was to be.")
+_LEFT_OUT = text("{count} are not shown: --format csv --output FILE has all of them.")
+
+
+def document(history: History, wanted: Format) -> bytes:
+    """Return the bytes of the whole history. Raises a `CliError` if XML cannot say it."""
+    match wanted:
+        case "json":
+            written = json.dumps(as_json(history), ensure_ascii=False, indent=2) + "\n"
+            return written.encode()
+        case "csv":
+            return as_csv(history).encode()
+        case "xml":
+            return as_xml(history)
+
+
+def as_json(history: History) -> dict[str, Json]:
+    """Return the history as one object; series that came beside the one asked for are `others`."""
+    first, *others = history.records or (Records(str(history.asked), None, {}),)
+    beside: dict[str, Json] = {"others": [_series(series) for series in others]} if others else {}
+    changed = {"metadata_since": utc(history.changed.timestamp())} if history.changed else {}
+    return {
+        **{key: value for key, value in _series(first).items() if key != "records"},
+        "from": history.peer,
+        "start": utc(history.start.timestamp()),
+        "end": utc(history.end.timestamp()),
+        "metadata": metadata(history.metadata),
+        **changed,
+        "records": _series(first)["records"],
+        **beside,
+    }
+
+
+def as_csv(history: History) -> str:
+    """Return a line for each record, under one header whatever the series."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for series in history.records:
+        writer.writerows(
+            (utc(time), value, series.unit or "", series.name)
+            for time, value in series.values.items()
+        )
+    return written.getvalue()
+
+
+def as_xml(history: History) -> bytes:
+    """Return one `<quoalise>`, which may hold more records than an answer."""
+    if history.changed:
+        raise CliError("metadata-changes", _CHANGES.fill(time=utc(history.changed.timestamp())))
+    quoalise = Element(data.QUOALISE)
+    holder = SubElement(quoalise, tag(NAMESPACE, "data"))
+    holder.append(write_metadata(history.metadata))
+    holder.append(senml.write(history.records))
+    ET.indent(quoalise)
+    return serialise(quoalise, None) + b"\n"
+
+
+def metadata(metadata_read: Metadata) -> Json:
+    """Return what is said of the records, under the names that `<meta>` has."""
+    return _object(write_metadata(metadata_read))
+
+
+def show(history: History, output: Output) -> None:
+    """Print the history for people."""
+    start, end = local(history.start.timestamp()), local(history.end.timestamp())
+    for series in history.records:
+        times = list(series.values)
+        shown = times if len(times) <= SHOWN else [*times[: SHOWN // 2], *times[-SHOWN // 2 :]]
+        rows = [[local(time), str(series.values[time]), series.unit or ""] for time in shown]
+        if len(shown) < len(times):
+            rows.insert(SHOWN // 2, ["…", "", ""])
+        output.table((_TIME, _VALUE, _UNIT), rows)
+        output.say(_summary(series, output))
+        if missing := _holes(series, history.metadata):
+            interval = _interval(history.metadata)
+            output.say(_HOLES, missing=missing, interval=interval)
+        if len(shown) < len(times):
+            output.say(_LEFT_OUT, count=len(times) - len(shown))
+    if not len(history):
+        output.say(_NONE, peer=history.peer, series=history.asked, start=start, end=end)
+
+
+def _summary(series: Records, output: Output) -> str:
+    times, values = list(series.values), list(series.values.values())
+    return output.translated(
+        _SUMMARY,
+        count=len(values),
+        series=series.name,
+        first=local(times[0]),
+        last=local(times[-1]),
+        low=min(values),
+        high=max(values),
+        mean=round(sum(values) / len(values), 1),
+        unit=series.unit or "",
+    )
+
+
+def _interval(metadata: Metadata) -> Duration | None:
+    return metadata.measurement.sampling_interval if metadata.measurement else None
+
+
+def _holes(series: Records, metadata: Metadata) -> int:
+    """Count what is missing between the first and the last, where intervals have one length."""
+    interval = _interval(metadata)
+    if interval is None or interval != Duration(seconds=interval.seconds) or not interval.seconds:
+        return 0
+    times = list(series.values)
+    return max(0, int((times[-1] - times[0]) // interval.seconds) + 1 - len(times))
+
+
+def _series(series: Records) -> dict[str, Json]:
+    records: list[Json] = [
+        {"time": utc(time), "value": value} for time, value in series.values.items()
+    ]
+    return {"identifier": series.name, "unit": series.unit, "records": records}
+
+
+def _object(element: Element) -> dict[str, Json]:
+    fields: dict[str, Json] = dict(element.attrib)
+    for child in element:
+        fields.setdefault(local_name(child.tag), _object(child))
+    return fields

@@ -1,0 +1,141 @@
+"""Hears other nodes: prints what they push, and acknowledges what was printed."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise import Data
+from consometers_node.quoalise.text import text
+from consometers_node.xmpp import Connection, Discovery, NetworkError, NotKept, Ping, Receiving
+from consometers_node.xmpp.account import bare
+from consometers_node.xmpp.trial import online
+
+from ..core.access import identity_of, new_connection
+from ..core.locale import say
+from ..core.options import Access, Common
+from ..core.output import Output
+from ..core.times import local, utc
+from ..core.usage import Commands
+
+_PATIENCE_SECONDS = 3600
+
+_LISTENING = text("Listening as {jid}; Ctrl-C ends it.")
+_RECORD = "{time}  {series}  {value} {unit}  ({peer})"
+
+commands = Commands()
+
+
+@commands.add(
+    "listen",
+    text(
+        "Records come to the account, however it was subscribed. What was printed is"
+        " acknowledged, and does not come again: while the node of the same account runs, what"
+        " is heard here it may not hear. Give listen an account of its own."
+    ),
+)
+def listen(
+    access: Access,
+    common: Common,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help=say(
+                "Stop after N records; the message in which the last one came is printed whole."
+            ),
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="JID",
+            help=say("Print only what this node sends; the rest is not acknowledged."),
+        ),
+    ] = None,
+) -> None:
+    """Print new records."""
+    output = common.output
+    peer = bare(sender) if sender else None
+
+    async def hear() -> None:
+        who = await identity_of(access, common)
+        connection = new_connection(who, output)
+        printer = RecordPrinter(output, peer, count)
+        Ping(connection)
+        Discovery(connection, None, receives=True)
+        Receiving(connection, printer.hear)
+        async with online(connection):
+            if not output.as_json:
+                output.note(_LISTENING, jid=who.account.jid)
+            staying = asyncio.ensure_future(_stay(connection))
+            try:
+                await asyncio.wait({staying, printer.done}, return_when=asyncio.FIRST_COMPLETED)
+                if staying.done():
+                    staying.result()
+                printer.done.result()
+            finally:
+                staying.cancel()
+
+    asyncio.run(hear())
+
+
+class RecordPrinter:
+    """Prints what comes. `done` tells that it is enough, or that it cannot be printed."""
+
+    def __init__(self, output: Output, peer: str | None, count: int | None) -> None:
+        self._output = output
+        self._peer = peer
+        self._left = count
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def hear(self, sender: str, data: Data) -> None:
+        """Print records; they have left when this returns."""
+        if self.done.done() or (self._peer and sender != self._peer):
+            raise NotKept
+        try:
+            self._print(sender, data)
+        except OSError as error:
+            self.done.set_exception(error)
+            raise NotKept from error
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left <= 0:
+                self.done.set_result(None)
+
+    def _print(self, sender: str, data: Data) -> None:
+        for series in data.records:
+            for time, value in series.values.items():
+                if self._output.as_json:
+                    self._output.line(
+                        {
+                            "time": utc(time),
+                            "identifier": series.name,
+                            "value": value,
+                            "unit": series.unit,
+                            "from": sender,
+                        }
+                    )
+                else:
+                    self._output.say(
+                        _RECORD,
+                        time=local(time),
+                        series=series.name,
+                        value=value,
+                        unit=series.unit or "",
+                        peer=sender,
+                    )
+
+
+async def _stay(connection: Connection) -> None:
+    """Wait as long as the connection comes back. Raises the `NetworkError` that lasts."""
+    while True:
+        try:
+            session = await connection.online(_PATIENCE_SECONDS)
+        except NetworkError as problem:
+            if problem.lasting:
+                raise
+            continue
+        await session.ended

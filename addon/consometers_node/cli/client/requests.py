@@ -1,0 +1,253 @@
+"""Asks other nodes, for whoever has an account: the plain client of Quoalise."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise import Identifier, Listed, identifier, iso8601
+from consometers_node.quoalise.errors import Malformed
+from consometers_node.quoalise.text import around, text
+from consometers_node.xmpp import Discovery, NetworkError, Ping
+from consometers_node.xmpp.asking import full
+from consometers_node.xmpp.trial import online
+
+from ..core import times
+from ..core.access import identity_of, new_connection
+from ..core.errors import CliError, cli_error_of, misused, refusals_of
+from ..core.locale import say
+from ..core.options import Access, Common, Peer, Urn
+from ..core.output import Json, Output, deliver
+from ..core.usage import Commands
+from . import formats
+from .formats import Format
+from .history import History, PatientAsking
+
+_ASKING = text("Asking {peer}")
+_INCOMPLETE = text(
+    "{said}\nThe range is not complete, so nothing was written: records had come up to {time}."
+)
+_WRITTEN = text("{count} records are in {file}.")
+_TWO_FORMATS = text("is another format than --json: choose one.")
+_NO_FORMAT = text("does not end with .json, .csv or .xml: add --format.")
+_A_FOLDER = text("is a folder: name a file.")
+_COLUMNS = (
+    text("Identifier"),
+    text("Interval"),
+    text("Unit"),
+    text("First record"),
+    text("Last record"),
+)
+_NO_SERIES = text("{peer} lets you read no series.")
+_SUBSCRIBED = text(
+    "{peer} sends new records of {series} to {jid} from now on: listen, or the node of that"
+    " account, receives them."
+)
+_UNSUBSCRIBED = text("{peer} no longer sends {series} to {jid}.")
+
+commands = Commands()
+
+
+@commands.add("list-series")
+def list_series(peer: Peer, access: Access, common: Common) -> None:
+    """Ask which series we may read."""
+    output = common.output
+
+    async def ask() -> tuple[Listed, ...]:
+        async with asking(peer, access, common) as asker:
+            return await asker.patiently(peer, lambda: asker.list_series(peer))
+
+    listed = asyncio.run(ask())
+    if output.as_json:
+        output.document({"from": peer, "series": [_listed(series) for series in listed]})
+    elif listed:
+        output.table(_COLUMNS, [_row(series) for series in listed])
+    else:
+        output.say(_NO_SERIES, peer=peer)
+
+
+@commands.add(
+    "get-history",
+    text(
+        "Without --start and --end: the last 24 hours. Without --format: a table. Long ranges are"
+        " asked for page by page; nothing is written unless all of it has come."
+    ),
+)
+def get_history(
+    peer: Peer,
+    series: Urn,
+    access: Access,
+    common: Common,
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("TIME"),
+            help=say("From when on: a date or a time in ISO 8601, local without an offset."),
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("TIME"),
+            help=say("Until when; records of that very time are left out."),
+        ),
+    ] = None,
+    wanted: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            metavar="json|csv|xml",
+            help=say("How to write them: one JSON object; time,value,unit,identifier; <quoalise>."),
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=say("FILE"),
+            help=say("Write to this file, which only you may read."),
+        ),
+    ] = None,
+) -> None:
+    """Get the records of a range."""
+    output = common.output
+    asked = read_identifier(series)
+    chosen = _format(wanted, file, output)
+    since, until = times.span(start, end, datetime.now(UTC))
+    history = History(peer, asked, since, until)
+
+    async def ask() -> None:
+        async with asking(peer, access, common) as asker:
+            seconds = (until - since).total_seconds()
+            bar = output.progress(_ASKING.fill(peer=peer), seconds)
+            with bar as reached:
+                asker.reached = lambda done: reached(done - since.timestamp())
+                async for page in asker.history(peer, asked, since, until):
+                    history.add(page)
+
+    try:
+        asyncio.run(ask())
+    except (CliError, NetworkError) as error:
+        raise _incomplete(error, history) from error
+    if chosen is None:
+        formats.show(history, output)
+    elif deliver(formats.document(history, chosen), file):
+        if output.as_json:
+            output.document({"file": str(file), "records": len(history)})
+        else:
+            output.note(_WRITTEN, count=len(history), file=file)
+
+
+@commands.add(
+    "subscribe",
+    text(
+        "They are sent to the account's bare address until you unsubscribe; records that nobody"
+        " receives are sent again later."
+    ),
+)
+def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+    """Ask to be told of new records."""
+    _tell(peer, series, access, common, subscribed=True)
+
+
+@commands.add("unsubscribe")
+def unsubscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+    """Unsubscribe from a series."""
+    _tell(peer, series, access, common, subscribed=False)
+
+
+def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed: bool) -> None:
+    output = common.output
+    named = read_identifier(series)
+
+    async def ask() -> str:
+        async with asking(peer, access, common) as asker:
+            request = asker.subscribe if subscribed else asker.unsubscribe
+            await asker.patiently(peer, lambda: request(peer, named))
+            return asker.account
+
+    jid = asyncio.run(ask())
+    if output.as_json:
+        document: Json = {
+            "from": peer,
+            "identifier": str(named),
+            "to": jid,
+            "subscribed": subscribed,
+        }
+        output.document(document)
+    else:
+        words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
+        output.say(words, peer=peer, jid=jid, series=named)
+
+
+@asynccontextmanager
+async def asking(peer: str, access: Access, common: Common) -> AsyncIterator[PatientAsking]:
+    """Connect, and give what asks this peer. What it refuses becomes a `CliError`."""
+    full(peer)
+    who = await identity_of(access, common)
+    connection = new_connection(who, common.output)
+    Ping(connection)
+    # Whoever hears the records of a subscription, listen or the node, acknowledges them.
+    Discovery(connection, None, receives=True)
+    async with online(connection):
+        with refusals_of(peer):
+            yield PatientAsking(connection, common.output)
+
+
+def read_identifier(typed: str) -> Identifier:
+    """Read an argument that names a series."""
+    try:
+        return identifier.identifier(typed, "URN")
+    except Malformed as error:
+        raise misused("URN", error.problem.text.fill(found=typed)) from None
+
+
+def _format(wanted: Format | None, file: Path | None, output: Output) -> Format | None:
+    if output.as_json and file is None:
+        if wanted not in {None, "json"}:
+            raise misused(f"--format {wanted}", _TWO_FORMATS)
+        return "json"
+    if file is not None and file.is_dir():
+        raise misused(f"--output {file}", _A_FOLDER)
+    if wanted is None and file is not None:
+        match file.suffix:
+            case ".json":
+                return "json"
+            case ".csv":
+                return "csv"
+            case ".xml":
+                return "xml"
+            case _:
+                raise misused(f"--output {file}", _NO_FORMAT)
+    return wanted
+
+
+def _incomplete(error: CliError | NetworkError, history: History) -> CliError:
+    cli_error = cli_error_of(error)
+    assert cli_error is not None
+    if not len(history):
+        return cli_error
+    last = max(max(series.values) for series in history.records)
+    words = around(_INCOMPLETE, cli_error.words, time=times.utc(last))
+    return CliError(cli_error.condition, words, more=cli_error.more)
+
+
+def _listed(series: Listed) -> Json:
+    return {
+        "identifier": str(series.series),
+        "interval": None if series.interval is None else str(series.interval),
+        "unit": series.unit,
+        "first": None if series.first is None else iso8601.shown(series.first.astimezone(UTC)),
+        "last": None if series.last is None else iso8601.shown(series.last.astimezone(UTC)),
+    }
+
+
+def _row(series: Listed) -> list[str]:
+    ends = (None if time is None else time.timestamp() for time in (series.first, series.last))
+    first, last = ("" if end is None else times.local(end) for end in ends)
+    return [str(series.series), str(series.interval or ""), series.unit or "", first, last]

@@ -1,0 +1,1 @@
+"""Commands of a collective: members, needs, invitations, publication."""

@@ -1,0 +1,192 @@
+"""Who may administer a collective on its pages: `admins add`, `list`, `password`, `remove`."""
+
+from collections.abc import Awaitable, Callable
+import getpass
+from pathlib import Path
+import sys
+from typing import Annotated
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+import typer
+
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text
+from consometers_node.store import Store
+
+from ..core.errors import CliError
+from ..core.locale import say
+from ..core.output import Json, Output
+from ..core.times import local
+from ..core.usage import Commands
+from .command import Ours, now, run, shown
+
+try:
+    from consometers_node.collective.members import administrators
+except ModuleNotFoundError as missing:
+    raise CliError(
+        "not-installed",
+        text("Administration needs {package}: install consometers-node[collective].").fill(
+            package=missing.name
+        ),
+    ) from None
+
+_ADDED = text("{name} may administer.")
+_CHANGED = text("{name} has a new password, and is logged in nowhere any more.")
+_REMOVED = text("{name} may administer no longer, and is logged in nowhere.")
+_ONCE = text(
+    "Password, shown this once:\n{password}\nIt can be changed on the page, under the name."
+)
+_NONE = text("There is no administrator: “consometers-node admins add NAME” adds one.")
+_ASK = text("New password of {name}: ")
+_AGAIN = text("Once more: ")
+_TWICE = text("The two are not the same: nothing was changed.")
+_NO_TERMINAL = text(
+    "A password can only be asked for on a terminal: without --ask, one is generated and shown"
+    " once; or give --password-file."
+)
+_WHO = text("Name")
+_SINCE = text("Since", context="list on the command line")
+_SEEN = text("Last seen")
+_SESSIONS = text("Sessions")
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("NAME"),
+        help=say("As they log in."),
+    ),
+]
+Ask = Annotated[
+    bool,
+    typer.Option(
+        "--ask",
+        help=say("Ask for the password; otherwise one is generated and shown once."),
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar=say("FILE"),
+        help=say("A file whose first line is the password; - is the standard input."),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add("add", text("Let somebody administer."))
+def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
+    """Add an administrator."""
+
+    async def keep(connection: AsyncConnection, password_hash: str) -> None:
+        await administrators.add(connection, name, password_hash, now())
+
+    _with_password(common, name, keep, _ADDED, ask=ask, file=password_file)
+
+
+@commands.add(
+    "password",
+    text("Give somebody a new password. Wherever they are logged in, they no longer are."),
+)
+def password(
+    common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None
+) -> None:
+    """Set a new password for an administrator."""
+
+    async def keep(connection: AsyncConnection, password_hash: str) -> None:
+        await administrators.change_password(connection, name, password_hash)
+
+    _with_password(common, name, keep, _CHANGED, ask=ask, file=password_file)
+
+
+@commands.add("list", text("List the administrators."))
+def list_administrators(common: Ours) -> None:
+    """List the administrators."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            accounts = await administrators.administrators(connection, now())
+        documents: list[Json] = [
+            {
+                "name": account.name,
+                "made_at": shown(account.made_at),
+                "seen_at": shown(account.seen_at),
+                "sessions": account.sessions,
+            }
+            for account in accounts
+        ]
+        rows = [
+            [
+                account.name,
+                local(account.made_at.timestamp()),
+                local(account.seen_at.timestamp()) if account.seen_at else "",
+                str(account.sessions),
+            ]
+            for account in accounts
+        ]
+        output.listing(documents, (_WHO, _SINCE, _SEEN, _SESSIONS), rows, _NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "remove",
+    text("Let somebody administer no longer."),
+)
+def remove(common: Ours, name: Name) -> None:
+    """Remove an administrator."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.writing() as connection:
+            await administrators.remove(connection, name)
+
+    run(common, work)
+    _tell(output, _REMOVED, name, None)
+
+
+def _with_password(
+    common: Ours,
+    name: str,
+    keep: Callable[[AsyncConnection, str], Awaitable[None]],
+    message: Text,
+    *,
+    ask: bool,
+    file: Path | None,
+) -> None:
+    output = common.output
+    typed = _read(file) if file is not None else _typed(name, output) if ask else None
+    chosen = administrators.new_password() if typed is None else typed
+
+    async def work(store: Store, _: Settings) -> None:
+        administrators.check_password(name, chosen)
+        password_hash = await administrators.Passwords().hash(chosen)
+        async with store.writing() as connection:
+            await keep(connection, password_hash)
+
+    run(common, work)
+    _tell(output, message, name, chosen if typed is None else None)
+
+
+def _tell(output: Output, message: Text, name: str, made: str | None) -> None:
+    if output.as_json:
+        output.document({"name": name} | ({"password": made} if made else {}))
+        return
+    output.say(message, name=name)
+    if made:
+        output.say(_ONCE, password=made)
+
+
+def _read(file: Path) -> str:
+    content = sys.stdin.readline() if file == Path("-") else file.read_text(encoding="utf-8")
+    return content.partition("\n")[0].strip("\r")
+
+
+def _typed(name: str, output: Output) -> str:
+    if not sys.stdin.isatty():
+        raise CliError("no-password", _NO_TERMINAL)
+    typed = getpass.getpass(output.translated(_ASK, name=name))
+    if getpass.getpass(output.translated(_AGAIN)) != typed:
+        raise CliError("no-password", _TWICE)
+    return typed

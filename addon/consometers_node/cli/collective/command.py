@@ -1,0 +1,159 @@
+"""What the commands of a collective have in common: its settings, its database, a word after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import logging
+import os
+from pathlib import Path
+import sqlite3
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from consometers_node.backoff import Backoff
+from consometers_node.collective.errors import CollectiveFault, database_problem
+from consometers_node.collective.services import Actions
+from consometers_node.collective.settings import BadSettings, Settings, read
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
+from consometers_node.sharing.error_messages import said_of
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store, Unusable
+from consometers_node.xmpp import Account, Identity
+
+from ..core import control_socket
+from ..core.access import PASSWORD, password_for
+from ..core.errors import CliError
+from ..core.locale import who
+from ..core.options import Common, SettingsFile
+from ..core.output import Output
+from ..core.paths import SETTINGS_FILE, folder
+
+_DATABASE = Backoff(1, 30, least=1)
+_LOGGER = logging.getLogger(__name__)
+
+_NO_SETTINGS = text("There is no {file}: “consometers-node init” writes it.")
+_NO_PASSWORD = text(
+    "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
+    " “consometers-node login {jid}”."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours(Common):
+    """What every command of a collective has."""
+
+    settings: SettingsFile = None
+
+    @property
+    def file(self) -> Path:
+        """Where the settings are."""
+        return self.settings or folder(self.data) / SETTINGS_FILE
+
+
+def settings_of(common: Ours) -> Settings:
+    """Read the settings. Raises `CliError`."""
+    try:
+        return read(common.file, data=common.data)
+    except BadSettings as fault:
+        missing = not common.file.exists()
+        words = _NO_SETTINGS.fill(file=common.file) if missing else fault.text
+        raise CliError("no-settings" if missing else "settings", words) from None
+
+
+def run[T](
+    common: Ours, work: Callable[[Store, Settings], Awaitable[T]], *, waits: bool = False
+) -> T:
+    """Do something with a collective's database; what goes wrong becomes a `CliError`.
+
+    With `waits`, a database server that is away is waited for.
+    """
+    settings = settings_of(common)
+
+    async def opening() -> T:
+        await asyncio.to_thread(settings.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        store = await _open(settings.database, waits=waits)
+        try:
+            await keep_collective(store, settings.identifier)
+            return await work(store, settings)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(opening())
+    except Exception as error:  # noqa: BLE001  # it is raised
+        first = error
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        # What is told of an error is told of its own cause too.
+        raise _collective_error(first) or first from first.__cause__
+
+
+async def _open(database: Path | str, *, waits: bool) -> Store:
+    """Open a database. With `waits`, a server that is away is waited for, and never given up.
+
+    The log says the reason, once until that changes. Raises `Unusable`.
+    """
+    logged = ""
+    for delay_s in _DATABASE.delays():
+        try:
+            return await Store.open(database)
+        except Unusable as fault:
+            cause = fault.__cause__
+            if not waits or not isinstance(cause, InterfaceError | OperationalError):
+                raise
+            if isinstance(cause.orig, sqlite3.Error):
+                raise  # A file comes from nowhere.
+            if (words := database_problem(cause).say()) != logged:
+                _LOGGER.warning("%s", logged := words)
+        await asyncio.sleep(delay_s)
+    raise AssertionError
+
+
+async def account(store: Store, settings: Settings, output: Output) -> Identity:
+    """Return the account of the settings, with its password. Raises `CliError`."""
+    xmpp = settings.xmpp
+    if xmpp.password_file is not None or PASSWORD in os.environ:
+        password = password_for(xmpp.account, xmpp.password_file, output)
+        return Identity(Account(xmpp.account, password), xmpp.server)
+    stored = await load(store)
+    if stored is None or stored.account.jid != xmpp.account:
+        raise CliError("no-account", _NO_PASSWORD.fill(jid=xmpp.account, variable=PASSWORD))
+    return Identity(stored.account, xmpp.server)
+
+
+def _collective_error(error: Exception) -> CliError | None:
+    """Return what to tell of an error of a collective's rooms."""
+    match error:
+        case CollectiveFault() | control_socket.ControlSocketFault():
+            return CliError(error.condition, error.text)
+    words = said_of(error)
+    return None if words is None else CliError("not-possible", words)
+
+
+def actions(store: Store, settings: Settings) -> Actions:
+    """Return what may be done in the name of the person who typed the command."""
+    return Actions(
+        store=store, settings=settings, who=who(), at=now(), wake=lambda: look_again(settings)
+    )
+
+
+async def look_again(settings: Settings) -> bool:
+    """Wake the running node, if there is one, since something changed."""
+    return await control_socket.wake(control_socket.socket_in(settings.folder))
+
+
+def now() -> datetime:
+    """Return the time that commands write down."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def shown(at: datetime | None) -> str | None:
+    """Return an instant for programs."""
+    return None if at is None else at.isoformat()
+
+
+def day(at: datetime | None) -> str:
+    """Return a day for people."""
+    return "" if at is None else at.astimezone().date().isoformat()

@@ -1,0 +1,211 @@
+"""Setting a collective up: `init` writes its settings, by asking or from options."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+import getpass
+from pathlib import Path
+import re
+import sys
+from typing import Annotated
+import unicodedata
+
+import typer
+
+from consometers_node.collective.settings import read, write
+from consometers_node.collective.settings_schema import KEYS, BadValue
+from consometers_node.quoalise.text import Text, around, text
+
+from ..core.errors import CliError, misused, system_reason
+from ..core.locale import say
+from ..core.output import Output, write_private
+from ..core.usage import Commands
+from .command import Ours
+
+_PASSWORD_FILE = "password"  # noqa: S105  # its name
+_PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
+_OTHERS = re.compile(r"[^a-z0-9]+")
+
+_FILE = text("{file}: {said}.")
+_EXISTS = text("{file} is there already: change it, or remove it first.")
+_NOT_GIVEN = text("nobody is there to be asked: give it.")
+_QUESTION = text("{what} [{usual}] ")
+_OPEN_QUESTION = text("{what} ")
+_ASK_PASSWORD = text("Password of {jid} (empty if “login” keeps it): ")
+_WRITTEN = text(
+    "{file} is written; it shows what else can be said.\nNext: “consometers-node needs offer” asks"
+    " members for something, “consometers-node invitations make” invites them, “consometers-node"
+    " run --role collective” runs the node.\nNothing is published before “consometers-node"
+    " publication open”. That command publishes, once, the past that your members allowed. Homes"
+    " that join later count from then on, so wait until your founders’ past has arrived."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsOptions:
+    """What of the settings was told by options, by the names of their keys."""
+
+    name: Annotated[
+        str | None,
+        typer.Option(help=say("What people call it.")),
+    ] = None
+    identifier: Annotated[
+        str | None,
+        typer.Option(help=say("What its sums are called in the federation.")),
+    ] = None
+    account: Annotated[
+        str | None,
+        typer.Option(metavar="JID", help=say("The XMPP account of the node.")),
+    ] = None
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("HOST"),
+            help=say("Where its server is."),
+        ),
+    ] = None
+    port: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help=say("Its port.")),
+    ] = None
+    security: Annotated[
+        str | None,
+        typer.Option(
+            metavar="either|direct|starttls",
+            help=say("How encryption begins."),
+        ),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("FILE"),
+            help=say("The certificate authority of a private server."),
+        ),
+    ] = None
+    password_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("FILE"),
+            help=say("A file with the password."),
+        ),
+    ] = None
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Europe/Paris",
+            help=say("Of its days and months."),
+        ),
+    ] = None
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help=say("PostgreSQL in place of SQLite."),
+        ),
+    ] = None
+    minimum: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("HOMES"),
+            help=say("How many homes a published sum holds at least."),
+        ),
+    ] = None
+
+
+_SECTIONS = {
+    **dict.fromkeys(("account", "host", "port", "security", "ca_file", "password_file"), "xmpp."),
+    "minimum": "publication.",
+}
+_ASKED: dict[str, Callable[[dict[str, object]], str]] = {
+    "name": lambda _: "",
+    "identifier": lambda typed: _slug(str(typed["name"])),
+    "xmpp.account": lambda _: "",
+    "time_zone": lambda _: "Europe/Paris",
+    "publication.minimum": lambda _: "10",
+}
+"""What is asked where somebody is there, and what is usual."""
+
+commands = Commands()
+
+
+@commands.add(
+    "init",
+    text("Without options it asks. Nothing is changed that is there already."),
+)
+def init(common: Ours, options: SettingsOptions) -> None:
+    """Write the settings of a collective."""
+    output = common.output
+    if common.file.exists():
+        raise CliError("exists", _EXISTS.fill(file=common.file))
+    asks = sys.stdin.isatty() and not output.as_json
+    values: dict[str, object] = {}
+    for option in fields(options):
+        typed = getattr(options, option.name)
+        if typed is not None:
+            key = f"{_SECTIONS.get(option.name, '')}{option.name}"
+            values[key] = _checked(key, typed, f"--{option.name.replace('_', '-')}")
+    for key, usual in _ASKED.items():
+        if key in values:
+            continue
+        if asks:
+            values[key] = _ask(key, usual(values), output)
+        elif KEYS[key].required:
+            raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
+    folder = common.file.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if asks and _PASSWORD_KEY not in values:
+        password = getpass.getpass(output.translated(_ASK_PASSWORD, jid=values["xmpp.account"]))
+        if password:
+            write_private(folder / _PASSWORD_FILE, f"{password}\n".encode())
+            values[_PASSWORD_KEY] = _PASSWORD_FILE
+    write_private(common.file, write(values, output.catalogue_language).encode())
+    settings = read(common.file, {})
+    if output.as_json:
+        output.document({"file": str(common.file), "identifier": settings.identifier})
+    else:
+        output.say(_WRITTEN, file=common.file)
+
+
+def _checked(key: str, typed: str, option: str) -> object:
+    """Return what is to be written of what was typed. Raises `CliError`."""
+    try:
+        meant = KEYS[key].read(typed, Path())
+    except BadValue:
+        raise misused(option, KEYS[key].format.hint) from None
+    match meant:
+        case int():
+            return meant
+        case Path():
+            if key == _PASSWORD_KEY:
+                _check_readable(meant, option)
+            return str(meant.absolute())
+        case _:
+            return typed
+
+
+def _check_readable(file: Path, option: str) -> None:
+    try:
+        file.read_bytes()
+    except OSError as error:
+        raise misused(option, around(_FILE, system_reason(error), file=file)) from None
+
+
+def _ask(key: str, usual: str, output: Output) -> object:
+    what = output.translated(KEYS[key].what)
+    question = output.translated(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
+    while True:
+        typed = input(question).strip() or usual
+        try:
+            return _checked(key, typed, key)
+        except CliError:
+            output.note(_sentence(KEYS[key].format.hint))
+
+
+def _sentence(hint: Text) -> Text:
+    return Text(
+        {tag: sentence[0].upper() + sentence[1:] for tag, sentence in hint.by_language.items()}
+    )
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    return _OTHERS.sub(".", plain).strip(".")[:40].strip(".")

@@ -1,0 +1,363 @@
+"""Inviting people to a collective: `invitations make`, `list`, `revoke`, `sheet`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.invitations import Invitation
+from consometers_node.collective.members.members import MAX_AREA, Kind
+from consometers_node.collective.services import InvitationOrder, IssuedInvitation
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.web.core.invitation_sheets import (
+    InvitationSheet,
+    qr_image,
+    qr_lines,
+    sheets_page,
+)
+from consometers_node.xmpp import Join, links
+
+from ..core.errors import misused
+from ..core.locale import say
+from ..core.output import Json, Output, write_private
+from ..core.usage import Commands
+from .command import Ours, actions, day, now, run, shown
+from .membership import KINDS, known_commune
+
+_FILE = say("FILE")
+
+_MADE = text("Invitation {id}, until {until}, {uses}:\n{link}")
+_ACCOUNT = text("For someone who has no XMPP account, first:\n{link}")
+_KEEP = text("This link is shown once: it is not kept here.")
+_FOR_ONE = text("for one member")
+_FOR_MANY = text("for {count} members")
+_FOR_ANY = text("for any number of members")
+_NONE = text("There is no invitation: “consometers-node invitations make” creates one.")
+_ID = text("Number")
+_KIND = text("For")
+_AREA = text("Commune")
+_NOTE = text("Note", context="list on the command line")
+_USES = text("Used")
+_UNTIL = text("Until")
+_STATE = text("State")
+_STANDS = text("valid")
+_REVOKED_STATE = text("revoked")
+_OVER = text("ended")
+_REVOKED = text("Nobody else can join with {id}. Members that joined by it stay.")
+_WRITTEN = text("{file}: to be printed.")
+_NO_COMMAND = text("set xmpp.account_command first: it makes accounts on your own server.")
+_NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
+_TOO_LONG = text("write at most {most} characters.")
+_USES_AND_UNLIMITED = text("leave it out, or leave out --uses.")
+_ONE_IMAGE = text("name one .svg or .png file, for one invitation.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What invitations are made."""
+
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=3660,
+            metavar=say("DAYS"),
+            help=say("For how long they stand."),
+        ),
+    ] = 30
+    uses: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            metavar=say("MEMBERS"),
+            help=say("How many members may join by one: one without this."),
+        ),
+    ] = None
+    unlimited: Annotated[
+        bool,
+        typer.Option(
+            "--unlimited",
+            help=say("As many members as may come."),
+        ),
+    ] = False
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=500,
+            metavar=say("NUMBER", context="how many"),
+            help=say("How many invitations."),
+        ),
+    ] = 1
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            metavar="home|site|collective",
+            help=say("Whom they are for."),
+        ),
+    ] = Kind.HOME
+    area: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("COMMUNE"),
+            help=say("The commune of the members that join by them."),
+        ),
+    ] = None
+    note: Annotated[
+        str,
+        typer.Option(help=say("A word for yourself.")),
+    ] = ""
+    account: Annotated[
+        bool,
+        typer.Option(
+            "--account",
+            help=say("With an account on your own XMPP server, for people who have none."),
+        ),
+    ] = False
+
+
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar=_FILE,
+        help=say("Write sheets to be printed (HTML), a page for each."),
+    ),
+]
+Language = Annotated[
+    Literal["en", "fr"] | None,
+    typer.Option(
+        metavar="en|fr",
+        help=say("The language of the sheets; yours without it."),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add(
+    "make",
+    text("Create invitations, and show their links and QR codes: they are not stored."),
+)
+def make(
+    common: Ours,
+    wanted: Wanted,
+    sheet: Sheet = None,
+    language: Language = None,
+    qr: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=_FILE,
+            help=say("Write the QR code of one invitation, as .svg or .png."),
+        ),
+    ] = None,
+) -> None:
+    """Make invitations."""
+    output = common.output
+    if wanted.area is not None and not 0 < len(wanted.area.strip()) <= MAX_AREA:
+        raise misused("--area", _TOO_LONG.fill(most=MAX_AREA))
+    if len(wanted.note) > invitations.MAX_NOTE:
+        raise misused("--note", _TOO_LONG.fill(most=invitations.MAX_NOTE))
+    if wanted.unlimited and wanted.uses is not None:
+        raise misused("--unlimited", _USES_AND_UNLIMITED)
+    if qr is not None and (wanted.count > 1 or qr.suffix not in {".svg", ".png"}):
+        raise misused("--qr", _ONE_IMAGE)
+
+    async def work(store: Store, settings: Settings) -> list[IssuedInvitation]:
+        if wanted.account and not settings.xmpp.account_command:
+            raise misused("--account", _NO_COMMAND)
+        async with store.reading() as connection:
+            area = wanted.area and await known_commune(connection, wanted.area.strip(), output)
+        order = InvitationOrder(
+            days=wanted.days,
+            uses=None if wanted.unlimited else wanted.uses or 1,
+            count=wanted.count,
+            kind=wanted.kind,
+            area=area,
+            note=wanted.note,
+            account=wanted.account,
+        )
+
+        def deliver(issued: Sequence[IssuedInvitation]) -> None:
+            if sheet is not None:
+                pages = [
+                    InvitationSheet(settings.name, new.link, new.account, new.invitation.expires_at)
+                    for new in issued
+                ]
+                write_private(
+                    sheet, sheets_page(pages, language or output.catalogue_language).encode()
+                )
+            if qr is not None:
+                write_private(qr, qr_image(issued[0].link, qr.suffix.removeprefix(".")))
+
+        return await actions(store, settings).invite(order, deliver=deliver)
+
+    issued = run(common, work)
+    if output.as_json:
+        output.document(
+            [
+                {**_document(new.invitation), "link": new.link, "account_link": new.account}
+                for new in issued
+            ]
+        )
+        return
+    for new in issued:
+        _show(new, output)
+    output.note(_KEEP)
+    if sheet is not None:
+        output.say(_WRITTEN, file=sheet)
+
+
+@commands.add("list", text("List the invitations."))
+def list_invitations(common: Ours) -> None:
+    """List the invitations that were made."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            listed = await invitations.all_invitations(connection)
+        titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
+        rows = [_row(invitation, output) for invitation in listed]
+        output.listing([*map(_document, listed)], titles, rows, _NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "revoke",
+    text("Revoke an invitation. Members that joined by it stay."),
+)
+def revoke(
+    common: Ours,
+    id: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("NUMBER"),
+            help=say("Its number, from the list."),
+        ),
+    ],
+) -> None:
+    """End an invitation."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        revoked = await actions(store, settings).revoke(id)
+        if output.as_json:
+            output.document(_document(revoked))
+        else:
+            output.say(_REVOKED, id=id)
+
+    run(common, work)
+
+
+@commands.add(
+    "sheet",
+    text("Write a sheet to be printed, of an invitation whose link you kept."),
+)
+def sheet(
+    common: Ours,
+    link: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("INVITATION"),
+            help=say("Its link: xmpp:…"),
+        ),
+    ],
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar=_FILE,
+            help=say("Where it is written (HTML)."),
+        ),
+    ],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("INVITATION"),
+            help=say("The account that goes with it: xmpp:…?register"),
+        ),
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Write a sheet to be printed."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        match links.read(link):
+            case Join() as join:
+                async with store.reading() as connection:
+                    until = (await invitations.by_token(connection, join.token)).expires_at
+            case _:
+                raise misused("INVITATION", _NOT_A_JOIN)
+        page = InvitationSheet(settings.name, link, account, until)
+        write_private(file, sheets_page([page], language or output.catalogue_language).encode())
+
+    run(common, work)
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_WRITTEN, file=file)
+
+
+def _document(invitation: Invitation) -> dict[str, Json]:
+    return {
+        "id": invitation.id,
+        "kind": invitation.kind,
+        "area": invitation.area,
+        "note": invitation.note,
+        "made_at": shown(invitation.made_at),
+        "expires_at": shown(invitation.expires_at),
+        "most_uses": invitation.most_uses,
+        "uses": invitation.uses,
+        "revoked_at": shown(invitation.revoked_at),
+        "stands": invitation.stands(now()),
+    }
+
+
+def _row(invitation: Invitation, output: Output) -> list[str]:
+    state = (
+        _STANDS if invitation.stands(now()) else _REVOKED_STATE if invitation.revoked_at else _OVER
+    )
+    return [
+        invitation.id,
+        output.translated(KINDS[invitation.kind]),
+        invitation.area or "",
+        invitation.note,
+        str(invitation.uses)
+        if invitation.most_uses is None
+        else f"{invitation.uses}/{invitation.most_uses}",
+        day(invitation.expires_at),
+        output.translated(state),
+    ]
+
+
+def _show(made: IssuedInvitation, output: Output) -> None:
+    invitation = made.invitation
+    uses = (
+        _FOR_ANY
+        if invitation.most_uses is None
+        else _FOR_ONE
+        if invitation.most_uses == 1
+        else _FOR_MANY
+    )
+    how_many = output.translated(uses.fill(count=invitation.most_uses))
+    until = day(invitation.expires_at)
+    if made.account is not None:
+        output.say(_ACCOUNT, link=made.account)
+        _draw(made.account)
+    output.say(_MADE, id=invitation.id, until=until, uses=how_many, link=made.link)
+    _draw(made.link)
+
+
+def _draw(link: str) -> None:
+    """Draw the code of a link, where a person can point a phone at it."""
+    if sys.stdout.isatty():
+        sys.stdout.write(qr_lines(link))
+        sys.stdout.flush()

@@ -1,0 +1,431 @@
+"""Who is a member, and what can be done for one: `members list`, `show`, `site`, `erase`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.members.members import MAX_AREA, Kind, Member, Members
+from consometers_node.collective.members.sites import (
+    MAX_NAME,
+    MAX_PEAK_KWP,
+    MAX_SURFACE_M2,
+    MAX_WORDS,
+    Building,
+    Description,
+    Heat,
+)
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.privacy import export as exported
+from consometers_node.collective.privacy.erasure import wipe
+from consometers_node.collective.settings import Settings
+from consometers_node.permission import State
+from consometers_node.quoalise.text import Text, text
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.member_series import of_member
+
+from ..core.errors import CliError, misused
+from ..core.locale import say, who
+from ..core.options import Yes
+from ..core.output import Output, deliver
+from ..core.usage import Commands
+from .command import Ours, actions, look_again, now, run
+from .membership import TITLES, as_row, as_told, gathered, known_commune, last_received_at, say_all
+
+_FILE = say("FILE")
+_NONE = text("There is no member yet: “consometers-node invitations make” invites.")
+_SITE = text("{name} is shown as a site.")
+_HOME = text("{pseudonym} is a home again, without a name.")
+_NAMED = text("{pseudonym} is named {name}.")
+_PLACED = text("{pseudonym} is in {area}.")
+_UNPLACED = text("{pseudonym} is in no commune.")
+_FROM_NEXT = text("Once sums of this month were published, it counts so from next month on.")
+_EXPORTED = text("{file}: all that is held.")
+_REALLY_SHOW = text(
+    "This must be a public building, not a home, and its operator must want it named: everybody"
+    " sees its name and its figures.\nDo you want that? [y/N] "
+)
+_SITE_NAME = text("A site is named by “members site {pseudonym} --name NAME”.")
+_REALLY_ERASE = text(
+    "This ends all that {pseudonym} allowed, and erases its records, its description and its"
+    " address. Sums already published stay.\nDo you want that? [y/N] "
+)
+_REALLY_END = text(
+    "This ends all permissions of {pseudonym}; its records are kept for the announced time.\nDo"
+    " you want that? [y/N] "
+)
+_ERASED = text("{records} records of {pseudonym} are erased.")
+_UNTOLD = text(
+    "Its address is kept until its node is notified, for 30 days at most; our node keeps trying"
+    " while it runs."
+)
+_WIPED_LATER = text(
+    "Another program uses the database for long: traces of it are still in the files. The node that"
+    " runs overwrites them within minutes; “consometers-node status” says when it has."
+)
+_NOT_WIPED = text(
+    "Another program uses the database for long: traces of it are still in the files. The node"
+    " overwrites them when it runs, or this command does once the other program has ended."
+)
+_ENDED = text("{count} permissions of {pseudonym} have ended; its node is informed.")
+_TOO_LONG = text("write 1 to {most} characters.")
+
+Who = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("MEMBER"),
+        help=say("Its pseudonym, its name or its XMPP address."),
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a site tells of itself. What is not told stays as it is."""
+
+    building: Annotated[
+        Building | None,
+        typer.Option(
+            metavar="|".join(Building),
+            help=say("What the building is for."),
+        ),
+    ] = None
+    heating: Annotated[
+        Heat | None,
+        typer.Option(metavar="|".join(Heat), help=say("What heats it.")),
+    ] = None
+    hot_water: Annotated[
+        Heat | None,
+        typer.Option(
+            metavar="|".join(Heat),
+            help=say("What heats its water."),
+        ),
+    ] = None
+    surface: Annotated[
+        int | None,
+        typer.Option(
+            metavar="M²",
+            min=1,
+            max=MAX_SURFACE_M2,
+            help=say("Its surface, in m²."),
+        ),
+    ] = None
+    peak: Annotated[
+        float | None,
+        typer.Option(
+            metavar=say("KWP"),
+            min=0.1,
+            max=MAX_PEAK_KWP,
+            help=say("The peak power of its panels, in kWp."),
+        ),
+    ] = None
+    words: Annotated[
+        str | None,
+        typer.Option(help=say("Some words about it.")),
+    ] = None
+
+    def over(self, before: Description | None) -> Description:
+        """Return what is known now."""
+        old = before or Description()
+        return Description(
+            building=self.building or old.building,
+            heating=self.heating or old.heating,
+            hot_water=self.hot_water or old.hot_water,
+            surface_m2=self.surface or old.surface_m2,
+            peak_kwp=self.peak or old.peak_kwp,
+            words=old.words if self.words is None else self.words.strip(),
+        )
+
+
+commands = Commands()
+
+
+@commands.add("list", text("List the members."))
+def list_members(
+    common: Ours,
+    everybody: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=say("Those who left, too."),
+        ),
+    ] = False,
+) -> None:
+    """List the members."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            people = await Members(connection, settings.time_zone).all()
+            heard = await member_permissions.last_received_at(connection)
+            gave: dict[MemberId, list[MemberPermission]] = {}
+            for permission in await member_permissions.all_permissions(connection):
+                gave.setdefault(permission.member, []).append(permission)
+        rows = [
+            (member, gave.get(member.id, []), heard.get(member.id))
+            for member in people
+            if everybody or member.left_at is None
+        ]
+        documents = [as_told(*row) for row in rows]
+        output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "show",
+    text("Show the permissions of a member, and up to when its records were gathered."),
+)
+def show(common: Ours, member: Who) -> None:
+    """Show all of one member but its records."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            found_member = await Members(connection, settings.time_zone).named(member)
+            gave = await member_permissions.of_member(connection, found_member.id)
+            series = await of_member(connection, found_member.jid) if found_member.jid else []
+        if output.as_json:
+            document = as_told(found_member, gave, last_received_at(series))
+            output.document(
+                {**document, "series": [gathered(series_state) for series_state in series]}
+            )
+        else:
+            say_all(found_member, gave, series, output)
+
+    run(common, work)
+
+
+@commands.add(
+    "site",
+    text(
+        "Show a member as a site: a public building that allowed it on its own node, and what it is"
+        " like."
+    ),
+)
+def site(
+    common: Ours,
+    member: Who,
+    described: Described,
+    name: Annotated[
+        str | None,
+        typer.Option(help=say("The name that is shown.")),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Show a member as a site."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        record = await _named(store, settings, member)
+        if record.kind is Kind.HOME:
+            output.agree(output.translated(_REALLY_SHOW), yes=yes)
+        called = _checked(name or record.name or "", "--name", MAX_NAME)
+        if described.words is not None and len(described.words) > MAX_WORDS:
+            raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
+        description = described.over(record.description)
+        after = await actions(store, settings).show_as_site(record.id, called, description)
+        _tell(after, output, _SITE.fill(name=called), _FROM_NEXT)
+
+    run(common, work)
+
+
+@commands.add(
+    "home",
+    text("Show a site by its name no longer: from the next month on, it is a home again."),
+)
+def home(common: Ours, member: Who) -> None:
+    """Show a member as a site no longer."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        record = await _named(store, settings, member)
+        after = await actions(store, settings).show_as_home(record.id)
+        _tell(after, output, _HOME.fill(pseudonym=record.pseudonym))
+
+    run(common, work)
+
+
+@commands.add(
+    "name",
+    text("Name a collective that is a member. A home has no name here."),
+)
+def rename(
+    common: Ours,
+    member: Who,
+    name: Annotated[str, typer.Argument(metavar=say("NAME"), help=say("Its name."))],
+) -> None:
+    """Name a collective that is a member."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        record = await _named(store, settings, member)
+        called = _checked(name, "NAME", MAX_NAME)
+        if record.kind is Kind.SITE:
+            raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
+        after = await actions(store, settings).rename(record.id, called)
+        _tell(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
+
+    run(common, work)
+
+
+@commands.add(
+    "area",
+    text("Say in which commune a member is."),
+)
+def area(
+    common: Ours,
+    member: Who,
+    commune: Annotated[
+        str | None,
+        typer.Argument(
+            metavar=say("COMMUNE"),
+            help=say("Its commune; none without it."),
+        ),
+    ] = None,
+) -> None:
+    """Say in which commune a member is."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
+        record = await _named(store, settings, member)
+        async with store.reading() as connection:
+            place = typed and await known_commune(connection, typed, output, record.id)
+        after = await actions(store, settings).set_area(record.id, place)
+        words = _PLACED if place else _UNPLACED
+        _tell(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
+
+    run(common, work)
+
+
+@commands.add(
+    "export",
+    text(
+        "Give a member all that is held of it. JSON holds everything, CSV the records alone; it is"
+        " written down that it was read."
+    ),
+)
+def export(
+    common: Ours,
+    member: Who,
+    wanted: Annotated[
+        Literal["json", "csv"],
+        typer.Option("--format", metavar="json|csv", help=say("How.")),
+    ] = "json",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=_FILE,
+            help=say("A file that only you can read, in place of the standard output."),
+        ),
+    ] = None,
+) -> None:
+    """Export all that is held of a member."""
+    output = common.output
+    parts = exported.as_csv if wanted == "csv" else exported.as_json
+
+    async def work(store: Store, settings: Settings) -> str:
+        async with store.writing() as connection:
+            record = await Members(connection, settings.time_zone).named(member)
+            read = Read(at=now(), who=who(), what=f"export {wanted}", member=record.id)
+            await note_read(connection, read)
+        async with store.reading() as connection:
+            return "".join([part async for part in parts(connection, record)])
+
+    document = run(common, work)
+    if not deliver(document.encode(), file):
+        return
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_EXPORTED, file=file)
+
+
+@commands.add(
+    "terminate",
+    text("End all that a member allowed. Its records are kept for the announced time."),
+)
+def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
+    """End all that a member allowed."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        record = await _named(store, settings, member)
+        output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
+        async with store.reading() as connection:
+            ended = [
+                permission.id
+                for permission in await member_permissions.of_member(connection, record.id)
+                if permission.state is State.GRANTED
+            ]
+        if ended:
+            await actions(store, settings).terminate(record.id, ended)
+        if output.as_json:
+            output.document({"pseudonym": record.pseudonym, "terminated": list(map(str, ended))})
+        else:
+            output.say(_ENDED, pseudonym=record.pseudonym, count=len(ended))
+
+    run(common, work)
+
+
+@commands.add(
+    "erase",
+    text("End all that a member allowed, and erase all that is held of it."),
+)
+def erase(common: Ours, member: Who, yes: Yes = False) -> None:
+    """Erase all that is held of a member."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        record = await _named(store, settings, member)
+        output.agree(output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym)), yes=yes)
+        erased = await actions(store, settings).erase(record.id)
+        runs = await look_again(settings)
+        wiped = await wipe(store)
+        async with store.reading() as connection:
+            after = await Members(connection, settings.time_zone).get(record.id)
+        records = sum(erased_block.records for erased_block in erased)
+        if output.as_json:
+            output.document(
+                {
+                    "pseudonym": record.pseudonym,
+                    "records": records,
+                    "address_kept": after.jid is not None,
+                    "wiped": wiped,
+                }
+            )
+            return
+        output.say(_ERASED, pseudonym=record.pseudonym, records=records)
+        if after.jid is not None:
+            output.say(_UNTOLD)
+        if not wiped:
+            output.say(_WIPED_LATER if runs else _NOT_WIPED)
+
+    run(common, work)
+
+
+def _tell(member: Member, output: Output, *messages: Text) -> None:
+    """Print a member as it is now: for programs all of it, for people what changed."""
+    if output.as_json:
+        output.document(dict(exported.facts(member)))
+        return
+    for message in messages:
+        output.say(message)
+
+
+async def _named(store: Store, settings: Settings, member: str) -> Member:
+    async with store.reading() as connection:
+        return await Members(connection, settings.time_zone).named(member)
+
+
+def _checked(typed: str, option: str, most: int) -> str:
+    words = typed.strip()
+    if not 0 < len(words) <= most:
+        raise misused(option, _TOO_LONG.fill(most=most))
+    return words

@@ -1,0 +1,186 @@
+"""How members are shown."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective.members.members import Kind, Member, known_spelling
+from consometers_node.collective.members.sites import BUILDINGS, HEATS
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.privacy import export as exported
+from consometers_node.permission import State
+from consometers_node.quoalise.text import Text, text
+from consometers_node.sharing import consent_text as shared_words
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.member_series import MemberSeries
+
+from ..core.output import Json, Output
+from ..core.times import local
+from .command import day, shown
+
+KINDS = {
+    Kind.HOME: text("home"),
+    Kind.SITE: text("site"),
+    Kind.COLLECTIVE: text("collective"),
+}
+_PSEUDONYM = text("Pseudonym")
+_KIND = text("Kind")
+_NAME = text("Name")
+_AREA = text("Commune")
+_JOINED = text("Joined", context="list on the command line")
+_GIVES = text("Permissions")
+_HEARD = text("Last heard", context="list on the command line")
+_STATE = text("State")
+_STATES = {
+    "guest": text("invited"),
+    "member": text("member"),
+    "left": text("left"),
+    "erased": text("erased", context="of a member"),
+}
+_ADDRESS = text("Address")
+_FACT = text("{what}: {said}")
+_DESCRIBED = {
+    "building": text("Building"),
+    "heating": text("Heating"),
+    "hot_water": text("Hot water"),
+    "surface_m2": text("Surface (m²)"),
+    "peak_kwp": text("Panels (kWp)"),
+    "words": text("Description"),
+}
+_WORDS = {str(value): words_of for words in (BUILDINGS, HEATS) for value, words_of in words.items()}
+_PERMISSION = text(
+    "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}"
+)
+_ERASED_AT = text("Erased on {day}.")
+_SERIES = text("Series", context="one each")
+_ASKED = text("Past asked until")
+_PROBLEM = text("Problem")
+TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
+_TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")
+
+
+def _state(member: Member, gave: list[MemberPermission]) -> str:
+    if member.jid is None:
+        return "erased"
+    if member.left_at is not None:
+        return "left"
+    return "member" if gave else "guest"
+
+
+def last_received_at(series: list[MemberSeries]) -> datetime | None:
+    """Return when records of any of these series last came."""
+    return max(
+        (
+            member_series.last_received_at
+            for member_series in series
+            if member_series.last_received_at is not None
+        ),
+        default=None,
+    )
+
+
+def as_told(
+    member: Member, gave: list[MemberPermission], heard: datetime | None
+) -> dict[str, Json]:
+    """Return a member for programs."""
+    return {
+        **exported.facts(member),
+        "state": _state(member, gave),
+        "last_heard": shown(heard),
+        "permissions": [
+            {
+                "permission": permission.id,
+                "need": permission.need.id,
+                "version": permission.need.version,
+                "state": permission.state,
+                "interval": permission.interval,
+                "records_from": shown(permission.records_from),
+                "valid_until": shown(permission.valid_until),
+                "erase_at": shown(permission.erase_at),
+            }
+            for permission in gave
+        ],
+    }
+
+
+def gathered(series: MemberSeries) -> dict[str, Json]:
+    """Return for programs how far a series was gathered."""
+    return {
+        "permission": series.permission,
+        "identifier": series.identifier,
+        "asked_until": shown(series.backfilled_until),
+        "heard_at": shown(series.last_received_at),
+        "problem": series.problem,
+    }
+
+
+def as_row(
+    member: Member, gave: list[MemberPermission], heard: datetime | None, output: Output
+) -> list[str]:
+    """Return the line of a member in the list, under `TITLES`."""
+    return [
+        member.pseudonym,
+        output.translated(KINDS[member.kind]),
+        member.name or "",
+        member.area or "",
+        day(member.joined_at),
+        str(sum(permission.state is State.GRANTED for permission in gave)),
+        "" if heard is None else local(heard.timestamp()),
+        output.translated(_STATES[_state(member, gave)]),
+    ]
+
+
+def say_all(
+    member: Member, gave: list[MemberPermission], series: list[MemberSeries], output: Output
+) -> None:
+    """Say all of a member but its records."""
+
+    def line(what: Text, value: object) -> None:
+        output.say(_FACT, what=output.translated(what), said=value)
+
+    line(_PSEUDONYM, member.pseudonym)
+    line(_STATE, output.translated(_STATES[_state(member, gave)]))
+    line(_KIND, output.translated(KINDS[member.kind]))
+    for what, fact in ((_NAME, member.name), (_ADDRESS, member.jid), (_AREA, member.area)):
+        if fact is not None:
+            line(what, fact)
+    line(_JOINED, day(member.joined_at))
+    for key, value in (member.description.facts() if member.description else {}).items():
+        named = _WORDS.get(str(value))
+        line(_DESCRIBED[key], output.translated(named) if named else value)
+    for permission in gave:
+        output.say(
+            _PERMISSION,
+            title=output.translated(Text(permission.need.title)),
+            need=permission.need.id,
+            version=permission.need.version,
+            state=output.translated(shared_words.STATES[permission.state]),
+            since=day(permission.records_from),
+            until=day(permission.valid_until),
+            interval=output.translated(shared_words.INTERVALS[permission.interval]),
+        )
+        if permission.erase_at is not None:
+            output.say(_ERASED_AT, day=day(permission.erase_at))
+    if series:
+        rows = [
+            [
+                member_series.identifier,
+                day(member_series.backfilled_until),
+                ""
+                if member_series.last_received_at is None
+                else local(member_series.last_received_at.timestamp()),
+                member_series.problem or "",
+            ]
+            for member_series in series
+        ]
+        output.table((_SERIES, _ASKED, _HEARD, _PROBLEM), rows)
+
+
+async def known_commune(
+    connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
+) -> str:
+    """Return a commune as it is written where it is known, and say so where it was not."""
+    commune = await known_spelling(connection, typed, member)
+    if commune != typed:
+        output.note(_TAKEN, typed=typed, known=commune)
+    return commune

@@ -1,0 +1,335 @@
+"""What a collective asks its members for: `needs list`, `offer`, `close`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+import re
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.settings import Settings
+from consometers_node.permission import BadNeed, DataNeed, Identification, State, Wanted
+from consometers_node.permission.need import MAX_DAYS
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.errors import Malformed
+from consometers_node.quoalise.text import Text, around, text
+from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.sharing import consent_text as shared_words
+from consometers_node.store import Store
+from consometers_node.wire import read_need_file
+from consometers_node.wire.needs import days
+
+from ..core.errors import CliError, mistyped, misused
+from ..core.locale import say
+from ..core.output import Json, Output
+from ..core.usage import Commands
+from .command import Ours, actions, run, shown
+
+_FILE = say("FILE")
+_PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
+"""The last step of the path to what cannot be read, which is called as its option."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
+_NOTHING = text("Nothing is asked for: “consometers-node needs offer FILE” asks.")
+_NEED = text("Need")
+_VERSION = text("Version")
+_TITLE = text("Title")
+_ASKED = text("Asked")
+_SINCE = text("Since", context="list on the command line")
+_UNTIL = text("Until")
+_ANSWERED = text("Members")
+_NEW = text("“{need}”, version {version}, is asked for.")
+_NEWER = text(
+    "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
+    " again; what they gave goes on until then."
+)
+_SAME = text("“{need}”, version {version}, is asked for already.")
+_CLOSED = text("“{need}” is asked for no longer. What members gave goes on until it ends.")
+_ONE_OR_THE_OTHER = text(
+    "give a file, or all of --id, --title, --purpose, --series, --contact and --policy."
+)
+_NOT_BY_LANGUAGE = text("write the language first: fr=Le prochain toit.")
+_LENGTH = text("write a duration from {least} to {most} days, such as P6M.")
+_EMPTY_OR_LONG = text("this is empty, or too long.")
+_UNREADABLE = text("“{need}”, version {version}, cannot be read, and is left out: {said}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedOptions:
+    """A data need, as options tell it."""
+
+    id: Annotated[
+        str | None,
+        typer.Option(help=say("Its name, such as roof.")),
+    ] = None
+    title: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say("Its title, once for each language."),
+        ),
+    ] = None
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say("What it is for, as often."),
+        ),
+    ] = None
+    recipients: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say("Who else receives the records; nobody without it."),
+        ),
+    ] = None
+    series: Annotated[
+        list[Direction] | None,
+        typer.Option(
+            metavar="consumption|injection|production",
+            help=say("What is asked for, as often as there are."),
+        ),
+    ] = None
+    interval: Annotated[
+        Interval,
+        typer.Option(metavar="PT5M|PT30M|PT1H|P1D", help=say("At which step.")),
+    ] = Interval.PT1H
+    history: Annotated[
+        str,
+        typer.Option(metavar="P1Y", help=say("How much of the past.")),
+    ] = "P1Y"
+    duration: Annotated[
+        str,
+        typer.Option(metavar="P2Y", help=say("For how long.")),
+    ] = "P2Y"
+    retention: Annotated[
+        str,
+        typer.Option(metavar="P6M", help=say("Kept for how long after the end.")),
+    ] = "P6M"
+    identification: Annotated[
+        Identification,
+        typer.Option(
+            metavar="pseudonym|delivery-point|name",
+            help=say("What names a device; “name” asks sites whether they may be shown by name."),
+        ),
+    ] = Identification.PSEUDONYM
+    contact: Annotated[
+        str | None,
+        typer.Option(help=say("Whom to write to.")),
+    ] = None
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="https://…", help=say("The data policy.")),
+    ] = None
+
+    @property
+    def least(self) -> tuple[object, ...]:
+        """What has no usual value."""
+        return self.id, self.title, self.purpose, self.series, self.contact, self.policy
+
+    def need(self, controller: str) -> DataNeed:
+        """Return the data need as members will read it. Raises `CliError`."""
+        try:
+            return needs.as_members_read(self._need(controller))
+        except BadNeed as fault:
+            raise _bad(fault.field) from fault
+        except Malformed as fault:
+            option_name = _PLACE.search(fault.place)
+            option = f"--{option_name[1]}" if option_name else fault.place
+            raise mistyped(option, fault) from fault
+
+    def _need(self, controller: str) -> DataNeed:
+        return DataNeed(
+            id=self.id or "",
+            version=1,
+            title=_by_language(self.title, "--title"),
+            purpose=_by_language(self.purpose, "--purpose"),
+            recipients=_by_language(self.recipients, "--recipients"),
+            controller=controller,
+            contact=self.contact or "",
+            policy=self.policy or "",
+            wanted=frozenset(
+                Wanted(direction, kind) for direction in self.series or () for kind in Quantity
+            ),
+            interval=self.interval,
+            history_days=_days(self.history, "--history"),
+            duration_days=_days(self.duration, "--duration"),
+            retention_days=_days(self.retention, "--retention"),
+            identification=self.identification,
+        )
+
+
+commands = Commands()
+
+
+@commands.add(
+    "list",
+    text("List the data requests, and how many members answered."),
+)
+def list_needs(
+    common: Ours,
+    all_versions: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=say("What is asked for no longer, too."),
+        ),
+    ] = False,
+) -> None:
+    """List the data needs."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            listed = [
+                own_need
+                for own_need in await needs.all_needs(connection)
+                if all_versions or own_need.closed_at is None
+            ]
+            counts = Counter(
+                (permission.need.id, permission.need.version)
+                for permission in await member_permissions.all_permissions(connection)
+                if permission.state is State.GRANTED
+            )
+            left_out = await needs.unreadable(connection)
+        counted = [
+            (own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed
+        ]
+        titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
+        documents = [_document(own_need, count) for own_need, count in counted]
+        rows = [_row(own_need, count, output) for own_need, count in counted]
+        output.listing(documents, titles, rows, _NOTHING)
+        for left in left_out:
+            if all_versions or left.closed_at is None:
+                output.note(unreadable(left))
+
+    run(common, work)
+
+
+@commands.add(
+    "offer",
+    text(
+        "Ask members for something, by a file or by options. A changed file must have a new"
+        " version; options take the next one by themselves."
+    ),
+)
+def offer(
+    common: Ours,
+    options: NeedOptions,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar=_FILE,
+            help=say("The data request, in TOML. See docs/collective.md."),
+        ),
+    ] = None,
+) -> None:
+    """Ask members for something."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        if any(options.least) if file else not all(options.least):
+            raise misused("needs offer", _ONE_OR_THE_OTHER)
+        if file is not None:
+            need = read_need_file(file.read_bytes())
+        else:
+            async with store.reading() as connection:
+                need = await needs.numbered(connection, options.need(settings.name))
+        new = await actions(store, settings).offer(need)
+        if output.as_json:
+            output.document({"need": need.id, "version": need.version, "new": new})
+        else:
+            message = _SAME if not new else _NEW if need.version == 1 else _NEWER
+            output.say(message, need=need.id, version=need.version)
+
+    run(common, work)
+
+
+@commands.add(
+    "close",
+    text("Ask for something no longer. What members gave goes on until it ends."),
+)
+def close(
+    common: Ours,
+    need: Annotated[str, typer.Argument(metavar=say("NEED"), help=say("Its name."))],
+) -> None:
+    """Ask for something no longer."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        await actions(store, settings).close(need)
+        if output.as_json:
+            output.document({"need": need, "closed": True})
+        else:
+            output.say(_CLOSED, need=need)
+
+    run(common, work)
+
+
+def unreadable(version: needs.OwnNeed) -> Text:
+    """Say what is left out of what is asked for, and why."""
+    assert version.problem is not None
+    need = version.need
+    return around(_UNREADABLE, version.problem, need=need.id, version=need.version)
+
+
+def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:
+    need = own_need.need
+    return {
+        "need": need.id,
+        "version": need.version,
+        "title": dict(need.title),
+        "purpose": dict(need.purpose),
+        "recipients": dict(need.recipients),
+        "series": sorted(need.directions),
+        "interval": need.interval,
+        "history_days": need.history_days,
+        "duration_days": need.duration_days,
+        "retention_days": need.retention_days,
+        "identification": need.identification,
+        "offered_at": shown(own_need.offered_at),
+        "closed_at": shown(own_need.closed_at),
+        "members": members,
+    }
+
+
+def _row(own_need: needs.OwnNeed, members: int, output: Output) -> list[str]:
+    need = own_need.need
+    asked = ", ".join(
+        output.translated(shared_words.DIRECTIONS[direction]) for direction in need.directions
+    )
+    return [
+        need.id,
+        str(need.version),
+        output.translated(Text(need.title)),
+        f"{asked}, {output.translated(shared_words.INTERVALS[need.interval])}",
+        own_need.offered_at.astimezone().date().isoformat(),
+        own_need.closed_at.astimezone().date().isoformat() if own_need.closed_at else "",
+        str(members),
+    ]
+
+
+def _by_language(typed: list[str] | None, option: str) -> dict[str, str]:
+    translations = {}
+    for translation in typed or ():
+        language, equals, words = translation.partition("=")
+        if not equals or not words.strip() or not _LANGUAGE.fullmatch(language):
+            raise misused(option, _NOT_BY_LANGUAGE)
+        translations[language] = words.strip()
+    return translations
+
+
+def _days(typed: str, option: str) -> int:
+    try:
+        return days(iso8601.duration(typed, option))
+    except Malformed as fault:
+        raise mistyped(option, fault) from None
+
+
+def _bad(field: str) -> CliError:
+    """Return the error of a field that no household may be asked, or could read."""
+    name = field.removesuffix("_days")
+    if name == field:
+        return misused(f"--{name}", _EMPTY_OR_LONG)
+    return misused(f"--{name}", _LENGTH.fill(least=int(name == "duration"), most=MAX_DAYS))

@@ -1,0 +1,228 @@
+"""What a collective answers for: `register` of what it does with data, `reads` of who read what."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.access_log import Read, reads
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.processing_records import (
+    BASIS,
+    PERSONS,
+    SECURITY,
+    Processing,
+    processing,
+)
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text
+from consometers_node.sharing import consent_text as shared_words
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
+
+from ..core.locale import say
+from ..core.output import Json, Output
+from ..core.times import local
+from ..core.usage import Commands
+from .command import Ours, day, now, run, shown
+from .needs import unreadable
+
+_NOTHING = text("Nothing was ever asked for, and nothing is held.")
+_NOBODY_READ = text("Nobody read anything.")
+_NOTHING_CHANGED = text("No permission was ever given.")
+_ENTRY = text("""{title} ({need}, version {version})
+Controller: {controller}, contact {contact}
+Purpose: {purpose}
+Persons: {persons}
+Data: {data}
+Legal basis: {basis}
+Recipients: {recipients}
+Asked: from {since} {until}
+Kept: {retention} days after the end of the permission
+Permissions that stand: {members}; ended, of which records are still kept: {kept}
+Security: {security}
+Policy: {policy}
+""")
+_NO_END = text("on")
+_TO = text("to {day}")
+_NOBODY = text("nobody")
+_AT = text("When")
+_WHO = text("Who")
+_WHAT = text("What")
+_MEMBER = text("Member")
+_RECORDS = text("Records")
+_FROM = text("From", context="start of a period")
+_UNTIL = text("Until", context="end of a period")
+_PERMISSION = text("Permission")
+_STATE = text("State")
+_ERASED = text("Erased", context="records")
+_ACTORS = {
+    "member": text("member"),
+    "collective": text("collective"),
+    "clock": text("clock"),
+}
+
+commands = Commands()
+
+
+@commands.add(
+    "register",
+    text(
+        "The record of processing that article 30 of the GDPR requires; with --changes, every"
+        " change of every permission."
+    ),
+)
+def register(
+    common: Ours,
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes",
+            help=say("Every change of every permission."),
+        ),
+    ] = False,
+) -> None:
+    """Print the record of processing."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            if changes:
+                _show_changes(await member_permissions.register(connection), output)
+            else:
+                _show_processing(await processing(connection), output)
+            for left in await needs.unreadable(connection):
+                output.note(unreadable(left))
+
+    run(common, work)
+
+
+@commands.add(
+    "reads",
+    text("Exports, pages and commands that showed records of members, over a year."),
+)
+def read_log(
+    common: Ours,
+    member: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("MEMBER"),
+            help=say("Of this one alone."),
+        ),
+    ] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=36_600,
+            metavar=say("DAYS"),
+            help=say("In the last days."),
+        ),
+    ] = 365,
+) -> None:
+    """Print the access log."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            members = Members(connection, settings.time_zone)
+            member_id = (await members.named(member)).id if member else None
+            named = {listed.id: listed.pseudonym for listed in await members.all()}
+            entries = await reads(connection, member_id, now() - timedelta(days=days))
+        _show_reads(entries, named, output)
+
+    run(common, work)
+
+
+def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output) -> None:
+    def whose(entry: Read) -> str | None:
+        return None if entry.member is None else named[entry.member]
+
+    documents: list[Json] = [
+        {
+            "at": shown(entry.at),
+            "who": entry.who,
+            "what": entry.what,
+            "member": whose(entry),
+            "from": shown(entry.range.start) if entry.range else None,
+            "to": shown(entry.range.end) if entry.range else None,
+            "records": entry.records,
+        }
+        for entry in entries
+    ]
+    rows = [
+        [
+            local(entry.at.timestamp()),
+            entry.who,
+            entry.what,
+            whose(entry) or "",
+            day(entry.range.start) if entry.range else "",
+            day(entry.range.end) if entry.range else "",
+            str(entry.records),
+        ]
+        for entry in entries
+    ]
+    titles = (_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS)
+    output.listing(documents, titles, rows, _NOBODY_READ)
+
+
+def _show_changes(entries: list[member_permissions.Entry], output: Output) -> None:
+    documents: list[Json] = [
+        {
+            "permission": entry.permission,
+            "state": entry.state,
+            "at": shown(entry.at),
+            "actor": entry.actor,
+            "sha256": entry.text_hash,
+            "erased": entry.erased,
+        }
+        for entry in entries
+    ]
+    rows = [
+        [
+            local(entry.at.timestamp()),
+            entry.permission,
+            output.translated(shared_words.STATES[entry.state]),
+            output.translated(_ACTORS[entry.actor]),
+            "" if entry.erased is None else str(entry.erased),
+        ]
+        for entry in entries
+    ]
+    titles = (_AT, _PERMISSION, _STATE, _WHO, _ERASED)
+    output.listing(documents, titles, rows, _NOTHING_CHANGED)
+
+
+def _show_processing(records: list[Processing], output: Output) -> None:
+    if output.as_json:
+        output.document([record.document() for record in records])
+        return
+    for record in records:
+        output.say(_entry_text(record, output))
+    if not records:
+        output.say(_NOTHING)
+
+
+def _entry_text(record: Processing, output: Output) -> str:
+    need, translated = record.need, output.translated
+    until = _TO.fill(day=day(record.until)) if record.until else _NO_END
+    return translated(
+        _ENTRY,
+        title=translated(Text(need.title)),
+        need=need.id,
+        version=need.version,
+        controller=need.controller,
+        contact=need.contact,
+        purpose=translated(Text(need.purpose)),
+        persons=translated(PERSONS),
+        data=translated(record.data),
+        basis=translated(BASIS),
+        recipients=translated(record.recipients) or translated(_NOBODY),
+        since=day(record.since),
+        until=translated(until),
+        retention=need.retention_days,
+        members=record.members,
+        kept=record.ended,
+        security=translated(SECURITY),
+        policy=need.policy,
+    )

@@ -1,0 +1,218 @@
+"""What a collective publishes: `publication preview`, before it is opened; `open`, `close`."""
+
+import asyncio
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.publication.closed_hours import Progress, progress
+from consometers_node.collective.publication.dry_run import Count, Stretch, foresee
+from consometers_node.collective.publication.policy import (
+    AT_ONCE,
+    NOT_YET,
+    InForce,
+    open_from,
+    opened,
+)
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text, verbatim
+from consometers_node.store import Store
+from consometers_node.store.member_status import count_members
+
+from ..core import control_socket
+from ..core.errors import misused
+from ..core.locale import say
+from ..core.node_status import say_running
+from ..core.options import Yes
+from ..core.output import Json, Output
+from ..core.usage import Commands
+from .command import Ours, look_again, now, run
+
+_WHO = "operator"
+"""Who the access log says it was."""
+_EVERY_S = 0.5
+
+_OF = text("Of")
+_EVERYBODY = text("All members")
+_COMMUNES = text("Communes")
+_STRETCHES = {
+    Stretch.DAY: text("yesterday, step by step"),
+    Stretch.MONTH: text("the last 31 days"),
+    Stretch.YEAR: text("the last year"),
+}
+_COUNT = text("{shown} published")
+_WITH_HIDDEN = text("{shown} published, {hidden} not ({why})")
+_REASON = text("{count} × {why}")
+_WHY = {
+    Reason.NOT_YET: text("not closed yet"),
+    Reason.BELOW_THRESHOLD: text("too few homes"),
+    Reason.DOMINANCE: text("one home makes most of it"),
+    Reason.NEVER: text("too short a time"),
+    Reason.TOGETHER: text("with other communes"),
+}
+_MEANING = text(
+    "“publication open” publishes this, once and for good. A home that joins later counts from its"
+    " first hour on: let the past of your founders come in first."
+)
+_ASK = text("Publish the past of your members, once and for good? [y/N] ")
+_ASK_WAITING = text(
+    "The past of {count} of your members is still being read in: it would be in no published"
+    " figure. Publish without it, once and for good? [y/N] "
+)
+_OPENED = text("Sums are published from now on. What is published stays.")
+_OPENS = text("Sums are published from {day} on. Until then the collective is closed.")
+_CLOSED = text("Nothing new is published until you open it again. What is published stays.")
+_PAST = text("The past is being published")
+_GOES_ON = text("The node publishes the past now. Ctrl+C ends the bar, and not the work.")
+_ALL_PAST = text("The past is published.")
+_ONCE_ONLINE = text("The past is published once the node is on the network.")
+_NO_DAY = text("write a day, such as 2026-12-01.")
+
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar=say("DAY"),
+        help=say("Publish from this day on; without it, from now on."),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add(
+    "preview",
+    text("Show what would be published by the present rules. Nothing is."),
+)
+def preview(common: Ours) -> None:
+    """Show what would be published."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        at = now()
+        async with store.writing() as connection:
+            rules = await InForce(settings.publication).read(connection)
+            await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
+        foreseen = await foresee(store, settings, rules.publication, at)
+        if output.as_json:
+            output.document(
+                {
+                    period.stretch: {
+                        "from": period.span.first.isoformat(),
+                        "to": period.span.last.isoformat(),
+                        "everybody": _counted(period.everybody),
+                        "communes": _counted(period.areas),
+                    }
+                    for period in foreseen
+                }
+            )
+            return
+        rows = [
+            [
+                f"{output.translated(name)}, {output.translated(_STRETCHES[period.stretch])}",
+                _count_text(output, count),
+            ]
+            for period in foreseen
+            for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
+            if count.shown or count.hidden
+        ]
+        output.table((_OF, verbatim("")), rows)
+        output.say(_MEANING)
+
+    run(common, work)
+
+
+@commands.add(
+    "open",
+    text("Publish sums from now on, and the past that members granted, once."),
+)
+def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
+    """Open the collective."""
+    _open(common, AT_ONCE if day is None else _read(day), yes=yes)
+
+
+@commands.add(
+    "close",
+    text("Publish nothing new. What is published stays."),
+)
+def close(common: Ours) -> None:
+    """Close the collective."""
+    _open(common, NOT_YET, yes=True)
+
+
+def _open(common: Ours, opens: date, *, yes: bool) -> None:
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            givers = (await count_members(connection, now())).granting.values()
+        behind = sum(giver.catching_up for giver in givers)
+        output.agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), yes=yes)
+        async with store.writing() as connection:
+            await open_from(connection, opens, _WHO, now())
+        await look_again(settings)
+        if output.as_json:
+            output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
+            return
+        words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
+        output.say(words, day=opens.isoformat())
+        if output.is_watched:
+            running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
+            await follow(store, settings, running, output)
+
+    run(common, work)
+
+
+async def follow(
+    store: Store, settings: Settings, running: control_socket.Status | None, output: Output
+) -> None:
+    """Show how far the past is published by the node that runs, until all of it is."""
+    if await _past(store, settings) is None:
+        return
+    if running is None or not running["online"]:
+        say_running(running, output)
+        output.say(_ONCE_ONLINE)
+        return
+    output.say(_GOES_ON)
+    with output.progress(_PAST, 1.0) as reached:
+        while (state := await _past(store, settings)) is not None:
+            reached(state.share)
+            await asyncio.sleep(_EVERY_S)
+    output.say(_ALL_PAST)
+
+
+async def _past(store: Store, settings: Settings) -> Progress | None:
+    zone = settings.time_zone
+    async with store.reading() as connection:
+        rules = await InForce(settings.publication).read(connection)
+        opening = await opened(connection)
+        if opening is None or not rules.are_open(now(), zone):
+            return None
+        return await progress(connection, rules.publication, zone, opening)
+
+
+def _read(day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        raise misused("--from", _NO_DAY) from None
+
+
+def _counted(count: Count) -> dict[str, Json]:
+    return {
+        "published": count.shown,
+        "not_published": {why.value: times for why, times in count.withheld.items()},
+    }
+
+
+def _count_text(output: Output, count: Count) -> str:
+    if not count.hidden:
+        return output.translated(_COUNT, shown=count.shown)
+    why = ", ".join(
+        output.translated(_REASON, count=times, why=output.translated(_WHY[reason]))
+        for reason, times in count.withheld.most_common()
+    )
+    return output.translated(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)

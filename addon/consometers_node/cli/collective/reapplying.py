@@ -1,0 +1,88 @@
+"""After a backup was put back: `reapply`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.privacy.erasure import wipe
+from consometers_node.collective.privacy.erasure_log import (
+    FILE,
+    last_end,
+    read_strictly,
+    reapply as apply_again,
+)
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+
+from ..core.errors import CliError, misused
+from ..core.locale import say
+from ..core.usage import Commands
+from .command import Ours, now, run
+
+_NO_FILE = text("there is no such file")
+_NONE = text(
+    "There is no {file}: put the copy back that was kept apart from the database, or name it."
+)
+_LATE = timedelta(hours=1)
+_NOT_WHOLE = text(
+    "Something of ended.jsonl is lost: a permission ended on {day}, as this database knows, and the"
+    " file stops before that. What was erased after the backup would be back. Find a later copy;"
+    " where there is none, --anyway applies what there is."
+)
+_DONE = text("Permissions that have ended again, with what had been erased of them: {count}.")
+
+commands = Commands()
+
+
+@commands.add(
+    "reapply",
+    text(
+        "A backup knows nothing of what members withdrew and had erased after it. The node writes"
+        " that into ended.jsonl in its folder: keep that file apart from the database. Put a backup"
+        " back, give this command, then start the node. Given twice it does no harm."
+    ),
+)
+def reapply(
+    common: Ours,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar=say("FILE …"),
+            help=say("Copies of ended.jsonl; by default the one in the node's folder."),
+        ),
+    ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help=say("Apply it though it ends before the backup does."),
+        ),
+    ] = False,
+) -> None:
+    """End and erase again what had ended and was erased."""
+    for file in files or ():
+        if not file.is_file():
+            raise misused(str(file), _NO_FILE)
+
+    async def work(store: Store, settings: Settings) -> int:
+        usual = settings.folder / FILE
+        if not files and not usual.is_file():
+            raise CliError("no-file", _NONE.fill(file=usual))
+        ends = [end for file in files or [usual] for end in read_strictly(file)]
+        ends.sort(key=lambda end: end.at)
+        async with store.reading() as connection:
+            last = await last_end(connection, ends)
+        if last is not None and not anyway and (not ends or ends[-1].at < last - _LATE):
+            raise CliError("not-whole", _NOT_WHOLE.fill(day=last.date()))
+        count = await apply_again(store, settings.time_zone, ends, now())
+        await wipe(store)
+        return count
+
+    count = run(common, work)
+    if common.as_json:
+        common.output.document({"permissions": count})
+    else:
+        common.output.say(_DONE, count=count)

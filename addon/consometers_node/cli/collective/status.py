@@ -1,0 +1,252 @@
+"""How a collective's node stands: `status`, for whoever runs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.members.members import Kind
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.erasure import is_wiped
+from consometers_node.collective.publication.policy import chosen, opened
+from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.member_series import last_received_at
+from consometers_node.store.member_status import MemberCounts, count_members
+
+from ..core import control_socket
+from ..core.node_status import say_running, shared_of, show_shared
+from ..core.options import Common
+from ..core.output import Json, Output
+from ..core.times import local
+from .command import Ours, day, now, run, shown
+from .membership import KINDS
+from .needs import unreadable
+
+_LOOKS_BACK = timedelta(days=31)
+"""How far back the last released interval is looked for."""
+_DAY = timedelta(days=1)
+
+_OF = text("{name} ({identifier})")
+_KIND = text("Members")
+_GRANT = text("Grant something")
+_DELIVER = text("Deliver")
+_NOBODY = text("There is no member yet: “consometers-node invitations make” creates an invitation.")
+_GUESTS = text("Members that grant nothing, or no longer: {count}.")
+_CATCHING_UP = text("Members whose past is still being read in: {count}.")
+_HEARD = text("Last records: {at}.")
+_RELEASED = text("Sums are published until {at}.")
+_NOT_RELEASED = text("No sum of the last 31 days is published.")
+_WITHHELD = text("Intervals since yesterday without a sum of homes: {reasons}.")
+_REASON = text("{count} ({why})")
+_REASONS = {
+    Reason.NOT_YET: text("not closed yet"),
+    Reason.BELOW_THRESHOLD: text("too few homes"),
+    Reason.DOMINANCE: text("one home makes most of it", context="status"),
+    Reason.NEVER: text("too short a time"),
+}
+_CLOSED = text(
+    "Nothing is published before the collective is opened: look at the preview first"
+    " (“consometers-node publication preview”), then open it (“publication open”)."
+)
+_DUE = text("Permissions whose records are being erased: {count}.")
+_ANNOUNCED = text(
+    "Permissions whose records are erased within a day because their time is over: {count}; the"
+    " first at {at}."
+)
+_LATER = text(
+    "Ended permissions whose records are kept for their time: {count}; the first are erased on"
+    " {day}."
+)
+_UNTOLD = text("Ended permissions of which the member's node is not notified yet: {count}.")
+_TRACES = text(
+    "Traces of what was erased are still in the files of the database: the node that runs"
+    " overwrites them within minutes."
+)
+_TOLD = text("Sums that others read:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Erasures:
+    """Permissions that have ended, by what is still to happen to what they brought."""
+
+    due: int
+    announced: int
+    announced_first: datetime | None
+    later: int
+    first: datetime | None
+    untold: int
+    wiped: bool
+
+    @classmethod
+    async def read(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
+        ends = {
+            permission.id: permission.erase_at
+            for permission in await member_permissions.all_permissions(connection)
+            if permission.series and permission.erase_at is not None
+        }
+        asked = [permission.id for permission in await member_permissions.due(connection, None)]
+        announced = [permission.id for permission in await member_permissions.announced(connection)]
+        soon = [ends[permission_id] for permission_id in announced if ends[permission_id] > at]
+        certain = {*asked, *announced}
+        later = [
+            end for permission_id, end in ends.items() if permission_id not in certain and end > at
+        ]
+        return cls(
+            due=len(ends) - len(later) - len(soon),
+            announced=len(soon),
+            announced_first=min(soon, default=None),
+            later=len(later),
+            first=min(later, default=None),
+            untold=len(await member_permissions.not_notified(connection)),
+            wiped=await is_wiped(connection),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collective:
+    """How it stands, as the database has it."""
+
+    standing: MemberCounts
+    last_received_at: datetime | None
+    released_until: datetime | None
+    withheld: Mapping[Reason, int]
+    opens: date | None
+    """From when on sums are published; None while the collective is closed."""
+    erasures: _Erasures
+    unreadable: Sequence[needs.OwnNeed]
+
+
+def status(common: Common, settings: Path | None) -> None:
+    """Print the status of a collective's node: its members, its sums, what waits and why."""
+    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
+        state = await _look(store, settings)
+        shared = await shared_of(store, running, {})
+        if output.as_json:
+            document: dict[str, Json] = {
+                "name": settings.name,
+                "identifier": settings.identifier,
+                "account": settings.xmpp.account,
+                "running": running is not None,
+            }
+            output.document(document | dict(running or {}) | _document(state) | {"peers": shared})
+            return
+        output.say(_OF, name=settings.name, identifier=settings.identifier)
+        say_running(running, output)
+        _show(state, output)
+        if shared:
+            output.say(_TOLD)
+            show_shared(shared, output)
+
+    run(ours, work)
+
+
+async def _look(store: Store, settings: Settings) -> _Collective:
+    at, zone = now(), settings.time_zone
+    yesterday = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
+    async with store.reading() as connection:
+        choice = await chosen(connection)
+        rules = settings.publication if choice is None else choice.rules.publication
+        published = Published(settings.identifier, zone, rules)
+        latest = await published.latest(connection, at - _LOOKS_BACK, at)
+        opening = await opened(connection)
+        return _Collective(
+            opens=None if opening is None else opening.opens,
+            standing=await count_members(connection, at),
+            last_received_at=await last_received_at(connection),
+            released_until=None if latest is None else latest.interval.end,
+            withheld=await published.withheld(connection, rules.interval, yesterday, at),
+            erasures=await _Erasures.read(connection, at),
+            unreadable=[
+                need for need in await needs.unreadable(connection) if need.closed_at is None
+            ],
+        )
+
+
+def _document(state: _Collective) -> dict[str, Json]:
+    givers, erasures = state.standing.granting, state.erasures
+    return {
+        "members": {
+            kind: {
+                "granting": giver.members,
+                "series": giver.series,
+                "delivering": giver.delivering,
+                "catching_up": giver.catching_up,
+            }
+            for kind, giver in sorted(givers.items())
+        },
+        "guests": state.standing.guests,
+        "heard_at": shown(state.last_received_at),
+        "released_until": shown(state.released_until),
+        "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
+        "opens": None if state.opens is None else state.opens.isoformat(),
+        "erasures": {
+            "due": erasures.due,
+            "announced": erasures.announced,
+            "announced_first": shown(erasures.announced_first),
+            "later": erasures.later,
+            "first": shown(erasures.first),
+            "untold": erasures.untold,
+            "wiped": erasures.wiped,
+        },
+        "unreadable_needs": [
+            {"need": left.need.id, "version": left.need.version} for left in state.unreadable
+        ],
+    }
+
+
+def _show(state: _Collective, output: Output) -> None:
+    standing_now = state.standing
+    if standing_now.granting:
+        rows = [
+            [output.translated(KINDS[Kind(kind)]), str(giver.members), str(giver.delivering)]
+            for kind, giver in sorted(standing_now.granting.items())
+        ]
+        output.table((_KIND, _GRANT, _DELIVER), rows)
+    else:
+        output.say(_NOBODY)
+    if standing_now.guests:
+        output.say(_GUESTS, count=standing_now.guests)
+    if behind := sum(giver.catching_up for giver in standing_now.granting.values()):
+        output.say(_CATCHING_UP, count=behind)
+    if state.last_received_at is not None:
+        output.say(_HEARD, at=local(state.last_received_at.timestamp()))
+    if state.opens is None:
+        output.say(_CLOSED)
+    elif state.released_until is None:
+        output.say(_NOT_RELEASED)
+    else:
+        output.say(_RELEASED, at=local(state.released_until.timestamp()))
+    if state.withheld:
+        reasons = ", ".join(
+            output.translated(_REASON, count=count, why=output.translated(_REASONS[why]))
+            for why, count in sorted(state.withheld.items())
+        )
+        output.say(_WITHHELD, reasons=reasons)
+    _show_erasures(state.erasures, output)
+    for need in state.unreadable:
+        output.say(unreadable(need))
+
+
+def _show_erasures(erasures: _Erasures, output: Output) -> None:
+    if erasures.due:
+        output.say(_DUE, count=erasures.due)
+    if erasures.announced_first is not None:
+        at = local(erasures.announced_first.timestamp())
+        output.say(_ANNOUNCED, count=erasures.announced, at=at)
+    if erasures.later:
+        output.say(_LATER, count=erasures.later, day=day(erasures.first))
+    if erasures.untold:
+        output.say(_UNTOLD, count=erasures.untold)
+    if not erasures.wiped:
+        output.say(_TRACES)

@@ -1,0 +1,101 @@
+"""As whom a command asks, and its connection, which disturbs no node of the same account."""
+
+import getpass
+import os
+from pathlib import Path
+import sys
+
+from consometers_node.quoalise.text import around, text
+from consometers_node.xmpp import Account, Connection, Identity, Security, Server
+from consometers_node.xmpp.trial import aside
+
+from .errors import CliError, misused, system_reason
+from .options import Access, Common, Reach
+from .output import Output
+
+PASSWORD = "CONSOMETERS_PASSWORD"  # noqa: S105  # the name of a variable
+_DIRECT_PORT = 5223
+_PORT = 5222
+
+_NO_ACCOUNT = text(
+    "No account is known: keep one with “consometers-node login name@server”, or give one with"
+    " --as."
+)
+_WITHOUT_AS = text("goes with --as: what login kept has its own.")
+_NO_PASSWORD = text(
+    "No password was given for {jid}: write it into the file, the variable or the standard input."
+)
+_ASK_PASSWORD = text("Password of {jid}: ")
+_AUTHORITY = text("{name} cannot be used: {said}.")
+
+
+def password_for(jid: str, file: Path | None, output: Output) -> str:
+    """Read the password: from a file, the environment, the person, or the standard input."""
+    if file == Path("-"):
+        line = sys.stdin.readline()
+    elif file is not None:
+        line = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    elif PASSWORD in os.environ:
+        line = os.environ[PASSWORD]
+    elif sys.stdin.isatty():
+        line = getpass.getpass(output.translated(_ASK_PASSWORD, jid=jid))
+    else:
+        line = sys.stdin.readline()
+    password = line.strip("\r\n")
+    if not password:
+        raise CliError("no-password", _NO_PASSWORD.fill(jid=jid))
+    return password
+
+
+def identity(jid: str, reach: Reach, output: Output) -> Identity:
+    """Return the account of this address, with its password. Raises `NotAnAddress`."""
+    unkeyed = Account(jid, "")
+    account = Account(unkeyed.jid, password_for(unkeyed.jid, reach.password_file, output))
+    return Identity(account, server_for(unkeyed.jid, reach))
+
+
+def server_for(jid: str, reach: Reach) -> Server:
+    """Return the server of an address, with a port if there is a host and the other way round."""
+    host, port = reach.host, reach.port
+    if host or port:
+        host = host or jid.partition("@")[2]
+        port = port or (_DIRECT_PORT if reach.security == Security.DIRECT.value else _PORT)
+    ca_file = reach.ca_file.absolute() if reach.ca_file else None
+    server = Server(host=host, port=port, security=Security(reach.security), ca_file=ca_file)
+    try:
+        server.tls()
+    except OSError as error:
+        words = around(_AUTHORITY, system_reason(error), name=ca_file)
+        raise CliError("file", words) from None
+    return server
+
+
+async def identity_of(access: Access, common: Common) -> Identity:
+    """Return the account of `--as`, or the one that `login` kept."""
+    if access.jid is not None:
+        return identity(access.jid, access, common.output)
+    for name in ("host", "port", "ca_file", "password_file"):
+        if getattr(access, name) is not None:
+            raise misused(f"--{name.replace('_', '-')}", _WITHOUT_AS)
+    kept_identity = await kept_account(common.data)
+    if kept_identity is None:
+        raise CliError("no-account", _NO_ACCOUNT)
+    return kept_identity
+
+
+async def kept_account(data: Path | None) -> Identity | None:
+    """Return the account that is kept there, without making a database."""
+    # A database takes 20 MB, and --as needs none.
+    from consometers_node.sharing.account import load  # noqa: PLC0415
+
+    from .paths import database, is_there, opened  # noqa: PLC0415
+
+    if not is_there(data):
+        return None
+    async with opened(database(data)) as store:
+        return await load(store)
+
+
+def new_connection(who: Identity, output: Output) -> Connection:
+    """Prepare a connection under an address of its own: the node at /quoalise goes on."""
+    return aside(who, output.language)

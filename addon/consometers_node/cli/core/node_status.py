@@ -1,0 +1,108 @@
+"""What `status` says of a node of either role: whether it runs, and what it shares with whom."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.series import Series
+from consometers_node.sharing import export as exported
+from consometers_node.sharing.status import collectives
+from consometers_node.store import Store
+
+from .control_socket import Status
+from .output import Json, Output
+
+_NOT_RUNNING = text("The node does not run.")
+_RUNNING = text("The node runs as {jid}.")
+_OFFLINE = text("It is not on the network: {why}")
+_DATABASE = text("Database: {why}")
+_CLOCK = text("Clock: {why}")
+_NO_HOME = text("Home Assistant: {why}")
+_PEER = text("Collective")
+_SERIES = text("Series", context="one each")
+_READ = text("Read")
+_UNTIL = text("Received up to")
+_WAITS = text("Waiting to be sent")
+_PROBLEM = text("{jid}: {why}")
+
+
+async def shared_of(
+    store: Store, running: Status | None, read: Mapping[Series, float]
+) -> list[dict[str, Json]]:
+    """Return what is shared with whom, and how far it got; `read` how much of a series is here."""
+    problems = (running or {}).get("peers") or {}
+    assert isinstance(problems, dict)
+    async with store.reading() as connection:
+        peers = await collectives(connection, datetime.now(UTC), read)
+    return [
+        {
+            "jid": peer.peer.jid,
+            "name": peer.peer.name,
+            "problem": problems.get(peer.peer.jid),
+            "paused": peer.paused,
+            "waiting": peer.waiting,
+            "waiting_since": _shown(peer.waiting_since),
+            "series": [
+                {
+                    **exported.series(shared.series),
+                    "read": round(shared.progress, 3),
+                    "subscribed": shared.subscription is not None,
+                    "acknowledged_until": _shown(
+                        shared.subscription.cursor if shared.subscription else None
+                    ),
+                    "waiting": shared.waiting,
+                    "valid_until": _shown(shared.grant.records.end),
+                }
+                for shared in peer.shared
+            ],
+        }
+        for peer in peers
+    ]
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else iso8601.shown(at)
+
+
+def say_running(running: Status | None, output: Output) -> None:
+    """Say whether the node runs, and what stands in its way."""
+    if running is None:
+        output.say(_NOT_RUNNING)
+    else:
+        output.say(_RUNNING, jid=running["account"])
+        if not running["online"]:
+            output.say(_OFFLINE, why=running["network"])
+        if running.get("database"):
+            output.say(_DATABASE, why=running["database"])
+        if running.get("clock"):
+            output.say(_CLOCK, why=running["clock"])
+        if running["home_assistant"]:
+            output.say(_NO_HOME, why=running["home_assistant"])
+
+
+def show_shared(shared: list[dict[str, Json]], output: Output) -> bool:
+    """Show what is shared with whom, and what stands in the way. Tells whether anything is."""
+    rows = []
+    for peer in shared:
+        series = peer["series"]
+        assert isinstance(series, list)
+        for shared_series in series:
+            assert isinstance(shared_series, dict)
+            read, until = shared_series["read"], shared_series["acknowledged_until"]
+            assert isinstance(read, float | int)
+            rows.append(
+                [
+                    str(peer["jid"]),
+                    f"{shared_series['statistic']} {shared_series['interval']}",
+                    f"{100 * read:.0f} %",
+                    str(until or ""),
+                    str(shared_series["waiting"]),
+                ]
+            )
+    if rows:
+        output.table((_PEER, _SERIES, _READ, _UNTIL, _WAITS), rows)
+    for peer in shared:
+        if peer["problem"]:
+            output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])
+    return bool(rows)

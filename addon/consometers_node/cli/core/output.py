@@ -1,0 +1,168 @@
+"""One way to print: for people in their language, or for programs in JSON.
+
+On stdout stands what was asked for: with `--json` one document, or an object a line of what comes
+one by one, and nothing else; without it, text and tables. What is said beside (what went wrong,
+how far it is) goes to stderr. Rich is loaded when it is needed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+import io
+import json
+import os
+from pathlib import Path
+import secrets
+import sys
+
+from consometers_node.quoalise.text import Text, printed, text
+
+from .errors import CliError
+from .locale import language
+
+_SPACES = "\n\t\u00a0\u202f"
+"""The last two keep French marks with their word."""
+
+_YES = frozenset({"y", "yes", "o", "oui"})
+_NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
+
+type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
+type Reached = Callable[[float], None]
+"""Hears how much of the total is done."""
+
+
+class Output:
+    """Prints what a command has to say."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.language = language()
+
+    @property
+    def catalogue_language(self) -> str:
+        """The language of what is written or signed: the node has sentences in two."""
+        return "fr" if self.language.startswith("fr") else "en"
+
+    def document(self, value: Json) -> None:
+        """Print the one JSON document of a command."""
+        _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2))
+
+    def line(self, value: Json) -> None:
+        """Print one JSON object of many; it has left when this returns."""
+        _write(sys.stdout, json.dumps(value, ensure_ascii=False))
+
+    def say(self, words: Text | str, **values: object) -> None:
+        """Print words for people; it has left when this returns."""
+        _write(sys.stdout, clean(self.translated(words, **values)))
+
+    def note(self, words: Text | str, **values: object) -> None:
+        """Say something beside, on stderr."""
+        _write(sys.stderr, clean(self.translated(words, **values)))
+
+    def table(self, columns: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table for people."""
+        from .screen import print_table  # noqa: PLC0415
+
+        titles = [self.translated(column) for column in columns]
+        print_table(titles, [[clean(cell) for cell in row] for row in rows])
+
+    def listing(
+        self,
+        documents: Sequence[Json],
+        columns: Sequence[Text],
+        rows: Sequence[Sequence[str]],
+        nothing: Text,
+    ) -> None:
+        """Print a list: documents for programs; for people a table, or that there is nothing."""
+        if self.as_json:
+            self.document(documents)
+        elif rows:
+            self.table(columns, rows)
+        else:
+            self.say(nothing)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody at a terminal sees how far it is."""
+        return not self.as_json and sys.stderr.isatty()
+
+    @contextmanager
+    def progress(self, words: Text, total: float) -> Iterator[Reached]:
+        """Show on a terminal how far it is; give what is to be told so."""
+        if not self.is_watched:
+            yield _unseen
+            return
+        from .screen import progress_bar  # noqa: PLC0415
+
+        with progress_bar(self.translated(words), total) as reached:
+            yield reached
+
+    def complain(self, error: CliError) -> int:
+        """Say what went wrong, and return the status to end with."""
+        message = clean(self.translated(error.words))
+        if self.as_json:
+            more = {key: value for key, value in error.more.items() if value is not None}
+            self.document({"error": {"condition": error.condition, "message": message, **more}})
+        else:
+            _write(sys.stderr, message)
+        return error.status
+
+    def agree(self, question: str, *, yes: bool) -> None:
+        """Ask a person at a terminal. Raises `CliError` unless the answer is yes."""
+        if yes:
+            return
+        asks = not self.as_json and sys.stdin.isatty()
+        if not asks or input(question).strip().lower() not in _YES:
+            raise CliError("not-confirmed", _NOT_ASKED)
+
+    def translated(self, words: Text | str, **values: object) -> str:
+        """Return the words in the person's language, filled."""
+        chosen = words if isinstance(words, str) else printed(words, self.language)
+        return chosen.format(**values) if values else chosen
+
+
+def clean(words: str) -> str:
+    """Take out what a terminal would obey: peers choose some of the words."""
+    return "".join(c if c.isprintable() or c in _SPACES else "·" for c in words)
+
+
+def deliver(document: bytes, file: Path | None) -> bool:
+    """Print a document, or write it to a file for its owner alone. Return whether to a file."""
+    if file is None:
+        sys.stdout.write(document.decode())
+        sys.stdout.flush()
+    else:
+        write_private(file, document)
+    return file is not None
+
+
+def write_private(file: Path, document: bytes) -> None:
+    """Put a file in place, whole, for its owner alone. What is no file (a pipe) is written to."""
+    if file.exists() and not file.is_file():
+        file.write_bytes(document)
+        return
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(document)
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def prepare_streams() -> None:
+    """Replace characters that the terminal cannot write, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _write(stream: io.TextIOBase | object, words: str) -> None:
+    assert hasattr(stream, "write")
+    assert hasattr(stream, "flush")
+    stream.write(words + "\n")
+    stream.flush()
+
+
+def _unseen(_done: float) -> None:
+    """Nobody looks."""

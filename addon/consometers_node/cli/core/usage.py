@@ -1,0 +1,201 @@
+"""What Typer itself says, in the person's language; and commands that are loaded when called.
+
+Typer's help has its titles in English, and so have its complaints of what was typed. What has no
+translation here stays English.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+import re
+from typing import TYPE_CHECKING
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_group
+
+from consometers_node.quoalise.text import Text, text
+
+from .errors import USAGE, CliError
+from .locale import read, say
+from .options import grouped
+
+if TYPE_CHECKING:
+    from typer._click import Context, HelpFormatter
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: the module of the command line that has it, and what it does, in one sentence.
+
+    All commands of a `group`'s module go under its name.
+    """
+
+    module: str
+    summary: Text
+    group: bool = False
+
+
+class SpokenCommand(TyperCommand):
+    """A command whose help is in the person's language."""
+
+    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, _usage_title())
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        return _spoken(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _title_panels()
+        super().format_help(ctx, formatter)
+
+
+class SpokenGroup(TyperGroup):
+    """Commands under one name, whose help is in the person's language."""
+
+    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, _usage_title())
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        return _spoken(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _title_panels()
+        super().format_help(ctx, formatter)
+
+
+class LazyGroup(SpokenGroup):
+    """Commands by name. The module of one is imported when it is called; for the list, none is."""
+
+    entries: Mapping[str, Entry] = {}
+    _listing = False
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        summary = read(entry.summary)
+        if self._listing:
+            return TyperCommand(cmd_name, help=summary)
+        module = import_module(f"..{entry.module}", __package__)
+        typer_group = get_group(module.commands.all)
+        if entry.group:
+            typer_group.name, typer_group.help = cmd_name, summary
+            return typer_group
+        command = typer_group.commands[cmd_name]
+        assert isinstance(command, TyperCommand)
+        command.help = "\n\n".join(filter(None, (summary, command.help)))
+        return command
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        self._listing = True
+        super().format_help(ctx, formatter)
+        self._listing = False
+
+
+class Commands:
+    """What the commands of a module are registered with.
+
+    commands = Commands()
+
+    @commands.add("logout")
+    def logout(common: Common) -> None: …
+    """
+
+    def __init__(self) -> None:
+        self.all = typer.Typer(
+            cls=SpokenGroup,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            options_metavar="",
+            subcommand_metavar=say("COMMAND …"),
+        )
+
+    def add(
+        self, name: str, details: Text | None = None
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Register a function; its help is the summary of its entry, then the details."""
+        details_text = read(details) if details else ""
+
+        def register(command: Callable[..., None]) -> Callable[..., None]:
+            self.all.command(name, cls=SpokenCommand, help=details_text)(grouped(command))
+            return command
+
+        return register
+
+
+def usage_error(error: typer.TyperException, program: str) -> CliError:
+    """Say what of the command line Typer could not take, and where help is."""
+    message = error.format_message()
+    command = getattr(getattr(error, "ctx", None), "command_path", program)
+    template = text("{said}\n“{command} --help” tells how.")
+    words = {"en": message, "fr": in_french(message)}
+    return CliError(
+        "usage",
+        Text(
+            {
+                tag: template.say(tag).format(said=word, command=command)
+                for tag, word in words.items()
+            }
+        ),
+        status=USAGE,
+    )
+
+
+def in_french(message: str) -> str:
+    """Translate what Typer says of a command line, if it is known here."""
+    for pattern, words in _TYPER.items():
+        if match := re.fullmatch(pattern, message, re.DOTALL):
+            return words.say("fr").format(*match.groups())
+    return message
+
+
+_PERHAPS = text("No such option: {0}. Did you mean {1}?")
+_TYPER = {
+    r"Missing command\.": text("Missing command."),
+    r"Missing (?:argument|option) '(.+?)'\..*": text("Missing {0}."),
+    r"No such command '(.*)'\..*": text("No such command: {0}."),
+    r"No such option: (\S+)": text("No such option: {0}."),
+    r"No such option: (\S+) \(Possible options: (.*)\)": _PERHAPS,
+    r"No such option: (\S+) Did you mean (.*)\?": _PERHAPS,
+    r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)": text("Unexpected arguments: {0}."),
+    r"Option '(.+?)' requires (?:an argument|\d+ arguments)\.": text("{0} requires a value."),
+    r"Option '(.+?)' does not take a value\.": text("{0} does not take a value."),
+    r"Invalid value for '(.+?)': '?(.*?)'? is not one of (.*?)\.?": text(
+        "{0}: “{1}” is not one of {2}."
+    ),
+    r"Invalid value for '(.+?)': '?(.*?)'? is not a valid int(?:eger)?(?: range)?\.": text(
+        "{0}: “{1}” is not a whole number."
+    ),
+    r"Invalid value for '(.+?)': (-?\d+) is not in the range (.*)\.": text(
+        "{0}: {1} is not in the range {2}."
+    ),
+    r"Invalid value for '(.+?)': (.*)": text("{0}: {1}"),
+}
+"""What Typer says in English, and the sentence of which the catalogue has the French."""
+
+
+def _usage_title() -> str:
+    return say("Usage: ")
+
+
+def _spoken(option: TyperOption | None) -> TyperOption | None:
+    if option is not None:
+        option.help = say("Show this help.")
+    return option
+
+
+def _title_panels() -> None:
+    from typer import rich_utils  # noqa: PLC0415
+
+    rich_utils.OPTIONS_PANEL_TITLE = say("Options")
+    rich_utils.ARGUMENTS_PANEL_TITLE = say("Arguments")
+    rich_utils.COMMANDS_PANEL_TITLE = say("Commands")
+    rich_utils.REQUIRED_LONG_STRING = say("[required]")
+    rich_utils.DEFAULT_STRING = say("[default: {}]")
+    rich_utils.ENVVAR_STRING = say("[env var: {}]")

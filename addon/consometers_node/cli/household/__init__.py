@@ -1,0 +1,1 @@
+"""Commands of a household: its Home Assistant, and what it answers."""

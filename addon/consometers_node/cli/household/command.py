@@ -1,0 +1,86 @@
+"""What the commands of a household have in common: its database, its names, and a word after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.statistics_import.hours import Unsuitable
+from consometers_node.permission import (
+    ForbiddenChange,
+    NotNarrower,
+    OutdatedNeed,
+    PermissionFault,
+    UnknownPermission,
+)
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.error_messages import said_of
+from consometers_node.store import NotPermitted, Store
+from consometers_node.wire import Unsayable
+
+from ..core import control_socket
+from ..core.errors import CliError
+from ..core.options import Common
+from ..core.paths import database, folder, opened
+from . import home
+
+_CONDITIONS: dict[type[Exception], str] = {
+    Unsayable: "not-possible",
+    NotNarrower: "not-narrower",
+    ForbiddenChange: "forbidden-change",
+    PermissionFault: "permission",
+    NotPermitted: "not-permitted",
+}
+_WITH_COMMANDS: dict[type[Exception], Text] = {
+    OutdatedNeed: text(
+        "A newer version of this was asked since: answer that one (see “permissions”)."
+    ),
+    UnknownPermission: text(
+        "There is no such permission: “permissions” lists them with their numbers."
+    ),
+}
+
+
+def household_error(error: Exception) -> CliError | None:
+    """Return what to tell of an error of this household's rooms."""
+    match error:
+        case HomeAssistantFault():
+            return home.fault(error)
+        case Unsuitable():
+            return CliError("not-possible", error.text)
+        case control_socket.ControlSocketFault():
+            return CliError(error.condition, error.text)
+    condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
+    words = said_of(error)
+    if condition is None or words is None:
+        return None
+    return CliError(condition, _WITH_COMMANDS.get(type(error), words))
+
+
+def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do something with the node's database; what goes wrong becomes a `CliError`."""
+
+    async def opening() -> T:
+        async with opened(database(common.data)) as store:
+            return await work(store)
+
+    try:
+        return asyncio.run(opening())
+    except ExceptionGroup as group:
+        first = group.exceptions[0]
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise household_error(first) or first from group
+    except Exception as error:  # noqa: BLE001  # it is raised
+        raise household_error(error) or error from error.__cause__
+
+
+async def look_again(common: Common) -> bool:
+    """Wake the running node, if there is one, since something changed."""
+    return await control_socket.wake(socket(common))
+
+
+def socket(common: Common) -> Path:
+    """Return where the node listens."""
+    return control_socket.socket_in(folder(common.data))

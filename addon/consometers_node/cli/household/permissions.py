@@ -1,0 +1,430 @@
+"""What a node answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from sqlalchemy.exc import DBAPIError
+import typer
+
+from consometers_node.permission import (
+    Entry,
+    Permissions,
+    ShownText,
+    Signature,
+    State,
+)
+from consometers_node.quoalise import Identifier, Role, iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.series import Series
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.consent import (
+    Asked,
+    asked,
+    check,
+    expect,
+    grant as grant_it,
+)
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire import Naming
+
+from ..client.formats import as_json, show
+from ..client.history import History
+from ..core.errors import CliError
+from ..core.locale import say, who
+from ..core.options import Common, Yes
+from ..core.output import Json, Output
+from ..core.usage import Commands
+from . import command
+from .selection import CHOOSE, DAYS, Chosen, choice, choosing
+
+_NUMBER = text("Number")
+_PEER = text("Collective")
+_TITLE = text("What for", context="list on the command line")
+_STATE = text("State")
+_UNTIL = text("Until")
+_WHEN = text("When")
+_WHO = text("Who")
+_STATISTIC = text("Statistic")
+_FLOW = text("Energy")
+_SIZE = text("Kind", context="of a permission")
+_STEP = text("Interval")
+_NO_PERMISSION = text(
+    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective."
+)
+_AMBIGUOUS = text(
+    "More than one permission has a number that begins with {typed}: type more of it."
+)
+_NOTHING_FITS = {
+    Role.HOUSEHOLD: text("No statistic of this home has a known direction that is asked for."),
+    Role.COLLECTIVE: text("Nothing that is asked for was released yet."),
+}
+_AGREE = text("Do you grant this? [y/N] ")
+_REFUSE = text("Do you refuse this? [y/N] ")
+_WITHDRAW = text("Do you withdraw this? [y/N] ")
+_DONE = {
+    State.GRANTED: text("Granted. Permission {number} holds until {until}."),
+    State.REFUSED: text("Refused. Nothing leaves for it."),
+    State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
+}
+_NOT_RUNNING = text("The node does not run: it informs the collective once it does.")
+
+PermissionNumber = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("NUMBER"),
+        help=say("The number of the permission, or how it begins."),
+    ),
+]
+
+
+commands = Commands()
+
+
+@commands.add("permissions")
+def permissions(
+    common: Common,
+    permission: Annotated[
+        str | None,
+        typer.Argument(
+            metavar=say("NUMBER"),
+            help=say("Show one permission in full: its text and its history."),
+        ),
+    ] = None,
+) -> None:
+    """List what was asked and answered, or tell all of one."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        if permission is None:
+            await _list(store, output)
+        else:
+            await _tell(store, permission, output)
+
+    command.run(common, work)
+
+
+@commands.add(
+    "preview",
+    text(
+        "Home Assistant is asked for the last days; nothing is stored, and nothing leaves. A"
+        " collective shows what it has published."
+    ),
+)
+def preview(
+    permission: PermissionNumber,
+    chosen: Chosen,
+    common: Common,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar=DAYS,
+            min=1,
+            max=366,
+            help=say("How many of the last days."),
+        ),
+    ] = 1,
+) -> None:
+    """Show the very records that would leave."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, permission)
+        naming = await load_naming(store)
+        async with choosing(store, naming, question) as source:
+            previews = await source.preview(choice(source, question, chosen), days)
+        now = datetime.now(UTC)
+        histories = []
+        for records in previews:
+            history = History(question.peer.jid, records.name, now - timedelta(days=days), now)
+            history.add(records.data)
+            histories.append((records.series, history))
+        if output.as_json:
+            output.document(
+                [{"statistic": series.device, **as_json(history)} for series, history in histories]
+            )
+            return
+        for series, history in histories:
+            output.say(
+                "\n".join(consent_text.series([series], output.language, role=_role(naming)))
+            )
+            show(history, output)
+
+    command.run(common, work)
+
+
+@commands.add(
+    "grant",
+    text("Without --series it shows what can be chosen, and grants nothing."),
+)
+def grant(permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False) -> None:
+    """Grant a permission for the chosen records."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, permission)
+        naming = await load_naming(store)
+        async with choosing(store, naming, question) as source:
+            if not chosen.series:
+                _offer(question, source.offered(chosen.interval), _role(naming), output)
+                return
+            picked = choice(source, question, chosen)
+        async with store.reading() as connection:
+            await check(connection, naming, question, picked)
+        shown = consent_text.grant(
+            question.need,
+            question.peer,
+            picked,
+            datetime.now(UTC),
+            output.catalogue_language,
+            role=_role(naming),
+        )
+        signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
+        async with store.writing() as connection:
+            terms = await grant_it(connection, naming, question, picked, signature)
+        until = terms.valid_until.astimezone().date()
+        await _done(common, question, State.GRANTED, until=until)
+
+    command.run(common, work)
+
+
+@commands.add("refuse")
+def refuse(permission: PermissionNumber, common: Common, yes: Yes = False) -> None:
+    """Say no to what is asked."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, permission)
+        expect(question, State.REFUSED)
+        role = _role(await load_naming(store))
+        shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
+        signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
+        async with store.writing() as connection:
+            now = datetime.now(UTC)
+            await Permissions(connection).refuse(question.permission.id, signature, now)
+        await _done(common, question, State.REFUSED)
+
+    command.run(common, work)
+
+
+@commands.add("withdraw")
+def withdraw(
+    permission: PermissionNumber,
+    common: Common,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help=say("Let the collective keep what it received."),
+        ),
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Withdraw a permission at once."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, permission)
+        expect(question, State.WITHDRAWN)
+        role = _role(await load_naming(store))
+        shown = consent_text.withdrawal(
+            question.need, output.catalogue_language, erase=not keep, role=role
+        )
+        signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
+        permission_id = question.permission.id
+        try:
+            async with store.withdrawing() as connection:
+                is_registered = await Permissions(connection).withdraw(
+                    permission_id, signature, datetime.now(UTC), erase=not keep
+                )
+            async with store.reading() as connection:
+                may_leave = await Permissions(connection).may_leave(permission_id)
+        except DBAPIError as fault:
+            raise CliError("not-withdrawn", consent_text.STILL_LEAVES) from fault
+        if may_leave:
+            raise CliError("not-withdrawn", consent_text.STILL_LEAVES)
+        if not is_registered:
+            await command.look_again(common)
+            raise CliError("not-registered", consent_text.NOT_REGISTERED)
+        await _done(common, question, State.WITHDRAWN)
+
+    command.run(common, work)
+
+
+async def _asked(store: Store, typed: str) -> Asked:
+    """Return the permission whose number begins so. Raises `UnknownPermission`, `CliError`."""
+    async with store.reading() as connection:
+        permission_ids = [
+            known_permission.id for known_permission in await Permissions(connection).all()
+        ]
+        matching = [
+            permission_id
+            for permission_id in permission_ids
+            if permission_id.startswith(typed.lower())
+        ]
+        if len(matching) > 1:
+            raise CliError("ambiguous", _AMBIGUOUS.fill(typed=typed))
+        return await asked(connection, matching[0] if matching else PermissionId(typed))
+
+
+def _role(naming: Naming) -> Role:
+    """Return whose node this is: what is read before answering says it."""
+    return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
+
+
+def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output) -> None:
+    """Show what can be chosen."""
+    if output.as_json:
+        output.document(
+            {
+                "permission": question.permission.id,
+                "text": consent_text.need(question.need, question.peer, output.language),
+                "offered": [
+                    {
+                        "statistic": choosable.device,
+                        "direction": choosable.direction,
+                        "quantity": choosable.quantity,
+                        "interval": choosable.interval,
+                    }
+                    for choosable in series
+                ],
+            }
+        )
+        return
+    output.say(consent_text.need(question.need, question.peer, output.language))
+    rows = [
+        [
+            choosable.device,
+            output.translated(consent_text.DIRECTIONS[choosable.direction]),
+            output.translated(consent_text.QUANTITIES[choosable.quantity]),
+            output.translated(consent_text.INTERVALS[choosable.interval]),
+        ]
+        for choosable in series
+    ]
+    if rows:
+        output.table((_STATISTIC, _FLOW, _SIZE, _STEP), rows)
+    else:
+        output.say(_NOTHING_FITS[role])
+    output.say(CHOOSE)
+
+
+def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
+    """Show the words, and have them answered. Raises `CliError` where they are not."""
+    if not output.as_json:
+        output.say(shown.body)
+    output.agree(f"\n{question}", yes=yes)
+    return Signature(who(), shown)
+
+
+async def _done(common: Common, question: Asked, state: State, **values: object) -> None:
+    """Wake the running node, and print what was decided."""
+    runs = await command.look_again(common)
+    output = common.output
+    permission_id = question.permission.id
+    if output.as_json:
+        document: dict[str, Json] = {"permission": permission_id, "state": state, "running": runs}
+        output.document(document | {name: str(value) for name, value in values.items()})
+        return
+    output.say(_DONE[state], number=permission_id, **values)
+    if not runs and state is not State.REFUSED:
+        output.say(_NOT_RUNNING)
+
+
+async def _list(store: Store, output: Output) -> None:
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        requests = [await asked(connection, permission.id) for permission in await register.all()]
+    rows = [
+        [
+            request.permission.id[:8],
+            request.peer.jid,
+            consent_text.title(request.need, output.language),
+            output.translated(consent_text.STATES[request.permission.state]),
+            request.permission.terms.valid_until.astimezone().date().isoformat()
+            if request.permission.terms
+            else "",
+        ]
+        for request in requests
+    ]
+    documents = [_row(request, output) for request in requests]
+    output.listing(documents, (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL), rows, _NO_PERMISSION)
+
+
+async def _tell(store: Store, typed: str, output: Output) -> None:
+    """Print all of one permission: text, terms, names, and the register."""
+    question = await _asked(store, typed)
+    naming = await load_naming(store)
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        entries = await register.entries(question.permission.id)
+        texts = {entry.seq: await register.shown_text(entry) for entry in entries}
+    names = _names(question, naming)
+    if output.as_json:
+        output.document(
+            {
+                **_row(question, output),
+                "series": [
+                    {"identifier": str(name), "statistic": series.device}
+                    for name, series in names.items()
+                ],
+                "register": [_entry(entry, texts[entry.seq]) for entry in entries],
+            }
+        )
+        return
+    bodies = [text_.body for text_ in texts.values() if text_ is not None]
+    output.say(
+        bodies[-1] if bodies else consent_text.need(question.need, question.peer, output.language)
+    )
+    for name, series in names.items():
+        output.say(f"{series.device} → {name}")
+    output.table(
+        (_WHEN, _STATE, _WHO),
+        [
+            [
+                entry.at.astimezone().isoformat(" ", "minutes"),
+                output.translated(consent_text.STATES[entry.state]),
+                entry.who or "",
+            ]
+            for entry in entries
+        ],
+    )
+
+
+def _names(question: Asked, naming: Naming) -> dict[Identifier, Series]:
+    terms = question.permission.terms
+    if terms is None:
+        return {}
+    return naming.names(terms.series, question.peer.jid, terms.identification)
+
+
+def _row(request: Asked, output: Output) -> dict[str, Json]:
+    terms = request.permission.terms
+    document: dict[str, Json] = {
+        "permission": request.permission.id,
+        "peer": request.peer.jid,
+        "need": request.need.id,
+        "version": request.need.version,
+        "title": consent_text.title(request.need, output.language),
+        "state": request.permission.state,
+    }
+    if terms is None:
+        return document
+    return document | {
+        "interval": terms.interval,
+        "identification": terms.identification,
+        "records_from": iso8601.shown(terms.records_from),
+        "valid_until": iso8601.shown(terms.valid_until),
+    }
+
+
+def _entry(entry: Entry, shown: ShownText | None) -> Json:
+    return {
+        "at": iso8601.shown(entry.at),
+        "state": entry.state,
+        "actor": entry.actor,
+        "who": entry.who,
+        "sha256": entry.text_hash,
+        "language": entry.language,
+        "text": shown.body if shown else None,
+    }

@@ -1,0 +1,228 @@
+"""Series of other peers in this home's Home Assistant: `import`, `imports`."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, override
+
+import typer
+
+from consometers_node.household.statistics_import.external_statistic import (
+    Progress,
+    StatisticsImport,
+)
+from consometers_node.household.statistics_import.hours import Kind
+from consometers_node.household.statistics_import.pulling import StoredImportState, wanted
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.text import text, verbatim
+from consometers_node.sharing.account import load
+from consometers_node.store import Store
+from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.xmpp import Asking
+from consometers_node.xmpp.asking import full
+from consometers_node.xmpp.connection import first_of
+from consometers_node.xmpp.trial import online
+
+from ..client.requests import read_identifier
+from ..core.access import new_connection
+from ..core.errors import CliError, misused
+from ..core.locale import say
+from ..core.options import Common, Peer, Urn
+from ..core.output import Json, Output
+from ..core.usage import Commands
+from . import command, home
+
+_NO_ACCOUNT = text(
+    "This node has no XMPP account: keep one with “consometers-node login name@server”."
+)
+_KNOWN = text("{statistic} is pulled already: “imports” shows its progress.")
+_RUNNING = text("The running node pulls {statistic} from now on: “imports” shows its progress.")
+_PULLING = text("Months of {statistic}")
+_PULLED = text(
+    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so."
+)
+_REMOVED = text("{statistic} is pulled no more. What Home Assistant has of it stays there.")
+_UNKNOWN = text("{statistic} is not pulled.")
+_NONE = text("Nothing is pulled.")
+_STATISTIC = text("Statistic")
+_PEER = text("Peer")
+_SERIES = text("Series", context="one each")
+_UNTIL = text("Until", context="last record")
+_PROBLEM = text("Problem")
+
+commands = Commands()
+
+
+@commands.add(
+    "import",
+    text(
+        "A home without a dongle takes part so: the series becomes an external statistic of Home"
+        " Assistant, for the Energy dashboard. Load curves in W, energies of a day and registers in"
+        " Wh can be imported. The token of Home Assistant must be an administrator's."
+    ),
+)
+def import_(
+    peer: Peer,
+    series: Urn,
+    statistic: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("STATISTIC"),
+            help=say("What it becomes, such as consometers:grid."),
+        ),
+    ],
+    common: Common,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("NAME"),
+            help=say("Its name on the dashboard."),
+        ),
+    ] = None,
+) -> None:
+    """Pull a series, at once and from then on."""
+    output = common.output
+    pulled = Pulled(
+        statistic=statistic,
+        jid=full(peer).full,
+        identifier=str(read_identifier(series)),
+        name=name or statistic,
+        added_at=datetime.now(UTC),
+    )
+
+    async def work(store: Store) -> None:
+        Kind.from_identifier(read_identifier(series))
+        async with store.writing() as connection:
+            if not await add_pulled(connection, pulled):
+                raise misused(statistic, _KNOWN.fill(statistic=statistic))
+        runs = await command.look_again(common)
+        rows, problem = None, None
+        if not runs:
+            try:
+                rows, problem = await _pull(store, pulled, output)
+            except BaseException:
+                async with store.writing() as connection:
+                    await remove_pulled(connection, statistic)
+                raise
+        if output.as_json:
+            document: dict[str, Json] = {"statistic": statistic, "running": runs}
+            output.document(document | {"rows": rows, "problem": problem})
+        elif runs:
+            output.say(_RUNNING, statistic=statistic)
+        else:
+            output.say(_PULLED, statistic=statistic, rows=rows)
+            if problem is not None:
+                output.say(problem)
+
+    command.run(common, work)
+
+
+@commands.add(
+    "imports",
+    text("Without --remove, up to when each was written, and what stands in its way."),
+)
+def imports(
+    common: Common,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("STATISTIC"),
+            help=say("Pull this one no more."),
+        ),
+    ] = None,
+) -> None:
+    """List what is pulled, or pull one no more."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        if remove is not None:
+            async with store.writing() as connection:
+                if not await remove_pulled(connection, remove):
+                    raise misused(remove, _UNKNOWN.fill(statistic=remove))
+            await command.look_again(common)
+        async with store.reading() as connection:
+            pulled = await all_pulled(connection)
+        if remove is not None and not output.as_json:
+            output.say(_REMOVED, statistic=remove)
+            return
+        titles = (_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM)
+        output.listing([*map(_document, pulled)], titles, [*map(_row, pulled)], _NONE)
+
+    command.run(common, work)
+
+
+async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
+    """Pull all there is, once; give how many hours were written, and what is missing of it.
+
+    Raises `CliError` where nothing could be pulled.
+    """
+    who = await load(store)
+    if who is None:
+        raise CliError("no-account", _NO_ACCOUNT)
+    first = _FirstRound(store, pulled.statistic)
+    connection = new_connection(who, output)
+    asking = Asking(connection)
+    rows = 0
+    async with home.reached(await home.load(store)) as recorder, online(connection):
+        words = _PULLING.fill(statistic=pulled.statistic)
+        with output.progress(words, 1) as reached:
+
+            def progress(month: Progress) -> None:
+                nonlocal rows
+                rows += month.rows
+                reached(month.done / month.total)
+
+            importing = StatisticsImport(
+                wanted(pulled),
+                asking,
+                recorder,
+                first,
+                progress=progress,
+                language=output.language,
+            )
+            running = asyncio.create_task(importing.run())
+            try:
+                await first_of(running, first.over)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+    if first.words is not None and not first.some:
+        raise CliError("not-imported", verbatim(first.words))
+    return rows, first.words
+
+
+class _FirstRound(StoredImportState):
+    """Ends when all was asked for once, or something stood in the way."""
+
+    def __init__(self, store: Store, statistic: str) -> None:
+        super().__init__(store, statistic)
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.some = False
+        self.words: str | None = None
+
+    @override
+    async def moved(self, until: datetime) -> None:
+        self.some = True
+        await super().moved(until)
+
+    @override
+    async def problem(self, words: str | None) -> None:
+        self.words = words
+        await super().problem(words)
+        if not self.over.done():
+            self.over.set_result(None)
+
+
+def _document(series: Pulled) -> Json:
+    return {
+        "statistic": series.statistic,
+        "jid": series.jid,
+        "identifier": series.identifier,
+        "name": series.name,
+        "until": None if series.until is None else iso8601.shown(series.until),
+        "problem": series.problem,
+    }
+
+
+def _row(series: Pulled) -> list[str]:
+    until = "" if series.until is None else series.until.astimezone().isoformat(" ", "minutes")
+    return [series.statistic, series.jid, series.identifier, until, series.problem or ""]

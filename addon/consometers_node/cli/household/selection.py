@@ -1,0 +1,222 @@
+"""What can be chosen of what is asked: statistics of a home, or sums of a collective."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+import typer
+
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.statistics import Proposal
+from consometers_node.household.sharing.candidate_statistics import offered, preview as previewed
+from consometers_node.permission import Choice, Identification
+from consometers_node.quoalise.identifier import organisation
+from consometers_node.quoalise.text import text
+from consometers_node.series import Direction, Interval, Series
+from consometers_node.sharing.consent import Asked, Preview, matching_series, preview
+from consometers_node.store import Store
+from consometers_node.store.coverage import absences
+from consometers_node.wire import Naming
+
+from ..core.errors import misused
+from ..core.locale import say
+from . import home
+
+DAYS = say("DAYS")
+
+_UNKNOWN_DIRECTION = text(
+    "“{said}” is no direction: write {statistic}=consumption, =injection or =production."
+)
+_NO_SUCH_STATISTIC = text("Home Assistant has no statistic of energy or power named {statistic}.")
+_SAY_DIRECTION = text(
+    "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
+    " =injection or =production."
+)
+_NO_SUCH_SUM = text(
+    "Nothing was released yet of {name} at that interval, which is asked for: “grant” without"
+    " --series shows what was."
+)
+_COUNTED_TWICE = text(
+    "The sum of all members already has those of {name}: homes would count twice. Choose one of"
+    " them."
+)
+CHOOSE = text(
+    "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
+    " very records that would leave."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of a data need a household lets leave."""
+
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=say("STATISTIC[=DIRECTION]"),
+            help=say(
+                "A statistic of Home Assistant to share, with its direction if it is to be"
+                " corrected: consumption, injection or production. As often as there are series. A"
+                " collective shares its sums: all directions of one, or the one that is said."
+            ),
+        ),
+    ] = None
+    interval: Annotated[
+        Interval | None,
+        typer.Option(
+            metavar="PT5M|PT30M|PT1H|P1D",
+            help=say("A coarser interval than asked."),
+        ),
+    ] = None
+    history: Annotated[
+        int | None,
+        typer.Option(
+            metavar=DAYS,
+            min=0,
+            help=say("Less of the past than asked."),
+        ),
+    ] = None
+    duration: Annotated[
+        int | None,
+        typer.Option(
+            metavar=DAYS,
+            min=1,
+            help=say("A shorter time than asked."),
+        ),
+    ] = None
+    pseudonym: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonym",
+            help=say("Under a pseudonym, where the delivery point is asked for."),
+        ),
+    ] = False
+
+
+class Choosing(Protocol):
+    """What this node has of what is asked."""
+
+    @property
+    def naming(self) -> Naming:
+        """What its series are called."""
+        ...
+
+    def offered(self, interval: Interval | None) -> Sequence[Series]:
+        """Return what can be chosen. Nothing is chosen by this."""
+        ...
+
+    def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
+        """Return what somebody means by a name. Raises `CliError`."""
+        ...
+
+    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        """Return the records of the last days that would leave."""
+        ...
+
+
+@asynccontextmanager
+async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterator[Choosing]:
+    """Yield what this node has, while it can be asked."""
+    if naming.collective is not None:
+        async with store.reading() as connection:
+            released = await matching_series(connection, naming, question.need)
+        yield _Sums(store, naming, question, released)
+        return
+    async with home.reached(await home.load(store)) as recorder:
+        proposals, zone = await recorder.proposals(), await recorder.time_zone()
+        yield _Statistics(store, naming, question, recorder, proposals, zone)
+
+
+def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
+    """Return the choice that was typed. Raises `CliError`."""
+    if not chosen.series:
+        raise misused("--series", CHOOSE)
+    interval = chosen.interval or question.need.interval
+    series = set[Series]()
+    for typed in chosen.series:
+        name, equals, flow = typed.partition("=")
+        if equals and flow not in Direction:
+            raise misused("--series", _UNKNOWN_DIRECTION.fill(said=flow, statistic=name))
+        series.update(source.typed(name, Direction(flow) if equals else None, interval))
+    if (collective := source.naming.collective) is not None:
+        _check_overlap(series, str(organisation(collective)))
+    return Choice(
+        series=frozenset(series),
+        interval=chosen.interval,
+        identification=Identification.PSEUDONYM if chosen.pseudonym else None,
+        history_days=chosen.history,
+        duration_days=chosen.duration,
+    )
+
+
+def _check_overlap(series: Collection[Series], everybody: str) -> None:
+    whole = {chosen.direction for chosen in series if chosen.device == everybody}
+    for chosen in series:
+        if chosen.device != everybody and chosen.direction in whole:
+            raise misused("--series", _COUNTED_TWICE.fill(name=chosen.device))
+
+
+@dataclass(frozen=True, slots=True)
+class _Statistics:
+    """What the Home Assistant of a household has."""
+
+    store: Store
+    naming: Naming
+    question: Asked
+    recorder: Recorder
+    proposals: Sequence[Proposal]
+    time_zone: str
+
+    def offered(self, interval: Interval | None) -> Sequence[Series]:
+        return offered(self.question.need, self.proposals, self.time_zone, {}, interval)
+
+    def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
+        matching = (candidate for candidate in self.proposals if candidate.statistic.id == name)
+        proposal = next(matching, None)
+        if proposal is None:
+            raise misused("--series", _NO_SUCH_STATISTIC.fill(statistic=name))
+        flows = direction or proposal.direction
+        if flows is None:
+            raise misused("--series", _SAY_DIRECTION.fill(statistic=name))
+        return [proposal.series(interval, self.time_zone, flows)]
+
+    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        async with self.store.reading() as connection:
+            off = await absences(connection)
+        return await previewed(
+            self.recorder, self.naming, self.question, choice, days=days, absences=off
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What a collective has released."""
+
+    store: Store
+    naming: Naming
+    question: Asked
+    released: Sequence[Series]
+
+    def offered(self, interval: Interval | None) -> Sequence[Series]:
+        return [
+            released
+            for released in self.released
+            if interval is None or released.interval.no_finer_than(interval)
+        ]
+
+    def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
+        matching = [
+            released
+            for released in self.released
+            if released.device == name
+            and released.interval is interval
+            and (direction is None or released.direction is direction)
+        ]
+        if not matching:
+            raise misused("--series", _NO_SUCH_SUM.fill(name=name))
+        return matching
+
+    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        async with self.store.reading() as connection:
+            return await preview(connection, self.naming, self.question, choice, days=days)

@@ -1,0 +1,106 @@
+"""The node's XMPP account, kept in its database: `login`, `logout`, and what reads it."""
+
+import asyncio
+from pathlib import Path
+import sys
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import save
+from consometers_node.sharing.names import is_delivery_point, keep_delivery_point
+from consometers_node.xmpp import Identity
+from consometers_node.xmpp.trial import try_out
+
+from ..core.access import identity, kept_account
+from ..core.errors import CliError
+from ..core.locale import say
+from ..core.options import Common, Reach
+from ..core.paths import database, opened
+from ..core.usage import Commands
+from ..household import command
+
+_KEPT = text("{jid} is this node's account: the server accepted the password, and both are saved.")
+_FORGOTTEN = text("{jid} is forgotten here. The account itself goes on at its server.")
+_NONE = text("There was no account here.")
+
+_ASK_POINT = text("The number of your delivery point, 14 digits; nothing forgets it:")
+_NOT_A_POINT = text(
+    "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen."
+)
+_POINT_KEPT = text("The delivery point is saved.")
+_POINT_FORGOTTEN = text("No delivery point is saved.")
+
+commands = Commands()
+
+
+@commands.add(
+    "login",
+    text(
+        "The password is asked for and not shown. Nothing is kept unless the server takes it. The"
+        " password stays in the node's database, which only its user may read."
+    ),
+)
+def login(
+    jid: Annotated[
+        str,
+        typer.Argument(
+            metavar="JID",
+            help=say("The address of the account: name@server."),
+        ),
+    ],
+    reach: Reach,
+    common: Common,
+) -> None:
+    """Try an account, and keep it."""
+    output = common.output
+    who = identity(jid, reach, output)
+    asyncio.run(try_out(who, output.language))
+    asyncio.run(_keep(database(common.data), who))
+    if output.as_json:
+        output.document({"jid": who.account.jid, "kept": True})
+    else:
+        output.say(_KEPT, jid=who.account.jid)
+
+
+@commands.add("logout")
+def logout(common: Common) -> None:
+    """Forget the account."""
+    output = common.output
+    who = asyncio.run(kept_account(common.data))
+    if who is not None:
+        asyncio.run(_keep(database(common.data), None))
+    jid = who.account.jid if who else None
+    if output.as_json:
+        output.document({"jid": jid, "kept": False})
+    else:
+        output.say(_FORGOTTEN.fill(jid=jid) if jid else _NONE)
+
+
+async def _keep(place: Path | str, who: Identity | None) -> None:
+    async with opened(place) as store:
+        await save(store, who)
+
+
+@commands.add(
+    "delivery-point",
+    text(
+        "Its 14 digits are asked for, or read from the standard input; an empty line forgets them."
+        " They leave only where you allow a collective to know your home by them."
+    ),
+)
+def delivery_point(common: Common) -> None:
+    """Keep the home's delivery point, or forget it."""
+    output = common.output
+    if sys.stdin.isatty():
+        output.note(_ASK_POINT)
+    typed = "".join(sys.stdin.readline().split())
+    if typed and not is_delivery_point(typed):
+        raise CliError("not-a-delivery-point", _NOT_A_POINT)
+    command.run(common, lambda store: keep_delivery_point(store, typed or None))
+    asyncio.run(command.look_again(common))
+    if output.as_json:
+        output.document({"kept": bool(typed)})
+    else:
+        output.say(_POINT_KEPT if typed else _POINT_FORGOTTEN)

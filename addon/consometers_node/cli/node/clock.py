@@ -1,0 +1,62 @@
+"""A person's word for the clock: `confirm-clock`."""
+
+from datetime import UTC, datetime
+
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.clock import confirm
+
+from ..core.options import Common, SettingsFile
+from ..core.paths import is_collective
+from ..core.times import local, utc
+from ..core.usage import Commands
+from ..household import command
+
+_CONFIRMED = text(
+    "The clock is confirmed: it shows {now}. Permissions whose time is over expire now."
+)
+
+commands = Commands()
+
+
+@commands.add(
+    "confirm-clock",
+    text(
+        "A node whose clock is far ahead of what it knows, or was put back, lets nothing run out"
+        " and erases nothing by its age. Set the clock right; or, if it is, give this command."
+        " “status” tells whether the node waits for that. What a collective then erases, it shows"
+        " for a day before."
+    ),
+)
+def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
+    """Say that the clock of this computer is right."""
+    now = datetime.now(UTC)
+    if is_collective(common.data, settings):
+        _confirm_of_collective(common, settings)
+    else:
+        _confirm_of_home(common, now)
+    if common.as_json:
+        common.output.document({"confirmed": utc(now.timestamp())})
+    else:
+        common.output.say(_CONFIRMED, now=local(now.timestamp()))
+
+
+def _confirm_of_home(common: Common, now: datetime) -> None:
+    async def work(store: Store) -> None:
+        async with store.writing() as connection:
+            await confirm(connection, now)
+        await command.look_again(common)
+
+    command.run(common, work)
+
+
+def _confirm_of_collective(common: Common, file: SettingsFile) -> None:
+    from consometers_node.collective.settings import Settings  # noqa: PLC0415
+
+    from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
+
+    async def work(store: Store, settings: Settings) -> None:
+        await of_collective.actions(store, settings).confirm_clock()
+
+    ours = of_collective.Ours(data=common.data, as_json=common.as_json, settings=file)
+    of_collective.run(ours, work)

@@ -1,0 +1,189 @@
+"""How peers come to a household: `join` by an invitation, `peer` by a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from consometers_node.quoalise.text import text
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.account import HasAccount, load, take
+from consometers_node.sharing.consent import Asked, asked, be_asked, be_asked_by_file
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire import read_need_file
+from consometers_node.xmpp import Asking, Identity, Join, Register, links
+from consometers_node.xmpp.account import bare
+from consometers_node.xmpp.trial import online
+
+from ..core.access import new_connection, server_for
+from ..core.errors import CliError, refusals_of
+from ..core.locale import say, who
+from ..core.options import Common, Reach, SettingsFile
+from ..core.output import Output
+from ..core.paths import is_collective
+from ..core.usage import Commands
+from ..household import command
+
+if TYPE_CHECKING:
+    from consometers_node.collective.settings import Settings
+
+_HAS_ACCOUNT = text(
+    "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
+    " know it would no longer know you."
+)
+_NEW_ACCOUNT = text(
+    "{jid} is this node's new account. Its password is random, and only the node knows it."
+)
+_NO_ACCOUNT = text(
+    "This node has no account yet: take one with the account invitation that came with this one,"
+    " or keep one with “consometers-node login name@server”."
+)
+_NOTHING_ASKED = text("{jid} asks for nothing at present.")
+_ASKED = text(
+    "\n{number}\n{need}\n\nNothing leaves your home unless you grant it: “consometers-node grant"
+    " {number}” shows what you can choose."
+)
+
+type _Found = list[tuple[PermissionId, Asked]]
+
+commands = Commands()
+
+
+@commands.add(
+    "join",
+    text(
+        "An account invitation (?register) makes this node's account. A collective's invitation"
+        " (?consometers-join) shows what it asks for; nothing leaves by that."
+    ),
+)
+def join(
+    link: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("INVITATION"),
+            help=say("The invitation: xmpp:…"),
+        ),
+    ],
+    reach: Reach,
+    common: Common,
+    settings: SettingsFile = None,
+) -> None:
+    """Take an account, or meet a collective."""
+    output = common.output
+    match links.read(link):
+        case Register() as invitation:
+            account = invitation
+            jid = command.run(common, lambda store: _register(store, account, reach))
+            if output.as_json:
+                output.document({"jid": jid, "kept": True})
+            else:
+                output.say(_NEW_ACCOUNT, jid=jid)
+        case Join() as invitation:
+            is_ours = is_collective(common.data, settings)
+            met = (
+                _as_collective(invitation, common, settings)
+                if is_ours
+                else _as_home(invitation, common)
+            )
+            _show(met, invitation.collective, output)
+
+
+@commands.add(
+    "peer",
+    text(
+        "The data request is a TOML file. The peer that it names is not contacted before you grant."
+    ),
+)
+def peer(
+    _action: Annotated[Literal["add"], typer.Argument(metavar="add", show_default=False)],
+    jid: Annotated[
+        str,
+        typer.Argument(
+            metavar="JID",
+            help=say("The XMPP address of the peer."),
+        ),
+    ],
+    need: Annotated[
+        Path,
+        typer.Option(
+            metavar=say("FILE"),
+            help=say("The data request, in TOML."),
+        ),
+    ],
+    common: Common,
+) -> None:
+    """Put a data need that somebody wrote before the household."""
+    output = common.output
+
+    async def work(store: Store) -> _Found:
+        written = read_need_file(need.read_bytes())
+        permission = await be_asked_by_file(store, bare(jid), written, who())
+        await command.look_again(common)
+        async with store.reading() as connection:
+            return [(permission, await asked(connection, permission))]
+
+    _show(command.run(common, work), jid, output)
+
+
+async def _register(store: Store, invitation: Register, reach: Reach) -> str:
+    try:
+        return await take(store, invitation, server_for(f"@{invitation.host}", reach))
+    except HasAccount as existing:
+        raise CliError("has-account", _HAS_ACCOUNT.fill(jid=existing.jid)) from None
+
+
+def _as_home(invitation: Join, common: Common) -> _Found:
+    async def work(store: Store) -> _Found:
+        account = await load(store)
+        if account is None:
+            raise CliError("no-account", _NO_ACCOUNT)
+        return await _be_asked(store, account, invitation, common.output)
+
+    return command.run(common, work)
+
+
+def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _Found:
+    from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
+
+    ours = of_collective.Ours(data=common.data, as_json=common.as_json, settings=settings)
+
+    async def work(store: Store, own_settings: Settings) -> _Found:
+        account = await of_collective.account(store, own_settings, ours.output)
+        return await _be_asked(store, account, invitation, ours.output)
+
+    return of_collective.run(ours, work)
+
+
+async def _be_asked(store: Store, account: Identity, invitation: Join, output: Output) -> _Found:
+    connection = new_connection(account, output)
+    asking = Asking(connection)
+    async with online(connection):
+        with refusals_of(invitation.collective):
+            numbers = await be_asked(store, asking, invitation)
+    async with store.reading() as reading:
+        return [(permission, await asked(reading, permission)) for permission in numbers]
+
+
+def _show(requests: _Found, jid: str, output: Output) -> None:
+    if output.as_json:
+        output.document(
+            {
+                "peer": jid,
+                "asked": [
+                    {
+                        "permission": permission,
+                        "need": request.need.id,
+                        "version": request.need.version,
+                        "state": request.permission.state,
+                        "text": consent_text.need(request.need, request.peer, output.language),
+                    }
+                    for permission, request in requests
+                ],
+            }
+        )
+        return
+    for permission, request in requests:
+        need = consent_text.need(request.need, request.peer, output.language)
+        output.say(_ASKED, number=permission, need=need)
+    if not requests:
+        output.say(_NOTHING_ASKED, jid=jid)

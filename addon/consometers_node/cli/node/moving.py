@@ -1,0 +1,120 @@
+"""The database as a whole: `migrate-store` between SQLite and PostgreSQL, `checkpoint`."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.moving import CannotMove, count, move
+
+from ..core.errors import CliError, misused
+from ..core.locale import say
+from ..core.options import Common
+from ..core.output import Output
+from ..core.paths import is_there
+from ..core.usage import Commands
+from ..household import command
+
+_PLACE = say("FILE|URL")
+_MOVING = text("Rows moved")
+_DONE = text(
+    "{rows} rows were moved and compared. Let the node use the new database from now on; the old"
+    " one is as it was: remove it once you are sure."
+)
+_NO_FILE = text("there is no such file")
+_SAME = text("the same database twice")
+_WHY = {
+    "not-empty": text("The new database holds something already: give an empty one."),
+    "changed": text(
+        "What was moved earlier has changed since in the old database: a node wrote to it. Stop"
+        " that node, empty the new database, and move again."
+    ),
+}
+
+_CHECKPOINT_DONE = text("All is in the one file.")
+_READS_ON = text(
+    "Another program has been reading the database since before: what was written after that is"
+    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too."
+)
+
+commands = Commands()
+
+
+@commands.add(
+    "migrate-store",
+    text(
+        "Stop the node first. A database is a file, or an URL such as"
+        " postgresql://user@host/name; a password is better kept in ~/.pgpass than typed here."
+        " What is interrupted goes on where it was when the command is given again. Nothing of the"
+        " old database is removed."
+    ),
+)
+def migrate_store(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar=_PLACE,
+            help=say("The database to move."),
+        ),
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar=_PLACE,
+            help=say("The one it moves into, empty."),
+        ),
+    ],
+    common: Common,
+) -> None:
+    """Move everything, with progress; tell how many rows there were."""
+    old, new = _place(source), _place(target)
+    if isinstance(old, Path) and not old.is_file():
+        raise misused(source, _NO_FILE)
+    if old == new:
+        raise misused(target, _SAME)
+    try:
+        moved = asyncio.run(_move(old, new, common.output))
+    except CannotMove as fault:
+        raise CliError(fault.why, _WHY[fault.why]) from fault
+    if common.as_json:
+        common.output.document({"rows": sum(moved.values()), "tables": moved})
+    else:
+        common.output.say(_DONE, rows=sum(moved.values()))
+
+
+async def _move(old: Path | str, new: Path | str, output: Output) -> dict[str, int]:
+    source = await Store.open(old)
+    try:
+        target = await Store.open(new, half_moved=True)
+        try:
+            total = await count(source)
+            with output.progress(_MOVING, total) as reached:
+                return await move(source, target, reached)
+        finally:
+            await target.close()
+    finally:
+        await source.close()
+
+
+def _place(typed: str) -> Path | str:
+    return typed if "://" in typed else Path(typed).absolute()
+
+
+@commands.add(
+    "checkpoint",
+    text(
+        "A copy of node.db then has everything. The node may go on running. PostgreSQL needs"
+        " none of this."
+    ),
+)
+def checkpoint(common: Common) -> None:
+    """Put all that was written into the one file. Where there is no database, none is made."""
+    if is_there(common.data) and not command.run(common, Store.checkpoint):
+        raise CliError("in-use", _READS_ON)
+    if common.as_json:
+        common.output.document({"done": True})
+    else:
+        common.output.say(_CHECKPOINT_DONE)

@@ -1,0 +1,79 @@
+"""`run`: this node, a household's or a collective's, until it is told to stop."""
+
+import logging
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.quoalise.text import text
+
+from ..core.errors import misused
+from ..core.locale import say
+from ..core.options import Common, SettingsFile
+from ..core.usage import Commands
+
+_NO_PAGE = text("belongs to a household's node: a collective's settings say where its pages are.")
+commands = Commands()
+
+
+@commands.add(
+    "run",
+    text(
+        "A household's node reads Home Assistant, answers its peers and tells them what they were"
+        " granted, and nothing else. A collective's gathers what its members granted, sums it, and"
+        " tells what may be known. What it does is written to stderr."
+    ),
+)
+def run(
+    common: Common,
+    *,
+    role: Annotated[
+        Literal["household", "collective"],
+        typer.Option(
+            metavar="household|collective",
+            envvar="CONSOMETERS_ROLE",
+            help=say("Whose node this is."),
+        ),
+    ] = "household",
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(
+            metavar="debug|info|warning|error",
+            help=say("How much the log says."),
+        ),
+    ] = "info",
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("HOST:PORT"),
+            help=say(
+                "Serve the page and the API of a household there: the page through Home Assistant's"
+                " ingress alone. Without it, an account must be there already."
+            ),
+        ),
+    ] = None,
+    settings: SettingsFile = None,
+    ingress: Annotated[
+        list[str] | None, typer.Option(envvar="CONSOMETERS_INGRESS", hidden=True)
+    ] = None,
+    haste: Annotated[float, typer.Option(envvar="CONSOMETERS_HASTE", hidden=True, min=1)] = 1,
+) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    For tests: `ingress` are addresses that are let in as Home Assistant's is; with haste, all
+    waits are that many times shorter.
+    """
+    logging.basicConfig(
+        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # A role takes memory that the other one can do without.
+    if role == "collective":
+        if page is not None:
+            raise misused("--page", _NO_PAGE)
+        from . import running_collective  # noqa: PLC0415
+
+        running_collective.run(common, settings, haste)
+    else:
+        from . import running_home  # noqa: PLC0415
+
+        running_home.run(common, haste, page, ingress)

@@ -1,0 +1,78 @@
+"""What nodes of both roles have in common as they run."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+import gc
+from importlib.metadata import PackageNotFoundError, version as version_of
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from consometers_node.backoff import Backoff
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import printed, text
+from consometers_node.xmpp import Connection, Identity
+
+from ..core.control_socket import Status
+from ..core.output import Output
+
+if TYPE_CHECKING:
+    from consometers_node.collective.node import CollectiveNode
+    from consometers_node.household.node import HomeNode
+
+_RUNS = text("The node runs as {jid}.")
+
+_LOGGER = logging.getLogger("consometers_node")
+
+
+def version() -> str:
+    """Return the version of the node that is installed."""
+    try:
+        return version_of("consometers-node")
+    except PackageNotFoundError:
+        return "checkout"
+
+
+def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
+    """Return what makes the connection of a node, and tells of it."""
+    backoff = Backoff().hurried(haste)
+
+    def connect(who: Identity) -> Connection:
+        _LOGGER.info("%s", output.translated(_RUNS, jid=who.account.jid))
+        return Connection(who.account, server=who.server, language=output.language, backoff=backoff)
+
+    return connect
+
+
+def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language: str) -> Status:
+    """Return the status of a node that runs, for `status`."""
+
+    def translated(words: Text | None) -> str | None:
+        return None if words is None else printed(words, language)
+
+    network, problem = node.network, node.network_problem
+    deliveries = network.sharing.deliveries.values() if network else ()
+    return {
+        "account": network.connection.jid if network else None,
+        "online": network is not None and network.connection.is_online,
+        "network": translated(None if problem is None else problem.text),
+        "clock": translated(node.clock.problem),
+        "database": translated(node.database_problem),
+        "home_assistant": translated(home_problem),
+        "peers": {delivery.peer.jid: translated(delivery.problem) for delivery in deliveries},
+    }
+
+
+async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all of this until the process is told to stop, or something fails."""
+    # Most objects are the program's own: to look through them for garbage would hold a page up.
+    gc.freeze()
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in works]
+
+        def stop() -> None:
+            for task in running:
+                task.cancel()
+
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop)

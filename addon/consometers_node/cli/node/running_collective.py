@@ -1,0 +1,138 @@
+"""Puts a collective's node together, and runs it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consometers_node.collective.counters import Page
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.node import CollectiveNode, Pace
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.settings import Metrics, Settings
+from consometers_node.permission import ChangedNeed, DataNeed
+from consometers_node.quoalise.text import around, text
+from consometers_node.sharing.error_messages import said_of
+from consometers_node.store import Store
+from consometers_node.wire import Unsayable, read_need_file
+
+from ..collective import command
+from ..collective.command import Ours, now
+from ..collective.needs import unreadable
+from ..core import control_socket
+from ..core.errors import CliError
+from ..core.options import Common
+from ..core.output import Output
+from .running import connecting, status, until_stopped, version
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+type _Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
+
+_LOGGER = logging.getLogger(__name__)
+_NEED = text("{file}: {said}")
+
+
+def run(common: Common, settings: Path | None, haste: float) -> None:
+    """Run a collective's node until SIGTERM or Ctrl-C."""
+    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
+    asked = {file: _read(file) for file in command.settings_of(ours).needs}
+
+    async def work(store: Store, loaded: Settings) -> None:
+        for file, need in asked.items():
+            await _offer(store, file, need)
+        await _run(ours.output, haste, store, loaded)
+
+    command.run(ours, work, waits=True)
+
+
+async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
+    """Put everything together, and run it."""
+    who = await command.account(store, settings, output)
+    async with store.reading() as connection:
+        for left in await needs.unreadable(connection):
+            if left.closed_at is None:
+                _LOGGER.warning("%s", output.translated(unreadable(left)))
+    connect = connecting(output, haste)
+    node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
+    works: list[Coroutine[None, None, None]] = [node.run(), _serve_pages(node)]
+    if settings.metrics is not None:
+        works.append(_serve_metrics(node, settings.metrics))
+    socket = control_socket.socket_in(settings.folder)
+    async with control_socket.listening(
+        socket, node.look_again, lambda language: status(node, None, language)
+    ):
+        await until_stopped(works)
+
+
+async def _serve_metrics(node: CollectiveNode, at: Metrics) -> None:
+    """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
+    from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
+
+    answers = metrics.Metrics(Watch(node, version()), node.settings.page.names)
+    try:
+        async with answers.listening(at.host, at.port) as port:
+            _LOGGER.info("the metrics listen at port %s, under %s", port, metrics.PATH)
+            await asyncio.Event().wait()
+    except OSError as fault:
+        _LOGGER.error("the metrics cannot be served at %s:%s: %s", at.host, at.port, fault)  # noqa: TRY400
+
+
+def _read(file: Path) -> DataNeed:
+    try:
+        return read_need_file(file.read_bytes())
+    except Unsayable as fault:
+        raise CliError("data-need", around(_NEED, fault.text, file=file)) from fault
+
+
+async def _offer(store: Store, file: Path, need: DataNeed) -> None:
+    """Ask members for what a file says, if that is new."""
+    try:
+        async with store.writing() as connection:
+            await needs.offer(connection, need, now())
+    except ChangedNeed as fault:
+        words = said_of(fault)
+        assert words is not None
+        raise CliError("data-need", around(_NEED, words, file=file)) from fault
+
+
+async def _serve_pages(node: CollectiveNode) -> None:
+    """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
+    # Pages take memory that commands can do without.
+    from consometers_node.web.public.site import Public  # noqa: PLC0415
+
+    page = node.settings.page
+    public = Public(
+        node.store,
+        node.settings,
+        version(),
+        rules=node.rules,
+        changes=node.changes,
+        clock=node.clock,
+        is_online=lambda: node.is_online,
+    )
+    public.app.on_response_prepare.append(_counting(node.counts.pages))
+    try:
+        from consometers_node.web.admin.site import Administration  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
+    else:
+        Administration(node.store, node.settings, version(), node).join(public.app)
+    try:
+        async with public.listening(page.host, page.port) as port:
+            _LOGGER.info("the pages listen on port %s", port)
+            await asyncio.Event().wait()
+    except OSError as fault:
+        _LOGGER.error("the pages cannot be served at %s:%s: %s", page.host, page.port, fault)  # noqa: TRY400
+
+
+def _counting(pages: Counter[Page]) -> _Prepared:
+    """Return what counts each answer, of the administration too."""
+
+    async def count(_: web.Request, response: web.StreamResponse) -> None:
+        pages[Page.of(response.status)] += 1
+
+    return count

@@ -1,0 +1,133 @@
+"""How a household's node stands, and what it holds: `status`, `export`, `erase`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.household.sharing.sync import progress
+from consometers_node.quoalise.text import text
+from consometers_node.sharing import export as exported
+from consometers_node.sharing.account import load
+from consometers_node.sharing.export import Gone, erase_all
+from consometers_node.store import Store
+
+from ..core import control_socket
+from ..core.errors import CliError
+from ..core.locale import say, who
+from ..core.node_status import say_running, shared_of, show_shared
+from ..core.options import Common, SettingsFile, Yes
+from ..core.output import deliver
+from ..core.paths import is_collective
+from ..core.usage import Commands
+from ..household import command
+
+_NOTHING = text("Nothing is shared.")
+_EXPORTED = text("{file}: all that this node holds.")
+_RECORDS_EXPORTED = text("{file}: all records that this node holds.")
+_REALLY = text(
+    "This withdraws every permission, asks the collectives to erase what they received, and erases"
+    " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
+    " when, stays as your proof.\nDo you want that? [y/N] "
+)
+_ERASED = text("{permissions} permissions withdrawn, {blocks} days of records erased.")
+_EXPORT_OF_ONE = text(
+    "This node is a collective's: “members export” gives one member all that is held of it, and"
+    " writes down that it was read. To copy everything, see “checkpoint”."
+)
+_ERASE_ONE = text(
+    "This node is a collective's: “members erase” erases all that is held of one member. To end the"
+    " collective, erase each of them, so that their nodes are told; then stop the node and remove"
+    " its folder and its database."
+)
+
+commands = Commands()
+
+
+@commands.add("status")
+def status(common: Common, settings: SettingsFile = None) -> None:
+    """Print the status of a home's node: what is shared, up to when, what waits and why."""
+    if is_collective(common.data, settings):
+        # A home has nothing of it.
+        from ..collective.status import status as status_of_collective  # noqa: PLC0415
+
+        status_of_collective(common, settings)
+        return
+    output = common.output
+
+    async def work(store: Store) -> None:
+        running = await control_socket.ask(command.socket(common), "status")
+        async with store.reading() as connection:
+            read = await progress(connection, datetime.now(UTC))
+        shared = await shared_of(store, running, read)
+        if output.as_json:
+            who = await load(store)
+            document = {"account": who.account.jid if who else None, "running": running is not None}
+            output.document(document | dict(running or {}) | {"peers": shared})
+        else:
+            say_running(running, output)
+            if not show_shared(shared, output):
+                output.say(_NOTHING)
+
+    command.run(common, work)
+
+
+@commands.add(
+    "export",
+    text(
+        "JSON holds everything, but passwords, tokens and the secret of your pseudonyms; CSV the"
+        " records alone."
+    ),
+)
+def export(
+    common: Common,
+    wanted: Annotated[
+        Literal["json", "csv"],
+        typer.Option("--format", metavar="json|csv", help=say("How.")),
+    ] = "json",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=say("FILE"),
+            help=say("A file that only you can read, in place of the standard output."),
+        ),
+    ] = None,
+) -> None:
+    """Export all that this node holds."""
+    if is_collective(common.data):
+        raise CliError("collective", _EXPORT_OF_ONE)
+    output = common.output
+    parts = exported.as_csv if wanted == "csv" else exported.as_json
+
+    async def work(store: Store) -> str:
+        return "".join([part async for part in parts(store)])
+
+    document = command.run(common, work)
+    if not deliver(document.encode(), file):
+        return
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_EXPORTED if wanted == "json" else _RECORDS_EXPORTED, file=file)
+
+
+@commands.add("erase")
+def erase(common: Common, yes: Yes = False) -> None:
+    """Withdraw everything, and erase what this node holds."""
+    if is_collective(common.data):
+        raise CliError("collective", _ERASE_ONE)
+    output = common.output
+    output.agree(output.translated(_REALLY), yes=yes)
+
+    async def work(store: Store) -> Gone:
+        gone = await erase_all(store, who(), output.catalogue_language)
+        await command.look_again(common)
+        return gone
+
+    gone = command.run(common, work)
+    if output.as_json:
+        output.document({"withdrawn": gone.permissions, "days": gone.days})
+    else:
+        output.say(_ERASED, permissions=gone.permissions, blocks=gone.days)
