@@ -62,9 +62,9 @@ _GRANTING = (
     .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
     .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
 )
-_WITHOUT_SUBSCRIPTION = _GRANTING.join(
-    MemberPermissionSeriesRow, MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id
-).where(MemberPermissionSeriesRow.subscribed_at.is_(None))
+_WITHOUT_SUBSCRIPTION = _GRANTING.join(MemberPermissionSeriesRow).where(
+    MemberPermissionSeriesRow.subscribed_at.is_(None)
+)
 _NOTE_RECEIVED = (
     update(MemberPermissionSeriesRow)
     .where(

@@ -60,10 +60,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
             catches_up.label("catches_up"),
         )
         .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
-        .join(
-            MemberPermissionSeriesRow,
-            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
-        )
+        .join(MemberPermissionSeriesRow)
         .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()

@@ -266,10 +266,8 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
     """Return the series that a member lets this collective read, or did."""
     query = (
         select(SeriesRow.id, *SERIES_FACTS)
-        .join(MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == SeriesRow.id)
-        .join(
-            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
-        )
+        .join(MemberPermissionSeriesRow)
+        .join(MemberPermissionRow)
         .where(MemberPermissionRow.member_id == member)
         .distinct()
     )
@@ -297,10 +295,8 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
     since = bindparam("since", type_=Day)
     recent = select(BlockRow.day).where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= since)
     return (
-        query.join(MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == SeriesRow.id)
-        .join(
-            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
-        )
+        query.join(MemberPermissionSeriesRow)
+        .join(MemberPermissionRow)
         .where(
             SeriesRow.direction == bindparam("direction", type_=words(Direction)),
             MemberPermissionRow.state == "granted",

@@ -113,10 +113,7 @@ async def member_overview(
             func.max(MemberPermissionSeriesRow.last_received_at).label("last_received_at"),
             func.count(MemberPermissionSeriesRow.problem).label("problems"),
         )
-        .join(
-            MemberPermissionSeriesRow,
-            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
-        )
+        .join(MemberPermissionSeriesRow)
         .where(MemberPermissionRow.state == "granted")
         .group_by(MemberPermissionRow.member_id)
         .subquery()
@@ -166,7 +163,7 @@ async def _by_direction(
             MemberPermissionSeriesRow,
             MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
         )
-        .join(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+        .join(SeriesRow)
         .where(MemberPermissionRow.state == "granted")
         .distinct()
     )

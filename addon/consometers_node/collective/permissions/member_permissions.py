@@ -290,10 +290,7 @@ async def last_received_at(connection: AsyncConnection) -> dict[MemberId, dateti
     """Return when records of each member last came, of members that sent any."""
     query = (
         select(MemberPermissionRow.member_id, func.max(MemberPermissionSeriesRow.last_received_at))
-        .join(
-            MemberPermissionSeriesRow,
-            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
-        )
+        .join(MemberPermissionSeriesRow)
         .where(MemberPermissionSeriesRow.last_received_at.is_not(None))
         .group_by(MemberPermissionRow.member_id)
     )
@@ -467,9 +464,7 @@ async def all_permissions(
     series: defaultdict[str, list[Identifier]] = defaultdict(list)
     names = (
         select(MemberPermissionSeriesRow.permission_id, MemberPermissionSeriesRow.identifier)
-        .join(
-            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
-        )
+        .join(MemberPermissionRow)
         .where(*conditions)
         .order_by(MemberPermissionSeriesRow.identifier)
     )

@@ -264,7 +264,7 @@ async def _ended_series(
             SeriesRow.id,
             *SERIES_FACTS,
         )
-        .join(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+        .join(SeriesRow)
         .where(MemberPermissionSeriesRow.permission_id.in_(ended))
         .order_by(MemberPermissionSeriesRow.identifier)
     )

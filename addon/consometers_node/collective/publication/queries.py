@@ -407,11 +407,7 @@ async def child_collectives(
         select(MemberRow.id, MemberPermissionSeriesRow.identifier)
         .join(GroupMembershipRow, GroupMembershipRow.member_id == MemberRow.id)
         .join(MemberPermissionRow, holds, isouter=True)
-        .join(
-            MemberPermissionSeriesRow,
-            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
-            isouter=True,
-        )
+        .outerjoin(MemberPermissionSeriesRow)
         .where(MemberRow.kind == Kind.COLLECTIVE, counts_as(group), counts_in(month))
     )
     rows = (await connection.execute(query)).tuples().all()
