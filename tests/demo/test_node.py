@@ -16,7 +16,7 @@ def need() -> DataNeed:
 
 
 def test_the_observer_asks_for_hours_of_all_directions(need: DataNeed) -> None:
-    assert {(series.direction, series.quantity) for series in need.wanted} == {
+    assert {(series.direction, series.quantity) for series in need.series} == {
         (direction, Quantity.ENERGY) for direction in Direction
     }
     assert need.interval is Interval.PT1H

@@ -14,6 +14,7 @@ from consometers_node.backoff import Backoff
 from consometers_node.quoalise import (
     Data,
     DataNeed,
+    DataNeedSeries,
     Direction,
     Duration,
     Erased,
@@ -26,7 +27,6 @@ from consometers_node.quoalise import (
     Role,
     State,
     Text,
-    Wanted,
 )
 from consometers_node.xmpp import (
     Account,
@@ -65,9 +65,9 @@ NEED: Final = DataNeed(
     controller="Coopérative d’exemple",
     contact="donnees@cooperative.example",
     policy="https://cooperative.example/donnees",
-    wanted=(
-        Wanted(Direction.CONSUMPTION, Quantity.ENERGY),
-        Wanted(Direction.INJECTION, Quantity.ENERGY),
+    series=(
+        DataNeedSeries(Direction.CONSUMPTION, Quantity.ENERGY),
+        DataNeedSeries(Direction.INJECTION, Quantity.ENERGY),
     ),
     interval=Duration(seconds=3600),
     history=Duration(days=HISTORY_DAYS),

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.collective.members.members import Kind
-from consometers_node.permission import Choice, Wanted
+from consometers_node.permission import Choice, DataNeedSeries
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Direction, Quantity, Range
@@ -46,10 +46,10 @@ KNOWN_UNTIL: Final = THIS_HOUR - 4 * HOUR
 TOWN_NEED: Final = replace(
     NEED,
     id="town",
-    wanted=frozenset(
+    series=frozenset(
         {
-            Wanted(Direction.CONSUMPTION, Quantity.POWER),
-            Wanted(Direction.INJECTION, Quantity.POWER),
+            DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),
+            DataNeedSeries(Direction.INJECTION, Quantity.POWER),
         }
     ),
 )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.permission import DataNeed, Wanted
+from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.quoalise import (
     Data,
     Direction,
@@ -124,7 +124,7 @@ def need_of(history_days: int, ways: Iterable[Way]) -> DataNeed:
         controller="Bench",
         contact="bench@one.test",
         policy="https://one.test/policy",
-        wanted=frozenset(Wanted(way, Quantity.POWER) for way in ways),
+        series=frozenset(DataNeedSeries(way, Quantity.POWER) for way in ways),
         interval=Interval.PT1H,
         history_days=history_days,
         duration_days=_YEAR_DAYS,

@@ -18,10 +18,10 @@ from consometers_node.household.recorder.home_assistant import Access, HomeAssis
 from consometers_node.permission import (
     Choice,
     DataNeed,
+    DataNeedSeries,
     Permissions,
     ShownText,
     Signature,
-    Wanted,
 )
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
@@ -144,7 +144,7 @@ async def _grant(register: Permissions, peer: PeerId, named: Sequence[Series]) -
         controller="Coop",
         contact="dpo@example.org",
         policy="https://example.org/policy",
-        wanted=frozenset(Wanted(direction, Quantity.ENERGY) for direction in Direction),
+        series=frozenset(DataNeedSeries(direction, Quantity.ENERGY) for direction in Direction),
         interval=Interval.PT1H,
         history_days=365 * YEARS,
         duration_days=365,

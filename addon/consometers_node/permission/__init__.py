@@ -14,7 +14,7 @@ from .errors import (
     UnknownPermission,
     WrongClock,
 )
-from .need import MAX_DAYS, DataNeed, Identification, Reading, Wanted
+from .need import MAX_DAYS, DataNeed, DataNeedSeries, Identification, Reading
 from .register import Entry, Notice, NoticeReceipt, Permission, Permissions, Permitted
 from .states import ACTORS, FOLLOWING, Actor, State, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
@@ -28,6 +28,7 @@ __all__ = [
     "ChangedNeed",
     "Choice",
     "DataNeed",
+    "DataNeedSeries",
     "Entry",
     "ForbiddenChange",
     "Identification",
@@ -45,7 +46,6 @@ __all__ = [
     "State",
     "Terms",
     "UnknownPermission",
-    "Wanted",
     "WrongClock",
     "narrow",
     "replay",

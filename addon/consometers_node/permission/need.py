@@ -40,7 +40,7 @@ class Identification(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DataNeedSeries:
     """One kind of series that is asked for."""
 
     direction: Direction
@@ -68,7 +68,7 @@ class DataNeed:
     controller: str
     contact: str
     policy: str
-    wanted: frozenset[Wanted]
+    series: frozenset[DataNeedSeries]
     interval: Interval
     history_days: int
     duration_days: int
@@ -79,8 +79,8 @@ class DataNeed:
     def __post_init__(self) -> None:
         if self.version < 1:
             raise BadNeed("version", "versions count from 1")
-        if not self.wanted:
-            raise BadNeed("wanted", "no series is asked for")
+        if not self.series:
+            raise BadNeed("series", "no series is asked for")
         for field in ("title", "purpose", "recipients"):
             translations: Mapping[str, str] = getattr(self, field)
             may_be_empty = field == "recipients"
@@ -100,13 +100,13 @@ class DataNeed:
     def asks_for(self, series: Series) -> bool:
         """Return whether a household may tick this series."""
         return series.interval.no_finer_than(self.interval) and any(
-            wanted.includes(series) for wanted in self.wanted
+            kind.includes(series) for kind in self.series
         )
 
     @property
     def directions(self) -> list[Direction]:
         """The directions that are asked for, in their order."""
-        return [way for way in Direction if any(wanted.direction is way for wanted in self.wanted)]
+        return [way for way in Direction if any(kind.direction is way for kind in self.series)]
 
     @property
     def policy_link(self) -> str | None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
-from .need import DataNeed, Identification, Reading, Wanted
+from .need import DataNeed, DataNeedSeries, Identification, Reading
 
 
 async def add_need(
@@ -48,8 +48,8 @@ async def add_need(
     result = await connection.execute(insert(DataNeedRow).values(values).returning(DataNeedRow.id))
     need_id = result.scalar_one()
     kinds = [
-        {"data_need_id": need_id, "direction": kind.direction, "quantity": kind.quantity}
-        for kind in need.wanted
+        {"data_need_id": need_id, "direction": series.direction, "quantity": series.quantity}
+        for series in need.series
     ]
     await connection.execute(insert(DataNeedSeriesRow), kinds)
     return need_id
@@ -67,13 +67,13 @@ async def some_needs(
     connection: AsyncConnection, numbers: Collection[NeedId]
 ) -> dict[NeedId, DataNeed]:
     """Return these data needs."""
-    wanted: dict[NeedId, set[Wanted]] = {}
+    series: dict[NeedId, set[DataNeedSeries]] = {}
     kinds = select(
         DataNeedSeriesRow.data_need_id, DataNeedSeriesRow.direction, DataNeedSeriesRow.quantity
     )
     kinds = kinds.where(DataNeedSeriesRow.data_need_id.in_(numbers))
     for need_id, direction, quantity in await connection.execute(kinds):
-        wanted.setdefault(need_id, set()).add(Wanted(direction, quantity))
+        series.setdefault(need_id, set()).add(DataNeedSeries(direction, quantity))
     query = select(
         DataNeedRow.id,
         DataNeedRow.need,
@@ -102,7 +102,7 @@ async def some_needs(
             controller=row.controller,
             contact=row.contact,
             policy=row.policy,
-            wanted=frozenset(wanted[row.id]),
+            series=frozenset(series[row.id]),
             interval=row.interval_minutes,
             reading=Reading(row.reading),
             identification=Identification(row.identification),

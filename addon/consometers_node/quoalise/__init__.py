@@ -31,6 +31,7 @@ from .errors import (
 )
 from .federation import (
     DataNeed,
+    DataNeedSeries,
     Erased,
     Identification,
     Permission,
@@ -38,7 +39,6 @@ from .federation import (
     Reading,
     Receipt,
     State,
-    Wanted,
 )
 from .fragment import Fragment
 from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
@@ -78,6 +78,7 @@ __all__ = [
     "Command",
     "Data",
     "DataNeed",
+    "DataNeedSeries",
     "Device",
     "DeviceIdentifier",
     "DeviceType",
@@ -121,7 +122,6 @@ __all__ = [
     "Unknown",
     "Unsubscribe",
     "UpstreamError",
-    "Wanted",
     "Withdraw",
     "answers",
     "commands",

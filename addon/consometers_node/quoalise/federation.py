@@ -55,7 +55,7 @@ class Quantity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DataNeedSeries:
     """One kind of series that is asked for, in the words of the home.
 
     Injection is what it feeds into the grid (the meter's series of it is named `production`),
@@ -82,7 +82,7 @@ class DataNeed:
     controller: str
     contact: str
     policy: str
-    wanted: tuple[Wanted, ...]
+    series: tuple[DataNeedSeries, ...]
     interval: Duration
     history: Duration
     duration: Duration

@@ -9,6 +9,7 @@ from .errors import Malformed
 from .federation import (
     NAMESPACE,
     DataNeed,
+    DataNeedSeries,
     Erased,
     Identification,
     Permission,
@@ -16,7 +17,6 @@ from .federation import (
     Reading,
     Receipt,
     State,
-    Wanted,
 )
 from .identifier import Direction, Identifier, identifier
 from .markup import LANG, check_depth, local, named, tag
@@ -170,8 +170,8 @@ def _write_data_need(need: DataNeed) -> Element:
     SubElement(element, _CONTROLLER).text = need.controller
     SubElement(element, _CONTACT).text = need.contact
     SubElement(element, _POLICY).text = need.policy
-    for wanted in need.wanted:
-        SubElement(element, _SERIES, {"direction": wanted.direction, "quantity": wanted.quantity})
+    for series in need.series:
+        SubElement(element, _SERIES, {"direction": series.direction, "quantity": series.quantity})
     return element
 
 
@@ -179,11 +179,11 @@ def _read_data_need(need: Reader) -> DataNeed:
     policy = need.only(_POLICY)
     if not _LINK.fullmatch(policy.words()):
         raise Malformed(policy.place, Problem.NOT_A_LINK, found=policy.words())
-    wanted = tuple(
-        Wanted(wanted.choice("direction", Direction), wanted.choice("quantity", Quantity))
-        for wanted in need.each(_SERIES)
+    series = tuple(
+        DataNeedSeries(kind.choice("direction", Direction), kind.choice("quantity", Quantity))
+        for kind in need.each(_SERIES)
     )
-    if not wanted:
+    if not series:
         raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
     return DataNeed(
         id=need.text("id"),
@@ -193,7 +193,7 @@ def _read_data_need(need: Reader) -> DataNeed:
         controller=need.only(_CONTROLLER).words(),
         contact=need.only(_CONTACT).words(),
         policy=policy.words(),
-        wanted=wanted,
+        series=series,
         interval=need.duration("interval"),
         history=need.duration("history"),
         duration=need.duration("duration"),

@@ -101,12 +101,6 @@ _NOT_KEPT = text("nothing")
 
 def need(asked: DataNeed, peer: Peer, language: str) -> str:
     """Return what is asked, by whom and what for."""
-    directions = dict.fromkeys(
-        DIRECTIONS[wanted.direction].say(language)
-        for wanted in sorted(
-            asked.wanted, key=lambda wanted: list(Direction).index(wanted.direction)
-        )
-    )
     words = _fill(
         _NEED,
         language,
@@ -116,7 +110,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         contact=asked.contact,
         purpose=_in(asked.purpose, language),
         recipients=_in(asked.recipients, language) or _NOBODY.say(language),
-        wanted=", ".join(directions),
+        wanted=", ".join(DIRECTIONS[way].say(language) for way in asked.directions),
         interval=INTERVALS[asked.interval].say(language),
         history=_days(asked.history_days, language),
         duration=length(asked.duration_days, language),

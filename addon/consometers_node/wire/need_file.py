@@ -90,8 +90,8 @@ def write_need_file(need: DataNeed) -> str:
         f'reading = "{sent.reading}"',
         "series = [",
         *(
-            f'  {{ direction = "{wanted.direction}", quantity = "{wanted.quantity}" }},'
-            for wanted in sent.wanted
+            f'  {{ direction = "{series.direction}", quantity = "{series.quantity}" }},'
+            for series in sent.series
         ),
         "]",
     ]

@@ -7,7 +7,7 @@ Calendar units become days, never more of them than were meant: a year is 365 da
 """
 
 from consometers_node import permission as nouns, quoalise
-from consometers_node.permission import BadNeed, DataNeed, ShownText, Terms, Wanted
+from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
 from consometers_node.quoalise import Duration, Identifier, Text, iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Quantity
@@ -43,10 +43,10 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
             controller=sent.controller,
             contact=sent.contact,
             policy=sent.policy,
-            wanted=frozenset(
-                Wanted(Direction(wanted.direction), quantity)
-                for wanted in sent.wanted
-                for quantity in _quantities(wanted.quantity)
+            series=frozenset(
+                DataNeedSeries(Direction(series.direction), quantity)
+                for series in sent.series
+                for quantity in _quantities(series.quantity)
             ),
             interval=read_interval(sent.interval),
             history_days=days(sent.history),
@@ -65,8 +65,8 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
 
 def write_need(need: DataNeed) -> quoalise.DataNeed:
     """Return a data need as `read_need` reads it."""
-    wanted = sorted(need.wanted, key=lambda kind: (kind.direction, kind.quantity))
-    powers = {kind.direction for kind in wanted if kind.quantity is Quantity.POWER}
+    series = sorted(need.series, key=lambda kind: (kind.direction, kind.quantity))
+    powers = {kind.direction for kind in series if kind.quantity is Quantity.POWER}
     return quoalise.DataNeed(
         id=need.id,
         version=need.version,
@@ -76,9 +76,11 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
         controller=need.controller,
         contact=need.contact,
         policy=need.policy,
-        wanted=tuple(
-            quoalise.Wanted(quoalise.Direction(kind.direction), quoalise.Quantity(kind.quantity))
-            for kind in wanted
+        series=tuple(
+            quoalise.DataNeedSeries(
+                quoalise.Direction(kind.direction), quoalise.Quantity(kind.quantity)
+            )
+            for kind in series
             if kind.quantity is Quantity.POWER or kind.direction not in powers
         ),
         interval=write_interval(need.interval),

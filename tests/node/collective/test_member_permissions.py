@@ -13,7 +13,7 @@ from consometers_node.collective.errors import NotAsked, NotYours, Unknown
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import Actor, take
-from consometers_node.permission import State, Wanted
+from consometers_node.permission import DataNeedSeries, State
 from consometers_node.quoalise import Direction, Duration, Identifier, Permission
 from consometers_node.quoalise.identifier import device, organisation, series
 from consometers_node.series import Direction as Way, Quantity
@@ -101,7 +101,9 @@ async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, ca
 
 
 async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
-    need = replace(NEED, id="panels", wanted=frozenset({Wanted(Way.PRODUCTION, Quantity.ENERGY)}))
+    need = replace(
+        NEED, id="panels", series=frozenset({DataNeedSeries(Way.PRODUCTION, Quantity.ENERGY)})
+    )
     async with file.writing() as connection:
         await needs.offer(connection, need, AT)
         with pytest.raises(NotAsked):

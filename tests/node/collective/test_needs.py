@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from consometers_node.collective.errors import Unknown
 from consometers_node.collective.permissions import needs
-from consometers_node.permission import ChangedNeed, DataNeed, Wanted
+from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.quoalise import Malformed
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise
@@ -24,10 +24,10 @@ LATER = AT + timedelta(days=30)
 POWER = replace(
     NEED,
     id="power",
-    wanted=frozenset(
+    series=frozenset(
         {
-            Wanted(Direction.PRODUCTION, Quantity.POWER),
-            Wanted(Direction.PRODUCTION, Quantity.ENERGY),
+            DataNeedSeries(Direction.PRODUCTION, Quantity.POWER),
+            DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY),
         }
     ),
 )

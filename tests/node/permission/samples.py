@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.permission import (
     Choice,
     DataNeed,
+    DataNeedSeries,
     Permissions,
     ShownText,
     Signature,
-    Wanted,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
@@ -40,10 +40,10 @@ NEED = DataNeed(
     controller="Coop of Kersabiec",
     contact="dpo@coop.example",
     policy="https://coop.example/policy",
-    wanted=frozenset(
+    series=frozenset(
         {
-            Wanted(Direction.CONSUMPTION, Quantity.ENERGY),
-            Wanted(Direction.INJECTION, Quantity.ENERGY),
+            DataNeedSeries(Direction.CONSUMPTION, Quantity.ENERGY),
+            DataNeedSeries(Direction.INJECTION, Quantity.ENERGY),
         }
     ),
     interval=Interval.PT1H,

@@ -164,7 +164,7 @@ def test_terms_tell_what_may_leave_when(
     ("field", "value"),
     [
         ("version", 0),
-        ("wanted", frozenset()),
+        ("series", frozenset()),
         ("title", {}),
         ("purpose", {"fr": " "}),
         ("purpose", {"fr": "x" * 9_000}),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from consometers_node.quoalise import (
     Data,
     DataNeed,
+    DataNeedSeries,
     Device,
     DeviceIdentifier,
     Direction,
@@ -29,7 +30,6 @@ from consometers_node.quoalise import (
     Records,
     Text,
     Unknown,
-    Wanted,
 )
 from consometers_node.quoalise.federation import State
 from consometers_node.quoalise.identifier import device, identifier
@@ -198,8 +198,8 @@ DATA_NEEDS = st.builds(
     controller=WORDS,
     contact=WORDS,
     policy=NAMES.map("https://example.org/{}".format),
-    wanted=st.lists(
-        st.builds(Wanted, st.sampled_from(Direction), st.sampled_from(Quantity)), min_size=1
+    series=st.lists(
+        st.builds(DataNeedSeries, st.sampled_from(Direction), st.sampled_from(Quantity)), min_size=1
     ).map(tuple),
     interval=DURATIONS,
     history=DURATIONS,
@@ -255,7 +255,7 @@ NEED = DataNeed(
     controller="Kersabiec",
     contact="contact@kersabiec.example",
     policy="https://kersabiec.example/donnees",
-    wanted=(Wanted(Direction.CONSUMPTION, Quantity.POWER),),
+    series=(DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),),
     interval=Duration(seconds=3600),
     history=Duration(years=1),
     duration=Duration(years=1),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.permission import Choice, Identification, Permissions, Wanted
+from consometers_node.permission import Choice, DataNeedSeries, Identification, Permissions
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -357,7 +357,7 @@ async def test_by_delivery_point_what_panels_make_has_a_pseudonym_still(
     need = replace(
         NEED,
         identification=Identification.DELIVERY_POINT,
-        wanted=frozenset(Wanted(one, Quantity.ENERGY) for one in Direction),
+        series=frozenset(DataNeedSeries(one, Quantity.ENERGY) for one in Direction),
     )
     async with store.writing() as connection:
         peer = await add_peer(connection, COOP.jid, "Coop", now())

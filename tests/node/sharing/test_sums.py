@@ -9,9 +9,9 @@ import pytest
 from consometers_node.permission import (
     Choice,
     DataNeed,
+    DataNeedSeries,
     Identification,
     Permissions,
-    Wanted,
 )
 from consometers_node.quoalise import (
     BadRequest,
@@ -55,7 +55,7 @@ SUM = replace(HOURLY, device=Device("urn:dev:org:60060-coop"), quantity=Quantity
 OF_A_MEMBER = replace(SUM, device=Device("urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc"))
 FINE = replace(SUM, interval=Interval.PT5M)
 ASKED = replace(
-    NEED, wanted=frozenset({Wanted(Direction.CONSUMPTION, Quantity.POWER)}), history_days=60
+    NEED, series=frozenset({DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER)}), history_days=60
 )
 NAME = NAMING.name(SUM, TOWN.jid, Identification.PSEUDONYM)
 A_MONTH = replace(CHOICE, history_days=40)

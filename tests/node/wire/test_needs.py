@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node import quoalise
-from consometers_node.permission import DataNeed, Wanted
+from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.quoalise import Duration, iso8601
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import (
@@ -46,16 +46,16 @@ fr = "Dimensionner le prochain toit."
 
 
 def test_who_asks_for_power_may_be_answered_by_a_register() -> None:
-    assert read_need(SAID).wanted == {
-        Wanted(Direction.CONSUMPTION, Quantity.POWER),
-        Wanted(Direction.CONSUMPTION, Quantity.ENERGY),
+    assert read_need(SAID).series == {
+        DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),
+        DataNeedSeries(Direction.CONSUMPTION, Quantity.ENERGY),
     }
 
 
 def test_who_asks_for_energy_wants_a_register() -> None:
-    energy = quoalise.Wanted(quoalise.Direction.INJECTION, quoalise.Quantity.ENERGY)
-    assert read_need(replace(SAID, wanted=(energy,))).wanted == {
-        Wanted(Direction.INJECTION, Quantity.ENERGY)
+    energy = quoalise.DataNeedSeries(quoalise.Direction.INJECTION, quoalise.Quantity.ENERGY)
+    assert read_need(replace(SAID, series=(energy,))).series == {
+        DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)
     }
 
 
@@ -79,9 +79,9 @@ def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
 
 
 @given(
-    wanted=st.sets(
+    series=st.sets(
         st.builds(
-            quoalise.Wanted,
+            quoalise.DataNeedSeries,
             st.sampled_from(quoalise.Direction),
             st.sampled_from(quoalise.Quantity),
         ),
@@ -91,11 +91,11 @@ def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
     history=st.integers(0, 36_600),
 )
 def test_a_need_survives_the_way_there_and_back(
-    wanted: set[quoalise.Wanted], interval: Interval, history: int
+    series: set[quoalise.DataNeedSeries], interval: Interval, history: int
 ) -> None:
     said = replace(
         SAID,
-        wanted=tuple(wanted),
+        series=tuple(series),
         interval=iso8601.duration(interval),
         history=Duration(days=history),
     )
@@ -159,13 +159,13 @@ def test_what_is_written_to_a_file_is_read_the_same(
     directions: set[Direction],
     quantities: frozenset[Quantity],
 ) -> None:
-    wanted = frozenset(Wanted(*one) for one in product(directions, quantities))
+    series = frozenset(DataNeedSeries(*one) for one in product(directions, quantities))
     need = replace(
         NEED,
         title=title,
         recipients=recipients,
         contact=contact,
-        wanted=wanted,
+        series=series,
     )
     assert read_need_file(write_need_file(need).encode()) == need
 

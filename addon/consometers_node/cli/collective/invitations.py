@@ -59,7 +59,7 @@ _ONE_IMAGE = text("name one .svg or .png file, for one invitation.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class InvitationOptions:
     """What invitations are made."""
 
     days: Annotated[
@@ -147,7 +147,7 @@ commands = Commands()
 )
 def make(
     common: Ours,
-    wanted: Wanted,
+    options: InvitationOptions,
     sheet: Sheet = None,
     language: Language = None,
     qr: Annotated[
@@ -160,28 +160,28 @@ def make(
 ) -> None:
     """Make invitations."""
     output = common.output
-    if wanted.area is not None and not 0 < len(wanted.area.strip()) <= MAX_AREA:
+    if options.area is not None and not 0 < len(options.area.strip()) <= MAX_AREA:
         raise misused("--area", _TOO_LONG.fill(most=MAX_AREA))
-    if len(wanted.note) > invitations.MAX_NOTE:
+    if len(options.note) > invitations.MAX_NOTE:
         raise misused("--note", _TOO_LONG.fill(most=invitations.MAX_NOTE))
-    if wanted.unlimited and wanted.uses is not None:
+    if options.unlimited and options.uses is not None:
         raise misused("--unlimited", _USES_AND_UNLIMITED)
-    if qr is not None and (wanted.count > 1 or qr.suffix not in {".svg", ".png"}):
+    if qr is not None and (options.count > 1 or qr.suffix not in {".svg", ".png"}):
         raise misused("--qr", _ONE_IMAGE)
 
     async def work(store: Store, settings: Settings) -> list[IssuedInvitation]:
-        if wanted.account and not settings.xmpp.account_command:
+        if options.account and not settings.xmpp.account_command:
             raise misused("--account", _NO_COMMAND)
         async with store.reading() as connection:
-            area = wanted.area and await known_commune(connection, wanted.area.strip(), output)
+            area = options.area and await known_commune(connection, options.area.strip(), output)
         order = InvitationOrder(
-            days=wanted.days,
-            uses=None if wanted.unlimited else wanted.uses or 1,
-            count=wanted.count,
-            kind=wanted.kind,
+            days=options.days,
+            uses=None if options.unlimited else options.uses or 1,
+            count=options.count,
+            kind=options.kind,
             area=area,
-            note=wanted.note,
-            account=wanted.account,
+            note=options.note,
+            account=options.account,
         )
 
         def deliver(issued: Sequence[IssuedInvitation]) -> None:

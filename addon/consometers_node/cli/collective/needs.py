@@ -10,7 +10,7 @@ import typer
 
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.settings import Settings
-from consometers_node.permission import BadNeed, DataNeed, Identification, State, Wanted
+from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.errors import Malformed
@@ -149,8 +149,10 @@ class NeedOptions:
             controller=controller,
             contact=self.contact or "",
             policy=self.policy or "",
-            wanted=frozenset(
-                Wanted(direction, kind) for direction in self.series or () for kind in Quantity
+            series=frozenset(
+                DataNeedSeries(direction, kind)
+                for direction in self.series or ()
+                for kind in Quantity
             ),
             interval=self.interval,
             history_days=_days(self.history, "--history"),

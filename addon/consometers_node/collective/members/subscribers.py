@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...permission import (
     Choice,
     DataNeed,
+    DataNeedSeries,
     Identification,
     Permissions,
     ShownText,
     Signature,
     State,
-    Wanted,
 )
 from ...quoalise import Device as Name
 from ...quoalise.text import DEFAULT_LANGUAGE, text
@@ -102,7 +102,9 @@ class Subscribers:
             controller=str(self.name),
             contact=str(self.name),
             policy=str(self.name),
-            wanted=frozenset(Wanted(way, quantity) for way in Direction for quantity in Quantity),
+            series=frozenset(
+                DataNeedSeries(way, quantity) for way in Direction for quantity in Quantity
+            ),
             interval=Interval.PT5M,
             history_days=_DAYS,
             duration_days=_DAYS,

@@ -439,7 +439,7 @@ def _is_asked(need: DataNeed, received: Permission, name: Identifier) -> bool:
     is_organisation = device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
     by_point = Identification(received.identification) is Identification.DELIVERY_POINT
     return (
-        any(name.direction in _WIRE_DIRECTIONS[wanted.direction] for wanted in need.wanted)
+        any(name.direction in _WIRE_DIRECTIONS[series.direction] for series in need.series)
         and name.quantity in _PATHS
         and (is_organisation or (by_point and device.delivery_point is not None))
     )

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...permission import ChangedNeed, DataNeed, Wanted
+from ...permission import ChangedNeed, DataNeed, DataNeedSeries
 from ...permission.need import MAX_DAYS
 from ...quoalise import Malformed, Text, federation_xml
 from ...quoalise.markup import parse, serialise
@@ -175,7 +175,7 @@ def _own_need(row: Row[Any]) -> OwnNeed:
             controller="?",
             contact="?",
             policy="?",
-            wanted=frozenset(Wanted(way, Quantity.ENERGY) for way in Direction),
+            series=frozenset(DataNeedSeries(way, Quantity.ENERGY) for way in Direction),
             interval=Interval.P1D,
             history_days=0,
             duration_days=1,

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...permission import DataNeed, State
 from ...quoalise import Text
 from ...quoalise.text import text
-from ...series import Direction
 from ...sharing import consent_text
 from ...sharing.export import Json
 from ..permissions import member_permissions
@@ -46,14 +45,11 @@ class Processing:
 
     @property
     def data(self) -> Text:
-        directions = {wanted.direction for wanted in self.need.wanted}
         return Text(
             {
                 tag: _AT_MOST.say(tag).format(
                     wanted=", ".join(
-                        consent_text.DIRECTIONS[way].say(tag)
-                        for way in Direction
-                        if way in directions
+                        consent_text.DIRECTIONS[way].say(tag) for way in self.need.directions
                     ),
                     interval=consent_text.INTERVALS[self.need.interval].say(tag),
                 )

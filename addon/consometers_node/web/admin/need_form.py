@@ -187,8 +187,8 @@ def _values(base: DataNeed) -> dict[str, str]:
         units = [unit for unit, length in UNITS.items() if days and not days % length]
         unit = next(iter(units), "days")
         values |= {name: str(days // UNITS[unit]), f"{name}_unit": unit}
-    for wanted in write_need(base).wanted:
-        values[f"series_{wanted.direction}"] = wanted.quantity
+    for series in write_need(base).series:
+        values[f"series_{series.direction}"] = series.quantity
     for name in _TEXTS:
         words: Mapping[str, str] = getattr(base, name)
         values |= {f"{name}_{tag}": words_in_tag for tag, words_in_tag in words.items()}

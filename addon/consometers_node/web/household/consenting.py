@@ -214,7 +214,7 @@ def _offers(need: DataNeed, house: House) -> list[Offer]:
 
 def _unknown(need: DataNeed, house: House) -> int:
     """Count the statistics that could be shared if their direction were known."""
-    quantities = {quantity_wanted.quantity for quantity_wanted in need.wanted}
+    quantities = {series.quantity for series in need.series}
     return sum(
         house.direction(proposal) is None and proposal.statistic.quantity in quantities
         for proposal in house.proposals

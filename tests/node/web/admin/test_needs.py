@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.permissions import needs
-from consometers_node.permission import DataNeed, Identification, Reading, Wanted
+from consometers_node.permission import DataNeed, DataNeedSeries, Identification, Reading
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.web.admin import needs as pages
@@ -67,7 +67,7 @@ async def test_something_is_asked_for(office: Office) -> None:
         controller="Énergies de Lorient",
         contact="data@example.org",
         policy="https://example.org/data",
-        wanted=frozenset(Wanted(Direction.CONSUMPTION, quantity) for quantity in Quantity),
+        series=frozenset(DataNeedSeries(Direction.CONSUMPTION, quantity) for quantity in Quantity),
         interval=Interval.PT1H,
         history_days=365,
         duration_days=730,
@@ -83,7 +83,7 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
         title={"br": "Toenn", "fr": "Toit"},
         purpose={"br": "Evit", "fr": "Pour"},
         recipients={"fr": "La mairie"},
-        wanted=frozenset({Wanted(Direction.PRODUCTION, Quantity.ENERGY)}),
+        series=frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)}),
         interval=Interval.P1D,
         history_days=0,
         duration_days=61,
