@@ -99,7 +99,7 @@ def metadata(metadata_read: Metadata) -> Json:
 
 def show(history: History, output: Output) -> None:
     """Print the history for people."""
-    start, end = local(history.start.timestamp()), local(history.end.timestamp())
+    start, end = local(history.start), local(history.end)
     for series in history.records:
         times = list(series.values)
         shown = times if len(times) <= SHOWN else [*times[: SHOWN // 2], *times[-SHOWN // 2 :]]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise import Identifier, Listed, identifier, iso8601
+from consometers_node.quoalise import Identifier, Listed, identifier
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Discovery, NetworkError, Ping
@@ -172,17 +172,9 @@ def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed:
             return asker.account
 
     jid = asyncio.run(ask())
-    if output.as_json:
-        document: Json = {
-            "from": peer,
-            "identifier": str(named),
-            "to": jid,
-            "subscribed": subscribed,
-        }
-        output.document(document)
-    else:
-        words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
-        output.say(words, peer=peer, jid=jid, series=named)
+    document: Json = {"from": peer, "identifier": str(named), "to": jid, "subscribed": subscribed}
+    words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
+    output.result(document, words, peer=peer, jid=jid, series=named)
 
 
 @asynccontextmanager
@@ -242,12 +234,11 @@ def _listed(series: Listed) -> Json:
         "identifier": str(series.series),
         "interval": None if series.interval is None else str(series.interval),
         "unit": series.unit,
-        "first": None if series.first is None else iso8601.shown(series.first.astimezone(UTC)),
-        "last": None if series.last is None else iso8601.shown(series.last.astimezone(UTC)),
+        "first": times.shown(series.first),
+        "last": times.shown(series.last),
     }
 
 
 def _row(series: Listed) -> list[str]:
-    ends = (None if time is None else time.timestamp() for time in (series.first, series.last))
-    first, last = ("" if end is None else times.local(end) for end in ends)
-    return [str(series.series), str(series.interval or ""), series.unit or "", first, last]
+    ends = times.local(series.first), times.local(series.last)
+    return [str(series.series), str(series.interval or ""), series.unit or "", *ends]

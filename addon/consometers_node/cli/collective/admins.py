@@ -16,9 +16,9 @@ from consometers_node.store import Store
 from ..core.errors import CliError
 from ..core.locale import say
 from ..core.output import Json, Output
-from ..core.times import local
+from ..core.times import local, shown
 from ..core.usage import Commands
-from .command import Ours, now, run, shown
+from .command import Ours, now, run
 
 try:
     from consometers_node.collective.members import administrators
@@ -119,8 +119,8 @@ def list_administrators(common: Ours) -> None:
         rows = [
             [
                 account.name,
-                local(account.made_at.timestamp()),
-                local(account.seen_at.timestamp()) if account.seen_at else "",
+                local(account.made_at),
+                local(account.seen_at),
                 str(account.sessions),
             ]
             for account in accounts

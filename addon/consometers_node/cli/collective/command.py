@@ -24,7 +24,7 @@ from consometers_node.xmpp import Account, Identity
 
 from ..core import control_socket
 from ..core.access import PASSWORD, password_for
-from ..core.errors import CliError
+from ..core.errors import CliError, run_to_end
 from ..core.locale import who
 from ..core.options import Common, SettingsFile
 from ..core.output import Output
@@ -80,14 +80,7 @@ def run[T](
         finally:
             await store.close()
 
-    try:
-        return asyncio.run(opening())
-    except Exception as error:  # noqa: BLE001  # it is raised
-        first = error
-        while isinstance(first, ExceptionGroup):
-            first = first.exceptions[0]
-        # What is told of an error is told of its own cause too.
-        raise _collective_error(first) or first from first.__cause__
+    return run_to_end(opening(), _collective_error)
 
 
 async def _open(database: Path | str, *, waits: bool) -> Store:
@@ -125,9 +118,8 @@ async def account(store: Store, settings: Settings, output: Output) -> Identity:
 
 def _collective_error(error: Exception) -> CliError | None:
     """Return what to tell of an error of a collective's rooms."""
-    match error:
-        case CollectiveFault() | control_socket.ControlSocketFault():
-            return CliError(error.condition, error.text)
+    if isinstance(error, CollectiveFault):
+        return CliError(error.condition, error.text)
     words = said_of(error)
     return None if words is None else CliError("not-possible", words)
 
@@ -147,13 +139,3 @@ async def look_again(settings: Settings) -> bool:
 def now() -> datetime:
     """Return the time that commands write down."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def shown(at: datetime | None) -> str | None:
-    """Return an instant for programs."""
-    return None if at is None else at.isoformat()
-
-
-def day(at: datetime | None) -> str:
-    """Return a day for people."""
-    return "" if at is None else at.astimezone().date().isoformat()

@@ -159,10 +159,9 @@ def init(common: Ours, options: SettingsOptions) -> None:
             values[_PASSWORD_KEY] = _PASSWORD_FILE
     write_private(common.file, write(values, output.catalogue_language).encode())
     settings = read(common.file, {})
-    if output.as_json:
-        output.document({"file": str(common.file), "identifier": settings.identifier})
-    else:
-        output.say(_WRITTEN, file=common.file)
+    output.result(
+        {"file": str(common.file), "identifier": settings.identifier}, _WRITTEN, file=common.file
+    )
 
 
 def _checked(key: str, typed: str, option: str) -> object:

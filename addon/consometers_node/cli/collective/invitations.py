@@ -26,8 +26,9 @@ from consometers_node.xmpp import Join, links
 from ..core.errors import misused
 from ..core.locale import say
 from ..core.output import Json, Output, write_private
+from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import Ours, actions, day, now, run, shown
+from .command import Ours, actions, now, run
 from .membership import KINDS, known_commune
 
 _FILE = say("FILE")
@@ -248,10 +249,7 @@ def revoke(
 
     async def work(store: Store, settings: Settings) -> None:
         revoked = await actions(store, settings).revoke(id)
-        if output.as_json:
-            output.document(_document(revoked))
-        else:
-            output.say(_REVOKED, id=id)
+        output.result(_document(revoked), _REVOKED, id=id)
 
     run(common, work)
 
@@ -300,10 +298,7 @@ def sheet(
         write_private(file, sheets_page([page], language or output.catalogue_language).encode())
 
     run(common, work)
-    if output.as_json:
-        output.document({"file": str(file)})
-    else:
-        output.say(_WRITTEN, file=file)
+    output.result({"file": str(file)}, _WRITTEN, file=file)
 
 
 def _document(invitation: Invitation) -> dict[str, Json]:

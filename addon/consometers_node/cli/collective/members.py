@@ -341,10 +341,7 @@ def export(
     document = run(common, work)
     if not deliver(document.encode(), file):
         return
-    if output.as_json:
-        output.document({"file": str(file)})
-    else:
-        output.say(_EXPORTED, file=file)
+    output.result({"file": str(file)}, _EXPORTED, file=file)
 
 
 @commands.add(
@@ -366,10 +363,12 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
             ]
         if ended:
             await actions(store, settings).terminate(record.id, ended)
-        if output.as_json:
-            output.document({"pseudonym": record.pseudonym, "terminated": list(map(str, ended))})
-        else:
-            output.say(_ENDED, pseudonym=record.pseudonym, count=len(ended))
+        output.result(
+            {"pseudonym": record.pseudonym, "terminated": list(map(str, ended))},
+            _ENDED,
+            pseudonym=record.pseudonym,
+            count=len(ended),
+        )
 
     run(common, work)
 

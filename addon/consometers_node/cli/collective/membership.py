@@ -15,8 +15,7 @@ from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.member_series import MemberSeries
 
 from ..core.output import Json, Output
-from ..core.times import local
-from .command import day, shown
+from ..core.times import day, local, shown
 
 KINDS = {
     Kind.HOME: text("home"),
@@ -125,7 +124,7 @@ def as_row(
         member.area or "",
         day(member.joined_at),
         str(sum(permission.state is State.GRANTED for permission in gave)),
-        "" if heard is None else local(heard.timestamp()),
+        local(heard),
         output.translated(_STATES[_state(member, gave)]),
     ]
 
@@ -166,9 +165,7 @@ def say_all(
             [
                 member_series.identifier,
                 day(member_series.backfilled_until),
-                ""
-                if member_series.last_received_at is None
-                else local(member_series.last_received_at.timestamp()),
+                local(member_series.last_received_at),
                 member_series.problem or "",
             ]
             for member_series in series

@@ -24,8 +24,9 @@ from consometers_node.wire.needs import days
 from ..core.errors import CliError, mistyped, misused
 from ..core.locale import say
 from ..core.output import Json, Output
+from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import Ours, actions, run, shown
+from .command import Ours, actions, run
 
 _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
@@ -239,11 +240,9 @@ def offer(
             async with store.reading() as connection:
                 need = await needs.numbered(connection, options.need(settings.name))
         new = await actions(store, settings).offer(need)
-        if output.as_json:
-            output.document({"need": need.id, "version": need.version, "new": new})
-        else:
-            message = _SAME if not new else _NEW if need.version == 1 else _NEWER
-            output.say(message, need=need.id, version=need.version)
+        message = _SAME if not new else _NEW if need.version == 1 else _NEWER
+        document: Json = {"need": need.id, "version": need.version, "new": new}
+        output.result(document, message, need=need.id, version=need.version)
 
     run(common, work)
 
@@ -261,10 +260,7 @@ def close(
 
     async def work(store: Store, settings: Settings) -> None:
         await actions(store, settings).close(need)
-        if output.as_json:
-            output.document({"need": need, "closed": True})
-        else:
-            output.say(_CLOSED, need=need)
+        output.result({"need": need, "closed": True}, _CLOSED, need=need)
 
     run(common, work)
 
@@ -306,8 +302,8 @@ def _row(own_need: needs.OwnNeed, members: int, output: Output) -> list[str]:
         str(need.version),
         output.translated(Text(need.title)),
         f"{asked}, {output.translated(shared_words.INTERVALS[need.interval])}",
-        own_need.offered_at.astimezone().date().isoformat(),
-        own_need.closed_at.astimezone().date().isoformat() if own_need.closed_at else "",
+        day(own_need.offered_at),
+        day(own_need.closed_at),
         str(members),
     ]
 

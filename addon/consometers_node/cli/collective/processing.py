@@ -23,9 +23,9 @@ from consometers_node.store.collective_tables import MemberId
 
 from ..core.locale import say
 from ..core.output import Json, Output
-from ..core.times import local
+from ..core.times import day, local, shown
 from ..core.usage import Commands
-from .command import Ours, day, now, run, shown
+from .command import Ours, now, run
 from .needs import unreadable
 
 _NOTHING = text("Nothing was ever asked for, and nothing is held.")
@@ -153,7 +153,7 @@ def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output)
     ]
     rows = [
         [
-            local(entry.at.timestamp()),
+            local(entry.at),
             entry.who,
             entry.what,
             whose(entry) or "",
@@ -181,7 +181,7 @@ def _show_changes(entries: list[member_permissions.Entry], output: Output) -> No
     ]
     rows = [
         [
-            local(entry.at.timestamp()),
+            local(entry.at),
             entry.permission,
             output.translated(shared_words.STATES[entry.state]),
             output.translated(_ACTORS[entry.actor]),

@@ -82,7 +82,4 @@ def reapply(
         return count
 
     count = run(common, work)
-    if common.as_json:
-        common.output.document({"permissions": count})
-    else:
-        common.output.say(_DONE, count=count)
+    common.output.result({"permissions": count}, _DONE, count=count)

@@ -24,8 +24,8 @@ from ..core import control_socket
 from ..core.node_status import say_running, shared_of, show_shared
 from ..core.options import Common
 from ..core.output import Json, Output
-from ..core.times import local
-from .command import Ours, day, now, run, shown
+from ..core.times import day, local, shown
+from .command import Ours, now, run
 from .membership import KINDS
 from .needs import unreadable
 
@@ -220,13 +220,13 @@ def _show(state: _Collective, output: Output) -> None:
     if behind := sum(giver.catching_up for giver in standing_now.granting.values()):
         output.say(_CATCHING_UP, count=behind)
     if state.last_received_at is not None:
-        output.say(_HEARD, at=local(state.last_received_at.timestamp()))
+        output.say(_HEARD, at=local(state.last_received_at))
     if state.opens is None:
         output.say(_CLOSED)
     elif state.released_until is None:
         output.say(_NOT_RELEASED)
     else:
-        output.say(_RELEASED, at=local(state.released_until.timestamp()))
+        output.say(_RELEASED, at=local(state.released_until))
     if state.withheld:
         reasons = ", ".join(
             output.translated(_REASON, count=count, why=output.translated(_REASONS[why]))
@@ -242,7 +242,7 @@ def _show_erasures(erasures: _Erasures, output: Output) -> None:
     if erasures.due:
         output.say(_DUE, count=erasures.due)
     if erasures.announced_first is not None:
-        at = local(erasures.announced_first.timestamp())
+        at = local(erasures.announced_first)
         output.say(_ANNOUNCED, count=erasures.announced, at=at)
     if erasures.later:
         output.say(_LATER, count=erasures.later, day=day(erasures.first))

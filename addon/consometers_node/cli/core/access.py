@@ -88,11 +88,11 @@ async def kept_account(data: Path | None) -> Identity | None:
     # A database takes 20 MB, and --as needs none.
     from consometers_node.sharing.account import load  # noqa: PLC0415
 
-    from .paths import database, is_there, opened  # noqa: PLC0415
+    from .paths import is_there, opened  # noqa: PLC0415
 
     if not is_there(data):
         return None
-    async with opened(database(data)) as store:
+    async with opened(data) as store:
         return await load(store)
 
 

@@ -14,11 +14,11 @@ from contextlib import asynccontextmanager, suppress
 import json
 import os
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import cast
 
-from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
 
+from .errors import CliError
 from .locale import language
 from .output import Json
 
@@ -28,6 +28,9 @@ _MAX_BYTES = 1 << 20
 _LONGEST = 103
 """Bytes of a socket's path, on any Unix."""
 
+_ALREADY_RUNS = text("The node of this folder runs already.")
+_NO_ROOM = text("The path of the node's folder is too long: choose another one with --data.")
+
 type Status = Mapping[str, Json]
 
 
@@ -36,39 +39,18 @@ def socket_in(folder: Path) -> Path:
     return folder / _SOCKET
 
 
-class ControlSocketFault(Exception):
-    """The node cannot listen."""
-
-    condition: ClassVar[str]
-    text: ClassVar[Text]
-
-
-class AlreadyRuns(ControlSocketFault):
-    """Another node listens: two would send everything twice."""
-
-    condition = "already-runs"
-    text = text("The node of this folder runs already.")
-
-
-class NoRoom(ControlSocketFault):
-    """The name of the folder is too long for a socket in it."""
-
-    condition = "no-room"
-    text = text("The path of the node's folder is too long: choose another one with --data.")
-
-
 @asynccontextmanager
 async def listening(
     socket: Path, look_again: Callable[[], None], status: Callable[[str], Status]
 ) -> AsyncIterator[None]:
-    """Listen as long as it is entered. Raises `AlreadyRuns`, `NoRoom`.
+    """Listen as long as it is entered. Raises `CliError` where that cannot be.
 
     `status` is asked when somebody asks, in the language of that person.
     """
     if len(os.fsencode(socket)) > _LONGEST:
-        raise NoRoom
+        raise CliError("no-room", _NO_ROOM)
     if await ask(socket, "status") is not None:
-        raise AlreadyRuns
+        raise CliError("already-runs", _ALREADY_RUNS)  # Two would send everything twice.
     await asyncio.to_thread(socket.unlink, missing_ok=True)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

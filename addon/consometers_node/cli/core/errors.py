@@ -5,10 +5,12 @@ style), words for people, and the status with which the process ends. Everything
 raised in a command becomes one here, or is a fault of ours.
 """
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 import errno
 import re
+from typing import Any
 
 from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
 from consometers_node.quoalise.refusals import refusal
@@ -97,6 +99,20 @@ def refusals_of(peer: str) -> Iterator[None]:
     except QuoaliseError as error:
         condition = "unreadable-answer" if isinstance(error, Malformed) else error.condition
         raise CliError(condition, refusal(peer, error), more={"from": peer}) from error
+
+
+def run_to_end[T](
+    work: Coroutine[Any, Any, T], cli_error: Callable[[Exception], CliError | None]
+) -> T:
+    """Run a coroutine; of several errors the first one counts, as the `CliError` that it is."""
+    try:
+        return asyncio.run(work)
+    except Exception as error:  # noqa: BLE001  # it is raised
+        first = error
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        # What is said of an error is said of its own cause too.
+        raise cli_error(first) or first from first.__cause__
 
 
 def cli_error_of(error: Exception) -> CliError | None:

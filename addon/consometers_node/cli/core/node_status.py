@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Series
 from consometers_node.sharing import export as exported
@@ -12,6 +11,7 @@ from consometers_node.store import Store
 
 from .control_socket import Status
 from .output import Json, Output
+from .times import shown
 
 _NOT_RUNNING = text("The node does not run.")
 _RUNNING = text("The node runs as {jid}.")
@@ -42,27 +42,23 @@ async def shared_of(
             "problem": problems.get(peer.peer.jid),
             "paused": peer.paused,
             "waiting": peer.waiting,
-            "waiting_since": _shown(peer.waiting_since),
+            "waiting_since": shown(peer.waiting_since),
             "series": [
                 {
                     **exported.series(shared.series),
                     "read": round(shared.progress, 3),
                     "subscribed": shared.subscription is not None,
-                    "acknowledged_until": _shown(
+                    "acknowledged_until": shown(
                         shared.subscription.cursor if shared.subscription else None
                     ),
                     "waiting": shared.waiting,
-                    "valid_until": _shown(shared.grant.records.end),
+                    "valid_until": shown(shared.grant.records.end),
                 }
                 for shared in peer.shared
             ],
         }
         for peer in peers
     ]
-
-
-def _shown(at: datetime | None) -> str | None:
-    return None if at is None else iso8601.shown(at)
 
 
 def say_running(running: Status | None, output: Output) -> None:

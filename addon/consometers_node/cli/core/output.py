@@ -58,6 +58,13 @@ class Output:
         """Say something beside, on stderr."""
         _write(sys.stderr, clean(self.translated(words, **values)))
 
+    def result(self, document: Json, words: Text, **values: object) -> None:
+        """Print what a command did: a document for programs, words for people."""
+        if self.as_json:
+            self.document(document)
+        else:
+            self.say(words, **values)
+
     def table(self, columns: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for people."""
         from .screen import print_table  # noqa: PLC0415

@@ -73,9 +73,9 @@ def _settings(file: Path) -> Mapping[str, object]:
 
 
 @asynccontextmanager
-async def opened(place: Path | str) -> AsyncIterator[Store]:
-    """Open what `database` gave, for as long as it is needed."""
-    store = await Store.open(place)
+async def opened(chosen: Path | None) -> AsyncIterator[Store]:
+    """Open the database, for as long as it is needed."""
+    store = await Store.open(database(chosen))
     try:
         yield store
     finally:

@@ -41,11 +41,23 @@ def span(start: str | None, end: str | None, now: datetime) -> tuple[datetime, d
 
 
 def utc(seconds: Number) -> str:
-    """Return a time for programs."""
+    """Return the time of a record for programs."""
     return iso8601.shown(datetime.fromtimestamp(seconds, UTC))
 
 
-def local(seconds: Number) -> str:
+def shown(at: datetime | None) -> str | None:
+    """Return an instant for programs."""
+    return None if at is None else iso8601.shown(at.astimezone(UTC))
+
+
+def local(at: datetime | Number | None) -> str:
     """Return a time for people: local, with its offset, for an hour comes twice in autumn."""
-    time = datetime.fromtimestamp(seconds, UTC).astimezone()
+    if at is None:
+        return ""
+    time = (at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)).astimezone()
     return time.isoformat(sep=" ", timespec="seconds" if time.second else "minutes")
+
+
+def day(at: datetime | None) -> str:
+    """Return a day for people."""
+    return "" if at is None else at.astimezone().date().isoformat()

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 import re
-from typing import TYPE_CHECKING
 
 import typer
+from typer._click import Command, Context, HelpFormatter
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_group
 
@@ -19,9 +19,6 @@ from consometers_node.quoalise.text import Text, text
 from .errors import USAGE, CliError
 from .locale import read, say
 from .options import grouped
-
-if TYPE_CHECKING:
-    from typer._click import Context, HelpFormatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +33,33 @@ class Entry:
     group: bool = False
 
 
-class SpokenCommand(TyperCommand):
+class _Spoken(Command):
+    """What has its help in the person's language."""
+
+    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        if pieces:
+            formatter.write_usage(ctx.command_path, pieces, say("Usage: "))
+        else:  # Nothing would be written.
+            formatter.write(f"{say('Usage: ')}{ctx.command_path}\n")
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = say("Show this help.")
+        return option
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _title_panels()
+        super().format_help(ctx, formatter)
+
+
+class SpokenCommand(_Spoken, TyperCommand):
     """A command whose help is in the person's language."""
 
-    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
-        pieces = " ".join(self.collect_usage_pieces(ctx))
-        formatter.write_usage(ctx.command_path, pieces, _usage_title())
 
-    def get_help_option(self, ctx: Context) -> TyperOption | None:
-        return _spoken(super().get_help_option(ctx))
-
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        _title_panels()
-        super().format_help(ctx, formatter)
-
-
-class SpokenGroup(TyperGroup):
+class SpokenGroup(_Spoken, TyperGroup):
     """Commands under one name, whose help is in the person's language."""
-
-    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
-        pieces = " ".join(self.collect_usage_pieces(ctx))
-        formatter.write_usage(ctx.command_path, pieces, _usage_title())
-
-    def get_help_option(self, ctx: Context) -> TyperOption | None:
-        return _spoken(super().get_help_option(ctx))
-
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        _title_panels()
-        super().format_help(ctx, formatter)
 
 
 class LazyGroup(SpokenGroup):
@@ -178,16 +174,6 @@ _TYPER = {
     r"Invalid value for '(.+?)': (.*)": text("{0}: {1}"),
 }
 """What Typer says in English, and the sentence of which the catalogue has the French."""
-
-
-def _usage_title() -> str:
-    return say("Usage: ")
-
-
-def _spoken(option: TyperOption | None) -> TyperOption | None:
-    if option is not None:
-        option.help = say("Show this help.")
-    return option
 
 
 def _title_panels() -> None:

@@ -1,6 +1,5 @@
 """What the commands of a household have in common: its database, its names, and a word after."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,9 +19,9 @@ from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 
 from ..core import control_socket
-from ..core.errors import CliError
+from ..core.errors import CliError, run_to_end
 from ..core.options import Common
-from ..core.paths import database, folder, opened
+from ..core.paths import folder, opened
 from . import home
 
 _CONDITIONS: dict[type[Exception], str] = {
@@ -49,8 +48,6 @@ def household_error(error: Exception) -> CliError | None:
             return home.fault(error)
         case Unsuitable():
             return CliError("not-possible", error.text)
-        case control_socket.ControlSocketFault():
-            return CliError(error.condition, error.text)
     condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
     words = said_of(error)
     if condition is None or words is None:
@@ -62,18 +59,10 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
     """Do something with the node's database; what goes wrong becomes a `CliError`."""
 
     async def opening() -> T:
-        async with opened(database(common.data)) as store:
+        async with opened(common.data) as store:
             return await work(store)
 
-    try:
-        return asyncio.run(opening())
-    except ExceptionGroup as group:
-        first = group.exceptions[0]
-        while isinstance(first, ExceptionGroup):
-            first = first.exceptions[0]
-        raise household_error(first) or first from group
-    except Exception as error:  # noqa: BLE001  # it is raised
-        raise household_error(error) or error from error.__cause__
+    return run_to_end(opening(), household_error)
 
 
 async def look_again(common: Common) -> bool:

@@ -21,7 +21,7 @@ from consometers_node.store import Store, settings
 from ..core.errors import CliError
 from ..core.locale import say
 from ..core.options import Common
-from ..core.paths import database, opened
+from ..core.paths import opened
 from ..core.usage import Commands
 
 URL = "home.url"
@@ -120,17 +120,14 @@ def home(
     token = (token or sys.stdin.readline()).strip()
     if not token:
         raise CliError("no-token", _NO_TOKEN)
-    count = asyncio.run(_try_and_keep(database(common.data), url, token))
-    if output.as_json:
-        output.document({"url": url, "statistics": count, "kept": True})
-    else:
-        output.say(_KEPT, url=url, count=count)
+    count = asyncio.run(_try_and_keep(common.data, url, token))
+    output.result({"url": url, "statistics": count, "kept": True}, _KEPT, url=url, count=count)
 
 
-async def _try_and_keep(place: Path | str, url: str, token: str) -> int:
+async def _try_and_keep(data: Path | None, url: str, token: str) -> int:
     async with reached(_access(url, token)) as recorder:
         count = len(await recorder.statistics())
-    async with opened(place) as store, store.writing() as connection:
+    async with opened(data) as store, store.writing() as connection:
         await settings.set_setting(connection, URL, url)
         await settings.set_secret(connection, TOKEN, token.encode())
     return count

@@ -35,6 +35,7 @@ from ..core.errors import CliError
 from ..core.locale import say, who
 from ..core.options import Common, Yes
 from ..core.output import Json, Output
+from ..core.times import day
 from ..core.usage import Commands
 from . import command
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
@@ -341,9 +342,7 @@ async def _list(store: Store, output: Output) -> None:
             request.peer.jid,
             consent_text.title(request.need, output.language),
             output.translated(consent_text.STATES[request.permission.state]),
-            request.permission.terms.valid_until.astimezone().date().isoformat()
-            if request.permission.terms
-            else "",
+            day(terms.valid_until if (terms := request.permission.terms) else None),
         ]
         for request in requests
     ]

@@ -12,7 +12,6 @@ from consometers_node.household.statistics_import.external_statistic import (
 )
 from consometers_node.household.statistics_import.hours import Kind
 from consometers_node.household.statistics_import.pulling import StoredImportState, wanted
-from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
 from consometers_node.store import Store
@@ -28,6 +27,7 @@ from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.options import Common, Peer, Urn
 from ..core.output import Json, Output
+from ..core.times import shown
 from ..core.usage import Commands
 from . import command, home
 
@@ -218,7 +218,7 @@ def _document(series: Pulled) -> Json:
         "jid": series.jid,
         "identifier": series.identifier,
         "name": series.name,
-        "until": None if series.until is None else iso8601.shown(series.until),
+        "until": shown(series.until),
         "problem": series.problem,
     }
 

@@ -17,7 +17,7 @@ from ..core.access import identity, kept_account
 from ..core.errors import CliError
 from ..core.locale import say
 from ..core.options import Common, Reach
-from ..core.paths import database, opened
+from ..core.paths import opened
 from ..core.usage import Commands
 from ..household import command
 
@@ -57,11 +57,8 @@ def login(
     output = common.output
     who = identity(jid, reach, output)
     asyncio.run(try_out(who, output.language))
-    asyncio.run(_keep(database(common.data), who))
-    if output.as_json:
-        output.document({"jid": who.account.jid, "kept": True})
-    else:
-        output.say(_KEPT, jid=who.account.jid)
+    asyncio.run(_keep(common.data, who))
+    output.result({"jid": who.account.jid, "kept": True}, _KEPT, jid=who.account.jid)
 
 
 @commands.add("logout")
@@ -70,16 +67,13 @@ def logout(common: Common) -> None:
     output = common.output
     who = asyncio.run(kept_account(common.data))
     if who is not None:
-        asyncio.run(_keep(database(common.data), None))
+        asyncio.run(_keep(common.data, None))
     jid = who.account.jid if who else None
-    if output.as_json:
-        output.document({"jid": jid, "kept": False})
-    else:
-        output.say(_FORGOTTEN.fill(jid=jid) if jid else _NONE)
+    output.result({"jid": jid, "kept": False}, _FORGOTTEN.fill(jid=jid) if jid else _NONE)
 
 
-async def _keep(place: Path | str, who: Identity | None) -> None:
-    async with opened(place) as store:
+async def _keep(data: Path | None, who: Identity | None) -> None:
+    async with opened(data) as store:
         await save(store, who)
 
 
@@ -100,7 +94,4 @@ def delivery_point(common: Common) -> None:
         raise CliError("not-a-delivery-point", _NOT_A_POINT)
     command.run(common, lambda store: keep_delivery_point(store, typed or None))
     asyncio.run(command.look_again(common))
-    if output.as_json:
-        output.document({"kept": bool(typed)})
-    else:
-        output.say(_POINT_KEPT if typed else _POINT_FORGOTTEN)
+    output.result({"kept": bool(typed)}, _POINT_KEPT if typed else _POINT_FORGOTTEN)

@@ -8,7 +8,7 @@ from consometers_node.store.clock import confirm
 
 from ..core.options import Common, SettingsFile
 from ..core.paths import is_collective
-from ..core.times import local, utc
+from ..core.times import local, shown
 from ..core.usage import Commands
 from ..household import command
 
@@ -35,10 +35,7 @@ def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
         _confirm_of_collective(common, settings)
     else:
         _confirm_of_home(common, now)
-    if common.as_json:
-        common.output.document({"confirmed": utc(now.timestamp())})
-    else:
-        common.output.say(_CONFIRMED, now=local(now.timestamp()))
+    common.output.result({"confirmed": shown(now)}, _CONFIRMED, now=local(now))
 
 
 def _confirm_of_home(common: Common, now: datetime) -> None:

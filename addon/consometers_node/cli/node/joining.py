@@ -74,10 +74,7 @@ def join(
         case Register() as invitation:
             account = invitation
             jid = command.run(common, lambda store: _register(store, account, reach))
-            if output.as_json:
-                output.document({"jid": jid, "kept": True})
-            else:
-                output.say(_NEW_ACCOUNT, jid=jid)
+            output.result({"jid": jid, "kept": True}, _NEW_ACCOUNT, jid=jid)
         case Join() as invitation:
             is_ours = is_collective(common.data, settings)
             met = (

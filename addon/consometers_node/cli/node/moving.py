@@ -79,10 +79,9 @@ def migrate_store(
         moved = asyncio.run(_move(old, new, common.output))
     except CannotMove as fault:
         raise CliError(fault.why, _WHY[fault.why]) from fault
-    if common.as_json:
-        common.output.document({"rows": sum(moved.values()), "tables": moved})
-    else:
-        common.output.say(_DONE, rows=sum(moved.values()))
+    common.output.result(
+        {"rows": sum(moved.values()), "tables": moved}, _DONE, rows=sum(moved.values())
+    )
 
 
 async def _move(old: Path | str, new: Path | str, output: Output) -> dict[str, int]:
@@ -114,7 +113,4 @@ def checkpoint(common: Common) -> None:
     """Put all that was written into the one file. Where there is no database, none is made."""
     if is_there(common.data) and not command.run(common, Store.checkpoint):
         raise CliError("in-use", _READS_ON)
-    if common.as_json:
-        common.output.document({"done": True})
-    else:
-        common.output.say(_CHECKPOINT_DONE)
+    common.output.result({"done": True}, _CHECKPOINT_DONE)

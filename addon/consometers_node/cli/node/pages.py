@@ -63,10 +63,7 @@ def api(common: Common) -> None:
     """Show the token of the API."""
     output = common.output
     _, token = command.run(common, keys)
-    if output.as_json:
-        output.document({"token": token})
-    else:
-        output.say(_TOKEN, token=token)
+    output.result({"token": token}, _TOKEN, token=token)
 
 
 async def keys(store: Store) -> tuple[str, str]:

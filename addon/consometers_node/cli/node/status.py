@@ -107,10 +107,9 @@ def export(
     document = command.run(common, work)
     if not deliver(document.encode(), file):
         return
-    if output.as_json:
-        output.document({"file": str(file)})
-    else:
-        output.say(_EXPORTED if wanted == "json" else _RECORDS_EXPORTED, file=file)
+    output.result(
+        {"file": str(file)}, _EXPORTED if wanted == "json" else _RECORDS_EXPORTED, file=file
+    )
 
 
 @commands.add("erase")
@@ -127,7 +126,9 @@ def erase(common: Common, yes: Yes = False) -> None:
         return gone
 
     gone = command.run(common, work)
-    if output.as_json:
-        output.document({"withdrawn": gone.permissions, "days": gone.days})
-    else:
-        output.say(_ERASED, permissions=gone.permissions, blocks=gone.days)
+    output.result(
+        {"withdrawn": gone.permissions, "days": gone.days},
+        _ERASED,
+        permissions=gone.permissions,
+        blocks=gone.days,
+    )
