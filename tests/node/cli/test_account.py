@@ -135,6 +135,7 @@ async def test_help_is_in_both_languages(run: Run) -> None:
     english, french = await run("--help"), await run(language="fr_CA.UTF-8")
     assert "Usage: consometers-node" in english.out
     assert "Get past records" in english.out
+    assert "Usage: consometers-node logout" in (await run("logout", "--help")).out
     assert "Usage\u00a0: consometers-node" in french.out
     assert "Commandes" in french.out
     assert "Afficher cette aide" in (await run("listen", "--help", language="fr")).out

@@ -52,17 +52,18 @@ def document(history: History, wanted: Format) -> bytes:
 
 def as_json(history: History) -> dict[str, Json]:
     """Return the history as one object; series that came beside the one asked for are `others`."""
-    first, *others = history.records or (Records(str(history.asked), None, {}),)
-    beside: dict[str, Json] = {"others": [_series(series) for series in others]} if others else {}
+    first, *others = map(_series, history.records or (Records(str(history.asked), None, {}),))
+    records = first.pop("records")
     changed = {"metadata_since": utc(history.changed.timestamp())} if history.changed else {}
+    beside: dict[str, Json] = {"others": others} if others else {}
     return {
-        **{key: value for key, value in _series(first).items() if key != "records"},
+        **first,
         "from": history.peer,
         "start": utc(history.start.timestamp()),
         "end": utc(history.end.timestamp()),
         "metadata": metadata(history.metadata),
         **changed,
-        "records": _series(first)["records"],
+        "records": records,
         **beside,
     }
 

@@ -1,8 +1,7 @@
 """Who is a member, and what can be done for one: `members list`, `show`, `site`, `erase`."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -30,13 +29,20 @@ from consometers_node.store.member_series import of_member
 
 from ..core.errors import CliError, misused
 from ..core.locale import say, who
-from ..core.options import Yes
+from ..core.options import Export, Yes
 from ..core.output import Output, deliver
 from ..core.usage import Commands
 from .command import Ours, actions, look_again, now, run
-from .membership import TITLES, as_row, as_told, gathered, known_commune, last_received_at, say_all
+from .membership import (
+    TITLES,
+    as_row,
+    known_commune,
+    last_received_at,
+    member_document,
+    say_all,
+    series_document,
+)
 
-_FILE = say("FILE")
 _NONE = text("There is no member yet: “consometers-node invitations make” invites.")
 _SITE = text("{name} is shown as a site.")
 _HOME = text("{pseudonym} is a home again, without a name.")
@@ -170,7 +176,7 @@ def list_members(
             for member in people
             if everybody or member.left_at is None
         ]
-        documents = [as_told(*row) for row in rows]
+        documents = [member_document(*row) for row in rows]
         output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
 
     run(common, work)
@@ -190,9 +196,9 @@ def show(common: Ours, member: Who) -> None:
             gave = await member_permissions.of_member(connection, found_member.id)
             series = await of_member(connection, found_member.jid) if found_member.jid else []
         if output.as_json:
-            document = as_told(found_member, gave, last_received_at(series))
+            document = member_document(found_member, gave, last_received_at(series))
             output.document(
-                {**document, "series": [gathered(series_state) for series_state in series]}
+                {**document, "series": [series_document(series_state) for series_state in series]}
             )
         else:
             say_all(found_member, gave, series, output)
@@ -310,38 +316,21 @@ def area(
         " written down that it was read."
     ),
 )
-def export(
-    common: Ours,
-    member: Who,
-    wanted: Annotated[
-        Literal["json", "csv"],
-        typer.Option("--format", metavar="json|csv", help=say("How.")),
-    ] = "json",
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar=_FILE,
-            help=say("A file that only you can read, in place of the standard output."),
-        ),
-    ] = None,
-) -> None:
+def export(common: Ours, member: Who, options: Export) -> None:
     """Export all that is held of a member."""
-    output = common.output
-    parts = exported.as_csv if wanted == "csv" else exported.as_json
+    parts = exported.as_csv if options.wanted == "csv" else exported.as_json
 
     async def work(store: Store, settings: Settings) -> str:
         async with store.writing() as connection:
             record = await Members(connection, settings.time_zone).named(member)
-            read = Read(at=now(), who=who(), what=f"export {wanted}", member=record.id)
+            read = Read(at=now(), who=who(), what=f"export {options.wanted}", member=record.id)
             await note_read(connection, read)
         async with store.reading() as connection:
             return "".join([part async for part in parts(connection, record)])
 
     document = run(common, work)
-    if not deliver(document.encode(), file):
-        return
-    output.result({"file": str(file)}, _EXPORTED, file=file)
+    if deliver(document.encode(), options.file):
+        common.output.result({"file": str(options.file)}, _EXPORTED, file=options.file)
 
 
 @commands.add(

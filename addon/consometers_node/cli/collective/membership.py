@@ -78,7 +78,7 @@ def last_received_at(series: list[MemberSeries]) -> datetime | None:
     )
 
 
-def as_told(
+def member_document(
     member: Member, gave: list[MemberPermission], heard: datetime | None
 ) -> dict[str, Json]:
     """Return a member for programs."""
@@ -102,7 +102,7 @@ def as_told(
     }
 
 
-def gathered(series: MemberSeries) -> dict[str, Json]:
+def series_document(series: MemberSeries) -> dict[str, Json]:
     """Return for programs how far a series was gathered."""
     return {
         "permission": series.permission,

@@ -12,7 +12,7 @@ from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.members.members import Kind
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
-from consometers_node.collective.publication.policy import chosen, opened
+from consometers_node.collective.publication.policy import NOT_YET, InForce
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
@@ -113,7 +113,7 @@ class _Erasures:
 class _Collective:
     """How it stands, as the database has it."""
 
-    standing: MemberCounts
+    members: MemberCounts
     last_received_at: datetime | None
     released_until: datetime | None
     withheld: Mapping[Reason, int]
@@ -155,17 +155,17 @@ async def _look(store: Store, settings: Settings) -> _Collective:
     at, zone = now(), settings.time_zone
     yesterday = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
     async with store.reading() as connection:
-        choice = await chosen(connection)
-        rules = settings.publication if choice is None else choice.rules.publication
-        published = Published(settings.identifier, zone, rules)
+        rules = await InForce(settings.publication).read(connection)
+        published = Published(settings.identifier, zone, rules.publication)
         latest = await published.latest(connection, at - _LOOKS_BACK, at)
-        opening = await opened(connection)
         return _Collective(
-            opens=None if opening is None else opening.opens,
-            standing=await count_members(connection, at),
+            opens=None if rules.opens == NOT_YET else rules.opens,
+            members=await count_members(connection, at),
             last_received_at=await last_received_at(connection),
             released_until=None if latest is None else latest.interval.end,
-            withheld=await published.withheld(connection, rules.interval, yesterday, at),
+            withheld=await published.withheld(
+                connection, rules.publication.interval, yesterday, at
+            ),
             erasures=await _Erasures.read(connection, at),
             unreadable=[
                 need for need in await needs.unreadable(connection) if need.closed_at is None
@@ -174,7 +174,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
 
 
 def _document(state: _Collective) -> dict[str, Json]:
-    givers, erasures = state.standing.granting, state.erasures
+    givers, erasures = state.members.granting, state.erasures
     return {
         "members": {
             kind: {
@@ -185,7 +185,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             }
             for kind, giver in sorted(givers.items())
         },
-        "guests": state.standing.guests,
+        "guests": state.members.guests,
         "heard_at": shown(state.last_received_at),
         "released_until": shown(state.released_until),
         "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
@@ -206,18 +206,18 @@ def _document(state: _Collective) -> dict[str, Json]:
 
 
 def _show(state: _Collective, output: Output) -> None:
-    standing_now = state.standing
-    if standing_now.granting:
+    members = state.members
+    if members.granting:
         rows = [
             [output.translated(KINDS[Kind(kind)]), str(giver.members), str(giver.delivering)]
-            for kind, giver in sorted(standing_now.granting.items())
+            for kind, giver in sorted(members.granting.items())
         ]
         output.table((_KIND, _GRANT, _DELIVER), rows)
     else:
         output.say(_NOBODY)
-    if standing_now.guests:
-        output.say(_GUESTS, count=standing_now.guests)
-    if behind := sum(giver.catching_up for giver in standing_now.granting.values()):
+    if members.guests:
+        output.say(_GUESTS, count=members.guests)
+    if behind := sum(giver.catching_up for giver in members.granting.values()):
         output.say(_CATCHING_UP, count=behind)
     if state.last_received_at is not None:
         output.say(_HEARD, at=local(state.last_received_at))

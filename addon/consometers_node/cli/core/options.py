@@ -78,6 +78,24 @@ class Common:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """How all that is held is written, and where."""
+
+    wanted: Annotated[
+        Literal["json", "csv"],
+        typer.Option("--format", metavar="json|csv", help=say("How.")),
+    ] = "json"
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=_FILE,
+            help=say("A file that only you can read, in place of the standard output."),
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """How to log in to a server."""
 

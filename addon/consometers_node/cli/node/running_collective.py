@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from consometers_node.collective.counters import Page
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, Pace
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.settings import Metrics, Settings
+from consometers_node.collective.settings import Metrics, Page as PageSettings, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise.text import around, text
 from consometers_node.sharing.error_messages import said_of
@@ -73,12 +74,7 @@ async def _serve_metrics(node: CollectiveNode, at: Metrics) -> None:
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
     answers = metrics.Metrics(Watch(node, version()), node.settings.page.names)
-    try:
-        async with answers.listening(at.host, at.port) as port:
-            _LOGGER.info("the metrics listen at port %s, under %s", port, metrics.PATH)
-            await asyncio.Event().wait()
-    except OSError as fault:
-        _LOGGER.error("the metrics cannot be served at %s:%s: %s", at.host, at.port, fault)  # noqa: TRY400
+    await _listen("metrics", answers.listening, at)
 
 
 def _read(file: Path) -> DataNeed:
@@ -121,12 +117,21 @@ async def _serve_pages(node: CollectiveNode) -> None:
         _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
     else:
         Administration(node.store, node.settings, version(), node).join(public.app)
+    await _listen("pages", public.listening, page)
+
+
+async def _listen(
+    what: str,
+    listening: Callable[[str, int], AbstractAsyncContextManager[int]],
+    at: Metrics | PageSettings,
+) -> None:
+    """Listen until cancelled. A port that is taken stops nothing else of the node."""
     try:
-        async with public.listening(page.host, page.port) as port:
-            _LOGGER.info("the pages listen on port %s", port)
+        async with listening(at.host, at.port) as port:
+            _LOGGER.info("the %s listen on port %s", what, port)
             await asyncio.Event().wait()
     except OSError as fault:
-        _LOGGER.error("the pages cannot be served at %s:%s: %s", page.host, page.port, fault)  # noqa: TRY400
+        _LOGGER.error("the %s cannot be served at %s:%s: %s", what, at.host, at.port, fault)  # noqa: TRY400
 
 
 def _counting(pages: Counter[Page]) -> _Prepared:

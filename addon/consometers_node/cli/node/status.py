@@ -1,10 +1,6 @@
 """How a household's node stands, and what it holds: `status`, `export`, `erase`."""
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Literal
-
-import typer
 
 from consometers_node.household.sharing.sync import progress
 from consometers_node.quoalise.text import text
@@ -15,9 +11,9 @@ from consometers_node.store import Store
 
 from ..core import control_socket
 from ..core.errors import CliError
-from ..core.locale import say, who
+from ..core.locale import who
 from ..core.node_status import say_running, shared_of, show_shared
-from ..core.options import Common, SettingsFile, Yes
+from ..core.options import Common, Export, SettingsFile, Yes
 from ..core.output import deliver
 from ..core.paths import is_collective
 from ..core.usage import Commands
@@ -80,36 +76,20 @@ def status(common: Common, settings: SettingsFile = None) -> None:
         " records alone."
     ),
 )
-def export(
-    common: Common,
-    wanted: Annotated[
-        Literal["json", "csv"],
-        typer.Option("--format", metavar="json|csv", help=say("How.")),
-    ] = "json",
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar=say("FILE"),
-            help=say("A file that only you can read, in place of the standard output."),
-        ),
-    ] = None,
-) -> None:
+def export(common: Common, options: Export) -> None:
     """Export all that this node holds."""
     if is_collective(common.data):
         raise CliError("collective", _EXPORT_OF_ONE)
     output = common.output
-    parts = exported.as_csv if wanted == "csv" else exported.as_json
+    parts = exported.as_csv if options.wanted == "csv" else exported.as_json
 
     async def work(store: Store) -> str:
         return "".join([part async for part in parts(store)])
 
     document = command.run(common, work)
-    if not deliver(document.encode(), file):
-        return
-    output.result(
-        {"file": str(file)}, _EXPORTED if wanted == "json" else _RECORDS_EXPORTED, file=file
-    )
+    if deliver(document.encode(), options.file):
+        words = _EXPORTED if options.wanted == "json" else _RECORDS_EXPORTED
+        output.result({"file": str(options.file)}, words, file=options.file)
 
 
 @commands.add("erase")
