@@ -17,7 +17,7 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.collective.settings import Settings, read
 from consometers_node.quoalise import Text
-from consometers_node.store import Store
+from consometers_node.store import Store, settings
 
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
@@ -73,6 +73,15 @@ async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
     assert (await run("publication", "open", "--from", "tomorrow")).status == 2
 
 
+async def test_rules_that_cannot_be_read_close_the_collective(run: Run, coop: Path) -> None:
+    store = await opened(coop)
+    async with store.writing() as connection:
+        await open_from(connection, AT_ONCE, "operator", now())
+        await settings.set_setting(connection, "publication", "{}")
+    assert (await run.json("status"))["opens"] is None
+    await store.close()
+
+
 class Watched(Output):
     """An output at a terminal, of which is kept how far it was."""
 
@@ -94,17 +103,17 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
     coop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = await settle(coop)
-    settings, output, at = read(coop / "collective.toml", {}), Watched(), now()
+    coop_settings, output, at = read(coop / "collective.toml", {}), Watched(), now()
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "operator", at)
 
     # Nothing runs that could publish it.
-    await follow(store, settings, None, output)
+    await follow(store, coop_settings, None, output)
     assert "once the node is on the network" in capsys.readouterr().out
 
     status: control_socket.Status = {"account": "coop@example.org", "online": True}
-    following = asyncio.create_task(follow(store, settings, status, output))
-    while await close_some(store, settings):
+    following = asyncio.create_task(follow(store, coop_settings, status, output))
+    while await close_some(store, coop_settings):
         output.moved.clear()
         waits = asyncio.create_task(output.moved.wait())
         await asyncio.wait({waits, following}, return_when=asyncio.FIRST_COMPLETED)
