@@ -308,6 +308,24 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     assert leaves.jid not in json.dumps(members)
 
 
+async def test_an_account_is_removed_and_the_nodes_own_is_not(site: Site) -> None:
+    (made,) = await site.node("invitations", "make", "--account")
+    link = links.read(made["account_link"])
+    assert isinstance(link, Register)
+    account = await register(link, server=reach(site))
+
+    def accounts() -> set[Path]:
+        return set((site.state / "volumes" / "accounts").glob("*/accounts/*.dat"))
+
+    before = accounts()
+    for _ in range(2):
+        await site.node("members", "remove-account", account.jid, "--yes")
+        assert len(before - accounts()) == 1
+    with pytest.raises(AssertionError, match="400"):
+        await site.node("members", "remove-account", f"collective@{DOMAIN}", "--yes")
+    assert len(before - accounts()) == 1
+
+
 async def test_old_backups_are_removed(site: Site) -> None:
     (first,) = (site.folder / "backups").glob("*Z")
     old = first.rename(first.with_name(f"{now() - timedelta(days=31):%Y-%m-%dT%H%M%SZ}"))

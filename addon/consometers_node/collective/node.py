@@ -77,7 +77,12 @@ class Online:
         self.connection = connection
         self._node = node
         self._retention = Retention(
-            store, settings.time_zone, changes, node.clock, every_s=pace.retention_s
+            store,
+            settings.time_zone,
+            changes,
+            node.clock,
+            account_removal=settings.xmpp.account_removal_command,
+            every_s=pace.retention_s,
         )
         self._subscribers = Subscribers(
             settings.device, settings.time_zone.key, settings.tells_members

@@ -89,13 +89,35 @@ class Actions:
             for permission in permissions:
                 await member_permissions.terminate(members, permission, self.at)
 
-    async def erase(self, member: MemberId) -> tuple[Erased, ...]:
-        """End all permissions of a member, and erase what is held of it."""
+    async def erase(self, member: Member, *, account: bool = False) -> tuple[Erased, ...]:
+        """End all permissions of a member, and erase what is held of it.
+
+        `account` has its account on the collective's own server removed too, once its node was
+        notified. Raises NotHere.
+        """
+        if account and not (member.jid and self.settings.xmpp.removes(member.jid)):
+            raise accounts.NotHere
         async with self.store.writing() as connection:
-            await self._note(connection, "erase", member)
-        erased = await erase_member(self.store, self.settings.time_zone, member, self.at)
+            await self._note(connection, "erase with account" if account else "erase", member.id)
+            if account and member.jid:
+                await accounts.order_removal(connection, member.jid)
+        erased = await erase_member(self.store, self.settings.time_zone, member.id, self.at)
         await self.wake()
         return erased
+
+    async def remove_account(self, address: str) -> None:
+        """Remove an account of the collective's own server that is no member's any more.
+
+        Raises NotHere, OfMember or NotRemoved.
+        """
+        if not self.settings.xmpp.removes(address):
+            raise accounts.NotHere
+        async with self.store.reading() as connection:
+            if await Members(connection, self.settings.time_zone).by_jid(address) is not None:
+                raise accounts.OfMember
+        await accounts.remove(self.settings.xmpp.account_removal_command, address)
+        async with self._acting("account removed"):
+            pass
 
     async def offer(self, need: DataNeed) -> bool:
         """Ask members for a data need. Return whether this version is new.

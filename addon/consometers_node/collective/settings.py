@@ -51,13 +51,20 @@ class Xmpp:
     """The account of this collective, and its server where DNS does not tell.
 
     `account_command` makes an invitation to an account of the collective's own server, and prints
-    its link. Without a file with the password, the one that `login` kept is used.
+    its link; `account_removal_command` removes the one whose address it is given. Without a file
+    with the password, the one that `login` kept is used.
     """
 
     account: str
     server: Server = field(default_factory=Server)
     password_file: Path | None = None
     account_command: tuple[str, ...] = ()
+    account_removal_command: tuple[str, ...] = ()
+
+    def removes(self, address: str) -> bool:
+        """Return whether an account can be removed: it is on the collective's own server."""
+        domain = self.account.rpartition("@")[2]
+        return bool(self.account_removal_command) and address.endswith(f"@{domain}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,6 +254,14 @@ _ALL = (
         ),
         _COMMAND,
     ),
+    Key(
+        "xmpp.account_removal_command",
+        text(
+            "Removes an account from the collective’s own server, once its member is erased; it"
+            " takes the address of the account as its last argument."
+        ),
+        _COMMAND,
+    ),
     Key("page.host", text("Where its pages are served."), _HOST),
     Key("page.port", text("Their port."), _PORT),
     Key(

@@ -1,10 +1,11 @@
 -- The account of the collective's node: it is made at the first start, with a password that nobody has seen.
 --
--- Whoever has that password gets invitations to an account, one for each POST, and can do nothing else here:
--- no shell of this server is within the node's reach.
+-- With that password one gets invitations to an account, one for each POST, and removes accounts other than the
+-- node's own. Nothing else can be done here: no shell of this server is within the node's reach.
 
 local hashes = require "prosody.util.hashes";
 local id = require "prosody.util.id";
+local jid = require "prosody.util.jid";
 local usermanager = require "prosody.core.usermanager";
 
 local user = module:get_option_string("node_account", "collective");
@@ -37,13 +38,30 @@ function module.ready()
 	end
 end
 
+local function is_node(request)
+	return hashes.equals(request.headers.authorization or "", "Bearer " .. password);
+end
+
 module:provides("http", {
 	name = "account-invitation";
 	route = {
 		POST = function (event)
-			local told = event.request.headers.authorization or "";
-			if not hashes.equals(told, "Bearer " .. password) then return 401; end
+			if not is_node(event.request) then return 401; end
 			return invites.create_account().uri .. "\n";
+		end;
+	};
+});
+
+-- The body is the address of the account. One that is not there is removed already.
+module:provides("http", {
+	name = "account-removal";
+	route = {
+		POST = function (event)
+			if not is_node(event.request) then return 401; end
+			local name, host = jid.prepped_split(event.request.body);
+			if not name or host ~= module.host or name == user then return 400; end
+			if usermanager.user_exists(name, host) then assert(usermanager.delete_user(name, host)); end
+			return 204;
 		end;
 	};
 });

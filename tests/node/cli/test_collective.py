@@ -318,6 +318,35 @@ async def test_an_account_of_the_collectives_own_server_goes_with_it(
         assert await run.json("invitations", "list") == []
 
 
+REMOVES = "import sys; sys.exit(sys.argv[1] in sys.argv[2:])"
+
+
+async def test_an_account_of_the_collectives_own_server_is_removed(run: Run, coop: Path) -> None:
+    await let_in(coop, "a", "b")
+    erasing = ("members", "erase", "b@example.org", "--account", "--yes")
+    assert await run.condition(*erasing) == "not-possible"
+    settings = (coop / "collective.toml").read_text()
+    command = json.dumps([sys.executable, "-c", REMOVES, "fails@example.org"])
+    settings = settings.replace(
+        "# account_removal_command =", f"account_removal_command = {command}"
+    ).replace("@kersabiec.example", "@example.org")
+    (coop / "collective.toml").write_text(settings)
+    assert "est supprimé par notre nœud" in (await run.ok(*erasing, language="fr")).out
+    remove = ("members", "remove-account")
+    assert await run.condition(*remove, "gone@example.org") == "not-confirmed"
+    assert await run.condition(*remove, "a@example.org", "--yes") == "not-possible"
+    assert await run.condition(*remove, "a@example.com", "--yes") == "not-possible"
+    assert await run.condition(*remove, "fails@example.org", "--yes") == "account-not-removed"
+    gone = await run.json(*remove, "gone@example.org", "--yes")
+    assert gone == {"removed": "gone@example.org"}
+    assert "gone@example.org is removed" in (await run(*remove, "gone@example.org", "--yes")).out
+    done = await run.json("reads")
+    assert [entry["what"] for entry in done] == [
+        *("account removed", "account removed"),
+        "erase with account",
+    ]
+
+
 # members
 
 

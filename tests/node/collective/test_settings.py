@@ -36,6 +36,7 @@ security = "direct"
 ca_file = "ca.pem"
 password_file = "password"
 account_command = ["prosodyctl", "shell", "invite", "create_account"]
+account_removal_command = ["prosodyctl", "shell", "user", "delete"]
 
 [page]
 host = "0.0.0.0"
@@ -84,6 +85,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert server.ca_file == tmp_path / "ca.pem"
     assert settings.xmpp.password_file == tmp_path / "password"
     assert settings.xmpp.account_command[-1] == "create_account"
+    assert settings.xmpp.account_removal_command[-1] == "delete"
     assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
     assert settings.page.names == ("energies.example.org", "www.energies.example.org")
     assert settings.page.proxies == (ip_network("192.168.1.5"), ip_network("fd00::/64"))
@@ -158,10 +160,10 @@ WRONG = [
         15,
         "xmpp.account_command",
     ),
-    (FULL.replace('"agreed"', '"consent"'), 24, "publication.basis"),
-    (FULL.replace("= 12", "= 2"), 25, "publication.minimum"),
-    (FULL.replace("PT30M", "P1D"), 26, "publication.interval"),
-    (FULL.replace("= 45", "= 0"), 27, "publication.wait_minutes"),
+    (FULL.replace('"agreed"', '"consent"'), 25, "publication.basis"),
+    (FULL.replace("= 12", "= 2"), 26, "publication.minimum"),
+    (FULL.replace("PT30M", "P1D"), 27, "publication.interval"),
+    (FULL.replace("= 45", "= 0"), 28, "publication.wait_minutes"),
 ]
 
 

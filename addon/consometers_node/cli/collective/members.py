@@ -64,6 +64,13 @@ _REALLY_END = text(
     "This ends all permissions of {pseudonym}; its records are kept for the announced time.\nDo"
     " you want that? [y/N] "
 )
+_ACCOUNT_TOO = text("Its XMPP account on this server is removed too.")
+_ACCOUNT_GOES = text("Its XMPP account is removed by our node, once its own is notified.")
+_ACCOUNT_REMOVED = text("The account {address} is removed.")
+_REALLY_REMOVE = text(
+    "The account {address} is removed, and its name is never given again. A node that uses it"
+    " reaches nobody any more.\nDo you want that? [y/N] "
+)
 _ERASED = text("{records} records of {pseudonym} are erased.")
 _UNTOLD = text(
     "Its address is kept until its node is notified, for 30 days at most; our node keeps trying"
@@ -366,14 +373,31 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
     "erase",
     text("End all that a member allowed, and erase all that is held of it."),
 )
-def erase(common: Ours, member: Who, yes: Yes = False) -> None:
+def erase(
+    common: Ours,
+    member: Who,
+    account: Annotated[
+        bool,
+        typer.Option(
+            "--account",
+            help=say(
+                "Remove its XMPP account on your own server too: its node reaches nobody by it any"
+                " more."
+            ),
+        ),
+    ] = False,
+    yes: Yes = False,
+) -> None:
     """Erase all that is held of a member."""
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
         record = await _named(store, settings, member)
-        output.agree(output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym)), yes=yes)
-        erased = await actions(store, settings).erase(record.id)
+        question = output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym))
+        if account:
+            question = f"{output.translated(_ACCOUNT_TOO)} {question}"
+        output.agree(question, yes=yes)
+        erased = await actions(store, settings).erase(record, account=account)
         runs = await look_again(settings)
         wiped = await wipe(store)
         async with store.reading() as connection:
@@ -392,8 +416,35 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
         output.say(_ERASED, pseudonym=record.pseudonym, records=records)
         if after.jid is not None:
             output.say(_UNTOLD)
+        if account:
+            output.say(_ACCOUNT_GOES)
         if not wiped:
             output.say(_WIPED_LATER if runs else _NOT_WIPED)
+
+    run(common, work)
+
+
+@commands.add(
+    "remove-account",
+    text("Remove the account of somebody who is no member any more from your own XMPP server."),
+)
+def remove_account(
+    common: Ours,
+    address: Annotated[
+        str, typer.Argument(metavar="JID", help=say("The XMPP address of the account."))
+    ],
+    yes: Yes = False,
+) -> None:
+    """Remove an account of the collective's own server."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        output.agree(output.translated(_REALLY_REMOVE.fill(address=address)), yes=yes)
+        await actions(store, settings).remove_account(address)
+        if output.as_json:
+            output.document({"removed": address})
+        else:
+            output.say(_ACCOUNT_REMOVED, address=address)
 
     run(common, work)
 

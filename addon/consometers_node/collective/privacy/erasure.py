@@ -122,7 +122,7 @@ async def erase(
         for other in ended.values():
             total = sum(counts[each.id] for each in erased if each.permission_id == other.id)
             await member_permissions.note(connection, other.id, other.state, actor, erased=total)
-        await set_setting(connection, _TO_WIPE, "yes")
+        await order_wipe(connection)
         await forget_old_names(connection)
         await forget_if_gone(members, permission.member, at)
         return tuple(Erased(each.name, counts[each.id]) for each in erased)
@@ -161,6 +161,11 @@ async def erase_member(
     return () if first is None else await erase(store, zone, first, at, Actor.COLLECTIVE)
 
 
+async def order_wipe(connection: AsyncConnection) -> None:
+    """Store that something was erased that may still be found in the files."""
+    await set_setting(connection, _TO_WIPE, "yes")
+
+
 async def is_wiped(connection: AsyncConnection) -> bool:
     """Return whether no erased data are left in the files of the database."""
     return await setting(connection, _TO_WIPE) is None
@@ -169,7 +174,7 @@ async def is_wiped(connection: AsyncConnection) -> bool:
 async def erase_old_names(connection: AsyncConnection) -> None:
     """Erase the series under the names of sites that are to be named no longer."""
     if await forget_old_names(connection):
-        await set_setting(connection, _TO_WIPE, "yes")
+        await order_wipe(connection)
 
 
 async def wipe(store: Store) -> bool:
@@ -249,7 +254,7 @@ async def forget_notified(members: Members, at: Confirmed) -> int:
     for member in (await members.connection.execute(left)).scalars().all():
         count += await forget_if_gone(members, member, at)
     if count:
-        await set_setting(members.connection, _TO_WIPE, "yes")
+        await order_wipe(members.connection)
     return count
 
 

@@ -1,6 +1,7 @@
 """Retention: permissions expire, and their records are erased when their time is over."""
 
 import asyncio
+from collections.abc import Sequence
 import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ from ...store.clock import Clock
 from ...store.exclusive import alone
 from ...store.outbox import take_turns
 from .. import access_log
+from ..members.accounts import remove_ordered
 from ..members.members import Members
 from ..members.subscribers import Subscribers
 from ..permissions import member_permissions
 from ..permissions.member_permissions import MemberPermission
 from ..publication.policy import InForce
-from .erasure import erase_due, erase_old_names, forget_notified, is_wiped, wipe
+from .erasure import erase_due, erase_old_names, forget_notified, is_wiped, order_wipe, wipe
 
 EVERY_S = 300.0
 SUBSCRIBERS_AT_ONCE = 25
@@ -36,12 +38,15 @@ class Retention:
         changes: Changes,
         clock: Clock,
         *,
+        account_removal: Sequence[str] = (),
         every_s: float = EVERY_S,
     ) -> None:
+        """Prepare; `account_removal` is the command that removes accounts of erased members."""
         self._store = store
         self._zone = zone
         self._changes = changes
         self._clock = clock
+        self._account_removal = account_removal
         self._every_s = every_s
 
     async def run(self) -> NoReturn:
@@ -59,11 +64,16 @@ class Retention:
                 expired = await member_permissions.expire(Members(connection, self._zone), now)
                 await member_permissions.announce(connection, now)
         erased = await erase_due(self._store, self._zone, now, self._clock.now())
+        removed = 0
+        if now is not None:
+            removed = await remove_ordered(self._store, self._account_removal, now)
         async with self._store.writing() as connection:
             # In the order of the write queue.
             await take_turns(connection)
             await alone(connection)
             await erase_old_names(connection)
+            if removed:
+                await order_wipe(connection)
             if now is not None:
                 members = Members(connection, self._zone)
                 await members.forget_guests(now)

@@ -12,6 +12,7 @@ import shutil
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members import invitations
+from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import State, hours, missing, progress
@@ -72,6 +73,10 @@ _UNTOLD = (
         "{count} members have not heard for a week that a permission ended: their nodes were never"
         " there."
     ),
+)
+_ACCOUNTS = (
+    text("The account of one erased member is still on the XMPP server. {said}"),
+    text("The accounts of {count} erased members are still on the XMPP server. {said}"),
 )
 _GUESTS = (
     text("One home joined two weeks ago or more, and has allowed nothing yet."),
@@ -170,6 +175,9 @@ async def _all(
     }
     if late_ends:
         yield Concern(Weight.WARN, _many(_UNTOLD, len(late_ends)), "members?show=left")
+    if accounts := await removal_problems(connection):
+        words = around(_ACCOUNTS[len(accounts) > 1], accounts[0], count=len(accounts))
+        yield Concern(Weight.WRONG, words)
     ending = sum(
         invitation.stands(now) and invitation.expires_at < now + _SOON
         for invitation in await invitations.all_invitations(connection)

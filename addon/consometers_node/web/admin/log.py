@@ -32,6 +32,8 @@ _WHATS = {
     "leave out": text("left out records set aside"),
     "terminate": text("ended a permission"),
     "erase": text("had it erased"),
+    "erase with account": text("had it erased, with its account"),
+    "account removed": text("removed the account of a former member"),
     "login": text("logged in"),
     "password": text("changed their password"),
 }

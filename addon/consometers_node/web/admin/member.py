@@ -168,6 +168,7 @@ async def confirm_erasure(
         member=member,
         name=_name(member),
         granted=sum(permission.state is State.GRANTED for permission in gave),
+        account=member.jid is not None and pages.settings.xmpp.removes(member.jid),
         error=error,
     )
 
@@ -178,7 +179,8 @@ async def erase(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         return await confirm_erasure(pages, context, _TICK)
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
-    await pages.actions(context).erase(member.id)
+    account = context.typed("account") == "yes"
+    await pages.actions(context).erase(member, account=account)
     return pages.done(context, member, "erased")
 
 

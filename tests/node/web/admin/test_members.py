@@ -1,6 +1,7 @@
 """Members are found, shown and looked after; each look and each change is written down."""
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
 import io
 import json
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from consometers_node.collective.access_log import reads
+from consometers_node.collective.members import accounts
 from consometers_node.collective.members.members import Kind, Member, Members
 from consometers_node.collective.members.sites import Building
 from consometers_node.collective.permissions import member_permissions
@@ -16,9 +18,10 @@ from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.permission import State
 from consometers_node.web.admin.log import _in_words
 
+from ...clocks import sure
 from ...collective.people import let_be_named
 from ..public.town import NOW, ZONE
-from .office import NAME, Office, summary
+from .office import NAME, Office, serving, summary
 from .village import permission_id_of
 
 HOSTILE = (
@@ -145,6 +148,30 @@ async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
     assert gave.series == ()
     assert last.erased == 48
     assert (NAME, "erase") in await log(office)
+
+
+async def test_an_account_of_the_own_server_goes_with_its_member(office: Office) -> None:
+    member = await join(office)
+    plain = await office.enter()
+    assert "XMPP account" not in (await plain.open(f"members/{member.pseudonym}/erase")).text
+    xmpp = replace(
+        office.settings.xmpp,
+        account="collective@example.org",
+        account_removal_command=("nothing-of-this-name",),
+    )
+    async with serving(office.store, replace(office.settings, xmpp=xmpp)) as opened:
+        browser = await opened.enter()
+        page = await browser.open(f"members/{member.pseudonym}/erase")
+        assert "Remove its XMPP account on this server too" in page.text
+        await browser.send(page, "/erase", ("sure", "yes"), ("account", "yes"))
+        assert (NAME, "erase with account") in await log(opened)
+        async with opened.village() as village:
+            await village.members.forget(member.id, NOW)
+        command = xmpp.account_removal_command
+        assert await accounts.remove_ordered(opened.store, command, sure(NOW)) == 0
+        overview = (await browser.open("")).text
+        assert "The account of one erased member is still on the XMPP server." in overview
+        assert "No such file or directory" in overview
 
 
 @pytest.mark.parametrize("ending", ["json", "csv"])
