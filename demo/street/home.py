@@ -23,9 +23,9 @@ from consometers_node.series import (
     Series,
 )
 from consometers_node.sharing import consent_text
-from consometers_node.sharing.answers import Answers, Confirms, Hear, Settled
+from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.consent import asked, be_asked, grant
+from consometers_node.sharing.consent import data_request, grant, propose_needs
 from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.service import Sharing
@@ -122,7 +122,7 @@ class StreetHome:
             new = [block for kind in self._numbers for block in _blocks(kind, counted)]
             await keep(connection, self._numbers, new, now)
         self._end = end
-        self._changes.tell()
+        self._changes.notify()
 
     @asynccontextmanager
     async def online(self, place: Place, password: str) -> AsyncIterator[Sharing]:
@@ -155,7 +155,7 @@ class StreetHome:
         link = links.read(self.home.invitation)
         assert isinstance(link, Join)
         if link.collective not in {peer.jid for peer in peers}:
-            await be_asked(self._store, sharing.asking, link)
+            await propose_needs(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
         """Grant what is asked, once it may. On return the collective has said that it knows."""
@@ -164,7 +164,7 @@ class StreetHome:
             for permission in await Permissions(connection).all():
                 if permission.state is not State.PROPOSED:
                     continue
-                question = await asked(connection, permission.id)
+                question = await data_request(connection, permission.id)
                 choice = Choice(
                     series=frozenset(filter(question.need.asks_for, self._numbers)),
                     history_days=history_days,
@@ -172,7 +172,7 @@ class StreetHome:
                 now = datetime.now(UTC)
                 shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)
                 await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
-        self._changes.tell()
+        self._changes.notify()
         async with asyncio.timeout(_PATIENCE_S):
             while await self._is_untold():
                 await asyncio.sleep(_LOOKS_EVERY_S)
@@ -194,13 +194,13 @@ class _Answers(Answers):
         self,
         store: Store,
         naming: Naming,
-        hear: Hear,
+        answered: Answered,
         confirms: Confirms,
         settled: Settled,
         *,
         standing: Standing,
     ) -> None:
-        super().__init__(store, naming, hear, confirms, settled)
+        super().__init__(store, naming, answered, confirms, settled)
         self._standing = standing
 
     @override

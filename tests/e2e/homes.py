@@ -169,7 +169,7 @@ class Home:
                 block = known[0] if known else Block.of(series, day, ())
                 new.append(block.replace(records))
             await keep(connection, self._numbers, new, datetime.now(UTC))
-        self._changes.tell()
+        self._changes.notify()
 
     async def tell_again(self, day: date) -> None:
         """Send subscribers once more what they were sent of a day."""
@@ -179,7 +179,7 @@ class Home:
             for number, readers in by_series.items():
                 corrected = [(reader, Range.of_day(day)) for reader in readers]
                 await queue_again_for(connection, number, corrected, at=now)
-        self._changes.tell()
+        self._changes.notify()
 
     async def run(
         self, server: Server, invitations: Iterable[Join], joining: asyncio.Semaphore
@@ -211,20 +211,20 @@ class Home:
         while link.collective not in known:
             try:
                 await connection.online(_ENOUGH_S)
-                await consent.be_asked(self.store, sharing.asking, link)
+                await consent.propose_needs(self.store, sharing.asking, link)
                 break
             except NetworkError, QuoaliseError:
                 await asyncio.sleep(_AGAIN_S)
         async with self.store.writing() as writing:
             for one in await Permissions(writing).all():
                 if one.state is State.PROPOSED:
-                    question = await consent.asked(writing, one.id)
+                    question = await consent.data_request(writing, one.id)
                     choice = Choice(series=frozenset(filter(question.need.asks_for, self._numbers)))
                     now = datetime.now(UTC)
                     shown = consent_text.grant(question.need, question.peer, choice, now, "fr")
                     signature = Signature("home", shown)
                     await consent.grant(writing, self._naming, question, choice, signature)
-        self._changes.tell()
+        self._changes.notify()
 
 
 async def run(plan: Plan) -> NoReturn:

@@ -180,7 +180,7 @@ async def node(
             progress=None if steps is None else steps.append,
         )
         Discovery(connection, Role.HOUSEHOLD, receives=True)
-        Receiving(connection, importing.heard)
+        Receiving(connection, importing.receive)
         await stack.enter_async_context(connection)
         await connection.online()
         task = asyncio.create_task(importing.run())

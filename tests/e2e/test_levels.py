@@ -258,7 +258,7 @@ async def _join(one: Collective, town: Collective) -> None:
 async def _let_observe(one: Collective, observer: str) -> None:
     """Grant a reader all that a collective publishes; nothing is pushed to it."""
     need = read_need_file(_need("all", one.name).encode())
-    number = await consent.be_asked_by_file(one.opened, observer, need, "operator")
+    number = await consent.propose_need(one.opened, observer, need, "operator")
     await _grant(one, number, *_directions(one.name))
 
 
@@ -270,7 +270,7 @@ async def _grant(one: Collective, number: PermissionId, *directions: Direction) 
         own = [own_series(device, way, Interval.PT30M, ZONE) for way in directions]
         for series in own:
             await add_series(connection, series)
-        question = await consent.asked(connection, number)
+        question = await consent.data_request(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
     await eventually(partial(control_socket.wake, control_socket.socket_in(one.node.data)), bool)
 

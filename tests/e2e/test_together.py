@@ -278,12 +278,12 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
     await eventually(world.released, lambda found: [*found] == STARTS, within_s=300)
     assert node.network is not None
     token = await coop.invite(ASKED)
-    (number,) = await consent.be_asked(
+    (number,) = await consent.propose_needs(
         node.store, node.network.sharing.asking, Join(coop.jid, token)
     )
     naming = await load_naming(node.store)
     async with node.store.writing() as connection:
-        question = await consent.asked(connection, number)
+        question = await consent.data_request(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset({OWN})), YES)
     node.look_again()
     assert sorted(await world.agree()) == STARTS

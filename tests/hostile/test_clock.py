@@ -25,17 +25,17 @@ from consometers_node.collective.publication.worker import Publishing
 from consometers_node.household.recorder.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.consent import asked as asked_for, check
+from consometers_node.sharing.consent import check, data_request as asked_for
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
 from consometers_node.store.coverage import absences
 from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
-from consometers_node.store.series import days_kept
+from consometers_node.store.series import stored_days
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public.site import Public
-from consometers_node.xmpp import NotKept
+from consometers_node.xmpp import NotStored
 from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.people import AT, ZONE, join, meter, permission
@@ -107,7 +107,7 @@ class Coop:
             return (
                 {each.state for each in await member_permissions.all_permissions(connection)}
                 == {State.GRANTED}
-                and len(await days_kept(connection)) == len(HOMES)
+                and len(await stored_days(connection)) == len(HOMES)
                 and len(members) == len(HOMES) + 1
                 and all(each.jid is not None for each in members)
                 and len(await reads(connection)) == 1
@@ -115,7 +115,7 @@ class Coop:
 
     async def records(self) -> int:
         async with self.store.reading() as connection:
-            return len(await days_kept(connection))
+            return len(await stored_days(connection))
 
 
 @pytest.fixture
@@ -421,8 +421,8 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
     async with serving(toy), reading(toy, file, clock=clock) as read:
         await until(lambda: clock.doubt is not None and clock.doubt.is_wrong)
         for _ in range(20):
-            read.changes.tell()
-            read.rounds.heard()
+            read.changes.notify()
+            read.rounds.request()
             await read.upkeep._recorder.time_zone()
         assert asked(toy) == []
         async with file.reading() as connection:
@@ -431,7 +431,7 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
         assert (await read.target()).covered is None
         # Somebody confirms it: then it is read, up to now and no further.
         await put(file, now())
-        read.changes.tell()
+        read.changes.notify()
         await read.all()
         covered = (await read.target()).covered
         assert covered is not None
@@ -489,7 +489,7 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
     coop.start()
     unused: Any = None
     backfill = Backfill(coop.store, unused, unused, Changes(), clock=coop.clock)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         await backfill._gather("a@example.org")
     async with coop.store.reading() as connection:
         (series,) = await of_member(connection, "a@example.org")

@@ -32,7 +32,7 @@ from consometers_node.sharing.names import keep_collective, load_naming
 from consometers_node.store import PermissionId, Store, Unusable, rewriting
 from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.peers import add_peer, peer_by_jid
-from consometers_node.store.series import days_kept
+from consometers_node.store.series import stored_days
 from demo.hass import free_port
 from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
@@ -468,7 +468,7 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
             granted.id: granted.state
             for granted in await member_permissions.all_permissions(connection)
         }
-        assert await days_kept(connection)
+        assert await stored_days(connection)
     assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}
     assert await reapply(store, ZONE, read_ended(file), LATER) == 0
     await store.close()

@@ -66,7 +66,7 @@ async def _measure() -> None:
                 for n in range(ROUNDS):
                     if n % CHANGE_EVERY == 0:
                         await _change(store, changing, n)
-                        node.changes.tell()
+                        node.changes.notify()
                     began = time.perf_counter()
                     async with session.get(url + path) as response:
                         size = len(await response.read())

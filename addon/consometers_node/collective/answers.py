@@ -31,7 +31,7 @@ from ..quoalise import (
 )
 from ..quoalise.text import text
 from ..series import Range
-from ..sharing.answers import Answers, Confirms, Hear, Settled
+from ..sharing.answers import Answered, Answers, Confirms, Settled
 from ..store import Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
@@ -61,7 +61,7 @@ class CollectiveAnswers(Answers):
         self,
         store: Store,
         naming: Naming,
-        hear: Hear,
+        answered: Answered,
         confirms: Confirms,
         settled: Settled,
         *,
@@ -71,11 +71,11 @@ class CollectiveAnswers(Answers):
         subscribers: Subscribers,
         rules: Callable[[], Publication],
     ) -> None:
-        """Answer as this collective (`device`); hear of what was given, or taken.
+        """Answer as this collective (`device`); call `changed` when a permission comes or ends.
 
         `subscribers` lets members read what is published by the `rules` of now.
         """
-        super().__init__(store, naming, hear, confirms, settled)
+        super().__init__(store, naming, answered, confirms, settled)
         self._device = device
         self._zone = zone
         self._changed = changed

@@ -53,7 +53,7 @@ class OtherKind(CollectiveFault):
     )
 
 
-class NotAsked(CollectiveFault):
+class NotRequested(CollectiveFault):
     """A permission goes beyond what is asked, or answers something that is asked no longer."""
 
     condition = "not-asked"

@@ -96,7 +96,7 @@ class Online:
                 CollectiveAnswers,
                 device=settings.device,
                 zone=settings.time_zone,
-                changed=changes.tell,
+                changed=changes.notify,
                 subscribers=self._subscribers,
                 rules=lambda: node.rules.now.publication,
             ),
@@ -112,7 +112,7 @@ class Online:
         self.write_queue = WriteQueue(
             store,
             settings.time_zone.key,
-            lambda peer: self.backfill.heard(peer),  # noqa: PLW0108 - it is made below
+            lambda peer: self.backfill.note_online(peer),  # noqa: PLW0108 - it is made below
             node.counts.commits,
             arrivals,
         )
@@ -220,7 +220,7 @@ class CollectiveNode:
 
     def look_again(self) -> None:
         """Take the word that something in the database changed."""
-        self.changes.tell()
+        self.changes.notify()
 
     async def run(self) -> NoReturn:
         """Run until cancelled. Raises `NetworkError` where only a person can help.

@@ -107,10 +107,10 @@ class Online:
             tasks.create_task(self.sharing.run())
             tasks.create_task(self._pulling.run())
             tasks.create_task(self.together.run())
-            tasks.create_task(self._hear())
+            tasks.create_task(self._receive())
         raise AssertionError
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
         await self._pulling.any()
         Receiving(self.connection, self._pulling.keep, may_push=self._pulling.peers)
@@ -148,7 +148,7 @@ class HomeNode:
         self.recorder = WatchedRecorder(source, self.presence)
         self._upkeep = Sync(store, self.recorder, self.changes, self._rounds, self.clock)
         for event in sorted({event_type(interval) for interval in Interval}):
-            source.listen(event, self._rounds.heard)
+            source.listen(event, self._rounds.request)
 
     @property
     def network_problem(self) -> NetworkError | None:
@@ -168,8 +168,8 @@ class HomeNode:
 
     def look_again(self) -> None:
         """Take the word that something in the database changed."""
-        self.changes.tell()
-        self._rounds.heard()
+        self.changes.notify()
+        self._rounds.request()
 
     async def run(self) -> NoReturn:
         """Run until cancelled. Raises WrongToken: only a person can help then.

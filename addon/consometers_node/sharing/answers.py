@@ -70,12 +70,12 @@ _UNSETTLED = text(
 )
 
 
-type Hear = Callable[[Peer, Node], None]
-"""Hears which peer was answered, and to what."""
+type Answered = Callable[[Peer, Node], None]
+"""Called with the peer that was answered, and its request."""
 type Confirms = Callable[[str], Awaitable[bool | None]]
-"""Tells whether a full address confirms what it is told; None if it does not say."""
+"""Returns whether a full address confirms what it is sent; None if it does not say."""
 type Settled = Callable[[Peer], Awaitable[bool]]
-"""Tells whether a peer has confirmed, since the node started, what it takes to be granted."""
+"""Returns whether a peer has confirmed, since the node started, what it takes to be granted."""
 
 
 class Answers(Answerer):
@@ -84,11 +84,11 @@ class Answers(Answerer):
     passing = (InterfaceError, OperationalError)
 
     def __init__(
-        self, store: Store, naming: Naming, hear: Hear, confirms: Confirms, settled: Settled
+        self, store: Store, naming: Naming, answered: Answered, confirms: Confirms, settled: Settled
     ) -> None:
         self._store = store
         self._naming = naming
-        self._hear = hear
+        self._answered = answered
         self._confirms = confirms
         self._settled = settled
 
@@ -120,7 +120,7 @@ class Answers(Answerer):
                 )
                 with _as_refusal():
                     await log_answer(connection, answer)
-        self._hear(peer, Node.GET_HISTORY)
+        self._answered(peer, Node.GET_HISTORY)
         return data
 
     @override
@@ -139,7 +139,7 @@ class Answers(Answerer):
             async with self._store.writing() as connection:
                 key, told_so = receipts_key(peer.id), None if confirms else "no"
                 await set_setting(connection, key, told_so)
-        self._hear(peer, Node.SUBSCRIBE)
+        self._answered(peer, Node.SUBSCRIBE)
 
     @override
     async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
@@ -147,7 +147,7 @@ class Answers(Answerer):
             peer = await self._peer(connection, asker)
             for grant in await self._grants(connection, peer, series):
                 await unsubscribe(connection, peer.id, grant.series_id)
-        self._hear(peer, Node.UNSUBSCRIBE)
+        self._answered(peer, Node.UNSUBSCRIBE)
 
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
@@ -170,7 +170,7 @@ class Answers(Answerer):
                 if self._naming.sums(grant.series):
                     counts = replace(listed[name], series=name.members, unit=COUNT)
                     listed[name.members] = counts
-        self._hear(peer, Node.LIST_SERIES)
+        self._answered(peer, Node.LIST_SERIES)
         return listed.values()
 
     @override
@@ -188,7 +188,7 @@ class Answers(Answerer):
                     await permissions.terminate(permission_id, now)
             except UnknownPermission, ForbiddenChange:
                 raise ItemNotFound from None
-        self._hear(peer, Node.TERMINATE)
+        self._answered(peer, Node.TERMINATE)
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
     def permitted_by(self, asked: Identifier) -> Identifier:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class Changes:
-    """Everyone who waits hears of it. What changes while nobody waits is not lost.
+    """Tasks wait for the next change. A change while none waits is not lost.
 
     seen = changes.count
     …                           look at what there is
@@ -16,8 +16,8 @@ class Changes:
         self.count = 0
         self._changed = asyncio.Event()
 
-    def tell(self) -> None:
-        """Say that something changed."""
+    def notify(self) -> None:
+        """Notify all that wait."""
         self.count += 1
         self._changed.set()
         self._changed = asyncio.Event()

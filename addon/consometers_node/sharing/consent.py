@@ -31,7 +31,7 @@ from .due_records import members_of, records_of
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DataRequest:
     """A permission, whatever its state, and who asks for it."""
 
     permission: Permission
@@ -73,8 +73,8 @@ class Sight:
         ]
 
 
-async def be_asked(store: Store, asking: Asking, link: Join) -> list[PermissionId]:
-    """Ask a collective what it asks for, and put each of it before whoever decides here.
+async def propose_needs(store: Store, asking: Asking, link: Join) -> list[PermissionId]:
+    """Propose what a collective asks for to the person who decides here.
 
     Raises `NetworkError`, `QuoaliseError`, and `Unsayable` on what no household could answer.
     """
@@ -88,21 +88,21 @@ async def be_asked(store: Store, asking: Asking, link: Join) -> list[PermissionI
         return [await permissions.propose(peer.id, need, now) for need in needs]
 
 
-async def be_asked_by_file(
+async def propose_need(
     store: Store, jid: str, need: DataNeed, who: str, name: str | None = None
 ) -> PermissionId:
-    """Put before whoever decides here what somebody wrote down in the name of a peer."""
+    """Propose a data need that somebody wrote down in the name of a peer."""
     now = datetime.now(UTC)
     async with store.writing() as connection:
         peer = await add_peer(connection, jid, name or need.controller, now)
         return await Permissions(connection).propose(peer.id, need, now, who)
 
 
-async def asked(connection: AsyncConnection, permission_id: PermissionId) -> Asked:
+async def data_request(connection: AsyncConnection, permission_id: PermissionId) -> DataRequest:
     """Return a permission and who asks for it. Raises UnknownPermission."""
     permission = await Permissions(connection).get(permission_id)
     peers = {peer.id: peer for peer in await all_peers(connection)}
-    return Asked(permission, peers[permission.peer])
+    return DataRequest(permission, peers[permission.peer])
 
 
 async def matching_series(
@@ -121,7 +121,7 @@ async def matching_series(
     )
 
 
-def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
+def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> Sight:
     """Return what of the last days a choice would let leave.
 
     Raises NotNarrower and `Unsayable` where it cannot be granted.
@@ -133,7 +133,7 @@ def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
 
 
 async def preview(
-    connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice, *, days: int
+    connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice, *, days: int
 ) -> list[Preview]:
     """Return the records of the last days that a choice would let leave, of those that are kept.
 
@@ -150,14 +150,14 @@ async def preview(
     return seen.previews(records, members)
 
 
-def expect(question: Asked, state: State) -> None:
+def expect(question: DataRequest, state: State) -> None:
     """Make sure that an answer can be given. Raises ForbiddenChange."""
     if not question.permission.may_become(state):
         raise ForbiddenChange(question.permission.state, state)
 
 
 async def check(
-    connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice
+    connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice
 ) -> None:
     """Make sure that a choice can be granted now, before anyone reads what it says.
 
@@ -186,7 +186,7 @@ async def check(
 async def grant(
     connection: AsyncConnection,
     naming: Naming,
-    question: Asked,
+    question: DataRequest,
     choice: Choice,
     signature: Signature,
 ) -> Terms:

@@ -56,7 +56,7 @@ class Delivery:
 
     def note_online(self) -> None:
         """Take the word that the peer is there: what waits for it leaves now."""
-        self._arrivals.tell()
+        self._arrivals.notify()
         self._fanout.note_online(self.peer.id)
 
     async def settled(self, seconds: float) -> bool:
@@ -76,7 +76,7 @@ class Delivery:
             seen, arrivals = self._changes.count, self._arrivals.count
             try:
                 if await self._decisions.send():
-                    self._changes.tell()
+                    self._changes.notify()
             except (NetworkError, QuoaliseError, Unsayable) as fault:
                 self._refusal = fault.text
                 waits = [self._changes.after(seen)]
@@ -87,7 +87,7 @@ class Delivery:
                 self._refusal = None
                 if not self._settled.is_set():
                     self._settled.set()
-                    self._changes.tell()
+                    self._changes.notify()
                 delays = self._backoff.delays()
                 await self._changes.after(seen)
 

@@ -36,7 +36,7 @@ _FORBIDDEN = text("This permission is “{before}”: it cannot become “{after
 _REFUSED = text("The database refuses: {why}")
 
 
-def said_of(fault: Exception) -> Text | None:
+def message_of(fault: Exception) -> Text | None:
     """Return the words of an error of this room or of those under it; None of any other."""
     match fault:
         case Unsayable() | OtherCollective() | WrongClock():

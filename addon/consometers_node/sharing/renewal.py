@@ -62,7 +62,7 @@ class Renewal:
             _LOGGER.debug("what is asked for is asked again later: %s", fault)
             return
         if await self._propose(peer, needs):
-            self._changes.tell()
+            self._changes.notify()
 
     async def _propose(self, peer: Peer, needs: list[DataNeed]) -> bool:
         """Propose the data needs that are new. Return whether there is any."""

@@ -26,7 +26,7 @@ from ..xmpp import (
     Traffic,
     sends_receipts,
 )
-from .answers import Answers, Confirms, Hear, Settled
+from .answers import Answered, Answers, Confirms, Settled
 from .changes import Changes, KnownPeers
 from .delivery import Delivery
 from .fanout import FIRST_DELAY_S, Addresses, Fanout
@@ -40,7 +40,7 @@ _SETTLES_WITHIN_S = 20.0
 _LOGGER = logging.getLogger(__name__)
 
 
-type MakeAnswers = Callable[[Store, Naming, Hear, Confirms, Settled], Answers]
+type MakeAnswers = Callable[[Store, Naming, Answered, Confirms, Settled], Answers]
 """Makes what a role answers: the class of it, or what needs more."""
 
 
@@ -104,7 +104,7 @@ class Sharing:
             receipt_within_s=receipt_within_s,
         )
         Ping(connection)
-        answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
+        answers = make_answers(store, naming, self._answered, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
         Answering(connection, answers, traffic, knows=self._knows)
 
@@ -157,13 +157,13 @@ class Sharing:
     def _knows(self, jid: str) -> bool:
         return self._peers(jid) or self._knows_others(jid)
 
-    def _hear(self, peer: Peer, node: Node) -> None:
+    def _answered(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
             delivery.note_online()
         else:
             self._fanout.note_online(peer.id)
         if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
-            self._changes.tell()
+            self._changes.notify()
 
     async def _confirms(self, full: str) -> bool | None:
         try:
@@ -192,7 +192,7 @@ class Sharing:
 
     def _logged_in(self) -> None:
         self._clock.vouch()
-        self._changes.tell()
+        self._changes.notify()
 
     async def _expire(self) -> NoReturn:
         """Look at the clock again and again, and write down what ran out if it is confirmed.
@@ -206,7 +206,7 @@ class Sharing:
                 ended = [] if now is None else await Permissions(connection).expire(now)
             doubt = self._clock.doubt
             if ended or (doubt and doubt.reason) != (before and before.reason):
-                self._changes.tell()
+                self._changes.notify()
             if doubt is not None and doubt.reason is Reason.STEPPED and self._connection.is_online:
                 await self._connection.renew()
             if doubt is None:

@@ -151,7 +151,7 @@ class Clock:
 
     async def look(self, connection: AsyncConnection) -> Doubt | None:
         """Return why the clock is not confirmed; None if it is."""
-        await self._hear(connection)
+        await self._check_confirmation(connection)
         now, newest = self._now(), await _newest(connection)
         reason = self._reason(now, newest)
         before, self.doubt = self.doubt, None if reason is None else Doubt(reason, now, newest)
@@ -174,7 +174,7 @@ class Clock:
         await set_setting(connection, _CONFIRMED, now.isoformat())
         return Confirmed(now)
 
-    async def _hear(self, connection: AsyncConnection) -> None:
+    async def _check_confirmation(self, connection: AsyncConnection) -> None:
         """Take the word of a person, if it was given since the node started."""
         by_person = await setting(connection, _BY_PERSON)
         if by_person != self._by_person and not self._is_new:

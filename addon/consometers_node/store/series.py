@@ -189,7 +189,7 @@ async def largest_of_days(
     ]
 
 
-async def days_kept(connection: AsyncConnection) -> dict[SeriesId, int]:
+async def stored_days(connection: AsyncConnection) -> dict[SeriesId, int]:
     """Count the days of which records are kept."""
     query = select(BlockRow.series_id, func.count()).group_by(BlockRow.series_id)
     return dict((await connection.execute(query)).tuples().all())

@@ -26,7 +26,7 @@ from .discovery import DataPolicy, Discovery, Ping, features, sends_receipts
 from .errors import NetworkError
 from .links import Join, Register
 from .pushing import PUSH_SECONDS, Pushing
-from .receiving import NotKept, Receiving
+from .receiving import NotStored, Receiving
 from .registration import register
 from .traffic import Traffic
 
@@ -44,7 +44,7 @@ __all__ = [
     "Identity",
     "Join",
     "NetworkError",
-    "NotKept",
+    "NotStored",
     "Ping",
     "Pushing",
     "Receiving",

@@ -189,7 +189,7 @@ class Connection:
         if self.stream.managed:
             self.stream.send(RequestAck(self.stream))
 
-    def hear(self) -> None:
+    def raise_priority(self) -> None:
         """Announce that this resource receives what is sent to the bare address."""
         self.priority = LISTENING
         if self._online:

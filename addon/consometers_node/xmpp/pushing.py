@@ -158,9 +158,9 @@ class Pushing:
             return
         if self._late_waiting < MAX_LATE:
             self._late_waiting += 1
-            self._connection.spawn(self._tell_late(self._late, peer, message_id))
+            self._connection.spawn(self._notify_late(self._late, peer, message_id))
 
-    async def _tell_late(self, late: Late, peer: str, message_id: str) -> None:
+    async def _notify_late(self, late: Late, peer: str, message_id: str) -> None:
         try:
             await late(peer, message_id)
         except Exception:

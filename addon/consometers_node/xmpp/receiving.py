@@ -43,15 +43,15 @@ _NOT_EXPECTED = text(
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Keeps what a peer (bare address) pushed. It returns after its commit, and raises a
-`QuoaliseError` to refuse, or `NotKept`. The same records may come again."""
+`QuoaliseError` to refuse, or `NotStored`. The same records may come again."""
 
 
 type MayPush = Callable[[str], bool]
 """Says whether a peer (bare address) may push at all, at once. In doubt it says yes."""
 
 
-class NotKept(Exception):
-    """Neither kept nor refused: the peer hears nothing, and will tell it again."""
+class NotStored(Exception):
+    """Neither stored nor refused: the peer gets no receipt, and sends it again."""
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Receiving:
         self._refusals = SlidingWindow(connection.stream.loop.time, REFUSALS_PER_MINUTE)
         self._queues: dict[str, _Queue] = {}
         self._size = 0
-        connection.hear()
+        connection.raise_priority()
         connection.on_message(data.QUOALISE, self._came)
 
     @property
@@ -167,7 +167,7 @@ class Receiving:
         except QuoaliseError as error:
             self._traffic.refused += 1
             refuse(message, error)
-        except NotKept:
+        except NotStored:
             self._traffic.unkept += 1
         except Exception:
             self._traffic.unkept += 1

@@ -85,7 +85,7 @@ class Stream(ClientXMPP):
         self.register_plugin("xep_0198", {"window": _WINDOW})
         # After the filter of xep_0198: what goes no further was counted.
         self.add_filter("in", self._sift)
-        self._heard = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
+        self._rate = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
         self._to_write = bytearray()
@@ -205,7 +205,7 @@ class Stream(ClientXMPP):
         if isinstance(stanza, Presence):
             return None
         if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
-            return stanza if self._heard.take(stanza["from"].bare) else None
+            return stanza if self._rate.take(stanza["from"].bare) else None
         if isinstance(stanza, Challenge):
             hasten(self.plugin["feature_mechanisms"].mech)
         return stanza

@@ -35,7 +35,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberRow
-from consometers_node.store.series import all_series, blocks, days_kept
+from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import Base, MemberCountRow
 
 from ..clocks import Hands, confirmed, sure
@@ -144,7 +144,7 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
         assert [one.who for one in await access_log.reads(connection)] == [member.pseudonym]
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.note) == (invitation.id, "")
-        assert await days_kept(connection) != {}
+        assert await stored_days(connection) != {}
 
 
 async def test_a_site_is_erased_with_its_name_and_its_own_sums(
@@ -196,7 +196,7 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
         assert (await member_permissions.get(connection, first.id)).state is State.TERMINATED
     await withdraw(store, second)
     async with store.reading() as connection:
-        assert await days_kept(connection) == {}
+        assert await stored_days(connection) == {}
         assert await member_permissions.due(connection, sure(LATER + 1000 * A_DAY)) == []
         assert (await Members(connection, ZONE).get(member.id)).jid is None
 
@@ -238,7 +238,7 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
         await take(members, member.id, said, AT, own=OWN)
     await withdraw(store, first)
     async with store.reading() as connection:
-        assert await days_kept(connection) == {}
+        assert await stored_days(connection) == {}
         assert (await Members(connection, ZONE).get(member.id)).jid is not None
 
 
@@ -250,7 +250,7 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
     (erased,) = await erase_member(store, ZONE, member.id, LATER)
     assert erased.records == 24
     async with changing(store) as (connection, members):
-        assert await days_kept(connection) == {}
+        assert await stored_days(connection) == {}
         assert await forget_notified(members, sure(LATER)) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
         await member_permissions.note_notified(connection, taken.id, LATER)

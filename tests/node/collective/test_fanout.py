@@ -118,7 +118,7 @@ class Stage:
         new = [Sum(START + hour * HOUR, value * 60, MANY) for hour, value in values.items()]
         async with self.store.writing() as connection:
             await publish(connection, {series: new}, now())
-        self.changes.tell()
+        self.changes.notify()
 
     def behind(self, jids: set[str]) -> dict[str, object]:
         """Who of these has not got exactly what was released, and what it has."""
@@ -242,7 +242,7 @@ async def test_whoever_leaves_while_it_is_told_is_told_no_more(stage: Stage) -> 
             member = await Members(connection, ZONE).by_jid(jid)
             assert member is not None
             await end(connection, member.pseudonym)
-        stage.changes.tell()
+        stage.changes.notify()
         async with asyncio.timeout(10):
             while jid in stage.network.flying:
                 await asyncio.sleep(0.02)
@@ -264,7 +264,7 @@ async def test_what_is_held_back_waits(stage: Stage) -> None:
         assert jid not in stage.network.got
         async with stage.store.writing() as connection:
             await resume(connection, peer)
-        stage.changes.tell()
+        stage.changes.notify()
         await stage.all_told()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
-from consometers_node.collective.errors import NotAsked, NotYours, Unknown
+from consometers_node.collective.errors import NotRequested, NotYours, Unknown
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import Actor, take
@@ -95,7 +95,7 @@ WIDER: dict[str, Callable[[], Permission]] = {
 @pytest.mark.parametrize("case", WIDER)
 async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, case: str) -> None:
     async with file.writing() as connection:
-        with pytest.raises(NotAsked):
+        with pytest.raises(NotRequested):
             await join(connection, "a", WIDER[case]())
         assert await member_permissions.all_permissions(connection) == []
 
@@ -106,12 +106,12 @@ async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
     )
     async with file.writing() as connection:
         await needs.offer(connection, need, AT)
-        with pytest.raises(NotAsked):
+        with pytest.raises(NotRequested):
             await join(connection, "a", permission(meter("a"), need=need))
         said = permission(meter("a", Direction.PRODUCTION), need=need)
         assert (await join(connection, "a", said))[1].state is State.GRANTED
         injected = permission(meter("b", Direction.INJECTION), id="p2", need=need)
-        with pytest.raises(NotAsked):
+        with pytest.raises(NotRequested):
             await join(connection, "b", injected)
 
 
@@ -119,7 +119,7 @@ async def test_what_is_asked_no_longer_is_not_taken(file: Store) -> None:
     async with file.writing() as connection:
         await needs.offer(connection, NEED, AT)
         await needs.close(connection, NEED.id, AT)
-        with pytest.raises(NotAsked):
+        with pytest.raises(NotRequested):
             await join(connection, "a")
 
 

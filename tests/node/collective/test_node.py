@@ -184,7 +184,7 @@ async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, hous
     await house.ledger.grant()
     async with house.store.writing() as connection:
         await pause(connection, house.ledger.peer.id)
-    house.changes.tell()
+    house.changes.notify()
     await told(house)
     asked = coop.network.sharing.asking
     name = identifier((await coop.gathered(jid(house))).identifier)

@@ -29,7 +29,7 @@ from consometers_node.series import Block, Direction as Way, Interval, Quantity,
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member, under_names
 from consometers_node.store.series import counts
-from consometers_node.xmpp import NotKept
+from consometers_node.xmpp import NotStored
 
 from ..conftest import Place
 from ..permission.plain import plain
@@ -389,7 +389,7 @@ async def test_what_the_database_cannot_keep_is_not_acknowledged(
             queue.keep("b@example.org", told(B, now - HOUR, [1])),
         )
         failed = await asyncio.gather(*pushes, return_exceptions=True)
-        assert [type(one) for one in failed] == [NotKept, NotKept]
+        assert [type(one) for one in failed] == [NotStored, NotStored]
         with plain(place) as owner:
             owner.run("ALTER TABLE elsewhere RENAME TO block")
         await queue.keep("a@example.org", told(A, now - HOUR, [1]))

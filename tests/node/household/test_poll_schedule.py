@@ -88,7 +88,7 @@ async def test_a_word_brings_a_round_once_rows_have_settled(
 ) -> None:
     diary = Diary(clock, between=between)
     await clock.go_on(100)
-    diary.rounds.heard()
+    diary.rounds.request()
     await clock.go_on(settled - 1)
     assert diary.noted == [0]
     await clock.go_on(1)
@@ -104,7 +104,7 @@ async def test_words_that_keep_coming_do_not_put_a_round_off(clock: Clock) -> No
     diary = Diary(clock, between=max)
     await settle()
     for _ in range(6):
-        diary.rounds.heard()
+        diary.rounds.request()
         await clock.go_on(10)
     assert diary.noted == [0, 60]
     await diary.end()
@@ -113,7 +113,7 @@ async def test_words_that_keep_coming_do_not_put_a_round_off(clock: Clock) -> No
 async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
     rounds = Rounds(clock, timedelta(hours=1), between=min)
     await rounds.next()
-    rounds.heard()
+    rounds.request()
     following = asyncio.create_task(rounds.next())
     await clock.go_on(15)
     await asyncio.wait_for(following, 1)

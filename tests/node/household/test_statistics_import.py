@@ -159,7 +159,7 @@ async def test_what_is_pushed_is_kept_once_its_hour_is_whole(stage: Stage) -> No
         for n in range(2):
             stage.clock.time = start + (n + 1) * HALF_HOUR
             stage.peer.values[start + n * HALF_HOUR] = 400 + n
-            await importing.heard(f"{PEER}/quoalise", load({start + n * HALF_HOUR: 400 + n}))
+            await importing.receive(f"{PEER}/quoalise", load({start + n * HALF_HOUR: 400 + n}))
             assert len(stage.toy.energies()) == len(hourly(stage.peer.values))
         assert stage.toy.energies()[start] == 400.5
         assert len(stage.peer.asked) == asked
@@ -171,7 +171,7 @@ async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked
     async with stage.settled() as importing:
         hour = utc("2026-09-03T05:00")
         stage.peer.values[hour + HALF_HOUR] = 5_000
-        await importing.heard(PEER, load({hour + HALF_HOUR: 5_000}))
+        await importing.receive(PEER, load({hour + HALF_HOUR: 5_000}))
         assert stage.peer.asked[-1] == (hour, hour + HOUR)
     assert stage.is_true()
 
@@ -179,13 +179,13 @@ async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked
 async def test_what_was_asked_for_counts_more_than_what_was_pushed_before(stage: Stage) -> None:
     start = NOW.replace(minute=0)
     async with stage.settled() as importing:
-        await importing.heard(PEER, load({start: 9_999}))
+        await importing.receive(PEER, load({start: 9_999}))
         stage.clock.time = NOW + HOUR
         stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
         importing.came_back()
         await until(lambda: start in stage.toy.energies())
         stage.peer.values[start + HALF_HOUR] = 300
-        await importing.heard(PEER, load({start + HALF_HOUR: 300}))
+        await importing.receive(PEER, load({start + HALF_HOUR: 300}))
     assert stage.toy.energies()[start] == 200
 
 
@@ -210,9 +210,9 @@ async def test_of_an_hour_that_is_kept_nothing_is_remembered(stage: Stage) -> No
     async with stage.settled() as importing:
         stage.clock.time = NOW + HOUR
         stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
-        await importing.heard(PEER, load({start: 100, start + HALF_HOUR: 200}))
+        await importing.receive(PEER, load({start: 100, start + HALF_HOUR: 200}))
         stage.peer.values |= {start: 500, start + HALF_HOUR: 600}
-        await importing.heard(PEER, load({start: 500}))
+        await importing.receive(PEER, load({start: 500}))
     assert stage.toy.energies()[start] == 550
 
 
@@ -224,7 +224,7 @@ async def test_an_interval_that_is_never_said_is_learned_of_the_past(stage: Stag
         asked = len(stage.peer.asked)
         values = {start: 100, start + HALF_HOUR: 200}
         stage.peer.values |= values
-        await importing.heard(PEER, load(values, says_interval=False))
+        await importing.receive(PEER, load(values, says_interval=False))
     assert stage.is_true()
     assert len(stage.peer.asked) == asked
 
@@ -234,13 +234,13 @@ async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage)
         late = {at: value for at, value in curve(SINCE, NOW).items() if at not in stage.peer.values}
         late = {at: value for at, value in late.items() if at < utc("2026-11-01")}
         stage.peer.values |= late
-        await importing.heard(PEER, load(late))
+        await importing.receive(PEER, load(late))
     assert stage.is_true()
 
 
 async def test_what_others_push_is_left_alone(stage: Stage) -> None:
     async with stage.settled() as importing:
-        await importing.heard("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
+        await importing.receive("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
     assert stage.is_true()
 
 
@@ -332,7 +332,7 @@ async def test_a_peer_that_only_pushes_is_heard(stage: Stage) -> None:
     values = stage.peer.values
     stage.peer.refuses = lambda _start, _end: NotAuthorized()
     async with stage.importing() as importing:
-        await importing.heard(PEER, load(values))
+        await importing.receive(PEER, load(values))
     assert stage.toy.energies() == hourly(values)
     assert None not in stage.notes.problems
 
@@ -377,7 +377,7 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
     ]
     async with stage.importing() as importing:
-        telling = asyncio.create_task(importing.heard(PEER, load(stage.peer.values)))
+        telling = asyncio.create_task(importing.receive(PEER, load(stage.peer.values)))
         await until(lambda: bool(stage.notes.problems))
         assert not telling.done()
     with pytest.raises(Away):
@@ -431,7 +431,7 @@ async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
         peer.values |= values
         goal = len(toy.asked) + commands
         toy.hangs_up_at = {goal}
-        telling = asyncio.create_task(importing.heard(PEER, load(values)))
+        telling = asyncio.create_task(importing.receive(PEER, load(values)))
         await until(lambda: len(toy.asked) >= goal or telling.done())
         acknowledged = telling.done()
         telling.cancel()
@@ -439,7 +439,7 @@ async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
     stage.notes.problems.clear()
     async with stage.importing() as importing:
         if not acknowledged:
-            await importing.heard(PEER, load(values))
+            await importing.receive(PEER, load(values))
         await until(lambda: stage.notes.problems == [None])
     assert stage.is_true()
 
@@ -451,7 +451,7 @@ async def test_while_home_assistant_is_away_what_is_pushed_waits(stage: Stage) -
         hour = utc("2026-09-03T05:00")
         values = {hour: 1, hour + HALF_HOUR: 3}
         stage.peer.values |= values
-        waiting = asyncio.create_task(importing.heard(PEER, load(values)))
+        waiting = asyncio.create_task(importing.receive(PEER, load(values)))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         stage.toy.status = 101

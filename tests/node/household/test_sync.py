@@ -181,7 +181,7 @@ async def test_a_grant_without_a_past_reads_what_comes(
     async with reading(toy, file) as read:
         await read.all()
         toy.hours[NAME] = rows(midnight(-1100), 1101 * 24)
-        read.rounds.heard()
+        read.rounds.request()
         await becomes(lambda: _has(ledger, 24))
     assert min(past(toy), default="2999") >= f"{midnight(-1):%Y}"
 
@@ -228,7 +228,7 @@ async def test_a_past_that_was_corrected_is_read_again_and_told(
         for row in toy.hours[NAME]:
             if row["start"] >= round(at.timestamp() * 1000):
                 row["sum"] += 7
-        read.rounds.heard()
+        read.rounds.request()
         await becomes(lambda: _value(ledger, at, 107))
     assert await ledger.receive_all() == [Range(at, at + HOUR)]
     assert ledger.told[at] == 107
@@ -249,7 +249,7 @@ async def test_what_home_assistant_refuses_is_told_and_read_once_it_does_not(
         assert read.upkeep.problem is not None
         del toy.answers["recorder/statistics_during_period"]
         await read.all()
-        read.rounds.heard()
+        read.rounds.request()
         await until(lambda: read.upkeep.problem is None)
 
 
@@ -301,7 +301,7 @@ async def test_a_second_permission_that_reaches_further_back_widens_what_is_read
         await read.all()
         await town.grant(LONG, history(200))
         assert (await read.target()).progress < 0.5
-        read.changes.tell()
+        read.changes.notify()
         await read.all()
     assert len(await kept(ledger, Range(midnight(-199), midnight()))) == 24 * 199
 

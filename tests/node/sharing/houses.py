@@ -138,17 +138,17 @@ class House:
 
     async def grant(self, need: DataNeed = NEED, choice: Choice = CHOICE) -> PermissionId:
         permission = await self.ledger.grant(need, choice)
-        self.changes.tell()
+        self.changes.notify()
         return permission
 
     async def withdraw(self, permission: PermissionId, *, erase: bool = True) -> None:
         async with self.store.writing() as connection:
             await Permissions(connection).withdraw(permission, STOP, now(), erase=erase)
-        self.changes.tell()
+        self.changes.notify()
 
     async def keep(self, values: dict[datetime, int | None]) -> None:
         await self.ledger.keep(values)
-        self.changes.tell()
+        self.changes.notify()
 
     async def state(self, permission: PermissionId) -> Stands:
         async with self.store.reading() as connection:

@@ -16,7 +16,7 @@ def test_what_changed_after_a_look_may_have_made_anybody_known() -> None:
     changes = Changes()
     known = KnownPeers(changes)
     seen = changes.count
-    changes.tell()
+    changes.notify()
     known.are(["a@one.test"], seen)
     assert known("b@one.test")
     known.are(["a@one.test"], changes.count)

@@ -11,7 +11,7 @@ from consometers_node.quoalise import Data, NotAuthorized
 from consometers_node.quoalise.text import UNSAID
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import subscriptions
-from consometers_node.xmpp import NotKept
+from consometers_node.xmpp import NotStored
 from consometers_node.xmpp.errors import WrongPassword
 from demo.prosody import Prosody
 
@@ -50,7 +50,7 @@ async def test_records_arrive_once_and_are_acknowledged(
     await house.keep(day)
     await until(lambda: collective.values == day)
     await nothing_waits(house)
-    house.changes.tell()
+    house.changes.notify()
     house.delivery.note_online()
     await asyncio.sleep(0.3)
     assert collective.pushes == 1
@@ -169,7 +169,7 @@ async def test_what_had_no_receipt_is_sent_again_after_a_while(
     async def keep(sender: str, data: Data) -> None:
         if not lost.is_set():
             lost.set()
-            raise NotKept
+            raise NotStored
         await collective.keep(sender, data)
 
     coop = await new_node(two, collective, keep=keep)

@@ -32,8 +32,8 @@ from consometers_node.series import (
 )
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers
-from consometers_node.sharing.consent import asked, check, matching_series, preview
-from consometers_node.sharing.error_messages import said_of
+from consometers_node.sharing.consent import check, data_request, matching_series, preview
+from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
 from consometers_node.sharing.restriction import pause
 from consometers_node.store import PeerId, Store
@@ -81,10 +81,10 @@ def answers(store: Store) -> Sums:
     async def settled(_peer: Peer) -> bool:
         return True
 
-    def hear(_peer: Peer, _node: Node) -> None:
+    def answered(_peer: Peer, _node: Node) -> None:
         pass
 
-    return Sums(store, NAMING, hear, confirms, settled)
+    return Sums(store, NAMING, answered, confirms, settled)
 
 
 async def sum_up(
@@ -217,7 +217,7 @@ async def test_a_collective_tells_another_over_the_network_until_that_gives_it_b
         await sum_up(coop.ledger, midnight(-1), [100] * 24, [10] * 24)
         await town.asking.subscribe(coop.address, name)
         await sum_up(coop.ledger, midnight(), [200], [12])
-        coop.changes.tell()
+        coop.changes.notify()
         expected: dict[str, list[float]] = {str(NAME): [200], str(NAME.members): [12]}
         await until(lambda: came == expected)
         history = await town.asking.get_history(coop.address, name, midnight(-1), midnight())
@@ -241,7 +241,7 @@ async def test_sums_alone_are_offered_shown_and_granted(store: Store) -> None:
     async with store.reading() as connection:
         assert await matching_series(connection, NAMING, ASKED) == [SUM]
         assert await matching_series(connection, NAMING, ASKED, Interval.P1D) == []
-        question = await asked(connection, number)
+        question = await data_request(connection, number)
         choice = Choice(series=frozenset({SUM}))
         await check(connection, NAMING, question, choice)
         (seen,) = await preview(connection, NAMING, question, choice, days=3)
@@ -258,7 +258,7 @@ async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
     ledger = await Ledger.open(store, TOWN.jid, HOURLY)
     async with store.writing() as connection:
         number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
-        question = await asked(connection, number)
+        question = await data_request(connection, number)
         (seen,) = await preview(
             connection, NAMING, question, Choice(series=frozenset({SUM})), days=3
         )
@@ -296,7 +296,7 @@ async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
     await keep_collective(store, "coop")
     with pytest.raises(OtherCollective) as refused:
         await keep_collective(store, "another")
-    said = said_of(refused.value)
+    said = message_of(refused.value)
     assert said is not None
     for language in ("en", "fr"):
         assert 'identifier = "coop"' in said.say(language)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from consometers_node.quoalise import NotAuthorized
-from consometers_node.xmpp import NotKept, Traffic, receiving
+from consometers_node.xmpp import NotStored, Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
@@ -90,7 +90,7 @@ async def test_what_was_not_kept_leaves_room_for_what_comes_next(
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_SIZE", 1)
     keeper = Keeper()
-    keeper.fault = NotKept()
+    keeper.fault = NotStored()
     sender, receiver = await new_node(one), await new_node(one, keep=keeper.keep)
     with pytest.raises(NotAcknowledged):
         await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=0.5)

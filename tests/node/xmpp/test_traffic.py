@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from consometers_node.quoalise import BadRequest, ItemNotFound, QuoaliseError
-from consometers_node.xmpp import NotKept, Traffic, receiving
+from consometers_node.xmpp import NotStored, Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
@@ -34,7 +34,7 @@ async def test_messages_are_counted_by_what_became_of_them(
     keeper.fault = BadRequest()
     with pytest.raises(QuoaliseError):
         await push(sender, receiver)
-    for fault in (NotKept(), RuntimeError()):
+    for fault in (NotStored(), RuntimeError()):
         keeper.fault = fault
         with pytest.raises(NotAcknowledged):
             await push(sender, receiver)

@@ -7,7 +7,7 @@ import typer
 
 from consometers_node.quoalise import Data
 from consometers_node.quoalise.text import text
-from consometers_node.xmpp import Connection, Discovery, NetworkError, NotKept, Ping, Receiving
+from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Ping, Receiving
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import online
 
@@ -60,13 +60,13 @@ def listen(
     output = common.output
     peer = bare(sender) if sender else None
 
-    async def hear() -> None:
+    async def run() -> None:
         who = await identity_of(access, common)
         connection = new_connection(who, output)
         printer = RecordPrinter(output, peer, count)
         Ping(connection)
         Discovery(connection, None, receives=True)
-        Receiving(connection, printer.hear)
+        Receiving(connection, printer.receive)
         async with online(connection):
             if not output.as_json:
                 output.note(_LISTENING, jid=who.account.jid)
@@ -79,7 +79,7 @@ def listen(
             finally:
                 staying.cancel()
 
-    asyncio.run(hear())
+    asyncio.run(run())
 
 
 class RecordPrinter:
@@ -91,15 +91,15 @@ class RecordPrinter:
         self._left = count
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def hear(self, sender: str, data: Data) -> None:
+    async def receive(self, sender: str, data: Data) -> None:
         """Print records; they have left when this returns."""
         if self.done.done() or (self._peer and sender != self._peer):
-            raise NotKept
+            raise NotStored
         try:
             self._print(sender, data)
         except OSError as error:
             self.done.set_exception(error)
-            raise NotKept from error
+            raise NotStored from error
         if self._left is not None:
             self._left -= len(data)
             if self._left <= 0:

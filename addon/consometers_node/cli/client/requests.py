@@ -152,16 +152,16 @@ def get_history(
 )
 def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
     """Ask to be told of new records."""
-    _tell(peer, series, access, common, subscribed=True)
+    _request(peer, series, access, common, subscribed=True)
 
 
 @commands.add("unsubscribe")
 def unsubscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
     """Unsubscribe from a series."""
-    _tell(peer, series, access, common, subscribed=False)
+    _request(peer, series, access, common, subscribed=False)
 
 
-def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed: bool) -> None:
+def _request(peer: str, series: str, access: Access, common: Common, *, subscribed: bool) -> None:
     output = common.output
     named = read_identifier(series)
 

@@ -143,7 +143,7 @@ def remove(common: Ours, name: Name) -> None:
             await administrators.remove(connection, name)
 
     run(common, work)
-    _tell(output, _REMOVED, name, None)
+    _report(output, _REMOVED, name, None)
 
 
 def _with_password(
@@ -166,10 +166,10 @@ def _with_password(
             await keep(connection, password_hash)
 
     run(common, work)
-    _tell(output, message, name, chosen if typed is None else None)
+    _report(output, message, name, chosen if typed is None else None)
 
 
-def _tell(output: Output, message: Text, name: str, made: str | None) -> None:
+def _report(output: Output, message: Text, name: str, made: str | None) -> None:
     if output.as_json:
         output.document({"name": name} | ({"password": made} if made else {}))
         return

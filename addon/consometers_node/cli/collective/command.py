@@ -17,7 +17,7 @@ from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
-from consometers_node.sharing.error_messages import said_of
+from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store, Unusable
 from consometers_node.xmpp import Account, Identity
@@ -120,7 +120,7 @@ def _collective_error(error: Exception) -> CliError | None:
     """Return what to tell of an error of a collective's rooms."""
     if isinstance(error, CollectiveFault):
         return CliError(error.condition, error.text)
-    words = said_of(error)
+    words = message_of(error)
     return None if words is None else CliError("not-possible", words)
 
 

@@ -242,7 +242,7 @@ def site(
             raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
         description = described.over(record.description)
         after = await actions(store, settings).show_as_site(record.id, called, description)
-        _tell(after, output, _SITE.fill(name=called), _FROM_NEXT)
+        _report(after, output, _SITE.fill(name=called), _FROM_NEXT)
 
     run(common, work)
 
@@ -258,7 +258,7 @@ def home(common: Ours, member: Who) -> None:
     async def work(store: Store, settings: Settings) -> None:
         record = await _named(store, settings, member)
         after = await actions(store, settings).show_as_home(record.id)
-        _tell(after, output, _HOME.fill(pseudonym=record.pseudonym))
+        _report(after, output, _HOME.fill(pseudonym=record.pseudonym))
 
     run(common, work)
 
@@ -281,7 +281,7 @@ def rename(
         if record.kind is Kind.SITE:
             raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
         after = await actions(store, settings).rename(record.id, called)
-        _tell(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
+        _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
 
     run(common, work)
 
@@ -311,7 +311,7 @@ def area(
             place = typed and await known_commune(connection, typed, output, record.id)
         after = await actions(store, settings).set_area(record.id, place)
         words = _PLACED if place else _UNPLACED
-        _tell(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
+        _report(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
 
     run(common, work)
 
@@ -449,7 +449,7 @@ def remove_account(
     run(common, work)
 
 
-def _tell(member: Member, output: Output, *messages: Text) -> None:
+def _report(member: Member, output: Output, *messages: Text) -> None:
     """Print a member as it is now: for programs all of it, for people what changed."""
     if output.as_json:
         output.document(dict(exported.facts(member)))

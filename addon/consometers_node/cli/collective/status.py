@@ -81,7 +81,7 @@ class _Erasures:
     announced_first: datetime | None
     later: int
     first: datetime | None
-    untold: int
+    unnotified: int
     wiped: bool
 
     @classmethod
@@ -104,7 +104,7 @@ class _Erasures:
             announced_first=min(soon, default=None),
             later=len(later),
             first=min(later, default=None),
-            untold=len(await member_permissions.not_notified(connection)),
+            unnotified=len(await member_permissions.not_notified(connection)),
             wiped=await is_wiped(connection),
         )
 
@@ -196,7 +196,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             "announced_first": shown(erasures.announced_first),
             "later": erasures.later,
             "first": shown(erasures.first),
-            "untold": erasures.untold,
+            "untold": erasures.unnotified,
             "wiped": erasures.wiped,
         },
         "unreadable_needs": [
@@ -246,7 +246,7 @@ def _show_erasures(erasures: _Erasures, output: Output) -> None:
         output.say(_ANNOUNCED, count=erasures.announced, at=at)
     if erasures.later:
         output.say(_LATER, count=erasures.later, day=day(erasures.first))
-    if erasures.untold:
-        output.say(_UNTOLD, count=erasures.untold)
+    if erasures.unnotified:
+        output.say(_UNTOLD, count=erasures.unnotified)
     if not erasures.wiped:
         output.say(_TRACES)

@@ -77,13 +77,13 @@ async def identity_of(access: Access, common: Common) -> Identity:
     for name in ("host", "port", "ca_file", "password_file"):
         if getattr(access, name) is not None:
             raise misused(f"--{name.replace('_', '-')}", _WITHOUT_AS)
-    kept_identity = await kept_account(common.data)
-    if kept_identity is None:
+    stored_identity = await stored_account(common.data)
+    if stored_identity is None:
         raise CliError("no-account", _NO_ACCOUNT)
-    return kept_identity
+    return stored_identity
 
 
-async def kept_account(data: Path | None) -> Identity | None:
+async def stored_account(data: Path | None) -> Identity | None:
     """Return the account that is kept there, without making a database."""
     # A database takes 20 MB, and --as needs none.
     from consometers_node.sharing.account import load  # noqa: PLC0415

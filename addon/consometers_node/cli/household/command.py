@@ -14,7 +14,7 @@ from consometers_node.permission import (
 )
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
-from consometers_node.sharing.error_messages import said_of
+from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 
@@ -49,7 +49,7 @@ def household_error(error: Exception) -> CliError | None:
         case Unsuitable():
             return CliError("not-possible", error.text)
     condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
-    words = said_of(error)
+    words = message_of(error)
     if condition is None or words is None:
         return None
     return CliError(condition, _WITH_COMMANDS.get(type(error), words))

@@ -19,9 +19,9 @@ from consometers_node.quoalise.text import text
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import (
-    Asked,
-    asked,
+    DataRequest,
     check,
+    data_request,
     expect,
     grant as grant_it,
 )
@@ -101,7 +101,7 @@ def permissions(
         if permission is None:
             await _list(store, output)
         else:
-            await _tell(store, permission, output)
+            await _show(store, permission, output)
 
     command.run(common, work)
 
@@ -131,7 +131,7 @@ def preview(
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, permission)
+        question = await _data_request(store, permission)
         naming = await load_naming(store)
         async with choosing(store, naming, question) as source:
             previews = await source.preview(choice(source, question, chosen), days)
@@ -164,7 +164,7 @@ def grant(permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, permission)
+        question = await _data_request(store, permission)
         naming = await load_naming(store)
         async with choosing(store, naming, question) as source:
             if not chosen.series:
@@ -196,7 +196,7 @@ def refuse(permission: PermissionNumber, common: Common, yes: Yes = False) -> No
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, permission)
+        question = await _data_request(store, permission)
         expect(question, State.REFUSED)
         role = _role(await load_naming(store))
         shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
@@ -226,7 +226,7 @@ def withdraw(
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, permission)
+        question = await _data_request(store, permission)
         expect(question, State.WITHDRAWN)
         role = _role(await load_naming(store))
         shown = consent_text.withdrawal(
@@ -253,7 +253,7 @@ def withdraw(
     command.run(common, work)
 
 
-async def _asked(store: Store, typed: str) -> Asked:
+async def _data_request(store: Store, typed: str) -> DataRequest:
     """Return the permission whose number begins so. Raises `UnknownPermission`, `CliError`."""
     async with store.reading() as connection:
         permission_ids = [
@@ -266,7 +266,7 @@ async def _asked(store: Store, typed: str) -> Asked:
         ]
         if len(matching) > 1:
             raise CliError("ambiguous", _AMBIGUOUS.fill(typed=typed))
-        return await asked(connection, matching[0] if matching else PermissionId(typed))
+        return await data_request(connection, matching[0] if matching else PermissionId(typed))
 
 
 def _role(naming: Naming) -> Role:
@@ -274,7 +274,7 @@ def _role(naming: Naming) -> Role:
     return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
 
 
-def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output) -> None:
+def _offer(question: DataRequest, series: Sequence[Series], role: Role, output: Output) -> None:
     """Show what can be chosen."""
     if output.as_json:
         output.document(
@@ -318,7 +318,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
     return Signature(who(), shown)
 
 
-async def _done(common: Common, question: Asked, state: State, **values: object) -> None:
+async def _done(common: Common, question: DataRequest, state: State, **values: object) -> None:
     """Wake the running node, and print what was decided."""
     runs = await command.look_again(common)
     output = common.output
@@ -335,7 +335,9 @@ async def _done(common: Common, question: Asked, state: State, **values: object)
 async def _list(store: Store, output: Output) -> None:
     async with store.reading() as connection:
         register = Permissions(connection)
-        requests = [await asked(connection, permission.id) for permission in await register.all()]
+        requests = [
+            await data_request(connection, permission.id) for permission in await register.all()
+        ]
     rows = [
         [
             request.permission.id[:8],
@@ -350,9 +352,9 @@ async def _list(store: Store, output: Output) -> None:
     output.listing(documents, (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL), rows, _NO_PERMISSION)
 
 
-async def _tell(store: Store, typed: str, output: Output) -> None:
+async def _show(store: Store, typed: str, output: Output) -> None:
     """Print all of one permission: text, terms, names, and the register."""
-    question = await _asked(store, typed)
+    question = await _data_request(store, typed)
     naming = await load_naming(store)
     async with store.reading() as connection:
         register = Permissions(connection)
@@ -390,14 +392,14 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
     )
 
 
-def _names(question: Asked, naming: Naming) -> dict[Identifier, Series]:
+def _names(question: DataRequest, naming: Naming) -> dict[Identifier, Series]:
     terms = question.permission.terms
     if terms is None:
         return {}
     return naming.names(terms.series, question.peer.jid, terms.identification)
 
 
-def _row(request: Asked, output: Output) -> dict[str, Json]:
+def _row(request: DataRequest, output: Output) -> dict[str, Json]:
     terms = request.permission.terms
     document: dict[str, Json] = {
         "permission": request.permission.id,

@@ -14,7 +14,7 @@ from consometers_node.permission import Choice, Identification
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
-from consometers_node.sharing.consent import Asked, Preview, matching_series, preview
+from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
 from consometers_node.store import Store
 from consometers_node.store.coverage import absences
 from consometers_node.wire import Naming
@@ -116,7 +116,7 @@ class Choosing(Protocol):
 
 
 @asynccontextmanager
-async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterator[Choosing]:
+async def choosing(store: Store, naming: Naming, question: DataRequest) -> AsyncIterator[Choosing]:
     """Yield what this node has, while it can be asked."""
     if naming.collective is not None:
         async with store.reading() as connection:
@@ -128,7 +128,7 @@ async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterat
         yield _Statistics(store, naming, question, recorder, proposals, zone)
 
 
-def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
+def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
     """Return the choice that was typed. Raises `CliError`."""
     if not chosen.series:
         raise misused("--series", CHOOSE)
@@ -163,7 +163,7 @@ class _Statistics:
 
     store: Store
     naming: Naming
-    question: Asked
+    question: DataRequest
     recorder: Recorder
     proposals: Sequence[Proposal]
     time_zone: str
@@ -195,7 +195,7 @@ class _Sums:
 
     store: Store
     naming: Naming
-    question: Asked
+    question: DataRequest
     released: Sequence[Series]
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:

@@ -13,7 +13,7 @@ from consometers_node.sharing.names import is_delivery_point, keep_delivery_poin
 from consometers_node.xmpp import Identity
 from consometers_node.xmpp.trial import try_out
 
-from ..core.access import identity, kept_account
+from ..core.access import identity, stored_account
 from ..core.errors import CliError
 from ..core.locale import say
 from ..core.options import Common, Reach
@@ -65,7 +65,7 @@ def login(
 def logout(common: Common) -> None:
     """Forget the account."""
     output = common.output
-    who = asyncio.run(kept_account(common.data))
+    who = asyncio.run(stored_account(common.data))
     if who is not None:
         asyncio.run(_keep(common.data, None))
     jid = who.account.jid if who else None

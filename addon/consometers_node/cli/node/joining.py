@@ -8,7 +8,7 @@ import typer
 from consometers_node.quoalise.text import text
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
-from consometers_node.sharing.consent import Asked, asked, be_asked, be_asked_by_file
+from consometers_node.sharing.consent import DataRequest, data_request, propose_need, propose_needs
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Asking, Identity, Join, Register, links
@@ -44,7 +44,7 @@ _ASKED = text(
     " {number}” shows what you can choose."
 )
 
-type _Found = list[tuple[PermissionId, Asked]]
+type _Found = list[tuple[PermissionId, DataRequest]]
 
 commands = Commands()
 
@@ -114,10 +114,10 @@ def peer(
 
     async def work(store: Store) -> _Found:
         written = read_need_file(need.read_bytes())
-        permission = await be_asked_by_file(store, bare(jid), written, who())
+        permission = await propose_need(store, bare(jid), written, who())
         await command.look_again(common)
         async with store.reading() as connection:
-            return [(permission, await asked(connection, permission))]
+            return [(permission, await data_request(connection, permission))]
 
     _show(command.run(common, work), jid, output)
 
@@ -134,7 +134,7 @@ def _as_home(invitation: Join, common: Common) -> _Found:
         account = await load(store)
         if account is None:
             raise CliError("no-account", _NO_ACCOUNT)
-        return await _be_asked(store, account, invitation, common.output)
+        return await _propose_needs(store, account, invitation, common.output)
 
     return command.run(common, work)
 
@@ -146,19 +146,21 @@ def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _
 
     async def work(store: Store, own_settings: Settings) -> _Found:
         account = await of_collective.account(store, own_settings, ours.output)
-        return await _be_asked(store, account, invitation, ours.output)
+        return await _propose_needs(store, account, invitation, ours.output)
 
     return of_collective.run(ours, work)
 
 
-async def _be_asked(store: Store, account: Identity, invitation: Join, output: Output) -> _Found:
+async def _propose_needs(
+    store: Store, account: Identity, invitation: Join, output: Output
+) -> _Found:
     connection = new_connection(account, output)
     asking = Asking(connection)
     async with online(connection):
         with refusals_of(invitation.collective):
-            numbers = await be_asked(store, asking, invitation)
+            numbers = await propose_needs(store, asking, invitation)
     async with store.reading() as reading:
-        return [(permission, await asked(reading, permission)) for permission in numbers]
+        return [(permission, await data_request(reading, permission)) for permission in numbers]
 
 
 def _show(requests: _Found, jid: str, output: Output) -> None:

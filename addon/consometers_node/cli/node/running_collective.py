@@ -15,7 +15,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import Metrics, Page as PageSettings, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise.text import around, text
-from consometers_node.sharing.error_messages import said_of
+from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
@@ -90,7 +90,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         async with store.writing() as connection:
             await needs.offer(connection, need, now())
     except ChangedNeed as fault:
-        words = said_of(fault)
+        words = message_of(fault)
         assert words is not None
         raise CliError("data-need", around(_NEED, words, file=file)) from fault
 

@@ -33,7 +33,7 @@ from ...store.member_series import (
 )
 from ...store.series import blocks
 from ...store.set_aside import places
-from ...xmpp import Asking, NetworkError, NotKept
+from ...xmpp import Asking, NetworkError, NotStored
 from ..counters import HistoryOutcome
 from .write_queue import WriteQueue
 
@@ -114,7 +114,7 @@ class Backfill:
         """The members (bare JID) that were not there when they were asked last."""
         return {peer for peer, member in self._members.items() if member.away}
 
-    def heard(self, peer: str) -> None:
+    def note_online(self, peer: str) -> None:
         """Ask a member (bare JID) at once that was offline, for it is online again."""
         member = self._members.get(peer)
         if member is not None and member.away:
@@ -178,7 +178,7 @@ class Backfill:
             member.delay_s = self._pace.first_delay_s
             member.fails = member.away = False
             self._visits[HistoryOutcome.DONE] += 1
-        except ResourceConstraint, NotKept:
+        except ResourceConstraint, NotStored:
             wait_s = self._pace.busy_s
             self._visits[HistoryOutcome.BUSY] += 1
         except (NetworkError, QuoaliseError) as fault:
@@ -196,11 +196,11 @@ class Backfill:
     async def _gather(self, peer: str) -> None:
         """Ask for each series, also when the member refuses another one.
 
-        Raises NotKept while the clock is wrong: the past would pass for asked up to then.
+        Raises NotStored while the clock is wrong: the past would pass for asked up to then.
         """
         async with self._store.reading() as connection:
             if await self._clock.is_wrong(connection):
-                raise NotKept
+                raise NotStored
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
         asked: dict[str, MemberSeries] = {}

@@ -20,7 +20,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from ...quoalise import Data, Number, QuoaliseError, Text
 from ...store import Store
 from ...store.exclusive import alone
-from ...xmpp import NotKept
+from ...xmpp import NotStored
 from ..counters import Timed
 from ..errors import database_problem
 from .validation import Arrivals, Message, take
@@ -41,7 +41,7 @@ _DAY_S = 86_400
 
 _LOGGER = logging.getLogger(__name__)
 
-type Hear = Callable[[str], None]
+type Stored = Callable[[str], None]
 """Called with each peer (bare JID) of which a message was stored: it is online."""
 type _Waiting = tuple[Message, asyncio.Future[None]]
 
@@ -60,7 +60,7 @@ class HistoryRequest:
     async def take(self, answer: Data) -> None:
         """Store an answer, or a page of it, without the records pushed since the request.
 
-        Raises `QuoaliseError`, NotKept.
+        Raises `QuoaliseError`, NotStored.
         """
         async with self._queue.turn(self._peer):
             await self._queue.take(self._peer, self._older(answer))
@@ -90,7 +90,7 @@ class WriteQueue:
         self,
         store: Store,
         time_zone: str,
-        hear: Hear,
+        stored: Stored,
         commits: Timed | None = None,
         arrivals: Arrivals | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class WriteQueue:
         self._commits = commits or Timed()
         self._store = store
         self._time_zone = time_zone
-        self._hear = hear
+        self._stored = stored
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
         self._is_writing = False
@@ -128,7 +128,7 @@ class WriteQueue:
                 del self._requests[peer]
 
     async def keep(self, sender: str, data: Data) -> None:
-        """Store what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept.
+        """Store what a peer pushed, in its turn. Raises `QuoaliseError`, NotStored.
 
         Each day costs the same, with one record or all of them. So a message of many days is
         acknowledged later, and the next push of its sender waits for that.
@@ -143,7 +143,7 @@ class WriteQueue:
     async def take(self, sender: str, data: Data) -> None:
         """Store a message of a peer, whose turn the caller has; it is committed on return.
 
-        Raises `QuoaliseError`, NotKept.
+        Raises `QuoaliseError`, NotStored.
         """
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((Message(sender, data), done))
@@ -182,12 +182,12 @@ class WriteQueue:
                 _LOGGER.warning("%s", database_problem(fault).say())
             self.problem = database_problem(fault)
             for _, done in batch:
-                _end(done, NotKept())
+                _end(done, NotStored())
             await asyncio.sleep(_REST_S)
         except Exception:
             _LOGGER.exception("What was pushed cannot be kept")
             if len(batch) == 1:
-                _end(batch[0][1], NotKept())
+                _end(batch[0][1], NotStored())
                 return
             # Retry one by one, so that a bad message fails alone.
             for waiting in batch:
@@ -197,7 +197,7 @@ class WriteQueue:
             for (message, done), refusal in zip(batch, refusals, strict=True):
                 _end(done, refusal)
                 if refusal is None:
-                    self._hear(message.sender)
+                    self._stored(message.sender)
 
     async def _take(self, messages: Sequence[Message]) -> list[QuoaliseError | None]:
         with self._commits.once():

@@ -35,7 +35,7 @@ from ...store.shown import shown_from
 from ...store.tables import columns_of
 from ...store.types import Instant
 from ...wire.needs import read_interval
-from ..errors import NotAsked, NotYours, Unknown
+from ..errors import NotRequested, NotYours, Unknown
 from ..members.members import Kind, Members
 from .needs import granted, versions
 
@@ -163,7 +163,7 @@ async def take(
 
     One that came before is returned as it stands. No member shares under the name of this
     collective (`own`) or of its groups. Whether others share under the same names does not change
-    the answer: see `claims`. Raises NotAsked, NotYours, Unsayable.
+    the answer: see `claims`. Raises NotRequested, NotYours, Unsayable.
     """
     connection = members.connection
     for permission in await all_permissions(connection, MemberPermissionRow.id == received.id):
@@ -171,7 +171,7 @@ async def take(
             raise NotYours(_OTHER)
         return permission
     if received.id in await _forestalled(connection, member):
-        raise NotAsked(_FORESTALLED)
+        raise NotRequested(_FORESTALLED)
     need = await _open_need(connection, received)
     _check(need, received, at)
     devices = {series.device for series in received.series}
@@ -404,14 +404,14 @@ async def _open_need(connection: AsyncConnection, received: Permission) -> DataN
     for version in await versions(connection, received.need):
         if version.need.version == received.version and version.closed_at is None:
             return version.need
-    raise NotAsked(_OUTDATED)
+    raise NotRequested(_OUTDATED)
 
 
 def _check(need: DataNeed, received: Permission, at: datetime) -> None:
     for field in _wider_fields(need, received, at):
-        raise NotAsked(_WIDER.fill(field=field))
+        raise NotRequested(_WIDER.fill(field=field))
     if received.valid_until <= at:
-        raise NotAsked(_OVER)
+        raise NotRequested(_OVER)
 
 
 def _wider_fields(need: DataNeed, received: Permission, at: datetime) -> Iterator[str]:

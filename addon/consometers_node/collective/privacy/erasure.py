@@ -61,20 +61,20 @@ _TO_WIPE = "to wipe"
 class _EndedSeries:
     """A series whose records came by a permission that has ended.
 
-    Records that start from `kept_from` on stay by another permission of the member; all are erased
-    if it is None.
+    Records that start from `retained_from` on stay by another permission of the member; all are
+    erased if it is None.
     """
 
     name: Identifier
     id: SeriesId
     series: Series
     permission_id: MemberPermissionId
-    kept_from: datetime | None
+    retained_from: datetime | None
 
     @property
     def erased(self) -> Range:
         """When the records start that are to be erased."""
-        return Range(_EVER, self.kept_from or _NEVER)
+        return Range(_EVER, self.retained_from or _NEVER)
 
 
 async def erase(
@@ -107,10 +107,10 @@ async def erase(
             connection, {each.id: (each.series, [each.erased]) for each in erased}
         )
         for each in erased:
-            if each.kept_from is not None:
+            if each.retained_from is not None:
                 await _hand_on(connection, permission.member, each, ended)
-                await _shorten(connection, each, each.kept_from, at)
-        whole = [each.id for each in erased if each.kept_from is None]
+                await _shorten(connection, each, each.retained_from, at)
+        whole = [each.id for each in erased if each.retained_from is None]
         await erase_series(connection, whole)
         await connection.execute(
             delete(MemberPermissionSeriesRow).where(
@@ -290,22 +290,24 @@ async def _ended_series(
         )
         .group_by(MemberPermissionSeriesRow.series_id)
     )
-    kept_from = dict((await connection.execute(others)).tuples().all())
+    retained_from = dict((await connection.execute(others)).tuples().all())
     ended_series = {
-        key: _EndedSeries(identifier(name), key, Series(*facts), permission_id, kept_from.get(key))
+        key: _EndedSeries(
+            identifier(name), key, Series(*facts), permission_id, retained_from.get(key)
+        )
         for name, permission_id, key, *facts in rows
     }
     return list(ended_series.values())
 
 
 async def _shorten(
-    connection: AsyncConnection, each: _EndedSeries, kept_from: datetime, at: datetime
+    connection: AsyncConnection, each: _EndedSeries, retained_from: datetime, at: datetime
 ) -> None:
     """Erase the records of a series that start before another permission lets them be kept."""
     of_series = connection, each.id, each.series, each.erased
-    left = _after(kept_from, await blocks(*of_series))
-    left_counts = _after(kept_from, await counts(*of_series))
-    await remove_before(connection, each.id, kept_from)
+    left = _after(retained_from, await blocks(*of_series))
+    left_counts = _after(retained_from, await counts(*of_series))
+    await remove_before(connection, each.id, retained_from)
     for table in (BlockRow, MemberCountRow):
         days = table.series_id == each.id, table.day <= days_of(each.erased)[1]
         await connection.execute(delete(table).where(*days))

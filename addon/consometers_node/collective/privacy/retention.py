@@ -85,7 +85,7 @@ class Retention:
         if expired:
             _LOGGER.info("%d permissions ran out", len(expired))
         if expired or erased:
-            self._changes.tell()
+            self._changes.notify()
 
 
 async def keep_subscribers(
@@ -100,7 +100,7 @@ async def keep_subscribers(
     """Grant read access to exactly the current members, again and again."""
     while True:
         while await _update(store, subscribers, rules, clock):
-            changes.tell()
+            changes.notify()
             await asyncio.sleep(_REST_S)
         await asyncio.sleep(every_s)
 

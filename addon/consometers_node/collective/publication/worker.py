@@ -134,7 +134,7 @@ class Publishing:
                 await asyncio.sleep(max(self._every_s, _REST * (steady() - began)))
                 continue
             self._counts.closed_at = self._clock.now()
-            self._changes.tell()
+            self._changes.notify()
             if self._is_waited_for():
                 await asyncio.sleep(_LEFT_TO_OTHERS * (steady() - began))
 

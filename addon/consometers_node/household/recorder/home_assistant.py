@@ -112,12 +112,12 @@ class HomeAssistant:
         # level info the home's address.
         logging.getLogger("hass_client").setLevel(logging.WARNING)
 
-    def listen(self, event_type: str, heard: Callable[[], None]) -> None:
+    def listen(self, event_type: str, handler: Callable[[], None]) -> None:
         """Have something called at each event of a type, from the next connection on.
 
         It is called once at each connection, too: events may have been missed.
         """
-        self._listeners.append((event_type, heard))
+        self._listeners.append((event_type, handler))
 
     @property
     def is_connected(self) -> bool:
@@ -139,7 +139,7 @@ class HomeAssistant:
                 try:
                     await self._connect_and_listen()
                 except (Away, TooMuch) as fault:
-                    self._tell(fault.text)
+                    self._log_state(fault.text)
                 if loop.time() - since > _STEADY_S:
                     delays = self._backoff.delays()
                 await asyncio.sleep(next(delays))
@@ -166,7 +166,7 @@ class HomeAssistant:
             raise Away(self._state) from None
         return await line.ask(command, fields, self._timeout_s)
 
-    def _tell(self, news: Text) -> None:
+    def _log_state(self, news: Text) -> None:
         """Log how it stands, once until that changes."""
         if news != self._state:
             _LOGGER.info("%s", news.say())
@@ -183,7 +183,7 @@ class HomeAssistant:
             try:
                 self.connections += 1
                 self._line.set_result(line)
-                self._tell(_CONNECTED)
+                self._log_state(_CONNECTED)
                 await self._subscribe(line)
                 raise await line.ended()
             finally:
@@ -208,14 +208,14 @@ class HomeAssistant:
             raise Away(_SOMETHING_ELSE) from fault
 
     async def _subscribe(self, line: _Line) -> None:
-        for event_type, heard in self._listeners:
-            asked = line.subscribe(event_type, heard)
+        for event_type, handler in self._listeners:
+            asked = line.subscribe(event_type, handler)
             try:
                 await _answered(line, f"events {event_type}", asked, self._timeout_s)
             except Refused as fault:
                 # Not all users may hear of everything. Who listens has a clock as well.
                 _LOGGER.warning("%s", fault)
-            heard()
+            handler()
 
 
 async def shielded[T](future: asyncio.Future[T]) -> T:
@@ -240,8 +240,8 @@ class _Line:
         asked = self.client.send_command(command, **arguments)
         return await _answered(self, command, asked, timeout_s)
 
-    async def subscribe(self, event_type: str, heard: Callable[[], None]) -> None:
-        await self.client.subscribe_events(lambda _: heard(), event_type)
+    async def subscribe(self, event_type: str, handler: Callable[[], None]) -> None:
+        await self.client.subscribe_events(lambda _: handler(), event_type)
 
     async def ended(self) -> HomeAssistantFault:
         """Wait until the connection is lost, and tell why."""

@@ -43,8 +43,8 @@ def event_type(interval: Interval) -> str:
 class Rounds:
     """Gives the times of rounds. The first one is at once.
 
-    What is heard while a round is due already changes nothing, so that words which keep coming do
-    not put it off; what is heard during a round brings the next one.
+    A request while a round is due already changes nothing, so that requests which keep coming do
+    not put it off; a request during a round brings the next one.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Rounds:
         settles: tuple[timedelta, timedelta] = SETTLES_WITHIN,
         between: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Plan a round every so often, on top of those that `heard` brings, once that settles."""
+        """Plan a round every so often, on top of those that `request` brings."""
         self._clock = clock
         self._every_s = every.total_seconds()
         self._between = between
@@ -63,8 +63,8 @@ class Rounds:
         self._due = clock.now()
         self._sooner = asyncio.Event()
 
-    def heard(self) -> None:
-        """Take the word that there is something new."""
+    def request(self) -> None:
+        """Request a round, once what is new settles."""
         due = self._clock.now() + self._between(self._shortest_s, self._longest_s)
         if due < self._due:
             self._due = due

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import Choice, DataNeed
 from ...series import Direction, Interval, Quantity, Range, Record, Series
-from ...sharing.consent import Asked, Preview, sight
+from ...sharing.consent import DataRequest, Preview, sight
 from ...store.settings import set_setting, settings_like
 from ...wire import Naming
 from ..recorder.backfill import Source, catch_up
@@ -42,7 +42,7 @@ def offered(
 async def preview(
     recorder: Recorder,
     naming: Naming,
-    question: Asked,
+    question: DataRequest,
     choice: Choice,
     *,
     days: int,

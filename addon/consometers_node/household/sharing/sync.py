@@ -220,7 +220,7 @@ class Sync:
                     await set_coverage(connection, series_id, grown)
                     news = True
         if news:
-            self._changes.tell()
+            self._changes.notify()
 
     async def _note(self, task: str, fault: HomeAssistantFault) -> None:
         if str(fault) not in map(str, self._problems.values()):

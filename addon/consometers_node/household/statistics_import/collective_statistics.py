@@ -122,7 +122,7 @@ class CollectiveStatistics:
         missed, self._missed = self._missed, set()
         return missed
 
-    def hear(self, pulled: Pulled, data: Data) -> None:
+    def receive(self, pulled: Pulled, data: Data) -> None:
         """Take what a collective told of its sums."""
         if pulled.statistic.startswith(IN_COMMON):
             if len(data):
@@ -179,7 +179,7 @@ class CollectiveStatistics:
         """
         most = _LONGEST_WAIT_S
         try:
-            if await self._is_told(peer):
+            if await self._is_notified(peer):
                 listed = await self._asking.list_series(peer.jid)
                 if await self._read(peer, listed):
                     self._waits.pop(peer.jid, None)
@@ -191,7 +191,7 @@ class CollectiveStatistics:
         self._waits[peer.jid] = 2 * wait
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
 
-    async def _is_told(self, peer: Peer) -> bool:
+    async def _is_notified(self, peer: Peer) -> bool:
         """Return whether a collective knows of all that was decided here."""
         async with self._store.reading() as connection:
             return not await Permissions(connection).notices(peer.id)
@@ -237,7 +237,7 @@ class CollectiveStatistics:
                     added_at=now,
                 )
                 await add_pulled(connection, pulled)
-        self._changes.tell()
+        self._changes.notify()
         return True
 
     def _is_finer(
@@ -254,7 +254,7 @@ class CollectiveStatistics:
         until = totals.until if totals else None
         if until is not None and listing.last is not None and listing.last >= until + _MISSED:
             self._missed.add(statistic)
-            self._changes.tell()
+            self._changes.notify()
 
     async def _forget(self, gone: Sequence[Pulled]) -> None:
         if not gone:
@@ -263,7 +263,7 @@ class CollectiveStatistics:
             for series in gone:
                 await remove_pulled(connection, series.statistic)
                 self._since.pop(series.statistic, None)
-        self._changes.tell()
+        self._changes.notify()
 
     async def _ask_for_quartiles(self, peer: Peer, listed: Iterable[Listed]) -> None:
         now = datetime.now(UTC)
@@ -280,7 +280,7 @@ class CollectiveStatistics:
 
     def _take(self, jid: str, data: Data) -> None:
         if self._totals.setdefault(jid, Totals()).take(data):
-            self._changes.tell()
+            self._changes.notify()
 
 
 async def _granted(connection: AsyncConnection) -> dict[str, Peer]:

@@ -189,7 +189,7 @@ class StatisticsImport:
         self._again = False
         self._wake = asyncio.Event()
 
-    async def heard(self, peer: str, data: Data) -> None:
+    async def receive(self, peer: str, data: Data) -> None:
         """Take what a peer pushed, and return once it is kept. Others' records are left alone.
 
         Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
@@ -243,10 +243,10 @@ class StatisticsImport:
         try:
             await step()
         except WrongToken as fault:
-            await self._tell(self._words(fault))
+            await self._report(self._words(fault))
             raise
         except (QuoaliseError, NetworkError, HomeAssistantFault, Unsuitable) as fault:
-            await self._tell(self._words(fault))
+            await self._report(self._words(fault))
             return False
         return True
 
@@ -275,7 +275,7 @@ class StatisticsImport:
         await self._ask_since(self._begin(fully=fully))
         if fully:
             self._looked_at = now
-        await self._tell(self._hole())
+        await self._report(self._hole())
 
     def _begin(self, *, fully: bool) -> datetime:
         """Return from when the peer is asked: what Home Assistant has not, and some time before."""
@@ -389,7 +389,7 @@ class StatisticsImport:
                 try:
                     touched |= hours.take(news.data)
                 except Unsuitable as fault:
-                    await self._tell(self._words(fault))
+                    await self._report(self._words(fault))
             whole = hours.whole(touched)
             over = {hour for hour in touched - whole.keys() if hour + HOUR <= self._now()}
             for within in _spans(over):
@@ -418,7 +418,7 @@ class StatisticsImport:
         days = f"{first.within.start:%Y-%m-%d} – {last.within.end:%Y-%m-%d}"
         return f"{days}: {self._words(last.refusal)}"
 
-    async def _tell(self, problem: str | None) -> None:
+    async def _report(self, problem: str | None) -> None:
         if self._last_problem != (problem,):
             await self._state.problem(problem)
             self._last_problem = (problem,)

@@ -74,11 +74,11 @@ class Pulling:
         """Of whom something is pulled."""
         self._running: dict[tuple[str, str], tuple[StatisticsImport, asyncio.Task[NoReturn]]] = {}
         """By statistic and series."""
-        self._hears = asyncio.Event()
+        self._has_imports = asyncio.Event()
 
     async def any(self) -> None:
         """Wait until there is something to pull: then, and not before, what is pushed is for us."""
-        await self._hears.wait()
+        await self._has_imports.wait()
 
     async def keep(self, sender: str, data: Data) -> None:
         """Keep what a peer pushed; it is confirmed when this returns. Raises NotAuthorized."""
@@ -87,7 +87,7 @@ class Pulling:
         if not any(bare(series.jid.partition("/")[0]) == sender for series in pulled):
             raise NotAuthorized
         for importing, _ in list(self._running.values()):
-            await importing.heard(sender, data)
+            await importing.receive(sender, data)
 
     async def run(self) -> NoReturn:
         """Pull on. Raises WrongToken."""
@@ -105,7 +105,7 @@ class Pulling:
                     if key not in self._running:
                         importing = self._importing(series)
                         self._running[key] = importing, tasks.create_task(importing.run())
-                        self._hears.set()
+                        self._has_imports.set()
                 missed = self._together.missed()
                 for (statistic, _), (importing, _) in self._running.items():
                     if statistic in missed:
@@ -119,7 +119,7 @@ class Pulling:
             self._recorder,
             StoredImportState(self._store, pulled.statistic),
             pace=self._together.pace(pulled),
-            seen=partial(self._together.hear, pulled),
+            seen=partial(self._together.receive, pulled),
             language=self._connection.language,
         )
 

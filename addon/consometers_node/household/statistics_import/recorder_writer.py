@@ -85,7 +85,7 @@ class RecorderWriter:
             new = {hour: state for hour, state in states.items() if hour in within}
             summed_up = list(summed(self._kind, before, rows, new))
             different = differing(summed_up, rows)
-            self._tell(before, summed_up, different)
+            self._log_flags(before, summed_up, different)
             await self._write(different)
             changed += len(different)
             before = summed_up[-1] if summed_up else before
@@ -133,7 +133,7 @@ class RecorderWriter:
             await self._rest(next(pauses))
         return left
 
-    def _tell(self, before: Row | None, rows: Sequence[Row], changed: Sequence[Row]) -> None:
+    def _log_flags(self, before: Row | None, rows: Sequence[Row], changed: Sequence[Row]) -> None:
         """Log what a person may wonder about, of the rows that are new."""
         new = {row.start for row in changed}
         for row, flag in flags(self._kind, before, rows):

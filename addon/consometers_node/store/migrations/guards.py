@@ -130,7 +130,7 @@ def stands_on(table: str, target: str) -> Iterator[Guard]:
             yield Guard(table, "INSERT", f"stands_on_{target}", allows, message)
 
 
-def says(table: str) -> Iterator[Guard]:
+def checks(table: str) -> Iterator[Guard]:
     """Rows say what they must: a PRAGMA of SQLite puts every CHECK off, but no trigger."""
     columns = "|".join(_TABLES[table].columns.keys())
     checks = [each for each in _TABLES[table].constraints if isinstance(each, CheckConstraint)]

@@ -14,10 +14,10 @@ from .guards import (
     NOW,
     SOON,
     Guard,
+    checks,
     is_itself,
     numbering,
     same,
-    says,
     stands_on,
     stays,
     trigger,
@@ -404,7 +404,7 @@ def guards() -> Iterator[Guard]:
             yield Guard(table, "UPDATE", "stands", NEVER, "a row is never altered")
         yield from stays(table, delete)
     for table in CHECKED:
-        yield from says(table)
+        yield from checks(table)
     for table, column in OF_NOW.items():
         allows = SOON.format(at=f"NEW.{column}")
         yield Guard(table, "INSERT", "is_of_now", allows, "what is written happens now")

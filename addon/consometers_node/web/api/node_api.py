@@ -66,7 +66,7 @@ class Api:
             if peer_id not in peers:
                 return problem(404, "item-not-found", _UNKNOWN)
             await (pause if paused else resume)(connection, peers[peer_id])
-        self._node.changes.tell()
+        self._node.changes.notify()
         (changed,) = await self._all(peers[peer_id])
         return web.json_response(changed)
 

@@ -22,8 +22,8 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Interval, Quantity, Series
 from ...sharing import consent_text
-from ...sharing.consent import Asked, Preview, asked, check, grant as grant_it
-from ...sharing.error_messages import NARROWER, said_of
+from ...sharing.consent import DataRequest, Preview, check, data_request, grant as grant_it
+from ...sharing.error_messages import NARROWER, message_of
 from ...store import NotPermitted, PermissionId
 from ...store.coverage import absences
 from ...wire import Unsayable
@@ -71,7 +71,10 @@ class Shown:
 
 
 async def ask(
-    pages: Pages, context: RequestContext, question: Asked, errors: Mapping[str, Text] | None = None
+    pages: Pages,
+    context: RequestContext,
+    question: DataRequest,
+    errors: Mapping[str, Text] | None = None,
 ) -> web.StreamResponse:
     """Show what is asked, and what of it can be chosen."""
     house: House | None = None
@@ -174,19 +177,19 @@ async def allow(pages: Pages, context: RequestContext) -> web.StreamResponse:
     return context.go(f"permissions/{question.permission.id}?done=granted")
 
 
-async def named(pages: Pages, context: RequestContext) -> Asked:
+async def named(pages: Pages, context: RequestContext) -> DataRequest:
     """Return the permission that an address names."""
     permission_id = PermissionId(context.request.match_info["permission"])
     async with pages.node.store.reading() as connection:
         try:
-            return await asked(connection, permission_id)
+            return await data_request(connection, permission_id)
         except UnknownPermission as fault:
             raise refused(fault, 404) from fault
 
 
 def refused(fault: Exception, status: int = 409) -> Refused:
     """Return the page that says why a permission cannot be answered so."""
-    words = said_of(fault)
+    words = message_of(fault)
     assert words is not None
     return Refused(status, words)
 
@@ -194,7 +197,7 @@ def refused(fault: Exception, status: int = 409) -> Refused:
 _FIELDS = ("series", "interval", "history", "duration", "identification")
 
 
-async def _proposed(pages: Pages, context: RequestContext) -> Asked:
+async def _proposed(pages: Pages, context: RequestContext) -> DataRequest:
     question = await named(pages, context)
     if question.permission.state is not State.PROPOSED:
         words = text("This was answered already.")
@@ -281,7 +284,7 @@ def _days(context: RequestContext, name: str, least: int, most: int, filled: Fil
 
 
 def _errors(fault: Exception) -> dict[str, Text]:
-    words = said_of(fault)
+    words = message_of(fault)
     assert words is not None
     return {"": words}
 

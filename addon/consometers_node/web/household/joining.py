@@ -10,8 +10,8 @@ from ...quoalise import QuoaliseError, Text
 from ...quoalise.refusals import refusal
 from ...quoalise.text import text
 from ...sharing.account import HasAccount, load, take
-from ...sharing.consent import be_asked
-from ...sharing.error_messages import said_of
+from ...sharing.consent import propose_needs
+from ...sharing.error_messages import message_of
 from ...wire import Unsayable
 from ...xmpp import Join, NetworkError, Register, links
 from ..core.request_context import RequestContext
@@ -92,11 +92,11 @@ async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.
         return await show(pages, context, _NO_ACCOUNT if no_account else _NOT_ONLINE)
     jid = invitation.collective
     try:
-        permission_ids = await be_asked(pages.node.store, online.sharing.asking, invitation)
+        permission_ids = await propose_needs(pages.node.store, online.sharing.asking, invitation)
     except QuoaliseError as fault:
         return await show(pages, context, refusal(jid, fault))
     except (Unsayable, PermissionFault) as fault:
-        return await show(pages, context, said_of(fault))
+        return await show(pages, context, message_of(fault))
     pages.changed()
     match permission_ids:
         case []:

@@ -9,7 +9,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing import consent_text
 from ...sharing.export import as_csv, as_json, erase_all
-from ...store.series import all_series, days_kept
+from ...store.series import all_series, stored_days
 from ..core.page_base import send_file
 from ..core.request_context import RequestContext
 from .handlers import Pages
@@ -23,7 +23,7 @@ async def show(
     """Return what is here."""
     async with pages.node.store.reading() as connection:
         series = await all_series(connection)
-        days = await days_kept(connection)
+        days = await stored_days(connection)
         granted = [
             permission
             for permission in await Permissions(connection).all()

@@ -24,7 +24,7 @@ from ...quoalise.markup import parse
 from ...quoalise.text import text
 from ...series import Series
 from ...sharing import consent_text
-from ...sharing.consent import Asked, asked, expect
+from ...sharing.consent import DataRequest, data_request, expect
 from ...store import NotPermitted, PermissionId, SeriesId
 from ...store.answers import latest_answers
 from ...store.peers import Subscription, subscriptions
@@ -65,7 +65,9 @@ async def show_all(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """List all permissions, the newest first."""
     async with pages.node.store.reading() as connection:
         register = Permissions(connection)
-        requests = [await asked(connection, permission.id) for permission in await register.all()]
+        requests = [
+            await data_request(connection, permission.id) for permission in await register.all()
+        ]
         last = {
             request.permission.id: (await register.entries(request.permission.id))[-1]
             for request in requests
@@ -164,7 +166,7 @@ _WORDS: Mapping[str, Any] = {
 }
 
 
-def _expect(question: Asked, state: State) -> None:
+def _expect(question: DataRequest, state: State) -> None:
     try:
         expect(question, state)
     except PermissionFault as fault:
@@ -196,7 +198,7 @@ def _erased(record: NoticeReceipt | None) -> int | None:
     return sum(erasure.records for erasure in receipt.erased) if record.erase else None
 
 
-async def _names(connection: AsyncConnection, question: Asked, pages: Pages) -> list[Name]:
+async def _names(connection: AsyncConnection, question: DataRequest, pages: Pages) -> list[Name]:
     terms = question.permission.terms
     if terms is None:
         return []

@@ -95,7 +95,7 @@ class Today:
         return hidden
 
     @property
-    def untold(self) -> frozenset[Direction]:
+    def missing(self) -> frozenset[Direction]:
         """Return what collectives in it let be read, of which not one figure came."""
         there = self.whole.amounts.keys() if self.whole is not None else frozenset()
         return frozenset() if self.children is None else self.children.allowed - there

@@ -92,7 +92,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """What an address asks for."""
 
     quantity: Quantity
@@ -131,13 +131,13 @@ async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         async with pages.store.reading() as connection:
             places = await pages.published.places(connection)
             offered_intervals = intervals(await pages.published.steps(connection))
-            asked = _asked(guest, places, offered_intervals, last)
-            points = await _points(pages, guest, connection, asked)
+            query = _query(guest, places, offered_intervals, last)
+            points = await _points(pages, guest, connection, query)
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
         allow_reading(response)
         return response
-    body = _as_csv(asked, points) if as_csv else _as_json(pages, asked, points)
+    body = _as_csv(query, points) if as_csv else _as_json(pages, query, points)
     return _open(body, "text/csv" if as_csv else "application/json")
 
 
@@ -225,9 +225,9 @@ def _open(body: str, kind: str) -> web.Response:
     return response
 
 
-def _asked(
+def _query(
     guest: Guest, places: Mapping[str, Place], offered_intervals: Collection[str], last: str
-) -> Asked:
+) -> Query:
     """Read an address. Raises Wrong."""
     quantity, interval, group = map(guest.named, ("quantity", "interval", "group"))
     if quantity not in Quantity:
@@ -243,7 +243,7 @@ def _asked(
     is_fine = isinstance(length, Interval) and length is not Interval.P1D
     if (span.last - span.first).days >= MOST_DAYS[is_fine]:
         raise Wrong(400, _BAD, _TOO_LONG.fill(most=MOST_DAYS[is_fine]))
-    return Asked(Quantity(quantity), places[group], length, span)
+    return Query(Quantity(quantity), places[group], length, span)
 
 
 def _day(written: str) -> date:
@@ -256,18 +256,18 @@ def _day(written: str) -> date:
     return day
 
 
-def _whole(asked: Asked) -> Span:
+def _whole(query: Query) -> Span:
     """Return the days of which the intervals are: months and years are whole ones."""
-    first, last = asked.span.first, asked.span.last
-    if asked.interval is Longer.P1M:
+    first, last = query.span.first, query.span.last
+    if query.interval is Longer.P1M:
         return Span(month_of(first), days_of(month_of(last))[-1])
-    if asked.interval is Longer.P1Y:
+    if query.interval is Longer.P1Y:
         return Span(first.replace(month=1, day=1), last.replace(month=12, day=31))
-    return asked.span
+    return query.span
 
 
 async def _points(
-    pages: PublicPages, guest: Guest, connection: AsyncConnection, asked: Asked
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, query: Query
 ) -> Iterator[Point]:
     """Return what is asked for, each point when it is wanted: there may be thousands.
 
@@ -275,59 +275,59 @@ async def _points(
     """
     slots = await pages.published.slots(
         connection,
-        asked.place,
-        Interval.P1D if isinstance(asked.interval, Longer) else asked.interval,
-        _whole(asked),
+        query.place,
+        Interval.P1D if isinstance(query.interval, Longer) else query.interval,
+        _whole(query),
         guest.now,
-        directions=[*Direction] if asked.quantity in _RATES else [Direction(asked.quantity)],
+        directions=[*Direction] if query.quantity in _RATES else [Direction(query.quantity)],
     )
     start = datetime.min.replace(tzinfo=UTC)
     if slots and any(map(is_open, slots[0].figures.values())):
-        first = await pages.published.begun(connection, asked.place)
+        first = await pages.published.begun(connection, query.place)
         start = datetime.combine(first, time(), guest.now.tzinfo) if first else start
 
     def is_before(point: Point) -> bool:
         return point.end <= start and point.why is not None and is_open(point.why)
 
-    points = (_point(asked, part) for part in _parts(asked, slots))
+    points = (_point(query, part) for part in _parts(query, slots))
     return dropwhile(is_before, points)
 
 
-def _parts(asked: Asked, slots: Slots) -> Iterable[Slots]:
+def _parts(query: Query, slots: Slots) -> Iterable[Slots]:
     """Return the intervals of each point."""
-    if asked.interval is Longer.P1M:
+    if query.interval is Longer.P1M:
         return by_month(slots)
-    if asked.interval is Longer.P1Y:
+    if query.interval is Longer.P1Y:
         return by_year(slots)
-    if asked.quantity in _RATES and slots and len(slots[0].figures) < len(Direction):
+    if query.quantity in _RATES and slots and len(slots[0].figures) < len(Direction):
         return []
     return ([slot] for slot in slots)
 
 
-def _point(asked: Asked, slots: Slots) -> Point:
+def _point(query: Query, slots: Slots) -> Point:
     """Return the value of intervals that are shown as one."""
-    if asked.quantity in _RATES:
-        return _rate_point(asked, slots)
-    amount = Amount.of(slots, Direction(asked.quantity))
+    if query.quantity in _RATES:
+        return _rate_point(query, slots)
+    amount = Amount.of(slots, Direction(query.quantity))
     more: dict[str, Json] = {}
     if amount.per_member_wh is not None:
         more["per_member"] = _plain(round(amount.per_member_wh, 1))
-    more |= _spans(asked, amount.minutes, amount.minutes_ended, amount.published, amount.ended)
+    more |= _spans(query, amount.minutes, amount.minutes_ended, amount.published, amount.ended)
     if amount.lacking:
         more["lacks_homes"] = True
     members = amount.members, amount.members_counting
     return Point(slots[0].start, slots[-1].end, amount.wh, *members, amount.why, more)
 
 
-def _rate_point(asked: Asked, slots: Slots) -> Point:
+def _rate_point(query: Query, slots: Slots) -> Point:
     """Return a rate, of the intervals of which all three directions were published."""
     rates = Rates.of(slots)
-    rate = _RATES[asked.quantity](rates)
+    rate = _RATES[query.quantity](rates)
     figures = [slot.figures[direction] for direction in slots[0].figures for slot in slots]
     cells = [figure for figure in figures if not isinstance(figure, Withheld)]
     hidden = [figure for figure in figures if isinstance(figure, Withheld)]
     minutes, why = rates.minutes, None if rates.published else weightiest(hidden)
-    if isinstance(asked.interval, Interval):
+    if isinstance(query.interval, Interval):
         minutes = 0 if hidden else min([cell.minutes for cell in cells])
         why = hidden[0] if hidden else None
     value, members, counting = None, 0, 0
@@ -336,31 +336,31 @@ def _rate_point(asked: Asked, slots: Slots) -> Point:
         members = max([cell.members for cell in cells])
         counting = max([cell.members_counting for cell in cells])
     minutes_ended = sum([slot.minutes for slot in slots])
-    more = _spans(asked, minutes, minutes_ended, rates.published, len(slots))
+    more = _spans(query, minutes, minutes_ended, rates.published, len(slots))
     return Point(slots[0].start, slots[-1].end, value, members, counting, why, more)
 
 
 def _spans(
-    asked: Asked, minutes: int, minutes_ended: int, days: int, days_ended: int
+    query: Query, minutes: int, minutes_ended: int, days: int, days_ended: int
 ) -> dict[str, Json]:
     """Return how many hours were published of how many, and days where there are several."""
-    if (names := _SPANS.get(asked.interval)) is None:
+    if (names := _SPANS.get(query.interval)) is None:
         return {}
     values = (_plain(minutes / 60), _plain(minutes_ended / 60), days, days_ended)
     return dict(zip(names, values, strict=False))
 
 
-def _as_json(pages: PublicPages, asked: Asked, points: Iterable[Point]) -> str:
+def _as_json(pages: PublicPages, query: Query, points: Iterable[Point]) -> str:
     return dumped(
         {
             "collective": pages.settings.name,
-            "quantity": asked.quantity,
-            "group": asked.place.slug,
-            "interval": asked.interval,
-            "from": asked.span.first.isoformat(),
-            "to": asked.span.last.isoformat(),
+            "quantity": query.quantity,
+            "group": query.place.slug,
+            "interval": query.interval,
+            "from": query.span.first.isoformat(),
+            "to": query.span.last.isoformat(),
             "time_zone": pages.settings.time_zone.key,
-            "unit": asked.quantity.unit,
+            "unit": query.quantity.unit,
             "licence": LICENCE_ID,
             "attribution": f"{pages.settings.name}, {LICENCE}",
             "values": [_described(point, start, end) for point, start, end in _shown(points)],
@@ -406,10 +406,10 @@ _DAYS = (*_HOURS, "days", "days_ended")
 _SPANS = {Interval.P1D: _HOURS, Longer.P1M: _DAYS, Longer.P1Y: _DAYS}
 
 
-def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
+def _as_csv(query: Query, points: Iterable[Point]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    names = _SPANS.get(asked.interval, ())
+    names = _SPANS.get(query.interval, ())
     writer.writerow((*_HEAD, *names))
     for point, start, end in _shown(points):
         writer.writerow(
@@ -417,7 +417,7 @@ def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
                 start,
                 end,
                 _plain(point.value),
-                asked.quantity.unit,
+                query.quantity.unit,
                 point.members,
                 "" if point.why is None else point.why.spelled,
                 point.members_counting,

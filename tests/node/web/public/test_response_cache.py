@@ -53,7 +53,7 @@ async def test_a_release_is_seen_at_once_and_nothing_else_is_made_anew(
     first = await browser.open(HOURS)
     await release(busy, 77_000)
     assert (await browser.open(HOURS)).html == first.html
-    changes.tell()
+    changes.notify()
     anew = await browser.open(HOURS)
     assert "77000" in anew.html
     assert anew.headers["ETag"] != first.headers["ETag"]
@@ -131,7 +131,7 @@ async def test_what_changes_while_it_is_made_is_not_kept() -> None:
     answers, make = ResponseCache(changes), Maker()
 
     async def makes() -> web.Response:
-        changes.tell()
+        changes.notify()
         return await make()
 
     for _ in range(2):
