@@ -18,7 +18,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from types import TracebackType
 from typing import Self
 
 from cryptography import x509
@@ -140,12 +139,7 @@ class Prosody(AbstractContextManager["Prosody"]):
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         if self._own:
             self._own.cleanup()

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 import secrets
-from types import TracebackType
 from typing import Any, Final, Self
 from uuid import uuid4
 
@@ -126,12 +125,7 @@ class Supervisor:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     async def start(self) -> None:

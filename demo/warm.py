@@ -28,7 +28,6 @@ import sys
 import tempfile
 import time
 import traceback
-from types import TracebackType
 from typing import Self
 
 _ENDS_WITHIN_S = 5
@@ -68,12 +67,7 @@ class Warm:
             )
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         process, self._process = self._process, None
         if process is not None:
             assert process.stdin is not None

@@ -7,9 +7,8 @@ what goes wrong on the way, `VirtualLinky` brings them to a pseudo-terminal or a
 from .calendar import Calendar, Peak, Period
 from .contract import Contract, Option
 from .faults import Faults
-from .identity import Identity
 from .line import Line, Transmission
-from .linky import Linky
+from .linky import Identity, Linky
 from .measures import Measures
 from .registers import Registers
 from .virtual import VirtualLinky

@@ -1,21 +1,44 @@
 """The meter as data: give it a second, it gives the groups of the frame that it sends then."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from custom_components.consometers.tic import Group, Mode
 from demo.world import World
 from demo.world.civil import PARIS, local
+from demo.world.noise import unit
 
 from . import historique, standard
 from .calendar import Calendar
 from .contract import Contract
-from .identity import Identity
 from .load import Load, Overload
 from .measures import Maxima, Measures
 from .registers import Counter, Registers
 
 NO_MESSAGE = "PAS DE          MESSAGE"
 _OVERLOAD = 1.3
+_MAKER, _YEAR = "02", "12"
+_SINGLE_PHASE, _THREE_PHASE = "61", "63"
+_SERIAL, _POINT = 801, 802
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The meter's address (ADSC, ADCO) and its delivery point (PRM).
+
+    No real one can have these numbers: none of this type was made in 2012.
+    """
+
+    address: str
+    delivery_point: str
+
+    @classmethod
+    def invented(cls, seed: int, phases: int, nth: int = 0) -> Identity:
+        """Return that of the n-th meter put in at one delivery point."""
+        kind = _SINGLE_PHASE if phases == 1 else _THREE_PHASE
+        serial = int(1_000_000 * unit(seed + _SERIAL, nth))
+        point = int(10_000_000_000 * unit(seed + _POINT, 0))
+        return cls(f"{_MAKER}{_YEAR}{kind}{serial:06}", f"9900{point:010}")
 
 
 class Linky:

@@ -22,7 +22,7 @@ from tests.integration.tic.samples import (
     frame_bytes,
 )
 from tools.tic.__main__ import main
-from tools.tic.complaint import complaint
+from tools.tic.serial import complaint
 from tools.tic.words import Language
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ bare slixmpp clients.
 
 import argparse
 import asyncio
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -21,11 +21,12 @@ from tempfile import TemporaryDirectory
 from consometers_node.quoalise import Data, Node as Command, answers, data
 from consometers_node.quoalise.markup import serialise
 from demo.hass import Api, Hass
+from demo.program import Program, reach, warm, write_private
 from demo.prosody import Authority, Prosody
 
 from .floor import floor_s
-from .node import Memory, Node, cpu_s
 from .peer import Collective, Records
+from .process import Memory, cpu_s
 
 HOUR = timedelta(hours=1)
 DAYS_A_YEAR = 365.25
@@ -102,22 +103,23 @@ async def _measure(days: int, rest_s: float) -> bool:
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     # The energy of an hour is counted from the one before.
     registers = past(24 * days + 1, until)
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as place, warm() as commands:
         folder = Path(place)
-        node = Node(folder / "node")
+        (folder / "node").mkdir()
+        node = Program(folder / "node", folder / "node.log", commands)
         async with Hass(folder / "hass", level="warning") as hass:
             await _remember(hass.api, registers)
             with Prosody("one.test", Authority(folder / "authority")) as server:
                 users = ("home", "collective", "asker", "answerer")
                 home, peer, asker, answerer = server.register_all(users, _PASSWORD)
                 await _set_up(node, hass, server, home)
-                async with node.running():
+                async with _running(node):
                     await asyncio.sleep(rest_s)
                     _print_memory("with nothing to do", Memory.of(node.pid))
                 shared = await _share(node, peer, days)
                 async with Collective.online(peer, _PASSWORD, server, home) as collective:
                     began = clock()
-                    async with node.running():
+                    async with _running(node):
                         async with asyncio.TaskGroup() as tasks:
                             tasks.create_task(_watch(node, hass, shared.since))
                             tasks.create_task(
@@ -129,7 +131,9 @@ async def _measure(days: int, rest_s: float) -> bool:
                         taken_s = collective.last_at - began
                         await asyncio.sleep(rest_s)
                         _print_memory("after all of it", Memory.of(node.pid))
-                print(f"database of the node: {node.database_mib:.1f} MiB", flush=True)
+                files = node.folder.glob("node.db*")
+                mib = sum(file.stat().st_size for file in files) / 2**20
+                print(f"database of the node: {mib:.1f} MiB", flush=True)
                 messages = [_message(page) for page in collective.pages]
                 bare_s = await floor_s(server, asker, answerer, _PASSWORD, messages)
     size = sum(map(len, messages)) / len(messages)
@@ -164,32 +168,43 @@ async def _remember(api: Api, registers: Mapping[str, Records]) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def _set_up(node: Node, hass: Hass, server: Prosody, jid: str) -> None:
-    await node.log_in(server, jid, _PASSWORD)
+@asynccontextmanager
+async def _running(node: Program) -> AsyncIterator[None]:
+    await node.run()
+    try:
+        yield
+    finally:
+        await node.close()
+
+
+async def _set_up(node: Program, hass: Hass, server: Prosody, jid: str) -> None:
+    password_file = node.folder / "password"
+    write_private(password_file, _PASSWORD)
+    await node.do("login", jid, *reach(server.port, server.ca_file, password_file))
     token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=1)
     await node.do("home", hass.url, answer=token)
 
 
-async def _share(node: Node, peer: str, days: int) -> Shared:
+async def _share(node: Program, peer: str, days: int) -> Shared:
     """Have the peer ask for as many days, and grant it all registers."""
     file = node.folder / "need.toml"
     file.write_text(_NEED.format(days=days))
     await node.do("peer", "add", peer, "--need", str(file))
-    (asked,) = await node.tell("permissions")
+    (asked,) = await node.json("permissions")
     series = [f"--series={name}={direction}" for name, direction in REGISTERS.items()]
     await node.do("grant", asked["permission"], *series, "--yes")
-    permission = await node.tell("permissions", asked["permission"])
+    permission = await node.json("permissions", asked["permission"])
     return Shared(
         names={row["statistic"]: row["identifier"] for row in permission["series"]},
         since=datetime.fromisoformat(permission["records_from"]),
     )
 
 
-async def _watch(node: Node, hass: Hass, since: datetime) -> None:
+async def _watch(node: Program, hass: Hass, since: datetime) -> None:
     """Print how the node read all of the past from Home Assistant, once it has."""
     clock = asyncio.get_running_loop().time
     began, before_s = clock(), cpu_s(hass.pid)
-    while not _has_read(node.database, since):
+    while not _has_read(node.folder / "node.db", since):
         await asyncio.sleep(0.2)
     taken_s = clock() - began
     hass_share, node_share = (cpu_s(hass.pid) - before_s) / taken_s, cpu_s(node.pid) / taken_s

@@ -35,7 +35,7 @@ from . import growth
 from .databases import choose, database, size, url
 from .homes import HOURS, day_of, join
 from .members import Members, Messages, admit
-from .node import Memory, cpu_s
+from .process import Memory, cpu_s
 
 MOST = {"sqlite": 1.3, "postgresql": 1.6}
 """Times as long as the bare client that a collective may take, by database."""

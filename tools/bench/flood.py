@@ -10,14 +10,13 @@ is not counted: what else the machine does is in both.
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
-import statistics
 from tempfile import TemporaryDirectory
 from typing import override
 from xml.etree.ElementTree import Element
@@ -30,8 +29,7 @@ from demo.prosody import Authority, Prosody
 from .collective import PASSWORD, SETTINGS, program
 from .homes import day_of, join
 from .members import NO_ARCHIVE, STRANGERS, Members, admit, jid
-from .node import cpu_s
-from .times import summary
+from .process import cpu_s, p95, summary
 
 AT_MOST = 1.5
 """How many times as long as alone."""
@@ -116,11 +114,6 @@ def main(arguments: list[str]) -> int:
     ratio = p95(beside.receipts) / p95(alone.receipts)
     print(f"  p95 beside over alone: {ratio:.2f}, at most {AT_MOST}")
     return 0 if ratio <= AT_MOST else 1
-
-
-def p95(seconds: Sequence[float]) -> float:
-    """Return the 95th percentile."""
-    return statistics.quantiles(seconds, n=20)[-1]
 
 
 def stanzas(strangers: int, to: str) -> Iterator[bytes]:

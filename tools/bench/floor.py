@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 
 from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
@@ -19,16 +20,17 @@ _ASK = '<command xmlns="http://jabber.org/protocol/commands" node="get_history"/
 class Bare(ClientXMPP):
     """A client that says what it is given, and looks into nothing."""
 
-    def __init__(self, jid: str, password: str, server: Prosody) -> None:
+    def __init__(self, jid: str, password: str, ca_file: Path, *, priority: int = -1) -> None:
         super().__init__(jid, password)
-        self.ca_certs = server.ca_file
+        self.ca_certs = ca_file
         self.enable_direct_tls = False
         self.started = asyncio.Event()
+        self._priority = priority
         self._numbers = count(1)
         self.add_event_handler("session_start", self._start)
 
     def _start(self, _event: object) -> None:
-        self.send_presence(ppriority=-1)
+        self.send_presence(ppriority=self._priority)
         self.started.set()
 
     def answer(self, prepared: Sequence[bytes]) -> None:
@@ -58,7 +60,7 @@ class Bare(ClientXMPP):
 
 @asynccontextmanager
 async def connected(jid: str, password: str, server: Prosody) -> AsyncIterator[Bare]:
-    client = Bare(jid, password, server)
+    client = Bare(jid, password, server.ca_file)
     client.connect(LOOPBACK, server.port)
     async with asyncio.timeout(30):
         await client.started.wait()

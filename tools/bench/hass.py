@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-import os
 from pathlib import Path
 import sqlite3
 from tempfile import TemporaryDirectory
@@ -23,7 +22,9 @@ from demo.hass import Api, Hass
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import World
-from tools.bench.registers import floor_ms
+
+from .process import cpu_s
+from .registers import floor_ms
 
 MOST_ROWS_A_DAY = 25_000
 """States of a meter."""
@@ -90,11 +91,9 @@ class Bench:
         return (await self._usage()).since(before)
 
     async def _usage(self) -> Usage:
-        stat = Path(f"/proc/{self.hass.pid}/stat").read_text().rpartition(")")[2].split()
-        ticks = int(stat[11]) + int(stat[12])
         return Usage(
             at=asyncio.get_running_loop().time(),
-            cpu_s=ticks / os.sysconf("SC_CLK_TCK"),
+            cpu_s=cpu_s(self.hass.pid),
             rows=await self._rows(),
             frames=await self._frames(),
             requests=self.inverter.requests,

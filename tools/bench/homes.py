@@ -113,7 +113,9 @@ async def keep_days(
             await put_blocks(connection, batch, at)
 
 
-def need_of(history_days: int, ways: Iterable[Way]) -> DataNeed:
+def need_of(
+    history_days: int, ways: Iterable[Way], quantity: Quantity = Quantity.POWER
+) -> DataNeed:
     """Return what members are asked for."""
     return DataNeed(
         id="bench",
@@ -124,7 +126,7 @@ def need_of(history_days: int, ways: Iterable[Way]) -> DataNeed:
         controller="Bench",
         contact="bench@one.test",
         policy="https://one.test/policy",
-        series=frozenset(DataNeedSeries(way, Quantity.POWER) for way in ways),
+        series=frozenset(DataNeedSeries(way, quantity) for way in ways),
         interval=Interval.PT1H,
         history_days=history_days,
         duration_days=_YEAR_DAYS,

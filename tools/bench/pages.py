@@ -15,14 +15,7 @@ from sqlalchemy import insert
 
 from consometers_node.household.node import HomeNode
 from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
-from consometers_node.permission import (
-    Choice,
-    DataNeed,
-    DataNeedSeries,
-    Permissions,
-    ShownText,
-    Signature,
-)
+from consometers_node.permission import Choice, Permissions, ShownText, Signature
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
@@ -35,8 +28,8 @@ from consometers_node.wire import Naming
 from consometers_node.xmpp import Connection, Identity
 
 from . import public
-from .node import Memory
-from .times import summary
+from .homes import need_of
+from .process import Memory, summary
 
 COLLECTIVES, SERIES_OF_EACH, YEARS = 4, 5, 5
 ROUNDS = 200
@@ -135,21 +128,7 @@ async def _fill(store: Store) -> tuple[PermissionId, Series]:
 
 async def _grant(register: Permissions, peer: PeerId, named: Sequence[Series]) -> PermissionId:
     now = datetime.now(UTC)
-    need = DataNeed(
-        id="display",
-        version=1,
-        title={"en": "Display", "fr": "Affichage"},
-        purpose={"en": "To show it.", "fr": "Pour le montrer."},
-        recipients={},
-        controller="Coop",
-        contact="dpo@example.org",
-        policy="https://example.org/policy",
-        series=frozenset(DataNeedSeries(direction, Quantity.ENERGY) for direction in Direction),
-        interval=Interval.PT1H,
-        history_days=365 * YEARS,
-        duration_days=365,
-        retention_days=90,
-    )
+    need = need_of(365 * YEARS, Direction, Quantity.ENERGY)
     permission = await register.propose(peer, need, now)
     signature = Signature("bench", ShownText("en", "Yes."))
     await register.grant(permission, Choice(series=frozenset(named)), signature, now)

@@ -17,7 +17,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, GroupMembershipRow, MemberRow
 from tests.node.web.public.town import NOW, Town, day_of, serving, settings
 
-from .times import summary
+from .process import summary
 
 MEMBERS, AREAS, SITES, YEARS = 10_000, 30, 20, 5
 ROUNDS = 100

@@ -7,47 +7,36 @@ import asyncio
 from pathlib import Path
 import sys
 
-from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from demo.prosody import LOOPBACK
 
+from .floor import Bare
 from .members import NO_ARCHIVE
 
 _QUOALISE = "{jabber:client}message/{urn:quoalise:0}quoalise"
 
 
-class Sink(ClientXMPP):
-    """A bare client."""
+async def main(jid: str, password: str, port: str, ca_file: str) -> None:
+    """Acknowledge until ended."""
+    sink = Bare(jid, password, Path(ca_file), priority=1)
+    # As the collective: what is on its way when a connection breaks is sent again (XEP-0198).
+    # It costs Prosody a third more for each message.
+    sink.register_plugin("xep_0198", {"window": 100})
 
-    def __init__(self, jid: str, password: str, ca_file: Path) -> None:
-        super().__init__(jid, password)
-        self.ca_certs = ca_file
-        self.enable_direct_tls = False
-        # As the collective: what is on its way when a connection breaks is sent again (XEP-0198).
-        # It costs Prosody a third more for each message.
-        self.register_plugin("xep_0198", {"window": 100})
-        self.add_event_handler("session_start", self._start)
-        self.register_handler(Callback("pushed", MatchXPath(_QUOALISE), self._acknowledge))
-
-    def _start(self, _event: object) -> None:
-        self.send_presence(ppriority=1)
-        print("online", flush=True)
-
-    def _acknowledge(self, stanza: StanzaBase) -> None:
+    def acknowledge(stanza: StanzaBase) -> None:
         message = stanza.xml
-        self.send_raw(
+        sink.send_raw(
             f'<message to="{message.get("from")}"><received xmlns="urn:xmpp:receipts"'
             f' id="{message.get("id")}"/>{NO_ARCHIVE}</message>'
         )
 
-
-async def main(jid: str, password: str, port: str, ca_file: str) -> None:
-    """Acknowledge until ended."""
-    sink = Sink(jid, password, Path(ca_file))
+    sink.register_handler(Callback("pushed", MatchXPath(_QUOALISE), acknowledge))
     sink.connect(LOOPBACK, int(port))
+    await sink.started.wait()
+    print("online", flush=True)
     await asyncio.Event().wait()
 
 

@@ -59,7 +59,7 @@ def _arguments(language: Language) -> argparse.Namespace:
 async def _run(name: str, mode: Mode | None, language: Language, *, as_json: bool) -> int:
     from custom_components.consometers.linky.link import LinkError, LinkLost
 
-    from .complaint import complaint
+    from .serial import complaint
 
     decoder = Decoder(mode)
     try:

@@ -1,14 +1,23 @@
-"""A serial port or URL, at whichever of the two speeds the meter speaks."""
+"""A serial port or URL at either speed of a meter, and why it cannot be read."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import cycle
 from time import monotonic
 
-from custom_components.consometers.linky.link import SPEEDS, Link, open_link
+from custom_components.consometers.linky.link import (
+    SPEEDS,
+    Link,
+    LinkError,
+    LinkLost,
+    NoSuchPort,
+    PortBusy,
+    open_link,
+)
 from custom_components.consometers.tic import Counters, Mode
 
 from .source import WAIT_S
+from .words import Language, say
 
 GROUPS_NEEDED = 3
 """Good groups before a speed counts as found: noise makes one now and then."""
@@ -16,6 +25,15 @@ PATIENCE_S = {Mode.STANDARD: 4.0, Mode.HISTORIQUE: 6.0}
 """How long to wait for them before the other speed is tried."""
 INTERRUPTION_S = 15.0
 """How long a meter that was heard may be silent, while it is read or programmed."""
+
+_KEYS: tuple[tuple[type[BaseException], str], ...] = (
+    (PermissionError, "not_allowed"),
+    (IsADirectoryError, "a_folder"),
+    (FileNotFoundError, "no_such_file"),
+    (NoSuchPort, "no_such_port"),
+    (PortBusy, "port_busy"),
+    (LinkLost, "link_lost"),
+)
 
 
 @asynccontextmanager
@@ -56,3 +74,12 @@ class SerialSource:
                 self._mode = next(self._modes)
                 await self._link.listen_for(self._mode)
                 since, groups, patience_s = monotonic(), counters.groups, PATIENCE_S[self._mode]
+
+
+def complaint(error: OSError | LinkError, name: str, language: Language) -> str:
+    """Return the sentence for an error."""
+    cause = error.__cause__ or error if isinstance(error, LinkError) else error
+    for kind, key in _KEYS:
+        if isinstance(error, kind) or (kind is PermissionError and isinstance(cause, kind)):
+            return say(key, language, source=name)
+    return say("cannot_open", language, source=name, cause=str(cause) or type(cause).__name__)

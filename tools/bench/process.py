@@ -1,0 +1,42 @@
+"""What the system tells of a process, and how long requests took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import statistics
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a process holds in MiB: at its most, now, and now without the files that it maps."""
+
+    peak: float
+    resident: float
+    anonymous: float
+
+    @classmethod
+    def of(cls, pid: int) -> Memory:
+        status = Path(f"/proc/{pid}/status").read_text()
+
+        def mib(name: str) -> float:
+            return int(status.partition(f"\n{name}:")[2].split()[0]) / 1024
+
+        return cls(mib("VmHWM"), mib("VmRSS"), mib("RssAnon"))
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has had."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def p95(seconds: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
+def summary(seconds: Sequence[float]) -> str:
+    """Return the 95th percentile, the median and the longest, in a line."""
+    ranks = {"p95": p95(seconds), "median": statistics.median(seconds), "most": max(seconds)}
+    return ", ".join(f"{name} {1e3 * s:5.1f} ms" for name, s in ranks.items())
