@@ -12,25 +12,25 @@ _COLUMN: Final = 30
 _STEP: Final = 0.1
 
 _GUIDE: Final = """\
-  Coopérative / Cooperative   {cooperative_page}
+  Coopérative / Cooperative   {cooperative.page}
     sites                     {sites}
-    écran de hall / hall      {hall}
-    données / open data       {data}
-    administration            {administration}
+    écran de hall / hall      {cooperative.hall}
+    données / open data       {cooperative.data}
+    administration            {cooperative.administration}
     à l’école / at the school {at_home}
-  Commune / Municipality      {municipality_page}
-    administration            {municipal_administration}
+  Commune / Municipality      {municipality.page}
+    administration            {municipality.administration}
   Identifiant / User          {administrator}
   Mot de passe / Password     {administration_password}
 
-  Coopérative / Cooperative   {cooperative}
-  Commune / Municipality      {municipality}
+  Coopérative / Cooperative   {cooperative.jid}
+  Commune / Municipality      {municipality.jid}
   Lecteur / Reader            {reader}
   Mot de passe / Password     {password}
-  Serveur / Server            {host}:{port}
+  Serveur / Server            {federation.host}:{federation.port}
   Séries / Series             {series}
 
-  {command}
+  {federation.command}
 
 {homes} foyers, l’école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
 les sommes de Lorient avec la commune. Chacune a ses pages publiques et son administration.
@@ -72,27 +72,19 @@ def waiting(size: Size) -> str:
 
 def guide(federation: FederationView, at_home: str | None) -> str:
     """Show a visitor where to look, in the school's Home Assistant as well."""
-    listed = (*federation.cooperative.series, *federation.municipality.series)
+    cooperative, municipality = federation.cooperative, federation.municipality
     return _GUIDE.format(
-        cooperative_page=federation.cooperative.page,
-        sites=_column(federation.cooperative.sites.values()),
-        hall=federation.cooperative.hall,
-        data=federation.cooperative.data,
-        administration=federation.cooperative.administration,
+        federation=federation,
+        homes=federation.homes,
+        cooperative=cooperative,
+        municipality=municipality,
+        sites=column(cooperative.sites.values()),
         at_home=at_home,
-        municipality_page=federation.municipality.page,
-        municipal_administration=federation.municipality.administration,
         administrator=ADMINISTRATOR,
         administration_password=ADMINISTRATION_PASSWORD,
-        cooperative=federation.cooperative.jid,
-        municipality=federation.municipality.jid,
         reader=READER,
         password=PASSWORD,
-        host=federation.host,
-        port=federation.port,
-        series=_column(str(series["identifier"]) for series in listed),
-        command=federation.command,
-        homes=federation.homes,
+        series=column(str(s["identifier"]) for s in (*cooperative.series, *municipality.series)),
     )
 
 
@@ -136,5 +128,6 @@ def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, 
     }
 
 
-def _column(words: Iterable[str]) -> str:
+def column(words: Iterable[str]) -> str:
+    """Return words one under the other, where the second column of a guide is."""
     return f"\n{' ' * _COLUMN}".join(words)

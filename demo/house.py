@@ -34,7 +34,6 @@ _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
 _USUAL_XMPP_PORT: Final = 5222
 _USUAL_MODBUS_PORT: Final = 1502
-_COLUMN: Final = 30
 _OF_LANGUAGE: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,43 +42,43 @@ Home Assistant démarre à l’école de Kersabiec…
 Home Assistant starts at the school of Kersabiec…
 """
 _GUIDE: Final = """
-  {url}
+  {address.url}
   Identifiant / User          {user}
   Mot de passe / Password     {password}
 
 À voir :
-  le compteur                 {device_page}
-  celui des panneaux          {roof_meter_page}
-  leur onduleur               {inverter_page}
-  le bilan                    {balance_page}
-  le tableau Énergie          {energy_page}
-  les corrections             {repairs_page}
+  le compteur                 {address.device_page}
+  celui des panneaux          {address.roof_meter_page}
+  leur onduleur               {address.inverter_page}
+  le bilan                    {address.balance_page}
+  le tableau Énergie          {address.energy_page}
+  les corrections             {address.repairs_page}
 Tapez ici ce qui arrive au compteur (unplug, plug, mode, overload, relieve… ; aide les dit toutes)
 ou, après « inverter », à l’onduleur (night refuses, fail, mend, jump, unplug, plug…).
 Ctrl-C arrête tout ; l’état reste dans {folder}, --fresh repart de zéro.
 
 What to look at:
-  the meter                   {device_page}
-  that of the panels          {roof_meter_page}
-  their inverter              {inverter_page}
-  the balance                 {balance_page}
-  the Energy dashboard        {energy_page}
-  repairs                     {repairs_page}
+  the meter                   {address.device_page}
+  that of the panels          {address.roof_meter_page}
+  their inverter              {address.inverter_page}
+  the balance                 {address.balance_page}
+  the Energy dashboard        {address.energy_page}
+  repairs                     {address.repairs_page}
 Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all)
 or, after “inverter”, to the inverter (night refuses, fail, mend, jump, unplug, plug…).
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
 """
 _NODE_GUIDE: Final = """\
-  Partage / Sharing           {page}
-  Tableau / Dashboard         {dashboard_page}
-  Nœud / Node                 {node}
+  Partage / Sharing           {view.page}
+  Tableau / Dashboard         {indoors.dashboard_page}
+  Nœud / Node                 {view.node}
   Observateur / Observer      {observer}
   Mot de passe / Password     {password}
-  Serveur / Server            {host}:{port}
-  Autorité / Authority        {ca_file}
+  Serveur / Server            {view.host}:{view.port}
+  Autorité / Authority        {view.ca_file}
   Séries / Series             {series}
 
-  {command}
+  {view.command}
 
 Le nœud de l’école laisse un observateur lire un an de ses compteurs et de son onduleur. Cette
 commande lit les dernières 24 heures de ce qu’elle soutire ; avec --start 2026-01-01 elle lit plus,
@@ -270,32 +269,16 @@ async def _begin(node: Node | None, federation: Federation | None) -> None:
 
 
 def _guide(address: Address, folder: Path) -> str:
-    return _GUIDE.format(
-        url=address.url,
-        user=USER,
-        password=PASSWORD,
-        device_page=address.device_page,
-        roof_meter_page=address.roof_meter_page,
-        inverter_page=address.inverter_page,
-        balance_page=address.balance_page,
-        energy_page=address.energy_page,
-        repairs_page=address.repairs_page,
-        folder=folder,
-    )
+    return _GUIDE.format(address=address, user=USER, password=PASSWORD, folder=folder)
 
 
 def _node_guide(view: View, indoors: Indoors) -> str:
     return _NODE_GUIDE.format(
-        node=view.node,
-        page=view.page,
-        dashboard_page=indoors.dashboard_page,
+        view=view,
+        indoors=indoors,
         observer=OBSERVER,
         password=XMPP_PASSWORD,
-        host=view.host,
-        port=view.port,
-        ca_file=view.ca_file,
-        series=f"\n{' ' * _COLUMN}".join(series.identifier for series in view.series),
-        command=view.command,
+        series=around.column(series.identifier for series in view.series),
     )
 
 

@@ -23,7 +23,6 @@ PARALLEL_UPDATES = 0
 
 LINK_LAMP = BinarySensorEntityDescription(
     key="link",
-    translation_key="link",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
 )

@@ -70,6 +70,7 @@ class LinkyEntity(Entity):
         """Take what it shows."""
         self.coordinator = coordinator
         self.entity_description = description
+        self._attr_translation_key = description.translation_key or description.key
         self._pace = pace
         entry = coordinator.entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"

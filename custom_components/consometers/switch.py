@@ -11,7 +11,7 @@ from .node.entity import CollectiveEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 1
 
-SHARING = SwitchEntityDescription(key="sharing", translation_key="sharing")
+SHARING = SwitchEntityDescription(key="sharing")
 
 
 async def async_setup_entry(

@@ -84,8 +84,12 @@ def placeholders(text: str) -> set[str]:
     return {field for _, field, _, _ in Formatter().parse(text) if field}
 
 
+def key_of(description: EntityDescription) -> str:
+    return description.translation_key or description.key
+
+
 def keys_of(descriptions: list[EntityDescription]) -> set[str]:
-    return {str(description.translation_key) for description in descriptions}
+    return {key_of(description) for description in descriptions}
 
 
 def test_there_is_english_and_french() -> None:
@@ -130,7 +134,7 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: str) -> None
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_placeholders_of_a_name_are_those_of_its_entity(platform: str) -> None:
     for description in PLATFORMS[platform]:
-        name = ENGLISH["entity"][platform][description.translation_key]["name"]
+        name = ENGLISH["entity"][platform][key_of(description)]["name"]
         assert placeholders(name) == set(getattr(description, "placeholders", {})), description.key
     assert placeholders(ENGLISH["entity"]["sensor"][NAMED_AFTER_A_TARIFF]["name"]) == {"tariff"}
 
@@ -145,26 +149,26 @@ def test_names_of_entities_differ(platform: str) -> None:
 
 def test_every_option_of_a_state_has_its_word() -> None:
     for description in SENSORS:
-        states = ENGLISH["entity"]["sensor"][description.translation_key].get("state", {})
+        states = ENGLISH["entity"]["sensor"][key_of(description)].get("state", {})
         assert list(states) == list(description.options or []), description.key
         assert bool(states) == (description.device_class is SensorDeviceClass.ENUM)
 
 
 def test_every_attribute_has_its_word() -> None:
     for description in LINKY_SENSORS:
-        for key in filter(None, (description.translation_key, description.on_production)):
+        for key in filter(None, (key_of(description), description.on_production)):
             words = ENGLISH["entity"]["sensor"][key]
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
     of_sums = [each for each in COLLECTIVE_SENSORS if each.of_sums]
     named = set[str]()
     for sensor in of_sums:
-        words = ENGLISH["entity"]["sensor"][sensor.translation_key]
+        words = ENGLISH["entity"]["sensor"][key_of(sensor)]
         assert set(words["state_attributes"]) <= {REASON, *ATTRIBUTES}, sensor.key
         named |= set(words["state_attributes"])
     assert named == {REASON, *ATTRIBUTES}
     for lamp in (CONNECTED, PROBLEM):
-        words = ENGLISH["entity"]["binary_sensor"][lamp.translation_key]
+        words = ENGLISH["entity"]["binary_sensor"][key_of(lamp)]
         assert set(words["state_attributes"]) == {"reason"}, lamp.key
 
 
@@ -184,7 +188,7 @@ def test_every_icon_has_its_entity(platform: str) -> None:
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_entity_without_the_icon_of_its_class_has_its_own(platform: str) -> None:
     for description in PLATFORMS[platform]:
-        has_one = description.translation_key in ICONS[platform]
+        has_one = key_of(description) in ICONS[platform]
         plain = description.device_class in (None, SensorDeviceClass.ENUM)
         assert has_one or not plain, description.key
 

@@ -43,6 +43,7 @@ class BalanceEntity(CoordinatorEntity[BalanceTracker]):
         """Take what it shows."""
         super().__init__(tracker)
         self.entity_description = description
+        self._attr_translation_key = description.translation_key or description.key
         entry = tracker.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_device_info = DeviceInfo(

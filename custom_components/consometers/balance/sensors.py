@@ -123,12 +123,10 @@ BALANCE_SENSORS: Final = (
     ),
     _rate(
         key="self_consumption_today",
-        translation_key="self_consumption_today",
         value_fn=lambda shown: shown.today.self_consumption_percent,
     ),
     _rate(
         key="self_sufficiency_today",
-        translation_key="self_sufficiency_today",
         value_fn=lambda shown: shown.today.self_sufficiency_percent,
     ),
 )

@@ -56,6 +56,7 @@ class InverterEntity(CoordinatorEntity[InverterCoordinator]):
         """Take what it shows."""
         super().__init__(coordinator)
         self.entity_description = description
+        self._attr_translation_key = description.translation_key or description.key
         self._lasting = description.lasting
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"

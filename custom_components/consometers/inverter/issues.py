@@ -3,13 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.issue_registry import (
-    IssueSeverity,
-    async_create_issue,
-    async_delete_issue,
-)
+from homeassistant.helpers.issue_registry import IssueSeverity
 
-from ..const import DOMAIN
+from ..issues import create, delete
 from .link import place
 from .state import Event
 
@@ -39,46 +35,22 @@ def set_other(hass: HomeAssistant, entry: InverterConfigEntry, *, other: bool) -
 
 def create_counter(hass: HomeAssistant, entry: InverterConfigEntry, event: Event) -> None:
     """Say what a counter did, and that the total goes on without it."""
-    async_create_issue(
-        hass,
-        DOMAIN,
-        _id(COUNTER_ISSUES[event], entry),
-        data={"entry_id": entry.entry_id, "kind": COUNTER_ISSUES[event]},
-        is_fixable=True,
-        is_persistent=True,
-        severity=IssueSeverity.WARNING,
-        translation_key=COUNTER_ISSUES[event],
-        translation_placeholders={"title": entry.title},
-    )
+    create(hass, entry, COUNTER_ISSUES[event], fixable=True, persistent=True)
 
 
 def clear_passing(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
     """Take back what holds only while nobody has done anything about it."""
-    for kind in (INVERTER_SILENT, OTHER_INVERTER):
-        async_delete_issue(hass, DOMAIN, _id(kind, entry))
+    delete(hass, entry, INVERTER_SILENT, OTHER_INVERTER)
 
 
 def clear_all(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
     """Take back whatever was said of an entry that goes away."""
     clear_passing(hass, entry)
-    for kind in COUNTER_ISSUES.values():
-        async_delete_issue(hass, DOMAIN, _id(kind, entry))
-
-
-def _id(kind: str, entry: InverterConfigEntry) -> str:
-    return f"{kind}_{entry.entry_id}"
+    delete(hass, entry, *COUNTER_ISSUES.values())
 
 
 def _set(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
-    if not holds:
-        async_delete_issue(hass, DOMAIN, _id(kind, entry))
-        return
-    async_create_issue(
-        hass,
-        DOMAIN,
-        _id(kind, entry),
-        is_fixable=False,
-        severity=IssueSeverity.ERROR,
-        translation_key=kind,
-        translation_placeholders={"title": entry.title, "place": place(entry.data)},
-    )
+    if holds:
+        create(hass, entry, kind, severity=IssueSeverity.ERROR, place=place(entry.data))
+    else:
+        delete(hass, entry, kind)

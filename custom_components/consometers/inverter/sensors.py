@@ -113,7 +113,6 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     yield _energy(key="energy", translation_key="production_energy", value_fn=_counted("energy"))
     yield _sensor(
         key="apparent_power",
-        translation_key="apparent_power",
         device_class=SensorDeviceClass.APPARENT_POWER,
         native_unit_of_measurement=UnitOfApparentPower.VOLT_AMPERE,
         suggested_display_precision=0,
@@ -122,7 +121,6 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     )
     yield _power(
         key="dc_power",
-        translation_key="dc_power",
         entity_registry_enabled_default=False,
         value_fn=_read(lambda reading: reading.production.dc_power_w),
     )
@@ -145,7 +143,6 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     )
     yield InverterSensorDescription(
         key="operating",
-        translation_key="operating",
         device_class=SensorDeviceClass.ENUM,
         options=list(Operating),
         lasting=True,
@@ -241,7 +238,6 @@ def _meter(number: int) -> Iterator[InverterSensorDescription]:
 def _battery() -> Iterator[InverterSensorDescription]:
     yield _sensor(
         key="battery_charge",
-        translation_key="battery_charge",
         device_class=SensorDeviceClass.BATTERY,
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
@@ -250,7 +246,6 @@ def _battery() -> Iterator[InverterSensorDescription]:
     )
     yield _sensor(
         key="battery_health",
-        translation_key="battery_health",
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -259,7 +254,6 @@ def _battery() -> Iterator[InverterSensorDescription]:
     )
     yield _power(
         key="battery_power",
-        translation_key="battery_power",
         part="battery",
         value_fn=_of_battery(lambda battery: battery.power_w),
     )
@@ -272,7 +266,6 @@ def _battery() -> Iterator[InverterSensorDescription]:
     )
     yield InverterSensorDescription(
         key="battery_capacity",
-        translation_key="battery_capacity",
         device_class=SensorDeviceClass.ENERGY_STORAGE,
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         suggested_display_precision=0,
@@ -282,7 +275,6 @@ def _battery() -> Iterator[InverterSensorDescription]:
     )
     yield InverterSensorDescription(
         key="battery_state",
-        translation_key="battery_state",
         device_class=SensorDeviceClass.ENUM,
         options=list(Charging),
         part="battery",

@@ -33,36 +33,29 @@ _problem = partial(LinkyBinarySensorDescription, device_class=BinarySensorDevice
 
 def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
     """Yield the binary sensors that a meter can have, whatever its mode and its phases."""
-    yield _problem(key="overrun", translation_key="overrun", value_fn=lambda state: state.overrun)
+    yield _problem(key="overrun", value_fn=lambda state: state.overrun)
     yield _problem(
         key="overvoltage",
-        translation_key="overvoltage",
         value_fn=_status(lambda status: status.overvoltage),
     )
-    yield _problem(
-        key="phase_missing", translation_key="phase_missing", value_fn=_a_phase_is_missing
-    )
+    yield _problem(key="phase_missing", value_fn=_a_phase_is_missing)
     # A meter without an injection contract tells only this of what is injected.
     yield _binary(
         key="injecting",
-        translation_key="injecting",
         value_fn=_status(lambda status: status.injecting),
     )
     yield _binary(
         key="peak_notice",
-        translation_key="peak_notice",
         value_fn=lambda state: state.tariff.peak_notice,
         exists_fn=lambda state: state.has_peaks,
     )
     yield _binary(
         key="peak_now",
-        translation_key="peak_now",
         value_fn=lambda state: state.tariff.peak_now,
         exists_fn=lambda state: state.has_peaks,
     )
     yield _binary(
         key="contact",
-        translation_key="contact",
         value_fn=_status(lambda status: not status.contact_open),
     )
     for n in range(2, 9):
@@ -75,20 +68,17 @@ def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
         )
     yield _binary(
         key="cover",
-        translation_key="cover",
         device_class=BinarySensorDeviceClass.OPENING,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_status(lambda status: status.cover_open),
     )
     yield _problem(
         key="clock_degraded",
-        translation_key="clock_degraded",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_status(lambda status: status.clock_degraded),
     )
     yield _binary(
         key="power_line_synchronised",
-        translation_key="power_line_synchronised",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,

@@ -136,7 +136,6 @@ def estimates() -> Iterator[LinkySensorDescription]:
     """Yield what no register counts, for those who ask for it."""
     yield _apparent_power(
         key="injected_power_estimated",
-        translation_key="injected_power_estimated",
         value_fn=lambda state: state.injected_power_va,
         exists_fn=lambda state: state.can_estimate_injection,
     )
@@ -145,12 +144,10 @@ def estimates() -> Iterator[LinkySensorDescription]:
 def _registers() -> Iterator[LinkySensorDescription]:
     yield _energy(
         key="energy_drawn",
-        translation_key="energy_drawn",
         value_fn=lambda state: state.energy_drawn_wh,
     )
     yield _energy(
         key="energy_injected",
-        translation_key="energy_injected",
         on_production="production_energy",
         value_fn=_number("EAIT"),
     )
@@ -170,7 +167,6 @@ def _registers() -> Iterator[LinkySensorDescription]:
         if CATALOGUE[Mode.HISTORIQUE][name].kind is Kind.REGISTER and name != "BASE":
             yield _energy(
                 key=f"energy_{name.lower()}",
-                translation_key=f"energy_{name.lower()}",
                 value_fn=_number(name),
             )
     for n in range(1, 5):
@@ -201,37 +197,31 @@ def _registers() -> Iterator[LinkySensorDescription]:
 def _powers() -> Iterator[LinkySensorDescription]:
     yield _power(
         key="active_power_drawn",
-        translation_key="active_power_drawn",
         value_fn=lambda state: state.active_power_drawn_w,
         exists_fn=lambda state: state.energy_drawn_wh is not None,
     )
     yield _power(
         key="active_power_injected",
-        translation_key="active_power_injected",
         on_production="active_power_produced",
         value_fn=lambda state: state.active_power_injected_w,
         exists_fn=lambda state: state.producer,
     )
     yield _power(
         key="active_power",
-        translation_key="active_power",
         value_fn=lambda state: state.active_power_w,
         exists_fn=lambda state: state.producer,
     )
     yield _apparent_power(
         key="apparent_power",
-        translation_key="apparent_power",
         value_fn=_number("SINSTS", "PAPP"),
     )
     yield _apparent_power(
         key="apparent_power_injected",
-        translation_key="apparent_power_injected",
         on_production="apparent_power_produced",
         value_fn=_number("SINSTI"),
     )
     yield _sensor(
         key="time_to_cut_off",
-        translation_key="time_to_cut_off",
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         pace=Pace.POWER,
@@ -246,26 +236,22 @@ def _maxima() -> Iterator[LinkySensorDescription]:
     yesterday = partial(maximum, entity_registry_enabled_default=False)
     yield maximum(
         key="highest_power_today",
-        translation_key="highest_power_today",
         value_fn=_number("SMAXSN"),
         time_fn=partial(_time, "SMAXSN"),
     )
     yield yesterday(
         key="highest_power_yesterday",
-        translation_key="highest_power_yesterday",
         value_fn=_number("SMAXSN-1", "PMAX"),
         time_fn=partial(_time, "SMAXSN-1"),
     )
     yield maximum(
         key="highest_injection_today",
-        translation_key="highest_injection_today",
         on_production="highest_production_today",
         value_fn=_number("SMAXIN"),
         time_fn=partial(_time, "SMAXIN"),
     )
     yield yesterday(
         key="highest_injection_yesterday",
-        translation_key="highest_injection_yesterday",
         on_production="highest_production_yesterday",
         value_fn=_number("SMAXIN-1"),
         time_fn=partial(_time, "SMAXIN-1"),
@@ -273,13 +259,11 @@ def _maxima() -> Iterator[LinkySensorDescription]:
     curve = partial(_power, pace=Pace.CHANGE, entity_registry_enabled_default=False)
     yield curve(
         key="load_curve_drawn",
-        translation_key="load_curve_drawn",
         value_fn=_number("CCASN"),
         time_fn=partial(_time, "CCASN"),
     )
     yield curve(
         key="load_curve_injected",
-        translation_key="load_curve_injected",
         on_production="load_curve_produced",
         value_fn=_number("CCAIN"),
         time_fn=partial(_time, "CCAIN"),
@@ -292,20 +276,17 @@ def _phases() -> Iterator[LinkySensorDescription]:
 
     yield _current(
         key="current",
-        translation_key="current",
         value_fn=_number("IRMS1", "IINST"),
         exists_fn=single,
     )
     yield _voltage(
         key="voltage",
-        translation_key="voltage",
         value_fn=_number("URMS1"),
         exists_fn=lambda state: single(state) and state.reading("URMS1") is not None,
     )
     mean = partial(_voltage, pace=Pace.CHANGE, entity_registry_enabled_default=False)
     yield mean(
         key="mean_voltage",
-        translation_key="mean_voltage",
         value_fn=_number("UMOY1"),
         time_fn=partial(_time, "UMOY1"),
         exists_fn=lambda state: single(state) and state.reading("UMOY1") is not None,
@@ -372,38 +353,32 @@ def _tariff() -> Iterator[LinkySensorDescription]:
         device_class=SensorDeviceClass.TIMESTAMP,
         exists_fn=lambda state: state.has_peaks and state.mode is Mode.STANDARD,
     )
-    yield _sensor(key="tariff", translation_key="tariff", value_fn=lambda state: state.tariff.label)
+    yield _sensor(key="tariff", value_fn=lambda state: state.tariff.label)
     yield colour(
         key="colour_today",
-        translation_key="colour_today",
         value_fn=lambda state: state.tariff.colour_today,
     )
     yield colour(
         key="colour_tomorrow",
-        translation_key="colour_tomorrow",
         value_fn=lambda state: state.tariff.colour_tomorrow,
     )
     yield moment(
         key="peak_start",
-        translation_key="peak_start",
         value_fn=lambda state: state.tariff.peaks[0].start if state.tariff.peaks else None,
     )
     yield moment(
         key="peak_end",
-        translation_key="peak_end",
         value_fn=lambda state: state.tariff.peaks[0].end if state.tariff.peaks else None,
     )
-    yield _diagnostic(
-        key="contract", translation_key="contract", value_fn=lambda state: state.tariff.contract
-    )
+    yield _diagnostic(key="contract", value_fn=lambda state: state.tariff.contract)
     for key, label in (
         ("tariff_index", "NTARF"),
         ("calendar_day", "NJOURF"),
         ("calendar_day_tomorrow", "NJOURF+1"),
     ):
-        yield _hidden(key=key, translation_key=key, value_fn=_number(label))
+        yield _hidden(key=key, value_fn=_number(label))
     for key, label in (("schedule_tomorrow", "PJOURF+1"), ("schedule_peak_day", "PPOINTE")):
-        yield _hidden(key=key, translation_key=key, value_fn=partial(_schedule, label))
+        yield _hidden(key=key, value_fn=partial(_schedule, label))
 
 
 def _diagnostics() -> Iterator[LinkySensorDescription]:
@@ -414,33 +389,26 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
     )
     yield subscribed(
         key="subscribed_power",
-        translation_key="subscribed_power",
         value_fn=lambda state: state.subscribed_power_kva,
     )
     yield subscribed(
         key="cut_off_power",
-        translation_key="cut_off_power",
         entity_registry_enabled_default=False,
         value_fn=_number("PCOUP"),
     )
     yield _diagnostic(
         key="breaker",
-        translation_key="breaker",
         device_class=SensorDeviceClass.ENUM,
         options=list(Breaker),
         value_fn=_status(lambda status: status.breaker),
     )
-    yield _diagnostic(
-        key="message", translation_key="message", value_fn=lambda state: state.text("MSG1")
-    )
+    yield _diagnostic(key="message", value_fn=lambda state: state.text("MSG1"))
     yield _diagnostic(
         key="short_message",
-        translation_key="short_message",
         value_fn=lambda state: state.text("MSG2"),
     )
     yield _diagnostic(
         key="link_quality",
-        translation_key="link_quality",
         native_unit_of_measurement=PERCENTAGE,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
@@ -454,35 +422,30 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
     ):
         yield _hidden(
             key=key,
-            translation_key=key,
             state_class=SensorStateClass.TOTAL_INCREASING,
             pace=Pace.REGISTER,
             value_fn=count,
         )
     yield _hidden(
         key="clock",
-        translation_key="clock",
         device_class=SensorDeviceClass.TIMESTAMP,
         pace=Pace.REGISTER,
         value_fn=partial(_time, "DATE"),
     )
     yield _hidden(
         key="power_line",
-        translation_key="power_line",
         device_class=SensorDeviceClass.ENUM,
         options=list(PowerLine),
         value_fn=_status(lambda status: status.power_line),
     )
     yield _hidden(
         key="euridis",
-        translation_key="euridis",
         device_class=SensorDeviceClass.ENUM,
         options=list(Euridis),
         value_fn=_status(lambda status: status.euridis),
     )
     yield _hidden(
         key="highest_current",
-        translation_key="highest_current",
         device_class=SensorDeviceClass.CURRENT,
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
         suggested_display_precision=0,

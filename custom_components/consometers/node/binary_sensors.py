@@ -10,13 +10,11 @@ from homeassistant.const import EntityCategory
 
 CONNECTED: Final = BinarySensorEntityDescription(
     key="connected",
-    translation_key="connected",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 PROBLEM: Final = BinarySensorEntityDescription(
     key="problem",
-    translation_key="problem",
     device_class=BinarySensorDeviceClass.PROBLEM,
     entity_category=EntityCategory.DIAGNOSTIC,
 )

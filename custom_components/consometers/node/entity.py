@@ -65,6 +65,7 @@ class NodeEntity(CoordinatorEntity[NodeCoordinator]):
         """Take what it shows."""
         super().__init__(coordinator)
         self.entity_description = description
+        self._attr_translation_key = description.translation_key or description.key
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})

@@ -118,13 +118,11 @@ _rate = partial(
 COLLECTIVE_SENSORS: Final = (
     CollectiveSensorDescription(
         key="last_acknowledged",
-        translation_key="last_acknowledged",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda collective: collective.acknowledged_until,
     ),
     CollectiveSensorDescription(
         key="waiting",
-        translation_key="waiting",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda collective: collective.waiting,
@@ -177,12 +175,10 @@ COLLECTIVE_SENSORS: Final = (
     ),
     _rate(
         key="self_consumption_today",
-        translation_key="self_consumption_today",
         value_fn=_today(lambda today: _percent(today.self_consumption_rate)),
     ),
     _rate(
         key="self_sufficiency_today",
-        translation_key="self_sufficiency_today",
         value_fn=_today(lambda today: _percent(today.self_sufficiency_rate)),
     ),
     _energy(

@@ -1,0 +1,41 @@
+"""What a person should know or do, as Home Assistant's repair issues: one a kind and entry."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.issue_registry import (
+    IssueSeverity,
+    async_create_issue,
+    async_delete_issue,
+)
+
+from .const import DOMAIN
+
+
+def create(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    kind: str,
+    *,
+    severity: IssueSeverity = IssueSeverity.WARNING,
+    fixable: bool = False,
+    persistent: bool = False,
+    **placeholders: str,
+) -> None:
+    """Say something of an entry, in the words of its kind."""
+    async_create_issue(
+        hass,
+        DOMAIN,
+        f"{kind}_{entry.entry_id}",
+        data={"entry_id": entry.entry_id, "kind": kind, **placeholders},
+        is_fixable=fixable,
+        is_persistent=persistent,
+        severity=severity,
+        translation_key=kind,
+        translation_placeholders={"title": entry.title, **placeholders},
+    )
+
+
+def delete(hass: HomeAssistant, entry: ConfigEntry, *kinds: str) -> None:
+    """Take back what was said of an entry."""
+    for kind in kinds:
+        async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}")
