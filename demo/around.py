@@ -6,7 +6,7 @@ from typing import Final
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
 from demo.federation import READER, CollectiveView, FederationView, Size
 from demo.neighbours import Progress
-from demo.node import PASSWORD
+from demo.program import PASSWORD
 
 _COLUMN: Final = 30
 _STEP: Final = 0.1

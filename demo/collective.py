@@ -2,18 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-import subprocess
-import time
 from typing import Any, Final, NoReturn
 
 import aiohttp
 
 from demo.hass import free_port
-from demo.node import PASSWORD
-from demo.program import NodeError, Program, reach, write_private
+from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
 from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
 
@@ -50,6 +46,7 @@ class Collective:
         """Prepare; nothing starts yet."""
         self.profile = profile
         self.server = server
+        self._threaded = Threaded(server)
         self.page = f"http://{LOOPBACK}:{(page_port := free_port())}"
         self._folder = folder
         self._password_file = folder / "password"
@@ -60,16 +57,12 @@ class Collective:
             "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
         }
         self.program = Program(folder / "node", folder / "node.log", warm, variables)
-        self._starting: asyncio.Future[None] | None = None
 
     async def start(self, others: Sequence[str] = ()) -> None:
         """Start it with its server, on which it and others have accounts. It is online then."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._password_file, PASSWORD)
-        accounts = [self.profile.account, *others]
-        self._starting = asyncio.ensure_future(asyncio.to_thread(self._start_server, accounts))
-        # A thread goes on whoever cancels: close() waits for it, and ends what it started.
-        await asyncio.shield(self._starting)
+        await self._threaded.open(self.profile.account, *others)
         place = reach(self.server.port, self.server.ca_file, self._password_file)
         if not (self.program.folder / _SETTINGS).exists():
             profile = self.profile
@@ -86,13 +79,6 @@ class Collective:
             await self.program.do(*words, answer=ADMINISTRATION_PASSWORD)
         await self.program.run("--role", "collective")
         await self._until_online()
-
-    def _start_server(self, accounts: Sequence[str]) -> None:
-        try:
-            self.server.start()
-            self.server.register_all([account.partition("@")[0] for account in accounts], PASSWORD)
-        except (RuntimeError, subprocess.SubprocessError) as error:
-            raise NodeError(str(error)) from error
 
     async def invite(self, kind: str, area: str | None = None, uses: int = 1) -> str:
         """Make an invitation, and give its link."""
@@ -133,17 +119,13 @@ class Collective:
     async def close(self) -> None:
         """End the node and its server, leaving no process."""
         await self.program.close()
-        if self._starting is not None:
-            with suppress(Exception):
-                await self._starting
-        await asyncio.to_thread(self.server.stop)
+        await self._threaded.close()
 
     async def _until_online(self) -> None:
-        until = time.monotonic() + _ONLINE_WITHIN_S
-        while time.monotonic() < until:
-            if (await self.program.json("status")).get("online"):
-                return
+        async def is_online() -> bool:
             if self.program.has_ended:
                 await self.live()
-            await asyncio.sleep(_LOOKS_EVERY_S)
-        raise NodeError(f"{self.profile.name} is not online: {self.program.log} may say why.")
+            return bool((await self.program.json("status")).get("online"))
+
+        error = NodeError(f"{self.profile.name} is not online: {self.program.log} may say why.")
+        await until(is_online, error, within_s=_ONLINE_WITHIN_S)

@@ -6,7 +6,7 @@ and the municipality's. The school and Kermelo are sites: they join the cooperat
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,13 +14,12 @@ from itertools import cycle, islice
 from pathlib import Path
 import shlex
 import shutil
-import time
 from typing import Any, Final
 
 from demo.collective import Collective, Profile
 from demo.neighbours import Neighbours, Progress
-from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
-from demo.program import NodeError, closed, reach, write_private
+from demo.node import DOMAIN, NODE, SERVER, Node
+from demo.program import PASSWORD, NodeError, closed, reach, until, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.street.plan import Home, Place, Plan
 from demo.warm import Warm
@@ -377,12 +376,9 @@ class Federation:
         )
         return list(answer["series"])
 
-    async def _until(self, happened: Callable[[], Any]) -> None:
-        until = time.monotonic() + _SHOWN_WITHIN_S
-        while not await happened():
-            if time.monotonic() > until:
-                raise NodeError(f"The collectives do not get on: {self._folder} has their logs.")
-            await asyncio.sleep(_LOOKS_EVERY_S)
+    async def _until(self, happens: Callable[[], Awaitable[Any]]) -> None:
+        error = NodeError(f"The collectives do not get on: {self._folder} has their logs.")
+        await until(happens, error, within_s=_SHOWN_WITHIN_S, every_s=_LOOKS_EVERY_S)
 
     async def _shown(
         self, collective: Collective, series: tuple[Mapping[str, Any], ...]

@@ -25,9 +25,9 @@ from demo.kersabiec import Address, House, Indoors, forget
 from demo.meter import VirtualLinky
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
-from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
+from demo.node import DOMAIN, OBSERVER, SERVER, Node, View
 import demo.program
-from demo.program import NodeError, closed
+from demo.program import PASSWORD as XMPP_PASSWORD, NodeError, closed
 from demo.prosody import Authority, Prosody
 
 _FOLDER: Final = ROOT / ".demo"

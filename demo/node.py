@@ -6,18 +6,15 @@ of its code is known here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
 import shlex
 import shutil
-import subprocess
-import time
 from typing import Any, Final, NoReturn
 
 from demo.hass import Hass, Supervised, free_port
-from demo.program import NodeError, Program, reach, write_private
+from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
 from demo.prosody import LOOPBACK, Prosody
 from demo.supervisor import Supervisor
 from demo.warm import Warm
@@ -27,8 +24,6 @@ SERVER: Final = "prosody"
 DOMAIN: Final = "kersabiec.test"
 NODE: Final = f"school@{DOMAIN}"
 OBSERVER: Final = f"observer@{DOMAIN}"
-# Like that of Home Assistant: the server is on loopback, and what it has is made up.
-PASSWORD: Final = "kersabiec"
 
 _NEED: Final = Path(__file__).with_name("need.toml")
 _NODE: Final = "node"
@@ -84,8 +79,7 @@ class Node:
         self.folder = folder / _NODE
         self.log_path = self.folder / "node.log"
         self._password_file = self.folder / "observer.password"
-        self._server = server
-        self._starting: asyncio.Future[None] | None = None
+        self._server = Threaded(server)
         self._program = Program(self.folder, self.log_path, warm)
         self._number = ""
         self._asked: dict[str, int | None] = {}
@@ -106,21 +100,11 @@ class Node:
         self._supervises = True
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._password_file, PASSWORD)
-        self._starting = asyncio.ensure_future(asyncio.to_thread(self._start_server))
-        # A thread goes on whoever cancels: close() waits for it, and ends what it started.
-        await asyncio.shield(self._starting)
+        await self._server.open(NODE, OBSERVER)
         await self._program.do("login", NODE, *self._place)
         self._number, state = await self._permission()
         if state == "proposed":
             self._asked[self._number] = None
-
-    def _start_server(self) -> None:
-        try:
-            self._server.start()
-            for jid in (NODE, OBSERVER):
-                self._server.register(jid.partition("@")[0], PASSWORD)
-        except (RuntimeError, subprocess.SubprocessError) as error:
-            raise NodeError(str(error)) from error
 
     async def meet(self, invitation: str, days: int) -> None:
         """Ask a collective what it asks for, to be granted with so many days of the past."""
@@ -154,10 +138,7 @@ class Node:
         await self._program.close()
         if self._supervises:
             await self._supervisor.stop()
-        if self._starting is not None:
-            with suppress(Exception):
-                await self._starting
-        await asyncio.to_thread(self._server.stop)
+        await self._server.close()
 
     async def _permission(self) -> tuple[str, str]:
         """The number and the state of what the observer asks, which is put there at first."""
@@ -197,8 +178,8 @@ class Node:
         granted = permission.result()
         return View(
             host=LOOPBACK,
-            port=self._server.port,
-            ca_file=self._server.ca_file,
+            port=self._server.server.port,
+            ca_file=self._server.server.ca_file,
             password_file=self._password_file,
             node=status.result()["account"],
             page=self._panel,
@@ -218,21 +199,21 @@ class Node:
         )
 
     async def _until_read(self) -> Any:
-        """Wait until the node is online and has read the year; give its status."""
-        until = time.monotonic() + _READS_WITHIN_S
-        while time.monotonic() < until:
+        """Wait until the node is online and has read the year, and return its status."""
+
+        async def status_if_read() -> Any:
             status = await self._program.json("status")
             shares = [series["read"] for peer in status["peers"] for series in peer["series"]]
-            if status.get("online") and all(share == 1 for share in shares):
-                return status
             if self._program.has_ended:
                 await self.live()
-            await asyncio.sleep(0.5)
-        raise NodeError(f"The node does not read the year: {self.log_path} may say why.")
+            return status if status.get("online") and all(share == 1 for share in shares) else None
+
+        error = NodeError(f"The node does not read the year: {self.log_path} may say why.")
+        return await until(status_if_read, error, within_s=_READS_WITHIN_S)
 
     @property
     def _place(self) -> tuple[str, ...]:
-        return reach(self._server.port, self._server.ca_file, self._password_file)
+        return reach(self._server.server.port, self._server.server.ca_file, self._password_file)
 
 
 def forget(folder: Path) -> None:

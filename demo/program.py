@@ -1,17 +1,23 @@
 """The node as a program, asked on its command line as a person asks it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 import json
 import os
 from pathlib import Path
+import subprocess
+import time
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
 from demo.child import Child
 from demo.hass.folder import ROOT
-from demo.prosody import LOOPBACK
+from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
+
+# Like that of Home Assistant: servers are on loopback, and what they have is made up.
+PASSWORD: Final = "kersabiec"
 
 _MODULE: Final = "consometers_node"
 _CLI: Final = f"{_MODULE}.cli"
@@ -83,6 +89,47 @@ def environment(folder: Path) -> Mapping[str, str]:
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
         "CONSOMETERS_DATA": str(folder),
     }
+
+
+class Threaded:
+    """A server that starts and ends in a thread."""
+
+    def __init__(self, server: Prosody) -> None:
+        """Prepare; nothing starts yet."""
+        self.server = server
+        self._starting: asyncio.Future[None] | None = None
+
+    async def open(self, *accounts: str) -> None:
+        """Start it with accounts of its host. Raises NodeError."""
+        self._starting = asyncio.ensure_future(asyncio.to_thread(self._start, accounts))
+        # A thread goes on whoever cancels: close() waits for it, and ends what it started.
+        await asyncio.shield(self._starting)
+
+    def _start(self, accounts: Iterable[str]) -> None:
+        try:
+            self.server.start()
+            self.server.register_all([jid.partition("@")[0] for jid in accounts], PASSWORD)
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            raise NodeError(str(error)) from error
+
+    async def close(self) -> None:
+        """End it, leaving no process."""
+        if self._starting is not None:
+            with suppress(Exception):
+                await self._starting
+        await asyncio.to_thread(self.server.stop)
+
+
+async def until[T](
+    happens: Callable[[], Awaitable[T]], error: Exception, *, within_s: float, every_s: float = 0.5
+) -> T:
+    """Look again and again, and return the first result that is true; else raise the error."""
+    end = time.monotonic() + within_s
+    while not (result := await happens()):
+        if time.monotonic() > end:
+            raise error
+        await asyncio.sleep(every_s)
+    return result
 
 
 class _Opened(Protocol):

@@ -12,15 +12,15 @@ import termios
 import tty
 from typing import Final
 
+from tmodbus.utils.crc import calculate_crc16, validate_crc16
+
 from .answers import Answers
 
 BAUD: Final = 9_600
 BAUDS: Final = (1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200)
 
 _REQUEST: Final = struct.Struct(">BBHHH")
-_CRC: Final = struct.Struct("<H")
 _ON_A_LINE: Final = range(1, 248)
-_POLYNOMIAL: Final = 0xA001
 _READ_SIZE: Final = 4_096
 _SPEED: Final = 5
 
@@ -91,7 +91,7 @@ class Line:
         """Take a request that has come whole; what is none is skipped byte by byte."""
         while len(self._heard) >= _REQUEST.size:
             frame = bytes(self._heard[: _REQUEST.size])
-            if frame[0] in _ON_A_LINE and _CRC.pack(crc(frame[:-2])) == frame[-2:]:
+            if frame[0] in _ON_A_LINE and validate_crc16(frame):
                 del self._heard[: _REQUEST.size]
                 return frame[0], frame[1:-2]
             del self._heard[0]
@@ -99,16 +99,6 @@ class Line:
 
     def _framed(self, unit_id: int, answer: bytes) -> bytes:
         frame = bytes((unit_id,)) + answer
-        noise = self._answers.mistakes
-        frame += _CRC.pack(crc(frame) ^ noise)
+        checksum = calculate_crc16(frame)
+        frame += checksum[::-1] if self._answers.mistakes else checksum
         return frame[: len(frame) // 2] if self._answers.breaks_off else frame
-
-
-def crc(frame: bytes) -> int:
-    """Return the checksum of a frame."""
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (_POLYNOMIAL if value & 1 else 0)
-    return value

@@ -66,13 +66,6 @@ _COLOUR_OF_DAY = {"JB": Colour.BLUE, "JW": Colour.WHITE, "JR": Colour.RED}
 _COLOUR_OF_TOMORROW = {"BLEU": Colour.BLUE, "BLAN": Colour.WHITE, "ROUG": Colour.RED}
 
 
-def register_title(register: str) -> str | None:
-    """Return the name that a Linky shows for a register of historique mode, e.g. HC BLEU."""
-    return next(
-        (name for name, register_label in _PERIODS.values() if register_label == register), None
-    )
-
-
 def _historique(readings: Mapping[str, Reading]) -> Tariff:
     period = readings["PTEC"].group.raw
     option = _raw(readings, "OPTARIF")
