@@ -9,44 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import time
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from demo.hass import Api, HassError, State
 from demo.meter import Linky
+from demo.world import SEGMENT_S, Energy
 
 HOUR: Final = timedelta(hours=1)
 PAST: Final = timedelta(days=732)
 """Two years, so that each day has one a year before."""
 
 _WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
-_SEGMENT_S: Final = 600
 _WRITTEN_WITHIN_S: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """What meters and the inverters behind them have counted together, Wh."""
-
-    drawn_wh: int
-    injected_wh: int
-    made_wh: int
-
-    @classmethod
-    def at(cls, at: datetime, linkys: Sequence[Linky]) -> Self:
-        registers = [linky.registers_at(at) for linky in linkys]
-        return cls(
-            sum(counted.drawn_wh for counted in registers),
-            sum(counted.injected_wh for counted in registers),
-            sum(linky.world.energy(at).production_wh for linky in linkys),
-        )
-
-    def since(self, earlier: Count) -> Count:
-        """Return what was counted from an earlier moment on."""
-        return Count(
-            self.drawn_wh - earlier.drawn_wh,
-            self.injected_wh - earlier.injected_wh,
-            self.made_wh - earlier.made_wh,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,20 +28,20 @@ class Register:
     """An energy entity, by the key of what it shows, and its value."""
 
     key: str
-    value_wh: Callable[[Count], int]
+    value_wh: Callable[[Energy], int]
 
 
 REGISTERS: Final = (
     Register(key="energy_drawn", value_wh=lambda count: count.drawn_wh),
     Register(key="energy_injected", value_wh=lambda count: count.injected_wh),
-    Register(key="energy", value_wh=lambda count: count.made_wh),
+    Register(key="energy", value_wh=lambda count: count.production_wh),
 )
 # Mean power of an hour or less, by what was counted in it.
-POWERS: Final[Mapping[str, Callable[[Count], int]]] = {
+POWERS: Final[Mapping[str, Callable[[Energy], int]]] = {
     "active_power_drawn": lambda count: count.drawn_wh,
     "active_power_injected": lambda count: count.injected_wh,
     "active_power": lambda count: count.drawn_wh - count.injected_wh,
-    "power": lambda count: count.made_wh,
+    "power": lambda count: count.production_wh,
 }
 
 
@@ -76,22 +50,32 @@ class Hour:
     """One hour: what was counted up to its end, and in each sixth of it."""
 
     start: datetime
-    end: Count
-    sixths: tuple[Count, ...]
+    end: Energy
+    sixths: tuple[Energy, ...]
 
 
 def hours(since: datetime, until: datetime, *linkys: Linky) -> Iterator[Hour]:
     """Yield the whole hours between two moments, as meters and their inverters counted them."""
     start = whole_hour(since)
-    before = Count.at(start, linkys)
+    before = _counted(linkys, start)
     while start + HOUR <= until:
-        sixths: list[Count] = []
+        sixths: list[Energy] = []
         for n in range(1, 7):
-            now = Count.at(start + timedelta(seconds=n * _SEGMENT_S), linkys)
-            sixths.append(now.since(before))
+            now = _counted(linkys, start + timedelta(seconds=n * SEGMENT_S))
+            sixths.append(now - before)
             before = now
         yield Hour(start=start, end=before, sixths=tuple(sixths))
         start += HOUR
+
+
+def _counted(linkys: Sequence[Linky], at: datetime) -> Energy:
+    """Return what meters and the inverters behind them have counted together."""
+    registers = [linky.registers_at(at) for linky in linkys]
+    return Energy(
+        production_wh=sum(linky.world.energy(at).production_wh for linky in linkys),
+        drawn_wh=sum(counted.drawn_wh for counted in registers),
+        injected_wh=sum(counted.injected_wh for counted in registers),
+    )
 
 
 def whole_hour(at: datetime) -> datetime:
@@ -159,7 +143,7 @@ async def _zero_wh(api: Api, entity_id: str, state: State) -> float:
 
 
 async def _import_power(
-    api: Api, entity_id: str, power_w: Callable[[Count], int], past: list[Hour]
+    api: Api, entity_id: str, power_w: Callable[[Energy], int], past: list[Hour]
 ) -> None:
     rows: list[dict[str, Any]] = []
     for hour in past:

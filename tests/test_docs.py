@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.setup import async_setup_component
 from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
+from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_POWER_INTERVAL,
@@ -36,7 +38,6 @@ from custom_components.consometers.linky.sensors import (
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.node.binary_sensors import CONNECTED, PROBLEM
 from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
@@ -52,13 +53,16 @@ BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
 SHARED = {"en": ROOT / "docs" / "sharing.md", "fr": ROOT / "docs" / "sharing.fr.md"}
 SUNNY = {"en": ROOT / "docs" / "solar.md", "fr": ROOT / "docs" / "solar.fr.md"}
-OF_A_NODE = {
-    description.translation_key
-    for description in (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)
-}
-OF_A_METER = {each.translation_key for each in (*sensors(), *estimates(), *binary_sensors())}
-OF_AN_INVERTER = {each.translation_key: each for each in inverter_sensors()}
-OF_A_HOME = {each.translation_key for each in BALANCE_SENSORS}
+
+
+def key_of(description: EntityDescription) -> str:
+    return description.translation_key or description.key
+
+
+OF_A_NODE = set(map(key_of, (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)))
+OF_A_METER = set(map(key_of, (*sensors(), *estimates(), *binary_sensors())))
+OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
+OF_A_HOME = set(map(key_of, BALANCE_SENSORS))
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
@@ -160,7 +164,7 @@ def descriptions() -> Iterator[Description]:
 
 def by_name() -> dict[str, Description]:
     """One description for each name, by translation key."""
-    return {str(description.translation_key): description for description in descriptions()}
+    return {key_of(description): description for description in descriptions()}
 
 
 def unit(description: Description) -> str:
@@ -183,7 +187,7 @@ def seen() -> dict[str, Meters]:
             state.feed(encode_frame(frame), float(second))
         for description in descriptions():
             if description.exists(state):
-                key = str(description.translation_key)
+                key = key_of(description)
                 found.setdefault(key, set()).add((mode, phases, producer))
     return {key: frozenset(of) for key, of in found.items()}
 
@@ -248,7 +252,7 @@ def test_tables_say_which_entities_of_an_inverter_are_enabled(language: str) -> 
     table = rows(SUNNY[language])
     said = names(language)
     for key, description in OF_AN_INVERTER.items():
-        if key is not None and key not in ("current_phase", "voltage_phase"):
+        if key not in ("current_phase", "voltage_phase"):
             _, enabled, _ = table[said[key]]
             assert enabled == ("✓" if description.entity_registry_enabled_default else "–"), key
 

@@ -1,5 +1,6 @@
 """Binary sensors of a meter, of a node and of its collectives."""
 
+from functools import partial
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -15,17 +16,15 @@ from .entity import LinkyEntity, add_as_known
 from .kinds import is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
 from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
-from .node.binary_sensors import CONNECTED, PROBLEM
 from .node.coordinator import NodeConfigEntry, NodeCoordinator
 from .node.entity import CollectiveEntity, NodeEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 0
 
-LINK_LAMP = BinarySensorEntityDescription(
-    key="link",
-    device_class=BinarySensorDeviceClass.CONNECTIVITY,
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
+_description = partial(BinarySensorEntityDescription, entity_category=EntityCategory.DIAGNOSTIC)
+LINK_LAMP = _description(key="link", device_class=BinarySensorDeviceClass.CONNECTIVITY)
+CONNECTED = _description(key="connected", device_class=BinarySensorDeviceClass.CONNECTIVITY)
+PROBLEM = _description(key="problem", device_class=BinarySensorDeviceClass.PROBLEM)
 
 
 async def async_setup_entry(

@@ -9,7 +9,7 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
-from .balance.diagnostics import diagnostics as of_balance
+from .balance.tracker import BalanceTracker
 from .inverter.diagnostics import diagnostics as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
@@ -28,8 +28,17 @@ async def async_get_config_entry_diagnostics(
     if is_inverter(entry):
         return await of_inverter(entry.runtime_data)
     if is_balance(entry):
-        return of_balance(entry.runtime_data)
+        return _of_balance(entry.runtime_data)
     return of_node(entry.runtime_data) if is_node(entry) else _of_meter(entry.runtime_data)
+
+
+def _of_balance(tracker: BalanceTracker) -> dict[str, Any]:
+    """Return the sources, what each counted, and the sums."""
+    return {
+        "entry": {"data": dict(tracker.config_entry.data)},
+        "balance": tracker.balance.remember(),
+        "powers": asdict(tracker.data.powers),
+    }
 
 
 def _of_meter(coordinator: LinkyCoordinator) -> dict[str, Any]:

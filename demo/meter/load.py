@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.world import SEGMENT_S, World
+from demo.world import SEGMENT_S, Energy, World
 
 
 @dataclass(slots=True)
@@ -44,19 +44,16 @@ class Load:
             energy = self.world.segment(n).energy(seconds)
             return energy.drawn_wh, energy.injected_wh
         segment = self.world.segment(n)
-        drawn = injected = done = 0
+        usual, overload_wh, done = Energy(), 0, 0
         for overload in overloads:
             start = min(seconds, max(done, overload.start - n * SEGMENT_S))
             end = seconds if overload.end is None else overload.end - n * SEGMENT_S
             end = min(seconds, max(start, end))
-            before, until = segment.energy(done), segment.energy(start)
-            drawn += until.drawn_wh - before.drawn_wh + overload.power_w * (end - start) // 3600
-            injected += until.injected_wh - before.injected_wh
+            usual += segment.energy(start) - segment.energy(done)
+            overload_wh += overload.power_w * (end - start) // 3600
             done = end
-        before, until = segment.energy(done), segment.energy(seconds)
-        drawn += until.drawn_wh - before.drawn_wh
-        injected += until.injected_wh - before.injected_wh
-        return drawn, injected
+        usual += segment.energy(seconds) - segment.energy(done)
+        return usual.drawn_wh + overload_wh, usual.injected_wh
 
     def peaks(self, n: int) -> list[int]:
         """Return the seconds of the n-th segment among which its highest power is."""

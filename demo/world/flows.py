@@ -66,6 +66,14 @@ class Energy:
             self.injected_wh + other.injected_wh,
         )
 
+    def __sub__(self, other: Energy) -> Energy:
+        return Energy(
+            self.consumption_wh - other.consumption_wh,
+            self.production_wh - other.production_wh,
+            self.drawn_wh - other.drawn_wh,
+            self.injected_wh - other.injected_wh,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -23,15 +23,17 @@ def test_an_hour_ends_with_what_the_meter_shows_then() -> None:
     (hour,) = hours(NOON - HOUR, NOON, linky())
     registers = linky().registers_at(hour.start + HOUR)
     assert (hour.end.drawn_wh, hour.end.injected_wh) == (registers.drawn_wh, registers.injected_wh)
-    assert hour.end.made_wh == linky().world.energy(hour.start + HOUR).production_wh
+    assert hour.end.production_wh == linky().world.energy(hour.start + HOUR).production_wh
 
 
 def test_the_sixths_of_an_hour_are_what_the_registers_grew_by() -> None:
     before, hour = hours(NOON - 2 * HOUR, NOON, linky())
-    grew = hour.end.since(before.end)
+    grew = hour.end - before.end
     assert sum(sixth.drawn_wh for sixth in hour.sixths) == grew.drawn_wh
     assert sum(sixth.injected_wh for sixth in hour.sixths) == grew.injected_wh > 0
-    assert sum(sixth.made_wh for sixth in hour.sixths) == grew.made_wh > grew.injected_wh
+    assert (
+        sum(sixth.production_wh for sixth in hour.sixths) == grew.production_wh > grew.injected_wh
+    )
 
 
 def test_no_hour_has_ended_yet() -> None:

@@ -35,5 +35,5 @@ def test_the_schools_own_meter_sees_no_panels() -> None:
 def test_the_past_of_the_inverter_runs_into_its_present() -> None:
     noon = ORIGIN + timedelta(days=170, hours=12)
     (hour,) = hours(noon - HOUR, noon, PANELS)
-    assert hour.end.made_wh == hour.end.injected_wh
-    assert hour.end.made_wh == INVERTER.readings(int(noon.timestamp())).energy_wh
+    assert hour.end.production_wh == hour.end.injected_wh
+    assert hour.end.production_wh == INVERTER.readings(int(noon.timestamp())).energy_wh

@@ -28,7 +28,8 @@ from demo.furnishing import (
 )
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
-from demo.history import HOUR, Count, Hour, hours
+from demo.history import HOUR, Hour, hours
+from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
@@ -47,18 +48,18 @@ CARDS_NOW: Final = {"hui-statistics-graph-card": 3, "hui-statistic-card": 4, "hu
 CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 3}
 LARGEST_PICTURE_BYTES: Final = 300_000
 
-type Flow = Callable[[Count], int]
+type Flow = Callable[[Energy], int]
 OF_HOME: Final[Mapping[str, Flow]] = {
-    "production": lambda count: count.made_wh,
+    "production": lambda count: count.production_wh,
     "injected": lambda count: count.injected_wh,
     "drawn": lambda count: count.drawn_wh,
-    "self_consumed": lambda count: count.made_wh - count.injected_wh,
+    "self_consumed": lambda count: count.production_wh - count.injected_wh,
 }
 OF_COLLECTIVE: Final[Mapping[str, Flow]] = {
     # Nine of 37 have panels as this home has.
     "consumption": lambda count: 9 * count.drawn_wh + 28 * _used(count),
     "injection": lambda count: 4 * count.injected_wh,
-    "production": lambda count: 9 * count.made_wh,
+    "production": lambda count: 9 * count.production_wh,
 }
 
 
@@ -289,8 +290,8 @@ def _quiet(**changes: Any) -> dict[str, Any]:
     return collective(name=NAME, waiting=0, sums=sums(**told), **changes)
 
 
-def _used(count: Count) -> int:
-    return count.drawn_wh + count.made_wh - count.injected_wh
+def _used(count: Energy) -> int:
+    return count.drawn_wh + count.production_wh - count.injected_wh
 
 
 def _today(past: Sequence[Hour], zone: ZoneInfo) -> Sequence[Hour]:

@@ -18,7 +18,7 @@ from custom_components.consometers import const
 from custom_components.consometers.balance import flow as balance_flow, issues as balance_issues
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
-from custom_components.consometers.binary_sensor import LINK_LAMP
+from custom_components.consometers.binary_sensor import CONNECTED, LINK_LAMP, PROBLEM
 from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
@@ -26,7 +26,6 @@ from custom_components.consometers.linky import detection, issues, link
 from custom_components.consometers.linky.binary_sensors import binary_sensors
 from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
-from custom_components.consometers.node.binary_sensors import CONNECTED, PROBLEM
 from custom_components.consometers.node.entity import REASON
 from custom_components.consometers.node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS
 from custom_components.consometers.services import ACTIONS
