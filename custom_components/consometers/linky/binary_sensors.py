@@ -34,16 +34,10 @@ _problem = partial(LinkyBinarySensorDescription, device_class=BinarySensorDevice
 def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
     """Yield the binary sensors that a meter can have, whatever its mode and its phases."""
     yield _problem(key="overrun", value_fn=lambda state: state.overrun)
-    yield _problem(
-        key="overvoltage",
-        value_fn=_status(lambda status: status.overvoltage),
-    )
+    yield _problem(key="overvoltage", value_fn=_status(lambda status: status.overvoltage))
     yield _problem(key="phase_missing", value_fn=_a_phase_is_missing)
     # A meter without an injection contract tells only this of what is injected.
-    yield _binary(
-        key="injecting",
-        value_fn=_status(lambda status: status.injecting),
-    )
+    yield _binary(key="injecting", value_fn=_status(lambda status: status.injecting))
     yield _binary(
         key="peak_notice",
         value_fn=lambda state: state.tariff.peak_notice,
@@ -54,10 +48,7 @@ def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
         value_fn=lambda state: state.tariff.peak_now,
         exists_fn=lambda state: state.has_peaks,
     )
-    yield _binary(
-        key="contact",
-        value_fn=_status(lambda status: not status.contact_open),
-    )
+    yield _binary(key="contact", value_fn=_status(lambda status: not status.contact_open))
     for n in range(2, 9):
         yield _binary(
             key=f"relay_{n}",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -142,10 +143,7 @@ def estimates() -> Iterator[LinkySensorDescription]:
 
 
 def _registers() -> Iterator[LinkySensorDescription]:
-    yield _energy(
-        key="energy_drawn",
-        value_fn=lambda state: state.energy_drawn_wh,
-    )
+    yield _energy(key="energy_drawn", value_fn=lambda state: state.energy_drawn_wh)
     yield _energy(
         key="energy_injected",
         on_production="production_energy",
@@ -165,10 +163,7 @@ def _registers() -> Iterator[LinkySensorDescription]:
     for name in CATALOGUE[Mode.HISTORIQUE]:
         # BASE is the whole energy drawn.
         if CATALOGUE[Mode.HISTORIQUE][name].kind is Kind.REGISTER and name != "BASE":
-            yield _energy(
-                key=f"energy_{name.lower()}",
-                value_fn=_number(name),
-            )
+            yield _energy(key=f"energy_{name.lower()}", value_fn=_number(name))
     for n in range(1, 5):
         yield _energy(
             key=f"energy_distributor_{n}",
@@ -211,10 +206,7 @@ def _powers() -> Iterator[LinkySensorDescription]:
         value_fn=lambda state: state.active_power_w,
         exists_fn=lambda state: state.producer,
     )
-    yield _apparent_power(
-        key="apparent_power",
-        value_fn=_number("SINSTS", "PAPP"),
-    )
+    yield _apparent_power(key="apparent_power", value_fn=_number("SINSTS", "PAPP"))
     yield _apparent_power(
         key="apparent_power_injected",
         on_production="apparent_power_produced",
@@ -234,51 +226,28 @@ def _maxima() -> Iterator[LinkySensorDescription]:
     # On a sunny morning the maximum grows from second to second.
     maximum = partial(_apparent_power, pace=Pace.REGISTER)
     yesterday = partial(maximum, entity_registry_enabled_default=False)
-    yield maximum(
-        key="highest_power_today",
-        value_fn=_number("SMAXSN"),
-        time_fn=partial(_time, "SMAXSN"),
-    )
-    yield yesterday(
-        key="highest_power_yesterday",
-        value_fn=_number("SMAXSN-1", "PMAX"),
-        time_fn=partial(_time, "SMAXSN-1"),
-    )
+    yield maximum(key="highest_power_today", **_dated("SMAXSN"))
+    yield yesterday(key="highest_power_yesterday", **_dated("SMAXSN-1", "PMAX"))
     yield maximum(
         key="highest_injection_today",
         on_production="highest_production_today",
-        value_fn=_number("SMAXIN"),
-        time_fn=partial(_time, "SMAXIN"),
+        **_dated("SMAXIN"),
     )
     yield yesterday(
         key="highest_injection_yesterday",
         on_production="highest_production_yesterday",
-        value_fn=_number("SMAXIN-1"),
-        time_fn=partial(_time, "SMAXIN-1"),
+        **_dated("SMAXIN-1"),
     )
     curve = partial(_power, pace=Pace.CHANGE, entity_registry_enabled_default=False)
-    yield curve(
-        key="load_curve_drawn",
-        value_fn=_number("CCASN"),
-        time_fn=partial(_time, "CCASN"),
-    )
-    yield curve(
-        key="load_curve_injected",
-        on_production="load_curve_produced",
-        value_fn=_number("CCAIN"),
-        time_fn=partial(_time, "CCAIN"),
-    )
+    yield curve(key="load_curve_drawn", **_dated("CCASN"))
+    yield curve(key="load_curve_injected", on_production="load_curve_produced", **_dated("CCAIN"))
 
 
 def _phases() -> Iterator[LinkySensorDescription]:
     def single(state: LinkyState) -> bool:
         return state.phases == 1
 
-    yield _current(
-        key="current",
-        value_fn=_number("IRMS1", "IINST"),
-        exists_fn=single,
-    )
+    yield _current(key="current", value_fn=_number("IRMS1", "IINST"), exists_fn=single)
     yield _voltage(
         key="voltage",
         value_fn=_number("URMS1"),
@@ -287,8 +256,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
     mean = partial(_voltage, pace=Pace.CHANGE, entity_registry_enabled_default=False)
     yield mean(
         key="mean_voltage",
-        value_fn=_number("UMOY1"),
-        time_fn=partial(_time, "UMOY1"),
+        **_dated("UMOY1"),
         exists_fn=lambda state: single(state) and state.reading("UMOY1") is not None,
     )
     for n in (1, 2, 3):
@@ -311,8 +279,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
             key=f"mean_voltage_{n}",
             translation_key="mean_voltage_phase",
             placeholders=phase,
-            value_fn=_number(f"UMOY{n}"),
-            time_fn=partial(_time, f"UMOY{n}"),
+            **_dated(f"UMOY{n}"),
             exists_fn=_on_three_phases(f"UMOY{n}"),
         )
         yield _apparent_power(
@@ -327,8 +294,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
             placeholders=phase,
             pace=Pace.REGISTER,
             entity_registry_enabled_default=False,
-            value_fn=_number(f"SMAXSN{n}"),
-            time_fn=partial(_time, f"SMAXSN{n}"),
+            **_dated(f"SMAXSN{n}"),
         )
         yield _apparent_power(
             key=f"highest_power_yesterday_{n}",
@@ -336,8 +302,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
             placeholders=phase,
             pace=Pace.REGISTER,
             entity_registry_enabled_default=False,
-            value_fn=_number(f"SMAXSN{n}-1"),
-            time_fn=partial(_time, f"SMAXSN{n}-1"),
+            **_dated(f"SMAXSN{n}-1"),
         )
 
 
@@ -354,14 +319,8 @@ def _tariff() -> Iterator[LinkySensorDescription]:
         exists_fn=lambda state: state.has_peaks and state.mode is Mode.STANDARD,
     )
     yield _sensor(key="tariff", value_fn=lambda state: state.tariff.label)
-    yield colour(
-        key="colour_today",
-        value_fn=lambda state: state.tariff.colour_today,
-    )
-    yield colour(
-        key="colour_tomorrow",
-        value_fn=lambda state: state.tariff.colour_tomorrow,
-    )
+    yield colour(key="colour_today", value_fn=lambda state: state.tariff.colour_today)
+    yield colour(key="colour_tomorrow", value_fn=lambda state: state.tariff.colour_tomorrow)
     yield moment(
         key="peak_start",
         value_fn=lambda state: state.tariff.peaks[0].start if state.tariff.peaks else None,
@@ -387,10 +346,7 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
         device_class=SensorDeviceClass.APPARENT_POWER,
         native_unit_of_measurement=UnitOfApparentPower.KILO_VOLT_AMPERE,
     )
-    yield subscribed(
-        key="subscribed_power",
-        value_fn=lambda state: state.subscribed_power_kva,
-    )
+    yield subscribed(key="subscribed_power", value_fn=lambda state: state.subscribed_power_kva)
     yield subscribed(
         key="cut_off_power",
         entity_registry_enabled_default=False,
@@ -403,10 +359,7 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
         value_fn=_status(lambda status: status.breaker),
     )
     yield _diagnostic(key="message", value_fn=lambda state: state.text("MSG1"))
-    yield _diagnostic(
-        key="short_message",
-        value_fn=lambda state: state.text("MSG2"),
-    )
+    yield _diagnostic(key="short_message", value_fn=lambda state: state.text("MSG2"))
     yield _diagnostic(
         key="link_quality",
         native_unit_of_measurement=PERCENTAGE,
@@ -459,6 +412,11 @@ def _status(fact: Callable[[Status], str | None]) -> Callable[[LinkyState], str 
 
 def _number(*labels: str) -> Callable[[LinkyState], int | None]:
     return lambda state: state.number(*labels)
+
+
+def _dated(*labels: str) -> dict[str, Any]:
+    """Return what a sensor shows of a number that has a time."""
+    return {"value_fn": _number(*labels), "time_fn": partial(_time, labels[0])}
 
 
 def _on_three_phases(*labels: str) -> Callable[[LinkyState], bool]:
