@@ -111,7 +111,7 @@ COMMANDS = {
     ),
     "reapply": Entry(
         "collective.reapplying",
-        text("Apply again what had ended since the backup that was put back."),
+        text("Reapply the withdrawals and erasures made since a restored backup."),
     ),
     "migrate-store": Entry(
         "node.moving",

@@ -83,7 +83,9 @@ class NameTaken(CollectiveFault):
 class Nameless(CollectiveFault):
     """A home is to be named."""
 
-    words = text("A home has no name here but its pseudonym: only a site or a collective has one.")
+    words = text(
+        "A home is known here only by its pseudonym: only a site or a collective has a name."
+    )
 
 
 class NoSite(CollectiveFault):

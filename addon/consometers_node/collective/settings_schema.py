@@ -243,7 +243,7 @@ _ALL = (
     Key("xmpp.ca_file", text("The certificate authority of a private server."), _PATH),
     Key(
         "xmpp.password_file",
-        text("A file with its password, in place of the one that “login” kept."),
+        text("A file with its password, instead of the password saved by “login”."),
         _PATH,
     ),
     Key(
@@ -297,7 +297,7 @@ _ALL = (
     Key("publication.interval", text("The step of published sums, beside days."), _choice(STEPS)),
     Key(
         "publication.wait_minutes",
-        text("An interval closes once nothing new has come for so long."),
+        text("An interval closes after this time without new data."),
         _WAIT,
     ),
     Key(

@@ -67,7 +67,7 @@ class ResourceConstraint(QuoaliseError):
 
     condition = "resource-constraint"
     type = ErrorType.WAIT
-    default = text("Asked too often: wait a minute, then ask again.")
+    default = text("Too many requests: wait a minute, then try again.")
 
 
 class BadRequest(QuoaliseError):

@@ -20,7 +20,7 @@ class Problem(Enum):
     NOT_FOR_XML = text("{found} is a character that XML cannot carry: leave it out")
 
     # elements and attributes
-    OTHER_ELEMENT = text("<{found}> stands here: send <{wanted}>")
+    OTHER_ELEMENT = text("Unexpected <{found}>: send <{wanted}>")
     NO_ELEMENT = text("<{wanted}> is missing: add it")
     TWO_ELEMENTS = text("there are several <{wanted}>: send one")
     NO_ATTRIBUTE = text("this attribute is missing: add it")

@@ -61,7 +61,7 @@ _GRANT = text("""You allow, until {until}:
 You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""")
 _ONE_SERIES = {
     Role.HOUSEHOLD: text("- {statistic}: {direction}"),
-    Role.COLLECTIVE: text("- {statistic}: {direction}, and how many members each sum has"),
+    Role.COLLECTIVE: text("- {statistic}: {direction}, with the number of members in each sum"),
 }
 _ORIGINS = {
     Role.HOUSEHOLD: text("your home"),

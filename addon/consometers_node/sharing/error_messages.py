@@ -17,9 +17,7 @@ from . import consent_text
 from .names import OtherCollective
 
 NARROWER = {
-    "series": text(
-        "Choose series that are asked for, at an interval that is no finer than what is asked."
-    ),
+    "series": text("Choose requested series, at the requested resolution or a coarser one."),
     "interval": text(
         "The interval is finer than what is asked: choose that one, or a coarser one."
     ),
@@ -27,7 +25,7 @@ NARROWER = {
     "history_days": text("That is more of the past than what is asked."),
     "duration_days": text("That is longer than what is asked."),
 }
-_OUTDATED = text("A newer version of this was asked since: answer that one.")
+_OUTDATED = text("There is a newer version of this data request: answer that one.")
 _CHANGED = text(
     "The data request changed without a new version: ask its author to number it again."
 )

@@ -45,7 +45,7 @@ _NEGATIVE = text(
     " way, or nothing."
 )
 _NO_COUNT = text("{found} members cannot be: say a whole number, of at most {most}.")
-_PART_OF_A_SECOND = text("A record starts at {found}: intervals start at whole seconds.")
+_PART_OF_A_SECOND = text("A record starts at {found}: send intervals that start at whole seconds.")
 
 
 @dataclass(frozen=True, slots=True)

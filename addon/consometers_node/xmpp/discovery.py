@@ -41,7 +41,7 @@ _UNKNOWN = "feature-not-implemented"
 _NAMES = {
     Role.HOUSEHOLD: text("Consometers: a home"),
     Role.COLLECTIVE: text("Consometers: a collective"),
-    None: text("Consometers: someone who reads"),
+    None: text("Consometers: a reader"),
 }
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
 _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)

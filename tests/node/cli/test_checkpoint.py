@@ -37,5 +37,5 @@ async def test_a_checkpoint_says_so_where_another_program_reads_on(
 @pytest.mark.cold
 async def test_a_checkpoint_makes_no_database(run: Run, tmp_path: Path) -> None:
     result = await run.ok("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
-    assert result.out == "All is in the one file.\n"
+    assert result.out == "Everything is in the one file.\n"
     assert not (tmp_path / "none").exists()

@@ -82,7 +82,7 @@ async def test_where_another_program_reads_on_the_node_overwrites_it_later(
     async with store.reading() as before:
         assert (await before.execute(select(BlockRow.day))).all()
         result = await run.ok("members", "erase", "anemone@example.org", "--yes", language="fr")
-        assert "il en reste des traces dans les fichiers" in result.out
+        assert "des traces des données effacées restent dans ses fichiers" in result.out
         async with store.reading() as connection:
             assert not await is_wiped(connection)
         assert struct.pack("<24H", *CURVE) in traces(coop)

@@ -265,7 +265,7 @@ WRONG_CHOICES = {
     ("sensor.none",): "no statistic of energy or power named sensor.none",
     (POWER,): f"Which way does the energy of {POWER} flow?",
     (f"{DRAWN}=up",): "“up” is no direction",
-    (FED_IN,): "Choose series that are asked for",
+    (FED_IN,): "Choose requested series",
     (DRAWN, "--interval", "PT5M"): "finer than what is asked",
     (DRAWN, "--history", "1000"): "more of the past",
     (DRAWN, "--duration", "1000"): "longer than what is asked",

@@ -67,7 +67,7 @@ async def test_the_very_records_are_shown(run: Run, permission_id: str) -> None:
 
 async def test_sums_are_granted_in_the_words_of_a_collective(run: Run, permission_id: str) -> None:
     result = await run.ok("grant", permission_id, "--series", f"{OWN}=consumption", "--yes")
-    assert "how many members each sum has" in result.out
+    assert "with the number of members in each sum" in result.out
     assert "the name of your collective" in result.out
     permission = await run.json("permissions", permission_id)
     assert permission["state"] == "granted"

@@ -268,8 +268,8 @@ async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
 @pytest.mark.parametrize(
     ("language", "said", "never"),
     [
-        ("en", ("how many members", "leaves your collective", "the name of your"), "home"),
-        ("fr", ("combien de membres", "quitte votre collectif", "le nom de votre"), "foyer"),
+        ("en", ("the number of members", "leaves your collective", "the name of your"), "home"),
+        ("fr", ("le nombre de membres", "quitte votre collectif", "le nom de votre"), "foyer"),
     ],
 )
 def test_who_grants_sums_reads_of_a_collective(

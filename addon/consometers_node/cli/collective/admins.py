@@ -41,8 +41,8 @@ _ASK = text("New password of {name}: ")
 _AGAIN = text("Once more: ")
 _TWICE = text("The two are not the same: nothing was changed.")
 _NO_TERMINAL = text(
-    "A password can only be asked for on a terminal: without --ask, one is generated and shown"
-    " once; or give --password-file."
+    "A password can only be typed on a terminal. Leave out --ask to generate one, shown once, or"
+    " use --password-file."
 )
 _WHO = text("Name")
 _SINCE = text("Since", context="list on the command line")
@@ -53,7 +53,7 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar=say("NAME"),
-        help=say("As they log in."),
+        help=say("The name they log in with."),
     ),
 ]
 Ask = Annotated[

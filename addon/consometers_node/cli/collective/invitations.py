@@ -85,7 +85,7 @@ class InvitationOptions:
         bool,
         typer.Option(
             "--unlimited",
-            help=say("As many members as may come."),
+            help=say("Any number of members."),
         ),
     ] = False
     count: Annotated[
@@ -113,7 +113,7 @@ class InvitationOptions:
     ] = None
     note: Annotated[
         str,
-        typer.Option(help=say("A word for yourself.")),
+        typer.Option(help=say("A note for yourself.")),
     ] = ""
     account: Annotated[
         bool,

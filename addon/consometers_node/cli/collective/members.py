@@ -55,7 +55,7 @@ _REALLY_SHOW = text(
     "This must be a public building, not a home, and its operator must want it named: everybody"
     " sees its name and its figures.\nDo you want that? [y/N] "
 )
-_SITE_NAME = text("A site is named by “members site {pseudonym} --name NAME”.")
+_SITE_NAME = text("To name a site: “members site {pseudonym} --name NAME”.")
 _REALLY_ERASE = text(
     "This ends all that {pseudonym} allowed, and erases its records, its description and its"
     " address. Sums already published stay.\nDo you want that? [y/N] "
@@ -77,12 +77,14 @@ _UNTOLD = text(
     " while it runs."
 )
 _WIPED_LATER = text(
-    "Another program uses the database for long: traces of it are still in the files. The node that"
-    " runs overwrites them within minutes; “consometers-node status” says when it has."
+    "Another program is holding the database open: traces of the erased data remain in its"
+    " files. The running node overwrites them within minutes; “consometers-node status” says"
+    " when it is done."
 )
 _NOT_WIPED = text(
-    "Another program uses the database for long: traces of it are still in the files. The node"
-    " overwrites them when it runs, or this command does once the other program has ended."
+    "Another program is holding the database open: traces of the erased data remain in its"
+    " files. A running node overwrites them; or run this command again when the other program"
+    " has ended."
 )
 _ENDED = text("{count} permissions of {pseudonym} have ended; its node is informed.")
 _TOO_LONG = text("write 1 to {most} characters.")

@@ -94,7 +94,7 @@ class NeedOptions:
     ] = None
     interval: Annotated[
         Interval,
-        typer.Option(metavar="PT5M|PT30M|PT1H|P1D", help=say("At which step.")),
+        typer.Option(metavar="PT5M|PT30M|PT1H|P1D", help=say("The resolution.")),
     ] = Interval.PT1H
     history: Annotated[
         str,
@@ -213,8 +213,8 @@ def list_needs(
 @commands.add(
     "offer",
     text(
-        "Ask members for something, by a file or by options. A changed file must have a new"
-        " version; options take the next one by themselves."
+        "Create a data request, from a file or from options. A changed file needs a new version"
+        " number; with options, the next number is taken automatically."
     ),
 )
 def offer(
@@ -249,7 +249,7 @@ def offer(
 
 @commands.add(
     "close",
-    text("Ask for something no longer. What members gave goes on until it ends."),
+    text("Stop a data request. Existing permissions continue until they end."),
 )
 def close(
     common: Ours,

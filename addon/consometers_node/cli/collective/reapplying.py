@@ -40,9 +40,9 @@ commands = Commands()
 @commands.add(
     "reapply",
     text(
-        "A backup knows nothing of what members withdrew and had erased after it. The node writes"
-        " that into ended.jsonl in its folder: keep that file apart from the database. Put a backup"
-        " back, give this command, then start the node. Given twice it does no harm."
+        "A backup does not contain later withdrawals and erasures. The node records them in"
+        " ended.jsonl, in its folder: store that file apart from the database. Restore the"
+        " backup, run this command, then start the node. Running it twice is harmless."
     ),
 )
 def reapply(
@@ -58,7 +58,7 @@ def reapply(
         bool,
         typer.Option(
             "--anyway",
-            help=say("Apply it though it ends before the backup does."),
+            help=say("Apply it even if it ends before the backup."),
         ),
     ] = False,
 ) -> None:

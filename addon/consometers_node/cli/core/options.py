@@ -90,7 +90,7 @@ class Export:
         typer.Option(
             "--output",
             metavar=_FILE,
-            help=say("A file that only you can read, in place of the standard output."),
+            help=say("Write to a file that only you can read, instead of standard output."),
         ),
     ] = None
 
@@ -138,8 +138,8 @@ class Reach:
         typer.Option(
             metavar=_FILE,
             help=say(
-                "A file whose first line is the password; - is the standard input. Without it:"
-                " CONSOMETERS_PASSWORD, or it is asked for."
+                "A file whose first line is the password; - is the standard input. Without this"
+                " option: CONSOMETERS_PASSWORD, or a prompt."
             ),
             rich_help_panel=_ACCOUNT,
         ),

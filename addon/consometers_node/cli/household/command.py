@@ -33,7 +33,7 @@ _CONDITIONS: dict[type[Exception], str] = {
 }
 _WITH_COMMANDS: dict[type[Exception], Text] = {
     OutdatedNeed: text(
-        "A newer version of this was asked since: answer that one (see “permissions”)."
+        "There is a newer version of this data request: answer that one (see “permissions”)."
     ),
     UnknownPermission: text(
         "There is no such permission: “permissions” lists them with their numbers."

@@ -61,7 +61,7 @@ _NOTHING_FITS = {
     Role.HOUSEHOLD: text("No statistic of this home has a known direction that is asked for."),
     Role.COLLECTIVE: text("Nothing that is asked for was released yet."),
 }
-_AGREE = text("Do you grant this? [y/N] ")
+_AGREE = text("Do you allow this? [y/N] ")
 _REFUSE = text("Do you refuse this? [y/N] ")
 _WITHDRAW = text("Do you withdraw this? [y/N] ")
 _DONE = {

@@ -55,9 +55,9 @@ commands = Commands()
 @commands.add(
     "import",
     text(
-        "A home without a dongle takes part so: the series becomes an external statistic of Home"
-        " Assistant, for the Energy dashboard. Load curves in W, energies of a day and registers in"
-        " Wh can be imported. The token of Home Assistant must be an administrator's."
+        "For homes without a dongle: the series becomes an external statistic of Home Assistant,"
+        " for the Energy dashboard. Load curves in W, daily energies and registers in Wh can be"
+        " imported. The Home Assistant token must belong to an administrator."
     ),
 )
 def import_(

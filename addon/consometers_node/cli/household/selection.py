@@ -56,9 +56,9 @@ class Chosen:
         typer.Option(
             metavar=say("STATISTIC[=DIRECTION]"),
             help=say(
-                "A statistic of Home Assistant to share, with its direction if it is to be"
-                " corrected: consumption, injection or production. As often as there are series. A"
-                " collective shares its sums: all directions of one, or the one that is said."
+                "A Home Assistant statistic to share, with its direction to correct it:"
+                " consumption, injection or production. Repeat for each series. A collective"
+                " shares its sums: every direction of one, or the given direction."
             ),
         ),
     ] = None
@@ -66,7 +66,7 @@ class Chosen:
         Interval | None,
         typer.Option(
             metavar="PT5M|PT30M|PT1H|P1D",
-            help=say("A coarser interval than asked."),
+            help=say("A coarser resolution than requested."),
         ),
     ] = None
     history: Annotated[
@@ -82,7 +82,7 @@ class Chosen:
         typer.Option(
             metavar=DAYS,
             min=1,
-            help=say("A shorter time than asked."),
+            help=say("A shorter period than requested."),
         ),
     ] = None
     pseudonym: Annotated[

@@ -22,10 +22,9 @@ commands = Commands()
 @commands.add(
     "confirm-clock",
     text(
-        "A node whose clock is far ahead of what it knows, or was put back, lets nothing run out"
-        " and erases nothing by its age. Set the clock right; or, if it is, give this command."
-        " “status” tells whether the node waits for that. What a collective then erases, it shows"
-        " for a day before."
+        "When the clock jumped far ahead or went back, the node suspends expiry and erasure by"
+        " age. Set the clock; if it is right, run this command. “status” says whether the node"
+        " is waiting for it. A collective then announces each erasure one day before."
     ),
 )
 def confirm_clock(common: Common, settings: SettingsFile = None) -> None:

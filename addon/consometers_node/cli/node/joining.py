@@ -40,8 +40,8 @@ _NO_ACCOUNT = text(
 )
 _NOTHING_ASKED = text("{jid} asks for nothing at present.")
 _ASKED = text(
-    "\n{number}\n{need}\n\nNothing leaves your home unless you grant it: “consometers-node grant"
-    " {number}” shows what you can choose."
+    "\n{number}\n{need}\n\nNothing leaves your home unless you allow it: “consometers-node grant"
+    " {number}” shows your choices."
 )
 
 type _Found = list[tuple[PermissionId, DataRequest]]
@@ -52,8 +52,8 @@ commands = Commands()
 @commands.add(
     "join",
     text(
-        "An account invitation (?register) makes this node's account. A collective's invitation"
-        " (?consometers-join) shows what it asks for; nothing leaves by that."
+        "An account invitation (?register) creates this node's account. A collective's"
+        " invitation (?consometers-join) shows what it asks for; this sends no data."
     ),
 )
 def join(

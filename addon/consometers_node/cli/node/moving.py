@@ -34,10 +34,10 @@ _WHY = {
     ),
 }
 
-_CHECKPOINT_DONE = text("All is in the one file.")
+_CHECKPOINT_DONE = text("Everything is in the one file.")
 _READS_ON = text(
-    "Another program has been reading the database since before: what was written after that is"
-    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too."
+    "Another program is still reading an earlier state of the database, so later changes remain"
+    " in its journal. Try again when that program has ended, or copy node.db-wal too."
 )
 
 commands = Commands()
@@ -105,8 +105,8 @@ def _place(typed: str) -> Path | str:
 @commands.add(
     "checkpoint",
     text(
-        "A copy of node.db then has everything. The node may go on running. PostgreSQL needs"
-        " none of this."
+        "A copy of node.db then contains everything. The node can stay running. With PostgreSQL,"
+        " this command is not needed."
     ),
 )
 def checkpoint(common: Common) -> None:

@@ -19,9 +19,9 @@ commands = Commands()
 @commands.add(
     "run",
     text(
-        "A household's node reads Home Assistant, answers its peers and tells them what they were"
-        " granted, and nothing else. A collective's gathers what its members granted, sums it, and"
-        " tells what may be known. What it does is written to stderr."
+        "A household's node reads Home Assistant, answers its peers and sends them the data it"
+        " allowed, nothing else. A collective's node collects the data its members allowed, sums"
+        " it, and publishes the sums that identify nobody. The log goes to stderr."
     ),
 )
 def run(

@@ -35,7 +35,9 @@ _MOST_W = 10**10
 MAX_NAMES = 50
 """Series in one message: a home has a few."""
 
-_TOO_MANY_NAMES = text("A message holds at most {most} series, this one {found}: send several.")
+_TOO_MANY_NAMES = text(
+    "A message contains at most {most} series, this one has {found}: send several messages."
+)
 _NOT_GRANTED = text(
     "You have not granted this series here, or no longer: nothing of the message is kept."
 )
@@ -49,9 +51,11 @@ _TOO_FINE = text(
 _ANOTHER_SERIES = text(
     "Under this name came {known}, and now {found}: grant the changed series again."
 )
-_NOT_YET = text("A record starts at {start}, which is still to come: set your clock.")
+_NOT_YET = text("A record starts in the future, at {start}: set your clock.")
 _TOO_MUCH = text("{found} W is impossible: at most {most} W are accepted.")
-_OF_NOBODY = text("A sum of no member comes with a value, at {start}: leave out both.")
+_OF_NOBODY = text(
+    "A sum of zero members has a value, at {start}: leave out both the value and the count."
+)
 _OFF_THE_GRID = text("No interval of {interval} starts at {start}.")
 
 

@@ -186,7 +186,7 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_problem",
         text("Problem"),
-        text("1 while something is in the way."),
+        text("1 while there is a problem."),
         lambda health, kind: (
             not {"network": health.online, "database": health.writes, "clock": health.confirmed}[
                 kind

@@ -17,12 +17,13 @@ from .export import values
 
 PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
 BASIS = text(
-    "Consent (GDPR, article 6(1)(a)), given at home for each purpose, withdrawn there at once."
+    "Consent (GDPR, article 6(1)(a)), given at home for each purpose; withdrawal takes effect at"
+    " once."
 )
 SECURITY = text(
-    "Encrypted and authenticated transport (XMPP over TLS, certificates checked); a database that"
-    " only the node reads; what is erased is overwritten; publication of sums alone, of enough"
-    " members; a register of permissions that is never altered, and a log of who read what."
+    "Encrypted and authenticated transport (XMPP over TLS, certificates checked); a database"
+    " that only the node reads; overwriting of erased data; publication of sums of enough"
+    " members only; an unalterable register of permissions, and an access log."
 )
 
 _AT_MOST = text("{wanted}, at most {interval}")

@@ -237,6 +237,6 @@ _PATH = text(
 )
 _UNIT = text("A series in {found} cannot be imported: the peer would have to send {known}.")
 _INTERVAL = text(
-    "A load curve with an interval of {found} cannot be imported: it must divide an hour, such as"
+    "A load curve at a resolution of {found} cannot be imported: it must divide an hour, such as"
     " PT30M."
 )

@@ -102,7 +102,9 @@ _PAST = text("The past is being published. It is closed up to {at}.")
 _MISSING = {
     State.BELOW_THRESHOLD: text("Too few homes reported: see who is silent, or invite more homes."),
     State.DOMINANCE: text("One home makes most of it: with more homes, it can be published."),
-    State.NEVER: text("By law, so short a time is never published: choose a longer step."),
+    State.NEVER: text(
+        "By law, intervals this short are never published: choose a coarser resolution."
+    ),
     State.NOTHING: text("No member reported: see who is silent."),
     State.LATE: text("The node has not closed them: look at its health."),
 }

@@ -28,7 +28,7 @@ PROOFS = {
     Proof.METER: text("its meter’s own address, read at home, is that of this device"),
     Proof.OPERATOR: text("an e-mail from the network operator"),
 }
-_CHOOSE = text("Choose by what you know whose the device is.")
+_CHOOSE = text("Choose the evidence for the owner of this device.")
 _POWER = text("Write a whole number of kW, from 1 to {most}.")
 
 

@@ -48,7 +48,7 @@ _LONG = text("Write 1 to {most} characters.")
 _MOST = text("Write at most {most} characters.")
 _WHOLE = text("Write a whole number, from 1 to {most}.")
 _ABOVE_0 = text("Write a number above 0, up to {most}.")
-_CHOICE = text("Choose one of the list.")
+_CHOICE = text("Choose one from the list.")
 _TICK = text("Tick the box to say that you mean it.")
 
 

@@ -53,7 +53,7 @@ _TAKEN = text(
 )
 _WRITE = text("Write it in one language at least; in both, everybody reads their own.")
 _BOTH = text("Title and purpose are to be in the same languages.")
-_NO_SERIES = text("Choose what you ask for.")
+_NO_SERIES = text("Choose the data to request.")
 _NO_LINK = text("Write the address of a page that begins with https://, without accents or spaces.")
 _NO_LINE = text("Write one line.")
 _NO_DAYS = text("Write a whole number: {least} to {most} days in all.")

@@ -41,7 +41,7 @@ _YEARS = range(2000, 2200)
 _NO_DAY = text("Write a day, such as 2026-12-01.")
 _CHOOSE = text("Choose one of these.")
 _NOT_AGREED = text(
-    "Confirm first that your members agreed: with these rules, figures reveal more about them."
+    "First confirm that your members agreed: with these rules, figures reveal more about them."
 )
 REASONS = {
     Reason.NOT_YET: text("not closed yet"),

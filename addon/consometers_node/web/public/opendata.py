@@ -117,9 +117,9 @@ _NO_GROUP = text("There is no such group.")
 _NO_INTERVAL = text("There is no such interval here.")
 _KNOWN = text("Known are: {known}.")
 _GROUPS = text("/data/groups.json lists them.")
-_NOT_A_DAY = text("A day is written YYYY-MM-DD, from the year {first} to the year {last}.")
+_NOT_A_DAY = text("Write a day as YYYY-MM-DD, between the years {first} and {last}.")
 _BACKWARDS = text("“to” is before “from”.")
-_TOO_LONG = text("Ask for {most} days at most of this interval.")
+_TOO_LONG = text("Ask for at most {most} days at this resolution.")
 
 
 async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:

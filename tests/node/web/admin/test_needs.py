@@ -197,7 +197,7 @@ HOSTILE = {
     ("title_fr", "same languages"): ("",),
     ("policy", "https://"): ("http://example.org", "javascript:alert(1)", "https://é.example"),
     ("contact", "Write one line."): ("", "x" * 301),
-    ("series_consumption", "Choose what you ask for"): ("", "everything"),
+    ("series_consumption", "Choose the data to request"): ("", "everything"),
     ("interval", "Choose one of these"): ("PT1S",),
     ("identification", "Choose one of these"): ("everybody",),
     ("history", "whole number"): ("-1", "101"),

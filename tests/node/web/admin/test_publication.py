@@ -66,12 +66,12 @@ async def test_it_tells_how_it_is(office: Office) -> None:
     page = await browser.open("publication")
     assert "10 homes" in page.text
     assert "every hour" in page.text
-    assert "As the settings file says." in page.text
+    assert "As in the settings file." in page.text
     assert "The collective is closed: nothing is published before you open it." in page.text
     assert not [form for form in page.forms if "publication/file" in form.action]
     french = await (await office.enter("fr")).open("publication")
     assert "10 foyers" in french.text
-    assert "Comme le dit le fichier de réglages." in french.text
+    assert "Comme dans le fichier de réglages." in french.text
     assert "Le collectif est fermé : rien n’est publié avant que vous l’ouvriez." in french.text
 
 
@@ -130,7 +130,7 @@ async def test_what_protects_members_less_wants_their_consent(office: Office) ->
     page = await tried(browser, ("minimum", "5"))
     page = await browser.send(page, "publication")
     assert page.status == 422
-    assert "Confirm first that your members agreed" in page.text
+    assert "First confirm that your members agreed" in page.text
     assert await choice(office) is None
     page = await browser.send(page, "publication", ("agreed", "yes"))
     assert page.status == 200
@@ -247,7 +247,7 @@ async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office:
     assert "13 of" not in page.text
     page = await browser.follow(page, "day=2026-06-09")
     assert "Hours of 9 June 2026" in page.text
-    assert "All that was due is published." in page.text
+    assert "All due figures are published." in page.text
     assert page.link("day=2026-06-10")
     for odd in ("x", "9999-12-31", "2026-02-30", "1999-01-01"):
         assert "Hours of 10 June 2026" in (await browser.open(f"publication?day={odd}")).text
@@ -271,4 +271,4 @@ async def test_while_the_past_is_being_published_it_says_how_far_it_is(office: O
     await close_due(office)
     page = await browser.open("publication")
     assert "The past is being published" not in page.text
-    assert "All that was due is published." in page.text
+    assert "All due figures are published." in page.text
