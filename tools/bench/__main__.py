@@ -8,6 +8,7 @@ SUBCOMMANDS = {
     "corruption": "how many altered groups pass each check, on lines of several kinds of noise",
     "quoalise": "reading and writing a message of records, against the bare XML",
     "hass": "what a home costs Home Assistant: recorder rows a day, CPU per frame and per poll",
+    "node": "what a home's node takes of memory with nothing to do",
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "collective": "what thousands of members push, until it is kept: against a bare sink",
     "closing": "closing an hour of 100,000 homes, and after 5 years: against a bare read",

@@ -39,7 +39,7 @@ REGISTERS = {
 PATIENCE_S = 120.0
 """For what is pushed after the last answer."""
 
-_PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"
 _HOURS_AT_ONCE = 8760
 _META = {"unit_of_measurement": "kWh", "unit_class": "energy", "has_sum": True, "mean_type": 0}
 _NEED = """\
@@ -111,15 +111,15 @@ async def _measure(days: int, rest_s: float) -> bool:
             await _remember(hass.api, registers)
             with Prosody("one.test", Authority(folder / "authority")) as server:
                 users = ("home", "collective", "asker", "answerer")
-                home, peer, asker, answerer = server.register_all(users, _PASSWORD)
-                await _set_up(node, hass, server, home)
-                async with _running(node):
+                home, peer, asker, answerer = server.register_all(users, PASSWORD)
+                await set_up(node, hass, server, home)
+                async with running(node):
                     await asyncio.sleep(rest_s)
                     _print_memory("with nothing to do", Memory.of(node.pid))
                 shared = await _share(node, peer, days)
-                async with Collective.online(peer, _PASSWORD, server, home) as collective:
+                async with Collective.online(peer, PASSWORD, server, home) as collective:
                     began = clock()
-                    async with _running(node):
+                    async with running(node):
                         async with asyncio.TaskGroup() as tasks:
                             tasks.create_task(_watch(node, hass, shared.since))
                             tasks.create_task(
@@ -135,7 +135,7 @@ async def _measure(days: int, rest_s: float) -> bool:
                 mib = sum(file.stat().st_size for file in files) / 2**20
                 print(f"database of the node: {mib:.1f} MiB", flush=True)
                 messages = [_message(page) for page in collective.pages]
-                bare_s = await floor_s(server, asker, answerer, _PASSWORD, messages)
+                bare_s = await floor_s(server, asker, answerer, PASSWORD, messages)
     size = sum(map(len, messages)) / len(messages)
     print(
         f"{collective.count} records in {len(messages)} answers of {size:.0f} bytes"
@@ -169,7 +169,8 @@ async def _remember(api: Api, registers: Mapping[str, Records]) -> None:
 
 
 @asynccontextmanager
-async def _running(node: Program) -> AsyncIterator[None]:
+async def running(node: Program) -> AsyncIterator[None]:
+    """Run a node until this ends."""
     await node.run()
     try:
         yield
@@ -177,9 +178,10 @@ async def _running(node: Program) -> AsyncIterator[None]:
         await node.close()
 
 
-async def _set_up(node: Program, hass: Hass, server: Prosody, jid: str) -> None:
+async def set_up(node: Program, hass: Hass, server: Prosody, jid: str) -> None:
+    """Have a node use an account and a Home Assistant."""
     password_file = node.folder / "password"
-    write_private(password_file, _PASSWORD)
+    write_private(password_file, PASSWORD)
     await node.do("login", jid, *reach(server.port, server.ca_file, password_file))
     token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=1)
     await node.do("home", hass.url, answer=token)
@@ -229,8 +231,4 @@ def _message(page: Data) -> bytes:
 
 
 def _print_memory(when: str, memory: Memory) -> None:
-    print(
-        f"memory of the node {when}: {memory.resident:.1f} MiB resident"
-        f" ({memory.anonymous:.1f} anonymous), {memory.peak:.1f} at most",
-        flush=True,
-    )
+    print(f"memory of the node {when}: {memory}", flush=True)

@@ -31,6 +31,8 @@ from .members import jid
 HOMES, YEARS = 100, 5
 DAYS = 14
 """That are told, one after the other, each time that it is measured."""
+MOST_GROWN = 1.5
+"""Times as long as in the first year that a day may take in the last: the same, with room."""
 
 _LARGEST, _OTHER = 0, 1
 _YEAR_DAYS = 365
@@ -133,8 +135,8 @@ class _Homes:
             assert not any(refusals), refusals
 
 
-async def measure(place: Path | str) -> None:
-    """Fill a database year by year, and print what a day costs after the first and the last."""
+async def measure(place: Path | str) -> bool:
+    """Print what a day costs after the first year and the last; return whether that is the same."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - YEARS * _YEAR_DAYS * _DAY
     store = await Store.open(place)
@@ -158,6 +160,11 @@ async def measure(place: Path | str) -> None:
         f"  the largest home erased in {largest.erased:.1f} s, while others wait"
         f" {largest.waited:.2f} s at most; then wiped in {largest.wiped:.1f} s",
         flush=True,
+    )
+    return all(
+        last <= MOST_GROWN * first
+        for of_it in zip(*costs.values(), strict=True)
+        for first, last in zip(*map(astuple, of_it), strict=True)
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import statistics
+from typing import override
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Memory:
             return int(status.partition(f"\n{name}:")[2].split()[0]) / 1024
 
         return cls(mib("VmHWM"), mib("VmRSS"), mib("RssAnon"))
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"{self.resident:.1f} MiB resident ({self.anonymous:.1f} anonymous),"
+            f" {self.peak:.1f} at most"
+        )
 
 
 def cpu_s(pid: int) -> float:
