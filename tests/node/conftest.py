@@ -35,6 +35,10 @@ def threads_of_sqlite_end() -> Iterator[None]:
             thread.join(_ENDS_WITHIN_S)
 
 
+def database_of(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
     with postgresql.running() as server:
@@ -51,7 +55,7 @@ def copy_of(
         if isinstance(place, Path):
             return Path(shutil.copy(place, tmp_path_factory.mktemp("node") / "node.db"))
         server: postgresql.Server = request.getfixturevalue("postgresql_server")
-        return server.url(server.create(template=place.partition("@/")[2].partition("?")[0]))
+        return server.url(server.create(template=database_of(place)))
 
     return copy
 
@@ -82,16 +86,26 @@ def new_database(
     patterns: dict[str, Place],
     new_place: Callable[[str], Place],
     copy_of: Callable[[Place], Place],
-) -> Callable[[str], Awaitable[Place]]:
-    """Return where a database of this kind is, as the migrations make it."""
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[str], Awaitable[Place]]]:
+    """Return where a database of this kind is, as the migrations make it, until the test ends."""
+    copies: list[Place] = []
 
     async def make(kind: str) -> Place:
         if kind not in patterns:
             patterns[kind] = new_place(kind)
             await (await Store.open(patterns[kind])).close()
-        return copy_of(patterns[kind])
+        copies.append(copy_of(patterns[kind]))
+        return copies[-1]
 
-    return make
+    yield make
+    for place in copies:
+        if isinstance(place, Path):
+            shutil.rmtree(place.parent)
+        else:
+            # Now they are few files in memory; at the end of all tests it would be 100,000 on disk.
+            server: postgresql.Server = request.getfixturevalue("postgresql_server")
+            server.drop(database_of(place))
 
 
 @pytest.fixture(params=KINDS)

@@ -83,6 +83,11 @@ class Server:
             )
         return name
 
+    def drop(self, database: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        with self.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE {database} WITH (FORCE)".encode())
+
     def connect(self, database: str) -> psycopg.Connection:
         return psycopg.connect(dbname=database, user="node", host=str(self.folder), autocommit=True)
 
