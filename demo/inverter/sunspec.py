@@ -32,6 +32,7 @@ _KINDS: Final = {
     "int16": _Kind(1, 0x8000, signed=True),
     "int32": _Kind(2, 0x8000_0000, signed=True),
     "uint16": _Kind(1, 0xFFFF),
+    "count": _Kind(1, 0xFFFF),
     "uint32": _Kind(2, 0xFFFF_FFFF),
     "uint64": _Kind(4, 0xFFFF_FFFF_FFFF_FFFF),
     "acc32": _Kind(2, 0),
@@ -51,17 +52,6 @@ class Point:
     kind: str
     registers: int
     scale: str | None = None
-
-    @classmethod
-    def parse(cls, word: str) -> Point:
-        """Read name:type:scale factor."""
-        name, kind, scale = (*word.split(":"), None)[:3]
-        assert name is not None
-        assert kind is not None
-        if kind.startswith("string"):
-            return cls(name, "string", int(kind.removeprefix("string")))
-        registers = 2 if kind == "float32" else _KINDS[kind].registers
-        return cls(name, kind, registers, scale)
 
     def encode(self, value: Value, exponent: int = 0) -> list[int]:
         """Write a value.

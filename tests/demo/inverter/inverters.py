@@ -1,15 +1,12 @@
 """Inverters that were put in lately, and readers of them: modbus-connection, as core reads.
 
-Its generator makes the components from the definitions in sunspec.json. They are those of
-github.com/sunspec/models (Apache-2.0), without what is said for people to read.
+Its generator makes the components from the published definitions.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-import json
-from pathlib import Path
 from typing import Any
 
 from modbus_connection import ModbusTcpParams, ModbusUnit
@@ -19,16 +16,12 @@ from modbus_connection.model.sunspec.generate import generate_source
 from modbus_connection.tmodbus import ModbusConnection
 
 from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
+from demo.inverter.models import DEFINITIONS
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 6, 10, 1, tzinfo=UTC)
 BASE = 40_000
-
-DEFINITIONS: Mapping[int, Any] = {
-    definition["id"]: definition
-    for definition in json.loads((Path(__file__).parent / "sunspec.json").read_text())
-}
 
 
 def inverter(name: str = "home", *, seed: int = 1) -> Inverter:
