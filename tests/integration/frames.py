@@ -1,6 +1,6 @@
 """Kinds of meters, each by a frame that it sends. No address here is a real one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from custom_components.consometers.tic import Mode
@@ -43,10 +43,9 @@ def _kind(mode: Mode, groups: Sequence[Fields]) -> Kind:
     return Kind(mode, groups).but(ADSC=ADDRESS, ADCO=ADDRESS, PRM=DELIVERY_POINT)
 
 
-def _after(groups: Sequence[Fields], label: str, *more: Fields) -> list[Fields]:
-    """Put groups after the one with that label."""
-    place = [fields[0] for fields in groups].index(label) + 1
-    return [*groups[:place], *more, *groups[place:]]
+def _with(groups: Sequence[Fields], more: Mapping[str, Sequence[Fields]]) -> list[Fields]:
+    """Put groups after those with some labels."""
+    return [each for fields in groups for each in (fields, *more.get(fields[0], ()))]
 
 
 CONSUMER = _kind(Mode.STANDARD, samples.CONSUMER)
@@ -59,45 +58,35 @@ TEMPO = _kind(Mode.HISTORIQUE, samples.TEMPO)
 HISTORIQUE_THREE_PHASE = _kind(Mode.HISTORIQUE, samples.THREE_PHASE)
 HISTORIQUE_SHORT = _kind(Mode.HISTORIQUE, samples.SHORT)
 
-_THREE_PHASE_FIELDS: list[Fields] = _after(
-    samples.CONSUMER, "IRMS1", ("IRMS2", "002"), ("IRMS3", "000")
-)
-_THREE_PHASE_FIELDS = _after(_THREE_PHASE_FIELDS, "URMS1", ("URMS2", "235"), ("URMS3", "237"))
-_THREE_PHASE_FIELDS = _after(
-    _THREE_PHASE_FIELDS, "SINSTS", ("SINSTS1", "00400"), ("SINSTS2", "00290"), ("SINSTS3", "00000")
-)
-_THREE_PHASE_FIELDS = _after(
-    _THREE_PHASE_FIELDS,
-    "SMAXSN",
-    ("SMAXSN1", "E250715073112", "01321"),
-    ("SMAXSN2", "E250715073113", "02000"),
-    ("SMAXSN3", "E250715073114", "01000"),
-)
-_THREE_PHASE_FIELDS = _after(
-    _THREE_PHASE_FIELDS,
-    "SMAXSN-1",
-    ("SMAXSN1-1", "E250714193001", "02210"),
-    ("SMAXSN2-1", "E250714193002", "02000"),
-    ("SMAXSN3-1", "E250714193003", "01000"),
-)
-_THREE_PHASE_FIELDS = _after(
-    _THREE_PHASE_FIELDS,
-    "UMOY1",
-    ("UMOY2", samples.NOON, "236"),
-    ("UMOY3", samples.NOON, "238"),
-)
-THREE_PHASE = Kind(Mode.STANDARD, _THREE_PHASE_FIELDS).but(
-    ADSC=OTHER_ADDRESS, PRM=DELIVERY_POINT, PREF="12", PCOUP="12"
-)
+THREE_PHASE = Kind(
+    Mode.STANDARD,
+    _with(
+        samples.CONSUMER,
+        {
+            "IRMS1": [("IRMS2", "002"), ("IRMS3", "000")],
+            "URMS1": [("URMS2", "235"), ("URMS3", "237")],
+            "SINSTS": [("SINSTS1", "00400"), ("SINSTS2", "00290"), ("SINSTS3", "00000")],
+            "SMAXSN": [
+                ("SMAXSN1", "E250715073112", "01321"),
+                ("SMAXSN2", "E250715073113", "02000"),
+                ("SMAXSN3", "E250715073114", "01000"),
+            ],
+            "SMAXSN-1": [
+                ("SMAXSN1-1", "E250714193001", "02210"),
+                ("SMAXSN2-1", "E250714193002", "02000"),
+                ("SMAXSN3-1", "E250714193003", "01000"),
+            ],
+            "UMOY1": [("UMOY2", samples.NOON, "236"), ("UMOY3", samples.NOON, "238")],
+        },
+    ),
+).but(ADSC=OTHER_ADDRESS, PRM=DELIVERY_POINT, PREF="12", PCOUP="12")
 
 # Index 2 runs, today is blue, tomorrow red, and a peak is announced for tomorrow.
 STANDARD_TEMPO = Kind(
     Mode.STANDARD,
-    _after(
+    _with(
         samples.CONSUMER,
-        "STGE",
-        ("DPM1", " 250716060000", "00"),
-        ("FPM1", " 250717060000", "00"),
+        {"STGE": [("DPM1", " 250716060000", "00"), ("FPM1", " 250717060000", "00")]},
     ),
 ).but(
     ADSC=ADDRESS,

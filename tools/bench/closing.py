@@ -27,7 +27,7 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
 from .databases import choose, database
-from .homes import COLLECTIVE, ZONE, join, keep_days
+from .homes import COLLECTIVE, ZONE, join, keep_days, today
 
 MOST = 3.0
 """Times the bare read that an hour may take."""
@@ -115,7 +115,7 @@ async def _measure(kind: str, place: Path | str, homes: int) -> bool:
     """Print what the hours of a day take, and the civil day."""
     store = await Store.open(place)
     await keep_collective(store, COLLECTIVE)
-    midnight = _today() - _DAY
+    midnight = today() - _DAY
     day = midnight.date()
     await join(store, homes, 31, areas=_AREAS)
     await keep_days(store, range(homes), [day - _DAY, day])
@@ -148,8 +148,7 @@ async def _grow(kind: str, place: Path | str) -> bool:
     store = await Store.open(place)
     await keep_collective(store, COLLECTIVE)
     await join(store, GROWN_HOMES, YEARS[-1] * _YEAR_DAYS + 3, areas=_AREAS)
-    today = _today()
-    first = today - YEARS[-1] * _YEAR_DAYS * _DAY
+    first = today() - YEARS[-1] * _YEAR_DAYS * _DAY
     took: dict[int, float] = {}
     closed_days = 0
     for years in YEARS:
@@ -157,7 +156,7 @@ async def _grow(kind: str, place: Path | str) -> bool:
         closed_days = years * _YEAR_DAYS
         await keep_days(store, range(GROWN_HOMES), days)
         midnight = first + (closed_days - 1) * _DAY
-        past = Town(store, today + _DAY)
+        past = Town(store, today() + _DAY)
         while await past.close(midnight):
             pass
         town = Town(store, first)
@@ -171,10 +170,6 @@ async def _grow(kind: str, place: Path | str) -> bool:
         flush=True,
     )
     return after <= MOST_GROWN * before
-
-
-def _today() -> datetime:
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def _cost(work: Awaitable[object]) -> Cost:

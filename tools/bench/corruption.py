@@ -27,7 +27,7 @@ from custom_components.consometers.tic import (
     encode_frame,
 )
 
-from .meters import METERS, SECONDS_PER_FRAME, frames
+from .meters import METERS, SECONDS_PER_FRAME, Key, frames, key_of
 
 NAMES = ("historique, single-phase, Tempo", "standard, single-phase, producer")
 BIT_RATE = 0.001
@@ -35,8 +35,6 @@ _RECENT = 10
 """Frames in one of which all that comes out must have been sent."""
 _DELIMITERS = re.compile(rb"[\x02-\x04\r\n]")
 _SEPARATORS = {Mode.HISTORIQUE: ord(" "), Mode.STANDARD: ord("\t")}
-
-type Key = tuple[str, str, str | None]
 
 
 def one_byte(data: bytearray, random: Random) -> None:
@@ -95,7 +93,7 @@ def measure(
         noise(arrived, random)
         received = bytes(arrived)
         segments = {
-            encode(g.label.name, g.raw, mode, g.raw_horodate)[1:-1]: _key(g) for g in groups
+            encode(g.label.name, g.raw, mode, g.raw_horodate)[1:-1]: key_of(g) for g in groups
         }
         came = set(_DELIMITERS.split(received))
         counts["altered"] += len(segments.keys() - came)
@@ -105,17 +103,13 @@ def measure(
         recent.append(set(segments.values()))
         true = set[Key]().union(*recent)
         for frame in decoder.feed(received):
-            counts["checks"] += sum(_key(group) not in true for group in frame.groups.values())
+            counts["checks"] += sum(key_of(group) not in true for group in frame.groups.values())
             changed = meter.update(frame, at) & meter.readings.keys()
             counts["believed"] += sum(
-                _key(meter.readings[name].group) not in true for name in changed
+                key_of(meter.readings[name].group) not in true for name in changed
             )
         at += SECONDS_PER_FRAME[mode]
     return counts
-
-
-def _key(group: Group) -> Key:
-    return group.label.name, group.raw, group.raw_horodate
 
 
 def _checksum_is_right(segment: bytes, mode: Mode) -> bool:

@@ -25,7 +25,7 @@ from consometers_node.store import Store
 from consometers_node.store.exclusive import alone
 
 from .databases import size
-from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join
+from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join, today
 from .members import jid
 
 HOMES, YEARS = 100, 5
@@ -137,8 +137,7 @@ class _Homes:
 
 async def measure(place: Path | str) -> bool:
     """Print what a day costs after the first year and the last; return whether that is the same."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    first = today - YEARS * _YEAR_DAYS * _DAY
+    first = today() - YEARS * _YEAR_DAYS * _DAY
     store = await Store.open(place)
     await keep_collective(store, COLLECTIVE)
     await join(store, HOMES, YEARS * _YEAR_DAYS + 1)

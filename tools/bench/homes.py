@@ -64,6 +64,11 @@ def day_of(number: int, midnights: Sequence[datetime], random: Random, *, least_
     return Data(describe(named, Duration(seconds=3600)), (Records(str(named), "W", values),))
 
 
+def today() -> datetime:
+    """Return the beginning of this day, UTC."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 async def join(
     store: Store,
     homes: int,

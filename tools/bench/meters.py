@@ -25,6 +25,14 @@ METERS = {
 }
 
 
+type Key = tuple[str, str, str | None]
+
+
+def key_of(group: Group) -> Key:
+    """Return what a group says: its label, its data and its horodate."""
+    return group.label.name, group.raw, group.raw_horodate
+
+
 def frames(name: str, count: int) -> list[tuple[Group, ...]]:
     """Return frames that follow each other, from a meter's name."""
     linky, random = _linky(name), Random(1)

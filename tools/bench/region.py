@@ -46,7 +46,7 @@ from consometers_node.wire import encode_series
 
 from .closing import COMMUNES
 from .databases import size
-from .homes import MOST_W, ZONE, join, keep_days, name, need_of, permission
+from .homes import MOST_W, ZONE, join, keep_days, name, need_of, permission, today
 from .members import jid
 from .opening import publishing
 
@@ -150,7 +150,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def _measure(sizes: Sizes) -> bool:
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
+    midnight = today() - _DAY
     hours = [midnight + n * _HOUR for n in range(HOURS)]
     pushed: list[list[tuple[str, bytes]]] = [[] for _ in hours]
     for number in range(sizes.cooperatives):

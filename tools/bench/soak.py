@@ -15,6 +15,8 @@ from custom_components.consometers.linky.state import LinkyState
 from custom_components.consometers.tic import Group, Kind, Mode
 from demo.meter import Contract, Faults, Line, Linky, Option
 
+from .meters import Key, key_of
+
 RECENT_S, RECENT_SENT = 30.0, 4
 """What is shown must have been sent no longer ago than the silence after which nothing is shown any
 more, or be one of the last that were sent: in an overload most labels come every 15 s only."""
@@ -36,8 +38,6 @@ _LINE_FAULTS = (
     Faults(lost_bursts=0.001),
     Faults(noise=0.002, lost=0.001, lost_bursts=0.0002),
 )
-
-type Key = tuple[str, str, str | None]
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Soak:
         turn_at = next(trouble)
         for sent in self._line:
             for group in sent.groups:
-                key = _key(group)
+                key = key_of(group)
                 self._sent_at[key] = sent.at + sent.seconds
                 self._last_sent.setdefault(key[0], deque(maxlen=RECENT_SENT)).append(key)
             self.figures.frames += sent.complete
@@ -149,14 +149,10 @@ class Soak:
                 self._recovering_since = None
 
     def _is_true(self, group: Group, at: float) -> bool:
-        key = _key(group)
+        key = key_of(group)
         return (
             self._sent_at.get(key, 0.0) >= at - RECENT_S or key in self._last_sent[group.label.name]
         )
-
-
-def _key(group: Group) -> Key:
-    return group.label.name, group.raw, group.raw_horodate
 
 
 def _measures(line: Line) -> tuple[str, ...]:
