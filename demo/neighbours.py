@@ -9,11 +9,12 @@ import signal
 from typing import Final, NoReturn, override
 
 from demo.child import Child
-from demo.program import NodeError, environment
+from demo.program import NodeError, environment, until
 from demo.street.plan import Plan
 
 _PLAN: Final = "plan.json"
 _WITHIN_S: Final = 600
+_LOOKS_EVERY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,6 @@ class Neighbours(Child):
         self.progress = Progress()
         self._hear = hear
         self._hearing: asyncio.Task[None] | None = None
-        self._came = asyncio.Condition()
 
     @property
     def plan(self) -> Plan | None:
@@ -71,13 +71,14 @@ class Neighbours(Child):
         Raises:
             NodeError: they have not after a long time, or have ended.
         """
-        try:
-            async with asyncio.timeout(_WITHIN_S), self._came:
-                while not happened(self.progress):
-                    self._check()
-                    await self._came.wait()
-        except TimeoutError:
-            raise NodeError(f"The homes do not get on: {self.log} may say why.") from None
+
+        async def has_happened() -> bool:
+            if self._process is None or self.has_ended:
+                raise NodeError(f"The homes have ended: {self.log} may say why.")
+            return happened(self.progress)
+
+        error = NodeError(f"The homes do not get on: {self.log} may say why.")
+        await until(has_happened, error, within_s=_WITHIN_S, every_s=_LOOKS_EVERY_S)
 
     def let_grant(self) -> None:
         """Grant what is asked, for each of them."""
@@ -99,17 +100,8 @@ class Neighbours(Child):
         if self._hearing is not None:
             await self._hearing
 
-    def _check(self) -> None:
-        if self._process is None or self._process.returncode is not None:
-            raise NodeError(f"The homes have ended: {self.log} may say why.")
-
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             self.progress = Progress(**json.loads(line))
             self._hear(self.progress)
-            async with self._came:
-                self._came.notify_all()
-        await process.wait()
-        async with self._came:
-            self._came.notify_all()

@@ -12,6 +12,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from demo.browser import ARGUMENTS, CHROMIUM
+
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "docs" / "images" / "brand"
 IMAGES = ROOT / "custom_components" / "consometers" / "brand"
@@ -23,9 +25,6 @@ DARK = {"#8353d1": "#a280db", "#1f2937": "#ffffff"}
 """Colours that would be too dark on a dark background, and what stands for them there."""
 EITHER = {"#1f2937": "#8353d1"}
 """The same for a picture that is shown on any background."""
-
-_BROWSER = "/usr/bin/chromium"
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def render(browser: Browser, drawing: str, height: int) -> bytes:
@@ -57,7 +56,7 @@ def coloured(name: str, colours: Mapping[str, str]) -> str:
 
 def main() -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_BROWSER, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         for name, height in HEIGHTS.items():
             for prefix, colours in (("", {}), ("dark_", DARK)):
                 drawing = coloured(name, colours)
