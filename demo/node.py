@@ -81,7 +81,7 @@ class Node:
         self._password_file = self.folder / "observer.password"
         self._server = Threaded(server)
         self._program = Program(self.folder, self.log_path, warm)
-        self._number = ""
+        self._permission_id = ""
         self._asked: dict[str, int | None] = {}
         self._registers: Mapping[str, str] = {}
         self._panel = ""
@@ -102,9 +102,9 @@ class Node:
         write_private(self._password_file, PASSWORD)
         await self._server.open(NODE, OBSERVER)
         await self._program.do("login", NODE, *self._place)
-        self._number, state = await self._permission()
+        self._permission_id, state = await self._permission()
         if state == "proposed":
-            self._asked[self._number] = None
+            self._asked[self._permission_id] = None
 
     async def meet(self, invitation: str, days: int) -> None:
         """Ask a collective what it asks for, to be granted with so many days of the past."""
@@ -118,8 +118,8 @@ class Node:
         """
         self._registers = registers
         await self._let_in(hass)
-        for number, days in self._asked.items():
-            await self._grant(number, days)
+        for permission_id, days in self._asked.items():
+            await self._grant(permission_id, days)
         self._supervisor.oversee(hass)
         self._panel = f"{hass.url}{self._supervisor.panel_path}"
         page = ("--page", f"{LOOPBACK}:{self._page_port}")
@@ -141,7 +141,7 @@ class Node:
         await self._server.close()
 
     async def _permission(self) -> tuple[str, str]:
-        """The number and the state of what the observer asks, which is put there at first."""
+        """The id and the state of what the observer asks, which is put there at first."""
         for _ in range(2):
             for permission in await self._program.json("permissions"):
                 if permission["peer"] == OBSERVER:
@@ -163,17 +163,17 @@ class Node:
         await self._program.do("home", hass.url, answer=access["token"])
         write_private(file, json.dumps({**access, "url": hass.url}))
 
-    async def _grant(self, number: str, days: int | None) -> None:
+    async def _grant(self, permission_id: str, days: int | None) -> None:
         """Grant what was asked of the registers, with so many days of their past or all of it."""
         chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
         series = [word for choice in chosen for word in ("--series", choice)]
         history = () if days is None else ("--history", str(days))
-        await self._program.do("grant", number, *series, *history, "--yes")
+        await self._program.do("grant", permission_id, *series, *history, "--yes")
 
     async def view(self) -> View:
         """Wait until the observer can read the year; tell how."""
         async with asyncio.TaskGroup() as asking:
-            permission = asking.create_task(self._program.json("permissions", self._number))
+            permission = asking.create_task(self._program.json("permissions", self._permission_id))
             status = asking.create_task(self._until_read())
         granted = permission.result()
         return View(

@@ -96,12 +96,12 @@ class Socket:
 
     async def command(self, kind: str, **fields: Any) -> Any:
         """Send a command and return its result."""
-        number = next(self._ids)
+        message_id = next(self._ids)
         async with asyncio.timeout(_TIMEOUT.total_seconds()):
-            await self._socket.send_json({"id": number, "type": kind, **fields})
+            await self._socket.send_json({"id": message_id, "type": kind, **fields})
             while True:
                 answer = await self._socket.receive_json()
-                if answer["type"] == "result" and answer["id"] == number:
+                if answer["type"] == "result" and answer["id"] == message_id:
                     break
         if not answer["success"]:
             raise HassError(f"{kind}: {answer['error']['message']}")

@@ -66,7 +66,7 @@ class StreetHome:
         self._store = store
         self._naming = naming
         self._source = source
-        self._numbers: dict[Series, SeriesId] = {}
+        self._series_ids: dict[Series, SeriesId] = {}
         self._changes = Changes()
         self._end = 0
 
@@ -88,7 +88,7 @@ class StreetHome:
     @property
     def series(self) -> int:
         """How many it has."""
-        return len(self._numbers)
+        return len(self._series_ids)
 
     async def count(self, history_days: int) -> None:
         """Keep what was counted since it was last kept: at first, in so many days."""
@@ -96,9 +96,9 @@ class StreetHome:
         kinds = [_series(direction) for direction in Direction]
         async with self._store.writing() as connection:
             for kind in kinds if self.home.kwp else kinds[:1]:
-                self._numbers[kind] = await add_series(connection, kind)
-            kind, number = next(iter(self._numbers.items()))
-            stored = await extent(connection, number, kind, Range(_BEGINNING, now))
+                self._series_ids[kind] = await add_series(connection, kind)
+            kind, series_id = next(iter(self._series_ids.items()))
+            stored = await extent(connection, series_id, kind, Range(_BEGINNING, now))
         if stored is not None:
             self._end = _hour(stored.end)
             await self.count_on()
@@ -107,7 +107,9 @@ class StreetHome:
         self._end = _hour(now)
         counted = await asyncio.to_thread(lambda: list(self._source.hours(first, self._end)))
         async with self._store.writing() as connection:
-            blocks = {number: _blocks(kind, counted) for kind, number in self._numbers.items()}
+            blocks = {
+                series_id: _blocks(kind, counted) for kind, series_id in self._series_ids.items()
+            }
             await put_blocks(connection, blocks, now)
 
     async def count_on(self) -> None:
@@ -119,8 +121,8 @@ class StreetHome:
         first = self._end // _DAY_HOURS * _DAY_HOURS
         counted = await asyncio.to_thread(lambda: list(self._source.hours(first, end)))
         async with self._store.writing() as connection:
-            new = [block for kind in self._numbers for block in _blocks(kind, counted)]
-            await keep(connection, self._numbers, new, now)
+            new = [block for kind in self._series_ids for block in _blocks(kind, counted)]
+            await keep(connection, self._series_ids, new, now)
         self._end = end
         self._changes.notify()
 
@@ -166,7 +168,7 @@ class StreetHome:
                     continue
                 question = await data_request(connection, permission.id)
                 choice = Choice(
-                    series=frozenset(filter(question.need.asks_for, self._numbers)),
+                    series=frozenset(filter(question.need.asks_for, self._series_ids)),
                     history_days=history_days,
                 )
                 now = datetime.now(UTC)

@@ -26,7 +26,7 @@ class Bare(ClientXMPP):
         self.enable_direct_tls = False
         self.started = asyncio.Event()
         self._priority = priority
-        self._numbers = count(1)
+        self._ids = count(1)
         self.add_event_handler("session_start", self._start)
 
     def _start(self, _event: object) -> None:
@@ -48,12 +48,12 @@ class Bare(ClientXMPP):
 
     async def ask(self, whom: str) -> None:
         """Ask, and wait for the answer."""
-        number = f"bare-{next(self._numbers)}"
+        stanza_id = f"bare-{next(self._ids)}"
         answered = asyncio.Event()
         self.register_handler(
-            Callback(number, MatcherId(number), lambda _: answered.set(), once=True)
+            Callback(stanza_id, MatcherId(stanza_id), lambda _: answered.set(), once=True)
         )
-        self.send_raw(f'<iq type="set" to="{whom}" id="{number}">{_ASK}</iq>')
+        self.send_raw(f'<iq type="set" to="{whom}" id="{stanza_id}">{_ASK}</iq>')
         async with asyncio.timeout(30):
             await answered.wait()
 

@@ -54,13 +54,13 @@ _OWN = organisation(COLLECTIVE)
 _YEAR_DAYS = 365
 
 
-def day_of(number: int, midnights: Sequence[datetime], random: Random, *, least_w: int = 0) -> Data:
+def day_of(home: int, midnights: Sequence[datetime], random: Random, *, least_w: int = 0) -> Data:
     """Return what a home tells of the days that begin then, UTC."""
     values: dict[Number, Number] = {}
     for midnight in midnights:
         begin = int(midnight.timestamp())
         values |= {begin + hour * 3600: least_w + random.randrange(MOST_W) for hour in range(HOURS)}
-    named = name(number)
+    named = name(home)
     return Data(describe(named, Duration(seconds=3600)), (Records(str(named), "W", values),))
 
 
@@ -86,9 +86,9 @@ async def join(
     async with store.writing() as connection:
         await needs.offer(connection, need, now)
         register = Members(connection, ZONE)
-        for number, area in enumerate(areas[:homes]):
-            member = await register.admit(jid(number), now, area=area)
-            answer = permission(f"p{number}", [name(number, way) for way in ways], need, now)
+        for home, area in enumerate(areas[:homes]):
+            member = await register.admit(jid(home), now, area=area)
+            answer = permission(f"p{home}", [name(home, way) for way in ways], need, now)
             await member_permissions.take(register, member.id, answer, now, own=_OWN)
         for model in range(min(len(areas), homes - len(areas))):
             others = range(model + len(areas), homes, len(areas))
@@ -105,16 +105,16 @@ async def keep_days(
     some = [tuple(random.randrange(MOST_W) for _ in range(HOURS)) for _ in range(_DIFFERENT)]
     at = datetime.now(UTC)
     async with store.writing() as connection:
-        numbers = await _numbers(connection, homes, way)
+        home_series = await _series(connection, homes, way)
         blocks = (
-            (number, Block(series, day, some[(home + place) % _DIFFERENT]))
-            for home, (number, series) in numbers.items()
+            (series_id, Block(series, day, some[(home + place) % _DIFFERENT]))
+            for home, (series_id, series) in home_series.items()
             for place, day in enumerate(days)
         )
         for part in batched(blocks, _BLOCKS_AT_ONCE, strict=False):
             batch: dict[SeriesId, list[Block]] = {}
-            for number, block in part:
-                batch.setdefault(number, []).append(block)
+            for series_id, block in part:
+                batch.setdefault(series_id, []).append(block)
             await put_blocks(connection, batch, at)
 
 
@@ -140,11 +140,11 @@ def need_of(
 
 
 def permission(
-    number: str, names: Iterable[Identifier], need: DataNeed, now: datetime
+    permission_id: str, names: Iterable[Identifier], need: DataNeed, now: datetime
 ) -> Permission:
     """Return what a member answers to that."""
     return Permission(
-        id=number,
+        id=permission_id,
         need=need.id,
         version=need.version,
         series=tuple(names),
@@ -206,7 +206,7 @@ async def _repeat(
     )
 
 
-async def _numbers(
+async def _series(
     connection: AsyncConnection, homes: Iterable[int], way: Way
 ) -> dict[int, tuple[SeriesId, Series]]:
     """Return the series of homes in a direction, made where there are none."""
@@ -232,23 +232,23 @@ async def _numbers(
     ]
     for some in batched(made, _AT_ONCE, strict=False):
         await connection.execute(insert(cast("Table", SeriesRow.__table__)), list(some))
-    numbers = dict((await connection.execute(numbered)).tuples().all())
+    series_ids = dict((await connection.execute(numbered)).tuples().all())
     learn = (
         update(cast("Table", row.__table__))
         .where(row.identifier == bindparam("name"))
-        .values(series_id=bindparam("number"))
+        .values(series_id=bindparam("new_id"))
     )
     named = [
-        {"name": str(identifier), "number": numbers[Device(str(identifier.device))]}
+        {"name": str(identifier), "new_id": series_ids[Device(str(identifier.device))]}
         for identifier in new
     ]
     for some in batched(named, _AT_ONCE, strict=False):
         await connection.execute(learn, list(some))
-    series = await series_of(connection, numbers.values())
+    series = await series_of(connection, series_ids.values())
     return {
-        home: (number, series[number])
+        home: (series_id, series[series_id])
         for home, identifier in names.items()
-        for number in [numbers[Device(str(identifier.device))]]
+        for series_id in [series_ids[Device(str(identifier.device))]]
     }
 
 
@@ -260,8 +260,8 @@ async def _copy(
 ) -> None:
     """Add those rows again and again, each time with other values; what is numbered goes on."""
     table = cast("Table", mapped.__table__)
-    number = table.autoincrement_column
+    own_id = table.autoincrement_column
     for row in (await connection.execute(select(table).filter_by(**those))).mappings().all():
-        values = {column.name: row[column] for column in table.c if column is not number}
+        values = {column.name: row[column] for column in table.c if column is not own_id}
         for some in batched(own, _AT_ONCE, strict=False):
             await connection.execute(insert(table), [{**values, **changed} for changed in some])

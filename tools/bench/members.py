@@ -43,9 +43,9 @@ def admit(server: Prosody, port: int) -> None:
     )
 
 
-def jid(number: int) -> str:
+def jid(member: int) -> str:
     """Return the address of a member."""
-    return f"m{number}@{HOST}"
+    return f"m{member}@{HOST}"
 
 
 class Members:
@@ -75,8 +75,8 @@ class Members:
         opened = (await reader.readuntil(b">")).decode()
         while "id=" not in opened:
             opened = (await reader.readuntil(b">")).decode()
-        number = opened.partition("id=")[2][1:].partition(opened.partition("id=")[2][0])[0]
-        proof = sha1(f"{number}{_SECRET}".encode(), usedforsecurity=False).hexdigest()
+        stream_id = opened.partition("id=")[2][1:].partition(opened.partition("id=")[2][0])[0]
+        proof = sha1(f"{stream_id}{_SECRET}".encode(), usedforsecurity=False).hexdigest()
         writer.write(f"<handshake>{proof}</handshake>".encode())
         await reader.readuntil(b"/>")
         members = cls(reader, writer)

@@ -114,21 +114,21 @@ async def _fill(town: Town) -> None:
 
 async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:
     """Add all members, each in an area."""
-    numbers = range(1_000, 1_000 + MEMBERS)
+    member_ids = range(1_000, 1_000 + MEMBERS)
     members = [
         {
-            "id": number,
-            "pseudonym": f"p{number}",
-            "jid": f"p{number}@example.org",
+            "id": member_id,
+            "pseudonym": f"p{member_id}",
+            "jid": f"p{member_id}@example.org",
             "kind": "home",
             "joined_at": NOW,
         }
-        for number in numbers
+        for member_id in member_ids
     ]
     stays = [
-        {"member_id": number, "group_id": group, "from_month": date(2020, 1, 1)}
-        for number in numbers
-        for group in (everybody, areas[number % len(areas)])
+        {"member_id": member_id, "group_id": group, "from_month": date(2020, 1, 1)}
+        for member_id in member_ids
+        for group in (everybody, areas[member_id % len(areas)])
     ]
     async with town.store.writing() as connection:
         await connection.execute(insert(MemberRow), members)
