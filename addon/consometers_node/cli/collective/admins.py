@@ -71,7 +71,7 @@ PasswordFile = Annotated[
     ),
 ]
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add("add", text("Let somebody administer."))
@@ -100,50 +100,41 @@ def password(
 
 
 @commands.add("list", text("List the administrators."))
-def list_administrators(common: Ours) -> None:
+async def list_administrators(store: Store, _: Settings, /, common: Ours) -> None:
     """List the administrators."""
     output = common.output
-
-    async def work(store: Store, _: Settings) -> None:
-        async with store.reading() as connection:
-            accounts = await administrators.administrators(connection, now())
-        documents: list[Json] = [
-            {
-                "name": account.name,
-                "made_at": shown(account.made_at),
-                "seen_at": shown(account.seen_at),
-                "sessions": account.sessions,
-            }
-            for account in accounts
+    async with store.reading() as connection:
+        accounts = await administrators.administrators(connection, now())
+    documents: list[Json] = [
+        {
+            "name": account.name,
+            "made_at": shown(account.made_at),
+            "seen_at": shown(account.seen_at),
+            "sessions": account.sessions,
+        }
+        for account in accounts
+    ]
+    rows = [
+        [
+            account.name,
+            local(account.made_at),
+            local(account.seen_at),
+            str(account.sessions),
         ]
-        rows = [
-            [
-                account.name,
-                local(account.made_at),
-                local(account.seen_at),
-                str(account.sessions),
-            ]
-            for account in accounts
-        ]
-        output.listing(documents, (_WHO, _SINCE, _SEEN, _SESSIONS), rows, _NONE)
-
-    run(common, work)
+        for account in accounts
+    ]
+    output.listing(documents, (_WHO, _SINCE, _SEEN, _SESSIONS), rows, _NONE)
 
 
 @commands.add(
     "remove",
     text("Let somebody administer no longer."),
 )
-def remove(common: Ours, name: Name) -> None:
+async def remove(store: Store, _: Settings, /, common: Ours, name: Name) -> None:
     """Remove an administrator."""
-    output = common.output
-
-    async def work(store: Store, _: Settings) -> None:
-        async with store.writing() as connection:
-            await administrators.remove(connection, name)
-
-    run(common, work)
-    _report(output, _REMOVED, name, None)
+    async with store.writing() as connection:
+        await administrators.remove(connection, name)
+    _report(common.output, _REMOVED, name, None)
 
 
 def _with_password(

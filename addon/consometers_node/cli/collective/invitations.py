@@ -139,7 +139,7 @@ Language = Annotated[
     ),
 ]
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add(
@@ -216,25 +216,24 @@ def make(
 
 
 @commands.add("list", text("List the invitations."))
-def list_invitations(common: Ours) -> None:
+async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
     """List the invitations that were made."""
     output = common.output
-
-    async def work(store: Store, _: Settings) -> None:
-        async with store.reading() as connection:
-            listed = await invitations.all_invitations(connection)
-        titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
-        rows = [_row(invitation, output) for invitation in listed]
-        output.listing([*map(_document, listed)], titles, rows, _NONE)
-
-    run(common, work)
+    async with store.reading() as connection:
+        listed = await invitations.all_invitations(connection)
+    titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
+    rows = [_row(invitation, output) for invitation in listed]
+    output.listing([*map(_document, listed)], titles, rows, _NONE)
 
 
 @commands.add(
     "revoke",
     text("Revoke an invitation. Members that joined by it stay."),
 )
-def revoke(
+async def revoke(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     id: Annotated[
         str,
@@ -246,20 +245,20 @@ def revoke(
 ) -> None:
     """End an invitation."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        revoked = await actions(store, settings).revoke(id)
-        output.result(_document(revoked), _REVOKED, id=id)
-
-    run(common, work)
+    revoked = await actions(store, settings).revoke(id)
+    output.result(_document(revoked), _REVOKED, id=id)
 
 
 @commands.add(
     "sheet",
     text("Write a sheet to be printed, of an invitation whose link you kept."),
 )
-def sheet(
+async def sheet(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
+    *,
     link: Annotated[
         str,
         typer.Argument(
@@ -286,18 +285,14 @@ def sheet(
 ) -> None:
     """Write a sheet to be printed."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        match links.read(link):
-            case Join() as join:
-                async with store.reading() as connection:
-                    until = (await invitations.by_token(connection, join.token)).expires_at
-            case _:
-                raise misused("INVITATION", _NOT_A_JOIN)
-        page = InvitationSheet(settings.name, link, account, until)
-        write_private(file, sheets_page([page], language or output.catalogue_language).encode())
-
-    run(common, work)
+    match links.read(link):
+        case Join() as join:
+            async with store.reading() as connection:
+                until = (await invitations.by_token(connection, join.token)).expires_at
+        case _:
+            raise misused("INVITATION", _NOT_A_JOIN)
+    page = InvitationSheet(settings.name, link, account, until)
+    write_private(file, sheets_page([page], language or output.catalogue_language).encode())
     output.result({"file": str(file)}, _WRITTEN, file=file)
 
 

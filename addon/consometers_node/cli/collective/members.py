@@ -156,11 +156,14 @@ class Described:
         )
 
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add("list", text("List the members."))
-def list_members(
+async def list_members(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     everybody: Annotated[
         bool,
@@ -172,47 +175,39 @@ def list_members(
 ) -> None:
     """List the members."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        async with store.reading() as connection:
-            people = await Members(connection, settings.time_zone).all()
-            heard = await member_permissions.last_received_at(connection)
-            gave: dict[MemberId, list[MemberPermission]] = {}
-            for permission in await member_permissions.all_permissions(connection):
-                gave.setdefault(permission.member, []).append(permission)
-        rows = [
-            (member, gave.get(member.id, []), heard.get(member.id))
-            for member in people
-            if everybody or member.left_at is None
-        ]
-        documents = [member_document(*row) for row in rows]
-        output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
-
-    run(common, work)
+    async with store.reading() as connection:
+        people = await Members(connection, settings.time_zone).all()
+        heard = await member_permissions.last_received_at(connection)
+        gave: dict[MemberId, list[MemberPermission]] = {}
+        for permission in await member_permissions.all_permissions(connection):
+            gave.setdefault(permission.member, []).append(permission)
+    rows = [
+        (member, gave.get(member.id, []), heard.get(member.id))
+        for member in people
+        if everybody or member.left_at is None
+    ]
+    documents = [member_document(*row) for row in rows]
+    output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
 
 
 @commands.add(
     "show",
     text("Show the permissions of a member, and up to when its records were gathered."),
 )
-def show(common: Ours, member: Who) -> None:
+async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
     """Show all of one member but its records."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        async with store.reading() as connection:
-            found_member = await Members(connection, settings.time_zone).named(member)
-            gave = await member_permissions.of_member(connection, found_member.id)
-            series = await of_member(connection, found_member.jid) if found_member.jid else []
-        if output.as_json:
-            document = member_document(found_member, gave, last_received_at(series))
-            output.document(
-                {**document, "series": [series_document(series_state) for series_state in series]}
-            )
-        else:
-            say_all(found_member, gave, series, output)
-
-    run(common, work)
+    async with store.reading() as connection:
+        found_member = await Members(connection, settings.time_zone).named(member)
+        gave = await member_permissions.of_member(connection, found_member.id)
+        series = await of_member(connection, found_member.jid) if found_member.jid else []
+    if output.as_json:
+        document = member_document(found_member, gave, last_received_at(series))
+        output.document(
+            {**document, "series": [series_document(series_state) for series_state in series]}
+        )
+    else:
+        say_all(found_member, gave, series, output)
 
 
 @commands.add(
@@ -222,10 +217,14 @@ def show(common: Ours, member: Who) -> None:
         " like."
     ),
 )
-def site(
+async def site(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     member: Who,
     described: Described,
+    *,
     name: Annotated[
         str | None,
         typer.Option(help=say("The name that is shown.")),
@@ -234,65 +233,59 @@ def site(
 ) -> None:
     """Show a member as a site."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        record = await _named(store, settings, member)
-        if record.kind is Kind.HOME:
-            output.agree(output.translated(_REALLY_SHOW), yes=yes)
-        called = _checked(name or record.name or "", "--name", MAX_NAME)
-        if described.words is not None and len(described.words) > MAX_WORDS:
-            raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
-        description = described.over(record.description)
-        after = await actions(store, settings).show_as_site(record.id, called, description)
-        _report(after, output, _SITE.fill(name=called), _FROM_NEXT)
-
-    run(common, work)
+    record = await _named(store, settings, member)
+    if record.kind is Kind.HOME:
+        output.agree(output.translated(_REALLY_SHOW), yes=yes)
+    called = _checked(name or record.name or "", "--name", MAX_NAME)
+    if described.words is not None and len(described.words) > MAX_WORDS:
+        raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
+    description = described.over(record.description)
+    after = await actions(store, settings).show_as_site(record.id, called, description)
+    _report(after, output, _SITE.fill(name=called), _FROM_NEXT)
 
 
 @commands.add(
     "home",
     text("Show a site by its name no longer: from the next month on, it is a home again."),
 )
-def home(common: Ours, member: Who) -> None:
+async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
     """Show a member as a site no longer."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        record = await _named(store, settings, member)
-        after = await actions(store, settings).show_as_home(record.id)
-        _report(after, output, _HOME.fill(pseudonym=record.pseudonym))
-
-    run(common, work)
+    record = await _named(store, settings, member)
+    after = await actions(store, settings).show_as_home(record.id)
+    _report(after, output, _HOME.fill(pseudonym=record.pseudonym))
 
 
 @commands.add(
     "name",
     text("Name a collective that is a member. A home has no name here."),
 )
-def rename(
+async def rename(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     member: Who,
     name: Annotated[str, typer.Argument(metavar=say("NAME"), help=say("Its name."))],
 ) -> None:
     """Name a collective that is a member."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        record = await _named(store, settings, member)
-        called = _checked(name, "NAME", MAX_NAME)
-        if record.kind is Kind.SITE:
-            raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
-        after = await actions(store, settings).rename(record.id, called)
-        _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
-
-    run(common, work)
+    record = await _named(store, settings, member)
+    called = _checked(name, "NAME", MAX_NAME)
+    if record.kind is Kind.SITE:
+        raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
+    after = await actions(store, settings).rename(record.id, called)
+    _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
 
 
 @commands.add(
     "area",
     text("Say in which commune a member is."),
 )
-def area(
+async def area(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     member: Who,
     commune: Annotated[
@@ -305,17 +298,13 @@ def area(
 ) -> None:
     """Say in which commune a member is."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
-        record = await _named(store, settings, member)
-        async with store.reading() as connection:
-            place = typed and await known_commune(connection, typed, output, record.id)
-        after = await actions(store, settings).set_area(record.id, place)
-        words = _PLACED if place else _UNPLACED
-        _report(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
-
-    run(common, work)
+    typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
+    record = await _named(store, settings, member)
+    async with store.reading() as connection:
+        place = typed and await known_commune(connection, typed, output, record.id)
+    after = await actions(store, settings).set_area(record.id, place)
+    words = _PLACED if place else _UNPLACED
+    _report(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
 
 
 @commands.add(
@@ -325,19 +314,17 @@ def area(
         " written down that it was read."
     ),
 )
-def export(common: Ours, member: Who, options: Export) -> None:
+async def export(
+    store: Store, settings: Settings, /, common: Ours, member: Who, options: Export
+) -> None:
     """Export all that is held of a member."""
     parts = exported.as_csv if options.wanted == "csv" else exported.as_json
-
-    async def work(store: Store, settings: Settings) -> str:
-        async with store.writing() as connection:
-            record = await Members(connection, settings.time_zone).named(member)
-            read = Read(at=now(), who=who(), what=f"export {options.wanted}", member=record.id)
-            await note_read(connection, read)
-        async with store.reading() as connection:
-            return "".join([part async for part in parts(connection, record)])
-
-    document = run(common, work)
+    async with store.writing() as connection:
+        record = await Members(connection, settings.time_zone).named(member)
+        read = Read(at=now(), who=who(), what=f"export {options.wanted}", member=record.id)
+        await note_read(connection, read)
+    async with store.reading() as connection:
+        document = "".join([part async for part in parts(connection, record)])
     if deliver(document.encode(), options.file):
         common.output.result({"file": str(options.file)}, _EXPORTED, file=options.file)
 
@@ -346,38 +333,40 @@ def export(common: Ours, member: Who, options: Export) -> None:
     "terminate",
     text("End all that a member allowed. Its records are kept for the announced time."),
 )
-def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
+async def terminate(
+    store: Store, settings: Settings, /, common: Ours, member: Who, yes: Yes = False
+) -> None:
     """End all that a member allowed."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        record = await _named(store, settings, member)
-        output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
-        async with store.reading() as connection:
-            ended = [
-                permission.id
-                for permission in await member_permissions.of_member(connection, record.id)
-                if permission.state is State.GRANTED
-            ]
-        if ended:
-            await actions(store, settings).terminate(record.id, ended)
-        output.result(
-            {"pseudonym": record.pseudonym, "terminated": list(map(str, ended))},
-            _ENDED,
-            pseudonym=record.pseudonym,
-            count=len(ended),
-        )
-
-    run(common, work)
+    record = await _named(store, settings, member)
+    output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
+    async with store.reading() as connection:
+        ended = [
+            permission.id
+            for permission in await member_permissions.of_member(connection, record.id)
+            if permission.state is State.GRANTED
+        ]
+    if ended:
+        await actions(store, settings).terminate(record.id, ended)
+    output.result(
+        {"pseudonym": record.pseudonym, "terminated": list(map(str, ended))},
+        _ENDED,
+        pseudonym=record.pseudonym,
+        count=len(ended),
+    )
 
 
 @commands.add(
     "erase",
     text("End all that a member allowed, and erase all that is held of it."),
 )
-def erase(
+async def erase(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     member: Who,
+    *,
     account: Annotated[
         bool,
         typer.Option(
@@ -392,45 +381,44 @@ def erase(
 ) -> None:
     """Erase all that is held of a member."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        record = await _named(store, settings, member)
-        question = output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym))
-        if account:
-            question = f"{output.translated(_ACCOUNT_TOO)} {question}"
-        output.agree(question, yes=yes)
-        erased = await actions(store, settings).erase(record, account=account)
-        runs = await look_again(settings)
-        wiped = await wipe(store)
-        async with store.reading() as connection:
-            after = await Members(connection, settings.time_zone).get(record.id)
-        records = sum(erased_block.records for erased_block in erased)
-        if output.as_json:
-            output.document(
-                {
-                    "pseudonym": record.pseudonym,
-                    "records": records,
-                    "address_kept": after.jid is not None,
-                    "wiped": wiped,
-                }
-            )
-            return
-        output.say(_ERASED, pseudonym=record.pseudonym, records=records)
-        if after.jid is not None:
-            output.say(_UNTOLD)
-        if account:
-            output.say(_ACCOUNT_GOES)
-        if not wiped:
-            output.say(_WIPED_LATER if runs else _NOT_WIPED)
-
-    run(common, work)
+    record = await _named(store, settings, member)
+    question = output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym))
+    if account:
+        question = f"{output.translated(_ACCOUNT_TOO)} {question}"
+    output.agree(question, yes=yes)
+    erased = await actions(store, settings).erase(record, account=account)
+    runs = await look_again(settings)
+    wiped = await wipe(store)
+    async with store.reading() as connection:
+        after = await Members(connection, settings.time_zone).get(record.id)
+    records = sum(erased_block.records for erased_block in erased)
+    if output.as_json:
+        output.document(
+            {
+                "pseudonym": record.pseudonym,
+                "records": records,
+                "address_kept": after.jid is not None,
+                "wiped": wiped,
+            }
+        )
+        return
+    output.say(_ERASED, pseudonym=record.pseudonym, records=records)
+    if after.jid is not None:
+        output.say(_UNTOLD)
+    if account:
+        output.say(_ACCOUNT_GOES)
+    if not wiped:
+        output.say(_WIPED_LATER if runs else _NOT_WIPED)
 
 
 @commands.add(
     "remove-account",
     text("Remove the account of somebody who is no member any more from your own XMPP server."),
 )
-def remove_account(
+async def remove_account(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     address: Annotated[
         str, typer.Argument(metavar="JID", help=say("The XMPP address of the account."))
@@ -439,16 +427,12 @@ def remove_account(
 ) -> None:
     """Remove an account of the collective's own server."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        output.agree(output.translated(_REALLY_REMOVE.fill(address=address)), yes=yes)
-        await actions(store, settings).remove_account(address)
-        if output.as_json:
-            output.document({"removed": address})
-        else:
-            output.say(_ACCOUNT_REMOVED, address=address)
-
-    run(common, work)
+    output.agree(output.translated(_REALLY_REMOVE.fill(address=address)), yes=yes)
+    await actions(store, settings).remove_account(address)
+    if output.as_json:
+        output.document({"removed": address})
+    else:
+        output.say(_ACCOUNT_REMOVED, address=address)
 
 
 def _report(member: Member, output: Output, *messages: Text) -> None:

@@ -163,14 +163,17 @@ class NeedOptions:
         )
 
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add(
     "list",
     text("List the data requests, and how many members answered."),
 )
-def list_needs(
+async def list_needs(
+    store: Store,
+    _: Settings,
+    /,
     common: Ours,
     all_versions: Annotated[
         bool,
@@ -182,32 +185,26 @@ def list_needs(
 ) -> None:
     """List the data needs."""
     output = common.output
-
-    async def work(store: Store, _: Settings) -> None:
-        async with store.reading() as connection:
-            listed = [
-                own_need
-                for own_need in await needs.all_needs(connection)
-                if all_versions or own_need.closed_at is None
-            ]
-            counts = Counter(
-                (permission.need.id, permission.need.version)
-                for permission in await member_permissions.all_permissions(connection)
-                if permission.state is State.GRANTED
-            )
-            left_out = await needs.unreadable(connection)
-        counted = [
-            (own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed
+    async with store.reading() as connection:
+        listed = [
+            own_need
+            for own_need in await needs.all_needs(connection)
+            if all_versions or own_need.closed_at is None
         ]
-        titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
-        documents = [_document(own_need, count) for own_need, count in counted]
-        rows = [_row(own_need, count, output) for own_need, count in counted]
-        output.listing(documents, titles, rows, _NOTHING)
-        for left in left_out:
-            if all_versions or left.closed_at is None:
-                output.note(unreadable(left))
-
-    run(common, work)
+        counts = Counter(
+            (permission.need.id, permission.need.version)
+            for permission in await member_permissions.all_permissions(connection)
+            if permission.state is State.GRANTED
+        )
+        left_out = await needs.unreadable(connection)
+    counted = [(own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed]
+    titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
+    documents = [_document(own_need, count) for own_need, count in counted]
+    rows = [_row(own_need, count, output) for own_need, count in counted]
+    output.listing(documents, titles, rows, _NOTHING)
+    for left in left_out:
+        if all_versions or left.closed_at is None:
+            output.note(unreadable(left))
 
 
 @commands.add(
@@ -217,7 +214,10 @@ def list_needs(
         " number; with options, the next number is taken automatically."
     ),
 )
-def offer(
+async def offer(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     options: NeedOptions,
     file: Annotated[
@@ -230,39 +230,34 @@ def offer(
 ) -> None:
     """Ask members for something."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        if any(options.least) if file else not all(options.least):
-            raise misused("needs offer", _ONE_OR_THE_OTHER)
-        if file is not None:
-            need = read_need_file(file.read_bytes())
-        else:
-            async with store.reading() as connection:
-                need = await needs.numbered(connection, options.need(settings.name))
-        new = await actions(store, settings).offer(need)
-        message = _SAME if not new else _NEW if need.version == 1 else _NEWER
-        document: Json = {"need": need.id, "version": need.version, "new": new}
-        output.result(document, message, need=need.id, version=need.version)
-
-    run(common, work)
+    if any(options.least) if file else not all(options.least):
+        raise misused("needs offer", _ONE_OR_THE_OTHER)
+    if file is not None:
+        need = read_need_file(file.read_bytes())
+    else:
+        async with store.reading() as connection:
+            need = await needs.numbered(connection, options.need(settings.name))
+    new = await actions(store, settings).offer(need)
+    message = _SAME if not new else _NEW if need.version == 1 else _NEWER
+    document: Json = {"need": need.id, "version": need.version, "new": new}
+    output.result(document, message, need=need.id, version=need.version)
 
 
 @commands.add(
     "close",
     text("Stop a data request. Existing permissions continue until they end."),
 )
-def close(
+async def close(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     need: Annotated[str, typer.Argument(metavar=say("NEED"), help=say("Its name."))],
 ) -> None:
     """Ask for something no longer."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        await actions(store, settings).close(need)
-        output.result({"need": need, "closed": True}, _CLOSED, need=need)
-
-    run(common, work)
+    await actions(store, settings).close(need)
+    output.result({"need": need, "closed": True}, _CLOSED, need=need)
 
 
 def unreadable(version: needs.OwnNeed) -> Text:

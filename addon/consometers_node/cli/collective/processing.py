@@ -63,7 +63,7 @@ _ACTORS = {
     "clock": text("clock"),
 }
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add(
@@ -73,7 +73,10 @@ commands = Commands()
         " change of every permission."
     ),
 )
-def register(
+async def register(
+    store: Store,
+    _: Settings,
+    /,
     common: Ours,
     changes: Annotated[
         bool,
@@ -85,24 +88,23 @@ def register(
 ) -> None:
     """Print the record of processing."""
     output = common.output
-
-    async def work(store: Store, _: Settings) -> None:
-        async with store.reading() as connection:
-            if changes:
-                _show_changes(await member_permissions.register(connection), output)
-            else:
-                _show_processing(await processing(connection), output)
-            for left in await needs.unreadable(connection):
-                output.note(unreadable(left))
-
-    run(common, work)
+    async with store.reading() as connection:
+        if changes:
+            _show_changes(await member_permissions.register(connection), output)
+        else:
+            _show_processing(await processing(connection), output)
+        for left in await needs.unreadable(connection):
+            output.note(unreadable(left))
 
 
 @commands.add(
     "reads",
     text("Exports, pages and commands that showed records of members, over a year."),
 )
-def read_log(
+async def read_log(
+    store: Store,
+    settings: Settings,
+    /,
     common: Ours,
     member: Annotated[
         str | None,
@@ -123,16 +125,12 @@ def read_log(
 ) -> None:
     """Print the access log."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        async with store.reading() as connection:
-            members = Members(connection, settings.time_zone)
-            member_id = (await members.named(member)).id if member else None
-            named = {listed.id: listed.pseudonym for listed in await members.all()}
-            entries = await reads(connection, member_id, now() - timedelta(days=days))
-        _show_reads(entries, named, output)
-
-    run(common, work)
+    async with store.reading() as connection:
+        members = Members(connection, settings.time_zone)
+        member_id = (await members.named(member)).id if member else None
+        named = {listed.id: listed.pseudonym for listed in await members.all()}
+        entries = await reads(connection, member_id, now() - timedelta(days=days))
+    _show_reads(entries, named, output)
 
 
 def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output) -> None:

@@ -80,49 +80,45 @@ Day = Annotated[
     ),
 ]
 
-commands = Commands()
+commands = Commands(run)
 
 
 @commands.add(
     "preview",
     text("Show what would be published by the present rules. Nothing is."),
 )
-def preview(common: Ours) -> None:
+async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
     """Show what would be published."""
     output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        at = now()
-        async with store.writing() as connection:
-            rules = await InForce(settings.publication).read(connection)
-            await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
-        foreseen = await foresee(store, settings, rules.publication, at)
-        if output.as_json:
-            output.document(
-                {
-                    period.stretch: {
-                        "from": period.span.first.isoformat(),
-                        "to": period.span.last.isoformat(),
-                        "everybody": _counted(period.everybody),
-                        "communes": _counted(period.areas),
-                    }
-                    for period in foreseen
+    at = now()
+    async with store.writing() as connection:
+        rules = await InForce(settings.publication).read(connection)
+        await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
+    foreseen = await foresee(store, settings, rules.publication, at)
+    if output.as_json:
+        output.document(
+            {
+                period.stretch: {
+                    "from": period.span.first.isoformat(),
+                    "to": period.span.last.isoformat(),
+                    "everybody": _counted(period.everybody),
+                    "communes": _counted(period.areas),
                 }
-            )
-            return
-        rows = [
-            [
-                f"{output.translated(name)}, {output.translated(_STRETCHES[period.stretch])}",
-                _count_text(output, count),
-            ]
-            for period in foreseen
-            for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
-            if count.shown or count.hidden
+                for period in foreseen
+            }
+        )
+        return
+    rows = [
+        [
+            f"{output.translated(name)}, {output.translated(_STRETCHES[period.stretch])}",
+            _count_text(output, count),
         ]
-        output.table((_OF, verbatim("")), rows)
-        output.say(_MEANING)
-
-    run(common, work)
+        for period in foreseen
+        for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
+        if count.shown or count.hidden
+    ]
+    output.table((_OF, verbatim("")), rows)
+    output.say(_MEANING)
 
 
 @commands.add(

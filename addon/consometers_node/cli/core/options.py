@@ -164,7 +164,7 @@ class Access(Reach):
     ] = None
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
+def grouped(command: Callable[..., object]) -> Callable[..., None]:
     """Turn each parameter that is a dataclass into one option for each of its fields."""
     taken: list[inspect.Parameter] = []
     groups: dict[str, Callable[..., object]] = {}

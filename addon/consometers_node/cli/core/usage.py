@@ -6,7 +6,9 @@ translation here stays English.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from importlib import import_module
+import inspect
 import re
 
 import typer
@@ -101,9 +103,18 @@ class Commands:
 
     @commands.add("logout")
     def logout(common: Common) -> None: …
+
+    A command that is a coroutine takes by position what `run` opens: a database, for the time that
+    it lasts.
+
+    commands = Commands(run)
+
+    @commands.add("refuse")
+    async def refuse(store: Store, /, common: Common) -> None: …
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run: Callable[..., None] | None = None) -> None:
+        self._run = run
         self.all = typer.Typer(
             cls=SpokenGroup,
             add_completion=False,
@@ -112,17 +123,37 @@ class Commands:
             subcommand_metavar=say("COMMAND …"),
         )
 
-    def add(
+    def add[F: Callable[..., object]](
         self, name: str, details: Text | None = None
-    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    ) -> Callable[[F], F]:
         """Register a function; its help is the summary of its entry, then the details."""
         details_text = read(details) if details else ""
 
-        def register(command: Callable[..., None]) -> Callable[..., None]:
-            self.all.command(name, cls=SpokenCommand, help=details_text)(grouped(command))
+        def register(command: F) -> F:
+            called = _opening(command, self._run) if self._run else command
+            self.all.command(name, cls=SpokenCommand, help=details_text)(grouped(called))
             return command
 
         return register
+
+
+def _opening(command: Callable[..., object], run: Callable[..., None]) -> Callable[..., object]:
+    """Turn a coroutine into a command: `run` gives its positional parameters."""
+    if not inspect.iscoroutinefunction(command):
+        return command
+
+    @wraps(command)
+    def called(**given: object) -> None:
+        run(given["common"], lambda *opened: command(*opened, **given))
+
+    signature = inspect.signature(command, eval_str=True)
+    typed = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
+    ]
+    called.__signature__ = signature.replace(parameters=typed)  # type: ignore[attr-defined]
+    return called
 
 
 def usage_error(error: typer.TyperException, program: str) -> CliError:

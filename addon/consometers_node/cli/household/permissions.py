@@ -80,11 +80,13 @@ PermissionNumber = Annotated[
 ]
 
 
-commands = Commands()
+commands = Commands(command.run)
 
 
 @commands.add("permissions")
-def permissions(
+async def permissions(
+    store: Store,
+    /,
     common: Common,
     permission: Annotated[
         str | None,
@@ -96,14 +98,10 @@ def permissions(
 ) -> None:
     """List what was asked and answered, or tell all of one."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        if permission is None:
-            await _list(store, output)
-        else:
-            await _show(store, permission, output)
-
-    command.run(common, work)
+    if permission is None:
+        await _list(store, output)
+    else:
+        await _show(store, permission, output)
 
 
 @commands.add(
@@ -113,7 +111,9 @@ def permissions(
         " collective shows what it has published."
     ),
 )
-def preview(
+async def preview(
+    store: Store,
+    /,
     permission: PermissionNumber,
     chosen: Chosen,
     common: Common,
@@ -129,88 +129,80 @@ def preview(
 ) -> None:
     """Show the very records that would leave."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        question = await _data_request(store, permission)
-        naming = await load_naming(store)
-        async with choosing(store, naming, question) as source:
-            previews = await source.preview(choice(source, question, chosen), days)
-        now = datetime.now(UTC)
-        histories = []
-        for records in previews:
-            history = History(question.peer.jid, records.name, now - timedelta(days=days), now)
-            history.add(records.data)
-            histories.append((records.series, history))
-        if output.as_json:
-            output.document(
-                [{"statistic": series.device, **as_json(history)} for series, history in histories]
-            )
-            return
-        for series, history in histories:
-            output.say(
-                "\n".join(consent_text.series([series], output.language, role=_role(naming)))
-            )
-            show(history, output)
-
-    command.run(common, work)
+    question = await _data_request(store, permission)
+    naming = await load_naming(store)
+    async with choosing(store, naming, question) as source:
+        previews = await source.preview(choice(source, question, chosen), days)
+    now = datetime.now(UTC)
+    histories = []
+    for records in previews:
+        history = History(question.peer.jid, records.name, now - timedelta(days=days), now)
+        history.add(records.data)
+        histories.append((records.series, history))
+    if output.as_json:
+        output.document(
+            [{"statistic": series.device, **as_json(history)} for series, history in histories]
+        )
+        return
+    for series, history in histories:
+        output.say("\n".join(consent_text.series([series], output.language, role=_role(naming))))
+        show(history, output)
 
 
 @commands.add(
     "grant",
     text("Without --series it shows what can be chosen, and grants nothing."),
 )
-def grant(permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False) -> None:
+async def grant(
+    store: Store, /, permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False
+) -> None:
     """Grant a permission for the chosen records."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        question = await _data_request(store, permission)
-        naming = await load_naming(store)
-        async with choosing(store, naming, question) as source:
-            if not chosen.series:
-                _offer(question, source.offered(chosen.interval), _role(naming), output)
-                return
-            picked = choice(source, question, chosen)
-        async with store.reading() as connection:
-            await check(connection, naming, question, picked)
-        shown = consent_text.grant(
-            question.need,
-            question.peer,
-            picked,
-            datetime.now(UTC),
-            output.catalogue_language,
-            role=_role(naming),
-        )
-        signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
-        async with store.writing() as connection:
-            terms = await grant_it(connection, naming, question, picked, signature)
-        until = terms.valid_until.astimezone().date()
-        await _done(common, question, State.GRANTED, until=until)
-
-    command.run(common, work)
+    question = await _data_request(store, permission)
+    naming = await load_naming(store)
+    async with choosing(store, naming, question) as source:
+        if not chosen.series:
+            _offer(question, source.offered(chosen.interval), _role(naming), output)
+            return
+        picked = choice(source, question, chosen)
+    async with store.reading() as connection:
+        await check(connection, naming, question, picked)
+    shown = consent_text.grant(
+        question.need,
+        question.peer,
+        picked,
+        datetime.now(UTC),
+        output.catalogue_language,
+        role=_role(naming),
+    )
+    signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
+    async with store.writing() as connection:
+        terms = await grant_it(connection, naming, question, picked, signature)
+    until = terms.valid_until.astimezone().date()
+    await _done(common, question, State.GRANTED, until=until)
 
 
 @commands.add("refuse")
-def refuse(permission: PermissionNumber, common: Common, yes: Yes = False) -> None:
+async def refuse(
+    store: Store, /, permission: PermissionNumber, common: Common, yes: Yes = False
+) -> None:
     """Say no to what is asked."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        question = await _data_request(store, permission)
-        expect(question, State.REFUSED)
-        role = _role(await load_naming(store))
-        shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
-        signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
-        async with store.writing() as connection:
-            now = datetime.now(UTC)
-            await Permissions(connection).refuse(question.permission.id, signature, now)
-        await _done(common, question, State.REFUSED)
-
-    command.run(common, work)
+    question = await _data_request(store, permission)
+    expect(question, State.REFUSED)
+    role = _role(await load_naming(store))
+    shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
+    signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
+    async with store.writing() as connection:
+        now = datetime.now(UTC)
+        await Permissions(connection).refuse(question.permission.id, signature, now)
+    await _done(common, question, State.REFUSED)
 
 
 @commands.add("withdraw")
-def withdraw(
+async def withdraw(
+    store: Store,
+    /,
     permission: PermissionNumber,
     common: Common,
     keep: Annotated[
@@ -224,33 +216,29 @@ def withdraw(
 ) -> None:
     """Withdraw a permission at once."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        question = await _data_request(store, permission)
-        expect(question, State.WITHDRAWN)
-        role = _role(await load_naming(store))
-        shown = consent_text.withdrawal(
-            question.need, output.catalogue_language, erase=not keep, role=role
-        )
-        signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
-        permission_id = question.permission.id
-        try:
-            async with store.withdrawing() as connection:
-                is_registered = await Permissions(connection).withdraw(
-                    permission_id, signature, datetime.now(UTC), erase=not keep
-                )
-            async with store.reading() as connection:
-                may_leave = await Permissions(connection).may_leave(permission_id)
-        except DBAPIError as fault:
-            raise CliError("not-withdrawn", consent_text.STILL_LEAVES) from fault
-        if may_leave:
-            raise CliError("not-withdrawn", consent_text.STILL_LEAVES)
-        if not is_registered:
-            await command.look_again(common)
-            raise CliError("not-registered", consent_text.NOT_REGISTERED)
-        await _done(common, question, State.WITHDRAWN)
-
-    command.run(common, work)
+    question = await _data_request(store, permission)
+    expect(question, State.WITHDRAWN)
+    role = _role(await load_naming(store))
+    shown = consent_text.withdrawal(
+        question.need, output.catalogue_language, erase=not keep, role=role
+    )
+    signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
+    permission_id = question.permission.id
+    try:
+        async with store.withdrawing() as connection:
+            is_registered = await Permissions(connection).withdraw(
+                permission_id, signature, datetime.now(UTC), erase=not keep
+            )
+        async with store.reading() as connection:
+            may_leave = await Permissions(connection).may_leave(permission_id)
+    except DBAPIError as fault:
+        raise CliError("not-withdrawn", consent_text.STILL_LEAVES) from fault
+    if may_leave:
+        raise CliError("not-withdrawn", consent_text.STILL_LEAVES)
+    if not is_registered:
+        await command.look_again(common)
+        raise CliError("not-registered", consent_text.NOT_REGISTERED)
+    await _done(common, question, State.WITHDRAWN)
 
 
 async def _data_request(store: Store, typed: str) -> DataRequest:

@@ -49,7 +49,7 @@ _SERIES = text("Series", context="one each")
 _UNTIL = text("Until", context="last record")
 _PROBLEM = text("Problem")
 
-commands = Commands()
+commands = Commands(command.run)
 
 
 @commands.add(
@@ -120,7 +120,9 @@ def import_(
     "imports",
     text("Without --remove, up to when each was written, and what stands in its way."),
 )
-def imports(
+async def imports(
+    store: Store,
+    /,
     common: Common,
     remove: Annotated[
         str | None,
@@ -132,22 +134,18 @@ def imports(
 ) -> None:
     """List what is pulled, or pull one no more."""
     output = common.output
-
-    async def work(store: Store) -> None:
-        if remove is not None:
-            async with store.writing() as connection:
-                if not await remove_pulled(connection, remove):
-                    raise misused(remove, _UNKNOWN.fill(statistic=remove))
-            await command.look_again(common)
-        async with store.reading() as connection:
-            pulled = await all_pulled(connection)
-        if remove is not None and not output.as_json:
-            output.say(_REMOVED, statistic=remove)
-            return
-        titles = (_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM)
-        output.listing([*map(_document, pulled)], titles, [*map(_row, pulled)], _NONE)
-
-    command.run(common, work)
+    if remove is not None:
+        async with store.writing() as connection:
+            if not await remove_pulled(connection, remove):
+                raise misused(remove, _UNKNOWN.fill(statistic=remove))
+        await command.look_again(common)
+    async with store.reading() as connection:
+        pulled = await all_pulled(connection)
+    if remove is not None and not output.as_json:
+        output.say(_REMOVED, statistic=remove)
+        return
+    titles = (_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM)
+    output.listing([*map(_document, pulled)], titles, [*map(_row, pulled)], _NONE)
 
 
 async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
