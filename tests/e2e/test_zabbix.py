@@ -135,7 +135,7 @@ async def test_every_figure_arrives_under_its_title(
             assert item["units"] == unit
             if not name.startswith("process_"):
                 assert float(item["lastvalue"]) == pytest.approx(float(value) * factor)
-    assert found["Guests"]["description"] == "Members that have granted nothing, or no longer."
+    assert found["Guests"]["description"] == "Members without an active permission."
 
 
 def test_graphs_find_their_items(zabbix: Zabbix, host: str) -> None:

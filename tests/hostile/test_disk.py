@@ -251,7 +251,10 @@ async def test_on_a_full_disk_one_permission_after_the_other_is_withdrawn(disk: 
     assert {await state(disk, permission_id) for permission_id in permissions} == {State.WITHDRAWN}
 
 
-FULL = {"en_GB.UTF-8": "Make room on it, then try again.", "fr_FR.UTF-8": "Faites-y de la place"}
+FULL = {
+    "en_GB.UTF-8": "Free some space on it, then try again.",
+    "fr_FR.UTF-8": "Libérez-y de la place",
+}
 
 
 @pytest.mark.parametrize(

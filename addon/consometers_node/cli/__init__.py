@@ -26,7 +26,7 @@ COMMANDS = {
     ),
     "delivery-point": Entry(
         "node.account",
-        text("Keep the number of the home's delivery point."),
+        text("Save the number of the home's delivery point."),
     ),
     "join": Entry("node.joining", text("Answer an invitation.")),
     "peer": Entry(
@@ -35,7 +35,7 @@ COMMANDS = {
     ),
     "permissions": Entry(
         "household.permissions",
-        text("List what was asked and answered."),
+        text("List the data requests and answers."),
     ),
     "preview": Entry(
         "household.permissions",
@@ -43,14 +43,14 @@ COMMANDS = {
     ),
     "grant": Entry("household.permissions", text("Let records leave.")),
     "refuse": Entry("household.permissions", text("Say no to what is asked.")),
-    "withdraw": Entry("household.permissions", text("Let nothing more leave, at once.")),
+    "withdraw": Entry("household.permissions", text("Stop all sharing, at once.")),
     "import": Entry(
         "household.pulling",
         text("Pull a series of a peer into Home Assistant, and keep it up to date."),
     ),
     "imports": Entry(
         "household.pulling",
-        text("List the series that are pulled."),
+        text("List the imported series."),
     ),
     "api": Entry(
         "node.pages",
@@ -58,7 +58,7 @@ COMMANDS = {
     ),
     "export": Entry(
         "node.status",
-        text("Export all that this node holds."),
+        text("Export all data of this node."),
     ),
     "erase": Entry(
         "node.status",
@@ -115,7 +115,7 @@ COMMANDS = {
     ),
     "migrate-store": Entry(
         "node.moving",
-        text("Move all that a node keeps into another database."),
+        text("Move all data of a node to another database."),
     ),
     "login": Entry(
         "node.account",
@@ -123,7 +123,7 @@ COMMANDS = {
     ),
     "logout": Entry(
         "node.account",
-        text("Forget the account that login kept."),
+        text("Forget the account saved by login."),
     ),
     "get-history": Entry(
         "client.requests",
@@ -131,7 +131,7 @@ COMMANDS = {
     ),
     "list-series": Entry(
         "client.requests",
-        text("List the series that one may read."),
+        text("List the readable series."),
     ),
     "listen": Entry(
         "client.listen",

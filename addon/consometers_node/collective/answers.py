@@ -48,7 +48,7 @@ from .publication import quartiles
 
 _ONCE_A_MONTH = text("This is new once a month, and is not pushed: ask for it with get_history.")
 _TOO_MANY_MONTHS = text(
-    "More than {most} months are asked for: ask for a shorter range, then for the next."
+    "More than {most} months requested: request a shorter period, then the next one."
 )
 
 

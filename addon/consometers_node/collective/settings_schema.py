@@ -239,7 +239,7 @@ _ALL = (
     Key("xmpp.account", text("The account of the node."), _ADDRESS, required=True),
     Key("xmpp.host", text("Where its server is, if DNS does not say it."), _HOST),
     Key("xmpp.port", text("Its port."), _PORT),
-    Key("xmpp.security", text("How encryption begins."), _choice(Security)),
+    Key("xmpp.security", text("The encryption mode."), _choice(Security)),
     Key("xmpp.ca_file", text("The certificate authority of a private server."), _PATH),
     Key(
         "xmpp.password_file",
@@ -291,7 +291,7 @@ _ALL = (
     ),
     Key(
         "publication.minimum",
-        text("How many homes a published sum holds at least, where they agreed."),
+        text("Minimum number of homes in a published sum, if members agreed."),
         _MEMBERS,
     ),
     Key("publication.interval", text("The step of published sums, beside days."), _choice(STEPS)),
@@ -302,7 +302,7 @@ _ALL = (
     ),
     Key(
         "publication.longest_wait_minutes",
-        text("How long after its end an interval closes at the latest (48 hours at most)."),
+        text("Latest closing after the end of an interval (at most 48 hours)."),
         _LONGEST_WAIT,
     ),
     Key(
@@ -311,6 +311,6 @@ _ALL = (
         _BOOLEAN,
     ),
     Key("metrics.host", text("Where Prometheus may ask."), _HOST),
-    Key("metrics.port", text("Its port; without it, nobody may ask."), _PORT),
+    Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )
 KEYS = {key.name: key for key in _ALL}

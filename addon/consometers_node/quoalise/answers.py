@@ -49,7 +49,7 @@ class Listed:
 
 _COLUMNS = (
     Field(var="identifier", label=text("Identifier")),
-    Field(var="interval", label=text("Interval")),
+    Field(var="interval", label=text("Resolution")),
     Field(var="unit", label=text("Unit")),
     Field(var="first", label=text("First record", context="field of an answer")),
     Field(var="last", label=text("Last record", context="field of an answer")),

@@ -78,7 +78,7 @@ _PERMISSION = Field(
 )
 _ERASE = Field(
     var=Var.ERASE,
-    label=text("Erase what was received"),
+    label=text("Erase the received data"),
     type=FieldType.BOOLEAN,
     default="true",
 )
@@ -120,7 +120,7 @@ COMMANDS = {
         ),
         Command(
             Node.TERMINATE,
-            text("Give a permission back"),
+            text("Return a permission"),
             (_PERMISSION,),
         ),
     )

@@ -55,10 +55,8 @@ from .restriction import paused
 _A_SECOND = timedelta(seconds=1)
 _JUST_NOW = timedelta(days=1)
 
-_NOT_THEN = text("No permission covers records of that time: those from {start} on may be read.")
-_TOO_MANY = text(
-    "More than {most} records are asked for: ask for a shorter range, then for the next."
-)
+_NOT_THEN = text("No permission covers records of that period: read records from {start} on.")
+_TOO_MANY = text("More than {most} records requested: request a shorter period, then the next one.")
 _PAUSED = {
     Role.HOUSEHOLD: text("The household has paused this: ask again later."),
     Role.COLLECTIVE: text("The collective has paused this: ask again later."),

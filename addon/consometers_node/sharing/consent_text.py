@@ -81,9 +81,10 @@ _WITHDRAWAL = {
     ),
 }
 NOT_REGISTERED = text(
-    "Nothing more leaves for this, but the register did not take the withdrawal: the collective"
-    " does not know of it. Withdraw once more. If this stays, the database of this node was altered"
-    " or is damaged: put a backup of the node back, and withdraw again."
+    "No more data leaves for this request, but the withdrawal could not be written in the"
+    " register and the collective was not informed. Withdraw once more. If this error returns,"
+    " the node’s database was altered or is damaged: restore a backup of the node, and withdraw"
+    " again."
 )
 STILL_LEAVES = text(
     "This could not be withdrawn: the database of this node refuses it. Stop the node, so that"

@@ -38,24 +38,24 @@ _CROWDED = text("it takes no more connections")
 _OTHER = text("it says “{why}”")
 _ELSEWHERE = text("Put a backup back, or correct the path.")
 _REMEDIES = (
-    (_FULL, text("Make room on it, then try again.")),
+    (_FULL, text("Free some space on it, then try again.")),
     (
         _READ_ONLY,
         text(
             "Mount it for writing. A disk that became read-only by itself may be failing: copy"
-            " what is on it first."
+            " its contents first."
         ),
     ),
     (
         _REFUSED,
-        text("Let the user of the node own its folder and the files in it."),
+        text("Make the node’s user the owner of its folder and files."),
     ),
     (_LOCKED, text("Try again in a minute.")),
     (_NOT_ONE, _ELSEWHERE),
     (_FOLDER, _ELSEWHERE),
     (
         _DISK,
-        text("It may be failing: copy what is on it to another one, and put a backup back."),
+        text("It may be failing: copy its contents to another disk, and restore a backup."),
     ),
 )
 

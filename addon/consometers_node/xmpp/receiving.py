@@ -37,9 +37,7 @@ REFUSALS_PER_MINUTE = 600
 _ELEMENT_SIZE = 500
 """Bytes of memory of an element of two attributes, without what stands in them."""
 
-_NOT_EXPECTED = text(
-    "Nothing is expected from you here, or no longer: nothing of the message is kept."
-)
+_NOT_EXPECTED = text("No permission covers this message (any more): it was not stored.")
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Keeps what a peer (bare address) pushed. It returns after its commit, and raises a

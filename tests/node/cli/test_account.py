@@ -114,7 +114,7 @@ async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> 
         (("login", "no address"), 1, "«\u202fno address\u202f» n’est pas une adresse XMPP"),
         (("login", "a@b", "--port", "x"), 2, "«\u202fx\u202f» n’est pas un nombre entier."),
         (("login", "a@b", "--security", "no"), 2, "«\u202fno\u202f» n’est pas l’un de"),
-        (("logn",), 2, "Il n’y a pas de commande logn."),
+        (("logn",), 2, "Commande inconnue\u00a0: logn."),
         (("login", "a@b"), 1, "Aucun mot de passe n’a été donné pour a@b"),
         (("login", "a@b", "--password-file", "/none"), 1, "/none est inutilisable"),
     ],

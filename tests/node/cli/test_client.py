@@ -61,7 +61,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
     result = await run("list-series", reader.peer, *reader.options)
     assert (result.status, result.err) == (0, "")
     header, _, row = result.out.strip().splitlines()
-    assert header.split()[:3] == ["Identifier", "Interval", "Unit"]
+    assert header.split()[:3] == ["Identifier", "Resolution", "Unit"]
     assert row.split() == [str(SERIES), "PT1H", "W", "2026-01-01", "01:00+01:00"]
 
     assert await run.json("list-series", reader.peer, *reader.options) == {

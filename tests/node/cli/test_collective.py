@@ -482,7 +482,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 
 
 async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
-    assert "Rien n’a jamais été demandé" in (await run("register", language="fr")).out
+    assert "Aucune donnée n’a jamais été demandée" in (await run("register", language="fr")).out
     await let_in(coop, "a")
     text = await run("register", language="fr")
     for line in (

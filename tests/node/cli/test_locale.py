@@ -53,7 +53,7 @@ def test_the_language_is_that_of_the_environment(
         ("Missing argument 'JID'.", "Il manque JID."),
         (
             "No such option: --jsn (Possible options: --json)",
-            "Il n’y a pas d’option --jsn. Peut-être --json ?",
+            "Option inconnue : --jsn. Vouliez-vous dire --json ?",
         ),
         ("Got unexpected extra argument(s) (b c)", "Ceci est de trop : b c."),
         ("Option '--as' requires an argument.", "Il manque la valeur de --as."),

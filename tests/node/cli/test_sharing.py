@@ -161,7 +161,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     assert [(offer["statistic"], offer["direction"]) for offer in offered["offered"]] == [
         (DRAWN, "consumption")
     ]
-    assert "Rien n’est choisi pour vous" in (await run("grant", number, language="fr")).out
+    assert "aucune n’est choisie par défaut" in (await run("grant", number, language="fr")).out
     (shown,) = await home.told("preview", number, "--series", DRAWN, "--days", 2)
     assert {record["value"] for record in shown["records"]} == {100}
     assert len(shown["records"]) in {47, 48}

@@ -79,8 +79,8 @@ async def test_sums_are_granted_in_the_words_of_a_collective(run: Run, permissio
 @pytest.mark.parametrize(
     ("series", "says"),
     [
-        (f"{OWN}=injection", "Nothing was released yet"),
-        (f"{OWN}-other", "Nothing was released yet"),
+        (f"{OWN}=injection", "Nothing is published yet"),
+        (f"{OWN}-other", "Nothing is published yet"),
         (f"{OWN}=sideways", "is no direction"),
     ],
 )

@@ -12,12 +12,12 @@ from .samples import EXAMPLE, LISTED, PERMISSION, POWER, element
 @pytest.mark.parametrize(
     ("language", "title", "label", "hint"),
     [
-        ("en", "Withdraw a permission", "Number of the permission", "Erase what was received"),
+        ("en", "Withdraw a permission", "Number of the permission", "Erase the received data"),
         (
             "fr-FR",
             "Retirer une autorisation",
             "Numéro de l’autorisation",
-            "Effacer ce qui a été reçu",
+            "Effacer les données reçues",
         ),
     ],
 )
@@ -72,7 +72,7 @@ def test_a_list_of_series_is_a_table_that_any_chat_client_shows() -> None:
         ' status="completed"><x xmlns="jabber:x:data" type="result">'
         "<title>Lister les séries</title><reported>"
         '<field var="identifier" type="text-single" label="Identifiant"/>'
-        '<field var="interval" type="text-single" label="Pas de temps"/>'
+        '<field var="interval" type="text-single" label="Résolution"/>'
         '<field var="unit" type="text-single" label="Unité"/>'
         '<field var="first" type="text-single" label="Premier enregistrement"/>'
         '<field var="last" type="text-single" label="Dernier enregistrement"/>'

@@ -291,8 +291,8 @@ DONE = {"en": "Withdrawn. Nothing more leaves", "fr": "Retiré. Plus rien ne par
 @pytest.mark.parametrize(
     ("language", "says"),
     [
-        ("en", "the register did not take the withdrawal"),
-        ("fr", "le registre n’a pas pris le retrait"),
+        ("en", "the withdrawal could not be written in the register"),
+        ("fr", "le retrait n’a pas pu être inscrit au registre"),
     ],
 )
 async def test_a_withdrawal_that_the_register_does_not_take_holds_and_can_be_sent_again(

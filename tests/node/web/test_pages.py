@@ -176,7 +176,7 @@ async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
         await asyncio.sleep(0.01)
     page = await browser.open(f"permissions/{number}")
     assert page.status == 200
-    assert "Home Assistant cannot be asked" in page.text
+    assert "Home Assistant cannot list the series to share" in page.text
 
 
 def _sentences(page: Page) -> set[str]:

@@ -318,7 +318,7 @@ async def test_a_delivery_point_is_told_by_its_last_digits_alone(home: Home) -> 
     assert "3000161007" not in page.html
     assert home.node.naming.delivery_point == "30001610071843"
     page = await browser.send(page, "point", ("point", ""))
-    assert "Aucun n’est enregistré ici." in page.text
+    assert "Aucun numéro n’est enregistré ici." in page.text
 
 
 async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
@@ -343,6 +343,6 @@ async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
     assert (unsure.status, "Tick the box" in unsure.text) == (422, True)
     page = await browser.send(page, "mine", ("sure", "yes"))
     assert "every permission is withdrawn" in page.text
-    assert "No records are kept here" in page.text
+    assert "No records are stored here" in page.text
     async with home.store.reading() as connection:
         assert (await Permissions(connection).get(asked)).state is State.WITHDRAWN

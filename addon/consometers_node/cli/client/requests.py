@@ -37,7 +37,7 @@ _NO_FORMAT = text("does not end with .json, .csv or .xml: add --format.")
 _A_FOLDER = text("is a folder: name a file.")
 _COLUMNS = (
     text("Identifier"),
-    text("Interval"),
+    text("Resolution"),
     text("Unit"),
     text("First record"),
     text("Last record"),
@@ -87,7 +87,7 @@ def get_history(
         str | None,
         typer.Option(
             metavar=say("TIME"),
-            help=say("From when on: a date or a time in ISO 8601, local without an offset."),
+            help=say("Start: a date or a time in ISO 8601, local without an offset."),
         ),
     ] = None,
     end: Annotated[
@@ -102,7 +102,7 @@ def get_history(
         typer.Option(
             "--format",
             metavar="json|csv|xml",
-            help=say("How to write them: one JSON object; time,value,unit,identifier; <quoalise>."),
+            help=say("The output format: one JSON object; time,value,unit,identifier; <quoalise>."),
         ),
     ] = None,
     file: Annotated[

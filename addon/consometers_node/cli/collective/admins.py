@@ -46,7 +46,7 @@ _NO_TERMINAL = text(
 )
 _WHO = text("Name")
 _SINCE = text("Since", context="list on the command line")
-_SEEN = text("Last seen")
+_SEEN = text("Last connection")
 _SESSIONS = text("Sessions")
 
 Name = Annotated[
@@ -74,7 +74,7 @@ PasswordFile = Annotated[
 commands = Commands(run)
 
 
-@commands.add("add", text("Let somebody administer."))
+@commands.add("add", text("Add an administrator."))
 def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
     """Add an administrator."""
 
@@ -86,7 +86,7 @@ def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile 
 
 @commands.add(
     "password",
-    text("Give somebody a new password. Wherever they are logged in, they no longer are."),
+    text("Set a new password for an administrator. Their open sessions end."),
 )
 def password(
     common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None
@@ -128,7 +128,7 @@ async def list_administrators(store: Store, _: Settings, /, common: Ours) -> Non
 
 @commands.add(
     "remove",
-    text("Let somebody administer no longer."),
+    text("Remove an administrator."),
 )
 async def remove(store: Store, _: Settings, /, common: Ours, name: Name) -> None:
     """Remove an administrator."""

@@ -71,7 +71,7 @@ class SettingsOptions:
         str | None,
         typer.Option(
             metavar="either|direct|starttls",
-            help=say("How encryption begins."),
+            help=say("The encryption mode."),
         ),
     ] = None
     ca_file: Annotated[
@@ -106,7 +106,7 @@ class SettingsOptions:
         str | None,
         typer.Option(
             metavar=say("HOMES"),
-            help=say("How many homes a published sum holds at least."),
+            help=say("Minimum number of homes in a published sum."),
         ),
     ] = None
 

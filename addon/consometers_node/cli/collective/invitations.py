@@ -34,7 +34,7 @@ from .membership import KINDS, known_commune
 _FILE = say("FILE")
 
 _MADE = text("Invitation {id}, until {until}, {uses}:\n{link}")
-_ACCOUNT = text("For someone who has no XMPP account, first:\n{link}")
+_ACCOUNT = text("First, for someone without an XMPP account:\n{link}")
 _KEEP = text("This link is shown once: it is not kept here.")
 _FOR_ONE = text("for one member")
 _FOR_MANY = text("for {count} members")
@@ -50,7 +50,7 @@ _STATE = text("State")
 _STANDS = text("valid")
 _REVOKED_STATE = text("revoked")
 _OVER = text("ended")
-_REVOKED = text("Nobody else can join with {id}. Members that joined by it stay.")
+_REVOKED = text("{id} can no longer be used. Members who joined with it stay.")
 _WRITTEN = text("{file}: to be printed.")
 _NO_COMMAND = text("set xmpp.account_command first: it makes accounts on your own server.")
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
@@ -69,7 +69,7 @@ class InvitationOptions:
             min=1,
             max=3660,
             metavar=say("DAYS"),
-            help=say("For how long they stand."),
+            help=say("Their period of validity."),
         ),
     ] = 30
     uses: Annotated[
@@ -78,7 +78,7 @@ class InvitationOptions:
             min=1,
             max=1_000_000,
             metavar=say("MEMBERS"),
-            help=say("How many members may join by one: one without this."),
+            help=say("Number of members that can join with one invitation; 1 by default."),
         ),
     ] = None
     unlimited: Annotated[
@@ -94,7 +94,7 @@ class InvitationOptions:
             min=1,
             max=500,
             metavar=say("NUMBER", context="how many"),
-            help=say("How many invitations."),
+            help=say("Number of invitations."),
         ),
     ] = 1
     kind: Annotated[

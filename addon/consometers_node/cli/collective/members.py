@@ -258,7 +258,7 @@ async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -
 
 @commands.add(
     "name",
-    text("Name a collective that is a member. A home has no name here."),
+    text("Name a member collective. A home has no name here."),
 )
 async def rename(
     store: Store,
@@ -292,7 +292,7 @@ async def area(
         str | None,
         typer.Argument(
             metavar=say("COMMUNE"),
-            help=say("Its commune; none without it."),
+            help=say("Its commune; none by default."),
         ),
     ] = None,
 ) -> None:
@@ -310,8 +310,8 @@ async def area(
 @commands.add(
     "export",
     text(
-        "Give a member all that is held of it. JSON holds everything, CSV the records alone; it is"
-        " written down that it was read."
+        "Export all data about a member. JSON contains everything, CSV only the records; the"
+        " export is written in the access log."
     ),
 )
 async def export(
@@ -331,7 +331,7 @@ async def export(
 
 @commands.add(
     "terminate",
-    text("End all that a member allowed. Its records are kept for the announced time."),
+    text("End all permissions of a member. Its records are kept for the announced time."),
 )
 async def terminate(
     store: Store, settings: Settings, /, common: Ours, member: Who, yes: Yes = False
@@ -358,7 +358,7 @@ async def terminate(
 
 @commands.add(
     "erase",
-    text("End all that a member allowed, and erase all that is held of it."),
+    text("End all permissions of a member, and erase all its data."),
 )
 async def erase(
     store: Store,

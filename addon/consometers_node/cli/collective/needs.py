@@ -32,7 +32,7 @@ _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
 """The last step of the path to what cannot be read, which is called as its option."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
-_NOTHING = text("Nothing is asked for: “consometers-node needs offer FILE” asks.")
+_NOTHING = text("No data request: create one with “consometers-node needs offer FILE”.")
 _NEED = text("Need")
 _VERSION = text("Version")
 _TITLE = text("Title")
@@ -98,7 +98,7 @@ class NeedOptions:
     ] = Interval.PT1H
     history: Annotated[
         str,
-        typer.Option(metavar="P1Y", help=say("How much of the past.")),
+        typer.Option(metavar="P1Y", help=say("The history, in days.")),
     ] = "P1Y"
     duration: Annotated[
         str,
@@ -106,7 +106,7 @@ class NeedOptions:
     ] = "P2Y"
     retention: Annotated[
         str,
-        typer.Option(metavar="P6M", help=say("Kept for how long after the end.")),
+        typer.Option(metavar="P6M", help=say("How long records are kept after the end.")),
     ] = "P6M"
     identification: Annotated[
         Identification,
@@ -168,7 +168,7 @@ commands = Commands(run)
 
 @commands.add(
     "list",
-    text("List the data requests, and how many members answered."),
+    text("List the data requests, and the number of answers."),
 )
 async def list_needs(
     store: Store,

@@ -28,8 +28,8 @@ from ..core.usage import Commands
 from .command import Ours, now, run
 from .needs import unreadable
 
-_NOTHING = text("Nothing was ever asked for, and nothing is held.")
-_NOBODY_READ = text("Nobody read anything.")
+_NOTHING = text("No data was ever requested, and none is stored.")
+_NOBODY_READ = text("No access yet.")
 _NOTHING_CHANGED = text("No permission was ever given.")
 _ENTRY = text("""{title} ({need}, version {version})
 Controller: {controller}, contact {contact}
@@ -99,7 +99,7 @@ async def register(
 
 @commands.add(
     "reads",
-    text("Exports, pages and commands that showed records of members, over a year."),
+    text("Exports, pages and commands that showed members’ records, over one year."),
 )
 async def read_log(
     store: Store,

@@ -64,7 +64,7 @@ _ASK_WAITING = text(
 )
 _OPENED = text("Sums are published from now on. What is published stays.")
 _OPENS = text("Sums are published from {day} on. Until then the collective is closed.")
-_CLOSED = text("Nothing new is published until you open it again. What is published stays.")
+_CLOSED = text("Nothing new is published until you open it again. Published figures stay.")
 _PAST = text("The past is being published")
 _GOES_ON = text("The node publishes the past now. Ctrl+C ends the bar, and not the work.")
 _ALL_PAST = text("The past is published.")

@@ -38,8 +38,8 @@ _KIND = text("Members")
 _GRANT = text("Grant something")
 _DELIVER = text("Deliver")
 _NOBODY = text("There is no member yet: “consometers-node invitations make” creates an invitation.")
-_GUESTS = text("Members that grant nothing, or no longer: {count}.")
-_CATCHING_UP = text("Members whose past is still being read in: {count}.")
+_GUESTS = text("Members without an active permission: {count}.")
+_CATCHING_UP = text("Members whose history is still being fetched: {count}.")
 _HEARD = text("Last records: {at}.")
 _RELEASED = text("Sums are published until {at}.")
 _NOT_RELEASED = text("No sum of the last 31 days is published.")
@@ -61,10 +61,10 @@ _ANNOUNCED = text(
     " first at {at}."
 )
 _LATER = text(
-    "Ended permissions whose records are kept for their time: {count}; the first are erased on"
-    " {day}."
+    "Ended permissions with records still kept for the announced time: {count}; the first"
+    " erasure is on {day}."
 )
-_UNTOLD = text("Ended permissions of which the member's node is not notified yet: {count}.")
+_UNTOLD = text("Ended permissions not yet notified to the member's node: {count}.")
 _TRACES = text(
     "Traces of what was erased are still in the files of the database: the node that runs"
     " overwrites them within minutes."

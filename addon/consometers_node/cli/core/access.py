@@ -18,8 +18,7 @@ _DIRECT_PORT = 5223
 _PORT = 5222
 
 _NO_ACCOUNT = text(
-    "No account is known: keep one with “consometers-node login name@server”, or give one with"
-    " --as."
+    "No account is saved: log in with “consometers-node login name@server”, or use --as."
 )
 _WITHOUT_AS = text("goes with --as: what login kept has its own.")
 _NO_PASSWORD = text(

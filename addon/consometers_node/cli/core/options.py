@@ -44,7 +44,9 @@ SettingsFile = Annotated[
         "--settings",
         metavar=_FILE,
         envvar=SETTINGS,
-        help=say("How a collective is set up; by default collective.toml in the node's folder."),
+        help=say(
+            "The settings file of a collective; by default collective.toml in the node's folder."
+        ),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
@@ -121,7 +123,7 @@ class Reach:
         Literal["either", "direct", "starttls"],
         typer.Option(
             metavar="either|direct|starttls",
-            help=say("How encryption begins: at once, within the stream, or whichever works."),
+            help=say("The encryption mode: at once, within the stream, or automatic."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = "either"
@@ -155,10 +157,7 @@ class Access(Reach):
         typer.Option(
             "--as",
             metavar="JID",
-            help=say(
-                "Log in with this account in place of the one that login kept; no database is"
-                " opened then."
-            ),
+            help=say("Use this account instead of the one saved by login; no database is opened."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None

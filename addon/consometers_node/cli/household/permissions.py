@@ -50,22 +50,20 @@ _WHO = text("Who")
 _STATISTIC = text("Statistic")
 _FLOW = text("Energy")
 _SIZE = text("Kind", context="of a permission")
-_STEP = text("Interval")
+_STEP = text("Resolution")
 _NO_PERMISSION = text(
-    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective."
+    "No data request yet: join a collective with “consometers-node join INVITATION”."
 )
-_AMBIGUOUS = text(
-    "More than one permission has a number that begins with {typed}: type more of it."
-)
+_AMBIGUOUS = text("Several permission numbers begin with {typed}: type more digits.")
 _NOTHING_FITS = {
-    Role.HOUSEHOLD: text("No statistic of this home has a known direction that is asked for."),
-    Role.COLLECTIVE: text("Nothing that is asked for was released yet."),
+    Role.HOUSEHOLD: text("No statistic of this home has a requested direction."),
+    Role.COLLECTIVE: text("No requested data is published yet."),
 }
 _AGREE = text("Do you allow this? [y/N] ")
 _REFUSE = text("Do you refuse this? [y/N] ")
 _WITHDRAW = text("Do you withdraw this? [y/N] ")
 _DONE = {
-    State.GRANTED: text("Granted. Permission {number} holds until {until}."),
+    State.GRANTED: text("Allowed. Permission {number} is valid until {until}."),
     State.REFUSED: text("Refused. Nothing leaves for it."),
     State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
 }
@@ -107,8 +105,8 @@ async def permissions(
 @commands.add(
     "preview",
     text(
-        "Home Assistant is asked for the last days; nothing is stored, and nothing leaves. A"
-        " collective shows what it has published."
+        "The node reads the last days from Home Assistant; it stores nothing and sends nothing."
+        " A collective shows its published figures."
     ),
 )
 async def preview(
@@ -123,7 +121,7 @@ async def preview(
             metavar=DAYS,
             min=1,
             max=366,
-            help=say("How many of the last days."),
+            help=say("Number of past days."),
         ),
     ] = 1,
 ) -> None:
@@ -209,7 +207,7 @@ async def withdraw(
         bool,
         typer.Option(
             "--keep",
-            help=say("Let the collective keep what it received."),
+            help=say("Let the collective keep the received data."),
         ),
     ] = False,
     yes: Yes = False,

@@ -42,7 +42,7 @@ _PULLED = text(
 )
 _REMOVED = text("{statistic} is pulled no more. What Home Assistant has of it stays there.")
 _UNKNOWN = text("{statistic} is not pulled.")
-_NONE = text("Nothing is pulled.")
+_NONE = text("No series is imported.")
 _STATISTIC = text("Statistic")
 _PEER = text("Peer")
 _SERIES = text("Series", context="one each")

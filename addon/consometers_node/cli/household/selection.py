@@ -34,16 +34,16 @@ _SAY_DIRECTION = text(
     " =injection or =production."
 )
 _NO_SUCH_SUM = text(
-    "Nothing was released yet of {name} at that interval, which is asked for: “grant” without"
-    " --series shows what was."
+    "Nothing is published yet for {name} at the requested resolution: “grant” without --series"
+    " lists the published series."
 )
 _COUNTED_TWICE = text(
     "The sum of all members already has those of {name}: homes would count twice. Choose one of"
     " them."
 )
 CHOOSE = text(
-    "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
-    " very records that would leave."
+    "Choose series with --series, once for each: none is selected by default. “preview” shows"
+    " the actual records that would leave."
 )
 
 
@@ -74,7 +74,7 @@ class Chosen:
         typer.Option(
             metavar=DAYS,
             min=0,
-            help=say("Less of the past than asked."),
+            help=say("A shorter history than requested."),
         ),
     ] = None
     duration: Annotated[

@@ -80,8 +80,8 @@ async def _keep(data: Path | None, who: Identity | None) -> None:
 @commands.add(
     "delivery-point",
     text(
-        "Its 14 digits are asked for, or read from the standard input; an empty line forgets them."
-        " They leave only where you allow a collective to know your home by them."
+        "Type its 14 digits, or pass them on the standard input; an empty line removes them."
+        " They leave only if you allow a collective to know your home by them."
     ),
 )
 def delivery_point(common: Common) -> None:

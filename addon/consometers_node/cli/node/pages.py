@@ -32,8 +32,7 @@ _CA_VARIABLE = "CONSOMETERS_CA_FILE"
 _DISCOVERY = Backoff(5, 300, least=1)
 _NOT_A_PLACE = text("write an address and a port, such as 127.0.0.1:8099.")
 _TOKEN = text(
-    "Home Assistant asks for a URL, which is where “run --page” listens, and for this"
-    " token:\n{token}"
+    "Home Assistant asks for a URL (the address of “run --page”) and this token:\n{token}"
 )
 
 _LOGGER = logging.getLogger(__name__)

@@ -39,7 +39,7 @@ def run(
         Literal["debug", "info", "warning", "error"],
         typer.Option(
             metavar="debug|info|warning|error",
-            help=say("How much the log says."),
+            help=say("The level of detail of the log."),
         ),
     ] = "info",
     page: Annotated[

@@ -72,12 +72,12 @@ def status(common: Common, settings: SettingsFile = None) -> None:
 @commands.add(
     "export",
     text(
-        "JSON holds everything, but passwords, tokens and the secret of your pseudonyms; CSV the"
-        " records alone."
+        "JSON contains everything except passwords, tokens and the secret of your pseudonyms;"
+        " CSV contains only the records."
     ),
 )
 def export(common: Common, options: Export) -> None:
-    """Export all that this node holds."""
+    """Export all data of this node."""
     if is_collective(common.data):
         raise CliError("collective", _EXPORT_OF_ONE)
     output = common.output

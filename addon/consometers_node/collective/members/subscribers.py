@@ -38,8 +38,8 @@ _DAYS = 18_000
 _WHO = "publication.members"
 _TITLE = text("What all members have together")
 _PURPOSE = text(
-    "Members read the sums of all members that this collective publishes, and how many each sums,"
-    " for as long as they share with it."
+    "Members can read the sums that this collective publishes, with the number of members in"
+    " each, as long as they share with it."
 )
 
 

@@ -197,7 +197,7 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_members",
         text("Members"),
-        text("Members with a permission that holds."),
+        text("Members with an active permission."),
         _givers("members"),
         Label("kind", _KINDS),
     ),
@@ -205,7 +205,8 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_members_delivering",
         text("Members delivering"),
         text(
-            "Members that sent records in the last hours, or days for those that send days alone."
+            "Members that sent records in the last hours, or in the last days if they send daily"
+            " records."
         ),
         _givers("delivering"),
         Label("kind", _KINDS),
@@ -220,32 +221,32 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_guests",
         text("Guests"),
-        text("Members that have granted nothing, or no longer."),
+        text("Members without an active permission."),
         _stored(lambda database, _: database.standing.guests),
     ),
     Metric(
         "consometers_members_away",
         text("Members away"),
-        text("Members that were not there when they were asked last."),
+        text("Members that were offline at the last request."),
         lambda health, _: health.away,
     ),
     Metric(
         "consometers_messages_total",
         text("Messages of records"),
-        text("Messages of records that members pushed, by what became of them."),
+        text("Record messages sent by members, by outcome."),
         lambda health, outcome: getattr(health.counts.traffic, outcome),
         Label("outcome", _MESSAGES),
     ),
     Metric(
         "consometers_messages_waiting",
         text("Messages waiting"),
-        text("Messages that are being kept, or wait for it."),
+        text("Messages being stored or waiting."),
         lambda health, _: health.waiting,
     ),
     Metric(
         "consometers_visits_total",
         text("Questions to members"),
-        text("Members that were asked for their past, by how it ended."),
+        text("Requests to members for their history, by outcome."),
         lambda health, outcome: health.counts.visits[HistoryOutcome(outcome)],
         Label("outcome", _VISITS),
     ),
@@ -303,13 +304,13 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_database_size_bytes",
         text("Size of the database"),
-        text("How much room the database takes."),
+        text("Size of the database."),
         _stored(lambda database, _: database.size_bytes),
     ),
     Metric(
         "process_resident_memory_bytes",
         text("Memory"),
-        text("Memory that the process has."),
+        text("Memory used by the process."),
         lambda health, _: health.memory_bytes,
     ),
     Metric(
@@ -331,7 +332,7 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
     Metric(
         "consometers_published_power_watts",
         text("Power"),
-        text("Mean power of all members in the last interval that is published."),
+        text("Mean power of all members in the last published interval."),
         lambda latest, direction: _energy(
             latest.interval, direction, 1 / Fraction(latest.interval.hours * 60)
         ),

@@ -37,8 +37,8 @@ class WrongToken(HomeAssistantFault):
     def __init__(self) -> None:
         super().__init__(
             text(
-                "Home Assistant refuses the access token: make a new one in your profile there,"
-                " under Security, and give it to the node"
+                "Home Assistant refuses the access token: create a new one in your profile"
+                " there, under Security, and give it to the node"
             )
         )
 
@@ -53,8 +53,9 @@ class NotAnAdministrator(Refused):
     def __init__(self) -> None:
         super().__init__(
             text(
-                "Home Assistant lets only administrators write statistics: make an access token as"
-                " one of them, in your profile there, under Security, and give it to the node"
+                "Only Home Assistant administrators can write statistics: create an access token"
+                " as an administrator, in your profile there, under Security, and give it to the"
+                " node"
             )
         )
 
@@ -76,7 +77,7 @@ class TooMuch(HomeAssistantFault):
     """Its answer is larger than the node takes in: ask for less."""
 
     def __init__(self) -> None:
-        super().__init__(text("Home Assistant’s answer is larger than the node takes in"))
+        super().__init__(text("Home Assistant’s answer is too large for the node"))
 
 
 class Unreadable(HomeAssistantFault):
@@ -84,10 +85,7 @@ class Unreadable(HomeAssistantFault):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            text(
-                "Home Assistant answers in a way that this version of the node does not know"
-                " ({what})"
-            ),
+            text("Home Assistant sent an answer unknown to this version of the node ({what})"),
             what=what,
         )
 

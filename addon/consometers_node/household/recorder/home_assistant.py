@@ -50,7 +50,7 @@ _ANOTHER_STATUS = text("Home Assistant answers {status}")
 _STARTING = text("Home Assistant answers {status}: it is starting, or stopped")
 _STATUS = {
     403: text("Home Assistant answers {status}: it may have banned the node’s address"),
-    404: text("Home Assistant answers {status}: something else may listen at this URL"),
+    404: text("Home Assistant answers {status}: another service may be listening at this URL"),
     502: _STARTING,
     503: _STARTING,
 }

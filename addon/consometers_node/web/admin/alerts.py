@@ -86,7 +86,7 @@ _INVITATIONS = (
     text("One invitation that may still be used ends within a week."),
     text("{count} invitations that may still be used end within a week."),
 )
-_NO_NEED = text("Nothing is asked of members: write a data request.")
+_NO_NEED = text("Members have no data request: create one.")
 _LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
 _NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
 
@@ -105,7 +105,7 @@ _MISSING = {
     State.NEVER: text(
         "By law, intervals this short are never published: choose a coarser resolution."
     ),
-    State.NOTHING: text("No member reported: see who is silent."),
+    State.NOTHING: text("No member reported: see the list of members."),
     State.LATE: text("The node has not closed them: look at its health."),
 }
 _NOT_PUBLISHED = (

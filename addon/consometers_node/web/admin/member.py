@@ -174,7 +174,7 @@ async def confirm_erasure(
 
 
 async def erase(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """End all that a member allowed, and erase all that is held of it."""
+    """End all permissions of a member, and erase all its data."""
     if context.typed("sure") != "yes":
         return await confirm_erasure(pages, context, _TICK)
     async with pages.store.reading() as connection:

@@ -17,7 +17,7 @@ _FEWEST = 2
 def lamps(made_wh: float, used_wh: float) -> Text:
     """Say what panels make beside what is used."""
     if made_wh <= 0 or used_wh <= 0:
-        return text("No sun on our panels: all that we use comes from the grid.")
+        return text("No sun on our panels: all our electricity comes from the grid.")
     times = made_wh / used_wh
     if times >= _FEWEST:
         words = text("Our panels produce {count} times as much as we use.")

@@ -39,7 +39,7 @@ def sheets(page: Page) -> list[str]:
 
 async def test_nobody_is_invited_at_first(office: Office) -> None:
     page = await (await office.enter()).open("invitations")
-    assert "Nobody is invited yet" in page.text
+    assert "No invitation yet" in page.text
     page = await (await office.enter("fr")).open("invitations")
     assert "Inviter le premier membre" in page.text
 
@@ -157,7 +157,7 @@ async def test_it_is_revoked(office: Office) -> None:
     browser = await office.enter()
     await made(browser)
     page = await browser.fill("invitations", "revoke")
-    assert "Nobody else can join with it." in page.text
+    assert "It can no longer be used." in page.text
     assert "None is valid" in page.text
     page = await browser.open("invitations?show=ended")
     assert "revoked 10 June 2026" in page.text
@@ -204,14 +204,14 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
 WRONG = {
     "en": {
         "kind": "Whom? Choose one of these.",
-        "count": "How many invitations: Write a whole number, from 1 to 100.",
-        "uses": "How many may join by each: Write a whole number, from 1 to 100,000.",
+        "count": "Number of invitations: Write a whole number, from 1 to 100.",
+        "uses": "Uses of each invitation: Write a whole number, from 1 to 100,000.",
         "days": "For how many days: Write a whole number, from 1 to 3,660.",
     },
     "fr": {
         "kind": "Qui ? Choisissez l’une de ces réponses.",
-        "count": "Combien d’invitations : Écrivez un nombre entier, de 1 à 100.",
-        "uses": "Combien peuvent entrer par chacune : Écrivez un nombre entier, de 1 à 100 000.",
+        "count": "Nombre d’invitations : Écrivez un nombre entier, de 1 à 100.",
+        "uses": "Utilisations de chaque invitation : Écrivez un nombre entier, de 1 à 100 000.",
         "days": "Pour combien de jours : Écrivez un nombre entier, de 1 à 3 660.",
     },
 }

@@ -72,7 +72,7 @@ async def test_members_are_found_sorted_and_parted(office: Office) -> None:
     page = await browser.open("members?sort=heard")
     for address in ("members?show=x&sort=y", "members?sort=name", "members?sort=joined&show=left"):
         assert (await browser.open(address)).status == 200
-    assert "Nobody matches this." in (await browser.open("members?q=nowhere")).text
+    assert "No member matches this." in (await browser.open("members?q=nowhere")).text
 
 
 async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) -> None:
@@ -397,7 +397,7 @@ async def test_nothing_in_a_table_is_computed(office: Office) -> None:
 async def test_an_empty_register_and_log_say_so(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("register")
-    assert "Nothing was ever asked for" in page.text
+    assert "No data was ever requested" in page.text
     assert (await browser.open("register.csv")).status == 200
     office.clock.go_on(timedelta(days=31))
     browser = await office.enter()

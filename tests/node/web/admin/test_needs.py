@@ -232,7 +232,7 @@ async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -
     page = await preview(browser, *(dict(FILLED) | {"history": "101"}).items())
     ((name, said),) = summary(page)
     assert name == "history"
-    assert said == "Combien de passé : Écrivez un nombre entier : 0 à 36 600 jours en tout."
+    assert said == "Durée de l’historique : Écrivez un nombre entier : 0 à 36 600 jours en tout."
 
 
 async def test_words_are_shown_as_they_are_written(office: Office) -> None:
@@ -264,8 +264,12 @@ async def lose(office: Office) -> Member:
 async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Office) -> None:
     member = await lose(office)
     told = {
-        "en": ("lost , version 3", "Nobody can allow it", "restore a backup", "Details"),
-        "fr": ("lost , version 3", "Personne ne peut l’autoriser", "restaurez une sauvegarde"),
+        "en": ("lost , version 3", "Members cannot allow it", "restore a backup", "Details"),
+        "fr": (
+            "lost , version 3",
+            "Les membres ne peuvent pas l’autoriser",
+            "restaurez une sauvegarde",
+        ),
     }
     first = {
         "en": "“lost”, version 3, cannot be read: nobody can allow it.",
@@ -290,8 +294,8 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
             assert (await browser.open(path)).status == 200, path
         assert (await browser.open("needs/lost/3")).status == 404
     page = await browser.send(page, "needs/lost/close")
-    assert "Elle n’est plus demandée" in page.text
-    assert "Personne ne peut l’autoriser" not in page.text
+    assert "Cette demande est arrêtée" in page.text
+    assert "Les membres ne peuvent pas l’autoriser" not in page.text
     assert first["fr"] not in (await browser.open("")).text
 
 

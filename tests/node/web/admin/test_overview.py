@@ -58,10 +58,10 @@ async def settle(office: Office) -> None:
 
 async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
     page = await (await office.enter()).open("")
-    assert "Nobody is a member yet" in page.text
+    assert "No member yet" in page.text
     assert page.link("invitations")
     assert page.link("needs")
-    assert "Nothing is asked of members" not in page.text
+    assert "Members have no data request" not in page.text
 
 
 async def test_what_needs_a_person_comes_first(office: Office) -> None:
@@ -80,7 +80,7 @@ async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
     await settle_together(office)
     page = await (await office.enter("fr")).open("")
     assert "Tout va bien" in page.text
-    assert "Rien ne vous attend" in page.text
+    assert "Rien à faire" in page.text
 
 
 async def settle_together(

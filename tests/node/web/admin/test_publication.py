@@ -230,7 +230,7 @@ async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
         await town.look(NOW)
     page = await (await office.enter()).open("publication")
     assert "Figures are published since" in page.text
-    assert "Nothing new before a day" in page.text
+    assert "Nothing new before a date" in page.text
 
 
 async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office: Office) -> None:
@@ -252,7 +252,8 @@ async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office:
     for odd in ("x", "9999-12-31", "2026-02-30", "1999-01-01"):
         assert "Hours of 10 June 2026" in (await browser.open(f"publication?day={odd}")).text
     assert (
-        "Nothing of this day is closed" in (await browser.open("publication?day=2026-01-01")).text
+        "No interval of this day is closed"
+        in (await browser.open("publication?day=2026-01-01")).text
     )
     french = await (await office.enter("fr")).open("publication")
     assert "14:00 rien reçu 0 sur 12" in french.text

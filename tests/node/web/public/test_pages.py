@@ -176,11 +176,11 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
         "Lorient",
         "Nos panneaux produisent autant que 60 personnes qui pédalent",
         "Autoconsommation 67",
-        "kilowattheure (kWh) La quantité qui a coulé",
+        "kilowattheure (kWh) La quantité utilisée",
         "kilowatt-crête (kWc) Ce que les panneaux produisent en plein soleil",
     ):
         assert words in page.text, words
-    assert "Foyers présents" not in page.text
+    assert "Foyers ayant transmis" not in page.text
 
 
 async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(empty: Town) -> None:

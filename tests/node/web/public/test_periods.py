@@ -85,7 +85,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     assert [int(now) for now, _ in known] == [31 * 24_000, 9 * 24_000]
     # For as many homes, in whole watt-minutes of one.
     assert [round(int(then), -2) for _, then in known] == [21 * 48_000, 9 * 48_000]
-    assert "From the grid, a year before – 21 days of 31" in page.text
+    assert "From the grid, a year earlier – 21 days of 31" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
     assert "a month of which nothing is known yet is shown whole" in page.text
