@@ -39,7 +39,7 @@ ON_BOTH = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the others to SQLite, but for the full run."""
+    """Leave the others to SQLite, and what takes long to the full run."""
     if FULL:
         return
     both = [Path(__file__).parent / place for place in ON_BOTH]
@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left: list[pytest.Item] = []
     for item in items:
         elsewhere = not any(item.path.is_relative_to(place) for place in both)
-        (left if elsewhere and _is_on_postgresql(item) else run).append(item)
+        is_left = item.get_closest_marker("full") or (elsewhere and _is_on_postgresql(item))
+        (left if is_left else run).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = run
 

@@ -30,6 +30,7 @@ def test_each_check_lets_less_pass_than_the_one_before(name: str) -> None:
     assert counts["believed"] == 0
 
 
+@pytest.mark.full
 def test_decoding_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     status = tic.main(["--frames", "5", "--rounds", "2"])
     text = capsys.readouterr().out

@@ -18,6 +18,7 @@ def test_all_kinds_of_stanzas_come_from_many_strangers_and_are_well_formed() -> 
     assert min(kinds.values()) > 10
 
 
+@pytest.mark.full
 def test_members_are_measured_alone_and_beside(
     socket_enabled: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
