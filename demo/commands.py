@@ -77,19 +77,25 @@ class Commands[T]:
                 except (CommandError, OSError) as error:
                     print(error, file=sys.stderr, flush=True)
 
-    async def obey_until_stopped(
-        self, thing: T, lines: asyncio.Queue[str], broken: Awaitable[None]
+    async def obey_until(
+        self, stopped: asyncio.Event, thing: T, lines: asyncio.Queue[str], broken: Awaitable[None]
     ) -> None:
-        """Do the same until Ctrl-C or SIGTERM, or until the thing breaks: that is raised."""
-        obeying = asyncio.create_task(self.obey_lines(thing, lines))
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(stop, obeying.cancel)
-        breaking = asyncio.ensure_future(broken)
-        await asyncio.wait({obeying, breaking}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (obeying, breaking):
-            if task.done() and not task.cancelled():
-                task.result()
+        """Do the same until it is stopped, or until the thing breaks: that is raised."""
+        works = (self.obey_lines(thing, lines), broken, stopped.wait())
+        tasks = [asyncio.ensure_future(work) for work in works]
+        ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
             task.cancel()
+        for task in ended:
+            task.result()
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what Ctrl-C and SIGTERM set from now on."""
+    stopped = asyncio.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stop, stopped.set)
+    return stopped
 
 
 def number(words: list[str], default: float, place: int = 0) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import signal
 import sys
 
-from demo.commands import typed_lines
+from demo.commands import stop_signal, typed_lines
 
 from .commands import COMMANDS
 from .image import BASE, Image, ImageError
@@ -134,8 +134,9 @@ def _describe(unit: Inverter | Image) -> str:
 async def _run(arguments: argparse.Namespace) -> None:
     lines = typed_lines(arguments.do)
     async with _virtual_inverter(arguments) as inverter:
+        stopped = stop_signal()
         _introduce(inverter)
-        await COMMANDS.obey_until_stopped(inverter, lines, inverter.wait())
+        await COMMANDS.obey_until(stopped, inverter, lines, inverter.wait())
 
 
 def main() -> None:

@@ -4,11 +4,10 @@ import argparse
 import asyncio
 from datetime import datetime
 from pathlib import Path
-import signal
 import sys
 
 from custom_components.consometers.tic import Mode
-from demo.commands import typed_lines
+from demo.commands import stop_signal, typed_lines
 from demo.world import HOUSEHOLD, SCHOOL, World
 
 from .commands import COMMANDS
@@ -89,19 +88,16 @@ def _introduce(linky: VirtualLinky) -> None:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    lines = typed_lines(arguments.do)
+    stopped, lines = stop_signal(), typed_lines(arguments.do)
     async with _virtual_linky(arguments) as linky:
         _introduce(linky)
-        await COMMANDS.obey_until_stopped(linky, lines, linky.wait())
+        await COMMANDS.obey_until(stopped, linky, lines, linky.wait())
 
 
 def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
-    arguments = _arguments()
-    # While it starts a thread adds years up, and cannot be stopped: either ends it by itself.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(_run(arguments))
+        asyncio.run(_run(_arguments()))
     except OSError as error:
         sys.exit(f"script/linky: {error}")
 
