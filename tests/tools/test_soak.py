@@ -1,13 +1,12 @@
-"""A bad line for each kind of meter, and nothing wrong shown: for ten minutes in the full run."""
+"""Ten minutes of a bad line for each kind of meter, and nothing wrong shown."""
 
 import pytest
 
 from custom_components.consometers.tic import Mode
 from demo.meter import Contract
-from tests.full import FULL
 from tools.bench.soak import METERS, Soak
 
-MINUTES = 10 if FULL else 4
+MINUTES = 10
 
 
 @pytest.mark.parametrize(
@@ -16,5 +15,5 @@ MINUTES = 10 if FULL else 4
 def test_nothing_wrong_is_shown_on_a_bad_line(mode: Mode, contract: Contract) -> None:
     figures = Soak(mode, contract, seed=7).run(60 * MINUTES)
     assert figures.wrong == []
-    assert figures.shown > 60 * MINUTES
+    assert figures.shown > 1000
     assert sum(figures.refused.values()) > 0
