@@ -71,7 +71,7 @@ async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None
     async with ClientSession() as session:
         home = HomeAssistant(Access.at(toy.url, "another-token"), session)
         waiting = asyncio.create_task(home.connected())
-        with pytest.raises(WrongToken, match="make a new one"):
+        with pytest.raises(WrongToken, match="create a new one"):
             await home.run()
         with pytest.raises(WrongToken):
             await waiting

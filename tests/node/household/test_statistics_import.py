@@ -354,7 +354,7 @@ def has_another(stage: Stage, **metadata: object) -> None:
     ("change", "words"),
     [
         (lambda stage: setattr(stage.peer, "unit", "VA"), "in VA cannot be imported"),
-        (lambda stage: setattr(stage.toy, "is_admin", False), "only administrators write"),
+        (lambda stage: setattr(stage.toy, "is_admin", False), "administrators can write"),
         (partial(has_another, statistics_unit_of_measurement="Wh"), "choose another name"),
         (partial(has_another, source="recorder"), "choose another name"),
         (partial(has_another, has_sum=False), "choose another name"),
