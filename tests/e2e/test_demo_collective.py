@@ -12,6 +12,7 @@ import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+import getpass
 from itertools import dropwhile
 import json
 import math
@@ -323,6 +324,8 @@ async def test_the_administration_says_all_in_the_language_of_whoever_reads(
         alike |= set(await links.all_inner_texts())
         alike |= set(await english.page.locator("td[data-is=Commune]").all_inner_texts())
         alike |= {english.name, demo.told["cooperative"]["administration"]["username"]}
+        # What was done on the command line is in the access log under this user's name.
+        alike |= {getpass.getuser()}
         home = await links.filter(has_not_text="École").first.inner_text()
         for name, path in {**PAGES, "home": f"members/{home}"}.items():
             said = []
