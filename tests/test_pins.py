@@ -26,6 +26,18 @@ def test_every_action_is_pinned_by_its_commit() -> None:
     assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one)] == []
 
 
+def test_what_no_package_has_is_run_by_the_workflow() -> None:
+    names = {step["uses"].partition("@")[0] for step in steps()}
+    assert {
+        "frenck/action-addon-linter",
+        "hacs/action",
+        "home-assistant/actions/hassfest",
+    } <= names
+    written = (ROOT / ".github/workflows/test.yaml").read_text()
+    runs = re.findall(r"go run (\S+)", written)
+    assert [re.fullmatch(r"\S+/actionlint@[0-9a-f]{40}", run) is not None for run in runs] == [True]
+
+
 def test_a_checkout_leaves_no_token_on_the_disk() -> None:
     """Actions of others run after it."""
     checkouts = [step for step in steps() if step["uses"].startswith("actions/checkout@")]

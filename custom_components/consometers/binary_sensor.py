@@ -13,10 +13,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import LinkyEntity, add_as_known
-from .kinds import is_node
+from .kinds import MeterOrNodeConfigEntry, is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
-from .node.coordinator import NodeConfigEntry, NodeCoordinator
+from .linky.coordinator import LinkyCoordinator, Pace
+from .node.coordinator import NodeCoordinator
 from .node.entity import CollectiveEntity, NodeEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 0
@@ -29,7 +29,7 @@ PROBLEM = _description(key="problem", device_class=BinarySensorDeviceClass.PROBL
 
 async def async_setup_entry(
     hass: HomeAssistant,
-    entry: LinkyConfigEntry | NodeConfigEntry,
+    entry: MeterOrNodeConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add what is always there, and the others as the meter or the node turns out to have them."""

@@ -1,16 +1,20 @@
 """What a person adds: a meter, an inverter, the home's balance, the node. Each has its steps."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_DEVICE
 from homeassistant.core import callback
+from homeassistant.helpers.service_info.usb import UsbServiceInfo
 
 from .balance.flow import BalanceFlow
 from .const import DOMAIN
 from .inverter.flow import InverterFlow, InverterOptionsFlow
-from .kinds import is_balance, is_inverter, is_node
+from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.flow import LinkyFlow, LinkyOptionsFlow
 from .node.flow import NodeFlow
+from .ports import stable
 
 
 class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, domain=DOMAIN):
@@ -22,13 +26,13 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+    def async_get_options_flow(config_entry: ConsometersConfigEntry) -> OptionsFlow:
         return InverterOptionsFlow() if is_inverter(config_entry) else LinkyOptionsFlow()
 
     @classmethod
     @callback
     @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+    def async_supports_options_flow(cls, config_entry: ConsometersConfigEntry) -> bool:
         """Return whether there is anything to choose: what a node shares is chosen on its page."""
         return not is_node(config_entry) and not is_balance(config_entry)
 
@@ -37,6 +41,20 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
         return self.async_show_menu(
             step_id="user", menu_options=["meter", "inverter", "inverter_line", "balance", "node"]
         )
+
+    @override
+    async def async_step_usb(self, discovery_info: UsbServiceInfo) -> ConfigFlowResult:
+        self._device = await stable(self.hass, discovery_info.device)
+        await self.async_set_unique_id(f"{discovery_info.vid}:{discovery_info.serial_number}")
+        self._async_abort_entries_match({CONF_DEVICE: self._device})
+        self.context["title_placeholders"] = {
+            "name": discovery_info.description or discovery_info.serial_number or "TIC"
+        }
+        return await self.async_step_usb_confirm()
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Ask for a token: of all kinds, the node alone has one."""
+        return await self.async_step_reauth_confirm()
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None

@@ -10,9 +10,8 @@ from .inverter.coordinator import InverterConfigEntry
 from .linky.coordinator import LinkyConfigEntry
 from .node.coordinator import NodeConfigEntry
 
-type ConsometersConfigEntry = (
-    LinkyConfigEntry | NodeConfigEntry | InverterConfigEntry | BalanceConfigEntry
-)
+type MeterOrNodeConfigEntry = LinkyConfigEntry | NodeConfigEntry
+type ConsometersConfigEntry = MeterOrNodeConfigEntry | InverterConfigEntry | BalanceConfigEntry
 
 
 def is_node(entry: ConfigEntry) -> TypeIs[NodeConfigEntry]:

@@ -18,7 +18,6 @@ from homeassistant.helpers.selector import (
     NumberSelectorMode,
     SerialPortSelector,
 )
-from homeassistant.helpers.service_info.usb import UsbServiceInfo
 import probatio as vol
 
 from ..const import (
@@ -68,16 +67,6 @@ class LinkyFlow(ConfigFlow):
     ) -> ConfigFlowResult:
         """Choose the port to which the meter was moved."""
         return await self._ask("reconfigure_meter", user_input)
-
-    @override
-    async def async_step_usb(self, discovery_info: UsbServiceInfo) -> ConfigFlowResult:
-        self._device = await stable(self.hass, discovery_info.device)
-        await self.async_set_unique_id(f"{discovery_info.vid}:{discovery_info.serial_number}")
-        self._async_abort_entries_match({CONF_DEVICE: self._device})
-        self.context["title_placeholders"] = {
-            "name": discovery_info.description or discovery_info.serial_number or "TIC"
-        }
-        return await self.async_step_usb_confirm()
 
     async def async_step_usb_confirm(
         self, user_input: dict[str, Any] | None = None

@@ -83,14 +83,10 @@ class NodeFlow(ConfigFlow):
             errors=errors,
         )
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for a token, since the node no longer knows the one that is kept."""
-        return await self.async_step_reauth_confirm()
-
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take the token that the node knows."""
+        """Ask for the token that the node knows: it no longer knows the one that is kept."""
         entry = self._get_reauth_entry()
         return await self._change(entry, "reauth_confirm", TOKEN_SCHEMA, user_input)
 
