@@ -4,6 +4,8 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.consometers.const import DOMAIN
+
 from .roof import Roof
 
 
@@ -25,3 +27,13 @@ async def test_what_is_wired_to_it_is_a_device_of_its_own(roof: Roof) -> None:
     assert inverter.name == f"Kersabiec Solaire K1 …{end}"
     assert meter.name == f"{inverter.name}: meter"
     assert meter.via_device_id == inverter.id
+
+
+async def test_what_is_wired_to_it_no_longer_goes(roof: Roof) -> None:
+    registry = dr.async_get(roof.hass)
+    battery = registry.async_get_or_create(
+        config_entry_id=roof.entry.entry_id,
+        identifiers={(DOMAIN, f"{roof.entry.entry_id}_battery")},
+    )
+    await roof.start()
+    assert registry.async_get(battery.id) is None

@@ -185,6 +185,15 @@ async def test_a_counter_that_restarts_or_leaps_does_not_take_the_total_with_it(
     assert total + 0.9 < roof.amount("energy") < total + 1.2
 
 
+async def test_what_is_said_of_an_inverter_goes_with_it(hass: HomeAssistant, roof: Roof) -> None:
+    await roof.start()
+    await COMMANDS.obey(roof.inverter, "restart")
+    await roof.polls(30, every_s=60)
+    assert roof.issue("counter_restarted") is not None
+    await hass.config_entries.async_remove(roof.entry.entry_id)
+    assert roof.issue("counter_restarted") is None
+
+
 async def test_a_first_reading_that_is_wrong_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
     real = roof.inverter.inverters[0].readings(roof.inverter.second).energy_wh
     await COMMANDS.obey(roof.inverter, f"jump {9 * real}")
