@@ -188,9 +188,9 @@ class Block:
     values: tuple[int | None, ...]
 
     def __post_init__(self) -> None:
-        wanted = len(self.series.starts(self.day))
-        if len(self.values) != wanted:
-            raise ValueError(f"{self.day} has {wanted} records, not {len(self.values)}")
+        expected = len(self.series.starts(self.day))
+        if len(self.values) != expected:
+            raise ValueError(f"{self.day} has {expected} records, not {len(self.values)}")
         for value in self.values:
             if value is not None and not 0 <= value < _MISSING[8]:
                 raise ValueError(f"{value} is no {self.series.quantity}")

@@ -442,7 +442,7 @@ def copied(table: str, key: str, **changes: object) -> str:
         "member_permission": "id, member_id, need, version, state, interval_minutes,"
         " identification, records_from, valid_from, valid_until, shown_sha256, shown_language",
         "member_permission_series": "permission_id, identifier",
-        "read_log": "at, who, what, member_id, records",
+        "access_log": "at, who, what, member_id, records",
     }[table].split(", ")
     values = ", ".join(str(changes.get(column, column)) for column in columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {key}"
@@ -482,12 +482,12 @@ REWRITTEN = (
     "UPDATE member_permission_register SET state = 'granted'",
     "UPDATE member_permission_register SET erased = 0",
     "UPDATE member_permission_register SET seq = seq + 100",
-    "DELETE FROM read_log",
-    "UPDATE read_log SET at = at - 86400",
-    "UPDATE read_log SET who = 'somebody else'",
-    "UPDATE read_log SET what = 'nothing'",
-    "UPDATE read_log SET records = 0",
-    "UPDATE read_log SET member_id = NULL",
+    "DELETE FROM access_log",
+    "UPDATE access_log SET at = at - 86400",
+    "UPDATE access_log SET who = 'somebody else'",
+    "UPDATE access_log SET what = 'nothing'",
+    "UPDATE access_log SET records = 0",
+    "UPDATE access_log SET member_id = NULL",
 )
 
 
@@ -627,12 +627,17 @@ class TestACollective:
 
     def test_no_entry_of_the_log_is_backdated_or_replaced(self, coop: Plain) -> None:
         for at in ("{now} - 400", "{now} + 400", f"{{now}} - {400 * 86_400}"):
-            refuses(coop, copied("read_log", "who = 'ada'", at=at))
-        refuses(coop, f"{replace_into(coop)} read_log SELECT * FROM read_log")
+            refuses(coop, copied("access_log", "who = 'ada'", at=at))
+        refuses(coop, f"{replace_into(coop)} access_log SELECT * FROM access_log")
 
     @pytest.mark.parametrize(
         "table",
-        ["member_permission", "member_permission_series", "member_permission_register", "read_log"],
+        [
+            "member_permission",
+            "member_permission_series",
+            "member_permission_register",
+            "access_log",
+        ],
     )
     @pytest.mark.parametrize("collective", ["postgresql"], indirect=True)
     def test_none_is_emptied_or_written_as_a_replica(self, coop: Plain, table: str) -> None:
@@ -663,16 +668,16 @@ class TestACollective:
                 )
                 == 0
             )
-            assert looking.value("SELECT count(*) FROM read_log WHERE who LIKE 'stays%'") == 0
-            assert looking.value("SELECT count(*) FROM read_log") == 2
+            assert looking.value("SELECT count(*) FROM access_log WHERE who LIKE 'stays%'") == 0
+            assert looking.value("SELECT count(*) FROM access_log") == 2
             assert looking.value("SELECT max(erased) FROM member_permission_register") == 0
 
     def test_the_log_forgets_after_a_year(self, coop: Plain) -> None:
         """No test waits for it, so the rule that stands in its way goes."""
-        on = "" if coop.kind == "sqlite" else " ON read_log"
+        on = "" if coop.kind == "sqlite" else " ON access_log"
         coop.run(
-            f"DROP TRIGGER read_log_is_of_now{on}",
-            copied("read_log", "who = 'ada'", at=f"{{now}} - {367 * 86_400}"),
-            f"DELETE FROM read_log WHERE at < {{now}} - {366 * 86_400}",
+            f"DROP TRIGGER access_log_is_of_now{on}",
+            copied("access_log", "who = 'ada'", at=f"{{now}} - {367 * 86_400}"),
+            f"DELETE FROM access_log WHERE at < {{now}} - {366 * 86_400}",
         )
-        assert coop.value("SELECT count(*) FROM read_log") == 1
+        assert coop.value("SELECT count(*) FROM access_log") == 1

@@ -42,8 +42,8 @@ def sure(at: datetime) -> Confirmed:
 
 _ASKING_THE_CLOCK = {
     "member_permission_is_announced_now": "member_permission",
-    "read_log_is_of_now": "read_log",
-    "read_log_stays": "read_log",
+    "access_log_is_of_now": "access_log",
+    "access_log_stays": "access_log",
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
 from ..store.clock import Confirmed
-from ..store.collective_tables import MemberId, ReadLogRow
+from ..store.collective_tables import AccessLogRow, MemberId
 from ..store.tables import AnswerRow
 
 KEPT_FOR = timedelta(days=367)
@@ -32,7 +32,7 @@ class Read:
 async def note_read(connection: AsyncConnection, read: Read) -> None:
     """Log an access, before the data leaves."""
     await connection.execute(
-        insert(ReadLogRow).values(
+        insert(AccessLogRow).values(
             at=read.at,
             who=read.who,
             what=read.what,
@@ -48,11 +48,11 @@ async def reads(
     connection: AsyncConnection, member: MemberId | None = None, since: datetime | None = None
 ) -> list[Read]:
     """Return the accesses, to one member's data or to all, the last first."""
-    query = select(ReadLogRow.__table__).order_by(ReadLogRow.id.desc())
+    query = select(AccessLogRow.__table__).order_by(AccessLogRow.id.desc())
     if member is not None:
-        query = query.where(ReadLogRow.member_id == member)
+        query = query.where(AccessLogRow.member_id == member)
     if since is not None:
-        query = query.where(ReadLogRow.at >= since)
+        query = query.where(AccessLogRow.at >= since)
     return [
         Read(
             at=row.at,
@@ -68,13 +68,13 @@ async def reads(
 
 async def rename(connection: AsyncConnection, who: str, name: str) -> None:
     """Call a reader by another name, once its own is erased."""
-    renamed = update(ReadLogRow).where(ReadLogRow.who == who).values(who=name)
+    renamed = update(AccessLogRow).where(AccessLogRow.who == who).values(who=name)
     await connection.execute(renamed)
 
 
 async def forget(connection: AsyncConnection, now: Confirmed) -> None:
     """Delete the oldest entries that are too old, of answers too: as many as take no time."""
-    for table in (AnswerRow, ReadLogRow):
+    for table in (AnswerRow, AccessLogRow):
         oldest = select(table.id, table.at).order_by(table.id).limit(_AT_ONCE).subquery()
         gone = select(oldest.c.id).where(oldest.c.at < now - KEPT_FOR)
         await connection.execute(delete(table).where(table.id.in_(gone)))

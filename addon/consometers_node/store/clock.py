@@ -53,7 +53,7 @@ _ENTRIES = {
     "answer": "at",
     "member_permission_register": "at",
     "member_permission_series": "last_received_at",
-    "read_log": "at",
+    "access_log": "at",
 }
 """Tables of entries, by name: a home does without the classes of a collective's."""
 

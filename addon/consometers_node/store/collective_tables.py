@@ -58,7 +58,7 @@ class InvitationRow(Base):
     note: Mapped[str]
     kind: Mapped[_MemberKind]
     area: Mapped[str | None]
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     most_uses: Mapped[int | None]
     uses: Mapped[int]
@@ -219,7 +219,7 @@ class MemberPermissionRegisterRow(Base):
     )
 
 
-class ReadLogRow(Base):
+class AccessLogRow(Base):
     """Who read what of whom, beside what `answer` tells: pages, exports, commands."""
 
     __table_args__ = (Index(None, "member_id", "at"),)
@@ -239,7 +239,7 @@ class AdministratorRow(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class AdminSessionRow(Base):
@@ -247,7 +247,7 @@ class AdminSessionRow(Base):
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     administrator: Mapped[str] = mapped_column(ForeignKey("administrator.name", ondelete="CASCADE"))
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -39,7 +39,7 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
             count=2,
             at=at,
         )
-        for log in ("answer", "read_log"):
+        for log in ("answer", "access_log"):
             on = "" if store.is_sqlite else f" ON {log}"
             await connection.execute(text(f"DROP TRIGGER {log}_is_of_now{on}"))
         for age in ages:

@@ -58,7 +58,7 @@ async def test_nobody_has_a_name_twice(store: Store) -> None:
         with pytest.raises(Unknown):
             await administrators.change_password(connection, "Anne", "kept")
         (one,) = await administrators.administrators(connection, AT)
-    assert (one.name, one.made_at, one.seen_at, one.sessions) == ("Accueil", AT, None, 0)
+    assert (one.name, one.created_at, one.seen_at, one.sessions) == ("Accueil", AT, None, 0)
 
 
 async def test_sessions_are_counted_until_they_end(store: Store) -> None:

@@ -276,7 +276,7 @@ async def test_5_minute_records_are_read_as_long_as_they_are_kept(toy: Toy, file
     toy.five_minutes[NAME] = rows(midnight(-9), 288 * 9, wh=5, step=FIVE)
     async with reading(toy, file) as read:
         await read.all(FINE)
-        assert (await read.target(FINE)).wanted.start == midnight(-10)
+        assert (await read.target(FINE)).needed.start == midnight(-10)
     assert len(await kept(ledger, Range(midnight(-10), midnight()))) == 288 * 9
     assert min(start for start, *_ in asked(toy, "5minute")) >= f"{midnight(-11):%Y-%m-%d}"
 

@@ -18,7 +18,7 @@ COLLECTIVE_TABLES = (
     "device_claim",
     "set_aside",
     "member_permission_register",
-    "read_log",
+    "access_log",
     "member_count",
     "sum_block",
     "member_day",

@@ -28,7 +28,7 @@ ERASABLE = {
     "member_permission",
     "member_permission_series",
     "member_permission_register",
-    "read_log",
+    "access_log",
 }
 
 

@@ -83,7 +83,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "note": "The market in spring",
             "kind": "home",
             "area": "Lorient",
-            "made_at": at,
+            "created_at": at,
             "expires_at": at,
             "uses": 1,
         },
@@ -135,7 +135,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "actor": "member",
             "text_hash": 64 * "b",
         },
-        "read_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
+        "access_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
         "member_count": {"series_id": series_id, "day": date(2026, 10, 25), "packed": b"\1\2"},
         "published_cell": cell
         | {
@@ -150,11 +150,11 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         },
         "closed_interval": cell | {"closed_at": at, "expected": 12, "response": 11},
         "group_part": {"group_id": 1, "part_id": 1},
-        "administrator": {"name": "Accueil", "password_hash": "$argon2id$", "made_at": at},
+        "administrator": {"name": "Accueil", "password_hash": "$argon2id$", "created_at": at},
         "admin_session": {
             "token_hash": 64 * "c",
             "administrator": "Accueil",
-            "made_at": at,
+            "created_at": at,
             "seen_at": at,
             "expires_at": at,
         },

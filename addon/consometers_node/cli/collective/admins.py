@@ -108,7 +108,7 @@ async def list_administrators(store: Store, _: Settings, /, common: Ours) -> Non
     documents: list[Json] = [
         {
             "name": account.name,
-            "made_at": shown(account.made_at),
+            "made_at": shown(account.created_at),
             "seen_at": shown(account.seen_at),
             "sessions": account.sessions,
         }
@@ -117,7 +117,7 @@ async def list_administrators(store: Store, _: Settings, /, common: Ours) -> Non
     rows = [
         [
             account.name,
-            local(account.made_at),
+            local(account.created_at),
             local(account.seen_at),
             str(account.sessions),
         ]

@@ -302,7 +302,7 @@ def _document(invitation: Invitation) -> dict[str, Json]:
         "kind": invitation.kind,
         "area": invitation.area,
         "note": invitation.note,
-        "made_at": shown(invitation.made_at),
+        "made_at": shown(invitation.created_at),
         "expires_at": shown(invitation.expires_at),
         "most_uses": invitation.most_uses,
         "uses": invitation.uses,

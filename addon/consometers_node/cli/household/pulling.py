@@ -11,7 +11,7 @@ from consometers_node.household.statistics_import.external_statistic import (
     StatisticsImport,
 )
 from consometers_node.household.statistics_import.hours import Kind
-from consometers_node.household.statistics_import.pulling import StoredImportState, wanted
+from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
 from consometers_node.store import Store
@@ -170,7 +170,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
                 reached(month.done / month.total)
 
             importing = StatisticsImport(
-                wanted(pulled),
+                import_of(pulled),
                 asking,
                 recorder,
                 first,

@@ -68,7 +68,7 @@ class Administrator:
     """Somebody who may administer. `sessions` are those that have not ended."""
 
     name: str
-    made_at: datetime
+    created_at: datetime
     seen_at: datetime | None
     sessions: int
 
@@ -150,7 +150,7 @@ async def add(connection: AsyncConnection, name: str, hashed: str, at: datetime)
     if await password_hash(connection, name) is not None:
         raise BadName(_TAKEN.fill(name=name))
     await connection.execute(
-        insert(AdministratorRow).values(name=name, password_hash=hashed, made_at=at)
+        insert(AdministratorRow).values(name=name, password_hash=hashed, created_at=at)
     )
 
 
@@ -183,12 +183,12 @@ async def administrators(connection: AsyncConnection, at: datetime) -> list[Admi
     query = (
         select(
             AdministratorRow.name,
-            AdministratorRow.made_at,
+            AdministratorRow.created_at,
             func.max(AdminSessionRow.seen_at),
             func.count().filter(*_stands(at)),
         )
         .outerjoin(AdminSessionRow, AdminSessionRow.administrator == AdministratorRow.name)
-        .group_by(AdministratorRow.name, AdministratorRow.made_at)
+        .group_by(AdministratorRow.name, AdministratorRow.created_at)
         .order_by(AdministratorRow.name)
     )
     return [Administrator(*row) for row in await connection.execute(query)]
@@ -202,7 +202,7 @@ async def begin_session(connection: AsyncConnection, name: str, at: datetime) ->
         insert(AdminSessionRow).values(
             token_hash=_hash(token),
             administrator=name,
-            made_at=at,
+            created_at=at,
             seen_at=at,
             expires_at=at + LONGEST,
         )

@@ -40,7 +40,7 @@ class Invitation:
     note: str
     kind: Kind
     area: str | None
-    made_at: datetime
+    created_at: datetime
     expires_at: datetime
     most_uses: int | None
     uses: int
@@ -76,7 +76,7 @@ async def make(
         note=note,
         kind=kind,
         area=area,
-        made_at=at,
+        created_at=at,
         expires_at=expires_at,
         most_uses=most_uses,
         uses=0,
@@ -157,7 +157,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Invitation:
 
 async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
     """Return every invitation that was made, the newest first."""
-    query = select(*_COLUMNS).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
+    query = select(*_COLUMNS).order_by(InvitationRow.created_at.desc(), InvitationRow.id)
     return [Invitation(*row) for row in await connection.execute(query)]
 
 

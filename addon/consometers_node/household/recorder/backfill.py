@@ -127,7 +127,7 @@ def window(statistic: Statistic, now: datetime) -> Range:
     )
 
 
-def wanted(series: Series, records: Range, now: datetime) -> Range:
+def days_to_read(series: Series, records: Range, now: datetime) -> Range:
     """Return the whole UTC days, today with them, that the records of a grant are to be read of.
 
     Hours are kept for ever. What is made of 5-minute rows is only there as long as these are.
@@ -139,16 +139,16 @@ def wanted(series: Series, records: Range, now: datetime) -> Range:
     return Range(min(Range.of_day(start.astimezone(UTC).date()).start, end), end)
 
 
-def still_to_read(wanted: Range, covered: Range | None) -> list[Range]:
+def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
     """Return the days before today that were not read yet, the newest first.
 
     What was read is one range, and stays one: what is given grows it on either side.
     """
     if covered is None:
-        return [wanted] if wanted else []
+        return [needed] if needed else []
     left = [
-        Range(covered.end, max(covered.end, wanted.end)),
-        Range(min(wanted.start, covered.start), covered.start),
+        Range(covered.end, max(covered.end, needed.end)),
+        Range(min(needed.start, covered.start), covered.start),
     ]
     return [days for days in left if days]
 

@@ -157,8 +157,8 @@ def wants_five_minutes(
         return reach(series, days, absences)
     within = reach(series, days)
     measured = _steps(_Facts(series.quantity), hours, HOUR)
-    wanted = _every(HOUR, Range(within.start + HOUR, within.end))
-    missing = [hour for hour in wanted if hour not in measured]
+    expected = _every(HOUR, Range(within.start + HOUR, within.end))
+    missing = [hour for hour in expected if hour not in measured]
     return Range(missing[0] - FIVE_MINUTES, missing[-1] + HOUR) if missing else None
 
 

@@ -10,7 +10,7 @@ from ...quoalise import Role
 from ...series import Range
 from ...sharing.answers import Answers
 from ...store.coverage import coverage
-from ..recorder.backfill import still_to_read, wanted
+from ..recorder.backfill import days_to_read, still_to_read
 
 _JUST_NOW = timedelta(days=1)
 
@@ -27,5 +27,5 @@ class HouseholdAnswers(Answers):
         """Return whether something was not read yet. That today lags behind is no news."""
         covered = await coverage(connection, grant.series_id)
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
-        left = still_to_read(wanted(grant.series, grant.records, now), covered)
+        left = still_to_read(days_to_read(grant.series, grant.records, now), covered)
         return covered is None or any(past.clip(days) for days in left)

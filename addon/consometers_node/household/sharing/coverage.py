@@ -78,7 +78,7 @@ class Calendars:
         sought = {
             target.series_id: (
                 target,
-                (first, changed.get(target.series_id), target.wanted, target.covered),
+                (first, changed.get(target.series_id), target.needed, target.covered),
             )
             for target in reached.values()
         }
@@ -104,7 +104,7 @@ def _state(target: Target, gaps: Mapping[date, tuple[int, int]], day: date) -> D
             return DayState.COMPLETE
         return DayState.PARTLY if absent < total else DayState.MISSING
     span = Range.of_day(day)
-    if not target.wanted.covers(span):
+    if not target.needed.covers(span):
         return DayState.OUTSIDE
     is_read = target.covered is not None and target.covered.covers(span)
     return DayState.MISSING if is_read else DayState.UNREAD

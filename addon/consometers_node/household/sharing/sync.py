@@ -25,7 +25,15 @@ from ...store.coverage import all_coverage, coverage, set_coverage
 from ...store.peers import all_peers
 from ...store.series import blocks
 from ..recorder.availability import WatchedRecorder
-from ..recorder.backfill import Chunk, Source, catch_up, read_again, still_to_read, wanted, window
+from ..recorder.backfill import (
+    Chunk,
+    Source,
+    catch_up,
+    days_to_read,
+    read_again,
+    still_to_read,
+    window,
+)
 from ..recorder.client import Rest
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.poll_schedule import Rounds
@@ -45,18 +53,18 @@ class Target:
     """A series that was granted, the days that are to be read of it, and those that were."""
 
     series_id: SeriesId
-    wanted: Range
+    needed: Range
     covered: Range | None
 
     @property
     def left(self) -> list[Range]:
         """What is still to be read, the newest first."""
-        return still_to_read(self.wanted, self.covered)
+        return still_to_read(self.needed, self.covered)
 
     @property
     def progress(self) -> float:
-        """How much of the wanted days was read, from 0 to 1."""
-        whole = self.wanted.end - self.wanted.start
+        """How much of the needed days was read, from 0 to 1."""
+        whole = self.needed.end - self.needed.start
         left = sum((days.end - days.start for days in self.left), timedelta())
         return 1 - left / whole if whole else 1
 
@@ -67,9 +75,9 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
     by_series: dict[Series, Target] = {}
     for peer in await all_peers(connection):
         for grant in await Permissions(connection).permitted(peer.id):
-            days = wanted(grant.series, grant.records, now)
+            days = days_to_read(grant.series, grant.records, now)
             if (before := by_series.get(grant.series)) is not None:
-                start, end = before.wanted.start, before.wanted.end
+                start, end = before.needed.start, before.needed.end
                 days = Range(min(start, days.start), max(end, days.end))
             series_id = grant.series_id
             by_series[grant.series] = Target(series_id, days, covered.get(series_id))
@@ -144,7 +152,7 @@ class Sync:
             if await self._is_wrong():
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
-            by_series = await self._wanted(self._clock.now())
+            by_series = await self._targets(self._clock.now())
             month, several = _next_month(by_series)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
@@ -168,7 +176,7 @@ class Sync:
         async with self._store.reading() as connection:
             return await self._clock.is_wrong(connection)
 
-    async def _wanted(self, now: datetime) -> dict[Series, Target]:
+    async def _targets(self, now: datetime) -> dict[Series, Target]:
         """Return what is to be read. What rounds did not see the end of counts as unread again.
 
         They read the last days until these change no more. After a longer absence, the last days
@@ -247,7 +255,7 @@ def _sure(series: Series, target: Target, now: datetime) -> Range:
     end = covered.end - (changing.end - changing.start)
     if not needs_hours(series):
         # Of the rows of that day, some may be gone by now.
-        end = max(end, target.wanted.start + _DAY)
+        end = max(end, target.needed.start + _DAY)
     return Range(covered.start, min(covered.end, max(covered.start, end)))
 
 

@@ -201,12 +201,12 @@ class CollectiveStatistics:
         async with self._store.reading() as connection:
             all_series = await all_pulled(connection)
         current = of_collectives(all_series, peer.jid)
-        wanted = _sums(listed)
-        if current and self._is_finer(current, wanted):
-            wanted = {}
+        offered = _sums(listed)
+        if current and self._is_finer(current, offered):
+            offered = {}
         taken = {series.statistic: series.jid for series in all_series}
         new = []
-        for direction, listing in wanted.items():
+        for direction, listing in offered.items():
             before = current.get(direction)
             if before is None or before.identifier != str(listing.series):
                 statistic = before.statistic if before else _statistic(listing, direction)
@@ -241,11 +241,11 @@ class CollectiveStatistics:
         return True
 
     def _is_finer(
-        self, current: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
+        self, current: Mapping[Direction, Pulled], offered: Mapping[Direction, Listed]
     ) -> bool:
         """Return whether other sums are read already, and may stand in Home Assistant."""
         reads = {identifier(series.identifier).quantity for series in current.values()}
-        tells = {listing.series.quantity for listing in wanted.values()}
+        tells = {listing.series.quantity for listing in offered.values()}
         anything = any(series.statistic not in self._empty for series in current.values())
         return bool(tells) and reads != tells and anything
 

@@ -147,7 +147,7 @@ class StatisticsImport:
 
     def __init__(
         self,
-        wanted: Import,
+        plan: Import,
         peer: Peer,
         recorder: Recorder,
         state: ImportState,
@@ -163,11 +163,11 @@ class StatisticsImport:
 
         Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
         """
-        kind = Kind.from_identifier(wanted.series)
-        self._jid = bare(wanted.peer)
-        self._wanted = wanted
-        self._since = _whole_hour(min(wanted.since, wanted.until or wanted.since))
-        self._until = wanted.until
+        kind = Kind.from_identifier(plan.series)
+        self._jid = bare(plan.peer)
+        self._plan = plan
+        self._since = _whole_hour(min(plan.since, plan.until or plan.since))
+        self._until = plan.until
         self._peer = peer
         self._recorder = recorder
         self._state = state
@@ -177,7 +177,7 @@ class StatisticsImport:
         self._language = language
         self._now = now
         self._rest = rest
-        self._writing = RecorderWriter(recorder, wanted.statistic, wanted.title, kind, rest=rest)
+        self._writing = RecorderWriter(recorder, plan.statistic, plan.title, kind, rest=rest)
         self._hours: Hours | None = None
         self._ready = False
         self._longest = _MONTH
@@ -195,7 +195,7 @@ class StatisticsImport:
         Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
         """
         names = {records.name for records in data.records}
-        if bare(peer) != self._jid or str(self._wanted.series) not in names:
+        if bare(peer) != self._jid or str(self._plan.series) not in names:
             return
         news = _Pushed(data)
         self._news.append(news)
@@ -266,7 +266,7 @@ class StatisticsImport:
         fully = self._looked_at is None or now - self._looked_at >= every
         zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
         if self._hours is None:
-            self._hours = Hours(self._wanted.series, zone)
+            self._hours = Hours(self._plan.series, zone)
         if fully:
             self._ready = False
             await self._writing.look()
@@ -287,10 +287,10 @@ class StatisticsImport:
 
     async def _subscribe(self) -> None:
         try:
-            await self._peer.subscribe(self._wanted.peer, self._wanted.series)
+            await self._peer.subscribe(self._plan.peer, self._plan.series)
         except QuoaliseError as refusal:
             if self._subscribed is not False:
-                _LOGGER.info("%s is asked for again and again: %s", self._wanted.statistic, refusal)
+                _LOGGER.info("%s is asked for again and again: %s", self._plan.statistic, refusal)
             self._subscribed = False
         else:
             self._subscribed = True
@@ -369,8 +369,9 @@ class StatisticsImport:
         assert self._hours is not None
         hours = self._hours.like()
         touched: set[datetime] = set()
-        wanted = self._wanted
-        async for page in self._peer.history(wanted.peer, wanted.series, within.start, within.end):
+        async for page in self._peer.history(
+            self._plan.peer, self._plan.series, within.start, within.end
+        ):
             touched |= hours.take(page)
             self._see(page)
         self._hours.learn(hours)
@@ -396,7 +397,7 @@ class StatisticsImport:
                 try:
                     await self._import(within)
                 except _REFUSALS as refusal:
-                    _LOGGER.info("%s: %s", self._wanted.statistic, refusal)
+                    _LOGGER.info("%s: %s", self._plan.statistic, refusal)
             await self._writing.put(whole)
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)

@@ -38,7 +38,7 @@ class StoredImportState:
             await update_pulled(connection, self._statistic, problem=words)
 
 
-def wanted(pulled: Pulled, since: datetime | None = None) -> Import:
+def import_of(pulled: Pulled, since: datetime | None = None) -> Import:
     """Return what to import, by default from as far back as the network's operator has it."""
     return Import(
         peer=pulled.jid,
@@ -114,7 +114,7 @@ class Pulling:
 
     def _importing(self, pulled: Pulled) -> StatisticsImport:
         return StatisticsImport(
-            wanted(pulled, self._together.since(pulled)),
+            import_of(pulled, self._together.since(pulled)),
             self._asking,
             self._recorder,
             StoredImportState(self._store, pulled.statistic),

@@ -140,7 +140,7 @@ CHANGED = {
     "permission": NEVER,
     "notice": NEVER,
     "own_need": NEVER,
-    "read_log": A_YEAR_AGO,
+    "access_log": A_YEAR_AGO,
     "member_permission": NEVER,
     "member_permission_series": (
         "(SELECT state FROM member_permission WHERE id = OLD.permission_id) <> 'granted'"
@@ -161,7 +161,7 @@ OF_NOW = {
     "data_need": "received_at",
     "register": "at",
     "answer": "at",
-    "read_log": "at",
+    "access_log": "at",
     "member_permission_register": "at",
 }
 STANDING_ON = {
@@ -186,7 +186,7 @@ UNALTERED = {
         "series_id backfilled_until subscribed_at last_received_at problem",
         "what was given is not altered",
     ),
-    "read_log": ("who", "what was read is not altered"),
+    "access_log": ("who", "what was read is not altered"),
 }
 """Which columns may change, and what is said where another one does."""
 
@@ -295,7 +295,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
         "this interval was closed before",
     ),
-    "read_log UPDATE stands": (
+    "access_log UPDATE stands": (
         "EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
         "of a reader whose address is erased, its pseudonym stays",
     ),

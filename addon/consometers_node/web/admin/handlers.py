@@ -323,7 +323,7 @@ class AdminPages(PageBase):
         return AdminContext(
             request,
             name,
-            Language(language.asked(request), zone),
+            Language(language.requested(request), zone),
             now=self._now().astimezone(zone),
             key=key,
         )

@@ -64,7 +64,7 @@ _NOT_OURS = text("These are no invitations of this collective.")
 class Filled:
     """What was filled in, and what is wrong by field."""
 
-    wanted: InvitationOrder | None = None
+    order: InvitationOrder | None = None
     errors: dict[str, Text] = field(default_factory=dict)
 
 
@@ -124,24 +124,24 @@ async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Make invitations, and show their links."""
     filled = _filled(pages, context)
-    wanted = filled.wanted
-    area = None if wanted is None else wanted.area
+    order = filled.order
+    area = None if order is None else order.area
     if area is not None and (wrong := await pages.misspelt(area)) is not None:
         filled.errors["area"] = wrong
-    if wanted is None or filled.errors:
+    if order is None or filled.errors:
         typed = {name: values[0] for name, values in context.form.items()}
         return await show_form(pages, context, typed, filled.errors)
     form = context.typed("form")
     if not _FORM.fullmatch(form):
         raise Refused(409, _TWICE)
-    ids = [sha256(f"{form}{n}".encode()).hexdigest()[:8] for n in range(wanted.count)]
+    ids = [sha256(f"{form}{n}".encode()).hexdigest()[:8] for n in range(order.count)]
     async with pages.store.reading() as connection:
         if any(
             invitation.id in ids for invitation in await invitations.all_invitations(connection)
         ):
             raise Refused(409, _TWICE)
     try:
-        issued = await pages.actions(context).invite(wanted, ids=ids)
+        issued = await pages.actions(context).invite(order, ids=ids)
     except IntegrityError as fault:
         raise Refused(409, _TWICE) from fault
     return pages.page(
@@ -221,7 +221,7 @@ def _filled(pages: AdminPages, context: AdminContext) -> Filled:
     if account and not pages.settings.xmpp.account_command:
         filled.errors["account"] = _NO_COMMAND
     if not filled.errors:
-        filled.wanted = InvitationOrder(
+        filled.order = InvitationOrder(
             days=days,
             uses=uses,
             count=count,

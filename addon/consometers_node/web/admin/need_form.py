@@ -219,7 +219,9 @@ async def _filled(connection: AsyncConnection, context: AdminContext) -> Filled:
     _check_texts(typed, filled)
     series = [(way, context.typed(f"series_{way}")) for way in Direction]
     typed["series"] = [
-        {"direction": way.value, "quantity": wanted} for way, wanted in series if wanted in Quantity
+        {"direction": way.value, "quantity": quantity}
+        for way, quantity in series
+        if quantity in Quantity
     ]
     if not typed["series"]:
         filled.errors["series"] = _NO_SERIES

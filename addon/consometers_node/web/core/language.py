@@ -11,7 +11,7 @@ _MOST_TAGS = 20
 _A_YEAR_S = 365 * 24 * 3600
 
 
-def wanted(request: web.Request) -> str:
+def preferred(request: web.Request) -> str:
     """Return the language that was chosen here, else the first that the browser asks for."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
@@ -21,10 +21,10 @@ def wanted(request: web.Request) -> str:
     return next((tag for tag, weight in asked if weight > 0 and tag in LANGUAGES), _DEFAULT)
 
 
-def asked(request: web.Request) -> str:
-    """Return the language that the address names, else the one that is `wanted`."""
+def requested(request: web.Request) -> str:
+    """Return the language that the address names, else the one that is `preferred`."""
     tag = request.query.get("language", "")
-    return tag if tag in LANGUAGES else wanted(request)
+    return tag if tag in LANGUAGES else preferred(request)
 
 
 def remember(request: web.Request, response: web.StreamResponse) -> None:

@@ -185,7 +185,7 @@ class Pages(PageBase):
         from ..core.speech import Language  # noqa: PLC0415
 
         person = await self.people.of_request(request)
-        return RequestContext(request, person, Language(language.wanted(request)))
+        return RequestContext(request, person, Language(language.preferred(request)))
 
     async def _answer(self, look: Look, context: RequestContext) -> web.StreamResponse:
         try:

@@ -203,7 +203,7 @@ class PublicPages(PageBase):
 
     def _guest(self, request: web.Request) -> Guest:
         zone = self.settings.time_zone
-        tag = language.asked(request)
+        tag = language.requested(request)
         return Guest(request, Language(tag, zone), self._now().astimezone(zone))
 
 

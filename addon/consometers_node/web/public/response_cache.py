@@ -27,7 +27,7 @@ type Key = tuple[str, ...]
 class _Answer:
     body: bytes
     headers: tuple[tuple[str, str], ...]
-    made_at: datetime
+    created_at: datetime
     changes: int
 
     def response(self) -> web.Response:
@@ -62,7 +62,9 @@ class ResponseCache:
 
     def _holds(self, cached: _Answer, now: datetime) -> bool:
         assert self._changes is not None
-        return cached.changes == self._changes.count and timedelta() <= now - cached.made_at < FOR
+        return (
+            cached.changes == self._changes.count and timedelta() <= now - cached.created_at < FOR
+        )
 
     def _keep(self, key: Key, response: web.Response, now: datetime, changes: int) -> None:
         body = response.body
