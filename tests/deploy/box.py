@@ -55,7 +55,7 @@ def ip(*arguments: str) -> None:
     subprocess.run(("ip", *arguments), check=True)
 
 
-def connect(of: Specification) -> None:
+def connect(specification: Specification) -> None:
     """Enter a network namespace with a loopback, and an interface in each network of the box."""
     namespace = Path("/proc/self/ns/net")
     with namespace.open() as machine:
@@ -64,7 +64,7 @@ def connect(of: Specification) -> None:
         Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
         ip("link", "set", "lo", "up")
         with namespace.open() as own:
-            for index, (bridge, address) in enumerate(of.networks):
+            for index, (bridge, address) in enumerate(specification.networks):
                 name = f"eth{index}"
                 peer = ("peer", "name", name, "netns", f"/proc/self/fd/{own.fileno()}")
                 link = ("ip", "link", "add", "master", bridge, "up", "type", "veth", *peer)
@@ -77,9 +77,9 @@ def connect(of: Specification) -> None:
                 ip("address", "add", address, "dev", name)
 
 
-def furnish(of: Specification) -> Path:
+def furnish(specification: Specification) -> Path:
     """Make the root, and give it."""
-    place = Path(of.place)
+    place = Path(specification.place)
     mount("--make-rprivate", "/")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
     upper, work, root = (place / name for name in ("upper", "work", "root"))
@@ -88,7 +88,7 @@ def furnish(of: Specification) -> Path:
     mount("-t", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", "overlay", root)
     mount("-t", "proc", "proc", root / "proc")
     mount("--rbind", "/dev", root / "dev")
-    for mounted in of.memory:
+    for mounted in specification.memory:
         target, _, options = mounted.partition(":")
         within = root / target.lstrip("/")
         within.mkdir(parents=True, exist_ok=True)
@@ -102,19 +102,19 @@ def furnish(of: Specification) -> Path:
         for parent in within.parents:
             if parent.is_relative_to(root) and os.access(parent, os.W_OK):
                 parent.chmod(parent.stat().st_mode | 0o111)
-    for source, target in of.files:
+    for source, target in specification.files:
         _copy(Path(source), root / target.lstrip("/"))
     node = root / "usr/local/bin/consometers-node"
     node.write_text(
         f'#!/bin/sh\nPYTHONPATH={ROOT}/addon exec {sys.executable} -m consometers_node "$@"\n'
     )
     node.chmod(0o755)
-    user, _, group = of.user.partition(":")
+    user, _, group = specification.user.partition(":")
     with (root / "etc/passwd").open("a") as passwd:
         passwd.write(f"program:x:{user}:{group}::/tmp:/bin/sh\n")
-    hosts = {"localhost": "127.0.0.1"} | of.hosts
+    hosts = {"localhost": "127.0.0.1"} | specification.hosts
     (root / "etc/hosts").write_text("".join(f"{ip} {name}\n" for name, ip in hosts.items()))
-    for source, target, read_only in of.volumes:
+    for source, target, read_only in specification.volumes:
         within = root / target.lstrip("/")
         within.mkdir(parents=True, exist_ok=True)
         mount("--bind", source, within)
@@ -132,26 +132,32 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def unprivileged(of: Specification) -> list[str]:
+def unprivileged(specification: Specification) -> list[str]:
     """Return the words before a command that runs as the specification has it."""
-    user, _, group = of.user.partition(":")
-    groups = [f"--groups={','.join(of.groups)}"] if of.groups else ["--clear-groups"]
-    bounding = ",".join(["-all", *(f"+{capability.lower()}" for capability in of.capabilities)])
+    user, _, group = specification.user.partition(":")
+    groups = (
+        [f"--groups={','.join(specification.groups)}"]
+        if specification.groups
+        else ["--clear-groups"]
+    )
+    bounding = ",".join(
+        ["-all", *(f"+{capability.lower()}" for capability in specification.capabilities)]
+    )
     return [
         *("setpriv", f"--reuid={user}", f"--regid={group}", *groups, "--no-new-privs"),
         *("--inh-caps=-all", f"--bounding-set={bounding}"),
         *("env", "-i", f"PATH={PATH}", "HOME=/tmp"),
-        *(f"{name}={value}" for name, value in of.environment.items()),
+        *(f"{name}={value}" for name, value in specification.environment.items()),
     ]
 
 
 def main() -> None:
-    of = Specification.read(Path(sys.argv[1]))
-    connect(of)
-    root = furnish(of)
+    specification = Specification.read(Path(sys.argv[1]))
+    connect(specification)
+    root = furnish(specification)
     os.chroot(root)
     os.chdir("/")
-    command = [*unprivileged(of), *of.command]
+    command = [*unprivileged(specification), *specification.command]
     os.execvp(command[0], command)
 
 

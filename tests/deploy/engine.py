@@ -174,13 +174,13 @@ class Engine:
 
     def _initialise(self, name: str) -> None:
         """Make a database as its image does where there is none."""
-        of = self._services[name]["environment"]
-        data, user = of["PGDATA"], of["POSTGRES_USER"]
+        variables = self._services[name]["environment"]
+        data, user = variables["PGDATA"], variables["POSTGRES_USER"]
         sql = f"postgres --single -D {data} postgres"
         script = (
             f"test -e {data}/PG_VERSION && exit; mkdir -p {data}; chmod 700 {data};"
-            f" initdb -D {data} --username={user} {of['POSTGRES_INITDB_ARGS']} >&2"
-            f" && echo 'CREATE DATABASE {of['POSTGRES_DB']}' | {sql} >/dev/null"
+            f" initdb -D {data} --username={user} {variables['POSTGRES_INITDB_ARGS']} >&2"
+            f" && echo 'CREATE DATABASE {variables['POSTGRES_DB']}' | {sql} >/dev/null"
         )
         if self.run(name, ["sh", "-c", script]):
             raise RuntimeError("no database could be made")
@@ -277,8 +277,8 @@ def _subnets(networks: dict[str, Any]) -> dict[str, IPv4Network]:
 def main(arguments: Sequence[str]) -> int:
     """Do what `docker` is asked for."""
     parser = argparse.ArgumentParser(prog="docker")
-    of = parser.add_subparsers(required=True).add_parser("compose")
-    commands = of.add_subparsers(dest="command", required=True)
+    compose = parser.add_subparsers(required=True).add_parser("compose")
+    commands = compose.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up")
     up.add_argument("--detach", action="store_true", required=True)
     up.add_argument("--wait", action="store_true", required=True)

@@ -71,8 +71,10 @@ class Visitor:
 
     async def enter(self) -> None:
         """Get what ingress knows a user by."""
-        told = await self.api.command("supervisor/api", endpoint="/ingress/session", method="post")
-        self.cookies = {COOKIE: told["session"]}
+        answer = await self.api.command(
+            "supervisor/api", endpoint="/ingress/session", method="post"
+        )
+        self.cookies = {COOKIE: answer["session"]}
 
     async def status(self) -> int:
         """How the first page is answered."""

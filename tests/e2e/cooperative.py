@@ -105,12 +105,14 @@ class Cooperative(Answerer):
 
     @override
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
-        known = self.permissions.get(permission)
-        if known is None:
+        granted = self.permissions.get(permission)
+        if granted is None:
             raise ItemNotFound
         if not erase:
             return _receipt(permission, State.WITHDRAWN)
-        erased = [Erased(series, len(self.records.pop(str(series), ()))) for series in known.series]
+        erased = [
+            Erased(series, len(self.records.pop(str(series), ()))) for series in granted.series
+        ]
         return _receipt(permission, State.WITHDRAWN, erased)
 
     async def keep(self, _sender: str, data: Data) -> None:

@@ -6,15 +6,15 @@ from consometers_node.series import Block, Direction, Range
 from consometers_node.store import Store
 from consometers_node.store.memberships import member_blocks, member_counts
 
-type Held = dict[datetime, tuple[int, int]]
+type Sums = dict[datetime, tuple[int, int]]
 """The sum of the values of members by their start, and how many members that sums."""
 
 _DAY = timedelta(days=1)
 
 
-async def held(store: Store, direction: Direction, within: Range) -> Held:
+async def held(store: Store, direction: Direction, within: Range) -> Sums:
     """Add up what members sent of power, all of them at the same step."""
-    found: Held = {}
+    sums: Sums = {}
     async with store.reading() as connection:
         days = within.start.date(), within.end.date()
         rows = await member_blocks(connection, direction, *days)
@@ -29,6 +29,6 @@ async def held(store: Store, direction: Direction, within: Range) -> Held:
         for n, (value, count) in enumerate(zip(values, counts, strict=True)):
             start = midnight + n * _DAY / len(values)
             if value is not None and count is not None and start in within:
-                total, members = found.get(start, (0, 0))
-                found[start] = total + value, members + count
-    return found
+                total, members = sums.get(start, (0, 0))
+                sums[start] = total + value, members + count
+    return sums

@@ -109,12 +109,12 @@ class Meter:
 
     def write(self, lines: Iterable[tuple[str, Direction, datetime, int | None]]) -> None:
         """Add what was counted."""
-        told = [
+        rows = [
             json.dumps((home, direction, at.timestamp(), watts))
             for home, direction, at, watts in lines
         ]
         with self._file.open("a") as file:
-            file.write("".join(f"{line}\n" for line in told))
+            file.write("".join(f"{line}\n" for line in rows))
 
     def news(self) -> tuple[dict[str, dict[tuple[Direction, datetime], int]], dict[str, date]]:
         """Return what came since it was last asked for, and who is to tell which day again."""
@@ -126,12 +126,12 @@ class Meter:
         counted: dict[str, dict[tuple[Direction, datetime], int]] = {}
         again: dict[str, date] = {}
         for line in lines.splitlines():
-            home, said, second, watts = json.loads(line)
+            home, direction, second, watts = json.loads(line)
             at = datetime.fromtimestamp(second, UTC)
             if watts is None:
                 again[home] = at.date()
             else:
-                counted.setdefault(home, {})[Direction(said), at] = watts
+                counted.setdefault(home, {})[Direction(direction), at] = watts
         return counted, again
 
 
@@ -165,13 +165,13 @@ class Home:
             new = []
             for (series, day), records in days.items():
                 number = self._numbers[series]
-                known = await blocks(connection, number, series, Range.of_day(day))
-                block = known[0] if known else Block.of(series, day, ())
+                stored = await blocks(connection, number, series, Range.of_day(day))
+                block = stored[0] if stored else Block.of(series, day, ())
                 new.append(block.replace(records))
             await keep(connection, self._numbers, new, datetime.now(UTC))
         self._changes.notify()
 
-    async def tell_again(self, day: date) -> None:
+    async def send_again(self, day: date) -> None:
         """Send subscribers once more what they were sent of a day."""
         now = datetime.now(UTC)
         async with self.store.writing() as connection:
@@ -207,8 +207,8 @@ class Home:
     async def _join(self, connection: Connection, sharing: Sharing, link: Join) -> None:
         """Ask, and grant all that is asked, unless that was done before."""
         async with self.store.reading() as reading:
-            known = {peer.jid for peer in await all_peers(reading)}
-        while link.collective not in known:
+            peers = {peer.jid for peer in await all_peers(reading)}
+        while link.collective not in peers:
             try:
                 await connection.online(_ENOUGH_S)
                 await consent.propose_needs(self.store, sharing.asking, link)
@@ -216,9 +216,9 @@ class Home:
             except NetworkError, QuoaliseError:
                 await asyncio.sleep(_AGAIN_S)
         async with self.store.writing() as writing:
-            for one in await Permissions(writing).all():
-                if one.state is State.PROPOSED:
-                    question = await consent.data_request(writing, one.id)
+            for permission in await Permissions(writing).all():
+                if permission.state is State.PROPOSED:
+                    question = await consent.data_request(writing, permission.id)
                     choice = Choice(series=frozenset(filter(question.need.asks_for, self._numbers)))
                     now = datetime.now(UTC)
                     shown = consent_text.grant(question.need, question.peer, choice, now, "fr")
@@ -253,7 +253,7 @@ async def run(plan: Plan) -> NoReturn:
                     await homes[jid].count(values)
             for jid, day in again.items():
                 if jid in homes and not is_first:
-                    await homes[jid].tell_again(day)
+                    await homes[jid].send_again(day)
             if is_first:
                 for home in homes.values():
                     tasks.create_task(home.run(server, invitations, joining))

@@ -84,9 +84,9 @@ class Keeper:
         number, at, name, base = message["id"], time.time(), "", 0
         for record in message.xml.iter(_SENML):
             name, base = record.get("bn", name), int(record.get("bt", base))
-            told = name, base + int(record.get("t", "0")), int(record.get("v", ""))
-            self._database.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", told)
-            self._database.execute("INSERT INTO came VALUES (?, ?, ?, ?, ?)", (number, *told, at))
+            row = name, base + int(record.get("t", "0")), int(record.get("v", ""))
+            self._database.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", row)
+            self._database.execute("INSERT INTO came VALUES (?, ?, ?, ?, ?)", (number, *row, at))
         loses = self._receipts and random.random() < LOST_RECEIPTS
         if loses:
             self._database.execute("INSERT INTO lost VALUES (?)", (number,))

@@ -204,9 +204,12 @@ class World:
 
     async def catch_up(self) -> None:
         """Add the values of late homes once both cooperatives have all others of that time."""
-        known = [(await one.held(way), self.expected(way)) for one, way in self.cooperatives]
+        states = [
+            (await cooperative.held(way), self.expected(way))
+            for cooperative, way in self.cooperatives
+        ]
         for at, late in list(self.late.items()):
-            if all(found.get(at) == expected[at] for found, expected in known):
+            if all(stored.get(at) == expected[at] for stored, expected in states):
                 del self.late[at]
                 self.count(at, sorted(late))
                 self.done["late"] += 2 * len(late)
@@ -221,12 +224,12 @@ class World:
 
     def expected(self, direction: Direction) -> Counted:
         """Return what homes have counted in each half an hour."""
-        found: dict[datetime, list[int]] = {}
+        values_by_start: dict[datetime, list[int]] = {}
         for (_, way), values in self.truth.items():
             if way is direction:
                 for at, watts in values.items():
-                    found.setdefault(at, []).append(watts)
-        return {at: (sum(some), len(some)) for at, some in found.items()}
+                    values_by_start.setdefault(at, []).append(watts)
+        return {at: (sum(some), len(some)) for at, some in values_by_start.items()}
 
     def to_publish(self, direction: Direction) -> Values:
         """Return what is to be published: times of which all homes have told."""
@@ -270,19 +273,19 @@ class World:
         """Wait until both cooperatives have all records that there are by now."""
         since = time.monotonic()
         wanted = [
-            (one, way, {at: count for at, (_, count) in self.expected(way).items()})
-            for one, way in self.cooperatives
+            (collective, way, {at: count for at, (_, count) in self.expected(way).items()})
+            for collective, way in self.cooperatives
         ]
 
         async def missing() -> int:
-            found = 0
-            for one, way, counts in wanted:
+            lacking = 0
+            for collective, way, counts in wanted:
                 try:
-                    known = await one.held(way)
+                    stored = await collective.held(way)
                 except DBAPIError:
                     return -1
-                found += sum(max(0, n - known.get(at, (0, 0))[1]) for at, n in counts.items())
-            return found
+                lacking += sum(max(0, n - stored.get(at, (0, 0))[1]) for at, n in counts.items())
+            return lacking
 
         await eventually(missing, lambda number: number == 0, within_s=WITHIN_S)
         self.recovered_s.setdefault(kind, []).append(time.monotonic() - since)
@@ -295,73 +298,75 @@ class World:
                 return +await self._differences()
             return {"a database is away": 1}
 
-        await eventually(differences, lambda found: not found, within_s=within_s)
+        await eventually(differences, lambda left: not left, within_s=within_s)
 
     async def _differences(self) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for one, way in self.cooperatives:
+        counts: Counter[str] = Counter()
+        for cooperative, way in self.cooperatives:
             published = self.to_publish(way)
             levels = {at: (watts, HOMES) for at, watts in published.items()}
             cells = {at: (30 * watts, HOMES) for at, watts in published.items()}
-            found[f"{one.name} holds"] = different(await one.held(way), self.expected(way))
-            found[f"the town holds {way}"] = different(await self.town.held(way), levels)
-            for whose in (one, self.town):
+            counts[f"{cooperative.name} holds"] = different(
+                await cooperative.held(way), self.expected(way)
+            )
+            counts[f"the town holds {way}"] = different(await self.town.held(way), levels)
+            for whose in (cooperative, self.town):
                 days = await whose.cells(way, Interval.P1D)
-                found[f"{whose.name} publishes {way}"] = different(await whose.cells(way), cells)
-                found[f"{whose.name} publishes days {way}"] = different(days, self._days(cells))
-                found[f"{whose.name} tells {way}"] = different(
+                counts[f"{whose.name} publishes {way}"] = different(await whose.cells(way), cells)
+                counts[f"{whose.name} publishes days {way}"] = different(days, self._days(cells))
+                counts[f"{whose.name} tells {way}"] = different(
                     await whose.published(way), published
                 )
-        return found
+        return counts
 
     def _days(self, cells: Counted) -> Counted:
         """Return the sums of civil days of which all is published that there is to be."""
-        found: Counted = {}
+        sums: Counted = {}
         day, end = START.date(), max(cells, default=START) + STEP
         while (civil := instants(ZONE, day)).end <= end:
             some = [energy for at, (energy, _) in cells.items() if at in civil]
-            found[civil.start] = sum(some), HOMES
+            sums[civil.start] = sum(some), HOMES
             day += timedelta(days=1)
-        return found
+        return sums
 
     async def of_homes(self) -> dict[tuple[str, Direction], Values]:
         """Return what the homes' own databases hold."""
-        found: dict[tuple[str, Direction], Values] = {}
+        values_by_series: dict[tuple[str, Direction], Values] = {}
         for home, folder in self.folders.items():
             store = await Store.open(program.database(folder, home))
             async with store.reading() as connection:
                 for number, series in (await all_series(connection)).items():
-                    values = found.setdefault((home, series.direction), {})
+                    values = values_by_series.setdefault((home, series.direction), {})
                     for block in await blocks(connection, number, series, Range(START, NOW)):
                         values |= {record.start: record.value for record in block.records()}
             await store.close()
-        return found
+        return values_by_series
 
-    async def read(self, one: Collective, direction: Direction) -> tuple[Values, set[int]]:
+    async def read(self, collective: Collective, direction: Direction) -> tuple[Values, set[int]]:
         """Ask for a collective's own series as anybody would to whom they were granted."""
-        name = name_of(organisation(one.name), Said(direction))
+        name = name_of(organisation(collective.name), Said(direction))
         values: Values = {}
         members: set[int] = set()
-        pages = self.asking.history(f"{one.jid}/quoalise", name, START, NOW)
+        pages = self.asking.history(f"{collective.jid}/quoalise", name, START, NOW)
         async for page in pages:
-            for told in page.records:
-                if told.name == str(name.members):
-                    members |= {int(value) for value in told.values.values()}
+            for record in page.records:
+                if record.name == str(name.members):
+                    members |= {int(value) for value in record.values.values()}
                 else:
                     values |= {
                         datetime.fromtimestamp(float(at), UTC): int(value)
-                        for at, value in told.values.items()
+                        for at, value in record.values.items()
                     }
         return values, members
 
     def report(self) -> str:
         recovered = [
-            f"recovered from {kind}: {', '.join(f'{one:.1f}' for one in seconds)} s"
+            f"recovered from {kind}: {', '.join(f'{s:.1f}' for s in seconds)} s"
             for kind, seconds in self.recovered_s.items()
         ]
         marks = [f"{seconds:.0f} s: {what}" for what, seconds in self.marks]
         return "\n".join([f"faults {dict(self.faults)}", f"{dict(self.done)}", *recovered, *marks])
 
 
-def different[K, V](found: Mapping[K, V], wanted: Mapping[K, V]) -> int:
-    return sum(found.get(key) != wanted.get(key) for key in found.keys() | wanted.keys())
+def different[K, V](actual: Mapping[K, V], wanted: Mapping[K, V]) -> int:
+    return sum(actual.get(key) != wanted.get(key) for key in actual.keys() | wanted.keys())

@@ -80,24 +80,24 @@ def faults_of(page: Page) -> list[str]:
     """Return a list of what the browser complains of on a page, which grows as it does."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(f"{said.text} ({page.url})"))
+    page.on("console", lambda message: faults.append(f"{message.text} ({page.url})"))
     return faults
 
 
 async def texts(page: Page) -> list[str]:
     """Return what the open page says, piece by piece."""
-    found: list[str] = await page.evaluate(_TEXTS)
-    return found
+    pieces: list[str] = await page.evaluate(_TEXTS)
+    return pieces
 
 
-def badly_set(said: list[str]) -> list[str]:
+def badly_set(pieces: list[str]) -> list[str]:
     """Return the French pieces in which a mark may be parted from its word at the end of a line."""
-    return [piece for piece in said if _APART.search(piece)]
+    return [piece for piece in pieces if _APART.search(piece)]
 
 
-def words_in(said: list[str]) -> set[str]:
+def words_in(pieces: list[str]) -> set[str]:
     """Return the pieces that have a word in them."""
-    return {piece for piece in said if _WORD.search(piece)}
+    return {piece for piece in pieces if _WORD.search(piece)}
 
 
 class Looks:
@@ -140,9 +140,9 @@ class Looks:
     def _hear_error(self, look: Look, error: Error) -> None:
         self.faults.append(f"{look}: {error}")
 
-    def _hear(self, look: Look, said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning"):
-            self.faults.append(f"{look}: {said.text} ({said.location['url']})")
+    def _hear(self, look: Look, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{look}: {message.text} ({message.location['url']})")
 
 
 async def enter(page: Page, visitor: Visitor) -> Page:

@@ -34,13 +34,13 @@ async def python(
 
 
 class Node:
-    """A node in its folder. What it ever said is in `said` and, while it runs, in `log`."""
+    """A node in its folder. What commands complained of is in `errors`."""
 
     def __init__(self, folder: Path, role: str = "household") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = folder / "data"
-        self.said = ""
+        self.errors = ""
         self._process: asyncio.subprocess.Process | None = None
         self._environment: Mapping[str, str] = {
             **os.environ,
@@ -66,7 +66,7 @@ class Node:
             env=self._environment,
         )
         printed, complained = await process.communicate(f"{answer}\n".encode())
-        self.said += complained.decode()
+        self.errors += complained.decode()
         assert process.returncode == 0, complained.decode()
         return printed.decode()
 
@@ -126,22 +126,25 @@ class Node:
         return self._process is not None and self._process.returncode is not None
 
     async def status(self) -> dict[str, Any]:
-        told = json.loads(await self.do("status", "--json"))
-        assert isinstance(told, dict)
-        return told
+        status = json.loads(await self.do("status", "--json"))
+        assert isinstance(status, dict)
+        return status
 
     async def has_read_all(self) -> None:
         """Wait until it is online and has read all of the past that was granted."""
 
         async def left() -> list[Any]:
-            told = await self.status()
-            if not told.get("online"):
-                return [told]
+            status = await self.status()
+            if not status.get("online"):
+                return [status]
             return [
-                series for peer in told["peers"] for series in peer["series"] if series["read"] < 1
+                series
+                for peer in status["peers"]
+                for series in peer["series"]
+                if series["read"] < 1
             ]
 
-        await eventually(left, lambda found: not found, within_s=60)
+        await eventually(left, lambda unread: not unread, within_s=60)
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None

@@ -56,12 +56,12 @@ class Home:
 
     async def entities(self, *wanted: frozenset[str]) -> EntityIds:
         """The entity ids of those entries that have such entities."""
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
         for keys in wanted:
             entry_id = await entry_with(self.hass.api, keys)
             assert entry_id is not None
-            found |= await entity_ids(self.hass.api, entry_id)
-        return found
+            ids |= await entity_ids(self.hass.api, entry_id)
+        return ids
 
     async def shown(self, entity_id: str) -> float | None:
         """What an entity shows, in Wh or W."""
@@ -71,7 +71,7 @@ class Home:
         """Wait until an entity shows some energy, and give how much it shows then."""
         shown = await eventually(
             lambda: self.shown(entity_id),
-            lambda found: found is not None and found >= wh,
+            lambda value: value is not None and value >= wh,
             within_s=PATIENCE_S,
         )
         assert shown is not None
@@ -90,8 +90,8 @@ class Home:
             states = {state["entity_id"]: state for state in await self.hass.api.states()}
             return {key: _number(states[ids[key]]) for key in keys}
 
-        found = await eventually(shown, lambda now: None not in now.values(), within_s=PATIENCE_S)
-        return {key: wh for key, wh in found.items() if wh is not None}
+        sums = await eventually(shown, lambda now: None not in now.values(), within_s=PATIENCE_S)
+        return {key: wh for key, wh in sums.items() if wh is not None}
 
     async def samples(self) -> AsyncIterator[int]:
         """Set the time of meter and inverter, now and then."""

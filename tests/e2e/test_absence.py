@@ -119,13 +119,13 @@ async def compiled(recorder: Recorder, now: datetime) -> None:
     names = [StatisticId(f"sensor.{name}") for name in SENSORS]
 
     async def rows() -> int:
-        found = await recorder.rows(names, "5minute", Range(now - HOUR, now))
-        return min((len(found.get(name, ())) for name in names), default=0)
+        recorded = await recorder.rows(names, "5minute", Range(now - HOUR, now))
+        return min((len(recorded.get(name, ())) for name in names), default=0)
 
     await eventually(rows, lambda count: count >= 11)
 
 
-async def told(
+async def readings(
     recorder: Recorder, interval: Interval, within: Range, absences: Sequence[Range] = ()
 ) -> dict[Quantity, dict[datetime, int]]:
     """Return the records that start in a range."""
@@ -133,12 +133,12 @@ async def told(
         Source(proposal.series(interval, "UTC", Direction.CONSUMPTION), proposal.statistic)
         for proposal in await recorder.proposals()
     ]
-    found: dict[Quantity, dict[datetime, int]] = {quantity: {} for quantity in Quantity}
+    values: dict[Quantity, dict[datetime, int]] = {quantity: {} for quantity in Quantity}
     async for chunk in catch_up(recorder, sources, within, absences=absences):
         for reading in chunk.readings:
             records = reading.block.records(within)
-            found[reading.block.series.quantity] |= {each.start: each.value for each in records}
-    return found
+            values[reading.block.series.quantity] |= {each.start: each.value for each in records}
+    return values
 
 
 async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None:
@@ -165,14 +165,14 @@ async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None
             assert first is not None
             await compiled(recorder, now)
             within = Range(since, since + 5 * HOUR)
-            compiled_of_it = await told(recorder, Interval.PT1H, within)
+            compiled_of_it = await readings(recorder, Interval.PT1H, within)
             energies, powers = [*ENERGIES_WH, 0, 0], [*POWERS_W, 400, 400]
             assert compiled_of_it == {
                 Quantity.ENERGY: dict(zip(hours[1:], energies, strict=True)),
                 Quantity.POWER: dict(zip(hours, powers, strict=True)),
             }
             # The last hour before is missing, too: nobody knows what the meter showed at its end.
-            assert await told(recorder, Interval.PT1H, within, [first]) == {
+            assert await readings(recorder, Interval.PT1H, within, [first]) == {
                 Quantity.ENERGY: dict(zip(hours[1:2], ENERGIES_WH, strict=False)),
                 Quantity.POWER: dict(zip(hours[:2], POWERS_W, strict=False)),
             }
@@ -190,14 +190,14 @@ async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None
             assert second is not None
             await compiled(recorder, now)
             within = Range(since, now)
-            compiled_of_it = await told(recorder, Interval.PT1H, within)
+            compiled_of_it = await readings(recorder, Interval.PT1H, within)
             assert max(compiled_of_it[Quantity.ENERGY].values()) == AFTER_WH
-            known = [Range(first.start - HOUR, first.end - HOUR), second]
-            assert await told(recorder, Interval.PT1H, within, known) == {
+            absences = [Range(first.start - HOUR, first.end - HOUR), second]
+            assert await readings(recorder, Interval.PT1H, within, absences) == {
                 Quantity.ENERGY: {since + HOUR: 500},
                 Quantity.POWER: {since: 1_000, since + HOUR: 1_500},
             }
-            fine = (await told(recorder, Interval.PT5M, within, known))[Quantity.ENERGY]
+            fine = (await readings(recorder, Interval.PT5M, within, absences))[Quantity.ENERGY]
             assert max(fine) == since + LAST_SEEN - 2 * FIVE_MINUTES
             assert {at - since: wh for at, wh in fine.items() if wh} == {
                 timedelta(minutes=85): 500,

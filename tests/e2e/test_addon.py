@@ -40,17 +40,17 @@ class Home:
     session: aiohttp.ClientSession
 
     @property
-    def told(self) -> dict[str, Any]:
+    def registration(self) -> dict[str, Any]:
         """What the add-on told its Supervisor."""
         return dict(self.supervisor.discovered[DOMAIN].config)
 
     async def node(self) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.told['token']}"}
+        headers = {"Authorization": f"Bearer {self.registration['token']}"}
         async with self.session.get(
             f"http://{LOOPBACK}:{self.port}/api/v1/node", headers=headers
         ) as answer:
-            told: dict[str, Any] = await answer.json()
-            return told
+            status: dict[str, Any] = await answer.json()
+            return status
 
     async def reads_home_assistant(self) -> bool:
         connected: bool = (await self.node())["home_assistant"]["connected"]
@@ -103,12 +103,12 @@ async def member(home: Home) -> AsyncIterator[Visitor]:
 
 
 async def test_it_tells_its_supervisor_where_it_is(home: Home) -> None:
-    async def told() -> bool:
+    async def is_registered() -> bool:
         return DOMAIN in home.supervisor.discovered
 
-    await eventually(told, bool)
-    assert home.told["host"] == socket.gethostname()
-    assert home.told["port"] == home.port
+    await eventually(is_registered, bool)
+    assert home.registration["host"] == socket.gethostname()
+    assert home.registration["port"] == home.port
 
 
 async def test_it_reads_home_assistant_without_any_token_of_a_person(home: Home) -> None:
@@ -181,8 +181,8 @@ async def test_it_comes_back_with_home_assistant(home: Home) -> None:
     assert await home.reads_home_assistant()
     await home.hass.stop()
     await eventually(home.reads_home_assistant, False.__eq__)
-    said = (await home.node())["home_assistant"]["problem"]["en"]
-    assert "502" in said
+    problem = (await home.node())["home_assistant"]["problem"]["en"]
+    assert "502" in problem
     await home.hass.start()
     await eventually(home.reads_home_assistant, bool)
     await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
@@ -190,10 +190,10 @@ async def test_it_comes_back_with_home_assistant(home: Home) -> None:
 
 
 async def test_nothing_else_was_wrong(home: Home) -> None:
-    said = [problem.message for problem in home.hass.problems()]
-    assert [message for message in said if not message.startswith(NODE_IS_AWAY)] == []
+    messages = [problem.message for problem in home.hass.problems()]
+    assert [message for message in messages if not message.startswith(NODE_IS_AWAY)] == []
     assert home.supervisor.token not in home.addon.log
-    assert home.told["token"] not in home.addon.log
+    assert home.registration["token"] not in home.addon.log
 
 
 async def _administrators(owner: Visitor) -> list[str]:

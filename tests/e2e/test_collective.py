@@ -74,9 +74,9 @@ class Home:
 class World:
     """Who is there."""
 
-    one: Prosody
-    two: Prosody
-    three: Prosody
+    home_server: Prosody
+    coop_server: Prosody
+    town_server: Prosody
     stack: AsyncExitStack
     folder: Path
     coops: dict[str, Coop] = field(default_factory=dict)
@@ -96,32 +96,32 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             stack.enter_context(Prosody(f"{name}.test", authority))
             for name in ("one", "two", "three")
         ]
-        one, two, three = servers
-        for first, second in ((one, two), (two, three)):
+        home_server, coop_server, town_server = servers
+        for first, second in ((home_server, coop_server), (coop_server, town_server)):
             first.knows(second)
             second.knows(first)
         for server in servers:
             server.stop()
             server.start()
-        world = World(one, two, three, stack, folder)
-        for name, server in (*((name, two) for name in COOPS), (TOWN, three)):
-            world.coops[name] = await found(world, name, server)
+        world = World(home_server, coop_server, town_server, stack, folder)
+        for name, server in (*((name, coop_server) for name in COOPS), (TOWN, town_server)):
+            world.coops[name] = await set_up(world, name, server)
         for name in COOPS:
             world.homes[name] = [await settle(world, name, n) for n in range(HOMES)]
         yield world
 
 
-async def found(world: World, name: str, server: Prosody) -> Coop:
+async def set_up(world: World, name: str, server: Prosody) -> Coop:
     """Run a collective."""
     store = await Store.open(world.folder / f"{name}.db")
     world.stack.push_async_callback(store.close)
     jid = server.register(name, PASSWORD)
-    told = settings(world.folder, jid, name)
+    defaults = settings(world.folder, jid, name)
     # Nobody is left out, however long it takes.
     publication = replace(
-        told.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
+        defaults.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
     )
-    coop = Coop(store, server, jid, replace(told, publication=publication))
+    coop = Coop(store, server, jid, replace(defaults, publication=publication))
     await coop.start()
     world.stack.push_async_callback(coop.stop)
     return coop
@@ -129,11 +129,11 @@ async def found(world: World, name: str, server: Prosody) -> Coop:
 
 def summed(homes: Iterable[Home]) -> Values:
     """Add up what homes have, where all of them have something."""
-    found = [home.values for home in homes]
+    values_of_homes = [home.values for home in homes]
     return {
-        start: sum(values[start] for values in found)
-        for start in found[0]
-        if all(start in values for values in found)
+        start: sum(values[start] for values in values_of_homes)
+        for start in values_of_homes[0]
+        if all(start in values for values in values_of_homes)
     }
 
 
@@ -142,11 +142,11 @@ async def settle(world: World, coop: str, number: int) -> Home:
     name = f"{coop}{number}"
     store = await Store.open(world.folder / f"{name}.db")
     world.stack.push_async_callback(store.close)
-    jid = world.one.register(name, PASSWORD)
+    jid = world.home_server.register(name, PASSWORD)
     collective = world.coops[coop]
     naming = await load_naming(store)
     house = await world.stack.enter_async_context(
-        running(store, world.one, jid, collective.jid, naming=naming)
+        running(store, world.home_server, jid, collective.jid, naming=naming)
     )
     await house.connection.online()
     hours = round((KNOWN_UNTIL - SINCE) / HOUR)
@@ -187,11 +187,11 @@ async def comes(coop: Coop, wanted: Values) -> None:
     """Wait until a collective has published exactly that."""
 
     async def differs() -> dict[datetime, tuple[int | None, int | None]]:
-        found = await published(coop)
+        sums = await published(coop)
         return {
-            start: (found.get(start), wanted.get(start))
-            for start in sorted(found.keys() | wanted.keys())
-            if found.get(start) != wanted.get(start)
+            start: (sums.get(start), wanted.get(start))
+            for start in sorted(sums.keys() | wanted.keys())
+            if sums.get(start) != wanted.get(start)
         }
 
     await eventually(differs, lambda left: not left, within_s=60)
@@ -201,8 +201,8 @@ async def opens(coop: Coop, wanted: Values) -> None:
     """Open a collective once the past of its members is there."""
 
     async def missing() -> int:
-        found = await held(coop.store, Direction.CONSUMPTION, Range(SINCE, THIS_HOUR))
-        return sum(found.get(start, (0, 0))[0] != value for start, value in wanted.items())
+        sums = await held(coop.store, Direction.CONSUMPTION, Range(SINCE, THIS_HOUR))
+        return sum(sums.get(start, (0, 0))[0] != value for start, value in wanted.items())
 
     await eventually(missing, lambda number: number == 0, within_s=60)
     await coop.open()
@@ -232,9 +232,13 @@ async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
         naming = await load_naming(coop.store)
         async with coop.store.writing() as connection:
             question = await consent.data_request(connection, number)
-            kept = await consent.matching_series(connection, naming, question.need)
+            matching = await consent.matching_series(connection, naming, question.need)
             device = str(organisation(name))
-            own = [one for one in kept if one.quantity is Quantity.POWER and one.device == device]
+            own = [
+                series
+                for series in matching
+                if series.quantity is Quantity.POWER and series.device == device
+            ]
             choice = Choice(series=frozenset(own))
             await consent.grant(connection, naming, question, choice, YES)
         coop.node.look_again()
@@ -275,10 +279,10 @@ async def test_whoever_was_granted_a_sum_reads_it_with_its_members(world: World)
 
 
 async def test_servers_that_are_killed_cost_no_record(world: World) -> None:
-    for server in (world.one, world.two, world.three):
+    for server in (world.home_server, world.coop_server, world.town_server):
         server.kill()
     await asyncio.sleep(0.5)
-    for server in (world.three, world.two, world.one):
+    for server in (world.town_server, world.coop_server, world.home_server):
         server.start()
     await all_agree(world)
 

@@ -144,9 +144,9 @@ async def test_what_is_not_told_is_said_and_what_was_never_received_is_left_out(
         page = visitor.page
         await page.goto(f"{dashboard}/now")
         await visitor.shows("hui-sections-view hui-heading-card")
-        said = page.locator("hui-markdown-card")
-        await expect(said).to_contain_text(words["not_shown"].partition("{")[0])
-        await expect(said.get_by_role("link")).to_have_count(1)
+        notice = page.locator("hui-markdown-card")
+        await expect(notice).to_contain_text(words["not_shown"].partition("{")[0])
+        await expect(notice.get_by_role("link")).to_have_count(1)
         received = page.locator("hui-tile-card").get_by_text(words["received"], exact=True)
         await expect(received).to_be_hidden()
         await visitor.whole_picture(ARTIFACTS / f"dashboard-quiet.{language}.png")
@@ -205,8 +205,8 @@ async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int
         ("self_sufficiency_today", own + today["drawn"]),
     ):
         state = await api.state(balance[key])
-        told = {"state": f"{100 * own / whole:.1f}", "attributes": state["attributes"]}
-        await api.request("POST", f"states/{balance[key]}", told)
+        rate_state = {"state": f"{100 * own / whole:.1f}", "attributes": state["attributes"]}
+        await api.request("POST", f"states/{balance[key]}", rate_state)
 
 
 async def _add_panels(home: Home) -> None:
@@ -285,9 +285,9 @@ def _quiet(**changes: Any) -> dict[str, Any]:
     """What the node tells of a collective of which few have panels."""
     none = {"production": None, "injection": None}
     rates = {"self_consumption_rate": None, "self_sufficiency_rate": None}
-    told = {each: {**sums()[each], **none} for each in ("last", "today", "statistics")}
-    told["today"] |= rates
-    return collective(name=NAME, waiting=0, sums=sums(**told), **changes)
+    quiet = {each: {**sums()[each], **none} for each in ("last", "today", "statistics")}
+    quiet["today"] |= rates
+    return collective(name=NAME, waiting=0, sums=sums(**quiet), **changes)
 
 
 def _used(count: Energy) -> int:

@@ -29,14 +29,14 @@ TITLE: Final = "Consometers"
 HOURS_OF_A_YEAR: Final = 365 * 24
 DEVICE: Final = "{urn:quoalise:0}device"
 
-type Told = Mapping[str, Any]
+type Addresses = Mapping[str, Any]
 type Records = Mapping[datetime, float]
 
 
 class Demo:
-    """The demo of one folder. What it told when all was up is in `told`."""
+    """The demo of one folder. What it printed when all was up is in `addresses`."""
 
-    told: Told
+    addresses: Addresses
 
     def __init__(self, folder: Path, *around: str) -> None:
         self._folder = folder
@@ -56,14 +56,14 @@ class Demo:
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         assert line, await self._why(complaints)
-        self.told = json.loads(line)
+        self.addresses = json.loads(line)
 
     async def _why(self, complaints: Path) -> str:
         """How it ended, and what it said: of a traceback, the last line tells most."""
         assert self._process is not None
         code = await self._process.wait()
-        said = complaints.read_text(errors="replace").splitlines()
-        return f"script/demo ended with {code}: " + "\n".join(reversed(said))
+        lines = complaints.read_text(errors="replace").splitlines()
+        return f"script/demo ended with {code}: " + "\n".join(reversed(lines))
 
     async def end(self, number: signal.Signals) -> int:
         """End it by a signal, and give how it ended."""
@@ -95,43 +95,43 @@ async def test_the_observer_may_read_what_is_drawn_injected_and_made(demo: Demo)
     # What is injected at a meter is production there, and so is what an inverter makes.
     assert [
         (series["direction"], series["identifier"].partition("_")[2])
-        for series in demo.told["series"]
+        for series in demo.addresses["series"]
     ] == [
         ("consumption", "consumption/power/active/raw"),
         ("injection", "production/power/active/raw"),
         ("production", "production/power/active/raw"),
     ]
-    assert {(series["interval"], series["unit"]) for series in demo.told["series"]} == {
+    assert {(series["interval"], series["unit"]) for series in demo.addresses["series"]} == {
         ("PT1H", "W")
     }
 
 
 async def test_the_command_that_it_tells_reads_the_year_of_home_assistant(demo: Demo) -> None:
-    await _year_is_read(demo.told)
+    await _year_is_read(demo.addresses)
 
 
 async def test_the_inverter_made_what_the_meter_of_the_panels_injected(demo: Demo) -> None:
     """Each hour of the year up to the one in which they were first read, to the Wh."""
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
     injected, made = [
-        await counted(demo.told, series["statistic"], until - HOURS_OF_A_YEAR * HOUR, until)
-        for series in demo.told["series"][1:]
+        await counted(demo.addresses, series["statistic"], until - HOURS_OF_A_YEAR * HOUR, until)
+        for series in demo.addresses["series"][1:]
     ]
     assert made == injected
 
 
 async def test_any_client_reads_the_last_day(demo: Demo) -> None:
-    told = demo.told
-    place = Place(told["xmpp"]["port"], Path(told["xmpp"]["ca_file"]))
+    addresses = demo.addresses
+    place = Place(addresses["xmpp"]["port"], Path(addresses["xmpp"]["ca_file"]))
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
     times = {"start": (end - 24 * HOUR).isoformat(), "end": end.isoformat()}
-    observer = told["observer"]
+    observer = addresses["observer"]
     async with Plain(place, observer["jid"], observer["password"], priority=-1) as plain:
-        for series in told["series"]:
+        for series in addresses["series"]:
             asked = GET_HISTORY.format(identifier=series["identifier"], **times)
-            answer = await plain.ask(told["node"]["jid"], asked)
+            answer = await plain.ask(addresses["node"]["jid"], asked)
             records = values(answer)
-            hours = await counted(told, series["statistic"], end - 24 * HOUR, end)
+            hours = await counted(addresses, series["statistic"], end - 24 * HOUR, end)
             assert [float(value) for _, value in records] == list(hours.values())
             assert len(records) == 24
             (device,) = answer.iter(DEVICE)
@@ -140,19 +140,21 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
 
 
 async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) -> None:
-    async with owner(demo.told) as api:
+    async with owner(demo.addresses) as api:
         panels = (await api.command("get_panels")).values()
     pages = [f"{api.url}/{panel['url_path']}" for panel in panels if panel["title"] == TITLE]
-    assert pages == [demo.told["node"]["page"]]
+    assert pages == [demo.addresses["node"]["page"]]
 
 
 async def test_home_assistant_has_the_node_and_the_dashboard(demo: Demo) -> None:
-    async with owner(demo.told) as api:
+    async with owner(demo.addresses) as api:
         (entry,) = [entry for entry in await api.entries(DOMAIN) if entry["source"] == "hassio"]
         assert entry["state"] == "loaded"
-        assert entry["entry_id"] == demo.told["node"]["entry_id"]
+        assert entry["entry_id"] == demo.addresses["node"]["entry_id"]
         boards = await api.command("lovelace/dashboards/list")
-        assert demo.told["dashboard_page"] in {f"{api.url}/{one['url_path']}" for one in boards}
+        assert demo.addresses["dashboard_page"] in {
+            f"{api.url}/{board['url_path']}" for board in boards
+        }
         assert not await api.issues(DOMAIN)
 
 
@@ -162,14 +164,14 @@ async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: 
     assert await demo.end(signal.SIGTERM) == 0
     assert not any(map(name_of, started))
 
-    before = demo.told
+    before = demo.addresses
     await demo.open()
-    assert demo.told["observer"] == before["observer"]
-    assert demo.told["node"]["entry_id"] == before["node"]["entry_id"]
-    assert [series["identifier"] for series in demo.told["series"]] == [
+    assert demo.addresses["observer"] == before["observer"]
+    assert demo.addresses["node"]["entry_id"] == before["node"]["entry_id"]
+    assert [series["identifier"] for series in demo.addresses["series"]] == [
         series["identifier"] for series in before["series"]
     ]
-    await _year_is_read(demo.told)
+    await _year_is_read(demo.addresses)
 
     started = demo.processes
     assert await demo.end(signal.SIGHUP) == 0
@@ -182,14 +184,14 @@ class Place:
     ca_file: Path
 
 
-async def _year_is_read(told: Told) -> None:
+async def _year_is_read(addresses: Addresses) -> None:
     """The observer gets every hour of a year as Home Assistant's statistics have it."""
-    for series in told["series"]:
+    for series in addresses["series"]:
         start = datetime.fromisoformat(series["first"])
         end = datetime.fromisoformat(series["last"]) + HOUR
         assert end > datetime.now(UTC) - 3 * HOUR
-        read = await _read(told["command"], series["identifier"], start, end)
-        assert read == await counted(told, series["statistic"], start, end)
+        read = await _read(addresses["command"], series["identifier"], start, end)
+        assert read == await counted(addresses, series["statistic"], start, end)
         assert HOURS_OF_A_YEAR - 2 <= len(read) == (end - start) // HOUR
         assert sum(read.values()) > 0
 
@@ -210,9 +212,9 @@ async def _read(command: str, identifier: str, start: datetime, end: datetime) -
     return {datetime.fromisoformat(record["time"]): record["value"] for record in records}
 
 
-async def counted(told: Told, statistic: str, start: datetime, end: datetime) -> Records:
+async def counted(addresses: Addresses, statistic: str, start: datetime, end: datetime) -> Records:
     """What Home Assistant counted in each hour, in Wh, which is its mean power in W."""
-    async with owner(told) as api:
+    async with owner(addresses) as api:
         rows = await api.statistics(statistic, "hour", start - HOUR, end)
     return {
         datetime.fromtimestamp(row["start"] / 1000, UTC): round(row["sum"]) - round(before["sum"])
@@ -222,9 +224,9 @@ async def counted(told: Told, statistic: str, start: datetime, end: datetime) ->
 
 
 @asynccontextmanager
-async def owner(told: Told) -> AsyncIterator[Api]:
+async def owner(addresses: Addresses) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession() as session:
-        api = Api(told["url"], session)
+        api = Api(addresses["url"], session)
         await api.log_in()
         yield api
 

@@ -119,36 +119,36 @@ async def people(demo: Demo) -> AsyncIterator[People]:
 
 
 async def test_the_municipality_tells_the_sum_of_what_all_have(demo: Demo) -> None:
-    told = demo.told
-    asked = told["series"][0]["identifier"]
-    school = (await read(told, "observer", told["node"]["jid"], asked))[asked]
-    await agrees(demo, "municipality", summed(told, school))
-    await agrees(demo, "cooperative", summed(told, school))
+    addresses = demo.addresses
+    asked = addresses["series"][0]["identifier"]
+    school = (await read(addresses, "observer", addresses["node"]["jid"], asked))[asked]
+    await agrees(demo, "municipality", summed(addresses, school))
+    await agrees(demo, "cooperative", summed(addresses, school))
 
 
 async def test_it_tells_of_how_many_members_each_sum_is(demo: Demo) -> None:
-    count = demo.told["homes"]["count"] + SCHOOLS
+    count = demo.addresses["homes"]["count"] + SCHOOLS
     hours = round((UNTIL - SINCE) / HOUR)
     for collective in ("cooperative", "municipality"):
 
-        async def members(of: str = collective) -> list[float]:
-            return list((await sums(demo, of))[1].values())
+        async def members(name: str = collective) -> list[float]:
+            return list((await sums(demo, name))[1].values())
 
-        await eventually(members, lambda found: found == hours * [count], within_s=WITHIN_S)
+        await eventually(members, lambda counts: counts == hours * [count], within_s=WITHIN_S)
 
 
 async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> None:
     """Its open data are hour by hour what its meters and its inverter counted, in Wh."""
-    told = demo.told
-    for series in told["series"]:
-        hours = await counted(told, series["statistic"], SINCE, UNTIL)
+    addresses = demo.addresses
+    for series in addresses["series"]:
+        hours = await counted(addresses, series["statistic"], SINCE, UNTIL)
         assert len(hours) == round((UNTIL - SINCE) / HOUR)
 
         async def published(direction: str = series["direction"]) -> Records:
-            return await open_data(told, SITE, direction)
+            return await open_data(addresses, SITE, direction)
 
-        def is_counted(found: Records, of: Records = hours) -> bool:
-            return found == of
+        def is_counted(records: Records, expected: Records = hours) -> bool:
+            return records == expected
 
         await eventually(published, is_counted, within_s=WITHIN_S)
 
@@ -156,17 +156,21 @@ async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> N
 async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_make(
     demo: Demo,
 ) -> None:
-    told = demo.told["cooperative"]
-    assert set(told["sites"]) == {SITE, "École de Kermelo"}
+    cooperative = demo.addresses["cooperative"]
+    assert set(cooperative["sites"]) == {SITE, "École de Kermelo"}
     async with launched() as browser:
         for language, (drawn, made) in WORDS.items():
-            person_there = await person(browser, told["page"], language)
+            person_there = await person(browser, cooperative["page"], language)
             page = await person_there.new_page()
-            await page.goto(told["sites"][SITE])
+            await page.goto(cooperative["sites"][SITE])
             await expect(page.locator("h1")).to_have_text(SITE)
             for words in (drawn, made):
                 await expect(page.get_by_text(words).first).to_be_visible()
-            for other in (told["hall"], told["data"], demo.told["municipality"]["page"]):
+            for other in (
+                cooperative["hall"],
+                cooperative["data"],
+                demo.addresses["municipality"]["page"],
+            ):
                 answer = await page.goto(other)
                 assert answer is not None
                 assert answer.ok
@@ -181,7 +185,7 @@ async def test_administrators_see_that_every_member_delivers(
 
     An hour that is mostly one home's, as at dawn, no municipality is told.
     """
-    of, delivers, today = {
+    out_of, delivers, today = {
         "en": ("of", "delivering", "today"),
         "fr": ("sur", "transmet", "aujourd’hui"),
     }[language]
@@ -197,11 +201,11 @@ async def test_administrators_see_that_every_member_delivers(
                 whole = count if share == 1 else 0
                 await office.go("")
                 figures = await office.page.locator(".figures.four dd").all_inner_texts()
-                wanted = [str(count), "0", "0", f"{whole} {of} {count}"]
+                wanted = [str(count), "0", "0", f"{whole} {out_of} {count}"]
                 await office.go("members")
-                found = await office.page.locator("table.people tbody tr").all_inner_texts()
+                lines = await office.page.locator("table.people tbody tr").all_inner_texts()
                 rows = [
-                    row for row in found if not all(one in row for one in (*words, f"{today}, "))
+                    row for row in lines if not all(word in row for word in (*words, f"{today}, "))
                 ]
                 wrong = rows if figures == wanted else [*figures, *rows]
                 if wrong or not share:
@@ -220,8 +224,8 @@ async def test_administrators_see_that_every_member_delivers(
 async def test_administrators_see_a_school_and_take_along_what_it_told(
     demo: Demo, people: People, language: Language
 ) -> None:
-    told = demo.told
-    jid = told["node"]["jid"].partition("/")[0]
+    addresses = demo.addresses
+    jid = addresses["node"]["jid"].partition("/")[0]
     allowed, complete = {
         "en": ("allowed", "{} days of the last year are complete."),
         "fr": ("autorisée", "{} jours de la dernière année sont complets."),
@@ -230,7 +234,7 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
         page = office.page
         await office.go("members?show=sites")
         sites = await page.locator("table.people th[scope=row]").all_inner_texts()
-        assert set(sites) == set(told["cooperative"]["sites"])
+        assert set(sites) == set(addresses["cooperative"]["sites"])
         await page.get_by_role("link", name=SITE).click()
         await expect(page.locator("h1")).to_have_text(SITE)
         await expect(page.locator("dl.facts").first).to_contain_text(jid)
@@ -241,33 +245,33 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
             permission for permission in held["permissions"] if permission["need"] == "members"
         )
         since, allowed_at = (
-            datetime.fromisoformat(given[of]) for of in ("records_from", "valid_from")
+            datetime.fromisoformat(given[start]) for start in ("records_from", "valid_from")
         )
-        assert allowed_at - since == timedelta(days=told["homes"]["days"])
+        assert allowed_at - since == timedelta(days=addresses["homes"]["days"])
 
         async def ways() -> list[str]:
             await page.reload()
             return await page.locator("section[aria-labelledby=year] > p.small").all_inner_texts()
 
-        def are_complete(found: list[str]) -> bool:
+        def are_complete(paragraphs: list[str]) -> bool:
             days = (datetime.now(ZONE).date() - since.astimezone(ZONE).date()).days - 1
-            return found == [complete.format(days)] * len(told["series"])
+            return paragraphs == [complete.format(days)] * len(addresses["series"])
 
         # Right after midnight the last hour of a day is still to come.
         await eventually(ways, are_complete, within_s=WITHIN_S)
         await expect(page.locator("section[aria-labelledby=series] tbody tr")).to_have_count(
-            len(told["series"])
+            len(addresses["series"])
         )
         await office.photograph("school")
 
         taken = list(csv.DictReader((await office.download("export.csv")).splitlines()))
-        for series in told["series"]:
+        for series in addresses["series"]:
             records = {
                 datetime.fromisoformat(row["time"]): float(row["value"])
                 for row in taken
                 if row["direction"] == series["direction"]
             }
-            hours = await counted(told, series["statistic"], SINCE, UNTIL)
+            hours = await counted(addresses, series["statistic"], SINCE, UNTIL)
             assert {at: wh for at, wh in records.items() if SINCE <= at < UNTIL} == hours
 
         await office.go("log")
@@ -281,7 +285,7 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
 async def test_administrators_invite_print_and_revoke(
     demo: Demo, people: People, language: Language
 ) -> None:
-    jid = demo.told["cooperative"]["jid"].partition("/")[0]
+    jid = demo.addresses["cooperative"]["jid"].partition("/")[0]
     join = {"en": "Join {}", "fr": "Rejoignez {}"}[language]
     async with people.administering(Look(language, "light", "desk")) as office:
         page = office.page
@@ -317,23 +321,23 @@ async def test_the_administration_says_all_in_the_language_of_whoever_reads(
     demo: Demo, people: People
 ) -> None:
     desk, phone = Look("en", "light", "desk"), Look("fr", "dark", "phone")
-    alike = ALIKE | set(demo.told["cooperative"]["sites"])
+    alike = ALIKE | set(demo.addresses["cooperative"]["sites"])
     async with people.administering(desk) as english, people.administering(phone) as french:
         await english.go("members")
         links = english.page.locator("table.people th a")
         alike |= set(await links.all_inner_texts())
         alike |= set(await english.page.locator("td[data-is=Commune]").all_inner_texts())
-        alike |= {english.name, demo.told["cooperative"]["administration"]["username"]}
+        alike |= {english.name, demo.addresses["cooperative"]["administration"]["username"]}
         # What was done on the command line is in the access log under this user's name.
         alike |= {getpass.getuser()}
         home = await links.filter(has_not_text="École").first.inner_text()
         for name, path in {**PAGES, "home": f"members/{home}"}.items():
-            said = []
+            words = []
             for office in (english, french):
                 await office.go(path)
                 await office.photograph(name)
-                said.append(words_in(await texts(office.page)))
-            both = {one for one in said[0] & said[1] if "cooperative.example" not in one}
+                words.append(words_in(await texts(office.page)))
+            both = {piece for piece in words[0] & words[1] if "cooperative.example" not in piece}
             assert both <= alike, (name, both - alike)
 
 
@@ -342,25 +346,27 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
     demo: Demo, people: People, look: Look
 ) -> None:
     """A day of the month is what the reader was told of its hours."""
-    count = demo.told["homes"]["count"]
+    count = demo.addresses["homes"]["count"]
     homes = {"en": f" of {count} homes", "fr": f" foyers sur {count}"}[look.language]
     day = UNTIL.date() - timedelta(days=2)
     midnights = [
-        datetime(one.year, one.month, one.day, tzinfo=ZONE) for one in (day, day + timedelta(1))
+        datetime(date.year, date.month, date.day, tzinfo=ZONE) for date in (day, day + timedelta(1))
     ]
     wh, members = await sums(demo, "cooperative")
     drawn = sum(value for at, value in wh.items() if midnights[0] <= at < midnights[1])
-    url = demo.told["cooperative"]["page"]
+    url = demo.addresses["cooperative"]["page"]
     async with people.looking(url, look) as page:
         await page.wait_for_load_state("networkidle")
 
         async def telling() -> int:
             await page.reload()
-            said = await page.locator("dl.figures dd").last.inner_text()
-            return int(said.split()[0]) if homes in said else 0
+            figure = await page.locator("dl.figures dd").last.inner_text()
+            return int(figure.split()[0]) if homes in figure else 0
 
         # An hour that is over is published once enough have told, and stays as it is.
-        await eventually(telling, lambda found: MINIMUM <= found <= count, within_s=WITHIN_S)
+        await eventually(
+            telling, lambda homes_counted: MINIMUM <= homes_counted <= count, within_s=WITHIN_S
+        )
         await page.wait_for_load_state("networkidle")
         await photograph(page, look, "public")
         await page.goto(f"{url}/month/{day:%Y-%m}")
@@ -378,15 +384,15 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
     """Hour by hour what the reader is told, and the last of it beside the school's own month."""
     wh, _ = await sums(demo, "cooperative")
 
-    async def kept() -> Records:
+    async def stored() -> Records:
         return {at: value for at, value in (await of_collective(demo)).items() if at in wh}
 
-    await eventually(kept, wh.__eq__, within_s=WITHIN_S)
-    async with owner(demo.told) as api:
-        found = await api.entity_ids(demo.told["node"]["entry_id"])
+    await eventually(stored, wh.__eq__, within_s=WITHIN_S)
+    async with owner(demo.addresses) as api:
+        ids = await api.entity_ids(demo.addresses["node"]["entry_id"])
 
         async def shown(key: str) -> float | None:
-            entity_id = found.get(f"collective_{key}")
+            entity_id = ids.get(f"collective_{key}")
             state = "unknown" if entity_id is None else (await api.state(entity_id))["state"]
             return None if state == "unknown" else float(state)
 
@@ -400,7 +406,7 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
             assert difference == pytest.approx(100 * (mine / median - 1), abs=0.06)
         else:
             assert (median, difference) == (None, None)
-        assert api.url == demo.told["url"]
+        assert api.url == demo.addresses["url"]
 
 
 @pytest.mark.full
@@ -408,8 +414,8 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
 async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
     demo: Demo, people: People, look: Look
 ) -> None:
-    told = demo.told
-    name = told["cooperative"]["name"]
+    addresses = demo.addresses
+    name = addresses["cooperative"]["name"]
     headings = {
         "en": ("My home", "My panels", name),
         "fr": ("Mon foyer", "Mes panneaux", name),
@@ -418,7 +424,7 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
         page = visitor.page
         for path in ("now", "months"):
 
-            async def graphs(url: str = f"{told['dashboard_page']}/{path}") -> int:
+            async def graphs(url: str = f"{addresses['dashboard_page']}/{path}") -> int:
                 await page.goto(url)
                 await visitor.shows("hui-sections-view hui-heading-card")
                 return await page.locator("hui-statistics-graph-card canvas").count()
@@ -432,7 +438,7 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
             await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
             await visitor.whole_picture(PICTURES / f"dashboard-{path}.{look}.png")
         for place, words in (("cooperative", name), ("node", "Consometers")):
-            await page.goto(told[place]["device_page"])
+            await page.goto(addresses[place]["device_page"])
             await visitor.shows("ha-device-info-card")
             seen = page.get_by_text(words).filter(visible=True)
             await expect(seen.first).to_be_visible()
@@ -441,32 +447,36 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
 
 @pytest.mark.full
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
-    before = {one: await sums(demo, one) for one in ("cooperative", "municipality")}
+    before = {
+        collective: await sums(demo, collective) for collective in ("cooperative", "municipality")
+    }
     started = demo.processes
     assert {"demo.hass", "consometers_node", "prosody"} <= set(map(name_of, started))
     assert await demo.end(signal.SIGTERM) == 0
     assert not any(map(name_of, started))
 
     await opened(demo)
-    assert {one: await sums(demo, one) for one in ("cooperative", "municipality")} == before
+    assert {
+        collective: await sums(demo, collective) for collective in ("cooperative", "municipality")
+    } == before
 
 
 def everybody(demo: Demo) -> int:
     """How many members the cooperative has."""
-    return int(demo.told["homes"]["count"]) + SCHOOLS
+    return int(demo.addresses["homes"]["count"]) + SCHOOLS
 
 
 def has_a_month(demo: Demo) -> bool:
     """Whether homes have enough whole days of last month, of which all is settled."""
     now = datetime.now(ZONE)
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    whole_since = (now - timedelta(days=demo.told["homes"]["days"] - 1)).date()
+    whole_since = (now - timedelta(days=demo.addresses["homes"]["days"] - 1)).date()
     return (first.date() - whole_since).days >= WHOLE_DAYS and now - first > SETTLED
 
 
 def panels_of(demo: Demo) -> int:
     """How many of its homes have panels."""
-    homes = Plan.read(Path(demo.told["homes"]["plan"])).homes
+    homes = Plan.read(Path(demo.addresses["homes"]["plan"])).homes
     return sum(home.site == "household" and home.kwp > 0 for home in homes)
 
 
@@ -524,27 +534,27 @@ class People:
         self, look: Look, collective: str = "cooperative"
     ) -> AsyncIterator[Office]:
         """Log in to a collective's administration, as it is told."""
-        told = self._demo.told[collective]
-        entry = told["administration"]
-        known = self._known.get(collective)
-        async with self.looking(entry["page"], look, storage_state=known) as page:
-            if known is None:
+        collective_addresses = self._demo.addresses[collective]
+        entry = collective_addresses["administration"]
+        storage = self._known.get(collective)
+        async with self.looking(entry["page"], look, storage_state=storage) as page:
+            if storage is None:
                 await page.locator("input[name=name]").fill(entry["username"])
                 await page.locator("input[type=password]").fill(entry["password"])
                 await page.locator("main button[type=submit]").click()
             await expect(page.locator("input[type=password]")).to_have_count(0)
             self._known[collective] = await page.context.storage_state()
-            yield Office(page, look, entry["page"], told["name"])
+            yield Office(page, look, entry["page"], collective_addresses["name"])
 
     @asynccontextmanager
     async def at_school(self, look: Look) -> AsyncIterator[Visitor]:
         """Log in to the school's Home Assistant."""
-        url = self._demo.told["url"]
-        known = self._known.get(url)
-        page = await open_page(self._browser, url, look, storage_state=known)
+        url = self._demo.addresses["url"]
+        storage = self._known.get(url)
+        page = await open_page(self._browser, url, look, storage_state=storage)
         async with page.context:
             visitor = Visitor(page)
-            if known is None:
+            if storage is None:
                 await visitor.log_in()
                 self._known[url] = await page.context.storage_state()
             yield visitor
@@ -566,21 +576,21 @@ async def opened(demo: Demo) -> None:
 
 async def of_collective(demo: Demo) -> Records:
     """What Home Assistant has of the hours of the cooperative, in Wh."""
-    async with owner(demo.told) as api:
+    async with owner(demo.addresses) as api:
         (statistic,) = (
-            one["statistic_id"]
-            for one in await api.command("recorder/list_statistic_ids")
-            if one["source"] == "consometers" and one["statistic_id"].endswith("_consumption")
+            row["statistic_id"]
+            for row in await api.command("recorder/list_statistic_ids")
+            if row["source"] == "consometers" and row["statistic_id"].endswith("_consumption")
         )
-    return await counted(demo.told, statistic, SINCE, UNTIL)
+    return await counted(demo.addresses, statistic, SINCE, UNTIL)
 
 
-async def open_data(told: Any, site: str, direction: str) -> Records:
+async def open_data(addresses: Any, site: str, direction: str) -> Records:
     """Ask for what a site is known to have, as anybody may."""
-    of = told["cooperative"]
-    name = of["sites"][site].rpartition("/")[2]
+    cooperative = addresses["cooperative"]
+    name = cooperative["sites"][site].rpartition("/")[2]
     days = f"from/{SINCE.date() - timedelta(days=1)}/to/{UNTIL.date()}"
-    place = f"{of['data']}/{direction}/by/{name}/PT1H/{days}"
+    place = f"{cooperative['data']}/{direction}/by/{name}/PT1H/{days}"
     async with aiohttp.ClientSession() as session, session.get(place) as answer:
         assert answer.ok, await answer.text()
         values = (await answer.json())["values"]
@@ -592,31 +602,33 @@ async def released_share(demo: Demo) -> Fraction:
     """How much the cooperative publishes of the last days' hours; 0 while it goes on with it."""
     today = datetime.now(ZONE).date()
     days = f"from/{today - timedelta(days=OVERSEEN)}/to/{today - timedelta(days=1)}"
-    known: list[str | None] = []
+    reasons: list[str | None] = []
     async with aiohttp.ClientSession() as session:
         for direction in Direction:
-            place = f"{demo.told['cooperative']['data']}/{direction}/by/all/PT1H/{days}"
+            place = f"{demo.addresses['cooperative']['data']}/{direction}/by/all/PT1H/{days}"
             async with session.get(place) as answer:
                 assert answer.ok, await answer.text()
                 values = (await answer.json())["values"]
             # Before the first that is there, nothing was granted.
-            granted = dropwhile(lambda one: one["value"] is None, values)
-            known += [one["withheld"]["reason"] if "withheld" in one else None for one in granted]
-    told = len(Direction) if panels_are_shown(demo) else 1
-    if "not-yet" in known or len(known) < told * (DAYS - 1) * 24:
+            granted = dropwhile(lambda value: value["value"] is None, values)
+            reasons += [
+                value["withheld"]["reason"] if "withheld" in value else None for value in granted
+            ]
+    directions = len(Direction) if panels_are_shown(demo) else 1
+    if "not-yet" in reasons or len(reasons) < directions * (DAYS - 1) * 24:
         return Fraction(0)
-    return Fraction(known.count(None), len(known))
+    return Fraction(reasons.count(None), len(reasons))
 
 
 async def agrees(demo: Demo, collective: str, wanted: Records) -> None:
     """Wait until a collective tells that, and nothing else. A site may come after homes."""
 
     async def differs() -> dict[datetime, tuple[float | None, float | None]]:
-        found, _ = await sums(demo, collective)
+        actual, _ = await sums(demo, collective)
         return {
-            start: (found.get(start), wanted.get(start))
-            for start in sorted(found.keys() | wanted.keys())
-            if found.get(start) != wanted.get(start)
+            start: (actual.get(start), wanted.get(start))
+            for start in sorted(actual.keys() | wanted.keys())
+            if actual.get(start) != wanted.get(start)
         }
 
     await eventually(differs, lambda left: not left, within_s=WITHIN_S)
@@ -624,47 +636,47 @@ async def agrees(demo: Demo, collective: str, wanted: Records) -> None:
 
 async def sums(demo: Demo, collective: str) -> tuple[Records, Records]:
     """What a collective tells the reader of all its members, and of how many that is."""
-    of_all = demo.told[collective]
+    of_all = demo.addresses[collective]
     (name,) = (
         series["identifier"]
         for series in of_all["series"]
         if series["identifier"].endswith("_consumption/power/active/raw")
     )
-    found = await read(demo.told, "reader", of_all["jid"], name)
-    return found.get(name, {}), found.get(f"{name}/members", {})
+    records = await read(demo.addresses, "reader", of_all["jid"], name)
+    return records.get(name, {}), records.get(f"{name}/members", {})
 
 
-async def read(told: Any, who: str, jid: str, identifier: str) -> Mapping[str, Records]:
+async def read(addresses: Any, who: str, jid: str, identifier: str) -> Mapping[str, Records]:
     """Ask as any client does, with nothing of ours; give what comes by its names."""
-    account = told[who]
-    place = account if "port" in account else told["xmpp"]
+    account = addresses[who]
+    place = account if "port" in account else addresses["xmpp"]
     at = Place(place["port"], Path(place["ca_file"]))
     asked = GET_HISTORY.format(
         identifier=identifier, start=SINCE.isoformat(), end=UNTIL.isoformat()
     )
     async with Plain(at, account["jid"], account["password"], priority=-1) as plain:
         answer = await plain.ask(jid, asked)
-    found: dict[str, dict[datetime, float]] = {}
+    records_by_name: dict[str, dict[datetime, float]] = {}
     name, begin = "", 0.0
     for record in answer.iter(SENML):
         # What is based on a name or a time stays so until there is another (RFC 8428).
         name, begin = record.get("bn", name), float(record.get("bt", begin))
         start = datetime.fromtimestamp(begin + float(record.get("t", 0)), UTC)
-        found.setdefault(name, {})[start] = float(record.get("v", "nan"))
-    return found
+        records_by_name.setdefault(name, {})[start] = float(record.get("v", "nan"))
+    return records_by_name
 
 
-def summed(told: Any, school: Records) -> Records:
+def summed(addresses: Any, school: Records) -> Records:
     """What the school counted, with what the others have by the buildings that they live in."""
     first, end = (int(at.timestamp()) // HOUR_S for at in (SINCE, UNTIL))
-    found = dict(school)
-    plan = Plan.read(Path(told["homes"]["plan"]))
-    assert len(plan.homes) == told["homes"]["count"] + 1
+    total = dict(school)
+    plan = Plan.read(Path(addresses["homes"]["plan"]))
+    assert len(plan.homes) == addresses["homes"]["count"] + 1
     for home in plan.homes:
         building = Building(home.site, home.kwp, home.seed)
         source = (
             building if home.recording is None else Recording(Path(plan.folder) / home.recording)
         )
         for hour in source.hours(first, end):
-            found[datetime.fromtimestamp(hour.n * HOUR_S, UTC)] += hour.drawn_wh
-    return found
+            total[datetime.fromtimestamp(hour.n * HOUR_S, UTC)] += hour.drawn_wh
+    return total

@@ -138,10 +138,10 @@ async def test_a_shell_that_is_killed_leaves_nothing_behind(opening: Opening) ->
 
 
 async def test_once_all_is_open_it_is_killed_and_leaves_nothing_behind(opening: Opening) -> None:
-    said = b""
+    output = b""
     async with asyncio.timeout(_OPENS_WITHIN_S):
-        while b'"command"' not in said:
-            said += await asyncio.to_thread(os.read, opening.terminal, 4096)
+        while b'"command"' not in output:
+            output += await asyncio.to_thread(os.read, opening.terminal, 4096)
     assert set(opening.processes.values()) >= {*ALL, "consometers_node"}
     opening.signal(signal.SIGKILL)
     await ends(opening)

@@ -146,23 +146,23 @@ class Site:
     async def published(self) -> Values:
         """What the open data says of all members, hour by hour."""
         days = f"from/{SINCE.astimezone(PARIS).date()}/to/{THIS_HOUR.astimezone(PARIS).date()}"
-        status, said = await self.get(f"data/consumption/by/all/PT1H/{days}")
+        status, body = await self.get(f"data/consumption/by/all/PT1H/{days}")
         if status != 200:
             return {}
         return {
             datetime.fromisoformat(value["start"]): value["value"]
-            for value in json.loads(said)["values"]
+            for value in json.loads(body)["values"]
             if value["value"] is not None
         }
 
     async def lose_the_machine(self) -> None:
         """Leave nothing but the folder deploy/ with its backups, and whom everybody trusts."""
         authority = ("caddy", "pki")
-        volume, kept = self.state / "volumes" / "certificates", self.state / "authority"
-        volume.joinpath(*authority).rename(kept)
+        volume, authority_copy = self.state / "volumes" / "certificates", self.state / "authority"
+        volume.joinpath(*authority).rename(authority_copy)
         await self.type("docker", "compose", "down", "--volumes")
         volume.joinpath(authority[0]).mkdir(parents=True)
-        kept.rename(volume.joinpath(*authority))
+        authority_copy.rename(volume.joinpath(*authority))
         for folder in (volume, volume / authority[0]):
             os.chown(folder, 7001, 7000)
 
@@ -180,11 +180,11 @@ class Site:
         """Wait until that is published, and nothing else."""
 
         async def differs() -> list[tuple[datetime, int | None, int | None]]:
-            found = await self.published()
+            sums = await self.published()
             return [
-                (start, found.get(start), wanted.get(start))
-                for start in sorted(found.keys() | wanted.keys())
-                if found.get(start) != wanted.get(start)
+                (start, sums.get(start), wanted.get(start))
+                for start in sorted(sums.keys() | wanted.keys())
+                if sums.get(start) != wanted.get(start)
             ]
 
         await eventually(differs, lambda left: not left, within_s=60)
@@ -192,8 +192,8 @@ class Site:
     async def ended(self) -> list[dict[str, Any]]:
         """Return what the node has noted beside its database."""
         read = "touch /data/ended.jsonl; cat /data/ended.jsonl"
-        told = await self.type("docker", "compose", "exec", "-T", "node", "sh", "-c", read)
-        return [json.loads(line) for line in told.splitlines()]
+        output = await self.type("docker", "compose", "exec", "-T", "node", "sh", "-c", read)
+        return [json.loads(line) for line in output.splitlines()]
 
     async def settle(self) -> Home:
         """Create an account for a home by invitation, join, and send its past."""
@@ -232,9 +232,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     state.mkdir()
     shutil.copytree(ROOT / "deploy", folder, ignore=shutil.ignore_patterns(".env", "backups"))
     written = (folder / ".env.example").read_text().splitlines()
-    kept = [line for line in written if line.partition("=")[0] not in SETTINGS]
+    unchanged = [line for line in written if line.partition("=")[0] not in SETTINGS]
     settings = [f'{name}="{value}"' for name, value in SETTINGS.items()]
-    (folder / ".env").write_text("\n".join([*kept, *settings, ""]))
+    (folder / ".env").write_text("\n".join([*unchanged, *settings, ""]))
     (folder / "compose.override.yaml").write_text(IN_HASTE)
     engine.install(state)
     with own_network():
@@ -297,12 +297,12 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     async def changes() -> list[tuple[str, int | None]]:
         register = await site.node("register", "--changes")
         of_it = [entry for entry in register if entry["permission"] == leaves.permission]
-        return [(one["state"], one["erased"]) for one in of_it]
+        return [(each["state"], each["erased"]) for each in of_it]
 
     given, ended = ("granted", None), ("withdrawn", None)
     erased = "withdrawn", len(leaves.values)
     # It is erased in steps, while the node runs.
-    await eventually(changes, lambda found: found == [given, ended, erased], within_s=60)
+    await eventually(changes, lambda states: states == [given, ended, erased], within_s=60)
     members = await site.node("members", "list")
     assert len([member for member in members if member["jid"] is not None]) == HOMES
     assert leaves.jid not in json.dumps(members)
@@ -339,10 +339,10 @@ async def test_old_backups_are_removed(site: Site) -> None:
 
 async def test_backups_that_begin_in_one_second_are_two(site: Site) -> None:
     backup = ("./backup",)
-    said = await asyncio.gather(
+    outputs = await asyncio.gather(
         *(site.type(*backup) for _ in range(2)), site.type(*backup, "ended")
     )
-    folders = {site.folder / one.strip() for one in said if one}
+    folders = {site.folder / output.strip() for output in outputs if output}
     assert len(folders) == 2
     for made in folders:
         assert {each.name for each in made.iterdir()} == {
@@ -387,10 +387,12 @@ async def test_no_program_may_write_beside_its_volumes_or_tells_whose_home_it_is
 ) -> None:
     for service in ("proxy", "prosody", "postgresql", "node"):
         inside = ("docker", "compose", "exec", "-T", service, "sh", "-c")
-        said = await site.type(*inside, "touch /usr/bin/x 2>&1 || true; grep CapEff /proc/1/status")
-        assert "Read-only file system" in said
-        kept = "0000000000000400" if service == "proxy" else "0000000000000000"
-        assert said.split()[-1] in (kept, "0000000000000000")
+        output = await site.type(
+            *inside, "touch /usr/bin/x 2>&1 || true; grep CapEff /proc/1/status"
+        )
+        assert "Read-only file system" in output
+        capabilities = "0000000000000400" if service == "proxy" else "0000000000000000"
+        assert output.split()[-1] in (capabilities, "0000000000000000")
     logs = "".join(file.read_text() for file in (site.state / "logs").iterdir())
     assert logs
     assert not [home for home in site.homes if home.jid in logs]

@@ -83,7 +83,7 @@ GRANT: Final = """
 
 _LAST: Final = 50
 
-type Told = dict[datetime, int]
+type Values = dict[datetime, int]
 
 
 class Confirming(Plain):
@@ -119,8 +119,8 @@ class World:
     """What is there, and how peers are known to each other."""
 
     hass: Hass
-    one: Prosody
-    two: Prosody
+    home_server: Prosody
+    peer_server: Prosody
     node: Node
     jid: str
     token: str
@@ -138,7 +138,7 @@ class World:
         """What a register shows in Wh when an hour ends."""
         return register(statistic, hour) + self.corrected.get((statistic, hour), 0)
 
-    def recorded(self, statistic: str, since: datetime, until: datetime = KNOWN_UNTIL) -> Told:
+    def recorded(self, statistic: str, since: datetime, until: datetime = KNOWN_UNTIL) -> Values:
         """The records that there are, in W or Wh: a mean over an hour, in W, is the same number."""
         written = [hour for hour in HOURS if hour != HOLE and since - HOUR <= hour < until]
         return {
@@ -154,15 +154,15 @@ class World:
         last = dict(list(shown.items())[-_LAST:])
 
         async def there() -> dict[datetime, int]:
-            found = await self.hass.api.statistics(statistic, "hour", min(last))
+            rows = await self.hass.api.statistics(statistic, "hour", min(last))
             return {
                 datetime.fromtimestamp(row["start"] / 1000, UTC): round(row.get("sum") or 0)
-                for row in found
+                for row in rows
             }
 
-        await eventually(there, lambda found: last.items() <= found.items())
+        await eventually(there, lambda recorded: last.items() <= recorded.items())
 
-    async def tell(self) -> None:
+    async def announce(self) -> None:
         """Have Home Assistant say that there is something new."""
         await self.hass.api.request("POST", "events/recorder_hourly_statistics_generated")
 
@@ -182,16 +182,16 @@ class World:
         """The series that a peer is told it may read, with interval and unit."""
         answer = await self.ask(peer, EMPTY.format(node="list_series"))
         assert answer.get("type") == "result", tostring(answer)
-        found = {}
+        series_by_name = {}
         for item in answer.iter("{jabber:x:data}item"):
-            told = {field.get("var"): field.findtext("*", "") for field in item.iter(FIELD)}
-            found[told["identifier"]] = (told["interval"], told["unit"])
-        return found
+            values = {field.get("var"): field.findtext("*", "") for field in item.iter(FIELD)}
+            series_by_name[values["identifier"]] = (values["interval"], values["unit"])
+        return series_by_name
 
     async def name(self, peer: Plain, direction: str, kind: str) -> str:
         """The one name with that direction, under a pseudonym of that many devices."""
         wanted = f"_{direction}/{kind}"
-        (name,) = [one for one in await self.listed(peer) if one.endswith(wanted)]
+        (name,) = [each for each in await self.listed(peer) if each.endswith(wanted)]
         return name
 
 
@@ -222,7 +222,7 @@ def register(statistic: str, hour: datetime) -> int:
     return _SHOWN[statistic][hour]
 
 
-def told(stanza: Element) -> Iterator[tuple[str, datetime, int]]:
+def records_in(stanza: Element) -> Iterator[tuple[str, datetime, int]]:
     """Name, time and value of the records of a stanza."""
     name, base = "", 0
     for record in stanza.iter(SENML):
@@ -231,11 +231,11 @@ def told(stanza: Element) -> Iterator[tuple[str, datetime, int]]:
         yield name + record.get("n", ""), datetime.fromtimestamp(at, UTC), int(record.get("v", ""))
 
 
-def records(stanza: Element, series: str) -> Told:
+def records(stanza: Element, series: str) -> Values:
     """The records of a stanza that is all about one series."""
-    found = list(told(stanza))
-    assert {name for name, _, _ in found} <= {series}
-    return {at: value for _, at, value in found}
+    triples = list(records_in(stanza))
+    assert {name for name, _, _ in triples} <= {series}
+    return {at: value for _, at, value in triples}
 
 
 def meta(stanza: Element) -> dict[str, str]:
@@ -245,22 +245,22 @@ def meta(stanza: Element) -> dict[str, str]:
     return facts | dict(element[1].items())
 
 
-def heard(peer: Plain) -> list[Element]:
+def received_by(peer: Plain) -> list[Element]:
     """What came since this was last asked."""
     return [peer.heard.get_nowait() for _ in range(peer.heard.qsize())]
 
 
-async def heard_all(peer: Plain, series: str, wanted: Told) -> None:
+async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
     """Wait until a peer was told these records of a series, and nothing else of it."""
-    found: Told = {}
+    received: Values = {}
 
-    async def hear() -> Told:
-        for stanza in heard(peer):
-            found.update({at: value for name, at, value in told(stanza) if name == series})
-        return found
+    async def collect() -> Values:
+        for stanza in received_by(peer):
+            received.update({at: value for name, at, value in records_in(stanza) if name == series})
+        return received
 
-    await eventually(hear, lambda known: known.keys() >= wanted.keys(), within_s=60)
-    assert found == wanted
+    await eventually(collect, lambda values: values.keys() >= wanted.keys(), within_s=60)
+    assert received == wanted
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -270,19 +270,21 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)
     node = Node(folder / "node")
     async with AsyncExitStack() as stack:
-        one = stack.enter_context(Prosody("one.test", authority))
-        two = stack.enter_context(Prosody("two.test", authority))
-        federate(one, two)
-        jid = one.register("home", PASSWORD)
-        users = two.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
-        coop = Confirming(two, users[0], PASSWORD)
-        town, utility, stranger = (Plain(two, user, PASSWORD) for user in users[1:])
+        home_server = stack.enter_context(Prosody("one.test", authority))
+        peer_server = stack.enter_context(Prosody("two.test", authority))
+        federate(home_server, peer_server)
+        jid = home_server.register("home", PASSWORD)
+        users = peer_server.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
+        coop = Confirming(peer_server, users[0], PASSWORD)
+        town, utility, stranger = (Plain(peer_server, user, PASSWORD) for user in users[1:])
         peers = (coop, town, utility, stranger)
         for peer in peers:
             await stack.enter_async_context(peer)
         permissions: dict[str, str] = {}
         before = datetime.now(UTC).replace(microsecond=0)
-        world = World(hass, one, two, node, jid, token, *peers, permissions, before, {})
+        world = World(
+            hass, home_server, peer_server, node, jid, token, *peers, permissions, before, {}
+        )
         for statistic in SHIFTS:
             await world.write(statistic, [hour for hour in HOURS if hour < KNOWN_UNTIL])
         await _grant(world, users)
@@ -294,7 +296,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 
 async def _grant(world: World, users: list[str]) -> None:
     node, numbers = world.node, world.permissions
-    await node.log_in(world.one, world.jid, PASSWORD)
+    await node.log_in(world.home_server, world.jid, PASSWORD)
     await node.do("home", world.hass.url, answer=world.token)
     store = await Store.open(node.data / "node.db")
     async with store.writing() as connection:
@@ -335,7 +337,7 @@ async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None
     directions: list[str] = []
     devices: list[str] = []
     for series in await world.listed(world.coop):
-        found: Told = {}
+        received: Values = {}
         for start in pages:
             end = min(start + timedelta(days=160), KNOWN_UNTIL)
             answer = await world.history(world.coop, series, start, end)
@@ -343,16 +345,18 @@ async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None
             command = answer.find(COMMAND)
             assert command is not None
             assert command.get("status") == "completed"
-            assert [one.findtext("*") for one in command.iter(FIELD)] == ["Success"]
-            found |= records(answer, series)
+            assert [field.findtext("*") for field in command.iter(FIELD)] == ["Success"]
+            received |= records(answer, series)
         facts = meta(answer)
         assert (facts["unit"], facts["sampling-interval"]) == ("W", "PT1H")
         directions.append(facts["direction"])
         devices.append(facts["device-type"])
-        matching = [statistic for statistic in SHIFTS if found == world.recorded(statistic, began)]
+        matching = [
+            statistic for statistic in SHIFTS if received == world.recorded(statistic, began)
+        ]
         assert len(matching) == 1
-        assert {HOLE, HOLE + HOUR}.isdisjoint(found)
-        assert len(found) == len([hour for hour in HOURS if began <= hour < KNOWN_UNTIL]) - 2
+        assert {HOLE, HOLE + HOUR}.isdisjoint(received)
+        assert len(received) == len([hour for hour in HOURS if began <= hour < KNOWN_UNTIL]) - 2
     assert sorted(directions) == ["consumption", "production", "production"]
     assert sorted(devices) == ["electricity-meter", "electricity-meter", "inverter"]
 
@@ -389,8 +393,7 @@ async def test_a_delivery_point_is_named_to_whom_it_was_granted(world: World) ->
     assert records(answer, POINT_URN) == world.recorded(DRAWN, start)
     (identifier,) = answer.iter("{urn:quoalise:0}identifier")
     assert dict(identifier.items()) == {"authority": "enedis", "type": "prm", "value": POINT}
-    refused = {refusal(await world.history(one, POINT_URN, start))[0] for one in (world.stranger,)}
-    assert refused == {"not-authorized"}
+    assert refusal(await world.history(world.stranger, POINT_URN, start))[0] == "not-authorized"
 
 
 async def test_what_was_not_granted_is_refused(world: World) -> None:
@@ -423,9 +426,9 @@ async def test_what_lies_before_the_granted_time_is_refused(world: World) -> Non
     assert (condition, kind) == ("not-authorized", "auth")
     assert "those from" in words
     answer = await world.history(world.utility, POINT_URN, granted - 9 * DAY, granted + DAY)
-    found = records(answer, POINT_URN)
-    assert len(found) in {23, 24}
-    assert min(found) >= granted
+    received = records(answer, POINT_URN)
+    assert len(received) in {23, 24}
+    assert min(received) >= granted
 
 
 async def test_a_stranger_learns_nothing(world: World) -> None:
@@ -487,12 +490,12 @@ async def test_new_hours_are_told_to_subscribers_alone(world: World) -> None:
         assert answer.get("type") == "result", tostring(answer)
     for statistic in (DRAWN, FED, HEAT):
         await world.write(statistic, [KNOWN_UNTIL, KNOWN_UNTIL + HOUR])
-    await world.tell()
+    await world.announce()
     new = world.recorded(DRAWN, KNOWN_UNTIL, NOW - HOUR)
     assert len(new) == 2
-    await heard_all(world.coop, series, new)
-    await heard_all(world.utility, POINT_URN, new)
-    assert heard(world.town) == heard(world.stranger) == []
+    await receives_all(world.coop, series, new)
+    await receives_all(world.utility, POINT_URN, new)
+    assert received_by(world.town) == received_by(world.stranger) == []
 
 
 async def test_a_corrected_past_comes_again(world: World) -> None:
@@ -500,12 +503,12 @@ async def test_a_corrected_past_comes_again(world: World) -> None:
     hour = KNOWN_UNTIL - 50 * HOUR
     world.corrected[DRAWN, hour] = -400
     await world.write(DRAWN, [hour])
-    await world.tell()
+    await world.announce()
     changed = world.recorded(DRAWN, hour, hour + 2 * HOUR)
     assert changed[hour] == drawn_wh(DRAWN, hour) - 400
     assert changed[hour + HOUR] == drawn_wh(DRAWN, hour + HOUR) + 400
-    await heard_all(world.coop, series, changed)
-    await heard_all(world.utility, POINT_URN, changed)
+    await receives_all(world.coop, series, changed)
+    await receives_all(world.utility, POINT_URN, changed)
 
 
 async def test_who_wants_no_more_is_told_no_more(world: World) -> None:
@@ -513,9 +516,9 @@ async def test_who_wants_no_more_is_told_no_more(world: World) -> None:
     assert answer.get("type") == "result"
     series = await world.name(world.coop, "consumption", "power/active/raw")
     await world.write(DRAWN, [NOW - HOUR])
-    await world.tell()
-    await heard_all(world.coop, series, world.recorded(DRAWN, NOW - HOUR, NOW))
-    assert heard(world.utility) == []
+    await world.announce()
+    await receives_all(world.coop, series, world.recorded(DRAWN, NOW - HOUR, NOW))
+    assert received_by(world.utility) == []
 
 
 async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World) -> None:
@@ -531,8 +534,8 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
             world.corrected[statistic, hour] = world.corrected.get((statistic, hour), 0) - 300
         await world.write(statistic, hours)
     await asyncio.sleep(1)
-    heard(coop)
-    await world.tell()
+    received_by(coop)
+    await world.announce()
 
     async def count() -> int:
         return coop.heard.qsize()
@@ -540,7 +543,7 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
     await eventually(count, lambda count: count >= 2, within_s=15)
     await world.node.withdraw(world.permissions["coop"])
     until_then = await count()
-    await world.tell()
+    await world.announce()
     await asyncio.sleep(4)
     assert await count() == until_then < sum(map(len, days_back.values()))
     assert refusal(await world.history(coop, NOWHERE, NOW - DAY))[0] == "not-authorized"
@@ -551,13 +554,13 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
 
 async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> None:
     assert (await world.subscribe(world.utility, POINT_URN)).get("type") == "result"
-    heard(world.utility)
-    world.one.freeze()
+    received_by(world.utility)
+    world.home_server.freeze()
     try:
         hour = KNOWN_UNTIL - 70 * HOUR
         world.corrected[DRAWN, hour] = -200
         await world.write(DRAWN, [hour])
-        await world.tell()
+        await world.announce()
 
         async def waiting() -> int:
             peers: list[dict[str, Any]] = (await world.node.status())["peers"]
@@ -568,26 +571,26 @@ async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> No
         await world.node.withdraw(world.permissions["utility"])
         assert await waiting() == 0
     finally:
-        world.one.kill()
-        world.one.start()
+        world.home_server.kill()
+        world.home_server.start()
 
     async def answered() -> str:
         return refusal(await world.history(world.utility, POINT_URN, NOW - DAY))[0]
 
     await eventually(answered, lambda condition: condition == "not-authorized")
     await asyncio.sleep(2)
-    assert heard(world.utility) == []
+    assert received_by(world.utility) == []
 
 
 async def test_nothing_personal_was_written_into_the_log(world: World) -> None:
     log = world.node.log
     assert "DEBUG" in log
-    said = log + world.node.said
+    output = log + world.node.errors
     for secret in (world.token, PASSWORD, POINT):
-        assert secret not in said
+        assert secret not in output
     for word in ("senml", world.coop.boundjid.bare, *SHIFTS):
-        assert word not in said
+        assert word not in output
     values = {str(drawn_wh(statistic, hour)) for statistic in SHIFTS for hour in HOURS}
-    assert values.isdisjoint(re.findall(r"\b\d+\b", said))
-    assert "Traceback" not in said
-    assert " ERROR " not in said
+    assert values.isdisjoint(re.findall(r"\b\d+\b", output))
+    assert "Traceback" not in output
+    assert " ERROR " not in output

@@ -111,13 +111,13 @@ class Stage:
 
     async def rows(self) -> dict[datetime, tuple[float | None, float | None]]:
         """What Home Assistant keeps in kWh, in Wh."""
-        told = await self.hass.api.statistics(GRID, "hour", BEGAN - 400 * DAY)
+        hours = await self.hass.api.statistics(GRID, "hour", BEGAN - 400 * DAY)
         return {
             datetime.fromtimestamp(row["start"] / 1000, UTC): (
                 _rounded(row.get("state")),
                 _rounded(row.get("sum")),
             )
-            for row in told
+            for row in hours
         }
 
     def truth(self) -> dict[datetime, tuple[float, float]]:
@@ -138,7 +138,7 @@ async def stage(hass: Hass, prosody: Prosody) -> AsyncIterator[Stage]:
     token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=9)
     # It must be there after Home Assistant was killed.
     auth = hass.folder / ".storage/auth"
-    await eventually(lambda: read(auth), lambda told: '"client_name": "node"' in told)
+    await eventually(lambda: read(auth), lambda stored: '"client_name": "node"' in stored)
     home, proxy = prosody.register_all(["home", "proxy"], PASSWORD)
     values = curve(BEGAN, NOW)
     for n in range(6):
@@ -195,7 +195,7 @@ async def settled(stage: Stage) -> None:
     async def problems() -> list[str | None]:
         return stage.notes.problems
 
-    await eventually(problems, lambda told: None in told, within_s=120)
+    await eventually(problems, lambda problems_noted: None in problems_noted, within_s=120)
 
 
 async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: Stage) -> None:
@@ -231,13 +231,16 @@ async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: S
 
 
 async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
-    (told,) = [
-        one
-        for one in await stage.hass.api.command("recorder/list_statistic_ids")
-        if one["statistic_id"] == GRID
+    (statistic,) = [
+        meta
+        for meta in await stage.hass.api.command("recorder/list_statistic_ids")
+        if meta["statistic_id"] == GRID
     ]
-    assert (told["source"], told["name"]) == ("consometers", "From the grid")
-    assert (told["statistics_unit_of_measurement"], told["unit_class"]) == ("kWh", "energy")
+    assert (statistic["source"], statistic["name"]) == ("consometers", "From the grid")
+    assert (statistic["statistics_unit_of_measurement"], statistic["unit_class"]) == (
+        "kWh",
+        "energy",
+    )
     answer = await stage.hass.api.command(
         "recorder/statistics_during_period",
         statistic_ids=[GRID],
@@ -284,7 +287,7 @@ async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
         return str(stage.notes.problems)
 
     async with node(stage, token=token):
-        await eventually(problems, lambda told: "only administrators write statistics" in told)
+        await eventually(problems, lambda noted: "only administrators write statistics" in noted)
 
 
 async def visitor(api: Api) -> str:
@@ -298,8 +301,8 @@ async def visitor(api: Api) -> str:
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{api.url}/auth/login_flow", json=start) as response:
             flow = (await response.json())["flow_id"]
-        told = {"client_id": client_id, **credentials}
-        async with session.post(f"{api.url}/auth/login_flow/{flow}", json=told) as response:
+        login = {"client_id": client_id, **credentials}
+        async with session.post(f"{api.url}/auth/login_flow/{flow}", json=login) as response:
             code = (await response.json())["result"]
         grant = {"client_id": client_id, "grant_type": "authorization_code", "code": code}
         async with session.post(f"{api.url}/auth/token", data=grant) as response:

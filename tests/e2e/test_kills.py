@@ -72,10 +72,10 @@ class Curve:
         """Have it show another value at the end of one of the last intervals."""
         starts = list(self.shown)
         place = chance.randrange(max(1, len(starts) - 12), len(starts) - 1)
-        before, after = (self.shown[starts[place + one]] for one in (-1, 1))
+        before, after = (self.shown[starts[place + offset]] for offset in (-1, 1))
         self.shown[starts[place]] = chance.randrange(before, after + 1)
 
-    def told(self) -> dict[int, int]:
+    def records(self) -> dict[int, int]:
         """The records as they leave: mean power in W."""
         return {
             round(start.timestamp()): (self.shown[start] - self.shown[before]) * (HOUR // self.step)
@@ -95,11 +95,11 @@ class Peer:
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        said = "yes" if self.receipts else "no"
+        receipts = "yes" if self.receipts else "no"
         place = (str(self.server.port), str(self.server.ca_file))
         self.process = await python(
             "tests.e2e.keeper",
-            *(str(self.file), self.jid, *place, self.node, said),
+            *(str(self.file), self.jid, *place, self.node, receipts),
             log=self.file.with_suffix(".log"),
             variables={keeper.PASSWORD: PASSWORD},
         )
@@ -122,11 +122,11 @@ class Peer:
         )
         return float(at)
 
-    def kept(self) -> dict[str, dict[int, int]]:
-        found: dict[str, dict[int, int]] = {}
+    def stored(self) -> dict[str, dict[int, int]]:
+        records: dict[str, dict[int, int]] = {}
         for name, at, value in self.ask("SELECT name, time, value FROM record"):
-            found.setdefault(str(name), {})[int(at)] = int(value)
-        return found
+            records.setdefault(str(name), {})[int(at)] = int(value)
+        return records
 
 
 @dataclass
@@ -134,8 +134,8 @@ class World:
     """A home, its peers, and all that is done to them."""
 
     hass: Hass
-    one: Prosody
-    two: Prosody
+    home_server: Prosody
+    peer_server: Prosody
     node: Node
     peer: Peer
     deaf: Peer
@@ -213,7 +213,7 @@ class World:
         self.faults[kind] += 1
         match kind:
             case "server of the home" | "server of the peers":
-                server = self.one if kind.endswith("home") else self.two
+                server = self.home_server if kind.endswith("home") else self.peer_server
                 await asyncio.to_thread(server.kill)
                 await asyncio.sleep(off_s)
                 await asyncio.to_thread(server.start)
@@ -236,10 +236,10 @@ class World:
         """Wait until the peer hears of something new, and note how long that took."""
         since = time.time()
 
-        async def heard() -> bool:
+        async def has_news() -> bool:
             return self.peer.last_news() > since
 
-        await eventually(heard, bool, within_s=60)
+        await eventually(has_news, bool, within_s=60)
         self.recovered_s.setdefault(kind, []).append(time.time() - since)
 
     async def is_recorded(self) -> None:
@@ -256,23 +256,25 @@ class World:
         rows = await self.hass.api.statistics(
             curve.statistic, "hour" if curve.step == HOUR else "5minute", min(curve.shown)
         )
-        found = {
+        recorded = {
             datetime.fromtimestamp(row["start"] / 1000, UTC): round(row.get("sum") or 0)
             for row in rows
         }
-        return found == curve.shown
+        return recorded == curve.shown
 
     def difference(self, peer: Peer) -> Mapping[str, int]:
         """How many records a peer lacks, and how many it has with another value."""
-        found: Counter[str] = Counter()
-        kept = list(peer.kept().values())
+        counts: Counter[str] = Counter()
+        stored = list(peer.stored().values())
         for curve in self.curves:
-            told = curve.told()
+            expected = curve.records()
             # Names are pseudonyms: a series is known by what is in it.
-            best = max(kept, key=lambda one: len(one.items() & told.items()), default={})
-            found["missing"] += len(told.keys() - best.keys())
-            found["other"] += sum(told.get(at) != value for at, value in best.items())
-        return +found
+            best = max(
+                stored, key=lambda values: len(values.items() & expected.items()), default={}
+            )
+            counts["missing"] += len(expected.keys() - best.keys())
+            counts["other"] += sum(expected.get(at) != value for at, value in best.items())
+        return +counts
 
     async def is_equal(self, within_s: float = 60) -> None:
         """Wait until the peer has, record for record, what Home Assistant has."""
@@ -282,8 +284,8 @@ class World:
         async def difference() -> Mapping[str, int]:
             return self.difference(self.peer)
 
-        await eventually(difference, lambda found: not found, within_s=within_s)
-        assert len(self.peer.kept()) == len(self.curves)
+        await eventually(difference, lambda counts: not counts, within_s=within_s)
+        assert len(self.peer.stored()) == len(self.curves)
         self.caught_up_s.append(time.time() - since)
 
     def report(self) -> str:
@@ -300,16 +302,16 @@ class World:
             " HAVING n > 1)"
         )
         ((lost,),) = self.peer.ask("SELECT count(*) FROM lost")
-        held = sum(map(len, self.peer.kept().values()))
+        held = sum(map(len, self.peer.stored().values()))
         lines = [
             f"faults {dict(self.faults)}, receipts lost {lost}, corrections {self.corrections}",
             f"records held {held}, came {came[0]} in {came[1]} messages",
             f"again with the same value {again}, at most {most} times; in one message {twice}",
             *(
-                f"recovered from {kind}: {', '.join(f'{one:.1f}' for one in seconds)} s"
+                f"recovered from {kind}: {', '.join(f'{s:.1f}' for s in seconds)} s"
                 for kind, seconds in self.recovered_s.items()
             ),
-            f"all there after {', '.join(f'{one:.1f}' for one in self.caught_up_s)} s",
+            f"all there after {', '.join(f'{s:.1f}' for s in self.caught_up_s)} s",
             f"without receipts: {dict(self.difference(self.deaf))}",
         ]
         return "\n".join(lines)
@@ -322,20 +324,20 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with AsyncExitStack() as stack:
         hass = Hass(folder / "hass")
         starting = asyncio.create_task(stack.enter_async_context(hass))
-        one = stack.enter_context(Prosody("one.test", authority))
-        two = stack.enter_context(Prosody("two.test", authority))
-        await asyncio.to_thread(federate, one, two)
-        home = one.register("home", PASSWORD)
-        users = two.register_all(["peer", "deaf"], PASSWORD)
+        home_server = stack.enter_context(Prosody("one.test", authority))
+        peer_server = stack.enter_context(Prosody("two.test", authority))
+        await asyncio.to_thread(federate, home_server, peer_server)
+        home = home_server.register("home", PASSWORD)
+        users = peer_server.register_all(["peer", "deaf"], PASSWORD)
         peer, deaf = (
-            Peer(user, folder / f"{user}.db", two, home, receipts=user.startswith("peer"))
+            Peer(user, folder / f"{user}.db", peer_server, home, receipts=user.startswith("peer"))
             for user in users
         )
         curves = [Curve(name, HOUR) for name in HOURLY]
         curves += [Curve(name, FIVE_MINUTES) for name in FINE]
         node = Node(folder / "node")
-        world = World(hass, one, two, node, peer, deaf, random.Random(SEED), curves)
-        await node.log_in(one, home, PASSWORD)
+        world = World(hass, home_server, peer_server, node, peer, deaf, random.Random(SEED), curves)
+        await node.log_in(home_server, home, PASSWORD)
         await starting
         await _begin(world)
         token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)

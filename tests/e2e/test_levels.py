@@ -137,8 +137,8 @@ async def world() -> AsyncIterator[World]:
             f"server of the {whose}": Prosody(f"{name}.test", authority)
             for whose, name in (("homes", "one"), ("cooperatives", "two"), ("town", "three"))
         }
-        one, two, three = servers.values()
-        for first, second in ((one, two), (two, three)):
+        home_server, coop_server, town_server = servers.values()
+        for first, second in ((home_server, coop_server), (coop_server, town_server)):
             first.knows(second)
             second.knows(first)
         for server in servers.values():
@@ -147,17 +147,23 @@ async def world() -> AsyncIterator[World]:
         disk = stack.enter_context(small_disk(folder / ROOFS / "data"))
         urls = {FIELDS: database.url(database.create())}
         collectives = {
-            one.name: one
-            for one in await asyncio.gather(
+            collective.name: collective
+            for collective in await asyncio.gather(
                 *(
-                    _found(folder / name, name, server, urls.get(name))
-                    for name, server in ((ROOFS, two), (FIELDS, two), (TOWN, three))
+                    _set_up(folder / name, name, server, urls.get(name))
+                    for name, server in (
+                        (ROOFS, coop_server),
+                        (FIELDS, coop_server),
+                        (TOWN, town_server),
+                    )
                 )
             )
         }
-        jids = await asyncio.to_thread(one.register_all, [f"h{n}" for n in range(HOMES)], PASSWORD)
-        observer = Account(three.register(OBSERVER, PASSWORD), PASSWORD)
-        connection = Connection(observer, server=reach(three), backoff=Backoff(0.2, 2))
+        jids = await asyncio.to_thread(
+            home_server.register_all, [f"h{n}" for n in range(HOMES)], PASSWORD
+        )
+        observer = Account(town_server.register(OBSERVER, PASSWORD), PASSWORD)
+        connection = Connection(observer, server=reach(town_server), backoff=Backoff(0.2, 2))
         asking = Asking(connection)
         await stack.enter_async_context(connection)
         for each in collectives.values():
@@ -178,20 +184,20 @@ async def world() -> AsyncIterator[World]:
         houses: list[Houses] = []
         folders: dict[str, Path] = {}
         for n in range(PROCESSES):
-            of = folder / f"homes{n}"
-            of.mkdir()
+            homes_folder = folder / f"homes{n}"
+            homes_folder.mkdir()
             plan = Plan(
-                folder=str(of),
-                port=one.port,
-                ca_file=str(one.ca_file),
+                folder=str(homes_folder),
+                port=home_server.port,
+                ca_file=str(home_server.ca_file),
                 meter=str(folder / "meter"),
                 since=START.timestamp(),
                 homes=jids[n::PROCESSES],
                 invitations=links,
             )
-            plan.write(of.with_suffix(".json"))
-            folders |= dict.fromkeys(plan.homes, of)
-            houses.append(Houses(of.with_suffix(".json")))
+            plan.write(homes_folder.with_suffix(".json"))
+            folders |= dict.fromkeys(plan.homes, homes_folder)
+            houses.append(Houses(homes_folder.with_suffix(".json")))
             stack.push_async_callback(houses[-1].kill)
         meter = Meter(folder / "meter")
         world = World(
@@ -210,7 +216,7 @@ async def world() -> AsyncIterator[World]:
             print(f"\n{world.report()}")
 
 
-async def _found(folder: Path, name: str, server: Prosody, url: str | None) -> Collective:
+async def _set_up(folder: Path, name: str, server: Prosody, url: str | None) -> Collective:
     """Set a collective up, with an account of its own."""
     node = Node(folder, role="collective")
     node.data.mkdir(mode=0o700, exist_ok=True)
@@ -240,39 +246,43 @@ def _need(need: str, name: str) -> str:
     return need_toml(need, interval="PT30M", history="P30D", directions=_directions(name))
 
 
-async def _invite(one: Collective, kind: str) -> str:
-    printed = await one.node.do("invitations", "make", "--unlimited", "--kind", kind, "--json")
+async def _invite(collective: Collective, kind: str) -> str:
+    printed = await collective.node.do(
+        "invitations", "make", "--unlimited", "--kind", kind, "--json"
+    )
     (made,) = json.loads(printed)
     assert isinstance(made["link"], str)
     return made["link"]
 
 
-async def _join(one: Collective, town: Collective) -> None:
+async def _join(cooperative: Collective, town: Collective) -> None:
     """Grant sums of one direction from a cooperative to the municipality."""
     link = await _invite(town, "collective")
-    told = json.loads(await one.node.do("join", link, "--json"))
-    (asked,) = told["asked"]
-    await _grant(one, PermissionId(asked["permission"]), GIVES[one.name])
+    answer = json.loads(await cooperative.node.do("join", link, "--json"))
+    (asked,) = answer["asked"]
+    await _grant(cooperative, PermissionId(asked["permission"]), GIVES[cooperative.name])
 
 
-async def _let_observe(one: Collective, observer: str) -> None:
+async def _let_observe(collective: Collective, observer: str) -> None:
     """Grant a reader all that a collective publishes; nothing is pushed to it."""
-    need = read_need_file(_need("all", one.name).encode())
-    number = await consent.propose_need(one.opened, observer, need, "operator")
-    await _grant(one, number, *_directions(one.name))
+    need = read_need_file(_need("all", collective.name).encode())
+    number = await consent.propose_need(collective.opened, observer, need, "operator")
+    await _grant(collective, number, *_directions(collective.name))
 
 
-async def _grant(one: Collective, number: PermissionId, *directions: Direction) -> None:
+async def _grant(collective: Collective, number: PermissionId, *directions: Direction) -> None:
     """Grant sums of which nothing is there yet."""
-    device = Device(str(organisation(one.name)))
-    naming = await load_naming(one.opened)
-    async with one.opened.writing() as connection:
+    device = Device(str(organisation(collective.name)))
+    naming = await load_naming(collective.opened)
+    async with collective.opened.writing() as connection:
         own = [own_series(device, way, Interval.PT30M, ZONE) for way in directions]
         for series in own:
             await add_series(connection, series)
         question = await consent.data_request(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
-    await eventually(partial(control_socket.wake, control_socket.socket_in(one.node.data)), bool)
+    await eventually(
+        partial(control_socket.wake, control_socket.socket_in(collective.node.data)), bool
+    )
 
 
 async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:
@@ -306,12 +316,14 @@ KINDS: Final = (
 
 
 async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
-    for one, _ in world.cooperatives:
-        await eventually(one.permissions, lambda count: count == HOMES, within_s=WITHIN_S)
+    for cooperative, _ in world.cooperatives:
+        await eventually(cooperative.permissions, lambda count: count == HOMES, within_s=WITHIN_S)
     world.mark("all homes have joined")
-    for one, way in world.cooperatives:
-        await eventually(partial(one.held, way), world.expected(way).__eq__, within_s=WITHIN_S)
-        await one.node.do("publication", "open", "--yes")
+    for cooperative, way in world.cooperatives:
+        await eventually(
+            partial(cooperative.held, way), world.expected(way).__eq__, within_s=WITHIN_S
+        )
+        await cooperative.node.do("publication", "open", "--yes")
     for _, way in world.cooperatives:
         await eventually(
             partial(world.town.held, way), world.expected(way).__eq__, within_s=WITHIN_S
@@ -370,7 +382,7 @@ async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -
     fill(world.disk)
 
     async def look() -> None:
-        await eventually(_told_of_disk(roofs), bool, within_s=40)
+        await eventually(_reports_disk(roofs), bool, within_s=40)
         with pytest.raises(AssertionError, match="disk is full"):
             await roofs.node.do("invitations", "make")
         with suppress(QuoaliseError, NetworkError):
@@ -386,21 +398,21 @@ async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -
     world.mark("the disk was full")
 
 
-def _told_of_disk(one: Collective) -> Callable[[], Awaitable[bool]]:
+def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
     """Ask whether a node tells whoever runs it that its disk is full."""
 
-    async def told() -> bool:
-        status = await control_socket.ask(control_socket.socket_in(one.node.data), "status")
-        said = str((status or {}).get("database"))
-        return "disk is full" in said and "disk is full" in one.node.log
+    async def reported() -> bool:
+        status = await control_socket.ask(control_socket.socket_in(collective.node.data), "status")
+        problem = str((status or {}).get("database"))
+        return "disk is full" in problem and "disk is full" in collective.node.log
 
-    return told
+    return reported
 
 
 async def test_what_is_told_over_the_network_is_what_homes_have(world: World) -> None:
     assert await world.of_homes() == world.truth
-    for one, way in world.cooperatives:
-        assert await world.read(one, way) == (world.to_publish(way), {HOMES})
+    for cooperative, way in world.cooperatives:
+        assert await world.read(cooperative, way) == (world.to_publish(way), {HOMES})
     for way in GIVES.values():
         wanted = world.to_publish(way)
 

@@ -137,12 +137,12 @@ async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) ->
 
 
 async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
-    said = [
+    messages = [
         record.level
         for record in home.hass.log()
         if record.logger.startswith("custom_components") and record.level != "DEBUG"
     ]
-    assert sorted(said) == ["INFO", "WARNING"]
+    assert sorted(messages) == ["INFO", "WARNING"]
 
 
 async def test_a_switched_mode_asks_for_a_repair_until_it_is_switched_back(home: Home) -> None:
@@ -197,11 +197,11 @@ async def test_energy_was_never_seen_to_fall_or_to_be_zero(home: Home) -> None:
 
 
 async def test_registers_are_fit_for_the_energy_dashboard(home: Home) -> None:
-    known = {
-        known["statistic_id"]: known
-        for known in await home.api.command("recorder/list_statistic_ids", statistic_type="sum")
+    statistics = {
+        row["statistic_id"]: row
+        for row in await home.api.command("recorder/list_statistic_ids", statistic_type="sum")
     }
-    energy = known[await home.entity_id("energy_drawn")]
+    energy = statistics[await home.entity_id("energy_drawn")]
     assert (energy["has_sum"], energy["unit_class"]) == (True, "energy")
 
 

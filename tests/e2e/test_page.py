@@ -99,10 +99,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     authority = Authority(folder)
     port = free_port()
     async with AsyncExitStack() as stack:
-        one = stack.enter_context(Prosody("one.test", authority))
-        two = stack.enter_context(Prosody("two.test", authority))
-        federate(one, two)
-        cooperative = await stack.enter_async_context(cooperating(two))
+        home_server = stack.enter_context(Prosody("one.test", authority))
+        coop_server = stack.enter_context(Prosody("two.test", authority))
+        federate(home_server, coop_server)
+        cooperative = await stack.enter_async_context(cooperating(coop_server))
         supervisor = await stack.enter_async_context(Supervisor(port))
         hass = await stack.enter_async_context(
             Hass(folder / "hass", supervised=supervisor.supervised)
@@ -112,7 +112,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             folder / "addon",
             supervisor,
             port,
-            CONSOMETERS_SERVER=f"{LOOPBACK}:{one.port}",
+            CONSOMETERS_SERVER=f"{LOOPBACK}:{home_server.port}",
             CONSOMETERS_CA_FILE=str(authority.file),
         )
         meter = Linky(Building(SCHOOL, phases=3), Contract(phases=3, producer=True))
@@ -122,7 +122,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             supervisor,
             addon,
             cooperative,
-            account=one.invite(),
+            account=home_server.invite(),
             invitation=f"xmpp:coop@two.test?consometers-join;token={TOKEN}",
             hours=counted,
         )
@@ -225,7 +225,7 @@ async def test_it_shows_the_very_records_that_would_leave(
 async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
     await page.get_by_role("button", name="Allow").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
-    await eventually(world.received, lambda found: found == world.drawn)
+    await eventually(world.received, lambda received: received == world.drawn)
     (granted,) = world.cooperative.permissions.values()
     assert granted.valid_from - granted.records_from == timedelta(days=HISTORY_DAYS)
     await _home(page)
@@ -330,11 +330,11 @@ async def _home(page: Page) -> None:
 async def _shows(page: Page, words: str) -> None:
     """Look again and again until the page says so."""
 
-    async def said() -> str:
+    async def shown_text() -> str:
         await page.reload()
         return " ".join((await page.locator("main").inner_text()).split())
 
-    await eventually(said, lambda found: words in found)
+    await eventually(shown_text, lambda shown: words in shown)
 
 
 async def _received_up_to(page: Page, world: World) -> None:

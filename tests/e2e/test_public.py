@@ -117,7 +117,7 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
                 await photograph(page, picture, full_page=device not in WALLS)
                 await page.context.close()
                 assert not faults
-                assert not [one for one in requests if not one.startswith(url)]
+                assert not [request for request in requests if not request.startswith(url)]
 
 
 @pytest.mark.full

@@ -113,8 +113,8 @@ def expected(missing: set[datetime]) -> list[Record]:
 
 async def test_a_corrected_past_is_found_and_nothing_else(hass: Hass, recorder: Recorder) -> None:
     all_sources = await sources(recorder, Interval.PT1H)
-    known = blocks(await all_of(read_again(recorder, all_sources, NOW, [])))
-    assert blocks(await all_of(read_again(recorder, all_sources, NOW, known))) == []
+    read_before = blocks(await all_of(read_again(recorder, all_sources, NOW, [])))
+    assert blocks(await all_of(read_again(recorder, all_sources, NOW, read_before))) == []
     moment = TODAY - timedelta(days=20) + 9 * HOUR
     for name in (DRAWN, MADE):
         await hass.api.command(
@@ -126,9 +126,9 @@ async def test_a_corrected_past_is_found_and_nothing_else(hass: Hass, recorder: 
         )
 
     async def corrected() -> list[Block]:
-        return blocks(await all_of(read_again(recorder, all_sources, NOW, known)))
+        return blocks(await all_of(read_again(recorder, all_sources, NOW, read_before)))
 
-    (block,) = await eventually(corrected, lambda found: len(found) == 1)
+    (block,) = await eventually(corrected, lambda corrections: len(corrections) == 1)
     # 20 days ago: what the recorder made itself is not looked at that far back.
     assert (block.series.device, block.day) == (MADE, moment.date())
     assert block.values[9] == drawn_wh(moment) + 500
@@ -151,8 +151,8 @@ async def test_it_goes_on_after_a_restart_and_fills_what_was_lost_from_5_minute_
                 # It is starting while the next month is asked for.
                 group.create_task(hass.start())
     lost = {HOLE, HOLE + HOUR, TODAY - timedelta(days=20) + 9 * HOUR}
-    found = {record.start: record.value for record in records(chunks, DRAWN)}
-    assert [Record(*one) for one in found.items() if one[0] not in lost] == expected(lost)
+    values = {record.start: record.value for record in records(chunks, DRAWN)}
+    assert [Record(at, wh) for at, wh in values.items() if at not in lost] == expected(lost)
     flags = {
         at: flag for c in chunks for reading in c.readings for at, flag in reading.flags.items()
     }

@@ -182,16 +182,16 @@ async def test_nothing_was_complained_of_and_no_serial_number_was_told(home: Hom
 
 
 async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> None:
-    said = config_words(language)
-    fields = said["step"]["inverter"]["data"]
+    words = config_words(language)
+    fields = words["step"]["inverter"]["data"]
     await visitor.start_flow(DOMAIN)
     await visitor.picture(ARTIFACTS / f"solar-menu.{language}.png")
-    await visitor.choose(said["step"]["user"]["menu_options"]["inverter"])
+    await visitor.choose(words["step"]["user"]["menu_options"]["inverter"])
     await visitor.fill(fields["host"], home.inverter.host)
     await visitor.fill(fields["port"], str(home.inverter.port))
     await visitor.fill(fields["unit_id"], "9")
     await visitor.submit()
-    await expect(visitor.error).to_have_text(said["error"]["no_such_unit"])
+    await expect(visitor.error).to_have_text(words["error"]["no_such_unit"])
     await visitor.picture(ARTIFACTS / f"solar-error.{language}.png")
 
     await visitor.fill(fields["unit_id"], "1")
@@ -204,15 +204,15 @@ async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> Non
 
 
 async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None:
-    said = config_words(language)
+    words = config_words(language)
     entry_id = await eventually(lambda: entry_with(home.hass.api, INVERTER), bool)
     assert entry_id is not None
     await entities_with(home.hass.api, entry_id, INVERTER)
     await visitor.start_flow(DOMAIN)
-    await visitor.choose(said["step"]["user"]["menu_options"]["balance"])
+    await visitor.choose(words["step"]["user"]["menu_options"]["balance"])
     await visitor.picture(ARTIFACTS / f"balance-home.{language}.png")
     await visitor.submit()
-    title = said["step"]["balance_sources"]["data"]["production_energy"]
+    title = words["step"]["balance_sources"]["data"]["production_energy"]
     await visitor.step("form").get_by_text(title).first.wait_for()
     await visitor.picture(ARTIFACTS / f"balance-sources.{language}.png")
     await visitor.submit()

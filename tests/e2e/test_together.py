@@ -43,7 +43,7 @@ from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Authority, Prosody, federate
-from tests.e2e.holding import Held, held
+from tests.e2e.holding import Sums, held
 from tests.e2e.home import import_energy
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, settings
@@ -110,17 +110,17 @@ class World:
             )
             return {record.start: record.value for record in records}
 
-    async def kept(self) -> Values:
+    async def stored(self) -> Values:
         """What Home Assistant has of it, hour by hour, once its sums follow from them."""
         rows = await self.hass.api.statistics(STATISTIC, "hour", SINCE - 48 * HOUR)
         total = 0.0
-        found: Values = {}
+        values: Values = {}
         for row in rows:
             energy = row["state"] or 0.0
             total += energy
             assert row["sum"] == pytest.approx(total)
-            found[datetime.fromtimestamp(row["start"] / 1000, UTC)] = energy
-        return found
+            values[datetime.fromtimestamp(row["start"] / 1000, UTC)] = energy
+        return values
 
     async def collectives(self) -> Any:
         """What the API of the home tells of its collectives."""
@@ -145,14 +145,16 @@ class World:
         """Wait until Home Assistant has what was published, record for record."""
 
         async def differs() -> tuple[int, dict[datetime, tuple[float | None, float | None]]]:
-            kept, released = await self.kept(), await self.released()
+            stored, released = await self.stored(), await self.released()
             return len(released), {
-                start: (kept.get(start), released.get(start))
-                for start in sorted(kept.keys() | released.keys())
-                if kept.get(start) != pytest.approx(released.get(start))
+                start: (stored.get(start), released.get(start))
+                for start in sorted(stored.keys() | released.keys())
+                if stored.get(start) != pytest.approx(released.get(start))
             }
 
-        await eventually(differs, lambda found: found[0] > 0 and not found[1], within_s=240)
+        await eventually(
+            differs, lambda difference: difference[0] > 0 and not difference[1], within_s=240
+        )
         return await self.released()
 
 
@@ -161,14 +163,14 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     folder = tmp_path_factory.mktemp("together")
     authority = Authority(folder)
     async with AsyncExitStack() as stack:
-        one, two = (
+        home_server, coop_server = (
             stack.enter_context(Prosody(f"{name}.test", authority)) for name in ("one", "two")
         )
-        federate(one, two)
+        federate(home_server, coop_server)
         store = await Store.open(folder / "coop.db")
         stack.push_async_callback(store.close)
-        jid = two.register("coop", PASSWORD)
-        coop = Coop(store, two, jid, of_twelve(settings(folder, jid, "kersabiec")))
+        jid = coop_server.register("coop", PASSWORD)
+        coop = Coop(store, coop_server, jid, of_twelve(settings(folder, jid, "kersabiec")))
         await coop.start()
         stack.push_async_callback(coop.stop)
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -178,8 +180,8 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         await supply(hass)
         home = await Store.open(folder / "home.db")
         stack.push_async_callback(home.close)
-        account = Account(one.register("home", PASSWORD), PASSWORD)
-        await save(home, Identity(account, reach(one)))
+        account = Account(home_server.register("home", PASSWORD), PASSWORD)
+        await save(home, Identity(account, reach(home_server)))
         source = HomeAssistant(Access.at(hass.url, token), session)
         node = HomeNode(
             home,
@@ -191,7 +193,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         site = Site(node, Keys("an-id", TOKEN, "0"))
         listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))
         task: asyncio.Task[object] = asyncio.create_task(node.run())
-        homes = [await settle(stack, folder, one, coop, n) for n in range(HOMES)]
+        homes = [await settle(stack, folder, home_server, coop, n) for n in range(HOMES)]
         await eventually(partial(holds, coop), are_all, within_s=120)
         await coop.open()
         try:
@@ -209,19 +211,19 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
             await asyncio.wait({task})
 
 
-def of_twelve(told: Settings) -> Settings:
+def of_twelve(defaults: Settings) -> Settings:
     """Of these days, nothing is published before all of these homes have told.
 
     That month is over as soon as it has ended, also where it is the first morning after it.
     """
     publication = replace(
-        told.publication,
+        defaults.publication,
         basis=Agreed(HOMES),
         wait=12 * HOUR,
         longest_wait=12 * HOUR,
         day_wait=timedelta(seconds=1),
     )
-    return replace(told, publication=publication)
+    return replace(defaults, publication=publication)
 
 
 async def supply(hass: Hass) -> None:
@@ -252,20 +254,20 @@ def watts(number: int, start: datetime) -> int:
     return 200 + 20 * number + start.hour
 
 
-async def holds(coop: Coop) -> Held:
+async def holds(coop: Coop) -> Sums:
     """What a collective has of its members."""
     return await held(coop.store, Direction.CONSUMPTION, Range(SINCE, TOP))
 
 
-def are_all(found: Held) -> bool:
+def are_all(sums: Sums) -> bool:
     """Return whether all that homes told first is there."""
-    return {start: count for start, (_, count) in found.items()} == dict.fromkeys(STARTS, HOMES)
+    return {start: count for start, (_, count) in sums.items()} == dict.fromkeys(STARTS, HOMES)
 
 
 async def granted(world: World) -> PermissionId:
     async with world.node.store.reading() as connection:
-        (one,) = await Permissions(connection).all()
-    return one.id
+        (permission,) = await Permissions(connection).all()
+    return permission.id
 
 
 async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) -> None:
@@ -275,7 +277,7 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
         return node.network is not None and node.network.connection.is_online
 
     await eventually(online, bool)
-    await eventually(world.released, lambda found: [*found] == STARTS, within_s=300)
+    await eventually(world.released, lambda released: [*released] == STARTS, within_s=300)
     assert node.network is not None
     token = await coop.invite(ASKED)
     (number,) = await consent.propose_needs(
@@ -287,14 +289,14 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
         await consent.grant(connection, naming, question, Choice(series=frozenset({OWN})), YES)
     node.look_again()
     assert sorted(await world.agree()) == STARTS
-    (known,) = [
-        one
-        for one in await world.hass.api.command("recorder/list_statistic_ids")
-        if one["statistic_id"] == STATISTIC
+    (statistic,) = [
+        row
+        for row in await world.hass.api.command("recorder/list_statistic_ids")
+        if row["statistic_id"] == STATISTIC
     ]
-    assert known["source"] == "consometers"
-    assert known["name"].endswith(" — consumption")
-    assert known["unit_class"] == "energy"
+    assert statistic["source"] == "consometers"
+    assert statistic["name"].endswith(" — consumption")
+    assert statistic["unit_class"] == "energy"
 
 
 async def test_the_api_says_what_the_collective_says(world: World) -> None:
@@ -306,8 +308,8 @@ async def test_the_api_says_what_the_collective_says(world: World) -> None:
         )
         return sums, [value for value in values if value["value"] is not None], today
 
-    def same(found: Any) -> bool:
-        sums, values, today = found
+    def same(answers: Any) -> bool:
+        sums, values, today = answers
         if sums is None or sums["last"] is None or not values:
             return False
         last, until = values[-1], sums["today"] and sums["today"]["until"]
@@ -316,12 +318,12 @@ async def test_the_api_says_what_the_collective_says(world: World) -> None:
             for value in values
             if datetime.fromisoformat(value["start"]).astimezone(TIME_ZONE).date() == today
         ]
-        told = sums["today"] and sums["today"]["consumption"]
+        consumption = sums["today"] and sums["today"]["consumption"]
         return (
             datetime.fromisoformat(sums["last"]["start"]) == datetime.fromisoformat(last["start"])
             and sums["last"]["consumption"] == last["value"]
             and sums["last"]["members"] == last["members"]
-            and (told or 0) == sum(of_today)
+            and (consumption or 0) == sum(of_today)
             and bool(until) == bool(of_today)
         )
 
@@ -347,8 +349,8 @@ async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
     assert month["median"] == pytest.approx(sorted(a_day)[HOMES // 2] * days, rel=0.06)
     name = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
     answer = await world.homes[0].sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
-    told = {record.name: list(record.values.values()) for record in answer.records}
-    assert told[str(name)] == [month["median"]]
+    values = {record.name: list(record.values.values()) for record in answer.records}
+    assert values[str(name)] == [month["median"]]
 
 
 async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
@@ -356,15 +358,15 @@ async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
     step = await api.start_flow(DOMAIN, choice="node")
     step = await api.submit(step, url=world.api, token=TOKEN)
     entry_id = step["result"]["entry_id"]
-    (known,) = await world.collectives()
-    found = await entities_with(api, entry_id, {f"{known['id']}_month_difference"})
+    (collective,) = await world.collectives()
+    ids = await entities_with(api, entry_id, {f"{collective['id']}_month_difference"})
 
     async def shown(key: str) -> float:
-        state = await api.state(found[f"{known['id']}_{key}"])
+        state = await api.state(ids[f"{collective['id']}_{key}"])
         thousands = state["attributes"].get("unit_of_measurement") in ("kW", "kWh")
         return float(state["state"]) * (1_000 if thousands else 1)
 
-    last, month = known["sums"]["last"], known["sums"]["month"]
+    last, month = collective["sums"]["last"], collective["sums"]["month"]
     assert await shown("consumption_power") == pytest.approx(last["consumption"])
     assert await shown("members") == last["members"]
     assert await shown("month_mine") == pytest.approx(month["mine"])
@@ -372,7 +374,7 @@ async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
     less = 100 * (month["mine"] / month["median"] - 1)
     assert await shown("month_difference") == pytest.approx(less, abs=0.05)
     # There is nothing of panels: nobody has any.
-    assert not any("production" in key for key in found)
+    assert not any("production" in key for key in ids)
     dashboard = await api.command(f"{DOMAIN}/dashboard", language="en")
     assert STATISTIC in json.dumps(dashboard)
     assert world.hass.problems() == []
@@ -384,7 +386,7 @@ async def test_what_is_corrected_stays_as_it_was_published(world: World) -> None
     for n, house in enumerate(world.homes):
         await house.keep({**of_the_day(n, start), start: 2 * watts(n, start)})
     twice = sum(2 * watts(n, start) for n in range(HOMES)) + OWN_WH
-    await eventually(partial(holds, world.coop), lambda found: found[start][0] == twice)
+    await eventually(partial(holds, world.coop), lambda held_sums: held_sums[start][0] == twice)
     assert await world.agree() == before
 
 
@@ -420,7 +422,7 @@ async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:
                 for table in (PermittedRow, SubscriptionRow, OutboxRow)
             ]
 
-    await eventually(left, lambda found: found == [0, 0, 0])
+    await eventually(left, lambda remaining: remaining == [0, 0, 0])
     name = name_of(ALL, Said.CONSUMPTION)
     for attempt in (
         asking.get_history(coop.jid, name, SINCE, SINCE + HOUR),
@@ -430,10 +432,10 @@ async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:
             await attempt
     assert await asking.list_series(coop.jid) == ()
     await eventually(world.sums, lambda sums: sums is None)
-    kept = await world.kept()
+    stored = await world.stored()
     # What comes afterwards reaches the others alone.
     for n, house in enumerate(world.homes):
         await house.keep({**of_the_day(n, TOP - HOUR), TOP - HOUR: watts(n, TOP - HOUR)})
-    released = await eventually(world.released, lambda found: found != kept, within_s=120)
+    released = await eventually(world.released, lambda remaining: remaining != stored, within_s=120)
     await asyncio.sleep(2)
-    assert await world.kept() == kept != released
+    assert await world.stored() == stored != released

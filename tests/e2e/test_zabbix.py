@@ -52,11 +52,11 @@ async def watch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch
         injection=lambda hour: 2_000 if hour in SUNNY else 0,
     )
     end = NOW.replace(minute=0)
-    known = {
-        direction: {start: watts for start, watts in told.items() if start < end}
-        for direction, told in hours.items()
+    published = {
+        direction: {start: watts for start, watts in values.items() if start < end}
+        for direction, values in hours.items()
     }
-    await town.release(await town.group(), known)
+    await town.release(await town.group(), published)
     yield Watch(node_of(town), VERSION, lambda: town.now)
     await store.close()
 
@@ -86,13 +86,13 @@ async def host(zabbix: Zabbix, watch: Watch) -> AsyncIterator[str]:
 
 
 def items(zabbix: Zabbix, host: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = zabbix.ask("item.get", hostids=host, output="extend")
-    return found
+    monitored: list[dict[str, Any]] = zabbix.ask("item.get", hostids=host, output="extend")
+    return monitored
 
 
-async def once(found: Callable[[], bool]) -> None:
+async def once(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(_WITHIN_S):
-        while not await asyncio.to_thread(found):
+        while not await asyncio.to_thread(condition):
             await asyncio.sleep(0.5)
 
 
@@ -102,40 +102,42 @@ async def test_every_figure_arrives_under_its_title(
     health = await watch.health()
     assert health.database is not None
     assert health.database.latest is not None
-    known = {
+    expected = {
         (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
     }
     for metric in PUBLISHED:
-        known |= {
+        expected |= {
             (metric.name, label): value for label, value in metric.values(health.database.latest)
         }
 
     def all_there() -> bool:
-        found = [item for item in items(zabbix, host) if item["key_"] != "consometers.metrics"]
-        return len(found) == len(known) and all(one["lastclock"] != "0" for one in found)
+        received = [item for item in items(zabbix, host) if item["key_"] != "consometers.metrics"]
+        return len(received) == len(expected) and all(
+            entry["lastclock"] != "0" for entry in received
+        )
 
     with suppress(TimeoutError):
         await once(all_there)
     (rule,) = zabbix.ask("discoveryrule.get", hostids=host, output="extend")
     assert rule["error"] == ""
-    found = {item["name"]: item for item in items(zabbix, host)}
-    assert not [(name, one["error"]) for name, one in found.items() if one["error"]]
-    assert [name for name, one in found.items() if one["lastclock"] == "0"] == ["Metrics"]
-    assert len(found) == len(known) + 1
-    assert found["Version"]["lastvalue"] == VERSION
-    assert found["Problem: not on the network"]["lastvalue"] == "1"
-    assert found["Problem: the database cannot be used"]["lastvalue"] == "0"
-    assert float(found["Power: solar production"]["lastvalue"]) == 6_000
-    assert int(found["Published until"]["lastvalue"]) == NOW.replace(minute=0).timestamp()
+    received = {item["name"]: item for item in items(zabbix, host)}
+    assert not [(name, entry["error"]) for name, entry in received.items() if entry["error"]]
+    assert [name for name, entry in received.items() if entry["lastclock"] == "0"] == ["Metrics"]
+    assert len(received) == len(expected) + 1
+    assert received["Version"]["lastvalue"] == VERSION
+    assert received["Problem: not on the network"]["lastvalue"] == "1"
+    assert received["Problem: the database cannot be used"]["lastvalue"] == "0"
+    assert float(received["Power: solar production"]["lastvalue"]) == 6_000
+    assert int(received["Published until"]["lastvalue"]) == NOW.replace(minute=0).timestamp()
     figures, words = table("figures", "en"), table("words", "en")
-    for (name, of), value in known.items():
+    for (name, subject), value in expected.items():
         if name in figures:
             title, unit, factor = figures[name]
-            item = found[f"{title}: {words[of]}" if of else title]
+            item = received[f"{title}: {words[subject]}" if subject else title]
             assert item["units"] == unit
             if not name.startswith("process_"):
                 assert float(item["lastvalue"]) == pytest.approx(float(value) * factor)
-    assert found["Guests"]["description"] == "Members without an active permission."
+    assert received["Guests"]["description"] == "Members without an active permission."
 
 
 def test_graphs_find_their_items(zabbix: Zabbix, host: str) -> None:
@@ -156,8 +158,8 @@ def test_graphs_find_their_items(zabbix: Zabbix, host: str) -> None:
 
 
 def triggers(zabbix: Zabbix, host: str) -> dict[str, str]:
-    found = zabbix.ask("trigger.get", hostids=host, output="extend")
-    return {one["description"]: one["error"] or one["value"] for one in found}
+    rows = zabbix.ask("trigger.get", hostids=host, output="extend")
+    return {row["description"]: row["error"] or row["value"] for row in rows}
 
 
 async def test_triggers_say_what_is_wrong(zabbix: Zabbix, host: str) -> None:

@@ -458,7 +458,7 @@ async def test_nothing_is_published_by_a_clock_that_is_wrong(
 ) -> None:
     coop.hands.at += by
     coop.start()
-    of, looks = settings(tmp_path), 0
+    collective_settings, looks = settings(tmp_path), 0
 
     def is_online() -> bool:
         nonlocal looks
@@ -467,8 +467,8 @@ async def test_nothing_is_published_by_a_clock_that_is_wrong(
 
     work = Looks(
         coop.store,
-        of,
-        InForce(of.publication),
+        collective_settings,
+        InForce(collective_settings.publication),
         Changes(),
         arrivals=Arrivals(),
         clock=coop.clock,

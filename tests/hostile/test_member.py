@@ -227,12 +227,12 @@ async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped
     whole_days = Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
     answer = answers.completed(Node.GET_HISTORY, payload=data.write(whole_days))
 
-    def say(stanza: StanzaBase) -> None:
+    def respond(stanza: StanzaBase) -> None:
         to, iq_id = stanza["from"], stanza["id"]
         payload = serialise(answer).decode()
         liar.send_raw(f'<iq type="result" to="{to}" id="{iq_id}">{payload}</iq>')
 
-    liar.register_handler(Callback("asked", MatchXPath(f"{{jabber:client}}iq/{COMMAND}"), say))
+    liar.register_handler(Callback("asked", MatchXPath(f"{{jabber:client}}iq/{COMMAND}"), respond))
     peer = liar.boundjid.full
     pages = [page async for page in asker.asking.history(peer, name, FIRST, FIRST + 3 * HOUR)]
     assert [dict(records.values) for page in pages for records in page.records] == [
