@@ -1,11 +1,22 @@
-"""What a collective holds of its members, whether it was published or not."""
+"""Members of a collective, what they have, and what it holds of them, published or not."""
 
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
+from consometers_node.permission import Choice, DataNeed
 from consometers_node.series import Block, Direction, Range
-from consometers_node.store import Store
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
+from consometers_node.xmpp import Account, Join
+from tests.node.permission.samples import NEED
+from tests.node.sharing.houses import House, running, told
+from tests.node.xmpp.plain import Reachable
 
+type Values = dict[datetime, int]
 type Sums = dict[datetime, tuple[int, int]]
 """The sum of the values of members by their start, and how many members that sums."""
 
@@ -32,3 +43,66 @@ async def held(store: Store, direction: Direction, within: Range) -> Sums:
                 total, members = sums.get(start, (0, 0))
                 sums[start] = total + value, members + count
     return sums
+
+
+@dataclass(eq=False)
+class Member:
+    """A home, its permission, and what its own records are."""
+
+    house: House
+    permission: PermissionId
+    values: Values = field(default_factory=dict)
+
+    @property
+    def jid(self) -> str:
+        return self.house.address.partition("/")[0]
+
+    async def write(self, values: Mapping[datetime, int]) -> None:
+        """Have these records, new or corrected."""
+        self.values.update(values)
+        await self.house.keep(dict(self.values))
+
+
+async def settle(
+    stack: AsyncExitStack,
+    file: Path,
+    server: Reachable,
+    account: Account,
+    invitation: Join,
+    *,
+    covered: Range,
+    past: Mapping[datetime, int],
+    need: DataNeed = NEED,
+) -> Member:
+    """Run a home that has some past, and joins a collective."""
+    store = await Store.open(file)
+    stack.push_async_callback(store.close)
+    naming = await load_naming(store)
+    house = await stack.enter_async_context(
+        running(
+            store,
+            server,
+            account.jid,
+            invitation.collective,
+            password=account.password,
+            naming=naming,
+        )
+    )
+    await house.connection.online()
+    await house.ledger.cover(covered.start, covered.end)
+    await house.keep(dict(past))
+    await house.sharing.asking.get_data_needs(invitation.collective, invitation.token)
+    choice = Choice(series=frozenset({house.ledger.series}))
+    member = Member(house, await house.grant(need, choice), dict(past))
+    await told(house)
+    return member
+
+
+def summed(members: Iterable[Member]) -> Values:
+    """Add up what homes have, where all of them have something."""
+    first, *others = [member.values for member in members]
+    return {
+        start: value + sum(values[start] for values in others)
+        for start, value in first.items()
+        if all(start in values for values in others)
+    }

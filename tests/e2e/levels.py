@@ -32,7 +32,7 @@ from tests.e2e import homes as program
 from tests.e2e.holding import held
 from tests.e2e.homes import SERIES, Meter
 from tests.e2e.node import Node, python
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import differences, eventually
 from tests.node import postgresql
 
 SEED: Final = 20261125
@@ -293,30 +293,31 @@ class World:
     async def all_agree(self, within_s: float = WITHIN_S) -> None:
         """Wait until every level says what homes' own records add up to, and no more."""
 
-        async def differences() -> dict[str, int]:
+        async def disagreements() -> dict[str, int]:
             with suppress(DBAPIError):
-                return +await self._differences()
+                return +await self._disagreements()
             return {"a database is away": 1}
 
-        await eventually(differences, lambda left: not left, within_s=within_s)
+        await eventually(disagreements, lambda left: not left, within_s=within_s)
 
-    async def _differences(self) -> Counter[str]:
+    async def _disagreements(self) -> Counter[str]:
         counts: Counter[str] = Counter()
+
+        def compare[V](subject: str, *versions: Mapping[datetime, V]) -> None:
+            counts[subject] = len(differences(*versions))
+
         for cooperative, way in self.cooperatives:
             published = self.to_publish(way)
             levels = {at: (watts, HOMES) for at, watts in published.items()}
             cells = {at: (30 * watts, HOMES) for at, watts in published.items()}
-            counts[f"{cooperative.name} holds"] = different(
-                await cooperative.held(way), self.expected(way)
-            )
-            counts[f"the town holds {way}"] = different(await self.town.held(way), levels)
-            for whose in (cooperative, self.town):
-                days = await whose.cells(way, Interval.P1D)
-                counts[f"{whose.name} publishes {way}"] = different(await whose.cells(way), cells)
-                counts[f"{whose.name} publishes days {way}"] = different(days, self._days(cells))
-                counts[f"{whose.name} tells {way}"] = different(
-                    await whose.published(way), published
-                )
+            compare(f"{cooperative.name} holds", await cooperative.held(way), self.expected(way))
+            compare(f"the town holds {way}", await self.town.held(way), levels)
+            for level in (cooperative, self.town):
+                name = level.name
+                compare(f"{name} publishes {way}", await level.cells(way), cells)
+                days = await level.cells(way, Interval.P1D)
+                compare(f"{name} publishes days {way}", days, self._days(cells))
+                compare(f"{name} tells {way}", await level.published(way), published)
         return counts
 
     def _days(self, cells: Counted) -> Counted:
@@ -366,7 +367,3 @@ class World:
         ]
         marks = [f"{seconds:.0f} s: {what}" for what, seconds in self.marks]
         return "\n".join([f"faults {dict(self.faults)}", f"{dict(self.done)}", *recovered, *marks])
-
-
-def different[K, V](actual: Mapping[K, V], wanted: Mapping[K, V]) -> int:
-    return sum(actual.get(key) != wanted.get(key) for key in actual.keys() | wanted.keys())

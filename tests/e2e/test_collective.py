@@ -4,10 +4,11 @@ All nodes run in this process, each with a database and an account of its own; t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,13 +25,12 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.store.published_series import published_records
 from consometers_node.store.series import all_series
-from consometers_node.xmpp import Join
+from consometers_node.xmpp import Account, Join
 from demo.prosody import Authority, Prosody
-from tests.e2e.holding import held
-from tests.e2e.waiting import eventually
+from tests.e2e.holding import Member, Values, held, settle, summed
+from tests.e2e.waiting import becomes, eventually
 from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import NEED, YES, now
-from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import PASSWORD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -54,21 +54,6 @@ TOWN_NEED: Final = replace(
     ),
 )
 
-type Values = dict[datetime, int]
-
-
-@dataclass(eq=False)
-class Home:
-    """A home, and what its own records are."""
-
-    house: House
-    values: Values = field(default_factory=dict)
-
-    async def write(self, values: Mapping[datetime, int]) -> None:
-        """Have these records, new or corrected."""
-        self.values.update(values)
-        await self.house.keep(dict(self.values))
-
 
 @dataclass
 class World:
@@ -80,10 +65,10 @@ class World:
     stack: AsyncExitStack
     folder: Path
     coops: dict[str, Coop] = field(default_factory=dict)
-    homes: dict[str, list[Home]] = field(default_factory=dict)
+    homes: dict[str, list[Member]] = field(default_factory=dict)
 
     @property
-    def everybody(self) -> list[Home]:
+    def everybody(self) -> list[Member]:
         return [home for homes in self.homes.values() for home in homes]
 
 
@@ -107,7 +92,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         for name, server in (*((name, coop_server) for name in COOPS), (TOWN, town_server)):
             world.coops[name] = await set_up(world, name, server)
         for name in COOPS:
-            world.homes[name] = [await settle(world, name, n) for n in range(HOMES)]
+            world.homes[name] = [await join(world, name, n) for n in range(HOMES)]
         yield world
 
 
@@ -127,37 +112,21 @@ async def set_up(world: World, name: str, server: Prosody) -> Coop:
     return coop
 
 
-def summed(homes: Iterable[Home]) -> Values:
-    """Add up what homes have, where all of them have something."""
-    values_of_homes = [home.values for home in homes]
-    return {
-        start: sum(values[start] for values in values_of_homes)
-        for start in values_of_homes[0]
-        if all(start in values for values in values_of_homes)
-    }
-
-
-async def settle(world: World, coop: str, number: int) -> Home:
+async def join(world: World, coop: str, n: int) -> Member:
     """Run a home that has some past, and joins."""
-    name = f"{coop}{number}"
-    store = await Store.open(world.folder / f"{name}.db")
-    world.stack.push_async_callback(store.close)
-    jid = world.home_server.register(name, PASSWORD)
+    name = f"{coop}{n}"
     collective = world.coops[coop]
-    naming = await load_naming(store)
-    house = await world.stack.enter_async_context(
-        running(store, world.home_server, jid, collective.jid, naming=naming)
-    )
-    await house.connection.online()
     hours = round((KNOWN_UNTIL - SINCE) / HOUR)
-    shift = 100 * (COOPS.index(coop) * HOMES + number + 1)
-    await house.ledger.cover(SINCE, THIS_HOUR + timedelta(days=2))
-    home = Home(house)
-    await home.write({SINCE + n * HOUR: shift + n for n in range(hours)})
-    await house.sharing.asking.get_data_needs(collective.jid, await collective.invite())
-    await house.grant()
-    await told(house)
-    return home
+    shift = 100 * (COOPS.index(coop) * HOMES + n + 1)
+    return await settle(
+        world.stack,
+        world.folder / f"{name}.db",
+        world.home_server,
+        Account(world.home_server.register(name, PASSWORD), PASSWORD),
+        Join(collective.jid, await collective.invite()),
+        covered=Range(SINCE, THIS_HOUR + timedelta(days=2)),
+        past={SINCE + n * HOUR: shift + n for n in range(hours)},
+    )
 
 
 async def published(coop: Coop) -> Values:
@@ -185,16 +154,7 @@ async def _own(coop: Coop, *, of_members: bool) -> Values:
 
 async def comes(coop: Coop, wanted: Values) -> None:
     """Wait until a collective has published exactly that."""
-
-    async def differs() -> dict[datetime, tuple[int | None, int | None]]:
-        sums = await published(coop)
-        return {
-            start: (sums.get(start), wanted.get(start))
-            for start in sorted(sums.keys() | wanted.keys())
-            if sums.get(start) != wanted.get(start)
-        }
-
-    await eventually(differs, lambda left: not left, within_s=60)
+    await becomes(partial(published, coop), wanted)
 
 
 async def opens(coop: Coop, wanted: Values) -> None:

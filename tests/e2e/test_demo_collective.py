@@ -37,7 +37,7 @@ from demo.street.source import Building, Recording
 from tests.e2e import looks
 from tests.e2e.looks import LOOKS, Look, badly_set, faults_of, open_page, texts, words_in
 from tests.e2e.test_demo import Demo, Place, Records, counted, name_of, owner
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import becomes, eventually
 from tests.node.xmpp.plain import GET_HISTORY, SENML, Plain
 
 pytestmark = [
@@ -623,15 +623,10 @@ async def released_share(demo: Demo) -> Fraction:
 async def agrees(demo: Demo, collective: str, wanted: Records) -> None:
     """Wait until a collective tells that, and nothing else. A site may come after homes."""
 
-    async def differs() -> dict[datetime, tuple[float | None, float | None]]:
-        actual, _ = await sums(demo, collective)
-        return {
-            start: (actual.get(start), wanted.get(start))
-            for start in sorted(actual.keys() | wanted.keys())
-            if actual.get(start) != wanted.get(start)
-        }
+    async def values() -> Records:
+        return (await sums(demo, collective))[0]
 
-    await eventually(differs, lambda left: not left, within_s=WITHIN_S)
+    await becomes(values, wanted, within_s=WITHIN_S)
 
 
 async def sums(demo: Demo, collective: str) -> tuple[Records, Records]:

@@ -6,7 +6,7 @@ each with the user, the files, the volumes and the rights that it has there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,18 +23,18 @@ from aiohttp import ClientSession
 import pytest
 import pytest_asyncio
 
-from consometers_node.sharing.names import load_naming
-from consometers_node.store import PermissionId, Store
+from consometers_node.series import Range
 from consometers_node.xmpp import Join, Register, links
 from consometers_node.xmpp.registration import register
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
 from tests.deploy import engine
 from tests.deploy.network import own_network
-from tests.e2e.waiting import eventually
+from tests.e2e.holding import Member, Values, settle, summed
+from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
 from tests.node.permission.samples import NEED, now
-from tests.node.sharing.houses import House, running, told
+from tests.node.sharing.houses import told
 from tests.node.xmpp.conftest import reach
 
 pytestmark = [
@@ -70,24 +70,6 @@ services:
       CONSOMETERS_PUBLICATION_LONGEST_WAIT_MINUTES: "2880"
 """
 """Nobody is left out, however long it takes."""
-type Values = dict[datetime, int]
-
-
-@dataclass(eq=False)
-class Home:
-    """A member, and what its own records are."""
-
-    house: House
-    permission: PermissionId
-    values: Values = field(default_factory=dict)
-
-    @property
-    def jid(self) -> str:
-        return self.house.address.partition("/")[0]
-
-    async def write(self, values: Mapping[datetime, int]) -> None:
-        self.values.update(values)
-        await self.house.keep(dict(self.values))
 
 
 @dataclass
@@ -97,7 +79,7 @@ class Site:
     folder: Path
     state: Path
     stack: AsyncExitStack
-    homes: list[Home] = field(default_factory=list)
+    homes: list[Member] = field(default_factory=list)
     settled: int = 0
 
     port = 5222
@@ -166,28 +148,19 @@ class Site:
         for folder in (volume, volume / authority[0]):
             os.chown(folder, 7001, 7000)
 
-    async def readings(self, home: Home) -> int:
+    async def readings(self, home: Member) -> int:
         """How many records of a home are held."""
         asked = ("docker", "compose", "exec", "-T", "node", "consometers-node", "members", "export")
         _title, *lines = (await self.type(*asked, home.jid, "--format", "csv")).splitlines()
         return len(lines)
 
-    async def holds(self, home: Home) -> None:
+    async def holds(self, home: Member) -> None:
         """Wait until all records of a home are held."""
         await eventually(lambda: self.readings(home), lambda count: count == len(home.values))
 
     async def shows(self, wanted: Values) -> None:
         """Wait until that is published, and nothing else."""
-
-        async def differs() -> list[tuple[datetime, int | None, int | None]]:
-            sums = await self.published()
-            return [
-                (start, sums.get(start), wanted.get(start))
-                for start in sorted(sums.keys() | wanted.keys())
-                if sums.get(start) != wanted.get(start)
-            ]
-
-        await eventually(differs, lambda left: not left, within_s=60)
+        await becomes(self.published, wanted)
 
     async def ended(self) -> list[dict[str, Any]]:
         """Return what the node has noted beside its database."""
@@ -195,7 +168,7 @@ class Site:
         output = await self.type("docker", "compose", "exec", "-T", "node", "sh", "-c", read)
         return [json.loads(line) for line in output.splitlines()]
 
-    async def settle(self) -> Home:
+    async def settle(self) -> Member:
         """Create an account for a home by invitation, join, and send its past."""
         (made,) = await self.node("invitations", "make", "--account")
         account_link, join = links.read(made["account_link"]), links.read(made["link"])
@@ -203,26 +176,18 @@ class Site:
         assert isinstance(join, Join)
         account = await register(account_link, server=reach(self))
         self.settled += 1
-        store = await Store.open(self.state / f"home{self.settled}.db")
-        self.stack.push_async_callback(store.close)
-        house = await self.stack.enter_async_context(
-            running(
-                store,
-                self,
-                account.jid,
-                join.collective,
-                password=account.password,
-                naming=await load_naming(store),
-            )
+        member = await settle(
+            self.stack,
+            self.state / f"home{self.settled}.db",
+            self,
+            account,
+            join,
+            covered=Range(SINCE.replace(hour=0), THIS_HOUR + timedelta(days=2)),
+            past={},
         )
-        await house.connection.online()
-        await house.ledger.cover(SINCE.replace(hour=0), THIS_HOUR + timedelta(days=2))
-        await house.sharing.asking.get_data_needs(join.collective, join.token)
-        home = Home(house, await house.grant())
-        await told(house)
         hours = (KNOWN_UNTIL - SINCE) // HOUR
-        await home.write({SINCE + n * HOUR: 100 * self.settled + n for n in range(hours)})
-        return home
+        await member.write({SINCE + n * HOUR: 100 * self.settled + n for n in range(hours)})
+        return member
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -243,16 +208,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             stack.push_async_callback(site.type, "docker", "compose", "down", "--volumes")
             await site.type("docker", "compose", "up", "--detach", "--wait")
             yield site
-
-
-def summed(homes: list[Home]) -> Values:
-    """Add up what homes have, where all of them have something."""
-    first, *others = [home.values for home in homes]
-    return {
-        start: value + sum(values[start] for values in others)
-        for start, value in first.items()
-        if all(start in values for values in others)
-    }
 
 
 async def test_homes_that_were_invited_see_their_sums_on_the_page(site: Site) -> None:

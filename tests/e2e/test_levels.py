@@ -6,14 +6,13 @@ tests follow one another; what was done and what it cost is printed at the end (
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 import json
 from pathlib import Path
 import re
-import subprocess
 import tempfile
 import time
 from typing import Final
@@ -37,6 +36,7 @@ from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Account, Asking, Connection, NetworkError
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
+from tests.disks import fill, small_disk
 from tests.e2e import waiting
 from tests.e2e.homes import SERIES, Meter, Plan
 from tests.e2e.levels import (
@@ -54,12 +54,10 @@ from tests.e2e.levels import (
     ZONE,
     Collective,
     Houses,
-    Values,
     World,
-    different,
 )
 from tests.e2e.node import Node
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import becomes, eventually
 from tests.node import postgresql
 from tests.node.cli.factories import need_toml
 from tests.node.permission.samples import YES
@@ -98,34 +96,6 @@ longest_wait_minutes = 2880
 """Nobody is left out, however long it takes."""
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
-    """Mount a small disk of its own on a folder, where that is allowed."""
-    folder.mkdir(parents=True)
-    size = f"size={DISK_MB}m,mode=0700"
-    mounts = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "none", str(folder)], check=False, capture_output=True
-    )
-    if mounts.returncode:
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path) -> None:
-    """Leave no room on a disk."""
-    with (disk / "filler").open("wb", buffering=0) as file:
-        size = 1 << 20
-        while size:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 2
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world() -> AsyncIterator[World]:
     began = time.monotonic()
@@ -144,7 +114,7 @@ async def world() -> AsyncIterator[World]:
         for server in servers.values():
             stack.enter_context(server)
         database = stack.enter_context(postgresql.running())
-        disk = stack.enter_context(small_disk(folder / ROOFS / "data"))
+        disk = stack.enter_context(small_disk(folder / ROOFS / "data", DISK_MB))
         urls = {FIELDS: database.url(database.create())}
         collectives = {
             collective.name: collective
@@ -415,11 +385,7 @@ async def test_what_is_told_over_the_network_is_what_homes_have(world: World) ->
         assert await world.read(cooperative, way) == (world.to_publish(way), {HOMES})
     for way in GIVES.values():
         wanted = world.to_publish(way)
-
-        async def missing(way: Direction = way, wanted: Values = wanted) -> int:
-            return different(await world.town.published(way), wanted)
-
-        await eventually(missing, lambda number: number == 0, within_s=WITHIN_S)
+        await becomes(partial(world.town.published, way), wanted, within_s=WITHIN_S)
         assert await world.read(world.town, way) == (wanted, {HOMES})
     world.done["times published"] = len(world.to_publish(Direction.CONSUMPTION))
     world.mark("all was read")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -43,12 +44,11 @@ from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Authority, Prosody, federate
-from tests.e2e.holding import Sums, held
+from tests.e2e.holding import Member, Sums, held, settle
 from tests.e2e.home import import_energy
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import differences, eventually
 from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import NEED, STOP, YES, now
-from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import PASSWORD, QUICK, reach
 
 pytestmark = [
@@ -96,7 +96,7 @@ class World:
 
     coop: Coop
     page: str
-    homes: list[House]
+    homes: list[Member]
     hass: Hass
     node: HomeNode
     api: str
@@ -145,16 +145,13 @@ class World:
         """Wait until Home Assistant has what was published, record for record."""
 
         async def differs() -> tuple[int, dict[datetime, tuple[float | None, float | None]]]:
-            stored, released = await self.stored(), await self.released()
-            return len(released), {
-                start: (stored.get(start), released.get(start))
-                for start in sorted(stored.keys() | released.keys())
-                if stored.get(start) != pytest.approx(released.get(start))
+            released = await self.released()
+            wanted: dict[datetime, Any] = {
+                start: pytest.approx(value) for start, value in released.items()
             }
+            return len(released), differences(await self.stored(), wanted)
 
-        await eventually(
-            differs, lambda difference: difference[0] > 0 and not difference[1], within_s=240
-        )
+        await eventually(differs, lambda answer: answer[0] > 0 and not answer[1], within_s=240)
         return await self.released()
 
 
@@ -193,7 +190,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         site = Site(node, Keys("an-id", TOKEN, "0"))
         listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))
         task: asyncio.Task[object] = asyncio.create_task(node.run())
-        homes = [await settle(stack, folder, home_server, coop, n) for n in range(HOMES)]
+        homes = [await join(stack, folder, home_server, coop, n) for n in range(HOMES)]
         await eventually(partial(holds, coop), are_all, within_s=120)
         await coop.open()
         try:
@@ -232,22 +229,18 @@ async def supply(hass: Hass) -> None:
     await import_energy(hass.api, OWN.device, {SINCE + n * HOUR: n * OWN_WH for n in hours})
 
 
-async def settle(
-    stack: AsyncExitStack, folder: Any, server: Prosody, coop: Coop, number: int
-) -> House:
+async def join(stack: AsyncExitStack, folder: Path, server: Prosody, coop: Coop, n: int) -> Member:
     """Run a home that has some past, and joins."""
-    store = await Store.open(folder / f"home{number}.db")
-    stack.push_async_callback(store.close)
-    jid = server.register(f"home{number}", PASSWORD)
-    naming = await load_naming(store)
-    house = await stack.enter_async_context(running(store, server, jid, coop.jid, naming=naming))
-    await house.connection.online()
-    await house.ledger.cover(SINCE, TOP + 48 * HOUR)
-    await house.keep({start: watts(number, start) for start in STARTS})
-    await house.sharing.asking.get_data_needs(coop.jid, await coop.invite(ASKED))
-    await house.grant(ASKED, Choice(series=frozenset({house.ledger.series})))
-    await told(house)
-    return house
+    return await settle(
+        stack,
+        folder / f"home{n}.db",
+        server,
+        Account(server.register(f"home{n}", PASSWORD), PASSWORD),
+        Join(coop.jid, await coop.invite(ASKED)),
+        covered=Range(SINCE, TOP + 48 * HOUR),
+        past={start: watts(n, start) for start in STARTS},
+        need=ASKED,
+    )
 
 
 def watts(number: int, start: datetime) -> int:
@@ -348,7 +341,7 @@ async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
     a_day = [24 * (200 + 20 * n) + sum(range(24)) for n in range(HOMES)] + [24 * OWN_WH]
     assert month["median"] == pytest.approx(sorted(a_day)[HOMES // 2] * days, rel=0.06)
     name = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
-    answer = await world.homes[0].sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
+    answer = await world.homes[0].house.sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
     values = {record.name: list(record.values.values()) for record in answer.records}
     assert values[str(name)] == [month["median"]]
 
@@ -383,8 +376,8 @@ async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
 async def test_what_is_corrected_stays_as_it_was_published(world: World) -> None:
     start = TOP - 30 * HOUR
     before = await world.released()
-    for n, house in enumerate(world.homes):
-        await house.keep({**of_the_day(n, start), start: 2 * watts(n, start)})
+    for n, home in enumerate(world.homes):
+        await home.house.keep({**of_the_day(n, start), start: 2 * watts(n, start)})
     twice = sum(2 * watts(n, start) for n in range(HOMES)) + OWN_WH
     await eventually(partial(holds, world.coop), lambda held_sums: held_sums[start][0] == twice)
     assert await world.agree() == before
@@ -434,8 +427,8 @@ async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:
     await eventually(world.sums, lambda sums: sums is None)
     stored = await world.stored()
     # What comes afterwards reaches the others alone.
-    for n, house in enumerate(world.homes):
-        await house.keep({**of_the_day(n, TOP - HOUR), TOP - HOUR: watts(n, TOP - HOUR)})
+    for n, home in enumerate(world.homes):
+        await home.house.keep({**of_the_day(n, TOP - HOUR), TOP - HOUR: watts(n, TOP - HOUR)})
     released = await eventually(world.released, lambda remaining: remaining != stored, within_s=120)
     await asyncio.sleep(2)
     assert await world.stored() == stored != released

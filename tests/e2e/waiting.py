@@ -1,7 +1,7 @@
 """Waiting for what takes its time, and saying what was not so when it took too long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import NoReturn
 
 
@@ -17,6 +17,28 @@ async def eventually[T](
             return answer
         assert loop.time() < until, f"after {within_s} s still {answer!r}"
         await asyncio.sleep(0.3)
+
+
+async def becomes[K, V](
+    read: Callable[[], Awaitable[Mapping[K, V]]], wanted: Mapping[K, V], *, within_s: float = 60
+) -> None:
+    """Read again and again until there is what is wanted, and nothing else."""
+
+    async def differs() -> dict[K, tuple[V | None, V | None]]:
+        return differences(await read(), wanted)
+
+    await eventually(differs, lambda left: not left, within_s=within_s)
+
+
+def differences[K, V](
+    actual: Mapping[K, V], wanted: Mapping[K, V]
+) -> dict[K, tuple[V | None, V | None]]:
+    """Return the keys whose values differ, or that one side lacks, with both values."""
+    return {
+        key: (actual.get(key), wanted.get(key))
+        for key in actual.keys() | wanted.keys()
+        if actual.get(key) != wanted.get(key)
+    }
 
 
 async def while_it_flows(

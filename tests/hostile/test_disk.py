@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
-import shutil
 import struct
 import subprocess
 
@@ -34,6 +33,7 @@ from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import stored_days
 from demo.hass import free_port
+from tests.disks import fill, small_disk
 from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
 from tests.node.cli.test_sharing import toy
@@ -184,29 +184,10 @@ def test_the_tests_server_keeps_its_log_as_the_one_that_is_deployed() -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a small disk of its own, that gets full."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = mount("-t", "tmpfs", "-o", "size=8m,mode=0700", "none", folder)
-    if not mounted:
-        pytest.skip("only root can mount a disk that gets full")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def mount(*arguments: str | Path) -> bool:
-    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode == 0
-
-
-def fill(disk: Path) -> None:
-    """Leave no room on a disk, not a byte."""
-    size = 1 << 20
-    with (disk / "filler").open("ab", buffering=0) as file:
-        while size:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 2
-    assert shutil.disk_usage(disk).free == 0
+    with small_disk(tmp_path / "disk", 8) as folder:
+        if folder is None:
+            pytest.skip("only root can mount a disk that gets full")
+        yield folder
 
 
 async def sharing(folder: Path) -> PermissionId:
@@ -393,14 +374,14 @@ async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_dat
 
 async def test_a_disk_that_became_read_only_is_told_with_a_way_out(run: Run, disk: Path) -> None:
     permission_id = await sharing(disk)
-    mount("-o", "remount,ro", disk)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     try:
         done = await run("withdraw", permission_id, "--yes", "--data", disk)
         assert (done.status, "Mount it for writing." in done.err) == (1, True), done.err
         done = await run("status", "--data", disk, language="fr_FR.UTF-8")
         assert "Montez-le en écriture." in done.err
     finally:
-        mount("-o", "remount,rw", disk)
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
 
 
 async def put_back(backup: Path | str, copy_of: Callable[[Path | str], Path | str]) -> Store:

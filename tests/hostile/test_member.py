@@ -171,6 +171,14 @@ def _places(sent: Element) -> Iterator[tuple[Element, str | None]]:
         yield inside, None
 
 
+def _outcome(read: Callable[[Element], object], sent: Element) -> str:
+    """Return what is read of an element, or why it is refused."""
+    try:
+        return repr(read(sent))
+    except QuoaliseError as refusal:
+        return repr(refusal.text)
+
+
 @pytest.mark.parametrize("what", SENT)
 def test_no_field_of_180_kb_is_kept_in_whatever_it_is_sent(what: str) -> None:
     sent, read = SENT[what]
@@ -181,11 +189,7 @@ def test_no_field_of_180_kb_is_kept_in_whatever_it_is_sent(what: str) -> None:
             inside.text = LONG
         else:
             inside.set(name, LONG)
-        try:
-            read_of_it = repr(read(changed))
-        except QuoaliseError as refusal:
-            read_of_it = repr(refusal.text)
-        assert len(read_of_it) < MOST_KEPT, (inside.tag, name)
+        assert len(_outcome(read, changed)) < MOST_KEPT, (inside.tag, name)
 
 
 @pytest.mark.parametrize("what", SENT)
@@ -207,20 +211,16 @@ def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
             if LANG in another.attrib:
                 another.set(LANG, f"x-{copy}")
             parent.append(another)
-        try:
-            read_of_it = repr(read(changed))
-        except QuoaliseError as refusal:
-            read_of_it = repr(refusal.text)
-        assert len(read_of_it) < MOST_KEPT, inside.tag
+        assert len(_outcome(read, changed)) < MOST_KEPT, inside.tag
 
 
-@pytest.mark.parametrize("of", [Direction.CONSUMPTION, Direction.PRODUCTION])
+@pytest.mark.parametrize("direction", [Direction.CONSUMPTION, Direction.PRODUCTION])
 async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped_and_counted(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, of: Direction
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, direction: Direction
 ) -> None:
     """As the proxies in front of the network's operator do, which answer whole days of Paris."""
     liar, asker = await new_plain(one), await new_node(one)
-    name = series(organisation("liar"), of)
+    name = series(organisation("liar"), direction)
     first, last = int(FIRST.timestamp()), int((FIRST + 3 * HOUR).timestamp())
     times = range(first - 36000, last + 36000, 3600)
     values: dict[Number, Number] = dict.fromkeys(times, 500)

@@ -32,6 +32,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import OutboxRow
 from consometers_node.xmpp.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
+from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.telling import told
 from tests.node.collective.test_node import PAST, comes, jid, join
@@ -113,12 +114,6 @@ async def permission_state(coop: Coop, permission: str) -> State | None:
     return next((grant.state for grant in every if grant.id == permission), None)
 
 
-async def stands(coop: Coop, permission: str, state: State) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while await permission_state(coop, permission) is not state:
-            await asyncio.sleep(0.02)
-
-
 async def is_invited(coop: Coop, house: House) -> None:
     token = await coop.invite()
     await house.sharing.asking.get_data_needs(coop.jid, token)
@@ -143,9 +138,7 @@ async def test_a_grant_that_was_held_back_until_it_was_withdrawn_opens_nothing(
     await attacker.meet('node="grant"', "bounce")
     await attacker.meet("node='grant'", "bounce")
     permission = await house.grant()
-    async with asyncio.timeout(WITHIN_S):
-        while not await attacker.count("node='grant'"):
-            await asyncio.sleep(0.02)
+    await eventually(lambda: attacker.count("node='grant'"), bool, within_s=WITHIN_S)
     await house.withdraw(permission)
     await confirmed(house)
     assert await permission_state(coop, permission) is None
@@ -281,9 +274,7 @@ async def test_a_receipt_or_an_error_of_somebody_else_acknowledges_nothing(
         await ping(attacker, house)
         assert await on_its_way(house) == [stanza_id]
         collective.keeps.set()
-        async with asyncio.timeout(WITHIN_S):
-            while await on_its_way(house):
-                await asyncio.sleep(0.02)
+        await eventually(lambda: on_its_way(house), [].__eq__, within_s=WITHIN_S)
 
 
 async def on_its_way(house: House) -> list[str | None]:
@@ -339,7 +330,5 @@ async def test_the_homes_own_server_gets_nothing_that_was_not_granted(
     ):
         await attacker.forge(stanza("iq", node, house.address, requests.write(request)))
         refused += 1
-        async with asyncio.timeout(WITHIN_S):
-            while await attacker.count("type='error'") < refused:
-                await asyncio.sleep(0.02)
+        await eventually(lambda: attacker.count("type='error'"), refused.__le__, within_s=WITHIN_S)
     assert await house.state(PermissionId(permission)) is State.GRANTED

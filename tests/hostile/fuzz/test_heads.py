@@ -247,12 +247,22 @@ async def send(port: int, request: bytes) -> bytes:
     return b""
 
 
-def try_all(
+@pytest.mark.parametrize(
+    ("surface", "serving"),
+    [
+        ("heads of a home", a_home),
+        ("heads of public pages", public_pages),
+        ("heads of an administration", an_administration),
+    ],
+)
+@pytest.mark.usefixtures("socket_enabled")
+def test_pages_answer_any_head(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
     surface: str,
     serving: Callable[[Path], AbstractAsyncContextManager[Pages]],
-    file: Path,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    file = tmp_path / "node.db"
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         pages = runner.run(stack.enter_async_context(serving(file)))
@@ -282,21 +292,3 @@ def try_all(
         finally:
             watching.close()
             runner.run(stack.aclose())
-
-
-def test_a_home_answers_any_head(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
-) -> None:
-    try_all("heads of a home", a_home, tmp_path / "node.db", caplog)
-
-
-def test_public_pages_answer_any_head(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
-) -> None:
-    try_all("heads of public pages", public_pages, tmp_path / "node.db", caplog)
-
-
-def test_an_administration_answers_any_head(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
-) -> None:
-    try_all("heads of an administration", an_administration, tmp_path / "node.db", caplog)

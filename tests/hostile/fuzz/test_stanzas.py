@@ -133,7 +133,14 @@ async def collective(store: Store) -> list[Element]:
     return [*(requests.write(request) for request in sent), *[data.write(pushed)] * 4]
 
 
-def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("role", "surface"),
+    [(Role.HOUSEHOLD, "stanzas of a home"), (Role.COLLECTIVE, "stanzas of a collective")],
+)
+def test_a_node_answers_every_stanza_or_lets_it_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, role: Role, surface: str
+) -> None:
+    file = tmp_path / "node.db"
     with asyncio.Runner() as runner:
         store = runner.run(Store.open(file))
         allowed = runner.run((home if role is Role.HOUSEHOLD else collective)(store))
@@ -170,15 +177,3 @@ def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixtu
         explore(surface, 100, check, stanzas(payloads | payloads | OTHERS), regressions=regressions)
         assert accepted
         runner.run(node.close())
-
-
-def test_a_home_answers_every_stanza_or_lets_it_be(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    try_all(Role.HOUSEHOLD, "stanzas of a home", tmp_path / "node.db", caplog)
-
-
-def test_a_collective_answers_every_stanza_or_lets_it_be(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    try_all(Role.COLLECTIVE, "stanzas of a collective", tmp_path / "node.db", caplog)
