@@ -18,11 +18,11 @@ from tests.node.xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one,
+    one as server,
     own,
     servers,
     stack,
-    two,
+    two as other_server,
 )
 
 __all__ = [
@@ -37,17 +37,17 @@ __all__ = [
     "new_place",
     "new_plain",
     "no_talk_of_sql",
-    "one",
+    "other_server",
     "own",
     "patterns",
     "place",
     "postgresql_server",
     "run",
+    "server",
     "servers",
     "stack",
     "start",
     "store",
     "threads_of_sqlite_end",
-    "two",
     "warm",
 ]

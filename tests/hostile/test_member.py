@@ -216,10 +216,10 @@ def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
 
 @pytest.mark.parametrize("direction", [Direction.CONSUMPTION, Direction.PRODUCTION])
 async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped_and_counted(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, direction: Direction
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, direction: Direction
 ) -> None:
     """As the proxies in front of the network's operator do, which answer whole days of Paris."""
-    liar, asker = await new_plain(one), await new_node(one)
+    liar, asker = await new_plain(server), await new_node(server)
     name = series(organisation("liar"), direction)
     first, last = int(FIRST.timestamp()), int((FIRST + 3 * HOUR).timestamp())
     times = range(first - 36000, last + 36000, 3600)
@@ -320,12 +320,12 @@ async def test_no_answer_tells_whether_somebody_shares_under_a_name(
 
 
 async def test_over_the_network_too_a_grant_gets_the_same_answers_whoever_has_the_meter(
-    file: Store, two: Prosody, new_account: NewAccount, new_node: MakeNode, tmp_path: Path
+    file: Store, other_server: Prosody, new_account: NewAccount, new_node: MakeNode, tmp_path: Path
 ) -> None:
     heard = []
-    async with cooperating(file, two, new_account(two), tmp_path) as coop:
+    async with cooperating(file, other_server, new_account(other_server), tmp_path) as coop:
         for device in (POINT, POINT, OTHERS_POINT):
-            node, token = await new_node(two), await coop.invite(BY_POINT)
+            node, token = await new_node(other_server), await coop.invite(BY_POINT)
             await node.asking.get_data_needs(coop.jid, token)
             name = series(named(device), Direction.CONSUMPTION)
             granted = permission(name, id=str(uuid4()), need=BY_POINT, at=now())

@@ -94,8 +94,8 @@ class Keeper:
 
 
 @pytest.fixture
-async def line(one: Prosody) -> AsyncIterator[Line]:
-    async with Line.to(one) as line:
+async def line(server: Prosody) -> AsyncIterator[Line]:
+    async with Line.to(server) as line:
         yield line
 
 
@@ -131,10 +131,10 @@ async def answers(node: Node, peer: Node) -> None:
 
 
 async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
-    one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
+    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
-    node = await new_node(one, answerer, keep=Keeper().keep, through=line)
-    peer, stranger = await new_node(one), await new_stranger(one)
+    node = await new_node(server, answerer, keep=Keeper().keep, through=line)
+    peer, stranger = await new_node(server), await new_stranger(server)
     await answers(node, peer)
     session = await node.connection.online()
     for size in (90_000, 90_000, 90_000, 90_000, 90_000, 150_000, 150_000):
@@ -145,10 +145,10 @@ async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
 
 
 async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_resumed(
-    one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
+    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
-    node = await new_node(one, answerer, keep=Keeper().keep, through=line)
-    peer, stranger = await new_node(one), await new_stranger(one)
+    node = await new_node(server, answerer, keep=Keeper().keep, through=line)
+    peer, stranger = await new_node(server), await new_stranger(server)
     session = await node.connection.online()
     stanza = SHAPES["a long attribute"].format(to=node.connection.jid)
     # The first is cut in the middle, and comes again; the second is not.
@@ -167,10 +167,10 @@ async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_
 
 
 async def test_no_stanza_that_costs_much_ends_a_stream_or_keeps_others_waiting(
-    one: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain
+    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
-    node = await new_node(one, keep=Keeper().keep, through=line)
-    peer, stranger = await new_node(one), await new_stranger(one)
+    node = await new_node(server, keep=Keeper().keep, through=line)
+    peer, stranger = await new_node(server), await new_stranger(server)
     session = await node.connection.online()
     for shape in SHAPES.values():
         stranger.send_raw(shape.format(to=node.connection.jid))
@@ -333,11 +333,11 @@ async def test_strangers_who_push_stop_no_push_of_a_member(
 
 
 async def test_of_strangers_nothing_is_looked_at_that_they_push(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     keeper = Keeper()
-    peer, stranger = await new_node(one), await new_node(one)
-    node = await new_node(one, keep=keeper.keep, knows={bare(peer)}.__contains__)
+    peer, stranger = await new_node(server), await new_node(server)
+    node = await new_node(server, keep=keeper.keep, knows={bare(peer)}.__contains__)
     with pytest.raises(NotAuthorized):
         await stranger.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
     await peer.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
@@ -388,15 +388,15 @@ async def test_who_asks_without_end_is_not_answered_without_end(
 
 
 async def test_receipts_that_strangers_make_up_are_not_looked_for(
-    one: Prosody, new_node: MakeNode, new_stranger: MakePlain
+    server: Prosody, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
     late: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     async def note(peer: str, message_id: str) -> None:
         late.put_nowait((peer, message_id))
 
-    node = await new_node(one)
-    peer, stranger = await new_stranger(one), await new_stranger(one)
+    node = await new_node(server)
+    peer, stranger = await new_stranger(server), await new_stranger(server)
     Pushing(node.connection, note, knows={peer.boundjid.bare}.__contains__)
     receipt = "<received xmlns='urn:xmpp:receipts' id='{}'/></message>"
     message = MESSAGE.format(to=node.connection.jid) + ">"
