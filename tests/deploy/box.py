@@ -78,7 +78,7 @@ def connect(specification: Specification) -> None:
 
 
 def furnish(specification: Specification) -> Path:
-    """Make the root, and give it."""
+    """Make the root, and return it."""
     place = Path(specification.place)
     mount("--make-rprivate", "/")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)

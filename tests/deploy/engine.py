@@ -311,7 +311,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def install(folder: Path) -> Path:
-    """Write a program `docker` into a folder, and give it."""
+    """Write a program `docker` into a folder, and return it."""
     program = folder / "docker"
     program.write_text(
         f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.deploy.engine "$@"\n'

@@ -158,6 +158,6 @@ async def cooperating(server: Prosody, user: str = "coop") -> AsyncIterator[Coop
         yield cooperative
 
 
-def _receipt(number: str, state: State, erased: Iterable[Erased] = ()) -> Receipt:
+def _receipt(permission_id: str, state: State, erased: Iterable[Erased] = ()) -> Receipt:
     now = datetime.now(UTC).replace(microsecond=0)
-    return Receipt(permission=number, state=state, time=now, erased=tuple(erased))
+    return Receipt(permission=permission_id, state=state, time=now, erased=tuple(erased))

@@ -81,19 +81,21 @@ class Keeper:
     def _keep(self, message: Message) -> None:
         if message["type"] == "error" or message["from"].bare != self._node:
             return
-        number, at, name, base = message["id"], time.time(), "", 0
+        message_id, at, name, base = message["id"], time.time(), "", 0
         for record in message.xml.iter(_SENML):
             name, base = record.get("bn", name), int(record.get("bt", base))
             row = name, base + int(record.get("t", "0")), int(record.get("v", ""))
             self._database.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", row)
-            self._database.execute("INSERT INTO came VALUES (?, ?, ?, ?, ?)", (number, *row, at))
+            self._database.execute(
+                "INSERT INTO came VALUES (?, ?, ?, ?, ?)", (message_id, *row, at)
+            )
         loses = self._receipts and random.random() < LOST_RECEIPTS
         if loses:
-            self._database.execute("INSERT INTO lost VALUES (?)", (number,))
+            self._database.execute("INSERT INTO lost VALUES (?)", (message_id,))
         self._database.commit()
         if message.xml.find(f"{{{_RECEIPTS}}}request") is not None and not loses:
             receipt = self._connection.stream.make_message(mto=message["from"])
-            SubElement(receipt.xml, f"{{{_RECEIPTS}}}received", {"id": number})
+            SubElement(receipt.xml, f"{{{_RECEIPTS}}}received", {"id": message_id})
             receipt.send()
 
 

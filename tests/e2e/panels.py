@@ -68,7 +68,7 @@ class Home:
         return _number(await self.hass.api.state(entity_id))
 
     async def caught_up(self, entity_id: str, wh: float) -> float:
-        """Wait until an entity shows some energy, and give how much it shows then."""
+        """Wait until an entity shows some energy, and return how much it shows then."""
         shown = await eventually(
             lambda: self.shown(entity_id),
             lambda value: value is not None and value >= wh,

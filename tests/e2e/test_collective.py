@@ -188,10 +188,10 @@ async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
         coop = world.coops[name]
         token = await town.invite(TOWN_NEED, Kind.COLLECTIVE)
         asking = coop.network.sharing.asking
-        (number,) = await consent.propose_needs(coop.store, asking, Join(town.jid, token))
+        (permission_id,) = await consent.propose_needs(coop.store, asking, Join(town.jid, token))
         naming = await load_naming(coop.store)
         async with coop.store.writing() as connection:
-            question = await consent.data_request(connection, number)
+            question = await consent.data_request(connection, permission_id)
             matching = await consent.matching_series(connection, naming, question.need)
             device = str(organisation(name))
             own = [

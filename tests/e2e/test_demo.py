@@ -65,10 +65,10 @@ class Demo:
         lines = complaints.read_text(errors="replace").splitlines()
         return f"script/demo ended with {code}: " + "\n".join(reversed(lines))
 
-    async def end(self, number: signal.Signals) -> int:
-        """End it by a signal, and give how it ended."""
+    async def end(self, ending: signal.Signals) -> int:
+        """End it by a signal, and return how it ended."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.send_signal(ending)
         async with asyncio.timeout(240):
             return await self._process.wait()
 

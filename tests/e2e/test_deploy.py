@@ -89,7 +89,7 @@ class Site:
         return self.state / "volumes" / "secrets" / "authority"
 
     async def type(self, *command: str, given: str = "") -> str:
-        """Type a command in deploy/, and give what it prints."""
+        """Type a command in deploy/, and return what it prints."""
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.folder,
@@ -107,12 +107,12 @@ class Site:
         return out.decode()
 
     async def node(self, *command: str) -> Any:
-        """Ask the node's program, and give what it tells programs."""
+        """Ask the node's program, and return what it tells programs."""
         asked = ("docker", "compose", "exec", "-T", "node", "consometers-node")
         return json.loads(await self.type(*asked, *command, "--json"))
 
     async def get(self, path: str) -> tuple[int, str]:
-        """Open an address as anybody would, and give its status and its text."""
+        """Open an address as anybody would, and return its status and its text."""
         trusts = ssl.create_default_context(cafile=self.ca_file)
         async with (
             ClientSession() as session,

@@ -70,7 +70,7 @@ DISCO: Final = "http://jabber.org/protocol/disco#"
 TERMINATE: Final = """
   <command xmlns="http://jabber.org/protocol/commands" node="terminate" action="execute">
     <x xmlns="jabber:x:data" type="submit">
-      <field var="permission"><value>{number}</value></field>
+      <field var="permission"><value>{permission}</value></field>
     </x>
   </command>"""
 GRANT: Final = """
@@ -472,12 +472,12 @@ async def test_discovery_tells_nothing_of_the_home(world: World) -> None:
 
 
 async def test_nobody_ends_the_permission_of_another(world: World) -> None:
-    ended = TERMINATE.format(number=world.permissions["coop"])
+    ended = TERMINATE.format(permission=world.permissions["coop"])
     assert refusal(await world.ask(world.town, ended))[0] == "item-not-found"
     assert refusal(await world.ask(world.stranger, ended))[0] == "not-authorized"
-    unheard_of = TERMINATE.format(number=uuid4())
+    unheard_of = TERMINATE.format(permission=uuid4())
     assert refusal(await world.ask(world.town, unheard_of))[0] == "item-not-found"
-    no_id = TERMINATE.format(number="../coop")
+    no_id = TERMINATE.format(permission="../coop")
     assert refusal(await world.ask(world.town, no_id))[0] == "bad-request"
     for node in ("get_data_needs", "withdraw", "nonsense"):
         answer = await world.ask(world.coop, EMPTY.format(node=node))

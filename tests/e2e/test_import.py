@@ -291,7 +291,7 @@ async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
 
 
 async def visitor(api: Api) -> str:
-    """Make a user who is no administrator, and give an access token of hers."""
+    """Make a user who is no administrator, and return an access token of hers."""
     user = await api.command("config/auth/create", name="Visitor", group_ids=["system-users"])
     credentials = {"username": "visitor", "password": PASSWORD}
     user_id = user["user"]["id"]

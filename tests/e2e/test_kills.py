@@ -369,8 +369,8 @@ async def _begin(world: World) -> None:
 async def _grant(node: Node, user: str, interval: str, series: Mapping[str, str]) -> None:
     need = f"{interval.lower()}-{user.partition('@')[0]}"
     directions = dict.fromkeys(series.values())
-    number = await node.be_asked(user, need, *directions, interval=interval, history_days=9)
-    await node.grant(number, *(f"{name}={flow}" for name, flow in series.items()))
+    permission_id = await node.be_asked(user, need, *directions, interval=interval, history_days=9)
+    await node.grant(permission_id, *(f"{name}={flow}" for name, flow in series.items()))
 
 
 async def _subscribed(world: World) -> None:

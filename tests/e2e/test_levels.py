@@ -236,11 +236,13 @@ async def _join(cooperative: Collective, town: Collective) -> None:
 async def _let_observe(collective: Collective, observer: str) -> None:
     """Grant a reader all that a collective publishes; nothing is pushed to it."""
     need = read_need_file(_need("all", collective.name).encode())
-    number = await consent.propose_need(collective.opened, observer, need, "operator")
-    await _grant(collective, number, *_directions(collective.name))
+    permission_id = await consent.propose_need(collective.opened, observer, need, "operator")
+    await _grant(collective, permission_id, *_directions(collective.name))
 
 
-async def _grant(collective: Collective, number: PermissionId, *directions: Direction) -> None:
+async def _grant(
+    collective: Collective, permission_id: PermissionId, *directions: Direction
+) -> None:
     """Grant sums of which nothing is there yet."""
     device = Device(str(organisation(collective.name)))
     naming = await load_naming(collective.opened)
@@ -248,7 +250,7 @@ async def _grant(collective: Collective, number: PermissionId, *directions: Dire
         own = [own_series(device, way, Interval.PT30M, ZONE) for way in directions]
         for series in own:
             await add_series(connection, series)
-        question = await consent.data_request(connection, number)
+        question = await consent.data_request(connection, permission_id)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
     await eventually(
         partial(control_socket.wake, control_socket.socket_in(collective.node.data)), bool

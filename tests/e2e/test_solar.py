@@ -165,10 +165,10 @@ async def test_a_node_proposes_what_is_injected_and_what_is_produced(
         "auth/long_lived_access_token", client_name="node", lifespan=1
     )
     await node.do("home", home.hass.url, answer=token)
-    number = await node.be_asked(
+    permission_id = await node.be_asked(
         "coop@two.test", "roof", "consumption", "injection", "production", history_days=30
     )
-    offered = json.loads(await node.do("grant", number, "--json"))["offered"]
+    offered = json.loads(await node.do("grant", permission_id, "--json"))["offered"]
     assert {(offer["statistic"], offer["direction"]) for offer in offered} >= {
         (ids["energy_drawn"], "consumption"),
         (ids["energy_injected"], "injection"),

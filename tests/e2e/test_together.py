@@ -243,8 +243,8 @@ async def join(stack: AsyncExitStack, folder: Path, server: Prosody, coop: Coop,
     )
 
 
-def watts(number: int, start: datetime) -> int:
-    return 200 + 20 * number + start.hour
+def watts(home: int, start: datetime) -> int:
+    return 200 + 20 * home + start.hour
 
 
 async def holds(coop: Coop) -> Sums:
@@ -273,12 +273,12 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
     await eventually(world.released, lambda released: [*released] == STARTS, within_s=300)
     assert node.network is not None
     token = await coop.invite(ASKED)
-    (number,) = await consent.propose_needs(
+    (permission_id,) = await consent.propose_needs(
         node.store, node.network.sharing.asking, Join(coop.jid, token)
     )
     naming = await load_naming(node.store)
     async with node.store.writing() as connection:
-        question = await consent.data_request(connection, number)
+        question = await consent.data_request(connection, permission_id)
         await consent.grant(connection, naming, question, Choice(series=frozenset({OWN})), YES)
     node.look_again()
     assert sorted(await world.agree()) == STARTS
@@ -383,9 +383,9 @@ async def test_what_is_corrected_stays_as_it_was_published(world: World) -> None
     assert await world.agree() == before
 
 
-def of_the_day(number: int, at: datetime) -> dict[datetime, int | None]:
+def of_the_day(home: int, at: datetime) -> dict[datetime, int | None]:
     """What a home has of the UTC day of an hour."""
-    return {start: watts(number, start) for start in STARTS if start.date() == at.date()}
+    return {start: watts(home, start) for start in STARTS if start.date() == at.date()}
 
 
 async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:

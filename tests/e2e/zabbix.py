@@ -161,7 +161,7 @@ def running() -> Iterator[Zabbix]:
 
 
 def _fill(server: postgresql.Server) -> str:
-    """Make a database for Zabbix, and give its name."""
+    """Make a database for Zabbix, and return its name."""
     name = server.create()
     own = gzip.decompress((_SQL / "data.sql.gz").read_bytes())
     with server.connect(name) as connection:

@@ -68,7 +68,7 @@ class Unconnected(Connection):
         return [queue.get_nowait()[0] for _ in range(queue.qsize())]
 
     async def take(self, stanza: Element) -> list[StanzaBase]:
-        """Take a stanza as the stream does, and give what is said to it."""
+        """Take a stanza as the stream does, and return what is said to it."""
         self.stream._spawn_event(stanza)
         while self._owned:
             await asyncio.wait(self._owned)

@@ -97,7 +97,7 @@ def is_withdrawal(stanza: Element) -> bool:
 
 
 async def home(store: Store) -> list[Element]:
-    """Fill a home of which a collective may read one series, and give what that may send."""
+    """Fill a home of which a collective may read one series, and return what that may send."""
     peer = MEMBER.partition("/")[0]
     ledger = await Ledger.open(store, peer)
     hours = [midnight(-1) + n * HOUR for n in range(24)]
@@ -116,7 +116,7 @@ async def home(store: Store) -> list[Element]:
 
 
 async def collective(store: Store) -> list[Element]:
-    """Fill a collective with one member, and give what that may send."""
+    """Fill a collective with one member, and return what that may send."""
     yesterday = now() - timedelta(days=1)
     held = permission(meter("coop"), id=HELD, at=yesterday)
     async with store.writing() as connection:
