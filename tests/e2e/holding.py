@@ -13,7 +13,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.xmpp import Account, Join
 from tests.node.permission.samples import NEED
-from tests.node.sharing.houses import House, running, told
+from tests.node.sharing.houses import House, decisions_confirmed, running
 from tests.node.xmpp.plain import Reachable
 
 type Values = dict[datetime, int]
@@ -94,7 +94,7 @@ async def settle(
     await house.sharing.asking.get_data_needs(invitation.collective, invitation.token)
     choice = Choice(series=frozenset({house.ledger.series}))
     member = Member(house, await house.grant(need, choice), dict(past))
-    await told(house)
+    await decisions_confirmed(house)
     return member
 
 

@@ -25,8 +25,8 @@ from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
+from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import let_be_named, meter
-from tests.node.collective.telling import told
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
 from tests.node.web.admin.test_overview import close_due
 from tests.node.web.admin.village import Village
@@ -115,7 +115,7 @@ async def furnish(store: Store, now: datetime) -> None:
 async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
     """Send what no home draws, as a home."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    data = told(meter(name), midnight, [29_000, 31_500, 640])
+    data = pushed_data(meter(name), midnight, [29_000, 31_500, 640])
     assert await take(
         connection,
         [Message(f"{name}@example.org", data)],

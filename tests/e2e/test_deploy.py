@@ -34,7 +34,7 @@ from tests.e2e.holding import Member, Values, settle, summed
 from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
 from tests.node.permission.samples import NEED, now
-from tests.node.sharing.houses import told
+from tests.node.sharing.houses import decisions_confirmed
 from tests.node.xmpp.conftest import reach
 
 pytestmark = [
@@ -235,7 +235,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     assert backup.stat().st_mode & 0o077 == 0
 
     await leaves.house.withdraw(leaves.permission)
-    await told(leaves.house)
+    await decisions_confirmed(leaves.house)
     for n, home in enumerate(site.homes):
         await home.write({KNOWN_UNTIL: 5_000 + n, KNOWN_UNTIL + HOUR: 6_000 + n})
     await site.shows(summed(site.homes))

@@ -104,8 +104,8 @@ class Confirming(Plain):
         )
 
     @override
-    def _hear(self, stanza: StanzaBase) -> None:
-        super()._hear(stanza)
+    def _receive(self, stanza: StanzaBase) -> None:
+        super()._receive(stanza)
         assert stanza.xml.find("{urn:xmpp:receipts}request") is not None
         receipt = (
             f'<message to="{stanza.xml.get("from")}"><received xmlns="urn:xmpp:receipts"'

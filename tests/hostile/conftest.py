@@ -18,11 +18,11 @@ from tests.node.xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one as server,
+    other_server,
     own,
+    server,
     servers,
     stack,
-    two as other_server,
 )
 
 __all__ = [

@@ -38,8 +38,8 @@ from consometers_node.web.public.site import Public
 from consometers_node.xmpp import NotStored
 from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
+from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, meter, permission
-from tests.node.collective.telling import taking, told
 from tests.node.household.factories import rows
 from tests.node.household.test_backfill import asked
 from tests.node.household.test_sync import DRAWN, NAME, reading
@@ -127,9 +127,9 @@ async def coop(file: Store) -> Coop:
             await join(connection, name, permission(meter(name), id=name))
         await Members(connection, ZONE).admit("guest@example.org", AT)
         await note_read(connection, Read(at=AT, who="someone", what="a page"))
-    async with taking(file) as queue:
+    async with running_queue(file) as queue:
         for name in HOMES:
-            await queue.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
+            await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [300] * 24))
     hands = Hands(NOW)
     clock = await confirmed(file, hands)
     coop = Coop(file, hands, clock, Retention(file, ZONE, Changes(), clock))

@@ -38,9 +38,9 @@ from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
 from tests.node.cli.test_sharing import toy
 from tests.node.clocks import sure
+from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, let_be_named, meter, permission
-from tests.node.collective.telling import taking, told
-from tests.node.collective.test_erasure import CURVE, everything, let_in, shapes
+from tests.node.collective.test_erasure import CURVE, admit_homes, everything, shapes
 from tests.node.household.toy import TOKEN, Toy
 from tests.node.permission.samples import STOP, grant, now
 
@@ -85,8 +85,8 @@ async def take_in_and_erase(store: Store) -> None:
         await members.present(member.id, MEMBER[2].decode(), description, AT)
     for name, values in ((MEMBER[0], FIRST), ("b", [500] * 24), (MEMBER[0], CORRECTED)):
         for month in range(3):
-            async with taking(store) as queue:
-                data = told(meter(name), MIDNIGHT + timedelta(days=31 * month), values)
+            async with running_queue(store) as queue:
+                data = pushed_data(meter(name), MIDNIGHT + timedelta(days=31 * month), values)
                 await queue.keep(f"{name}@example.org", data)
     async with store.writing() as connection:
         # As the server does by itself, sooner or later.
@@ -401,11 +401,11 @@ async def backups(
 ) -> tuple[Path | str, Path | str, Path]:
     """Return a backup of before an erasure, one of within it, and the file of what ended since."""
     store = await Store.open(place)
-    ((member, gave), *_) = await let_in(store, "anemone", "b", "c")
+    ((member, gave), *_) = await admit_homes(store, "anemone", "b", "c")
     for start in (MIDNIGHT, MIDNIGHT + timedelta(days=31)):
         for name, values in (("anemone", CURVE), ("b", [500] * 24)):
-            async with taking(store) as queue:
-                await queue.keep(f"{name}@example.org", told(meter(name), start, values))
+            async with running_queue(store) as queue:
+                await queue.keep(f"{name}@example.org", pushed_data(meter(name), start, values))
     await store.close()
     before = copy_of(place)
     store = await Store.open(place)

@@ -82,8 +82,8 @@ from consometers_node.xmpp import Asking
 from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed
 from tests.node.collective.coops import cooperating
+from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import AT, ZONE, join, permission
-from tests.node.collective.telling import told
 from tests.node.permission.samples import NEED, now
 from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
@@ -266,7 +266,7 @@ async def _joins(
 async def _tells(
     store: Store, name: str, device: str, start: datetime, values: Sequence[Number]
 ) -> None:
-    data = told(series(named(device), Direction.CONSUMPTION), start, values)
+    data = pushed_data(series(named(device), Direction.CONSUMPTION), start, values)
     async with store.writing() as connection:
         at = start + len(values) * HOUR
         refusals = await take(connection, [Message(f"{name}@example.org", data)], ZONE.key, at)
@@ -525,7 +525,7 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
         granted = permission(daily, id="daily")
         await join(connection, "h1", granted)
         midnight = datetime(2026, 6, 7, 22, tzinfo=UTC)
-        data = told(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
+        data = pushed_data(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
         assert await take(connection, [Message("h1@example.org", data)], ZONE.key, AT) == [None]
     assert await _apart(store, "h1") == [864_025]
 

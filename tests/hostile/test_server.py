@@ -34,9 +34,15 @@ from consometers_node.xmpp.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
-from tests.node.collective.telling import told
+from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.test_node import PAST, comes, jid, join
-from tests.node.sharing.houses import Collective, House, bare, running, told as confirmed
+from tests.node.sharing.houses import (
+    Collective,
+    House,
+    bare,
+    decisions_confirmed as confirmed,
+    running,
+)
 from tests.node.sharing.ledgers import HOUR, hours, midnight
 from tests.node.sharing.test_delivery import shared
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
@@ -231,7 +237,7 @@ async def test_a_server_that_speaks_for_another_domain_is_not_heard(
     for forged in (
         stanza("iq", node, house.address, requests.write(Terminate(permission))),
         stanza("iq", f"{member}/quoalise", node, requests.write(Withdraw(permission))),
-        stanza("message", member, coop.jid, data.write(told(name, PAST, [999_999]))),
+        stanza("message", member, coop.jid, data.write(pushed_data(name, PAST, [999_999]))),
     ):
         await ping(attacker, house)
         assert await attacker.spoof(forged, "honest.test")
@@ -290,7 +296,7 @@ async def test_an_account_elsewhere_cannot_tell_records_of_a_member(
     past = await join(coop, house)
     await comes(coop, past)
     ((name, *_),) = [grant.series for grant in await granted(coop)]
-    words = serialise(data.write(told(name, PAST, [999_999]))).decode()
+    words = serialise(data.write(pushed_data(name, PAST, [999_999]))).decode()
     attacker.account.send_raw(f'<message to="{coop.jid}" id="1">{words}</message>')
     await attacker.account.error()
     await comes(coop, past)

@@ -32,7 +32,12 @@ def english(message: Message) -> Sequence[str]:
 
 
 def places(fault: re.Pattern[str], messages: list[Message]) -> list[str]:
-    return [one for each in messages for one in translated(each) if fault.search(one)]
+    return [
+        translation
+        for each in messages
+        for translation in translated(each)
+        if fault.search(translation)
+    ]
 
 
 def test_the_catalogue_has_each_sentence_and_no_other() -> None:
@@ -42,24 +47,30 @@ def test_the_catalogue_has_each_sentence_and_no_other() -> None:
 
 def test_each_sentence_is_written_where_it_is_said() -> None:
     """Another one would be in no catalogue."""
-    found = [
+    places = [
         f"{file.relative_to(PACKAGE)}:{call.lineno}"
         for file in PACKAGE.rglob("*.py")
         for call in calls(ast.parse(file.read_text(encoding="utf-8")))
         if not all(isinstance(each, ast.Constant) for each in call.args)
     ]
-    assert [place for place in found if not place.startswith("cli/core/locale.py")] == []
+    assert [place for place in places if not place.startswith("cli/core/locale.py")] == []
 
 
 def test_every_sentence_is_translated(messages: list[Message]) -> None:
-    assert [one.id for one in messages if one.fuzzy or not all(translated(one))] == []
-    assert [one.id for one in messages if len(translated(one)) != len(english(one))] == []
+    assert [
+        message.id for message in messages if message.fuzzy or not all(translated(message))
+    ] == []
+    assert [
+        message.id for message in messages if len(translated(message)) != len(english(message))
+    ] == []
 
 
 def test_translations_have_the_same_places_to_fill_in(messages: list[Message]) -> None:
     for message in messages:
-        places = {frozenset(FILLED.findall(one)) for one in translated(message)}
-        assert places == {frozenset(FILLED.findall(one)) for one in english(message)}, message.id
+        places = {frozenset(FILLED.findall(translation)) for translation in translated(message)}
+        assert places == {frozenset(FILLED.findall(sentence)) for sentence in english(message)}, (
+            message.id
+        )
 
 
 def test_apostrophes_are_as_in_print(messages: list[Message]) -> None:
@@ -70,7 +81,7 @@ def test_apostrophes_are_as_in_print(messages: list[Message]) -> None:
         for message in sentences()
         if not all(file.startswith(AS_TYPED) for file, _ in message.locations)
     ]
-    assert [one.id for one in of_pages if STRAIGHT.search("".join(english(one)))] == []
+    assert [message.id for message in of_pages if STRAIGHT.search("".join(english(message)))] == []
 
 
 def test_what_a_person_allows_has_one_name_in_french(messages: list[Message]) -> None:

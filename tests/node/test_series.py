@@ -188,11 +188,11 @@ def test_the_days_of_a_range_hold_it(within: Range) -> None:
 
 
 @given(RANGES, RANGES)
-def test_a_clipped_range_is_in_both(one: Range, other: Range) -> None:
-    both = one.clip(other)
-    assert one.covers(both)
+def test_a_clipped_range_is_in_both(first: Range, other: Range) -> None:
+    both = first.clip(other)
+    assert first.covers(both)
     assert other.covers(both)
-    assert bool(both) == (max(one.start, other.start) < min(one.end, other.end))
+    assert bool(both) == (max(first.start, other.start) < min(first.end, other.end))
 
 
 def test_a_range_is_of_instants_in_order() -> None:

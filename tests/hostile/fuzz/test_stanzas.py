@@ -29,8 +29,8 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.store import Store
+from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import join, meter, permission
-from tests.node.collective.telling import told
 from tests.node.permission.samples import HOURLY, now
 from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight
 
@@ -129,7 +129,7 @@ async def collective(store: Store) -> list[Element]:
         ListSeries(),
         GetHistory(series(organisation("kersabiec"), Direction.CONSUMPTION)),
     )
-    pushed = told(meter("coop"), midnight(-1), [100, 200, 300])
+    pushed = pushed_data(meter("coop"), midnight(-1), [100, 200, 300])
     return [*(requests.write(request) for request in sent), *[data.write(pushed)] * 4]
 
 

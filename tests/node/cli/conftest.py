@@ -34,17 +34,17 @@ from ..xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one,
+    other_server,
     own,
+    server,
     servers,
     stack,
-    two,
 )
 from ..xmpp.home import Home
 from .factories import INIT
 
-__all__ = ["authority", "new_account", "new_node", "new_plain", "one", "own", "servers"]
-__all__ += ["stack", "two"]
+__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
+__all__ += ["other_server", "stack"]
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 40
@@ -244,14 +244,14 @@ class Reader:
 
 @pytest.fixture
 async def reader(
-    one: Prosody,
-    two: Prosody,
+    server: Prosody,
+    other_server: Prosody,
     new_node: MakeNode,
     new_account: NewAccount,
     environment: dict[str, str],
 ) -> Reader:
     """A home on one server, and on another someone who may read it."""
-    jid = new_account(two)
+    jid = new_account(other_server)
     environment["CONSOMETERS_PASSWORD"] = PASSWORD
     home = Home(jid)
-    return Reader(home, await new_node(one, home), jid, two)
+    return Reader(home, await new_node(server, home), jid, other_server)

@@ -66,7 +66,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-async def let_in(folder: Path, *names: str) -> None:
+async def admit_homes(folder: Path, *names: str) -> None:
     """Admit homes that grant what is asked."""
     store = await opened(folder)
     async with store.writing() as connection:

@@ -31,10 +31,10 @@ async def test_an_account_is_kept_as_it_was_given_and_forgotten(store: Store) ->
 
 
 async def test_login_keeps_what_the_server_takes(
-    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+    server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
-    jid = new_account(one)
-    result = await run.ok("login", jid, *at(one), typed=PASSWORD + "\n")
+    jid = new_account(server)
+    result = await run.ok("login", jid, *at(server), typed=PASSWORD + "\n")
     assert result.out.startswith(f"{jid} is this node's account")
     folder = tmp_path / "share" / "consometers"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -46,13 +46,13 @@ async def test_login_keeps_what_the_server_takes(
 
 
 async def test_the_folder_is_that_of_the_option_or_of_the_variable(
-    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+    server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
-    jid = new_account(one)
+    jid = new_account(server)
     password = tmp_path / "password"
     password.write_text(PASSWORD + "\n")
     here, there = tmp_path / "a" / "b", tmp_path / "there"
-    options = (*at(one), "--password-file", password, "--json")
+    options = (*at(server), "--password-file", password, "--json")
     result = await run("login", jid, *options, "--data", here)
     assert result.document == {"jid": jid, "kept": True}
     assert (here / "node.db").exists()
@@ -65,15 +65,15 @@ async def test_the_folder_is_that_of_the_option_or_of_the_variable(
 
 @pytest.mark.cold
 async def test_a_wrong_password_is_not_kept(
-    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+    server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
-    jid = new_account(one)
-    result = await run("login", jid, *at(one), typed="wrong\n")
+    jid = new_account(server)
+    result = await run("login", jid, *at(server), typed="wrong\n")
     assert (result.status, result.out) == (1, "")
     assert result.err == (
         f"The server refuses the address {jid} with this password: correct one of them.\n"
     )
-    result = await run("login", jid, *at(one), "--json", typed="wrong\n", language="fr_FR.UTF-8")
+    result = await run("login", jid, *at(server), "--json", typed="wrong\n", language="fr_FR.UTF-8")
     assert (result.status, result.condition, result.err) == (1, "wrong-password", "")
     assert "ce mot de passe" in result.out
     assert not (tmp_path / "share").exists()
@@ -89,10 +89,10 @@ async def test_a_server_that_is_not_there_is_told(run: Run) -> None:
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(
-    one: Prosody, new_account: NewAccount, run: Run
+    server: Prosody, new_account: NewAccount, run: Run
 ) -> None:
-    place = ("--host", LOOPBACK, "--port", one.port, "--security", "starttls")
-    jid = new_account(one)
+    place = ("--host", LOOPBACK, "--port", server.port, "--security", "starttls")
+    jid = new_account(server)
     result = await run("login", jid, *place, typed=PASSWORD, language="fr")
     assert result.status == 1
     assert "ne prouve pas son identité" in result.err
@@ -125,9 +125,9 @@ async def test_what_was_typed_wrong_is_told(
     result = await run(*arguments, language="fr_FR.UTF-8")
     assert (result.status, result.out) == (status, "")
     assert words in result.err
-    told = await run(*arguments, "--json")
-    assert (told.status, told.err) == (status, "")
-    assert "message" in str(told.document["error"])
+    answer = await run(*arguments, "--json")
+    assert (answer.status, answer.err) == (status, "")
+    assert "message" in str(answer.document["error"])
 
 
 @pytest.mark.cold

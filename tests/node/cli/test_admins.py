@@ -16,9 +16,9 @@ async def opens(folder: Path, name: str, password: str) -> bool:
     """Return whether somebody could log in."""
     store = await Store.open(folder / "node.db")
     async with store.reading() as connection:
-        kept = await administrators.password_hash(connection, name)
+        hashed = await administrators.password_hash(connection, name)
     await store.close()
-    return await Passwords().check(kept, password)
+    return await Passwords().check(hashed, password)
 
 
 @pytest.mark.timeout(180)
@@ -26,8 +26,8 @@ async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
     made = str((await run.json("admins", "add", "Accueil"))["password"])
     assert len(made.split("-")) == 5
     assert await opens(coop, "Accueil", made)
-    (one,) = await run.json("admins", "list")
-    assert {**one, "made_at": ""} == {
+    (administrator,) = await run.json("admins", "list")
+    assert {**administrator, "made_at": ""} == {
         "name": "Accueil",
         "made_at": "",
         "seen_at": None,

@@ -104,14 +104,14 @@ async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Ru
 
 
 async def test_json_is_one_object(reader: Reader, run: Run) -> None:
-    told = await run.json("get-history", reader.peer, SERIES, *DAY, *reader.options)
-    measured = told.pop("records")
+    document = await run.json("get-history", reader.peer, SERIES, *DAY, *reader.options)
+    measured = document.pop("records")
     assert measured[:2] == [
         {"time": "2026-01-01T00:00:00+00:00", "value": 0},
         {"time": "2026-01-01T01:00:00+00:00", "value": 1},
     ]
     assert len(measured) == 24
-    assert told == {
+    assert document == {
         "identifier": str(SERIES),
         "unit": "W",
         "from": reader.peer,
@@ -147,8 +147,8 @@ async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Pat
     assert result.err == f"744 records are in {file}.\n"
     assert len(asked) == 6
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    told = data.decode(file.read_bytes())
-    assert told == records(START, 744)
+    document = data.decode(file.read_bytes())
+    assert document == records(START, 744)
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".month")]
 
 
@@ -238,9 +238,9 @@ async def test_what_is_not_there_is_told(reader: Reader, run: Run) -> None:
 
 
 async def test_a_node_that_does_not_run_is_told(
-    reader: Reader, run: Run, new_account: NewAccount, one: Prosody
+    reader: Reader, run: Run, new_account: NewAccount, server: Prosody
 ) -> None:
-    absent = new_account(one)
+    absent = new_account(server)
     result = await run("list-series", absent, *reader.options)
     assert result.err.startswith(f"{absent} is not there")
     assert await run.condition("list-series", "home@nowhere.test", *reader.options) in {
@@ -324,12 +324,12 @@ async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None
 
 
 async def test_the_running_node_of_the_account_goes_on(
-    one: Prosody, new_node: MakeNode, new_account: NewAccount, run: Run
+    server: Prosody, new_node: MakeNode, new_account: NewAccount, run: Run
 ) -> None:
-    jid = new_account(one)
+    jid = new_account(server)
     home = Home(jid)
-    node = await new_node(one, home, jid=jid)
-    options = ("--as", jid, *at(one))
+    node = await new_node(server, home, jid=jid)
+    options = ("--as", jid, *at(server))
     await run.ok("list-series", jid, *options, "--json", CONSOMETERS_PASSWORD=PASSWORD)
     assert node.connection.is_online
     assert node.connection.problem is None

@@ -18,11 +18,11 @@ from consometers_node.collective.settings import read
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
 
+from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
-from ..collective.telling import taking, told
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
-from .factories import INIT, let_in, need_toml, now, opened
+from .factories import INIT, admit_homes, need_toml, now, opened
 
 
 async def test_a_database_that_is_away_is_told_in_a_line(
@@ -185,12 +185,12 @@ async def test_an_option_that_nobody_could_read_is_called_by_its_name(
 
 async def test_a_file_is_called_by_its_keys_in_the_askers_language(run: Run, coop: Path) -> None:
     file = coop / "roof.toml"
-    told = need_toml()
+    file_text = need_toml()
     for was, wrong, words in (
         ('"https://example.org/donnees"', '"example.org"', "pas le lien d’une page"),
         ('"P1Y"', '"P200Y"', "(history)"),
     ):
-        file.write_text(told.replace(was, wrong))
+        file.write_text(file_text.replace(was, wrong))
         refused = await run("needs", "offer", file, language="fr")
         assert refused.status == 1
         assert words in refused.err
@@ -205,12 +205,12 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(run: Run, c
         await connection.execute(insert(OwnNeedRow).values(need="sums", **broken))
     await store.close()
     listed = await run("needs", "list", "--json")
-    assert [one["need"] for one in json.loads(listed.out)] == ["other"]
+    assert [need["need"] for need in json.loads(listed.out)] == ["other"]
     assert "“sums”, version 1, cannot be read" in listed.err
     status = await run.ok("status", language="fr")
     assert "«\u202fsums\u202f», version 1, est illisible" in status.out
     assert (await run.json("status"))["unreadable_needs"] == [{"need": "sums", "version": 1}]
-    assert [one["need"] for one in (await run.json("register"))] == ["other"]
+    assert [need["need"] for need in (await run.json("register"))] == ["other"]
     assert await run.json("needs", "offer", *SUMS) == {"need": "sums", "version": 2, "new": True}
     assert (await run("needs", "list", "--json")).err == ""
     assert (await run.json("status"))["unreadable_needs"] == []
@@ -224,16 +224,20 @@ async def test_an_invitation_is_made_listed_and_revoked(run: Run, coop: Path) ->
         *("invitations", "make", "--kind", "site", "--area", "Lanester", "--uses", 3),
         *("--days", 10, "--note", "Town hall", "--json"),
     )
-    (one,) = json.loads(made.out)
-    link = links.read(one["link"])
+    (invitation,) = json.loads(made.out)
+    link = links.read(invitation["link"])
     assert isinstance(link, Join)
     assert link.collective == "collectif@kersabiec.example"
-    assert (one["kind"], one["area"], one["most_uses"]) == ("site", "Lanester", 3)
+    assert (invitation["kind"], invitation["area"], invitation["most_uses"]) == (
+        "site",
+        "Lanester",
+        3,
+    )
     listed = await run("invitations", "list", language="fr")
-    for word in (one["id"], "site", "Lanester", "Town hall", "0/3", "valable"):
+    for word in (invitation["id"], "site", "Lanester", "Town hall", "0/3", "valable"):
         assert word in listed.out
     assert link.token not in listed.out
-    assert (await run.json("invitations", "revoke", one["id"]))["stands"] is False
+    assert (await run.json("invitations", "revoke", invitation["id"]))["stands"] is False
     assert "révoquée" in (await run("invitations", "list", language="fr")).out
     assert await run.condition("invitations", "revoke", "none") == "unknown"
 
@@ -274,7 +278,7 @@ async def test_sheets_and_codes_are_written(run: Run, coop: Path, tmp_path: Path
     made = await run(
         *("invitations", "make", "--count", 3, "--sheet", sheets, "--language", "fr", "--json"),
     )
-    tokens = [one["link"] for one in json.loads(made.out)]
+    tokens = [entry["link"] for entry in json.loads(made.out)]
     html = sheets.read_text()
     assert html.count("<article") == 3
     assert "Rejoignez Énergies de Kersabiec" in html
@@ -310,8 +314,8 @@ async def test_an_account_of_the_collectives_own_server_goes_with_it(
     (coop / "collective.toml").write_text(settings)
     result = await run("invitations", "make", "--account", "--json")
     if works:
-        (one,) = json.loads(result.out)
-        assert links.read(one["account_link"]) == Register("kersabiec.example", "abc")
+        (entry,) = json.loads(result.out)
+        assert links.read(entry["account_link"]) == Register("kersabiec.example", "abc")
     else:
         assert result.condition == "no-account"
         assert "no such host" in result.out
@@ -322,7 +326,7 @@ REMOVES = "import sys; sys.exit(sys.argv[1] in sys.argv[2:])"
 
 
 async def test_an_account_of_the_collectives_own_server_is_removed(run: Run, coop: Path) -> None:
-    await let_in(coop, "a", "b")
+    await admit_homes(coop, "a", "b")
     erasing = ("members", "erase", "b@example.org", "--account", "--yes")
     assert await run.condition(*erasing) == "not-possible"
     settings = (coop / "collective.toml").read_text()
@@ -352,16 +356,16 @@ async def test_an_account_of_the_collectives_own_server_is_removed(run: Run, coo
 
 async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
     assert "pas encore de membre" in (await run("members", "list", language="fr")).out
-    await let_in(coop, "a")
+    await admit_homes(coop, "a")
     store = await opened(coop)
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         start = now().replace(minute=0, second=0) - timedelta(hours=3)
-        await queue.keep("a@example.org", told(meter("a"), start, [311, 312]))
+        await queue.keep("a@example.org", pushed_data(meter("a"), start, [311, 312]))
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("b@example.org", now())
     await store.close()
     listed = await run.json("members", "list")
-    assert [one["state"] for one in listed] == ["member", "guest"]
+    assert [member["state"] for member in listed] == ["member", "guest"]
     assert listed[0]["last_heard"] is not None
     pseudonym = listed[0]["pseudonym"]
     table = await run("members", "list", language="fr")
@@ -377,7 +381,7 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
 
 
 async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
-    await let_in(coop, "a")
+    await admit_homes(coop, "a")
     options: tuple[object, ...] = ("--name", "École", "--building", "school")
     options += ("--heating", "wood", "--peak", 35.5)
     assert await run.condition("members", "site", "a@example.org", *options) == "not-confirmed"
@@ -421,7 +425,7 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
 
 
 async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
-    await let_in(coop, "a", "b")
+    await admit_homes(coop, "a", "b")
     assert (await run.json("invitations", "make", "--area", "Le Faouët"))[0]["area"] == "Le Faouët"
     placed = await run("members", "area", "a@example.org", "le  faouet", "--json")
     assert placed.document["area"] == "Le Faouët"
@@ -443,7 +447,7 @@ async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> N
 
 
 async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:
-    await let_in(coop, "a")
+    await admit_homes(coop, "a")
     file = tmp_path / "a.json"
     assert await run.json("members", "export", "a@example.org", "--output", file) == {
         "file": str(file)
@@ -457,7 +461,7 @@ async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -
 
 
 async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -> None:
-    await let_in(coop, "a", "b")
+    await admit_homes(coop, "a", "b")
     assert await run.condition("members", "erase", "b@example.org") == "not-confirmed"
     assert (await run.json("members", "terminate", "a@example.org", "--yes"))["terminated"] == ["a"]
     gone = await run.ok("members", "erase", "b@example.org", "--yes", language="fr")
@@ -465,7 +469,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
     listed = await run.json("members", "list")
     assert listed == []
     everybody = await run.json("members", "list", "--all")
-    assert [one["state"] for one in everybody] == ["left", "left"]
+    assert [member["state"] for member in everybody] == ["left", "left"]
     done = await run.json("reads")
     assert [entry["what"] for entry in done] == ["erase", "terminate"]
     changes = await run.json("register", "--changes")
@@ -483,7 +487,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 
 async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
     assert "Aucune donnée n’a jamais été demandée" in (await run("register", language="fr")).out
-    await let_in(coop, "a")
+    await admit_homes(coop, "a")
     text = await run("register", language="fr")
     for line in (
         "Toits au soleil (sunny-roofs, version 1)",
@@ -492,8 +496,8 @@ async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
         "Autorisations en cours\u00a0: 1\u202f;",
     ):
         assert line in text.out
-    (one,) = await run.json("register")
-    assert (one["need"], one["permissions_granted"]) == (NEED.id, 1)
+    (entry,) = await run.json("register")
+    assert (entry["need"], entry["permissions_granted"]) == (NEED.id, 1)
     assert "autorisée" in (await run("register", "--changes", language="fr")).out
 
 

@@ -34,9 +34,9 @@ async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -
 
 
 @pytest.fixture
-async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount) -> Path:
+async def folder(run: Run, tmp_path: Path, server: Prosody, new_account: NewAccount) -> Path:
     """The folder of a collective that was set up, with a data need in a file."""
-    coop = await set_up(run, tmp_path / "coop", "Kersabiec", one, new_account(one))
+    coop = await set_up(run, tmp_path / "coop", "Kersabiec", server, new_account(server))
     (coop / "roof.toml").write_text(need_toml())
     settings = (coop / "collective.toml").read_text()
     settings = settings.replace("# needs =", 'needs = ["roof.toml"]')
@@ -55,7 +55,7 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
     run: Run,
     coop_running: AbstractAsyncContextManager[Any],
     folder: Path,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
 ) -> None:
     home = folder.parent / "home"
@@ -66,7 +66,8 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
         )
         (invitation,) = await run.json("invitations", "make", "--data", folder)
         await run.ok(
-            *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
+            *("login", new_account(server), *at(server), "--data", home),
+            CONSOMETERS_PASSWORD=PASSWORD,
         )
         joined = await run.ok("join", invitation["link"], "--data", home, language="fr")
         assert "Dimensionner le toit." in joined.out
@@ -79,17 +80,17 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
         asked = await run("join", invitation["link"], "--data", home, language="fr")
         assert "Dimensionner deux toits." in asked.out
         listed = await run.json("invitations", "list", "--data", folder)
-        assert [one["uses"] for one in listed] == [1]
+        assert [invitation["uses"] for invitation in listed] == [1]
 
 
 async def test_a_collective_joins_by_the_account_of_its_settings(
     run: Run,
     coop_running: AbstractAsyncContextManager[Any],
     folder: Path,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
 ) -> None:
-    below = await set_up(run, folder.parent / "below", "Kermelo", one, new_account(one))
+    below = await set_up(run, folder.parent / "below", "Kermelo", server, new_account(server))
     async with coop_running as status:
         jid = status["account"].partition("/")[0]
         options = ("--kind", "collective", "--data", folder, "--json")
@@ -104,14 +105,15 @@ async def test_who_was_not_invited_is_told_nothing(
     run: Run,
     coop_running: AbstractAsyncContextManager[Any],
     folder: Path,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
 ) -> None:
     home = folder.parent / "home"
     async with coop_running as status:
         jid = status["account"].partition("/")[0]
         await run(
-            *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
+            *("login", new_account(server), *at(server), "--data", home),
+            CONSOMETERS_PASSWORD=PASSWORD,
         )
         guessed = f"xmpp:{jid}?consometers-join;token=guessed"
         assert await run.condition("join", guessed, "--data", home) == "not-authorized"
@@ -132,8 +134,8 @@ async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: 
 
 async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path) -> None:
     settings = (folder / "collective.toml").read_text()
-    kept = [line for line in settings.splitlines() if not line.startswith("password_file")]
-    (folder / "collective.toml").write_text("\n".join(kept))
+    lines = [line for line in settings.splitlines() if not line.startswith("password_file")]
+    (folder / "collective.toml").write_text("\n".join(lines))
     assert await run.condition("run", "--role", "collective", "--data", folder) == "no-account"
     assert await run.condition("run", "--role", "collective", "--page", "127.0.0.1:8099") == "usage"
 
@@ -169,8 +171,8 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
         port = f"[metrics]\nport = {taken.getsockname()[1]}"
         (folder / "collective.toml").write_text(settings.replace("[metrics]", port))
         async with coop_running:
-            told = await run.json("status", "--data", folder)
-            assert told["online"]
+            status = await run.json("status", "--data", folder)
+            assert status["online"]
 
 
 @pytest.mark.cold

@@ -16,17 +16,17 @@ from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
 
 from ..clocks import Hands, confirmed
+from ..collective.ingestion import HOUR, pushed_data, running_queue
 from ..collective.people import ZONE, meter
-from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .factories import let_in, now, opened
+from .factories import admit_homes, now, opened
 
 CURVE = [3_011 + 7 * n * n for n in range(24)]
 START = now().replace(hour=0, minute=0, second=0) - timedelta(days=2)
 
 
-def tells(name: str, values: list[int]) -> Data:
-    return told(meter(name), START, values, interval=HOUR)
+def pushed(name: str, values: list[int]) -> Data:
+    return pushed_data(meter(name), START, values, interval=HOUR)
 
 
 def traces(folder: Path) -> list[bytes]:
@@ -35,38 +35,38 @@ def traces(folder: Path) -> list[bytes]:
     Another program reads them: whoever closes a file that SQLite has open gives up SQLite's locks.
     """
     files = [file for file in folder.iterdir() if file.name.startswith("node.db")]
-    found = subprocess.run(["cat", *files], check=True, capture_output=True).stdout
+    content = subprocess.run(["cat", *files], check=True, capture_output=True).stdout
     words = b"anemone", struct.pack("<24H", *CURVE)
-    return [word for word in words if word in found]
+    return [word for word in words if word in content]
 
 
 async def running(folder: Path) -> Store:
     """A node whose member has told of a day."""
-    await let_in(folder, "anemone", "b")
+    await admit_homes(folder, "anemone", "b")
     store = await opened(folder)
-    async with taking(store) as queue:
-        await queue.keep("anemone@example.org", tells("anemone", CURVE))
+    async with running_queue(store) as queue:
+        await queue.keep("anemone@example.org", pushed("anemone", CURVE))
     assert len(traces(folder)) == 2
     return store
 
 
 async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> None:
     store = await running(coop)
-    kept = 0
+    received = 0
 
     async def push() -> None:
-        nonlocal kept
-        async with taking(store) as queue:
+        nonlocal received
+        async with running_queue(store) as queue:
             while True:
-                await queue.keep("b@example.org", tells("b", [kept] * 24))
-                kept += 1
+                await queue.keep("b@example.org", pushed("b", [received] * 24))
+                received += 1
 
     pushing = asyncio.create_task(push())
     result = await run.ok("members", "erase", "anemone@example.org", "--yes", "--json")
     assert (result.document["records"], result.document["wiped"]) == (24, True)
-    before = kept
+    before = received
     async with asyncio.timeout(20):
-        while kept == before:
+        while received == before:
             await asyncio.sleep(0.01)
     pushing.cancel()
     await asyncio.wait({pushing})

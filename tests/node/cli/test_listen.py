@@ -34,8 +34,8 @@ async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIt
             await process.wait()
 
 
-async def push(reader: Reader, told: Data, seconds: float = 20) -> None:
-    await reader.node.pushing.push(reader.jid, told, seconds=seconds)
+async def push(reader: Reader, data: Data, seconds: float = 20) -> None:
+    await reader.node.pushing.push(reader.jid, data, seconds=seconds)
 
 
 @pytest.mark.cold
@@ -68,9 +68,9 @@ async def test_json_is_an_object_a_line_and_a_count_ends_it(reader: Reader, star
 
 
 async def test_what_others_send_is_neither_printed_nor_acknowledged(
-    reader: Reader, start: Start, one: Prosody, new_node: MakeNode
+    reader: Reader, start: Start, server: Prosody, new_node: MakeNode
 ) -> None:
-    other = await new_node(one)
+    other = await new_node(server)
     async with listening(start, reader, "--from", reader.peer, "--count", 1) as process:
         with pytest.raises(NotAcknowledged):
             await other.pushing.push(reader.jid, records(START, 1), seconds=2)

@@ -48,7 +48,7 @@ def test_the_language_is_that_of_the_environment(
 
 
 @pytest.mark.parametrize(
-    ("said", "french"),
+    ("english", "french"),
     [
         ("Missing argument 'JID'.", "Il manque JID."),
         (
@@ -64,8 +64,8 @@ def test_the_language_is_that_of_the_environment(
         ("Something new.", "Something new."),
     ],
 )
-def test_what_typer_says_is_translated_where_it_is_known(said: str, french: str) -> None:
-    assert in_french(said) == french
+def test_what_typer_says_is_translated_where_it_is_known(english: str, french: str) -> None:
+    assert in_french(english) == french
 
 
 @pytest.mark.parametrize(

@@ -43,15 +43,15 @@ def test_every_example_is_a_command_with_options_that_it_has(page: Path) -> None
     for program, command, *arguments in examples(page):
         assert program == PROGRAM
         if command != "--help":
-            typed = {one for one in arguments if one.startswith("--")}
+            typed = {argument for argument in arguments if argument.startswith("--")}
             assert typed <= options(command, arguments), command
 
 
 @pytest.mark.parametrize("language", [0, 1], ids=["en", "fr"])
 def test_every_command_is_explained(language: int) -> None:
     pages = "\n".join(PAGES[names[language]].read_text() for names in BOTH)
-    told = set(re.findall(r"^### (\S+)$", pages, re.MULTILINE))
-    assert set(COMMANDS) <= told
+    explained = set(re.findall(r"^### (\S+)$", pages, re.MULTILINE))
+    assert set(COMMANDS) <= explained
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -75,9 +75,9 @@ def test_both_languages_give_the_same_examples(english: str, french: str) -> Non
 
 def loaded(code: str) -> set[str]:
     """The heavy packages that are there after some code."""
-    told = f"{code}\nimport sys\nprint(*(name for name in {HEAVY} if name in sys.modules))"
+    program = f"{code}\nimport sys\nprint(*(name for name in {HEAVY} if name in sys.modules))"
     done = subprocess.run(
-        (sys.executable, "-P", "-c", told),
+        (sys.executable, "-P", "-c", program),
         check=True,
         capture_output=True,
         text=True,

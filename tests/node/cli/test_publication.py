@@ -19,10 +19,10 @@ from consometers_node.collective.settings import Settings, read
 from consometers_node.quoalise import Text
 from consometers_node.store import Store, settings
 
+from ..collective.ingestion import HOUR, pushed_data, running_queue
 from ..collective.people import ZONE, meter
-from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .factories import let_in, now, opened
+from .factories import admit_homes, now, opened
 
 _DAYS = 29
 
@@ -30,12 +30,12 @@ _DAYS = 29
 async def settle(folder: Path) -> Store:
     """Admit homes whose past is there."""
     names = [f"home{n}" for n in range(10)]
-    await let_in(folder, *names)
+    await admit_homes(folder, *names)
     store = await opened(folder)
     start = now().replace(minute=0, second=0) - timedelta(days=_DAYS)
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         for name in names:
-            data = told(meter(name), start, [500] * 24 * _DAYS, interval=HOUR)
+            data = pushed_data(meter(name), start, [500] * 24 * _DAYS, interval=HOUR)
             await queue.keep(f"{name}@example.org", data)
     return store
 

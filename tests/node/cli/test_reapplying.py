@@ -8,7 +8,7 @@ from consometers_node.permission import State
 from consometers_node.store.collective_tables import MemberPermissionId
 
 from .conftest import Run
-from .factories import let_in
+from .factories import admit_homes
 
 ENDED = Ended(
     MemberPermissionId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True
@@ -16,11 +16,11 @@ ENDED = Ended(
 
 
 async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Path) -> None:
-    await let_in(coop, "a", "b")
+    await admit_homes(coop, "a", "b")
     (coop / FILE).write_text(f"{ENDED.line()}\n")
     assert await run.json("reapply") == {"permissions": 1}
-    told = await run.json("register", "--changes")
-    assert [one["state"] for one in told if one["permission"] == "b"] == [
+    changes = await run.json("register", "--changes")
+    assert [change["state"] for change in changes if change["permission"] == "b"] == [
         "granted",
         "withdrawn",
         "withdrawn",
@@ -39,7 +39,7 @@ async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path)
 
 
 async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, coop: Path) -> None:
-    await let_in(coop, "b")
+    await admit_homes(coop, "b")
     result = await run("reapply", language="fr")
     assert result.status == 1
     assert f"Il n’y a pas de {coop / FILE}" in result.err
@@ -47,14 +47,14 @@ async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, co
     for written in (b'{"a":1}\n', b"\x89PNG\xff\n", f"{ENDED.line()}\nname = 1\n".encode()):
         strange.write_bytes(written)
         assert await run.condition("reapply", strange, coop / "collective.toml") == "unreadable"
-    told = await run.json("register", "--changes")
-    assert [one["state"] for one in told] == ["granted"]
+    changes = await run.json("register", "--changes")
+    assert [change["state"] for change in changes] == ["granted"]
 
 
 async def test_a_file_that_was_emptied_is_told_and_not_taken_for_all_that_ended(
     run: Run, coop: Path
 ) -> None:
-    await let_in(coop, "a", "b")
+    await admit_homes(coop, "a", "b")
     (coop / FILE).write_text(f"{ENDED.line()}\n")
     await run.ok("reapply")
     # What it told is in this database: a backup of now is older than nothing that it tells.

@@ -13,22 +13,22 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.sharing.names import keep_collective
 
+from ..collective.ingestion import HOUR, pushed_data, running_queue
 from ..collective.people import ZONE, meter
-from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .factories import let_in, opened
+from .factories import admit_homes, opened
 
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 
 
 async def publish(folder: Path, minimum: int, *names: str) -> None:
     """Send five hours as homes, and publish what may be."""
-    await let_in(folder, *names)
+    await admit_homes(folder, *names)
     store = await opened(folder)
     await keep_collective(store, "kersabiec")
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         for name in names:
-            await queue.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
+            await queue.keep(f"{name}@example.org", pushed_data(meter(name), START, [500] * 5))
     at = datetime.now(UTC)
     waiting = Waiting(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
     async with store.writing() as connection:
@@ -89,12 +89,12 @@ async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, comm
 async def test_it_stands_in_the_database_that_its_settings_name(
     run: Run, coop: Path, tmp_path: Path
 ) -> None:
-    await let_in(coop, "a")
+    await admit_homes(coop, "a")
     apart, data = tmp_path / "etc" / "ours.toml", tmp_path / "data"
     apart.parent.mkdir()
     data.mkdir()
-    told = (coop / "collective.toml").read_text()
-    apart.write_text(told.replace("# database =", f'database = "sqlite:///{coop / "node.db"}"'))
+    settings = (coop / "collective.toml").read_text()
+    apart.write_text(settings.replace("# database =", f'database = "sqlite:///{coop / "node.db"}"'))
     named = {"CONSOMETERS_IDENTIFIER": "kersabiec", "CONSOMETERS_DATA": str(data)}
     by_variable = await run.json("status", CONSOMETERS_SETTINGS=str(apart), **named)
     by_option = await run.json("status", "--settings", apart, "--data", data)

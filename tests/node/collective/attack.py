@@ -22,19 +22,19 @@ class Attacker:
         self.figures: set[Figure] = set()
 
     def see(self, figure: Mapping[Unknown, int]) -> None:
-        self.figures.add(frozenset((one, times) for one, times in figure.items() if times))
+        self.figures.add(frozenset((home, times) for home, times in figure.items() if times))
 
-    def told_apart(self, fewer_than: int) -> set[int]:
+    def singled_out(self, fewer_than: int) -> set[int]:
         """Return homes of which something is known by themselves, or of too few together."""
         homes = sorted({home for figure in self.figures for (home, _), _ in figure})
         basis = _reduced([dict(figure) for figure in self.figures])
-        found: set[int] = set()
+        homes_apart: set[int] = set()
         for size in range(1, min(fewer_than, len(homes) + 1)):
             for few in combinations(homes, size):
                 others = [{key: n for key, n in row.items() if key[0] not in few} for row in basis]
                 if len(_reduced(others)) < len(basis):
-                    found |= set(few)
-        return found
+                    homes_apart |= set(few)
+        return homes_apart
 
 
 def _reduced(rows: Iterable[Mapping[Unknown, int]]) -> list[dict[Unknown, int]]:

@@ -5,12 +5,12 @@ from ..xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one,
+    other_server,
     own,
+    server,
     servers,
     stack,
-    two,
 )
 
-__all__ = ["authority", "new_account", "new_node", "new_plain", "one", "own", "servers"]
-__all__ += ["stack", "two"]
+__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
+__all__ += ["other_server", "stack"]

@@ -22,7 +22,7 @@ from demo.prosody import Prosody
 
 from ..permission.samples import NEED, now
 from ..xmpp.conftest import PASSWORD, QUICK, reach
-from .telling import kept
+from .ingestion import stored_blocks
 
 PACE = Pace(
     first_delay_s=0.2,
@@ -91,18 +91,18 @@ class Coop:
     async def gathered(self, jid: str) -> MemberSeries:
         """How far the one series of a member was gathered."""
         async with self.store.reading() as connection:
-            (one,) = await of_member(connection, jid)
-            return one
+            (permission,) = await of_member(connection, jid)
+            return permission
 
     async def values(self, days: list[date]) -> dict[datetime, int]:
         """All records of all members of these UTC days; no two are of one time."""
-        found: dict[datetime, int] = {}
+        values: dict[datetime, int] = {}
         for day in days:
-            for block in (await kept(self.store, day)).values():
+            for block in (await stored_blocks(self.store, day)).values():
                 new = {record.start: record.value for record in block.records()}
-                assert not new.keys() & found.keys()
-                found |= new
-        return found
+                assert not new.keys() & values.keys()
+                values |= new
+        return values
 
 
 def settings(folder: Path, jid: str, identifier: str) -> Settings:
@@ -115,8 +115,8 @@ account = "{jid}"
 [publication]
 minimum = 3
 """)
-    told = read(file, {})
-    return replace(told, publication=replace(told.publication, wait=timedelta(seconds=1)))
+    document = read(file, {})
+    return replace(document, publication=replace(document.publication, wait=timedelta(seconds=1)))
 
 
 @asynccontextmanager
@@ -130,10 +130,10 @@ async def cooperating(
     location: str | None = None,
 ) -> AsyncIterator[Coop]:
     """Run a collective."""
-    told = replace(settings(folder, jid, identifier), location=location)
+    result = replace(settings(folder, jid, identifier), location=location)
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "Maëlle", now())
-    coop = Coop(store, server, jid, told)
+    coop = Coop(store, server, jid, result)
     await coop.start()
     try:
         yield coop

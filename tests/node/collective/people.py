@@ -61,14 +61,14 @@ def permission(
 
 
 async def join(
-    connection: AsyncConnection, name: str, said: Permission | None = None, at: datetime = AT
+    connection: AsyncConnection, name: str, given: Permission | None = None, at: datetime = AT
 ) -> tuple[Member, MemberPermission]:
     """Admit a home that grants what is asked, by the name of its meter."""
     members = Members(connection, ZONE)
     await needs.offer(connection, NEED, at)
     member = await members.admit(f"{name}@example.org", at)
-    said = said or permission(meter(name), id=name, at=at)
-    return member, await take(members, member.id, said, at, own=OWN)
+    given = given or permission(meter(name), id=name, at=at)
+    return member, await take(members, member.id, given, at, own=OWN)
 
 
 async def let_be_named(
@@ -77,12 +77,12 @@ async def let_be_named(
     """Grant to be shown by name, with all that the member granted before."""
     (before, *_) = await of_member(connection, member.id)
     await needs.offer(connection, BY_NAME, at)
-    said = permission(
+    given = permission(
         *before.series,
         id=f"{before.id} by name",
         need=BY_NAME,
         at=at,
         records_from=before.records_from,
     )
-    said = replace(said, **other)  # type: ignore[arg-type]
-    return await take(Members(connection, ZONE), member.id, said, at, own=OWN)
+    given = replace(given, **other)  # type: ignore[arg-type]
+    return await take(Members(connection, ZONE), member.id, given, at, own=OWN)

@@ -71,7 +71,7 @@ class Town:
     online_since: datetime = EARLIER
     arrivals: Arrivals = field(default_factory=Arrivals)
     groups: dict[tuple[str, str], GroupId] = field(default_factory=dict)
-    told: dict[tuple[Series, date], Block] = field(default_factory=dict)
+    received: dict[tuple[Series, date], Block] = field(default_factory=dict)
     series: dict[MemberId, Series] = field(default_factory=dict)
     numbers: dict[Series, SeriesId] = field(default_factory=dict)
 
@@ -116,9 +116,9 @@ class Town:
             )
         quantity = Quantity.ENERGY if interval is Interval.P1D else Quantity.POWER
         device = Device(f"urn:dev:org:60060-m{number}")
-        one = Series(device, CONSUMPTION, quantity, interval, ZONE)
-        self.series[number] = one
-        self.numbers[one] = await add_series(self.connection, one, number)
+        series = Series(device, CONSUMPTION, quantity, interval, ZONE)
+        self.series[number] = series
+        self.numbers[series] = await add_series(self.connection, series, number)
         await self._allow(number, "pseudonym")
         if kind == "site":
             await self.name(number)
@@ -142,7 +142,7 @@ class Town:
         interval: Interval | None = None,
         until: datetime = LATER,
     ) -> None:
-        one = self.series[member]
+        series = self.series[member]
         permission_id = (
             f"{member}" if identification == "pseudonym" else f"{member} {identification}"
         )
@@ -153,7 +153,7 @@ class Town:
             need="sums",
             version=1,
             state="granted",
-            interval_minutes=interval or one.interval,
+            interval_minutes=interval or series.interval,
             identification=identification,
             records_from=EARLIER,
             valid_from=NOON,
@@ -161,12 +161,12 @@ class Town:
             shown_sha256=64 * "a",
             shown_language="fr",
         )
-        path = named_series(device_of(one.device), Way.CONSUMPTION, SeriesPath.POWER)
+        path = named_series(device_of(series.device), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
             "member_permission_series",
             permission_id=permission_id,
             identifier=str(path),
-            series_id=self.numbers[one] if identification == "pseudonym" else None,
+            series_id=self.numbers[series] if identification == "pseudonym" else None,
             backfilled_until=NOON,
         )
         by = State.GRANTED, Actor.MEMBER
@@ -176,7 +176,7 @@ class Town:
         """Add homes of an area."""
         return [await self.member(area) for _ in range(count)]
 
-    async def tell(
+    async def record(
         self,
         members: MemberId | Sequence[MemberId],
         values: Value | Sequence[Value],
@@ -186,26 +186,26 @@ class Town:
     ) -> None:
         """Store a UTC day of members, the same for all of them."""
         for member in members if isinstance(members, Sequence) else [members]:
-            of = self.series[member]
-            places = len(of.starts(day))
+            series = self.series[member]
+            places = len(series.starts(day))
             each = [values] * places if values is None or isinstance(values, int) else [*values]
-            block = Block(of, day, tuple(each + [None] * (places - len(each))))
-            self.arrivals.note(block, self.told.get((of, day)), self.at)
-            self.told[of, day] = block
-            await put_blocks(self.connection, {self.numbers[of]: [block]}, self.at)
+            block = Block(series, day, tuple(each + [None] * (places - len(each))))
+            self.arrivals.note(block, self.received.get((series, day)), self.at)
+            self.received[series, day] = block
+            await put_blocks(self.connection, {self.numbers[series]: [block]}, self.at)
             if count is not None:
-                counted = Block(of, day, (count,) * places)
-                await put_counts(self.connection, {self.numbers[of]: [counted]})
+                counted = Block(series, day, (count,) * places)
+                await put_counts(self.connection, {self.numbers[series]: [counted]})
 
-    async def tell_hour(
+    async def record_hour(
         self, member: MemberId, value: int, start: datetime, *, count: int | None = None
     ) -> None:
         """Store one hour more of a member, or one again."""
-        of, day = self.series[member], start.date()
-        known = self.told.get((of, day))
-        values: list[Value] = [*known.values] if known else [None] * HOURS_A_DAY
+        series, day = self.series[member], start.date()
+        block = self.received.get((series, day))
+        values: list[Value] = [*block.values] if block else [None] * HOURS_A_DAY
         values[start.hour] = value
-        await self.tell(member, values, day=day, count=count)
+        await self.record(member, values, day=day, count=count)
 
     async def show_by_name(self, member: MemberId, name: str) -> None:
         """Make a home a site that allows it, from the first month that is free."""
@@ -227,15 +227,15 @@ class Town:
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR
     ) -> list[Value]:
         """Return what is published of a group: of everybody, if it has no name."""
-        found = await self._own(name, kind, day, interval)
-        return list(found[0].values) if found else []
+        group = await self._own(name, kind, day, interval)
+        return list(group[0].values) if group else []
 
     async def counted(
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR
     ) -> list[Value]:
         """Return how many members that sums."""
-        found = await self._own(name, kind, day, interval)
-        return list(found[1].values) if found else []
+        group = await self._own(name, kind, day, interval)
+        return list(group[1].values) if group else []
 
     async def civil(self, name: str = "", *, kind: str = "area", day: date = DAY) -> Value:
         """Return what is published of a civil day, in Wh."""
@@ -250,8 +250,8 @@ class Town:
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
         """Return what was published of consumption, of all days, in order."""
         number = await self.group("area" if group else "all", group)
-        found = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
-        return sorted(found, key=lambda cell: cell.start)
+        published = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
+        return sorted(published, key=lambda cell: cell.start)
 
     async def published(self) -> dict[tuple[GroupId, str, datetime], int]:
         """All that anybody may read of consumption: watt-minutes by group, step and start."""
@@ -269,16 +269,16 @@ class Town:
         group = await self.group(kind if name or kind == "rest" else "all", name)
         names = devices("kersabiec", await all_groups(self.connection))
         device = names[group]
-        one = own_series(device, CONSUMPTION, interval, ZONE)
+        series = own_series(device, CONSUMPTION, interval, ZONE)
         records, members = await published_records(
-            self.connection, "kersabiec", one, Range.of_day(day)
+            self.connection, "kersabiec", series, Range.of_day(day)
         )
-        return (Block.of(one, day, records), Block.of(one, day, members)) if records else None
+        return (Block.of(series, day, records), Block.of(series, day, members)) if records else None
 
     async def _add(self, table: str, **values: object) -> None:
         await self.connection.execute(insert(Base.metadata.tables[table]).values(values))
 
-    async def kept(self, table: str) -> list[tuple[object, ...]]:
+    async def rows(self, table: str) -> list[tuple[object, ...]]:
         """Return all rows of a table."""
         rows = await self.connection.execute(select(Base.metadata.tables[table]))
         return [tuple(row) for row in rows]

@@ -49,7 +49,7 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
         store, ZoneInfo("Europe/Paris"), Changes(), await confirmed(store, Hands(at))
     ).look()
     async with store.reading() as connection:
-        assert [one.at for one in await reads(connection)] == [at, at - ages[2]]
+        assert [read.at for read in await reads(connection)] == [at, at - ages[2]]
         left = await connection.scalar(select(func.count()).select_from(AnswerRow))
         assert left == 2
     with pytest.raises(IntegrityError):

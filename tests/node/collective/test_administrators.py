@@ -37,8 +37,8 @@ def test_a_password_is_long_and_not_the_name(password: str) -> None:
 def test_a_password_that_is_made_may_be_used() -> None:
     made = {new_password() for _ in range(20)}
     assert len(made) == 20
-    for one in made:
-        check_password("Accueil", one)
+    for password in made:
+        check_password("Accueil", password)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 65, " Accueil", "Accueil\n", "a\x00b", "\u202eb"])
@@ -57,8 +57,13 @@ async def test_nobody_has_a_name_twice(store: Store) -> None:
             await administrators.remove(connection, "Anne")
         with pytest.raises(Unknown):
             await administrators.change_password(connection, "Anne", "kept")
-        (one,) = await administrators.administrators(connection, AT)
-    assert (one.name, one.created_at, one.seen_at, one.sessions) == ("Accueil", AT, None, 0)
+        (administrator,) = await administrators.administrators(connection, AT)
+    assert (
+        administrator.name,
+        administrator.created_at,
+        administrator.seen_at,
+        administrator.sessions,
+    ) == ("Accueil", AT, None, 0)
 
 
 async def test_sessions_are_counted_until_they_end(store: Store) -> None:
@@ -66,43 +71,43 @@ async def test_sessions_are_counted_until_they_end(store: Store) -> None:
         await administrators.add(connection, "Accueil", "kept", AT)
         token = await administrators.begin_session(connection, "Accueil", AT)
         await administrators.begin_session(connection, "Accueil", AT)
-        (one,) = await administrators.administrators(connection, AT)
-        assert (one.seen_at, one.sessions) == (AT, 2)
+        (administrator,) = await administrators.administrators(connection, AT)
+        assert (administrator.seen_at, administrator.sessions) == (AT, 2)
         await administrators.end_session(connection, token)
-        (one,) = await administrators.administrators(connection, AT)
-        assert one.sessions == 1
+        (administrator,) = await administrators.administrators(connection, AT)
+        assert administrator.sessions == 1
         later = AT + administrators.LONGEST
-        (one,) = await administrators.administrators(connection, later)
-        assert one.sessions == 0
+        (administrator,) = await administrators.administrators(connection, later)
+        assert administrator.sessions == 0
         await administrators.begin_session(connection, "Accueil", later)
-        (one,) = await administrators.administrators(connection, later)
-        assert one.sessions == 1
+        (administrator,) = await administrators.administrators(connection, later)
+        assert administrator.sessions == 1
 
 
-class Held(PasswordHasher):
+class Blocking(PasswordHasher):
     """Checks nothing before it is let go."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
         self.let_go = threading.Event()
 
-    def verify(self, *known: Any) -> Literal[True]:
+    def verify(self, *arguments: Any) -> Literal[True]:
         assert self.let_go.wait(30)
-        return super().verify(*known)
+        return super().verify(*arguments)
 
 
 async def test_whoever_comes_when_too_many_wait_comes_back() -> None:
-    passwords = Passwords(held := Held())
-    kept = await passwords.hash("three boats in the bay")
-    checks = [asyncio.create_task(passwords.check(kept, "wrong")) for _ in range(200)]
+    passwords = Passwords(held := Blocking())
+    hashed = await passwords.hash("three boats in the bay")
+    checks = [asyncio.create_task(passwords.check(hashed, "wrong")) for _ in range(200)]
     await asyncio.wait(checks[-1:])
     held.let_go.set()
     ended = await asyncio.gather(*checks, return_exceptions=True)
     assert Counter(map(type, ended)) == {bool: AT_ONCE, Busy: 200 - AT_ONCE}
-    assert await passwords.check(kept, "three boats in the bay")
+    assert await passwords.check(hashed, "three boats in the bay")
 
 
 async def test_a_letter_is_the_same_however_a_keyboard_writes_it() -> None:
     passwords = Passwords(QUICK)
-    kept = await passwords.hash("un été à la plage")
-    assert await passwords.check(kept, "un e\u0301te\u0301 a\u0300 la plage")
+    hashed = await passwords.hash("un été à la plage")
+    assert await passwords.check(hashed, "un e\u0301te\u0301 a\u0300 la plage")

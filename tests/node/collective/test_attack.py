@@ -81,7 +81,7 @@ class Story:
     named: set[int] = field(default_factory=set)
     below: set[int] = field(default_factory=set)
     """Collectives of the collective, whose figures are public."""
-    told: set[tuple[int, int]] = field(default_factory=set)
+    sent: set[tuple[int, int]] = field(default_factory=set)
     attacker: Attacker = field(default_factory=Attacker)
     published: dict[Key, int] = field(default_factory=dict)
 
@@ -92,7 +92,7 @@ class Story:
             return Publication(basis=ByLaw())
         return Publication(basis=Agreed(self.minimum + stricter))
 
-    async def found(self) -> None:
+    async def populate(self) -> None:
         self.town.publication = Publication(basis=Agreed(self.minimum))
         for _ in range(self.random.randrange(4, 7)):
             await self._join()
@@ -143,8 +143,8 @@ class Story:
         )
         hourly = [home for home in self.homes if home not in self.daily | self.gone]
         match what:
-            case "correct" if told := [(h, n) for h, n in sorted(self.told) if h in hourly]:
-                await self._tell(*self.random.choice(told), version=1)
+            case "correct" if chosen := [(h, n) for h, n in sorted(self.sent) if h in hourly]:
+                await self._tell(*self.random.choice(chosen), version=1)
             case "erase" if hourly:
                 await self._erase(self.random.choice(hourly))
             case "join" if len(self.homes) < MOST:
@@ -174,10 +174,10 @@ class Story:
         """Send the truth, mostly; a liar draws nothing, or more than all together."""
         drawn = self.random.choice([_BASE] * 8 + [0, 8 * _BASE])
         start = START + hour * HOUR
-        self.told.add((home, hour))
+        self.sent.add((home, hour))
         watts = drawn + mark(home, version)
         count = 40 if home in self.below else None
-        await self.town.tell_hour(self.homes[home], watts, start, count=count)
+        await self.town.record_hour(self.homes[home], watts, start, count=count)
 
     async def _tell_days(self) -> None:
         self.town.at = START + timedelta(days=2)
@@ -186,14 +186,14 @@ class Story:
                 watt_hours = 12 * _BASE + mark(home, 0)
                 # The record of a civil day starts on the UTC day before.
                 day = START.date() - timedelta(days=1)
-                await self.town.tell(self.homes[home], watt_hours, day=day)
+                await self.town.record(self.homes[home], watt_hours, day=day)
 
     async def _erase(self, home: int) -> None:
         self.gone.add(home)
         series = self.town.series[self.homes[home]]
         await erase_series(self.town.connection, [self.town.numbers[series]])
-        for key in [key for key in self.town.told if key[0] == series]:
-            del self.town.told[key]
+        for key in [key for key in self.town.received if key[0] == series]:
+            del self.town.received[key]
 
     async def _name(self, home: int, hour: int) -> None:
         self.named.add(home)
@@ -242,8 +242,8 @@ class Story:
         else:
             hours = [
                 value
-                for (of, step, begins), value in published.items()
-                if of == group and step == Interval.PT1H and start <= begins < start + 24 * HOUR
+                for (place, step, begins), value in published.items()
+                if place == group and step == Interval.PT1H and start <= begins < start + 24 * HOUR
             ]
             # What is left is of the homes that send days alone.
             watts, left = divmod(published[key] - sum(hours), 60)
@@ -259,15 +259,15 @@ class Story:
 
     def leaks(self) -> set[int]:
         """Return homes of which colluding members, fewer than the minimum, learn anything."""
-        found: set[int] = set()
+        distinguished: set[int] = set()
         homes = sorted(self.homes)
         for count in range(self.minimum):
             for traitors in combinations(homes, count):
                 attacker = Attacker()
                 for figure in self.attacker.figures:
                     attacker.see({what: n for what, n in figure if what[0] not in traitors})
-                found |= attacker.told_apart(fewer_than=self.minimum - count)
-        return found
+                distinguished |= attacker.singled_out(fewer_than=self.minimum - count)
+        return distinguished
 
 
 class Over(Exception):
@@ -290,7 +290,7 @@ async def test_colluding_members_learn_nothing_of_others(
         async with file.writing() as connection:
             town = Town(connection, at=START)
             story = Story(town, Random(seed), tmp_path, minimum)
-            await story.found()
+            await story.populate()
             await story.play()
             assert not story.leaks()
             raise Over

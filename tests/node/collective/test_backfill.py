@@ -37,8 +37,8 @@ class Asked:
 async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: Store) -> None:
     since = AT - timedelta(days=3)
     async with store.writing() as connection:
-        said = permission(meter("a"), id="a", records_from=since)
-        member, _ = await join(connection, "a", said)
+        given = permission(meter("a"), id="a", records_from=since)
+        member, _ = await join(connection, "a", given)
         await let_be_named(connection, member, records_from=since + timedelta(days=1))
     asked, queue = Asked(), WriteQueue(store, ZONE.key, lambda _: None)
     clock = await confirmed(store, Hands(AT))
@@ -46,5 +46,7 @@ async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: S
     await backfill._gather("a@example.org")
     assert asked.asked == [Range(since, AT)]
     async with store.reading() as connection:
-        known = await of_member(connection, "a@example.org")
-    assert [(one.backfilled_until, one.subscribed_at) for one in known] == [(AT, AT)] * 2
+        permissions = await of_member(connection, "a@example.org")
+    assert [
+        (permission.backfilled_until, permission.subscribed_at) for permission in permissions
+    ] == [(AT, AT)] * 2

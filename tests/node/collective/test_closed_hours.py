@@ -34,36 +34,37 @@ async def seen(town: Town, day: date = DAY, publication: Publication = AGREED) -
     return list(await hours(town.connection, publication, PARIS, day, NOON))
 
 
-def states(found: list[Hour]) -> list[State]:
-    return [hour.outcomes[CONSUMPTION].state for hour in found]
+def states(hours: list[Hour]) -> list[State]:
+    return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
 async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town) -> None:
     homes = await town.members(4)
-    await town.tell(homes[:2], 1000, day=DAY)
-    await town.tell(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
-    await town.tell(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
+    await town.record(homes[:2], 1000, day=DAY)
+    await town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
+    await town.record(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
     await town.look(NOON)
     # Midnight in Lorient is 22:00 UTC, of which nothing is known; noon UTC is 14:00.
-    found = await seen(town)
-    assert [hour.start.hour for hour in found] == [*range(2, 14)]
-    assert states(found) == [
+    hours = await seen(town)
+    assert [hour.start.hour for hour in hours] == [*range(2, 14)]
+    assert states(hours) == [
         *[State.PUBLISHED] * 8,
         State.DOMINANCE,
         State.BELOW_THRESHOLD,
         *[State.WAITING] * 2,
     ]
-    assert [(one.response, one.expected) for one in (hour.outcomes[CONSUMPTION] for hour in found)][
-        7:10
-    ] == [(4, 4), (4, 4), (2, 4)]
-    assert missing(found) == {
+    assert [
+        (outcome.response, outcome.expected)
+        for outcome in (hour.outcomes[CONSUMPTION] for hour in hours)
+    ][7:10] == [(4, 4), (4, 4), (2, 4)]
+    assert missing(hours) == {
         (CONSUMPTION, State.DOMINANCE): 1,
         (CONSUMPTION, State.BELOW_THRESHOLD): 1,
     }
 
 
 async def test_an_hour_that_nobody_closes_is_late(town: Town) -> None:
-    await town.tell(await town.members(3), 1000, day=DAY)
+    await town.record(await town.members(3), 1000, day=DAY)
     assert states(await seen(town)) == [State.LATE] * 9 + [State.WAITING] * 3
 
 
@@ -71,30 +72,30 @@ async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
     town: Town,
 ) -> None:
     homes = await town.members(3)
-    await town.tell(homes, 1000, day=BEFORE - timedelta(days=9))
+    await town.record(homes, 1000, day=BEFORE - timedelta(days=9))
     await town.look(NOON)
     # Nobody has sent anything for ten days: nothing is expected, and all of it is missing.
     assert missing(await seen(town)) == {(CONSUMPTION, State.NOTHING): 13}
 
 
 async def test_hours_that_were_closed_at_another_step_are_left_out(town: Town) -> None:
-    await town.tell(await town.members(3), [1000] * 10, day=DAY)
+    await town.record(await town.members(3), [1000] * 10, day=DAY)
     await town.look(NOON)
     finer = Publication(basis=Agreed(3), interval=Interval.PT30M)
-    found = await seen(town, publication=finer)
-    assert [hour.start.astimezone(UTC).hour for hour in found] == [11, 11]
+    hours = await seen(town, publication=finer)
+    assert [hour.start.astimezone(UTC).hour for hour in hours] == [11, 11]
 
 
 async def test_the_past_is_closed_from_its_first_record_to_the_opening(town: Town) -> None:
     async def past() -> tuple[date, float] | None:
-        found = await progress(town.connection, AGREED, PARIS, OPENING)
-        return None if found is None else (found.until.date(), round(found.share, 2))
+        hours = await progress(town.connection, AGREED, PARIS, OPENING)
+        return None if hours is None else (hours.until.date(), round(hours.share, 2))
 
     assert await past() is None
     homes = await town.members(3)
     first = datetime(2026, 7, 1, tzinfo=UTC)
     for n in range(15):
-        await town.tell(homes, 1000, day=first.date() + timedelta(days=n))
+        await town.record(homes, 1000, day=first.date() + timedelta(days=n))
     assert await past() == (date(2026, 7, 1), 0)
     town.opened_at = NOON
     await town.look(first + timedelta(days=7, hours=3))

@@ -142,7 +142,7 @@ class Town:
     def month(self, hours: int) -> None:
         """Publish some hours of a month."""
         members = {
-            area: sum(one == area for one in self.area.values()) for area in self.area.values()
+            area: sum(other == area for other in self.area.values()) for area in self.area.values()
         }
         together = combine_small(members, self.minimum)
         for _ in range(hours):
@@ -189,7 +189,7 @@ def test_colluding_members_learn_of_no_fewer_others_than_a_cell_less_themselves(
         for figure in town.attacker.figures:
             left = {unknown: times for unknown, times in figure if unknown[0] not in traitors}
             attacker.see(left)
-        assert not attacker.told_apart(fewer_than=minimum - len(traitors))
+        assert not attacker.singled_out(fewer_than=minimum - len(traitors))
 
 
 def test_the_attacker_finds_what_two_looks_at_one_hour_tell() -> None:
@@ -198,7 +198,7 @@ def test_the_attacker_finds_what_two_looks_at_one_hour_tell() -> None:
     homes = range(10)
     attacker.see({(home, 0): 1 for home in homes})
     attacker.see({(home, 0): 1 for home in [*homes, 99]})
-    assert attacker.told_apart(fewer_than=2) == {99}
+    assert attacker.singled_out(fewer_than=2) == {99}
 
 
 MINUTES = timedelta(minutes=1)

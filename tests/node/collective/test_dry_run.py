@@ -37,13 +37,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def told(store: Store) -> Store:
+async def filled(store: Store) -> Store:
     """Six days that three homes of Lorient told, of which nothing is out: it takes five."""
     async with store.writing() as connection:
         town = Town(connection, FIVE, NOW - timedelta(hours=2))
         homes = await town.members(3, "Lorient")
         for day in range(6):
-            await town.tell(homes, 100, day=DAY - timedelta(days=day))
+            await town.record(homes, 100, day=DAY - timedelta(days=day))
         await town.look(NOW)
     return store
 
@@ -57,17 +57,19 @@ async def all_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 
 async def look(store: Store, settings: Settings, publication: Publication) -> dict[Stretch, Seen]:
-    return {one.stretch: one for one in await foresee(store, settings, publication, NOW)}
+    return {
+        foreseen.stretch: foreseen for foreseen in await foresee(store, settings, publication, NOW)
+    }
 
 
-async def test_it_counts_what_there_would_be(told: Store, settings: Settings) -> None:
-    then = await look(told, settings, THREE)
+async def test_it_counts_what_there_would_be(filled: Store, settings: Settings) -> None:
+    then = await look(filled, settings, THREE)
     assert then[Stretch.DAY].everybody == Count(24)
     assert then[Stretch.DAY].areas == Count(24)
     assert then[Stretch.MONTH].everybody == Count(6)
     assert then[Stretch.YEAR].everybody == then[Stretch.YEAR].areas == Count(6)
     assert then[Stretch.MONTH].span.first == date(2026, 7, 10)
-    none = await look(told, settings, FIVE)
+    none = await look(filled, settings, FIVE)
     assert none[Stretch.DAY].everybody.withheld == {Reason.BELOW_THRESHOLD: 24}
     assert none[Stretch.YEAR].everybody.withheld == {Reason.BELOW_THRESHOLD: 6}
 
@@ -78,7 +80,7 @@ async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
         for member in (*await town.members(3, "Lorient"), school):
             for day in range(2):
-                await town.tell(member, 100, day=DAY - timedelta(days=day))
+                await town.record(member, 100, day=DAY - timedelta(days=day))
     none = await look(store, settings, FIVE)
     assert none[Stretch.DAY].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 24}))
     assert none[Stretch.MONTH].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 2}))
@@ -87,11 +89,11 @@ async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -
     assert then[Stretch.DAY].everybody == then[Stretch.DAY].areas == Count(24)
 
 
-async def test_it_leaves_nothing_behind(told: Store, settings: Settings) -> None:
-    before = await all_of(told)
-    await look(told, settings, THREE)
-    await look(told, settings, Publication(basis=Agreed(3), interval=Interval.PT30M))
-    assert await all_of(told) == before
+async def test_it_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
+    before = await all_of(filled)
+    await look(filled, settings, THREE)
+    await look(filled, settings, Publication(basis=Agreed(3), interval=Interval.PT30M))
+    assert await all_of(filled) == before
 
 
 async def test_a_page_is_shown_as_it_would_be_if_it_opened_now(
@@ -99,7 +101,7 @@ async def test_a_page_is_shown_as_it_would_be_if_it_opened_now(
 ) -> None:
     async with store.writing() as connection:
         town = Town(connection, THREE, NOW - timedelta(hours=2))
-        await town.tell(await town.members(3, "Lorient"), 100)
+        await town.record(await town.members(3, "Lorient"), 100)
     before = await all_of(store)
 
     async def page(connection: AsyncConnection) -> set[GroupId]:
@@ -110,20 +112,20 @@ async def test_a_page_is_shown_as_it_would_be_if_it_opened_now(
     assert await all_of(store) == before
 
 
-async def test_a_page_that_fails_leaves_nothing_behind(told: Store, settings: Settings) -> None:
-    before = await all_of(told)
+async def test_a_page_that_fails_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
+    before = await all_of(filled)
 
     async def fail(_connection: AsyncConnection) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await foresee_page(told, settings, THREE, NOW, fail, days=2)
-    assert await all_of(told) == before
+        await foresee_page(filled, settings, THREE, NOW, fail, days=2)
+    assert await all_of(filled) == before
 
 
 async def test_who_has_much_looks_at_a_month_at_least(
-    told: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    filled: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dry_run, "ENOUGH_S", -1)
-    found = await look(told, settings, THREE)
-    assert found[Stretch.MONTH].everybody.shown == 6
+    stretches = await look(filled, settings, THREE)
+    assert stretches[Stretch.MONTH].everybody.shown == 6

@@ -40,8 +40,8 @@ from consometers_node.store.tables import Base, MemberCountRow
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED, now
+from .ingestion import pushed_data, running_queue, stored_blocks
 from .people import AT, OWN, ZONE, changing, join, let_be_named, meter, permission
-from .telling import kept, taking, told
 
 DAY = date(2026, 6, 11)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
@@ -52,12 +52,12 @@ SITE = [733 + 3 * n * n for n in range(24)]
 A_DAY = timedelta(days=1)
 
 
-async def tell(store: Store, name: str, values: list[int], start: datetime = MIDNIGHT) -> None:
-    async with taking(store) as queue:
-        await queue.keep(f"{name}@example.org", told(meter(name), start, values))
+async def push(store: Store, name: str, values: list[int], start: datetime = MIDNIGHT) -> None:
+    async with running_queue(store) as queue:
+        await queue.keep(f"{name}@example.org", pushed_data(meter(name), start, values))
 
 
-async def let_in(store: Store, *names: str) -> list[tuple[Member, MemberPermission]]:
+async def admit_homes(store: Store, *names: str) -> list[tuple[Member, MemberPermission]]:
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
         return [await join(connection, name) for name in names]
@@ -90,10 +90,10 @@ def _bytes(value: Any) -> bytes:
 async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[bytes]:
     """Return those of the words that are found, in a table or in any file of the database."""
     async with store.reading() as connection:
-        found = await everything(connection)
+        content = await everything(connection)
     if isinstance(place, Path):
-        found += b"".join(one.read_bytes() for one in place.parent.iterdir() if one.is_file())
-    return [word for word in words if word in found]
+        content += b"".join(path.read_bytes() for path in place.parent.iterdir() if path.is_file())
+    return [word for word in words if word in content]
 
 
 def shapes(values: list[int]) -> list[bytes]:
@@ -113,9 +113,9 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
         await invitations.admit(members, "anemone@example.org", token, AT)
     async with store.writing() as connection:
         member, taken = await join(connection, "anemone", permission(meter("anemone")))
-    await let_in(store, "b", "c")
-    await tell(store, "anemone", CURVE)
-    await tell(store, "b", OTHER)
+    await admit_homes(store, "b", "c")
+    await push(store, "anemone", CURVE)
+    await push(store, "b", OTHER)
     async with changing(store) as (connection, members):
         await members.set_area(member.id, "Quistinic")
         read = Read(
@@ -129,19 +129,21 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
         gone = await Members(connection, ZONE).get(member.id)
         assert not await is_wiped(connection)
     assert await wipe(store)
-    assert [(str(one.series), one.records) for one in erased] == [(str(meter("anemone")), 24)]
+    assert [(str(series.series), series.records) for series in erased] == [
+        (str(meter("anemone")), 24)
+    ]
     assert (gone.jid, gone.area, gone.pseudonym) == (None, None, member.pseudonym)
     assert await traces(store, place, [b"anemone", b"the well", *shapes(CURVE)]) == []
     async with store.reading() as connection:
         entries = await member_permissions.register(connection, [taken.id])
-        assert [(one.state, one.actor, one.erased) for one in entries] == [
+        assert [(entry.state, entry.actor, entry.erased) for entry in entries] == [
             ("granted", "member", None),
             ("withdrawn", "member", None),
             ("withdrawn", "member", 24),
         ]
         # It is still known that somebody agreed to what, and that others' records are there.
         assert (await member_permissions.get(connection, taken.id)).need == NEED
-        assert [one.who for one in await access_log.reads(connection)] == [member.pseudonym]
+        assert [entry.who for entry in await access_log.reads(connection)] == [member.pseudonym]
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.note) == (invitation.id, "")
         assert await stored_days(connection) != {}
@@ -150,16 +152,16 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
 async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     store: Store, place: Path | str
 ) -> None:
-    ((site, taken), *_) = await let_in(store, "anemone", "b")
+    ((site, taken), *_) = await admit_homes(store, "anemone", "b")
     async with changing(store) as (connection, members):
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
         by_name = await let_be_named(connection, site)
         await members.present(site.id, "École Anjela", description, AT)
-    await tell(store, "anemone", CURVE)
+    await push(store, "anemone", CURVE)
     words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words
-    for one in (taken, by_name):
-        await withdraw(store, one)
+    for mine in (taken, by_name):
+        await withdraw(store, mine)
     assert await wipe(store)
     assert await traces(store, place, words) == []
 
@@ -168,31 +170,31 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
     second = replace(NEED, id="second")
     async with store.writing() as connection:
         await needs.offer(connection, second, AT)
-    ((member, first),) = await let_in(store, "a")
+    ((member, first),) = await admit_homes(store, "a")
     async with changing(store) as (_, members):
-        said = permission(
+        given = permission(
             meter("a"), id="second", need=second, at=MIDNIGHT, records_from=MIDNIGHT + A_DAY
         )
-        await take(members, member.id, said, MIDNIGHT, own=OWN)
-    await tell(store, "a", CURVE * 3)
+        await take(members, member.id, given, MIDNIGHT, own=OWN)
+    await push(store, "a", CURVE * 3)
     erased = await withdraw(store, first)
     async with store.reading() as connection:
         assert (await Members(connection, ZONE).get(member.id)).jid == "a@example.org"
-    assert [one.records for one in erased] == [24]
-    assert await kept(store, DAY) == {}
+    assert [series.records for series in erased] == [24]
+    assert await stored_blocks(store, DAY) == {}
     for day in (DAY + A_DAY, DAY + 2 * A_DAY):
-        (block,) = (await kept(store, day)).values()
+        (block,) = (await stored_blocks(store, day)).values()
         assert block.values == tuple(CURVE)
 
 
 async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -> None:
-    ((member, first),) = await let_in(store, "a")
-    await tell(store, "a", CURVE)
+    ((member, first),) = await admit_homes(store, "a")
+    await push(store, "a", CURVE)
     newer = replace(NEED, version=2)
     async with changing(store) as (connection, members):
         await needs.offer(connection, newer, LATER)
-        said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
-        second = await take(members, member.id, said, LATER, own=OWN)
+        given = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
+        second = await take(members, member.id, given, LATER, own=OWN)
         assert (await member_permissions.get(connection, first.id)).state is State.TERMINATED
     await withdraw(store, second)
     async with store.reading() as connection:
@@ -202,14 +204,14 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
 
 
 async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: Store) -> None:
-    ((member, first),) = await let_in(store, "a")
-    await tell(store, "a", CURVE * 6)
+    ((member, first),) = await admit_homes(store, "a")
+    await push(store, "a", CURVE * 6)
     newer = replace(NEED, version=2)
     since = MIDNIGHT + 3 * A_DAY + timedelta(hours=5)
     async with changing(store) as (connection, members):
         await needs.offer(connection, newer, LATER)
-        said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
-        await take(members, member.id, said, LATER, own=OWN)
+        given = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
+        await take(members, member.id, given, LATER, own=OWN)
     over = LATER + timedelta(days=NEED.retention_days)
     async with store.writing() as connection:
         await member_permissions.announce(connection, sure(over - A_DAY))
@@ -217,12 +219,12 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         (due,) = await member_permissions.due(connection, sure(over))
     assert due.id == first.id
     erased = await erase(store, ZONE, due, over)
-    assert [one.records for one in erased] == [3 * 24 + 5]
+    assert [series.records for series in erased] == [3 * 24 + 5]
     async with store.reading() as connection:
         ((number, series),) = (await all_series(connection)).items()
         within = Range(MIDNIGHT - A_DAY, MIDNIGHT + 10 * A_DAY)
         left = await blocks(connection, number, series, within)
-        assert [one.day for one in left] == [DAY + n * A_DAY for n in (3, 4, 5)]
+        assert [block.day for block in left] == [DAY + n * A_DAY for n in (3, 4, 5)]
         assert list(left[0].values) == [None] * 5 + CURVE[5:]
         assert await member_permissions.due(connection, sure(over)) == []
 
@@ -231,11 +233,11 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
     second = replace(NEED, id="second")
     async with store.writing() as connection:
         await needs.offer(connection, second, AT)
-    ((member, first),) = await let_in(store, "a")
-    await tell(store, "a", CURVE)
+    ((member, first),) = await admit_homes(store, "a")
+    await push(store, "a", CURVE)
     async with changing(store) as (_, members):
-        said = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
-        await take(members, member.id, said, AT, own=OWN)
+        given = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
+        await take(members, member.id, given, AT, own=OWN)
     await withdraw(store, first)
     async with store.reading() as connection:
         assert await stored_days(connection) == {}
@@ -245,8 +247,8 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
 async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_told(
     store: Store,
 ) -> None:
-    ((member, taken),) = await let_in(store, "a")
-    await tell(store, "a", CURVE)
+    ((member, taken),) = await admit_homes(store, "a")
+    await push(store, "a", CURVE)
     (erased,) = await erase_member(store, ZONE, member.id, LATER)
     assert erased.records == 24
     async with changing(store) as (connection, members):
@@ -262,22 +264,24 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
 async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     store: Store, place: Path | str
 ) -> None:
-    ((member, taken),) = await let_in(store, "anemone")
+    ((member, taken),) = await admit_homes(store, "anemone")
     async with changing(store) as (connection, members):
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
         by_name = await let_be_named(connection, member)
         await members.present(member.id, "École Anjela", description, AT)
         await members.set_area(member.id, "Quistinic")
-    await tell(store, "anemone", CURVE)
+    await push(store, "anemone", CURVE)
     words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words
     await erase_member(store, ZONE, member.id, LATER)
     assert await wipe(store)
     assert await traces(store, place, words) == []
     async with store.reading() as connection:
-        known = await Members(connection, ZONE).get(member.id)
-        assert (known.jid, known.area) == ("anemone@example.org", None)
-        assert [one.id for one in await member_permissions.not_notified(connection)] == [
+        member_now = await Members(connection, ZONE).get(member.id)
+        assert (member_now.jid, member_now.area) == ("anemone@example.org", None)
+        assert [
+            permission.id for permission in await member_permissions.not_notified(connection)
+        ] == [
             taken.id,
             by_name.id,
         ]
@@ -293,7 +297,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
         assert await member_permissions.not_notified(connection) == []
         assert (await member_permissions.get(connection, taken.id)).notified_at is None
         entries = await member_permissions.register(connection, [taken.id])
-        assert [(one.state, one.erased) for one in entries] == [
+        assert [(entry.state, entry.erased) for entry in entries] == [
             ("granted", None),
             ("terminated", None),
             ("terminated", 24),
@@ -322,41 +326,45 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
     store: Store, place: Path | str
 ) -> None:
     corrected = [value + 1000 for value in CURVE]
-    ((_, gave), *_, (site, named)) = await let_in(store, "a", "b", "c", "d", "e")
+    ((_, gave), *_, (site, named)) = await admit_homes(store, "a", "b", "c", "d", "e")
     async with changing(store) as (connection, members):
         by_name = await let_be_named(connection, site)
         await members.present(site.id, "anjela", Description(building=Building.SCHOOL), AT)
     for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
-        await tell(store, name, values)
+        await push(store, name, values)
     await publish(store)
-    await tell(store, "a", corrected)
+    await push(store, "a", corrected)
     words = [*shapes(corrected)[:1], *shapes(SITE)[:1], b"anjela"]
     assert await traces(store, place, words) == words
     async with store.reading() as connection:
-        own = [one for one in (await all_series(connection)).values() if "kersabiec" in one.device]
-    names = {one.device.partition("kersabiec")[2] for one in own}
+        own = [
+            series
+            for series in (await all_series(connection)).values()
+            if "kersabiec" in series.device
+        ]
+    names = {series.device.partition("kersabiec")[2] for series in own}
     assert {"", "-anjela", "-school"} <= names
-    for one in (gave, by_name, named):
-        await withdraw(store, one)
+    for member in (gave, by_name, named):
+        await withdraw(store, member)
     await publish(store)
     assert await wipe(store)
     # What was published of schools stays: it is the public's.
     words = [*shapes(CURVE), *shapes(corrected), b"anjela"]
     assert await traces(store, place, words) == []
     async with store.reading() as connection:
-        known = (await all_series(connection)).values()
-    assert not [one for one in known if one.device.endswith("-anjela")]
+        all_stored = (await all_series(connection)).values()
+    assert not [series for series in all_stored if series.device.endswith("-anjela")]
 
 
 async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Store) -> None:
-    ((below, gave), *_) = await let_in(store, "coop", "b")
+    ((below, gave), *_) = await admit_homes(store, "coop", "b")
     async with store.writing() as connection:
         kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")
         await connection.execute(kind)
-    async with taking(store) as queue:
-        data = told(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
+    async with running_queue(store) as queue:
+        data = pushed_data(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
         await queue.keep("coop@example.org", data)
-        await queue.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
+        await queue.keep("b@example.org", pushed_data(meter("b"), MIDNIGHT, OTHER))
     (erased,) = await withdraw(store, gave)
     assert erased.records == 24
     async with store.reading() as connection:

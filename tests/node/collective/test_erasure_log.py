@@ -18,8 +18,8 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionId
 
 from ..permission.samples import now
+from .ingestion import pushed_data, running_queue, stored_blocks
 from .people import AT, ZONE, changing, join, meter
-from .telling import kept, taking, told
 
 DAY = date(2026, 6, 11)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
@@ -33,16 +33,16 @@ async def fill(store: Store) -> None:
     for name in HOMES:
         async with store.writing() as connection:
             await join(connection, name)
-        async with taking(store) as queue:
-            await queue.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
+        async with running_queue(store) as queue:
+            await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [300] * 24))
 
 
 async def leave(store: Store) -> None:
     """Withdraw as two of them, one of which has everything erased."""
     async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
-            one = await member_permissions.get(connection, MemberPermissionId(name))
-            await member_permissions.withdraw(members, one.member, name, LATER, erase=erases)
+            permission = await member_permissions.get(connection, MemberPermissionId(name))
+            await member_permissions.withdraw(members, permission.member, name, LATER, erase=erases)
         ended = await member_permissions.get(connection, MemberPermissionId("leaves"))
         await member_permissions.erase_at_once(connection, ended.id, LATER)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
@@ -50,7 +50,10 @@ async def leave(store: Store) -> None:
 
 async def states(store: Store) -> dict[str, State]:
     async with store.reading() as connection:
-        return {one.id: one.state for one in await member_permissions.all_permissions(connection)}
+        return {
+            permission.id: permission.state
+            for permission in await member_permissions.all_permissions(connection)
+        }
 
 
 async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
@@ -73,8 +76,8 @@ async def test_what_ended_is_told_once(store: Store, tmp_path: Path) -> None:
         Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=False),
         Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=True),
     ]
-    assert [replace(one, at=LATER) for one in read_ended(file)] == expected
-    assert all(started <= one.at <= now() for one in read_ended(file))
+    assert [replace(entry, at=LATER) for entry in read_ended(file)] == expected
+    assert all(started <= entry.at <= now() for entry in read_ended(file))
     assert "example.org" not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -83,8 +86,8 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
     await fill(file)
     await file.checkpoint()
     copy = tmp_path / "backup.db"
-    (found,) = tmp_path.glob("*.db")
-    copy.write_bytes(found.read_bytes())
+    (backup,) = tmp_path.glob("*.db")
+    copy.write_bytes(backup.read_bytes())
     await leave(file)
     journal = tmp_path / "ended.jsonl"
     await ErasureLog(file, journal).write()
@@ -94,11 +97,11 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
         assert set((await states(restored)).values()) == {State.GRANTED}
         assert await applied(restored, journal) == 2
         assert await states(restored) == LEFT
-        assert len(await kept(restored, DAY)) == len(HOMES) - 1
+        assert len(await stored_blocks(restored, DAY)) == len(HOMES) - 1
         assert await applied(restored, journal) == 0
         async with restored.reading() as connection:
             register = await member_permissions.register(connection, [MemberPermissionId("leaves")])
-        assert [(one.state, one.erased) for one in register] == [
+        assert [(entry.state, entry.erased) for entry in register] == [
             (State.GRANTED, None),
             (State.WITHDRAWN, None),
             (State.WITHDRAWN, 24),
@@ -119,10 +122,10 @@ async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_t
             MemberPermissionId("was given after the backup"), State.WITHDRAWN, LATER, erased=True
         ),
     ]
-    file.write_text("".join(f"{one.line()}\n" for one in lines))
+    file.write_text("".join(f"{entry.line()}\n" for entry in lines))
     assert await applied(store, file) == 1
     assert (await states(store))["keeps"] is State.TERMINATED
-    assert len(await kept(store, DAY)) == len(HOMES) - 1
+    assert len(await stored_blocks(store, DAY)) == len(HOMES) - 1
     assert await applied(store, file, AT + timedelta(days=400)) == 0
     assert (await states(store))["stays"] is State.GRANTED
 
@@ -130,11 +133,11 @@ async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_t
 async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: Path) -> None:
     await fill(store)
     async with changing(store) as (_, members):
-        one = await members.named("leaves@example.org")
-    await erase_member(store, ZONE, one.id, LATER)
+        member = await members.named("leaves@example.org")
+    await erase_member(store, ZONE, member.id, LATER)
     file = tmp_path / "ended.jsonl"
     await ErasureLog(store, file).write()
-    assert [(one.state, one.erased) for one in read_ended(file)] == [
+    assert [(entry.state, entry.erased) for entry in read_ended(file)] == [
         (State.TERMINATED, False),
         (State.TERMINATED, True),
     ]

@@ -19,8 +19,8 @@ from consometers_node.store import Store
 
 from ..clocks import set_aside_the_clock_of, sure
 from ..permission.samples import NEED, now
+from .ingestion import pushed_data, running_queue
 from .people import AT, ZONE, join, let_be_named, meter
-from .telling import taking, told
 
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -35,13 +35,13 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
         description = Description(building=Building.SCHOOL, peak_kwp=35.5)
         await let_be_named(connection, member)
         await members.present(member.id, "School", description, AT)
-        for one in (member, other):
+        for each in (member, other):
             span = Range(AT, AT + A_DAY)
-            read = Read(at=now(), who=f"for {one.jid}", what="page", member=one.id, range=span)
+            read = Read(at=now(), who=f"for {each.jid}", what="page", member=each.id, range=span)
             await note_read(connection, read)
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         for name, value in (("a", 311), ("b", 944)):
-            data = told(meter(name), MIDNIGHT, [value] * 30)
+            data = pushed_data(meter(name), MIDNIGHT, [value] * 30)
             await queue.keep(f"{name}@example.org", data)
     async with store.reading() as connection:
         site = await Members(connection, ZONE).get(member.id)
@@ -50,13 +50,13 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
     held = json.loads(document)
     assert held["member"]["jid"] == "a@example.org"
     assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
-    assert {one["kind"] for one in held["counts_in"]} == {"rest", "site", "building"}
+    assert {group["kind"] for group in held["counts_in"]} == {"rest", "site", "building"}
     gave, by_name = held["permissions"]
     assert by_name["identification"] == "name"
     assert (gave["need"], gave["state"], gave["series"]) == (NEED.id, "granted", [str(meter("a"))])
-    assert [one["state"] for one in gave["register"]] == ["granted"]
-    assert [one["who"] for one in held["reads"]] == ["for a@example.org"]
-    values = [value for one in held["series"] for _, value in one["records"]]
+    assert [entry["state"] for entry in gave["register"]] == ["granted"]
+    assert [entry["who"] for entry in held["reads"]] == ["for a@example.org"]
+    values = [value for series in held["series"] for _, value in series["records"]]
     assert values == [311] * 30
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["value"] for row in rows] == ["311"] * 30
@@ -71,8 +71,11 @@ async def test_what_was_read_is_told_from_the_last_on(store: Store) -> None:
         for minute in range(3):
             at = first + minute * A_MINUTE
             await note_read(connection, Read(at=at, who="admin", what=f"{minute}"))
-        assert [one.what for one in await reads(connection)] == ["2", "1", "0"]
-        assert [one.what for one in await reads(connection, since=first + A_MINUTE)] == ["2", "1"]
+        assert [entry.what for entry in await reads(connection)] == ["2", "1", "0"]
+        assert [entry.what for entry in await reads(connection, since=first + A_MINUTE)] == [
+            "2",
+            "1",
+        ]
 
 
 async def test_the_register_of_processing_tells_each_version_of_what_is_asked(

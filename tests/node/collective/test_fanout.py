@@ -61,7 +61,7 @@ class Network:
         return f"m{self._count}"
 
     async def push(
-        self, peer: str, told: Data, *, message_id: str, receipt: bool, seconds: float
+        self, peer: str, data: Data, *, message_id: str, receipt: bool, seconds: float
     ) -> None:
         assert peer not in self.flying
         assert len(self.flying) < AT_ONCE
@@ -76,11 +76,12 @@ class Network:
                 raise NotAcknowledged(peer=peer)
         finally:
             self.flying.discard(peer)
-        for one in told.records:
+        for record in data.records:
             values = {
-                datetime.fromtimestamp(int(at), UTC): int(value) for at, value in one.values.items()
+                datetime.fromtimestamp(int(at), UTC): int(value)
+                for at, value in record.values.items()
             }
-            self.got[peer][one.name] |= values
+            self.got[peer][record.name] |= values
 
 
 @dataclass
@@ -93,8 +94,8 @@ class Stage:
     released: dict[Series, dict[datetime, int]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def telling(self) -> AsyncIterator[Fanout]:
-        telling = Fanout(
+    async def delivering(self) -> AsyncIterator[Fanout]:
+        fanout = Fanout(
             self.store,
             Naming(bytes(32), collective="kersabiec"),
             cast("Connection", self.network),
@@ -103,9 +104,9 @@ class Stage:
             addresses=addresses,
             first_delay_s=0.1,
         )
-        task: asyncio.Task[object] = asyncio.create_task(telling.run())
+        task: asyncio.Task[object] = asyncio.create_task(fanout.run())
         try:
-            yield telling
+            yield fanout
             assert not task.done(), task
         finally:
             task.cancel()
@@ -113,8 +114,8 @@ class Stage:
 
     async def release(self, way: Direction, values: dict[int, int]) -> None:
         series = SERIES[way]
-        known = self.released.setdefault(series, {})
-        known |= {START + hour * HOUR: value for hour, value in values.items()}
+        released = self.released.setdefault(series, {})
+        released |= {START + hour * HOUR: value for hour, value in values.items()}
         new = [Sum(START + hour * HOUR, value * 60, MANY) for hour, value in values.items()]
         async with self.store.writing() as connection:
             await publish(connection, {series: new}, now())
@@ -163,16 +164,16 @@ async def stage(file: Store) -> Stage:
             await readers.grant(connection, member.pseudonym, Interval.PT1H, now())
             peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
             assert peer is not None
-            for one in await Permissions(connection).permitted(peer.id):
-                if one.series in SERIES.values():
-                    await subscribe(connection, peer.id, one.series_id, now(), START)
+            for entry in await Permissions(connection).permitted(peer.id):
+                if entry.series in SERIES.values():
+                    await subscribe(connection, peer.id, entry.series_id, now(), START)
     stage = Stage(file)
     stage.network.holds.set()
     return stage
 
 
 async def test_everybody_is_told_everything(stage: Stage) -> None:
-    async with stage.telling():
+    async with stage.delivering():
         for way in WAYS:
             await stage.release(way, {0: 100, 1: 200})
         await stage.all_told()
@@ -189,42 +190,42 @@ async def test_everybody_is_told_everything(stage: Stage) -> None:
 async def test_whoever_is_away_is_told_later_and_keeps_nobody_waiting(stage: Stage) -> None:
     gone = {f"home{n}@example.org" for n in range(5)}
     stage.network.away = set(gone)
-    async with stage.telling() as telling:
+    async with stage.delivering() as fanout:
         await stage.release(WAYS[0], {0: 100})
         await stage.all_told(EVERYBODY - gone)
         assert stage.behind(gone).keys() == gone
         stage.network.away = set()
         for jid in gone:
-            telling.note_online(await stage.peer(jid))
+            fanout.note_online(await stage.peer(jid))
         await stage.all_told()
 
 
 async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
     jid = "home3@example.org"
     stage.network.away = {jid}
-    async with stage.telling() as telling:
+    async with stage.delivering() as fanout:
         await stage.release(WAYS[0], {0: 100})
         await stage.all_told(EVERYBODY - {jid})
         async with asyncio.timeout(30):
             while await stage.outbox() > 1:
                 await asyncio.sleep(0.02)
         other = await stage.peer("home4@example.org")
-        await telling.received(other, stage.network.ids[jid])
+        await fanout.received(other, stage.network.ids[jid])
         assert await stage.outbox() == 1
-        await telling.received(await stage.peer(jid), stage.network.ids[jid])
+        await fanout.received(await stage.peer(jid), stage.network.ids[jid])
         assert await stage.outbox() == 0
 
 
 async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) -> None:
     stage.network.holds.clear()
-    async with stage.telling():
+    async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
         async with asyncio.timeout(10):
             while len(stage.network.flying) < AT_ONCE:
                 await asyncio.sleep(0.02)
     first = dict(stage.network.ids)
     stage.network.holds.set()
-    async with stage.telling():
+    async with stage.delivering():
         await stage.all_told()
     # Under the same id: its receipt may still have come.
     assert {jid: stage.network.ids[jid] for jid in first} == first
@@ -232,7 +233,7 @@ async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) ->
 
 async def test_whoever_leaves_while_it_is_told_is_told_no_more(stage: Stage) -> None:
     stage.network.holds.clear()
-    async with stage.telling():
+    async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
         async with asyncio.timeout(10):
             while len(stage.network.flying) < AT_ONCE:
@@ -258,7 +259,7 @@ async def test_what_is_held_back_waits(stage: Stage) -> None:
     peer = await stage.peer(jid)
     async with stage.store.writing() as connection:
         await pause(connection, peer)
-    async with stage.telling():
+    async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
         await stage.all_told(EVERYBODY - {jid})
         assert jid not in stage.network.got
@@ -274,15 +275,15 @@ async def test_a_long_correction_is_told_in_parts(stage: Stage) -> None:
     hours = 24 * 25
     await stage.release(WAYS[0], {n - hours: n for n in range(hours)})
     async with stage.store.writing() as connection:
-        (one,) = [
+        (message,) = [
             each
             for each in await Permissions(connection).permitted(peer)
             if each.series == SERIES[WAYS[0]]
         ]
         since = START - hours * HOUR
-        within = replace(one.records, start=since, end=START)
-        await queue(connection, peer, one.permission, one.series_id, within)
-    async with stage.telling():
+        within = replace(message.records, start=since, end=START)
+        await queue(connection, peer, message.permission, message.series_id, within)
+    async with stage.delivering():
         await stage.all_told({jid})
     assert stage.network.tried.count(jid) == 2
     assert timedelta(hours=hours) == START - since

@@ -18,8 +18,8 @@ from consometers_node.store.member_status import GrantingMembers, count_members
 
 from ..web.public.conftest import fill
 from ..web.public.town import NOW, Town, settings
+from .ingestion import HOUR, pushed_data
 from .people import AT, OWN, ZONE, join, meter, permission
-from .telling import HOUR, told
 from .watched import VERSION, node_of, watch_of
 
 
@@ -32,7 +32,7 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
         school = await members.admit("school@example.org", AT, kind=Kind.SITE)
         daily = permission(meter("school"), id="school", interval=Duration(days=1))
         await take_given(members, school.id, daily, AT, own=OWN)
-    message = Message("a@example.org", told(meter("a"), AT - 10 * HOUR, [1, 2]))
+    message = Message("a@example.org", pushed_data(meter("a"), AT - 10 * HOUR, [1, 2]))
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
         await note_received(connection, {(MemberPermissionId("b"), str(meter("b")))}, AT - 5 * HOUR)

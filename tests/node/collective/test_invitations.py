@@ -55,7 +55,7 @@ async def test_an_invitation_for_one_lets_no_second_one_in(store: Store) -> None
         await invitations.admit(members, "first@example.org", token, AT)
         with pytest.raises(NotInvited):
             await invitations.admit(members, "second@example.org", token, AT)
-        assert [one.jid for one in await members.all()] == ["first@example.org"]
+        assert [member.jid for member in await members.all()] == ["first@example.org"]
 
 
 @pytest.mark.parametrize("most", [3, None])
@@ -98,7 +98,9 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
         member = await invitations.admit(members, "coop@example.org", token, AT)
         assert (member.id, member.kind, member.area) == (guest.id, Kind.COLLECTIVE, None)
         assert member.invitation_id == right.id
-        assert [one.uses for one in await invitations.all_invitations(connection)] == [1, 1]
+        assert [
+            invitation.uses for invitation in await invitations.all_invitations(connection)
+        ] == [1, 1]
         # What is used up changes nothing more.
         for used in (wrong, token, None, "guessed"):
             assert await invitations.admit(members, "coop@example.org", used, AT) == member
@@ -112,14 +114,17 @@ async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store
         member, _ = await join(connection, "a")
         with pytest.raises(OtherKind):
             await invitations.admit(members, "a@example.org", other, AT)
-        uses = {one.kind: one.uses for one in await invitations.all_invitations(connection)}
+        uses = {
+            invitation.kind: invitation.uses
+            for invitation in await invitations.all_invitations(connection)
+        }
         assert uses == {Kind.HOME: 1, Kind.COLLECTIVE: 0}
         # What the collective calls it since is no reason to refuse its own invitation.
         await let_be_named(connection, member)
         await members.present(member.id, "École", Description(), AT)
-        known = await members.get(member.id)
-        assert (known.kind, known.invitation_id) == (Kind.SITE, own.id)
-        assert await invitations.admit(members, "a@example.org", open_to_all, AT) == known
+        after = await members.get(member.id)
+        assert (after.kind, after.invitation_id) == (Kind.SITE, own.id)
+        assert await invitations.admit(members, "a@example.org", open_to_all, AT) == after
 
 
 async def test_no_token_is_kept(tmp_path: Path) -> None:
@@ -127,9 +132,9 @@ async def test_no_token_is_kept(tmp_path: Path) -> None:
     async with store.writing() as connection:
         _, token = await make(connection, note="Spring")
     await store.close()
-    kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
-    assert b"Spring" in kept
-    assert token.encode() not in kept
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"Spring" in content
+    assert token.encode() not in content
 
 
 async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> None:

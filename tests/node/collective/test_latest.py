@@ -27,8 +27,8 @@ async def town(store: Store, tmp_path: Path) -> Town:
 async def last(
     town: Town, until: datetime = EVENING, since: datetime = EVENING - timedelta(days=1)
 ) -> Latest | None:
-    of = town.settings
-    published = Published(of.identifier, of.time_zone, of.publication)
+    settings = town.settings
+    published = Published(settings.identifier, settings.time_zone, settings.publication)
     async with town.store.reading() as connection:
         return await published.latest(connection, since, until)
 

@@ -54,14 +54,14 @@ async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
 
 
 async def test_who_gives_less_gives_it(store: Store) -> None:
-    said = permission(
+    given = permission(
         meter("a"),
         interval=Duration(days=1),
         records_from=AT,
         valid_until=AT + A_DAY,
     )
     async with store.writing() as connection:
-        _, taken = await join(connection, "a", said)
+        _, taken = await join(connection, "a", given)
         assert (taken.interval, taken.records_from) == ("P1D", AT)
 
 
@@ -108,8 +108,8 @@ async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
         await needs.offer(connection, need, AT)
         with pytest.raises(NotRequested):
             await join(connection, "a", permission(meter("a"), need=need))
-        said = permission(meter("a", Direction.PRODUCTION), need=need)
-        assert (await join(connection, "a", said))[1].state is State.GRANTED
+        given = permission(meter("a", Direction.PRODUCTION), need=need)
+        assert (await join(connection, "a", given))[1].state is State.GRANTED
         injected = permission(meter("b", Direction.INJECTION), id="p2", need=need)
         with pytest.raises(NotRequested):
             await join(connection, "b", injected)
@@ -156,8 +156,8 @@ async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -
         await needs.offer(connection, newer, AT + A_DAY)
         assert (await member_permissions.get(connection, first.id)).stands(AT + A_DAY)
         members = Members(connection, ZONE)
-        said = permission(meter("a"), id="second", need=newer, at=AT + A_DAY)
-        second = await take(members, member.id, said, AT + A_DAY, own=OWN)
+        given = permission(meter("a"), id="second", need=newer, at=AT + A_DAY)
+        second = await take(members, member.id, given, AT + A_DAY, own=OWN)
         before, after = await member_permissions.of_member(connection, member.id)
         assert (before.state, after.state) == (State.TERMINATED, State.GRANTED)
         assert after == second
@@ -172,17 +172,21 @@ async def test_a_member_withdraws(store: Store, erase: bool) -> None:
         member, taken = await join(connection, "a")
         members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, member.id, taken.id, later, erase=erase)
-        kept = later if erase else later + timedelta(days=NEED.retention_days)
-        assert (ended.state, ended.erase_at, ended.notified_at) == (State.WITHDRAWN, kept, later)
+        erased_at = later if erase else later + timedelta(days=NEED.retention_days)
+        assert (ended.state, ended.erase_at, ended.notified_at) == (
+            State.WITHDRAWN,
+            erased_at,
+            later,
+        )
         assert (await members.get(member.id)).left_at == later
-        assert [one.id for one in await member_permissions.due(connection, None)] == [
+        assert [permission.id for permission in await member_permissions.due(connection, None)] == [
             taken.id
         ] * erase
         again = await member_permissions.withdraw(
             members, member.id, taken.id, later + A_DAY, erase=True
         )
         assert again.erase_at == (later if erase else later + A_DAY)
-        assert [one.state for one in await member_permissions.register(connection)] == [
+        assert [entry.state for entry in await member_permissions.register(connection)] == [
             "granted",
             "withdrawn",
         ]
@@ -226,9 +230,9 @@ async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> 
         ended = await member_permissions.expire(members, sure(at))
         assert len(ended) == count
         assert await member_permissions.expire(members, sure(at)) == []
-        for one in ended:
-            assert one.state is State.EXPIRED
-            assert one.erase_at == END + timedelta(days=NEED.retention_days)
+        for permission in ended:
+            assert permission.state is State.EXPIRED
+            assert permission.erase_at == END + timedelta(days=NEED.retention_days)
 
 
 async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:

@@ -59,9 +59,9 @@ def test_a_device_counts_once_by_its_finest_series_that_is_whole() -> None:
 
 
 def test_devices_add_up_unless_one_has_only_some_of_its_records() -> None:
-    one = source(HOUR, {DAY: [1, 2, *22 * [None]]}, name="a")
+    device = source(HOUR, {DAY: [1, 2, *22 * [None]]}, name="a")
     two = source(FIVE, {DAY: [*12 * [5], *11 * [5], None, *264 * [5]]}, name="b")
-    assert part([one, two], HOUR, DAY) == Part.of([6 * 60, None, *22 * [5 * 60]])
+    assert part([device, two], HOUR, DAY) == Part.of([6 * 60, None, *22 * [5 * 60]])
 
 
 def test_a_collective_counts_for_those_it_sums() -> None:
@@ -71,10 +71,10 @@ def test_a_collective_counts_for_those_it_sums() -> None:
 
 
 def test_of_a_collective_the_group_that_holds_the_others_counts() -> None:
-    told = {"coop": 10, "coop-lorient": 6, "coop-lanester": 4, "cooperative": 1}
+    values = {"coop": 10, "coop-lorient": 6, "coop-lanester": 4, "cooperative": 1}
     sums = [
         source(HOUR, {DAY: [value] * 24}, name=name, members={DAY: [value] * 24})
-        for name, value in told.items()
+        for name, value in values.items()
     ]
     whole = part(sums, HOUR, DAY)
     assert (whole.values, whole.counts) == ((660,) * 24, (11,) * 24)
@@ -84,10 +84,10 @@ def test_of_a_collective_the_group_that_holds_the_others_counts() -> None:
 
 
 def test_a_civil_day_is_of_two_utc_days() -> None:
-    told = source(HOUR, {BEFORE: [1] * 24, DAY: [1] * 24})
-    assert civil_day([told], DAY) == CivilDay(24 * 60, 24, 24)
-    assert civil_day([told], BEFORE) == CivilDay(22 * 60, 22, 24)
-    assert civil_day([told], DAY + timedelta(days=2)) == CivilDay()
+    device = source(HOUR, {BEFORE: [1] * 24, DAY: [1] * 24})
+    assert civil_day([device], DAY) == CivilDay(24 * 60, 24, 24)
+    assert civil_day([device], BEFORE) == CivilDay(22 * 60, 22, 24)
+    assert civil_day([device], DAY + timedelta(days=2)) == CivilDay()
 
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])

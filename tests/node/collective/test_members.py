@@ -64,22 +64,24 @@ async def publish(connection: AsyncConnection, day: date) -> None:
 
 
 async def groups_of(members: Members, member: Member, month: date) -> set[tuple[str, str]]:
-    known = {one.id: one for one in await all_groups(members.connection)}
+    by_id = {group.id: group for group in await all_groups(members.connection)}
     query = select(GroupMembershipRow.group_id).where(
         GroupMembershipRow.member_id == member.id, counts_in(month)
     )
     groups = (await members.connection.execute(query)).scalars()
-    return {(known[group].kind, known[group].name) for group in groups}
+    return {(by_id[group].kind, by_id[group].name) for group in groups}
 
 
 async def site_of(members: Members) -> int:
     return next(
-        one.id for one in await all_groups(members.connection) if one.kind is GroupKind.SITE
+        group.id for group in await all_groups(members.connection) if group.kind is GroupKind.SITE
     )
 
 
 async def everybody(members: Members) -> Group:
-    return next(one for one in await all_groups(members.connection) if one.kind is GroupKind.ALL)
+    return next(
+        group for group in await all_groups(members.connection) if group.kind is GroupKind.ALL
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,9 +233,9 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
         assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
         # What was allowed before counts in the past too, and a site is none in it.
-        said = permission(id="more", need=MORE, at=AT, records_from=AT - timedelta(days=60))
+        given = permission(id="more", need=MORE, at=AT, records_from=AT - timedelta(days=60))
         await needs.offer(connection, MORE, AT)
-        await take(members, member.id, said, AT, own=OWN)
+        await take(members, member.id, given, AT, own=OWN)
         assert await groups_of(members, member, date(2026, 4, 1)) == {("rest", "")}
         assert await groups_of(members, member, JUNE) == {("rest", "")}
 
@@ -257,7 +259,7 @@ async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Stor
                 await members.present(refused, "École", SCHOOL, AT)
         assert await members.get(member.id) == member
         assert await groups_of(members, member, JUNE) == {("rest", "")}
-        assert "École" not in {one.name for one in await all_groups(members.connection)}
+        assert "École" not in {group.name for group in await all_groups(members.connection)}
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "terminated", "expired", "replaced"])
@@ -281,13 +283,13 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
             case _:
                 newer = replace(BY_NAME, version=2, identification=Identification.PSEUDONYM)
                 await needs.offer(connection, newer, AT)
-                said = permission(id="newer", need=newer, at=AT)
-                await take(members, member.id, said, AT, own=OWN)
+                given = permission(id="newer", need=newer, at=AT)
+                await take(members, member.id, given, AT, own=OWN)
         assert await members.get(member.id) == before
         names = {name for _, name in await groups_of(members, member, JUNE)}
         assert names == {"", f"{member.pseudonym}-{await site_of(members)}", "school"}
         assert await groups_of(members, member, JULY) == {("rest", "")}
-        assert "École" not in {one.name for one in await all_groups(members.connection)}
+        assert "École" not in {group.name for group in await all_groups(members.connection)}
         with pytest.raises(NotByName):
             await members.present(member.id, "École", SCHOOL, until)
 
@@ -315,7 +317,7 @@ async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
         await members.hide(member.id)
         assert await members.get(member.id) == before
         assert await groups_of(members, member, JUNE) == {("rest", "")}
-        assert "École" not in {one.name for one in await all_groups(members.connection)}
+        assert "École" not in {group.name for group in await all_groups(members.connection)}
         await members.hide(member.id)
         assert await members.get(member.id) == before
 
@@ -326,7 +328,7 @@ async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
         member, _ = await join(connection, "a")
         assert await members.forget_guests(sure(AT + GUESTS_FOR)) == 0
         assert await members.forget_guests(sure(AT + GUESTS_FOR + timedelta(days=1))) == 1
-        assert [one.id for one in await members.all()] == [member.id]
+        assert [guest.id for guest in await members.all()] == [member.id]
 
 
 async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month(
@@ -341,7 +343,7 @@ async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month
         assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4
         assert ("rest", "") in await groups_of(members, member, JUNE)
         assert await groups_of(members, member, JULY) == set()
-        assert "École" not in {one.name for one in await all_groups(members.connection)}
+        assert "École" not in {group.name for group in await all_groups(members.connection)}
 
 
 @pytest.mark.parametrize(
@@ -353,6 +355,6 @@ def test_a_description_that_cannot_be_so(wrong: dict[str, object]) -> None:
         Description(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("told", [SCHOOL, Description(), Description(peak_kwp=9)])
-def test_a_description_is_read_as_it_was_told(told: Description) -> None:
-    assert Description.unpack(told.pack()) == told
+@pytest.mark.parametrize("description", [SCHOOL, Description(), Description(peak_kwp=9)])
+def test_a_description_is_read_as_it_was_told(description: Description) -> None:
+    assert Description.unpack(description.pack()) == description

@@ -39,15 +39,15 @@ async def test_what_is_offered_is_asked_for(store: Store) -> None:
         assert await needs.offer(connection, POWER, AT)
     async with store.reading() as connection:
         assert await needs.offered(connection) == [POWER, NEED]
-        (kept,) = await needs.versions(connection, NEED.id)
-    assert kept == needs.OwnNeed(NEED, AT, None)
+        (version,) = await needs.versions(connection, NEED.id)
+    assert version == needs.OwnNeed(NEED, AT, None)
 
 
 async def test_what_is_offered_again_is_the_same(store: Store) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, NEED, AT)
         assert not await needs.offer(connection, NEED, LATER)
-        assert [one.offered_at for one in await needs.all_needs(connection)] == [AT]
+        assert [need.offered_at for need in await needs.all_needs(connection)] == [AT]
 
 
 async def test_a_new_version_takes_the_place_of_the_one_before(store: Store) -> None:
@@ -56,7 +56,10 @@ async def test_a_new_version_takes_the_place_of_the_one_before(store: Store) -> 
         await needs.offer(connection, NEED, AT)
         assert await needs.offer(connection, newer, LATER)
         assert await needs.offered(connection) == [newer]
-        assert [one.closed_at for one in await needs.versions(connection, NEED.id)] == [LATER, None]
+        assert [version.closed_at for version in await needs.versions(connection, NEED.id)] == [
+            LATER,
+            None,
+        ]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +101,8 @@ async def test_what_no_member_could_read_is_not_asked_for(store: Store) -> None:
         assert await needs.all_needs(connection) == []
 
 
-def _body(*kept: DataNeed) -> str:
-    return serialise(write_data_needs([write_need(one) for one in kept])).decode()
+def _body(*offered: DataNeed) -> str:
+    return serialise(write_data_needs([write_need(need) for need in offered])).decode()
 
 
 @pytest.mark.parametrize("body", ["<data-needs", _body(), _body(NEED, POWER)])
@@ -119,4 +122,4 @@ async def test_what_cannot_be_read_any_more_is_left_out_and_its_version_is_taken
         assert second == replace(NEED, version=2)
         assert await needs.offer(connection, second, LATER)
         assert await needs.offered(connection) == [POWER, second]
-        assert [one.closed_at for one in await needs.unreadable(connection)] == [LATER]
+        assert [version.closed_at for version in await needs.unreadable(connection)] == [LATER]

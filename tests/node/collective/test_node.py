@@ -30,7 +30,7 @@ from demo.prosody import Prosody
 from ..conftest import Place
 from ..permission.samples import NEED, now
 from ..postgresql import Server
-from ..sharing.houses import House, running, told, until
+from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop, cooperating
@@ -48,9 +48,9 @@ type Run = Callable[[], AbstractAsyncContextManager[Coop]]
 
 
 @pytest.fixture
-def run(store: Store, two: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
+def run(store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
     """Run the same collective, once or again."""
-    return partial(cooperating, store, two, new_account(two), tmp_path)
+    return partial(cooperating, store, other_server, new_account(other_server), tmp_path)
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ async def coop(run: Run) -> AsyncIterator[Coop]:
 
 @pytest.fixture
 async def house(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Coop
+    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
 ) -> AsyncIterator[House]:
-    async with running(file, one, new_account(one), coop.jid) as house:
+    async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online()
         yield house
 
@@ -75,23 +75,23 @@ def jid(house: House) -> str:
 async def comes(coop: Coop, wanted: dict[datetime, int]) -> None:
     """Wait until the collective has exactly that."""
     days = sorted({start.date() for start in wanted})
-    found: dict[datetime, int] = {}
+    values: dict[datetime, int] = {}
     try:
         async with asyncio.timeout(WITHIN_S):
-            while (found := await coop.values(days)) != wanted:
+            while (values := await coop.values(days)) != wanted:
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        missing = {at: n for at, n in wanted.items() if found.get(at) != n}
-        extra = {at: n for at, n in found.items() if at not in wanted}
+        missing = {at: n for at, n in wanted.items() if values.get(at) != n}
+        extra = {at: n for at, n in values.items() if at not in wanted}
         raise AssertionError(f"missing {missing}, too much {extra}") from None
 
 
 async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
     async with asyncio.timeout(WITHIN_S):
         while True:
-            one = await coop.gathered(jid(house))
-            if one.backfilled_until is not None and one.backfilled_until >= since:
-                return one
+            permission = await coop.gathered(jid(house))
+            if permission.backfilled_until is not None and permission.backfilled_until >= since:
+                return permission
             await asyncio.sleep(0.05)
 
 
@@ -104,7 +104,7 @@ async def join(coop: Coop, house: House) -> dict[datetime, int]:
     (need,) = await house.sharing.asking.get_data_needs(coop.jid, token)
     assert need.id == NEED.id
     await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     return past
 
 
@@ -112,9 +112,9 @@ async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
     started = now()
     past = await join(coop, house)
     await comes(coop, past)
-    one = await has_asked(coop, house, started)
-    assert one.problem is None
-    assert one.subscribed_at is not None
+    permission = await has_asked(coop, house, started)
+    assert permission.problem is None
+    assert permission.subscribed_at is not None
     new = {PAST + 60 * HOUR: 600, PAST + 61 * HOUR: 610}
     await house.keep({start: value for start, value in (past | new).items() if start >= YESTERDAY})
     await comes(coop, past | new)
@@ -124,10 +124,10 @@ async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
 
 
 async def test_who_is_not_invited_learns_nothing(
-    coop: Coop, two: Prosody, new_node: MakeNode
+    coop: Coop, other_server: Prosody, new_node: MakeNode
 ) -> None:
     token = await coop.invite()
-    stranger, invited, other = [await new_node(two) for _ in range(3)]
+    stranger, invited, other = [await new_node(other_server) for _ in range(3)]
     for wrong in (None, token[1:], "x" * 100):
         with pytest.raises(NotAuthorized):
             await stranger.asking.get_data_needs(coop.jid, wrong)
@@ -144,7 +144,7 @@ async def test_what_is_withdrawn_is_erased(coop: Coop, house: House) -> None:
     await comes(coop, past)
     (permission,) = await all_of(house)
     await house.withdraw(permission)
-    await told(house)
+    await decisions_confirmed(house)
     assert await coop.values(sorted({start.date() for start in past})) == {}
     await house.keep(dict.fromkeys(past, 7))
     await asyncio.sleep(0.5)
@@ -156,7 +156,7 @@ async def test_what_may_be_kept_after_the_end_is_kept(coop: Coop, house: House) 
     await comes(coop, past)
     (permission,) = await all_of(house)
     await house.withdraw(permission, erase=False)
-    await told(house)
+    await decisions_confirmed(house)
     await comes(coop, past)
 
 
@@ -185,7 +185,7 @@ async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, hous
     async with house.store.writing() as connection:
         await pause(connection, house.ledger.peer.id)
     house.changes.notify()
-    await told(house)
+    await decisions_confirmed(house)
     asked = coop.network.sharing.asking
     name = identifier((await coop.gathered(jid(house))).identifier)
     with pytest.raises(ResourceConstraint):
@@ -197,18 +197,18 @@ async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, hous
 
 
 async def test_a_home_that_is_away_is_asked_when_it_is_back(
-    run: Run, one: Prosody, file: Store, new_account: NewAccount
+    run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
-    account = new_account(one)
-    async with run() as coop, running(file, one, account, coop.jid) as house:
+    account = new_account(server)
+    async with run() as coop, running(file, server, account, coop.jid) as house:
         await house.connection.online()
         token = await coop.invite()
         await house.sharing.asking.get_data_needs(coop.jid, token)
         await house.grant()
-        await told(house)
+        await decisions_confirmed(house)
     async with run() as coop:
         await until(lambda: coop.network.backfill.away == {account})
-        async with running(file, one, account, coop.jid) as house:
+        async with running(file, server, account, coop.jid) as house:
             await house.keep({PAST: 1, PAST + HOUR: 2})
             await comes(coop, {PAST: 1, PAST + HOUR: 2})
 
@@ -219,8 +219,8 @@ async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
     asked, arrives = asyncio.Event(), asyncio.Event()
     get_history = Asking.get_history
 
-    async def slow(*of: Any) -> Data:
-        answer = await get_history(*of)
+    async def slow(*arguments: Any) -> Data:
+        answer = await get_history(*arguments)
         asked.set()
         await arrives.wait()
         return answer
@@ -240,11 +240,13 @@ async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
 
 
 async def test_a_collective_that_was_off_goes_on(
-    run: Run, one: Prosody, file: Store, new_account: NewAccount
+    run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
     async with AsyncExitStack() as there:
         async with run() as coop:
-            house = await there.enter_async_context(running(file, one, new_account(one), coop.jid))
+            house = await there.enter_async_context(
+                running(file, server, new_account(server), coop.jid)
+            )
             await house.connection.online()
             past = await join(coop, house)
             await comes(coop, past)
@@ -256,11 +258,13 @@ async def test_a_collective_that_was_off_goes_on(
 
 
 async def test_what_got_lost_here_is_asked_for_again(
-    run: Run, one: Prosody, file: Store, new_account: NewAccount
+    run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
     async with AsyncExitStack() as there:
         async with run() as coop:
-            house = await there.enter_async_context(running(file, one, new_account(one), coop.jid))
+            house = await there.enter_async_context(
+                running(file, server, new_account(server), coop.jid)
+            )
             await house.connection.online()
             past = await join(coop, house)
             await comes(coop, past)
@@ -315,7 +319,7 @@ async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
 
 async def all_of(house: House) -> list[PermissionId]:
     async with house.store.reading() as connection:
-        return [one.id for one in await Permissions(connection).all()]
+        return [permission.id for permission in await Permissions(connection).all()]
 
 
 def enumerate_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:

@@ -108,9 +108,9 @@ async def test_a_new_collective_is_closed_until_somebody_opens_it(
 )
 async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rules) -> None:
     await choose(connection, rules, BY, NOON)
-    found = await chosen(connection)
-    assert found is not None
-    assert (found.rules.publication, found.by, found.at) == (rules.publication, BY, NOON)
+    choice = await chosen(connection)
+    assert choice is not None
+    assert (choice.rules.publication, choice.by, choice.at) == (rules.publication, BY, NOON)
     assert await InForce(WRITTEN).read(connection) == rules
     assert read_rules(written_rules(rules), rules.opens) == rules
 
@@ -119,14 +119,14 @@ async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> No
     await choose(connection, Rules(FIVE.publication, date(2026, 12, 1)), BY, NOON)
     await choose(connection, Rules(FIVE.publication, NOT_YET), BY, NOON)
     await go_back(connection, BY)
-    told = [(one.who, one.what) for one in reversed(await reads(connection))]
-    said = (
+    entries = [(entry.who, entry.what) for entry in reversed(await reads(connection))]
+    expected = (
         "publication basis=agreed minimum=5 interval=PT1H wait_minutes=20 longest_wait_minutes=120"
     )
-    assert told == [
-        (BY, said),
+    assert entries == [
+        (BY, expected),
         (BY, "publication opens=2026-12-01"),
-        (BY, said),
+        (BY, expected),
         (BY, "publication opens=not yet"),
         (BY, "publication as the file says"),
     ]
@@ -160,7 +160,7 @@ def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) ->
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "stored",
     [
         "",
         "{}",
@@ -172,14 +172,14 @@ def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) ->
     ],
 )
 async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
-    connection: AsyncConnection, kept: str
+    connection: AsyncConnection, stored: str
 ) -> None:
-    await set_setting(connection, "publication", kept)
+    await set_setting(connection, "publication", stored)
     rules = InForce(WRITTEN)
     for _ in range(2):
-        found = await rules.read(connection)
-        assert found == Rules(WRITTEN, NOT_YET)
-        assert not found.are_open(LATER, ZoneInfo(ZONE))
+        publication = await rules.read(connection)
+        assert publication == Rules(WRITTEN, NOT_YET)
+        assert not publication.are_open(LATER, ZoneInfo(ZONE))
     await choose(connection, FIVE, BY, NOON)
     assert (await rules.read(connection)).publication == FIVE.publication
 
@@ -214,14 +214,14 @@ async def test_nothing_is_published_before_its_day(file: Store, tmp_path: Path) 
     work = publishing(file, rules, tmp_path)
     async with file.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(3), 100, day=BEFORE)
+        await town.record(await town.members(3), 100, day=BEFORE)
         await choose(connection, Rules(AGREED, LATER.date()), BY, NOON)
     assert not await work.look(NOON, LATER - timedelta(days=1))
     async with file.writing() as connection:
         town.connection = connection
         assert await town.shown(day=BEFORE) == []
         # Who joins before it opens counts with all of its past.
-        await town.tell(await town.member(), 50, day=BEFORE)
+        await town.record(await town.member(), 50, day=BEFORE)
     while await work.look(NOON, LATER):
         pass
     async with file.reading() as connection:

@@ -54,13 +54,15 @@ def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() 
 
 async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
     store: Store,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
     new_plain: MakePlain,
     tmp_path: Path,
 ) -> None:
-    async with cooperating(store, one, new_account(one), tmp_path, location="Lorient") as coop:
-        peer = await new_plain(one, language="fr")
+    async with cooperating(
+        store, server, new_account(server), tmp_path, location="Lorient"
+    ) as coop:
+        peer = await new_plain(server, language="fr")
         assert await form(peer, coop) == {}
         await offer(coop)
         policy = await comes(peer, coop, "Toits au soleil")

@@ -28,8 +28,8 @@ async def town(store: Store, tmp_path: Path) -> Town:
 
 
 def reader(town: Town) -> Published:
-    told = town.settings
-    return Published(told.identifier, told.time_zone, told.publication)
+    settings = town.settings
+    return Published(settings.identifier, settings.time_zone, settings.publication)
 
 
 def out(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
@@ -40,8 +40,8 @@ def out(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool,
 
 def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int | bool, ...]]:
     """Return what there is of a direction; of a cell, what it has beside its key."""
-    found = [slot.figures[direction] for slot in slots]
-    return [figure if isinstance(figure, Withheld) else figure[5:] for figure in found]
+    figures_found = [slot.figures[direction] for slot in slots]
+    return [figure if isinstance(figure, Withheld) else figure[5:] for figure in figures_found]
 
 
 async def look(
@@ -58,8 +58,8 @@ async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1000 + hour), members=12)
     hours = await look(town, Interval.PT1H, Span(DAY, DAY))
     assert figures(hours) == [out(60 * (1000 + hour), 12) for hour in range(24)]
-    assert [one.start.hour for one in hours] == list(range(24))
-    assert all(one.start.tzinfo is ZONE for one in hours)
+    assert [slot.start.hour for slot in hours] == list(range(24))
+    assert all(slot.start.tzinfo is ZONE for slot in hours)
     cells = [slot.cell(DRAWN) for slot in hours]
     assert [cell and cell.start for cell in cells] == [slot.start for slot in hours]
     days = await look(town, Interval.P1D, Span(DAY, DAY))
@@ -71,10 +71,10 @@ async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
 )
 async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: int) -> None:
     await town.release(await town.group(), day_of(day, consumption=lambda hour: 1))
-    told = await look(town, Interval.PT1H, Span(day, day))
-    assert len(told) == hours
-    assert all(one.published for one in told)
-    assert all(one.end.timestamp() - one.start.timestamp() == 3600 for one in told)
+    slots = await look(town, Interval.PT1H, Span(day, day))
+    assert len(slots) == hours
+    assert all(slot.published for slot in slots)
+    assert all(slot.end.timestamp() - slot.start.timestamp() == 3600 for slot in slots)
 
 
 async def test_nothing_is_told_of_what_has_not_ended(town: Town) -> None:
@@ -87,8 +87,8 @@ async def test_nothing_is_told_of_what_has_not_ended(town: Town) -> None:
 async def test_what_is_not_closed_is_not_published_yet(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     after = DAY + timedelta(days=1)
-    told = await look(town, Interval.PT1H, Span(after, after))
-    assert set(figures(told)) == {Withheld(Reason.NOT_YET, 10)}
+    slots = await look(town, Interval.PT1H, Span(after, after))
+    assert set(figures(slots)) == {Withheld(Reason.NOT_YET, 10)}
 
 
 async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: Town) -> None:
@@ -104,8 +104,8 @@ async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: T
 
 async def test_a_direction_that_nobody_has_is_left_out(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
-    told = await look(town, Interval.PT1H, Span(DAY, DAY))
-    assert all(slot.figures.keys() == {DRAWN} for slot in told)
+    slots = await look(town, Interval.PT1H, Span(DAY, DAY))
+    assert all(slot.figures.keys() == {DRAWN} for slot in slots)
 
 
 async def test_groups_do_not_mix(town: Town) -> None:
@@ -150,11 +150,11 @@ async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
     for group in (everybody, school):
         watts = {DRAWN: dict.fromkeys(hours[:2], 9_000)}
         await town.release(group, watts, 1, homes=0, counting=0)
-    await town.close(hours[:1], Reason.BELOW_THRESHOLD, told=9)
+    await town.close(hours[:1], Reason.BELOW_THRESHOLD, responses=9)
     await town.close(hours[1:2])
     for slug in (ALL, "lorient"):
-        told = await look(town, Interval.PT1H, Span(DAY, DAY), slug)
-        cells = [slot.cell(DRAWN) for slot in told[:2]]
+        slots = await look(town, Interval.PT1H, Span(DAY, DAY), slug)
+        cells = [slot.cell(DRAWN) for slot in slots[:2]]
         assert [cell and cell.lacks_homes for cell in cells] == [True, False]
 
 
@@ -195,11 +195,11 @@ async def test_a_day_is_shown_at_the_step_at_which_it_was_published(town: Town) 
         published = reader(town)
         place = (await published.places(connection))[ALL]
         for first, count in ((DAY - timedelta(days=1), 24 + 36), (DAY, 36)):
-            told = await published.within_days(connection, place, Span(first, DAY), LATER)
-            assert len(told) == count
-            assert all(one.published for one in told)
-            assert all(one.end == after.start for one, after in pairwise(told))
-            assert sum(one.minutes for one in told) == 1440 * ((DAY - first).days + 1)
+            slots = await published.within_days(connection, place, Span(first, DAY), LATER)
+            assert len(slots) == count
+            assert all(slot.published for slot in slots)
+            assert all(slot.end == after.start for slot, after in pairwise(slots))
+            assert sum(slot.minutes for slot in slots) == 1440 * ((DAY - first).days + 1)
 
 
 async def test_a_step_that_comes_back_keeps_what_it_had(town: Town) -> None:
@@ -233,8 +233,8 @@ async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -
     await town.close(hours)
     async with town.store.reading() as connection:
         places = await reader(town).places(connection)
-        found = await reader(town).lately(connection, places.values())
-    assert [one.title.say("en") for one in found] == ["Guidel and Riantec", "Lanester"]
+        communes = await reader(town).lately(connection, places.values())
+    assert [commune.title.say("en") for commune in communes] == ["Guidel and Riantec", "Lanester"]
 
 
 async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
@@ -281,5 +281,5 @@ async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> N
     assert places["riantec"].is_together
     assert places["riantec"].together == (both,)
     assert not places["lanester"].is_together
-    told = await look(town, Interval.PT1H, Span(DAY, DAY), "lanester")
-    assert told[15].figures[DRAWN] == Withheld(Reason.TOGETHER, 10)
+    slots = await look(town, Interval.PT1H, Span(DAY, DAY), "lanester")
+    assert slots[15].figures[DRAWN] == Withheld(Reason.TOGETHER, 10)

@@ -97,7 +97,7 @@ def test_the_public_is_not_told_which_rule_a_figure_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "need", "told"),
+    ("count", "need", "expected"),
     [
         (12, 3, Quartiles(12, WattMinutes(0), WattMinutes(35), WattMinutes(1_200))),
         (11, 3, Withheld(Reason.BELOW_THRESHOLD, 12)),
@@ -106,14 +106,14 @@ def test_the_public_is_not_told_which_rule_a_figure_failed() -> None:
     ],
 )
 def test_quartiles_are_told_of_enough_homes_and_roughly(
-    count: int, need: int | None, told: Quartiles | Withheld
+    count: int, need: int | None, expected: Quartiles | Withheld
 ) -> None:
-    assert quartiles(count, 0, 35, 1_234, need) == told
+    assert quartiles(count, 0, 35, 1_234, need) == expected
 
 
 @given(st.integers(0, 10**12))
 def test_two_digits_are_told(value: int) -> None:
-    found = quartiles(12, value, value, value, 3)
-    assert isinstance(found, Quartiles)
-    assert len(str(found.median).rstrip("0")) <= 2
-    assert abs(found.median - value) * 20 <= value
+    result = quartiles(12, value, value, value, 3)
+    assert isinstance(result, Quartiles)
+    assert len(str(result.median).rstrip("0")) <= 2
+    assert abs(result.median - value) * 20 <= value

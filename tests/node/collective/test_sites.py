@@ -22,12 +22,12 @@ async def test_what_was_a_site_hides_nobody_before_the_next_month(file: Store) -
         town = Town(connection)
         site = await town.member(kind="site", name="École")
         await town.members(2)
-        await town.tell(list(town.series), 600, day=BEFORE)
+        await town.record(list(town.series), 600, day=BEFORE)
         await town.look(NOON - timedelta(hours=12))
         assert await town.shown("École", kind="site", day=BEFORE) == [600] * HOURS_A_DAY
         published = await town.published()
         await town.unname(site)
-        await town.tell(list(town.series), 600)
+        await town.record(list(town.series), 600)
         await town.look()
         assert await town.shown(day=DAY) == []
         after = await town.published()
@@ -37,7 +37,7 @@ async def test_what_was_a_site_hides_nobody_before_the_next_month(file: Store) -
         assert {step for _, step, _ in new} == {Interval.P1D}
         assert {start.date() for _, _, start in new} <= {BEFORE, BEFORE - timedelta(days=1)}
         day = date(2026, 8, 3)
-        await town.tell(list(town.series), 600, day=day)
+        await town.record(list(town.series), 600, day=day)
         await town.look(datetime(2026, 8, 5, tzinfo=UTC))
         assert await town.shown(day=day) == [3 * 600] * HOURS_A_DAY
         assert await town.counted(day=day) == [3] * HOURS_A_DAY
@@ -49,7 +49,7 @@ async def test_a_site_by_mistake_hides_others_as_a_home_once_that_is_put_right(f
         town = Town(connection)
         site = await town.member(kind="site", name="École")
         await town.members(2)
-        await town.tell(list(town.series), 300)
+        await town.record(list(town.series), 300)
         await town.people.hide(site)
         await town.look()
         assert await town.shown() == [3 * 300] * HOURS_A_DAY
@@ -61,11 +61,11 @@ async def test_a_home_becomes_a_site_from_the_next_month_on(file: Store) -> None
     async with file.writing() as connection:
         town = Town(connection)
         homes = await town.members(3)
-        await town.tell(homes, 300, day=BEFORE)
+        await town.record(homes, 300, day=BEFORE)
         await town.look(NOON - timedelta(hours=12))
         await town.name(homes[0])
         await town.people.present(homes[0], "École", Description(), NOON)
-        await town.tell(homes, 300, day=DAY)
+        await town.record(homes, 300, day=DAY)
         await town.look()
         assert await town.shown() == [3 * 300] * HOURS_A_DAY
         assert await town.shown("École", kind="site") == []
@@ -78,7 +78,7 @@ async def test_whoever_writes_to_the_database_shows_no_home(file: Store, how: st
         town = Town(connection)
         homes = await town.members(4)
         home, other = homes[0], homes[1]
-        await town.tell(homes, 300)
+        await town.record(homes, 300)
         site = await group_id(connection, GroupKind.SITE, "Chez nous")
         await connection.execute(
             update(MemberRow).where(MemberRow.id == home).values(kind="site", name="Chez nous")

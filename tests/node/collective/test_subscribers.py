@@ -41,7 +41,7 @@ from consometers_node.xmpp import Receiving
 from demo.prosody import Prosody
 
 from ..permission.samples import now
-from ..sharing.houses import House, running, told, until
+from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
@@ -59,17 +59,17 @@ SERIES_EACH = 6
 
 @pytest.fixture
 async def coop(
-    store: Store, two: Prosody, new_account: NewAccount, tmp_path: Path
+    store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path
 ) -> AsyncIterator[Coop]:
-    async with cooperating(store, two, new_account(two), tmp_path) as coop:
+    async with cooperating(store, other_server, new_account(other_server), tmp_path) as coop:
         yield coop
 
 
 @pytest.fixture
 async def house(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Coop
+    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
 ) -> AsyncIterator[House]:
-    async with running(file, one, new_account(one), coop.jid) as house:
+    async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online()
         yield house
 
@@ -77,7 +77,7 @@ async def house(
 async def join(coop: Coop, house: House) -> None:
     await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
     await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
 
 
 async def release(coop: Coop, values: list[int], members: int = 12, at: datetime = START) -> None:
@@ -89,7 +89,9 @@ async def release(coop: Coop, values: list[int], members: int = 12, at: datetime
 
 
 def read(data: Data) -> dict[str, list[float]]:
-    return {one.name: [float(value) for value in one.values.values()] for one in data.records}
+    return {
+        record.name: [float(value) for value in record.values.values()] for record in data.records
+    }
 
 
 async def permitted(coop: Coop) -> int:
@@ -116,18 +118,18 @@ async def until_async(count: Callable[[], Awaitable[int]], wanted: int) -> None:
 async def granted_by(house: House) -> list[Permission]:
     async with house.store.reading() as connection:
         every = await Permissions(connection).all()
-    return [one for one in every if one.state is State.GRANTED]
+    return [permission for permission in every if permission.state is State.GRANTED]
 
 
 async def let_count(coop: Coop) -> None:
     """Add a group of all, as there is once a member counts."""
     async with coop.store.reading() as connection:
         groups = await all_groups(connection)
-    assert GroupKind.ALL in {one.kind for one in groups}
+    assert GroupKind.ALL in {group.kind for group in groups}
 
 
-def utc(*of: int) -> datetime:
-    return datetime(*of, tzinfo=UTC)  # type: ignore[misc,arg-type]
+def utc(*numbers: int) -> datetime:
+    return datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
 async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
@@ -141,11 +143,15 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
         str(DRAWN): [100, 200],
         str(DRAWN.members): [12, 12],
     }
-    listed = {one.series: one for one in await ask.list_series(coop.jid)}
+    listed = {entry.series: entry for entry in await ask.list_series(coop.jid)}
     assert listed[DRAWN].first == START
     assert listed[DRAWN].last == START + 2 * HOUR
-    assert {str(one.direction) for one in listed} == {"consumption", "injection", "production"}
-    assert {one.quantity for one in listed if one.counted is None} == {
+    assert {str(series.direction) for series in listed} == {
+        "consumption",
+        "injection",
+        "production",
+    }
+    assert {series.quantity for series in listed if series.counted is None} == {
         SeriesPath.POWER,
         SeriesPath.ENERGY_DAILY,
         SeriesPath.LOWER_QUARTILE,
@@ -157,10 +163,10 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
-    coop: Coop, one: Prosody, new_node: MakeNode, new_account: NewAccount, file: Store
+    coop: Coop, server: Prosody, new_node: MakeNode, new_account: NewAccount, file: Store
 ) -> None:
     came: dict[str, list[float]] = {}
-    async with running(file, one, new_account(one), coop.jid) as house:
+    async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online()
         await join(coop, house)
 
@@ -189,9 +195,9 @@ async def test_whoever_leaves_reads_nothing_more(coop: Coop, house: House) -> No
     # It cannot be there: nobody takes what is pushed to this home.
     await release(coop, [200], at=START + HOUR)
     await until_async(lambda: rows(coop, OutboxRow), 1)
-    (permission,) = [one.id for one in await granted_by(house)]
+    (permission,) = [permission.id for permission in await granted_by(house)]
     await house.withdraw(permission)
-    await told(house)
+    await decisions_confirmed(house)
     assert await permitted(coop) == 0
     assert await rows(coop, OutboxRow) == await rows(coop, SubscriptionRow) == 0
     for attempt in (
@@ -225,8 +231,8 @@ async def test_what_a_member_read_is_given_to_it(coop: Coop, house: House) -> No
         (member,) = await Members(connection, coop.settings.time_zone).all()
         held = await everything(connection, member)
     sums: Any = held["sums"]
-    assert [one["command"] for one in sums["answers"]] == ["get_history"]
-    assert [one["direction"] for one in sums["subscriptions"]] == ["consumption"]
+    assert [entry["command"] for entry in sums["answers"]] == ["get_history"]
+    assert [entry["direction"] for entry in sums["subscriptions"]] == ["consumption"]
     assert len(sums["permissions"][0]["series"]) == SERIES_EACH
 
 
@@ -236,8 +242,8 @@ async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: Ho
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
         (member,) = await members.all()
-        for one in await member_permissions.of_member(connection, member.id):
-            await member_permissions.terminate(members, one.id, now())
+        for permission in await member_permissions.of_member(connection, member.id):
+            await member_permissions.terminate(members, permission.id, now())
     assert await permitted(coop) == 0
 
 
@@ -283,16 +289,16 @@ async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
 ) -> None:
     counts: list[date] = []
 
-    async def found(*of: Any, at: datetime) -> Quartiles | Withheld:
+    async def of_month(*arguments: Any, at: datetime) -> Quartiles | Withheld:
         del at
-        _, _, _, series, month = of
+        _, _, _, series, month = arguments
         counts.append(month)
         if month != date(2026, 2, 1):
             return Withheld(Reason.BELOW_THRESHOLD, 12)
         assert series.direction is Direction.CONSUMPTION
         return Quartiles(12, *(WattMinutes(60 * wh + len(counts)) for wh in (5_000, 8_000, 9_100)))
 
-    monkeypatch.setattr(quartiles, "of_month", found)
+    monkeypatch.setattr(quartiles, "of_month", of_month)
     ask = house.sharing.asking
     await join(coop, house)
     await let_count(coop)
@@ -304,7 +310,7 @@ async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
         path: str(name_of(ALL, Said.CONSUMPTION, path))
         for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
     }
-    assert {one.name: dict(one.values) for one in asked[0].records} == {
+    assert {record.name: dict(record.values) for record in asked[0].records} == {
         names[SeriesPath.LOWER_QUARTILE]: {at: 140_000},
         names[SeriesPath.MEDIAN]: {at: 224_000},
         names[SeriesPath.UPPER_QUARTILE]: {at: 254_800},
@@ -324,11 +330,11 @@ async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
 
 
 async def test_a_member_that_is_away_is_told_once_it_is_back(
-    coop: Coop, one: Prosody, new_account: NewAccount, file: Store
+    coop: Coop, server: Prosody, new_account: NewAccount, file: Store
 ) -> None:
     came: dict[str, list[float]] = {}
-    account = new_account(one)
-    async with running(file, one, account, coop.jid) as house:
+    account = new_account(server)
+    async with running(file, server, account, coop.jid) as house:
         await house.connection.online()
         await join(coop, house)
         await release(coop, [100])
@@ -337,7 +343,7 @@ async def test_a_member_that_is_away_is_told_once_it_is_back(
     await until_async(lambda: rows(coop, OutboxRow), 1)
     await coop.stop()
     await coop.start()
-    async with running(file, one, account, coop.jid) as house:
+    async with running(file, server, account, coop.jid) as house:
 
         async def take(_sender: str, data: Data) -> None:
             came.update(read(data))

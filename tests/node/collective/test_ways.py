@@ -99,12 +99,12 @@ AT_WILL = {"importlib.import_module": {"cli.core.usage"}, "importlib.__import__"
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    found = {}
+    trees = {}
     for path in ROOM.rglob("*.py"):
         name = ".".join(path.relative_to(ROOM).with_suffix("").parts)
         if not name.startswith("store.migrations."):
-            found[name] = ast.parse(path.read_text())
-    return found
+            trees[name] = ast.parse(path.read_text())
+    return trees
 
 
 @cache
@@ -117,16 +117,16 @@ def _imports(name: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         match node:
             case ast.Import():
-                for one in node.names:
-                    root, _, _ = one.name.partition(".")
-                    yield (one.asname, one.name) if one.asname else (root, root)
-                    yield one.name, one.name
+                for alias in node.names:
+                    root, _, _ = alias.name.partition(".")
+                    yield (alias.asname, alias.name) if alias.asname else (root, root)
+                    yield alias.name, alias.name
             case ast.ImportFrom():
                 package = f"{ALL}{name}".split(".")
                 source = [*package[: -node.level or None]] if node.level else []
                 source += node.module.split(".") if node.module else []
-                for one in node.names:
-                    yield one.asname or one.name, ".".join([*source, one.name])
+                for alias in node.names:
+                    yield alias.asname or alias.name, ".".join([*source, alias.name])
 
 
 class Uses:
@@ -138,13 +138,13 @@ class Uses:
 
     def of(self, name: str) -> set[str]:
         """Return what a module imports, or takes of a module that it imported."""
-        known = self._imports[name]
-        found = set(known.values())
+        imports = self._imports[name]
+        modules = set(imports.values())
         for node in ast.walk(self.trees[name]):
             root, *rest = _dotted(node)
-            if root in known:
-                found.add(".".join([known[root], *rest]))
-        return {self._origin(path) for path in found}
+            if root in imports:
+                modules.add(".".join([imports[root], *rest]))
+        return {self._origin(path) for path in modules}
 
     def _origin(self, path: str) -> str:
         """Return where something comes from, that another module may have imported before."""
@@ -180,26 +180,26 @@ def ways_around(uses: Uses, name: str) -> Iterator[str]:
     for what, allowed in (SUMS | RECORDS | AT_WILL).items():
         is_its_own = what.rpartition(".")[0] == name
         if name not in allowed and not is_its_own:
-            yield from (one for one in used if f"{one}.".startswith(f"{what}."))
+            yield from (name for name in used if f"{name}.".startswith(f"{what}."))
     if name not in BY_NAME:
         yield from used & WHOLE
-    named = {part for one in used for part in one.split(".")}
+    named = {part for name in used for part in name.split(".")}
     named |= {node.attr for node in ast.walk(uses.trees[name]) if isinstance(node, ast.Attribute)}
     for table, allowed in TABLES.items():
         if table in named and name not in allowed and name not in BY_NAME:
             yield table
     if not name.startswith("store."):
-        yield from (one for one in used if one.endswith((".metadata.tables", ".*")))
+        yield from (name for name in used if name.endswith((".metadata.tables", ".*")))
 
 
 def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
     uses = Uses(modules())
-    found = {name: set(ways_around(uses, name)) for name in uses.trees}
-    assert {name: what for name, what in found.items() if what} == {}
+    ways = {name: set(ways_around(uses, name)) for name in uses.trees}
+    assert {name: what for name, what in ways.items() if what} == {}
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "way"),
     [
         ("import consometers_node.store.publication as p\np.cells()", "store.publication.cells"),
         ("import consometers_node.store.publication as p\ngetattr(p, x)", "store.publication"),
@@ -224,9 +224,9 @@ def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
         ("from importlib import import_module", "importlib.import_module"),
     ],
 )
-def test_a_leak_is_found(source: str, found: str) -> None:
+def test_a_leak_is_found(source: str, way: str) -> None:
     uses = Uses(modules() | {"web.leak": ast.parse(source)})
-    assert any(what.endswith(found) for what in ways_around(uses, "web.leak"))
+    assert any(what.endswith(way) for what in ways_around(uses, "web.leak"))
 
 
 def sql_about_them(trees: Mapping[str, ast.Module]) -> Iterator[str]:

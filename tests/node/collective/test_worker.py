@@ -22,9 +22,9 @@ MINUTES = timedelta(minutes=1)
 async def test_everybody_and_communes_are_published(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(4, "Lorient"), 100)
-        await town.tell(await town.members(3, "Lanester"), 300)
-        await town.tell(await town.members(3), 10)
+        await town.record(await town.members(4, "Lorient"), 100)
+        await town.record(await town.members(3, "Lanester"), 300)
+        await town.record(await town.members(3), 10)
         assert await town.look()
         assert await town.shown() == [1_330] * HOURS
         assert await town.counted() == [10] * HOURS
@@ -37,8 +37,8 @@ async def test_everybody_and_communes_are_published(store: Store) -> None:
 async def test_a_small_commune_is_published_with_another(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(3, "Lorient"), 100)
-        await town.tell(await town.members(2, "Lanester"), 300)
+        await town.record(await town.members(3, "Lorient"), 100)
+        await town.record(await town.members(2, "Lanester"), 300)
         await town.look()
         assert await town.shown() == [900] * HOURS
         assert await town.shown("Lorient") == await town.shown("Lanester") == []
@@ -50,10 +50,10 @@ async def test_a_late_record_is_kept_and_changes_no_published_figure(store: Stor
     async with store.writing() as connection:
         town = Town(connection)
         homes = await town.members(4)
-        await town.tell(homes[:3], 100)
+        await town.record(homes[:3], 100)
         await town.look()
-        await town.tell(homes[3], 5_000)
-        await town.tell(homes[0], 900)
+        await town.record(homes[3], 5_000)
+        await town.record(homes[0], 900)
         await town.look()
         assert await town.shown() == [300] * HOURS
         assert await town.counted() == [3] * HOURS
@@ -63,7 +63,7 @@ async def test_an_erased_home_stays_in_the_sums_that_were_published(store: Store
     async with store.writing() as connection:
         town = Town(connection)
         homes = await town.members(4)
-        await town.tell(homes, 100)
+        await town.record(homes, 100)
         await town.look()
         await erase_series(connection, [town.numbers[town.series[homes[0]]]])
         await town.look()
@@ -84,7 +84,7 @@ async def test_the_database_refuses_to_change_what_was_published(
 ) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(4), 100)
+        await town.record(await town.members(4), 100)
         await town.look()
     with pytest.raises(DatabaseError, match=r"never altered|not to be removed"):
         async with store.writing() as connection:
@@ -94,7 +94,7 @@ async def test_the_database_refuses_to_change_what_was_published(
 async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(2), 100)
+        await town.record(await town.members(2), 100)
         await town.look()
         everybody = await town.group("all", "")
     late = PublishedCell(
@@ -119,11 +119,11 @@ async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Stor
     async with file.writing() as connection:
         town = Town(connection, at=NOON - 60 * MINUTES)
         homes = await town.members(4)
-        await town.tell(homes, [100] * 11, day=DAY)
+        await town.record(homes, [100] * 11, day=DAY)
         await town.look(NOON - 60 * MINUTES)
         assert len(await town.closed()) == 11
         town.at = NOON + 2 * MINUTES
-        await town.tell(homes[:3], [100] * 12, day=DAY)
+        await town.record(homes[:3], [100] * 12, day=DAY)
         for minutes, closed in [(3, 11), (19, 11), (21, 11), (22, 12)]:
             await town.look(NOON + minutes * MINUTES)
             assert len(await town.closed()) == closed, minutes
@@ -134,7 +134,7 @@ async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Stor
 async def test_an_hour_closes_at_once_when_all_have_told(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
-        await town.tell(await town.members(4), [100] * 12)
+        await town.record(await town.members(4), [100] * 12)
         await town.look(NOON + MINUTES)
         assert len(await town.closed()) == 12
 
@@ -144,13 +144,13 @@ async def test_after_an_outage_homes_have_the_same_time_as_ever(file: Store) -> 
     async with file.writing() as connection:
         town = Town(connection, at=NOON - 180 * MINUTES)
         homes = await town.members(4)
-        await town.tell(homes, [100] * 9)
+        await town.record(homes, [100] * 9)
         await town.look(town.at)
         town.online_since = NOON
         await town.look(NOON + MINUTES)
         assert len(await town.closed()) == 9
         town.at = NOON + 5 * MINUTES
-        await town.tell(homes, [100] * 12)
+        await town.record(homes, [100] * 12)
         await town.look(NOON + 6 * MINUTES)
         assert await town.counted() == [4] * 12 + [None] * 12
 
@@ -159,8 +159,8 @@ async def test_before_it_opened_the_past_closes_at_once(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON, opened_at=NOON, online_since=NOON)
         homes = await town.members(4)
-        await town.tell(homes, 100, day=BEFORE)
-        await town.tell(homes[:3], [100] * 12)
+        await town.record(homes, 100, day=BEFORE)
+        await town.record(homes[:3], [100] * 12)
         await town.look(NOON + MINUTES)
         assert len(await town.closed(BEFORE)) == HOURS
         assert len(await town.closed()) == 10
@@ -169,13 +169,13 @@ async def test_before_it_opened_the_past_closes_at_once(file: Store) -> None:
 async def test_a_home_counts_from_its_first_hour_on(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
-        await town.tell(await town.members(3), [100] * 12)
+        await town.record(await town.members(3), [100] * 12)
         await town.look(NOON + MINUTES)
         late = await town.member()
         town.at = NOON + 62 * MINUTES
         for home in town.series:
-            await town.tell(home, [100] * 13)
-        await town.tell(late, [100] * 13)
+            await town.record(home, [100] * 13)
+        await town.record(late, [100] * 13)
         await town.look(town.at)
         assert await town.counted() == [3] * 12 + [4] + [None] * 11
 
@@ -186,9 +186,9 @@ async def test_a_day_is_the_sum_of_its_published_hours(store: Store) -> None:
         town = Town(connection)
         homes = await town.members(4)
         for day in (BEFORE, DAY):
-            await town.tell(homes[1:], 100, day=day)
-        await town.tell(homes[0], 100, day=BEFORE)
-        await town.tell(homes[0], [100] * 10 + [9_000] + [100] * 13)
+            await town.record(homes[1:], 100, day=day)
+        await town.record(homes[0], 100, day=BEFORE)
+        await town.record(homes[0], [100] * 10 + [9_000] + [100] * 13)
         await town.look()
         assert await town.shown() == [400] * 10 + [None] + [400] * 13
         # The civil day begins two hours before the UTC day.
@@ -202,9 +202,9 @@ async def test_a_day_says_of_how_many_hours_it_is(store: Store) -> None:
         town = Town(connection)
         homes = await town.members(4)
         for day in (BEFORE, DAY):
-            await town.tell(homes[1:], 100, day=day)
-        await town.tell(homes[0], 100, day=BEFORE)
-        await town.tell(homes[0], [100] * 10 + [9_000] + [100] * 13)
+            await town.record(homes[1:], 100, day=day)
+        await town.record(homes[0], 100, day=BEFORE)
+        await town.record(homes[0], [100] * 10 + [9_000] + [100] * 13)
         await town.look()
         # Two days of UTC are of three civil ones.
         days = await town.cells(Interval.P1D)
@@ -218,8 +218,8 @@ async def test_homes_that_are_missing_from_some_hours_are_no_saving(store: Store
         town = Town(connection)
         homes = await town.members(4)
         for day in (BEFORE, DAY):
-            await town.tell(homes[1:], [300] * 12 + [100] * 12, day=day)
-            await town.tell(homes[0], [300] * 12, day=day)
+            await town.record(homes[1:], [300] * 12 + [100] * 12, day=day)
+            await town.record(homes[0], [300] * 12, day=day)
         await town.look()
         *_, hour = [cell for cell in await town.cells() if cell.start.day == DAY.day]
         assert (hour.homes, hour.counting, hour.members) == (3, 4, 3)
@@ -236,14 +236,16 @@ async def test_of_suppressed_homes_no_count_is_published(store: Store) -> None:
         town = Town(connection)
         homes = await town.members(2, "Lorient")
         for day in (BEFORE, DAY):
-            await town.tell(homes, 100, day=day)
+            await town.record(homes, 100, day=day)
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.tell(school, 2_000)
+        await town.record(school, 2_000)
         await town.look()
         for group in ("", "Lorient"):
             for interval in (Interval.PT1H, Interval.P1D):
-                found = await town.cells(interval, group=group)
-                assert {(cell.members, cell.homes, cell.counting) for cell in found} == {(1, 0, 0)}
+                published = await town.cells(interval, group=group)
+                assert {(cell.members, cell.homes, cell.counting) for cell in published} == {
+                    (1, 0, 0)
+                }
 
 
 async def test_an_hour_without_homes_is_in_no_average_of_a_day(store: Store) -> None:
@@ -253,8 +255,8 @@ async def test_an_hour_without_homes_is_in_no_average_of_a_day(store: Store) -> 
         homes = await town.members(3)
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
         for day in (BEFORE, DAY):
-            await town.tell(homes, [100] * 12 + [None] + [100] * 11, day=day)
-            await town.tell(school, 2_000, day=day)
+            await town.record(homes, [100] * 12 + [None] + [100] * 11, day=day)
+            await town.record(school, 2_000, day=day)
         await town.look()
         (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
         assert sum_.watt_minutes == (23 * 2_300 + 2_000) * 60
@@ -266,9 +268,9 @@ async def test_homes_that_send_days_alone_are_judged_by_themselves(store: Store)
         town = Town(connection)
         homes = await town.members(3)
         for day in (BEFORE, DAY):
-            await town.tell(homes, 100, day=day)
+            await town.record(homes, 100, day=day)
         days = [await town.member(interval=Interval.P1D) for _ in range(2)]
-        await town.tell(days, 5_000, day=BEFORE)
+        await town.record(days, 5_000, day=BEFORE)
         await town.look()
         assert await town.civil() == 7_200
 
@@ -278,9 +280,9 @@ async def test_homes_that_send_days_alone_are_added(store: Store) -> None:
         town = Town(connection)
         homes = await town.members(3)
         for day in (BEFORE, DAY):
-            await town.tell(homes, 100, day=day)
+            await town.record(homes, 100, day=day)
         days = [await town.member(interval=Interval.P1D) for _ in range(3)]
-        await town.tell(days, 5_000, day=BEFORE)
+        await town.record(days, 5_000, day=BEFORE)
         await town.look()
         assert await town.civil() == 22_200
         (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
@@ -293,7 +295,7 @@ async def test_by_law_only_days_are_published(store: Store) -> None:
         town = Town(connection, publication=Publication(basis=ByLaw()))
         homes = await town.members(100)
         for day in (BEFORE, DAY):
-            await town.tell(homes, 100, day=day)
+            await town.record(homes, 100, day=day)
         await town.look()
         assert await town.shown() == []
         assert await town.civil() == 100 * 2_400
@@ -302,9 +304,9 @@ async def test_by_law_only_days_are_published(store: Store) -> None:
 async def test_sites_are_public_and_hide_nobody(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(2, "Lorient"), 100)
+        await town.record(await town.members(2, "Lorient"), 100)
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.tell(school, 2_000)
+        await town.record(school, 2_000)
         await town.look()
         assert await town.shown("École de Kersabiec", kind="site") == [2_000] * HOURS
         assert await town.shown() == [2_000] * HOURS
@@ -317,7 +319,7 @@ async def test_a_day_without_homes_says_why(store: Store) -> None:
         homes = await town.members(2, "Lorient")
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
         for day in (BEFORE, DAY):
-            await town.tell([*homes, school], 100, day=day)
+            await town.record([*homes, school], 100, day=day)
         await town.look()
         assert await town.civil() == 2_400
         (civil,) = await town.closed(BEFORE, Interval.P1D)
@@ -327,9 +329,9 @@ async def test_a_day_without_homes_says_why(store: Store) -> None:
 async def test_homes_that_pass_are_published_with_the_sites_beside_them(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        await town.tell(await town.members(3, "Lorient"), 100)
+        await town.record(await town.members(3, "Lorient"), 100)
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.tell(school, 2_000)
+        await town.record(school, 2_000)
         await town.look()
         assert await town.shown("Lorient") == [2_300] * HOURS
         assert await town.counted("Lorient") == [4] * HOURS
@@ -339,8 +341,8 @@ async def test_collectives_bring_what_they_published(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
         below = await town.member(kind="collective")
-        await town.tell(below, 40_000, count=40)
-        await town.tell(await town.members(2), 100)
+        await town.record(below, 40_000, count=40)
+        await town.record(await town.members(2), 100)
         await town.look()
         assert await town.shown() == [40_000] * HOURS
         assert await town.counted() == [40] * HOURS
@@ -352,7 +354,7 @@ async def test_a_day_of_collectives_alone_closes_with_its_hours(file: Store) -> 
         town = Town(connection, at=NOON)
         below = await town.member(kind="collective")
         for day in (BEFORE, DAY):
-            await town.tell(below, 40_000, day=day, count=40)
+            await town.record(below, 40_000, day=day, count=40)
         await town.look(NOON - timedelta(hours=12))
         # The civil day begins two hours before the first record.
         assert await town.civil(day=BEFORE) == 22 * 40_000
@@ -362,16 +364,16 @@ async def test_other_rules_count_from_the_next_hour(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
         homes = await town.members(4)
-        await town.tell(homes, [100] * 12)
+        await town.record(homes, [100] * 12)
         await town.look(NOON + MINUTES)
         town.publication = Publication(basis=Agreed(5))
         town.at = NOON + 62 * MINUTES
-        await town.tell(homes, [100] * 13)
+        await town.record(homes, [100] * 13)
         await town.look(town.at)
         town.publication = Publication(basis=Agreed(3))
         await town.look()
         assert await town.shown() == [400] * 12 + [None] * 12
-        (*_, last) = [one for one in await town.closed() if one.start.hour == 12]
+        (*_, last) = [hour for hour in await town.closed() if hour.start.hour == 12]
         assert last.reason == "below_threshold"
 
 
@@ -379,11 +381,11 @@ async def test_which_communes_are_together_is_decided_once_a_month(file: Store) 
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
         big, small = await town.members(4, "Lorient"), await town.members(2, "Lanester")
-        await town.tell([*big, *small], [100] * 12)
+        await town.record([*big, *small], [100] * 12)
         await town.look(NOON + MINUTES)
         third = await town.member("Lanester")
         town.at = NOON + 62 * MINUTES
-        await town.tell([*big, *small, third], [100] * 13)
+        await town.record([*big, *small, third], [100] * 13)
         await town.look(town.at)
         assert (
             await town.shown("Lanester, Lorient", kind="combined")

@@ -34,8 +34,8 @@ from consometers_node.xmpp import NotStored
 from ..conftest import Place
 from ..permission.plain import plain
 from ..permission.samples import NEED
+from .ingestion import HOUR, pushed_data, running_queue, stored_blocks
 from .people import AT, OWN, ZONE, changing, join, meter, permission
-from .telling import HOUR, kept, taking, told
 
 DAY = AT.replace(hour=0)
 A, B = meter("a"), meter("b")
@@ -61,18 +61,18 @@ def by(name: str, data: Data) -> Message:
 async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
     await joined(store, "a", "b")
     refusals = await take_at(
-        store, by("a", told(A, DAY, range(24))), by("b", told(B, DAY + HOUR, [7, 8]))
+        store, by("a", pushed_data(A, DAY, range(24))), by("b", pushed_data(B, DAY + HOUR, [7, 8]))
     )
     assert refusals == [None, None]
-    found = await kept(store, DAY.date())
-    assert found[str(A.device)].values == tuple(range(24))
-    assert found[str(B.device)].values == (None, 7, 8, *(21 * [None]))
-    series = found[str(A.device)].series
+    stored = await stored_blocks(store, DAY.date())
+    assert stored[str(A.device)].values == tuple(range(24))
+    assert stored[str(B.device)].values == (None, 7, 8, *(21 * [None]))
+    series = stored[str(A.device)].series
     assert (series.direction, series.quantity) == (Way.CONSUMPTION, Quantity.POWER)
     assert (series.interval, series.time_zone) == (Interval.PT1H, "Europe/Paris")
     async with store.reading() as connection:
-        (one,) = await of_member(connection, "a@example.org")
-        assert (one.series, one.last_received_at) == (series, AT)
+        (permission,) = await of_member(connection, "a@example.org")
+        assert (permission.series, permission.last_received_at) == (series, AT)
 
 
 async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:
@@ -85,9 +85,9 @@ async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:
         (DAY + HOUR, [20]),  # corrected
         (yesterday + 23 * HOUR, [90, 10]),  # over midnight
     ):
-        assert await take_at(store, by("a", told(A, start, values))) == [None]
-    assert (await kept(store, DAY.date()))[str(A.device)].values[:4] == (10, 20, 3, None)
-    before = (await kept(store, yesterday.date()))[str(A.device)]
+        assert await take_at(store, by("a", pushed_data(A, start, values))) == [None]
+    assert (await stored_blocks(store, DAY.date()))[str(A.device)].values[:4] == (10, 20, 3, None)
+    before = (await stored_blocks(store, yesterday.date()))[str(A.device)]
     assert before.values == (*(23 * [9]), 90)
 
 
@@ -96,48 +96,48 @@ async def test_days_are_those_of_the_time_zone(store: Store) -> None:
     async with store.writing() as connection:
         await join(connection, "a", permission(daily))
     midnight = datetime(2026, 6, 8, 22, tzinfo=UTC)
-    data = told(daily, midnight, [12_000, 13_000], interval=timedelta(days=1), unit="Wh")
+    data = pushed_data(daily, midnight, [12_000, 13_000], interval=timedelta(days=1), unit="Wh")
     assert await take_at(store, by("a", data)) == [None]
-    block = (await kept(store, midnight.date()))[str(A.device)]
+    block = (await stored_blocks(store, midnight.date()))[str(A.device)]
     assert (block.series.quantity, block.series.interval) == (Quantity.ENERGY, Interval.P1D)
     assert block.values == (12_000,)
 
 
 REFUSED: dict[str, tuple[Callable[[], Message], type[QuoaliseError], str]] = {
-    "a stranger": (lambda: by("nobody", told(A, DAY, [1])), NotAuthorized, "not granted"),
-    "another member's": (lambda: by("b", told(A, DAY, [1])), NotAuthorized, "not granted"),
+    "a stranger": (lambda: by("nobody", pushed_data(A, DAY, [1])), NotAuthorized, "not granted"),
+    "another member's": (lambda: by("b", pushed_data(A, DAY, [1])), NotAuthorized, "not granted"),
     "another series": (
-        lambda: by("a", told(meter("a", Direction.PRODUCTION), DAY, [1])),
+        lambda: by("a", pushed_data(meter("a", Direction.PRODUCTION), DAY, [1])),
         NotAuthorized,
         "not granted",
     ),
     "before what was granted": (
-        lambda: by("a", told(A, DAY - timedelta(days=31), [1])),
+        lambda: by("a", pushed_data(A, DAY - timedelta(days=31), [1])),
         NotAuthorized,
         "from 2026-05-11",
     ),
     "finer than granted": (
-        lambda: by("a", told(A, DAY, [1], interval=timedelta(minutes=30))),
+        lambda: by("a", pushed_data(A, DAY, [1], interval=timedelta(minutes=30))),
         NotAuthorized,
         "PT1H and coarser",
     ),
     "of another interval": (
-        lambda: by("a", told(A, DAY, [1], interval=timedelta(minutes=10))),
+        lambda: by("a", pushed_data(A, DAY, [1], interval=timedelta(minutes=10))),
         BadRequest,
         "PT10M",
     ),
     "not at the hour": (
-        lambda: by("a", told(A, DAY + timedelta(minutes=10), [1])),
+        lambda: by("a", pushed_data(A, DAY + timedelta(minutes=10), [1])),
         BadRequest,
         "No interval of PT1H",
     ),
     "still to come": (
-        lambda: by("a", told(A, AT + timedelta(days=3), [1])),
+        lambda: by("a", pushed_data(A, AT + timedelta(days=3), [1])),
         BadRequest,
         "set your clock",
     ),
-    "below zero": (lambda: by("a", told(A, DAY, [1, -1])), BadRequest, "below zero"),
-    "no power": (lambda: by("a", told(A, DAY, [1], unit="Cel")), BadRequest, "send W, kW"),
+    "below zero": (lambda: by("a", pushed_data(A, DAY, [1, -1])), BadRequest, "below zero"),
+    "no power": (lambda: by("a", pushed_data(A, DAY, [1], unit="Cel")), BadRequest, "send W, kW"),
     "no name of ours": (
         lambda: by("a", Data(Metadata(), (Records("sun", "W", {int(DAY.timestamp()): 1}),))),
         BadRequest,
@@ -155,31 +155,31 @@ REFUSED: dict[str, tuple[Callable[[], Message], type[QuoaliseError], str]] = {
 async def test_what_is_refused_keeps_nothing_else_from_being_kept(store: Store, what: str) -> None:
     await joined(store, "a", "b")
     make, kind, says = REFUSED[what]
-    refusal, none = await take_at(store, make(), by("a", told(A, DAY, [5])))
+    refusal, none = await take_at(store, make(), by("a", pushed_data(A, DAY, [5])))
     assert none is None
     assert isinstance(refusal, kind)
     assert says in refusal.text.say("en")
     assert refusal.text.say("fr") != refusal.text.say("en")
-    assert set(await kept(store, DAY.date())) == {str(A.device)}
-    assert (await kept(store, DAY.date()))[str(A.device)].values[0] == 5
+    assert set(await stored_blocks(store, DAY.date())) == {str(A.device)}
+    assert (await stored_blocks(store, DAY.date()))[str(A.device)].values[0] == 5
 
 
 async def test_one_series_of_a_message_that_is_not_granted_refuses_all(store: Store) -> None:
     await joined(store, "a")
-    mine, other = told(A, DAY, [5]), told(B, DAY, [6])
+    mine, other = pushed_data(A, DAY, [5]), pushed_data(B, DAY, [6])
     both = Data(mine.metadata, (*mine.records, *other.records))
     (refusal,) = await take_at(store, by("a", both))
     assert isinstance(refusal, NotAuthorized)
-    assert not await kept(store, DAY.date())
+    assert not await stored_blocks(store, DAY.date())
 
 
 async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
     await joined(store, "a")
-    daily = told(A, datetime(2026, 6, 8, 22, tzinfo=UTC), [12], interval=timedelta(days=1))
+    daily = pushed_data(A, datetime(2026, 6, 8, 22, tzinfo=UTC), [12], interval=timedelta(days=1))
     (refusal,) = [
-        one
-        for one in await take_at(store, by("a", told(A, DAY, [5])), by("a", daily))
-        if one is not None
+        refusal
+        for refusal in await take_at(store, by("a", pushed_data(A, DAY, [5])), by("a", daily))
+        if refusal is not None
     ]
     assert "consumption PT1H" in refusal.text.say()
     (again,) = await take_at(store, by("a", daily))
@@ -189,13 +189,13 @@ async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
 async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> None:
     await joined(store, "a")
     after = AT + timedelta(days=366)
-    (over,) = await take_at(store, by("a", told(A, after - 3 * HOUR, [1])), at=after)
+    (over,) = await take_at(store, by("a", pushed_data(A, after - 3 * HOUR, [1])), at=after)
     assert isinstance(over, NotAuthorized)
     async with changing(store) as (_, members):
         member = await members.by_jid("a@example.org")
         assert member is not None
         await withdraw(members, member.id, "a", AT, erase=False)
-    (refusal,) = await take_at(store, by("a", told(A, DAY, [1])))
+    (refusal,) = await take_at(store, by("a", pushed_data(A, DAY, [1])))
     assert isinstance(refusal, NotAuthorized)
     async with store.writing() as connection:
         assert await under_names(connection, [str(A)]) == []
@@ -207,18 +207,18 @@ async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
         await members.admit("below@example.org", AT, kind=Kind.COLLECTIVE)
         await join(connection, "below", permission(below))
 
-    def tell(start: datetime, values: list[int], members: list[int]) -> Message:
-        data = told(below, start, values, device=DeviceType.COLLECTIVE, members=members)
+    def sums(start: datetime, values: list[int], members: list[int]) -> Message:
+        data = pushed_data(below, start, values, device=DeviceType.COLLECTIVE, members=members)
         return by("below", data)
 
-    assert await take_at(store, tell(DAY, [5000, 6000], [11, 12])) == [None]
-    assert await take_at(store, tell(DAY + HOUR, [6000], [13])) == [None]
+    assert await take_at(store, sums(DAY, [5000, 6000], [11, 12])) == [None]
+    assert await take_at(store, sums(DAY + HOUR, [6000], [13])) == [None]
     async with store.reading() as connection:
-        (one,) = await of_member(connection, "below@example.org")
-        assert one.series is not None
-        assert one.series_id is not None
-        assert one.series.direction is Way.INJECTION
-        (block,) = await counts(connection, one.series_id, one.series, Range.of_day(DAY.date()))
+        (given,) = await of_member(connection, "below@example.org")
+        assert given.series is not None
+        assert given.series_id is not None
+        assert given.series.direction is Way.INJECTION
+        (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
         assert block.values[:3] == (11, 13, None)
 
 
@@ -230,14 +230,14 @@ async def test_no_collective_sums_so_many(store: Store, count: float, says: str)
     assert isinstance(refusal, BadRequest)
     assert says in refusal.text.say("en")
     assert "membres, c’est impossible" in refusal.text.say("fr")
-    assert not await kept(store, DAY.date())
+    assert not await stored_blocks(store, DAY.date())
 
 
 async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
     (refusal,) = await take_at(store, await below(store, 0))
     assert isinstance(refusal, BadRequest)
-    assert "no member" in refusal.text.say("en")
-    assert not await kept(store, DAY.date())
+    assert "zero members" in refusal.text.say("en")
+    assert not await stored_blocks(store, DAY.date())
 
 
 async def below(store: Store, count: float) -> Message:
@@ -245,7 +245,7 @@ async def below(store: Store, count: float) -> Message:
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("below@example.org", AT, kind=Kind.COLLECTIVE)
         await join(connection, "below", permission(meter("below")))
-    data = told(
+    data = pushed_data(
         meter("below"), DAY, [5000, 6000], device=DeviceType.COLLECTIVE, members=[12, count]
     )
     return by("below", data)
@@ -253,13 +253,13 @@ async def below(store: Store, count: float) -> Message:
 
 async def test_a_home_counts_as_one_whatever_it_says(store: Store) -> None:
     await joined(store, "a")
-    assert await take_at(store, by("a", told(A, DAY, [5], members=[1000]))) == [None]
+    assert await take_at(store, by("a", pushed_data(A, DAY, [5], members=[1000]))) == [None]
     async with store.reading() as connection:
-        (one,) = await of_member(connection, "a@example.org")
-        assert one.series is not None
-        assert one.series_id is not None
+        (permission,) = await of_member(connection, "a@example.org")
+        assert permission.series is not None
+        assert permission.series_id is not None
         within = Range.of_day(DAY.date())
-        assert not await counts(connection, one.series_id, one.series, within)
+        assert not await counts(connection, permission.series_id, permission.series, within)
 
 
 async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None:
@@ -268,17 +268,17 @@ async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None
     await joined(store, *names, at=now - timedelta(days=2))
     start = now - timedelta(days=1)
 
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
 
         async def push(name: str) -> None:
             for hours in batched(range(12), 2, strict=True):
                 values = [int(name[1:]) * 100 + hour for hour in hours]
-                data = told(meter(name), start + hours[0] * HOUR, values)
+                data = pushed_data(meter(name), start + hours[0] * HOUR, values)
                 await queue.keep(f"{name}@example.org", data)
 
         async def intrude() -> None:
             with pytest.raises(NotAuthorized):
-                await queue.keep("nobody@example.org", told(meter("m1"), start, [1]))
+                await queue.keep("nobody@example.org", pushed_data(meter("m1"), start, [1]))
 
         async with asyncio.TaskGroup() as tasks:
             for name in names:
@@ -287,9 +287,9 @@ async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None
                 tasks.create_task(intrude())
     blocks: list[Block] = []
     for day in Range(start, now).days():
-        blocks += (await kept(store, day)).values()
-    found = sorted(record.value for block in blocks for record in block.records())
-    assert found == sorted(n * 100 + hour for n in range(30) for hour in range(12))
+        blocks += (await stored_blocks(store, day)).values()
+    values = sorted(record.value for block in blocks for record in block.records())
+    assert values == sorted(n * 100 + hour for n in range(30) for hour in range(12))
 
 
 async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> None:
@@ -301,15 +301,15 @@ async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> No
         return by("nobody", Data(Metadata(), tuple(records)))
 
     floods = [flood(1_000) for _ in range(40)]
-    *refusals, none = await take_at(store, *floods, by("a", told(A, DAY, [5])))
+    *refusals, none = await take_at(store, *floods, by("a", pushed_data(A, DAY, [5])))
     assert none is None
-    assert all(isinstance(one, BadRequest) for one in refusals)
+    assert all(isinstance(refusal, BadRequest) for refusal in refusals)
     # As many as may be asked for at once, of many peers.
     *refusals, none = await take_at(
-        store, *[flood(50) for _ in range(60)], by("a", told(A, DAY, [6]))
+        store, *[flood(50) for _ in range(60)], by("a", pushed_data(A, DAY, [6]))
     )
     assert none is None
-    assert all(isinstance(one, NotAuthorized) for one in refusals)
+    assert all(isinstance(refusal, NotAuthorized) for refusal in refusals)
 
 
 async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> None:
@@ -319,15 +319,15 @@ async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> N
         await needs.offer(connection, long, now)
         for name in "ab":
             member = await Members(connection, ZONE).admit(f"{name}@example.org", now)
-            said = permission(meter(name), id=name, need=long, at=now)
-            await take_given(Members(connection, ZONE), member.id, said, now, own=OWN)
-    days = told(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
-    spread = Data(told(A, now, [1]).metadata, days.records)
-    async with taking(store) as queue:
+            given = permission(meter(name), id=name, need=long, at=now)
+            await take_given(Members(connection, ZONE), member.id, given, now, own=OWN)
+    days = pushed_data(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
+    spread = Data(pushed_data(A, now, [1]).metadata, days.records)
+    async with running_queue(store) as queue:
         slow = asyncio.create_task(queue.keep("a@example.org", spread))
-        while not await kept(store, (now - timedelta(days=300)).date()):
+        while not await stored_blocks(store, (now - timedelta(days=300)).date()):
             await asyncio.sleep(0.01)
-        await queue.keep("b@example.org", told(B, now - HOUR, [1]))
+        await queue.keep("b@example.org", pushed_data(B, now - HOUR, [1]))
         assert not slow.done()
         await slow
 
@@ -338,19 +338,19 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", at=now - timedelta(days=2))
     start = now - 5 * HOUR
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         with queue.requesting("a@example.org") as request:
-            await queue.keep("a@example.org", told(A, start + HOUR, [20, 30]))
+            await queue.keep("a@example.org", pushed_data(A, start + HOUR, [20, 30]))
             assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
-            await request.take(told(A, start, [1, 2, 3, 4]))
+            await request.take(pushed_data(A, start, [1, 2, 3, 4]))
             # The next page is asked for after that, so it is newer than what was pushed before.
-            await request.take(told(A, start + 2 * HOUR, [5]))
-        await queue.keep("a@example.org", told(A, start, [6]))
+            await request.take(pushed_data(A, start + 2 * HOUR, [5]))
+        await queue.keep("a@example.org", pushed_data(A, start, [6]))
         with queue.requesting("a@example.org") as request:
-            await request.take(told(A, start + 3 * HOUR, [7]))
-            await queue.keep("a@example.org", told(A, start + 3 * HOUR, [8]))
+            await request.take(pushed_data(A, start + 3 * HOUR, [7]))
+            await queue.keep("a@example.org", pushed_data(A, start + 3 * HOUR, [8]))
             # Nothing of it is news.
-            await request.take(told(A, start + 3 * HOUR, [7]))
+            await request.take(pushed_data(A, start + 3 * HOUR, [7]))
     expected = [6, 20, 5, 8]
     assert await values(store, start) == {start + n * HOUR: v for n, v in enumerate(expected)}
 
@@ -359,21 +359,21 @@ async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store)
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", at=now - timedelta(days=2))
     start = now - 3 * HOUR
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         with queue.requesting("a@example.org") as request:
             with pytest.raises(BadRequest):
-                await queue.keep("a@example.org", told(A, start, [9, -9]))
-            await request.take(told(A, start, [1, 2]))
+                await queue.keep("a@example.org", pushed_data(A, start, [9, -9]))
+            await request.take(pushed_data(A, start, [1, 2]))
     assert await values(store, start) == {start: 1, start + HOUR: 2}
 
 
 async def values(store: Store, since: datetime) -> dict[datetime, int]:
     """What is known of one home since then."""
-    found: dict[datetime, int] = {}
+    values: dict[datetime, int] = {}
     for day in Range(since, since + timedelta(days=1)).days():
-        for block in (await kept(store, day)).values():
-            found |= {record.start: record.value for record in block.records()}
-    return found
+        for block in (await stored_blocks(store, day)).values():
+            values |= {record.start: record.value for record in block.records()}
+    return values
 
 
 async def test_what_the_database_cannot_keep_is_not_acknowledged(
@@ -381,19 +381,19 @@ async def test_what_the_database_cannot_keep_is_not_acknowledged(
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", "b", at=now - timedelta(days=2))
-    async with taking(store) as queue:
+    async with running_queue(store) as queue:
         with plain(place) as owner:
             owner.run("ALTER TABLE block RENAME TO elsewhere")
         pushes = (
-            queue.keep("a@example.org", told(A, now - HOUR, [1])),
-            queue.keep("b@example.org", told(B, now - HOUR, [1])),
+            queue.keep("a@example.org", pushed_data(A, now - HOUR, [1])),
+            queue.keep("b@example.org", pushed_data(B, now - HOUR, [1])),
         )
         failed = await asyncio.gather(*pushes, return_exceptions=True)
-        assert [type(one) for one in failed] == [NotStored, NotStored]
+        assert [type(refusal) for refusal in failed] == [NotStored, NotStored]
         with plain(place) as owner:
             owner.run("ALTER TABLE elsewhere RENAME TO block")
-        await queue.keep("a@example.org", told(A, now - HOUR, [1]))
-    assert (await kept(store, (now - HOUR).date())).keys() == {str(A.device)}
+        await queue.keep("a@example.org", pushed_data(A, now - HOUR, [1]))
+    assert (await stored_blocks(store, (now - HOUR).date())).keys() == {str(A.device)}
 
 
 @settings(
@@ -424,12 +424,12 @@ async def test_any_messages_in_any_parts_leave_what_each_said_last(
     for some in batched(messages, together, strict=False):
         batch = []
         for name, hour, values in some:
-            batch.append(by(name, told(meter(name), start + hour * HOUR, values)))
+            batch.append(by(name, pushed_data(meter(name), start + hour * HOUR, values)))
             for n, value in enumerate(values):
                 expected[str(meter(name).device), start + (hour + n) * HOUR] = value
         assert await take_at(file, *batch) == [None] * len(batch)
-    found: dict[tuple[str, datetime], int] = {}
+    stored: dict[tuple[str, datetime], int] = {}
     for day in Range(start, DAY).days():
-        for device, block in (await kept(file, day)).items():
-            found |= {(device, record.start): record.value for record in block.records()}
-    assert found == expected
+        for device, block in (await stored_blocks(file, day)).items():
+            stored |= {(device, record.start): record.value for record in block.records()}
+    assert stored == expected

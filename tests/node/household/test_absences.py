@@ -81,8 +81,8 @@ def test_it_was_off_between_when_it_was_seen_and_when_it_started(
     def at(clock: str | None) -> datetime | None:
         return None if clock is None else utc(f"2026-11-10T{clock}")
 
-    found = absence(at(last_seen), at(started), utc("2026-11-10T12:00"))
-    assert (found and (found.start, found.end)) == (off and (at(off[0]), at(off[1])))
+    result = absence(at(last_seen), at(started), utc("2026-11-10T12:00"))
+    assert (result and (result.start, result.end)) == (off and (at(off[0]), at(off[1])))
 
 
 async def test_it_runs_since_its_oldest_state(toy: Toy, recorder: Recorder) -> None:
@@ -113,7 +113,9 @@ def off(start: float, end: float) -> Range:
     return Range(MIDNIGHT + start * HOUR, MIDNIGHT + end * HOUR)
 
 
-def told(series: Series, held: Rows, *absences: Range) -> tuple[list[int | None], list[int]]:
+def block_values(
+    series: Series, held: Rows, *absences: Range
+) -> tuple[list[int | None], list[int]]:
     """The first records, and which of them are missing because Home Assistant was off."""
     (reading,) = read(series, [DAY], held, absences=absences)
     starts = list(series.starts(DAY))
@@ -163,7 +165,7 @@ def test_hours_at_whose_ends_it_was_off_are_missing(
     records: list[int | None],
     away: list[int],
 ) -> None:
-    assert told(HOURLY, Rows(hours=rows(MIDNIGHT, sums)), *absences) == (records, away)
+    assert block_values(HOURLY, Rows(hours=rows(MIDNIGHT, sums)), *absences) == (records, away)
 
 
 @pytest.mark.parametrize(
@@ -188,14 +190,14 @@ def test_hours_at_whose_ends_it_was_off_are_missing(
 def test_powers_that_stayed_what_they_were_are_missing(
     absences: list[Range], powers: list[float], records: list[int | None], away: list[int]
 ) -> None:
-    assert told(POWER, Rows(hours=means(MIDNIGHT, powers)), *absences) == (records, away)
+    assert block_values(POWER, Rows(hours=means(MIDNIGHT, powers)), *absences) == (records, away)
 
 
 def test_5_minutes_are_missing_and_half_an_hour_that_holds_all_of_it_is_not() -> None:
     # From 0:07 to 0:16, and a fresh value at 0:18.
     held = Rows(five_minutes=rows(MIDNIGHT, [0, 10, 14, 14, 40, 50, 60], FIVE_MINUTES))
     outage = Range(MIDNIGHT + 7 * MINUTE, MIDNIGHT + 16 * MINUTE)
-    assert told(FIVE, held, outage) == ([10, None, None, None, None, 10], [1, 2, 3, 4])
+    assert block_values(FIVE, held, outage) == ([10, None, None, None, None, 10], [1, 2, 3, 4])
     (reading,) = read(HALF, [DAY], held, absences=[outage])
     assert reading == Reading(Block.of(HALF, DAY, [Record(MIDNIGHT, 60)]))
 
@@ -219,8 +221,8 @@ def test_a_day_that_holds_all_of_it_is_exact_and_one_that_holds_a_part_is_missin
 def test_a_day_of_power_that_holds_it_is_missing() -> None:
     series = replace(DAILY, quantity=Quantity.POWER)
     held = Rows(hours=means(MIDNIGHT, [100] * 24))
-    assert told(series, held, off(4.5, 4.8)) == ([100], [])
-    assert told(series, held, off(4.5, 5.5)) == ([None], [0])
+    assert block_values(series, held, off(4.5, 4.8)) == ([100], [])
+    assert block_values(series, held, off(4.5, 5.5)) == ([None], [0])
 
 
 def test_a_hole_is_not_filled_with_what_was_compiled_of_an_absence() -> None:
@@ -236,7 +238,7 @@ def test_a_hole_is_not_filled_with_what_was_compiled_of_an_absence() -> None:
 
 
 def test_hours_of_an_absence_without_rows_are_holes() -> None:
-    assert told(HOURLY, Rows(hours=rows(MIDNIGHT, [0, 100])), off(1.5, 9)) == ([100], [])
+    assert block_values(HOURLY, Rows(hours=rows(MIDNIGHT, [0, 100])), off(1.5, 9)) == ([100], [])
 
 
 # What is known of before
@@ -245,20 +247,20 @@ def test_hours_of_an_absence_without_rows_are_holes() -> None:
 @pytest.mark.parametrize("series", [FIVE, HALF])
 def test_a_zero_that_was_known_is_taken_back(series: Series) -> None:
     starts = series.starts(DAY)
-    known = Block.of(series, DAY, [Record(start, 0) for start in starts[:4]])
+    block = Block.of(series, DAY, [Record(start, 0) for start in starts[:4]])
     now = Reading(Block.of(series, DAY, [Record(starts[0], 7)]), {starts[1]: Flag.AWAY})
-    found = changed(now, known)
-    assert found is not None
+    result = changed(now, block)
+    assert result is not None
     # The third and the fourth the recorder let go.
-    assert found.block.values[:5] == (7, None, 0, 0, None)
-    assert changed(now, found.block) is None
+    assert result.block.values[:5] == (7, None, 0, 0, None)
+    assert changed(now, result.block) is None
 
 
 def test_an_hour_that_was_known_is_taken_back() -> None:
     start = MIDNIGHT
-    known = Block.of(HOURLY, DAY, [Record(start, 0)])
+    block = Block.of(HOURLY, DAY, [Record(start, 0)])
     now = Reading(Block.of(HOURLY, DAY, []), {start: Flag.AWAY})
-    assert changed(now, known) == now
+    assert changed(now, block) == now
     assert changed(now, None) is None
 
 
@@ -314,14 +316,14 @@ class House:
         """What the recorder compiles, in the end."""
         registers = [0, *accumulate(self.drawn)]
         length = step // MINUTE
-        found = []
+        rows = []
         for start in range(0, MINUTES, length):
-            known = [self.knows(minute) for minute in range(start, start + length)]
-            powers = [60 * self.drawn[min(minute, MINUTES - 1)] for minute in known]
+            minutes = [self.knows(minute) for minute in range(start, start + length)]
+            powers = [60 * self.drawn[min(minute, MINUTES - 1)] for minute in minutes]
             register = registers[self.knows(start + length)]
             at = SINCE + start * MINUTE
-            found.append(Row(start=at, sum=register, state=register, mean=sum(powers) / length))
-        return found
+            rows.append(Row(start=at, sum=register, state=register, mean=sum(powers) / length))
+        return rows
 
     def truth(self, quantity: Quantity, start: datetime, end: datetime) -> int:
         drawn = self.drawn[(start - SINCE) // MINUTE : (end - SINCE) // MINUTE]
@@ -415,12 +417,12 @@ def test_a_record_is_the_same_whatever_is_read_with_it(house: House, interval: I
     absences = [outage.absence for outage in house.outages]
     hours, fine = house.rows(HOUR), house.rows(FIVE_MINUTES)
 
-    def kept(held: list[Row], within: Range) -> list[Row]:
+    def known_rows(held: list[Row], within: Range) -> list[Row]:
         return [row for row in held if row.start in within]
 
     days = list(Range(SINCE, UNTIL).days())
     whole = read(series, days, Rows(hours=hours, five_minutes=fine), absences=absences)
     for day, reading in zip(days, whole, strict=True):
         within = reach(series, Range.of_day(day), absences)
-        alone = Rows(hours=kept(hours, within), five_minutes=kept(fine, within))
+        alone = Rows(hours=known_rows(hours, within), five_minutes=known_rows(fine, within))
         assert read(series, [day], alone, absences=absences) == [reading]

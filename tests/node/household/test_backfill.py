@@ -182,8 +182,8 @@ async def test_an_answer_too_large_is_asked_for_in_parts(toy: Toy) -> None:
 # Again
 
 
-async def again(recorder: Recorder, known: list[Block], *sources: Source) -> list[Block]:
-    chunks = [chunk async for chunk in read_again(recorder, sources, NOW, known, rest=no_rest)]
+async def again(recorder: Recorder, blocks: list[Block], *sources: Source) -> list[Block]:
+    chunks = [chunk async for chunk in read_again(recorder, sources, NOW, blocks, rest=no_rest)]
     assert [chunk.done for chunk in chunks] == list(range(1, len(chunks) + 1))
     assert {chunk.total for chunk in chunks} <= {len(chunks)}
     return [reading.block for chunk in chunks for reading in chunk.readings]
@@ -193,35 +193,35 @@ async def test_the_first_time_all_is_new_and_the_second_time_nothing(
     toy: Toy, recorder: Recorder
 ) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    known = await again(recorder, [], source())
-    assert [block.day.day for block in known] == list(range(17, 25))
-    assert known[-1].values == (100,) * 12 + (None,) * 12
-    assert await again(recorder, known, source()) == []
+    blocks = await again(recorder, [], source())
+    assert [block.day.day for block in blocks] == list(range(17, 25))
+    assert blocks[-1].values == (100,) * 12 + (None,) * 12
+    assert await again(recorder, blocks, source()) == []
 
 
 async def test_only_days_that_changed_are_given(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    known = await again(recorder, [], source())
+    blocks = await again(recorder, [], source())
     # adjust_sum: every sum from then on.
     for row in toy.hours["sensor.drawn"]:
         if row["start"] >= ms(utc("2026-11-20T10:00")):
             row["sum"] += 50
-    (block,) = await again(recorder, known, source())
+    (block,) = await again(recorder, blocks, source())
     assert (block.day.day, block.values[9:12]) == (20, (100, 150, 100))
     # A range that was cleared: the hour after it has no row before.
-    known = [block if block.day == one.day else one for one in known]
+    blocks = [block if block.day == day_block.day else day_block for day_block in blocks]
     held = toy.hours["sensor.drawn"]
     gone = ms(utc("2026-11-22T22:00")), ms(utc("2026-11-23T00:00"))
     toy.hours["sensor.drawn"] = [row for row in held if not gone[0] <= row["start"] < gone[1]]
-    cleared = await again(recorder, known, source())
+    cleared = await again(recorder, blocks, source())
     assert [(block.day.day, block.values.index(None)) for block in cleared] == [(22, 22), (23, 0)]
 
 
 async def test_an_hour_that_came_is_news(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 11)
-    known = await again(recorder, [], source(), source(interval=Interval.P1D))
+    blocks = await again(recorder, [], source(), source(interval=Interval.P1D))
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    (block,) = await again(recorder, known, source(), source(interval=Interval.P1D))
+    (block,) = await again(recorder, blocks, source(), source(interval=Interval.P1D))
     assert sum(value is not None for value in block.values) == 12
 
 
@@ -247,9 +247,9 @@ async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Re
         chunk
         async for chunk in catch_up(recorder, [own, imported], within, absences=[off], rest=no_rest)
     ]
-    found = {record.start: record.value for c in chunks for record in records(c, own)}
+    records_by_start = {record.start: record.value for c in chunks for record in records(c, own)}
     missing = {start, start + HOUR, start + 2 * HOUR}
-    assert missing.isdisjoint(found)
+    assert missing.isdisjoint(records_by_start)
     # What was fetched somewhere else was measured there.
     assert missing < {record.start for c in chunks for record in records(c, imported)}
     # January is read with what the absence of its end needs of February.
@@ -261,21 +261,21 @@ async def test_an_absence_that_one_learns_of_later_takes_zeros_back(
 ) -> None:
     start = utc("2026-11-20T08:00")
     toy.hours["sensor.drawn"], off = outage(start)
-    known = await again(recorder, [], source())
+    blocks = await again(recorder, [], source())
     chunks = [
         chunk
         async for chunk in read_again(
-            recorder, [source()], NOW, known, absences=[off], rest=no_rest
+            recorder, [source()], NOW, blocks, absences=[off], rest=no_rest
         )
     ]
     (reading,) = (reading for chunk in chunks for reading in chunk.readings)
-    assert [block.values[8:11] for block in known if block.day.day == 20] == [(50, 0, 250)]
+    assert [block.values[8:11] for block in blocks if block.day.day == 20] == [(50, 0, 250)]
     assert reading.block.values[6:12] == (100, 100, None, None, None, 100)
     assert set(reading.flags.values()) == {Flag.AWAY}
 
 
-def records(chunk: Chunk, of: Source) -> list[Record]:
-    blocks = [reading.block for reading in chunk.readings if reading.block.series == of.series]
+def records(chunk: Chunk, source: Source) -> list[Record]:
+    blocks = [reading.block for reading in chunk.readings if reading.block.series == source.series]
     return [record for block in blocks for record in block.records()]
 
 
@@ -332,8 +332,10 @@ async def test_the_home_tells_its_time_zone(toy: Toy, recorder: Recorder) -> Non
         await recorder.time_zone()
 
 
-@pytest.mark.parametrize("told", [["row"], [{"sum": 1}], {"start": 1}, "rows"])
-async def test_rows_of_another_form_are_unreadable(toy: Toy, recorder: Recorder, told: Any) -> None:
-    toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": told}
+@pytest.mark.parametrize("answer", [["row"], [{"sum": 1}], {"start": 1}, "rows"])
+async def test_rows_of_another_form_are_unreadable(
+    toy: Toy, recorder: Recorder, answer: Any
+) -> None:
+    toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": answer}
     with pytest.raises(Unreadable):
         await recorder.rows([StatisticId("sensor.drawn")], "hour", Range(NOW, NOW + DAY))

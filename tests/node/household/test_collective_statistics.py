@@ -81,7 +81,7 @@ class Passing(Changes):
 
 def sums(way: Direction) -> list[Listed]:
     name = identifier(f"{ALL}_{way}/power/active/raw")
-    return [Listed(series=one) for one in (name, name.members)]
+    return [Listed(series=series) for series in (name, name.members)]
 
 
 async def look(store: Store, collective: Collective, most: int) -> None:

@@ -254,7 +254,7 @@ async def test_how_it_stands_is_logged_once_until_it_changes(
 async def test_no_log_and_no_error_tells_token_or_place(
     toy: Toy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[str] = []
+    messages: list[str] = []
     with caplog.at_level(logging.DEBUG):
         for status, token in ((101, TOKEN), (502, TOKEN), (101, "another-secret")):
             toy.status = status
@@ -262,11 +262,11 @@ async def test_no_log_and_no_error_tells_token_or_place(
                 try:
                     await home.ask("get_config")
                 except HomeAssistantFault as fault:
-                    told.append(str(fault))
-    assert len(told) == 2
+                    messages.append(str(fault))
+    assert len(messages) == 2
     ours = [record.getMessage() for record in caplog.records if "asyncio" not in record.name]
     place = toy.url.removeprefix("http://").rstrip("/")
-    for line in (*told, *(line for line in ours if "GET /api" not in line)):
+    for line in (*messages, *(line for line in ours if "GET /api" not in line)):
         assert TOKEN not in line
         assert "another-secret" not in line
         assert place not in line

@@ -30,7 +30,7 @@ def name(path: str) -> str:
     return f"urn:dev:prm:30001610071843_{path}"
 
 
-def told(
+def pushed(
     path: str,
     values: Mapping[datetime, Number],
     *,
@@ -70,7 +70,7 @@ def whole(taken: Hours, *messages: Data) -> dict[datetime, float]:
 def test_the_energy_of_an_hour_is_power_times_time(
     interval: str, minutes: int, values: list[Number], wh: float
 ) -> None:
-    message = told(LOAD, steps(NOON, minutes, values), interval=interval)
+    message = pushed(LOAD, steps(NOON, minutes, values), interval=interval)
     assert whole(hours(), message) == {NOON: wh}
 
 
@@ -78,29 +78,29 @@ def test_an_hour_of_which_a_part_is_missing_is_missing() -> None:
     values = steps(NOON, 30, [100, 100, 100, 100])
     del values[NOON + timedelta(minutes=30)]
     taken = hours()
-    assert taken.take(told(LOAD, values)) == {NOON, NOON + timedelta(hours=1)}
+    assert taken.take(pushed(LOAD, values)) == {NOON, NOON + timedelta(hours=1)}
     assert taken.whole([NOON]) == {}
     assert taken.whole([NOON + timedelta(hours=1)]) == {NOON + timedelta(hours=1): 100}
 
 
 def test_what_comes_last_counts() -> None:
-    first = told(LOAD, steps(NOON, 30, [100, 100]))
-    corrected = told(LOAD, {NOON: 300})
+    first = pushed(LOAD, steps(NOON, 30, [100, 100]))
+    corrected = pushed(LOAD, {NOON: 300})
     assert whole(hours(), first, corrected) == {NOON: 200}
 
 
 def test_a_finer_load_curve_replaces_the_coarser_one_part_by_part() -> None:
     taken = hours()
-    assert whole(taken, told(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
-    assert whole(taken, told(LOAD, {NOON: 60}, interval="PT10M")) == {}
+    assert whole(taken, pushed(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
+    assert whole(taken, pushed(LOAD, {NOON: 60}, interval="PT10M")) == {}
     rest = steps(NOON + timedelta(minutes=10), 10, [60, 60])
-    assert whole(taken, told(LOAD, rest, interval="PT10M")) == {NOON: 130}
+    assert whole(taken, pushed(LOAD, rest, interval="PT10M")) == {NOON: 130}
 
 
 def test_a_coarser_load_curve_replaces_the_finer_one() -> None:
     taken = hours()
-    taken.take(told(LOAD, steps(NOON, 10, [60] * 6), interval="PT10M"))
-    assert whole(taken, told(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
+    taken.take(pushed(LOAD, steps(NOON, 10, [60] * 6), interval="PT10M"))
+    assert whole(taken, pushed(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
 
 
 @pytest.mark.parametrize(("missing", "minutes"), [(set(), 30), ({3, 7, 8}, 30), ({1}, 10)])
@@ -108,18 +108,18 @@ def test_an_interval_that_is_not_said_is_that_of_the_spacing(
     missing: set[int], minutes: int
 ) -> None:
     values = steps(NOON, minutes, [120] * 30)
-    kept = {at: v for n, (at, v) in enumerate(values.items()) if n not in missing}
-    found = whole(hours(), told(LOAD, kept, interval=None))
+    present = {at: v for n, (at, v) in enumerate(values.items()) if n not in missing}
+    result = whole(hours(), pushed(LOAD, present, interval=None))
     lost = {at.replace(minute=0) for n, at in enumerate(values) if n in missing}
-    assert found == {at: 120 for at in values if at.minute == 0 and at not in lost}
+    assert result == {at: 120 for at in values if at.minute == 0 and at not in lost}
 
 
 def test_a_few_records_without_an_interval_have_that_of_before() -> None:
     taken = hours()
-    few = told(LOAD, steps(NOON, 30, [10, 20]), interval=None)
+    few = pushed(LOAD, steps(NOON, 30, [10, 20]), interval=None)
     assert taken.take(few) == {NOON}
     assert taken.whole([NOON]) == {}
-    taken.take(told(LOAD, steps(NOON - timedelta(days=1), 30, [5] * 20), interval=None))
+    taken.take(pushed(LOAD, steps(NOON - timedelta(days=1), 30, [5] * 20), interval=None))
     assert whole(taken, few) == {NOON: 15}
 
 
@@ -139,14 +139,14 @@ def test_a_few_records_without_an_interval_have_that_of_before() -> None:
     ],
 )
 def test_a_civil_day_is_at_its_first_hour(zone: str, start: str, hour: str) -> None:
-    day = told(DAILY, {utc(start): 7_890}, unit="Wh", interval="P1D")
+    day = pushed(DAILY, {utc(start): 7_890}, unit="Wh", interval="P1D")
     assert whole(hours(DAILY, zone), day) == {utc(hour): 7_890}
 
 
 def test_a_register_stands_at_the_end_of_an_hour() -> None:
-    daily = told(REGISTER, {utc("2026-01-09T23:00"): 5_000_000}, unit="Wh", interval="P1D")
+    daily = pushed(REGISTER, {utc("2026-01-09T23:00"): 5_000_000}, unit="Wh", interval="P1D")
     assert whole(hours(REGISTER), daily) == {utc("2026-01-09T22:00"): 5_000_000}
-    fine = told(REGISTER, steps(NOON, 30, [10, 11, 12, 13]), unit="kWh")
+    fine = pushed(REGISTER, steps(NOON, 30, [10, 11, 12, 13]), unit="kWh")
     assert whole(hours(REGISTER), fine) == {
         NOON - timedelta(hours=1): 10_000,
         NOON: 12_000,
@@ -161,20 +161,20 @@ def test_kilo_is_a_thousand_and_no_unit_that_of_the_path(
     path: str, unit: str | None, value: float, wh: float
 ) -> None:
     start = utc("2026-01-09T23:00")
-    message = told(path, {start: value}, unit=unit, interval="PT1H" if path == LOAD else "P1D")
+    message = pushed(path, {start: value}, unit=unit, interval="PT1H" if path == LOAD else "P1D")
     assert whole(hours(path), message) == {start: wh}
 
 
 @pytest.mark.parametrize(("path", "unit"), [(LOAD, "VA"), (LOAD, "Wh"), (DAILY, "W")])
 def test_another_unit_is_refused_in_words(path: str, unit: str) -> None:
     with pytest.raises(Unsuitable, match=f"in {unit} cannot be imported.*would have to send"):
-        hours(path).take(told(path, {NOON: 1}, unit=unit))
+        hours(path).take(pushed(path, {NOON: 1}, unit=unit))
 
 
 @pytest.mark.parametrize("interval", ["P1D", "PT2H", "PT7M"])
 def test_an_interval_that_does_not_divide_an_hour_is_refused(interval: str) -> None:
     with pytest.raises(Unsuitable, match="must divide an hour"):
-        hours().take(told(LOAD, {NOON: 1}, interval=interval))
+        hours().take(pushed(LOAD, {NOON: 1}, interval=interval))
 
 
 @pytest.mark.parametrize(
@@ -189,16 +189,16 @@ def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> Non
 
 def test_what_is_no_part_of_an_hour_is_left_out() -> None:
     odd = {NOON + timedelta(minutes=7): 5, NOON + timedelta(minutes=30): -3}
-    assert hours().take(told(LOAD, odd)) == set()
+    assert hours().take(pushed(LOAD, odd)) == set()
 
 
 def test_records_of_other_series_are_left_alone() -> None:
-    assert hours(LOAD).take(told("production/power/active/raw", {NOON: 5})) == set()
+    assert hours(LOAD).take(pushed("production/power/active/raw", {NOON: 5})) == set()
 
 
 def test_only_the_last_hours_are_remembered() -> None:
     taken = hours()
-    taken.take(told(LOAD, steps(NOON, 30, [10] * 8)))
+    taken.take(pushed(LOAD, steps(NOON, 30, [10] * 8)))
     taken.keep_last(2)
     every = [NOON + n * timedelta(hours=1) for n in range(4)]
     assert list(taken.whole(every)) == every[2:]
@@ -217,12 +217,12 @@ def test_any_order_any_messages_and_doubles_tell_the_same_hours(
 ) -> None:
     records = [(NOON + n * timedelta(minutes=minutes), value) for n, value in values.items()]
     interval = str(Duration(seconds=minutes * 60))
-    at_once = whole(hours(), told(LOAD, dict(records), interval=interval))
+    at_once = whole(hours(), pushed(LOAD, dict(records), interval=interval))
     chance = random.Random(seed)
     shuffled = records + chance.sample(records, len(records) // 2)
     chance.shuffle(shuffled)
     messages = [
-        told(LOAD, dict(batch), interval=interval)
+        pushed(LOAD, dict(batch), interval=interval)
         for batch in batched(shuffled, size, strict=False)
     ]
     assert whole(hours(), *messages) == at_once

@@ -50,9 +50,9 @@ def values(series: Series, rows: Rows, day: date = DAY) -> list[int | None]:
 
 
 def first(series: Series, rows: Rows, count: int) -> list[int | None]:
-    found = values(series, rows)
-    assert found[count:] == [None] * (len(found) - count)
-    return found[:count]
+    series_values = values(series, rows)
+    assert series_values[count:] == [None] * (len(series_values) - count)
+    return series_values[:count]
 
 
 def flags(series: Series, rows: Rows) -> dict[int, Flag]:
@@ -285,8 +285,8 @@ def test_parts_are_asked_for_where_hours_are_missing() -> None:
 # What changed
 
 
-def block(series: Series, *told: int | None) -> Block:
-    starts = zip(series.starts(DAY), told, strict=False)
+def block(series: Series, *values: int | None) -> Block:
+    starts = zip(series.starts(DAY), values, strict=False)
     return Block.of(series, DAY, [Record(at, value) for at, value in starts if value is not None])
 
 
@@ -296,17 +296,17 @@ def test_nothing_where_nothing_is_known_is_no_news() -> None:
 
 
 def test_a_corrected_hour_is_news_and_one_that_was_taken_back_too() -> None:
-    known = block(HOURLY, 1, 2, 3)
-    assert changed(Reading(known), known) is None
+    block_before = block(HOURLY, 1, 2, 3)
+    assert changed(Reading(block_before), block_before) is None
     for corrected in (block(HOURLY, 1, 5, 3), block(HOURLY, 1, 2, 3, 4), block(HOURLY, 1, 2)):
-        assert changed(Reading(corrected), known) == Reading(corrected)
+        assert changed(Reading(corrected), block_before) == Reading(corrected)
 
 
 @pytest.mark.parametrize("series", [FIVE, HALF])
 def test_five_minutes_that_the_recorder_let_go_are_kept(series: Series) -> None:
-    known = block(series, 1, 2, 3)
-    assert changed(Reading(block(series, None, None, 3)), known) is None
-    corrected = changed(Reading(block(series, None, 7, None, 4)), known)
+    block_before = block(series, 1, 2, 3)
+    assert changed(Reading(block(series, None, None, 3)), block_before) is None
+    corrected = changed(Reading(block(series, None, 7, None, 4)), block_before)
     assert corrected == Reading(block(series, 1, 7, 3, 4))
 
 
@@ -349,10 +349,10 @@ def test_sums_are_those_of_the_register_and_what_is_missing_is_not_zero(
         until = DAILY.end(day.start)
         hours = [day.start + n * HOUR for n in range(round((until - day.start) / HOUR))]
         assert day.value == sum(records[hour] for hour in hours)
-    told = {record.start for each in zone_days for record in each.block.records()}
+    starts = {record.start for each in zone_days for record in each.block.records()}
     for at in (at for each in days for at in DAILY.starts(each)):
         count = round((DAILY.end(at) - at) / HOUR)
-        assert (at in told) == all(at + n * HOUR in records for n in range(count))
+        assert (at in starts) == all(at + n * HOUR in records for n in range(count))
 
 
 @given(start=FIRST, steps=REGISTERS, gone=GONE, cut=st.integers(0, 4))

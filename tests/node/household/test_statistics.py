@@ -36,10 +36,10 @@ def power(name: str) -> Statistic:
     return Statistic(id=StatisticId(name), quantity=Quantity.POWER)
 
 
-def proposed(known: list[Statistic], *sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+def proposed(statistics: list[Statistic], *sources: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The directions of what the dashboard shows, in its order."""
     preferences = {"energy_sources": list(sources), "device_consumption": [], **more}
-    proposals = propose(known, preferences)
+    proposals = propose(statistics, preferences)
     return {
         proposal.statistic.id: proposal.direction for proposal in proposals if proposal.on_dashboard
     }
@@ -130,9 +130,9 @@ def test_what_the_dashboard_showed_before() -> None:
 def test_a_power_that_goes_both_ways_has_no_direction(
     grid: dict[str, Any], directions: dict[str, Any]
 ) -> None:
-    told = {"type": "grid", "stat_energy_from": None, "stat_energy_to": None, **grid}
-    found = proposed(KNOWN, told)
-    assert {name: found[name] for name in found if name.startswith("sensor.p")} == directions
+    grid_source = {"type": "grid", "stat_energy_from": None, "stat_energy_to": None, **grid}
+    document = proposed(KNOWN, grid_source)
+    assert {name: document[name] for name in document if name.startswith("sensor.p")} == directions
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_every_other_statistic_follows_once() -> None:
     proposals = propose(KNOWN, {"energy_sources": [grid, grid], "device_consumption": []})
     assert [proposal.statistic.id for proposal in proposals] == [
         "sensor.from",
-        *(one.id for one in KNOWN if one.id != "sensor.from"),
+        *(statistic.id for statistic in KNOWN if statistic.id != "sensor.from"),
     ]
     assert [proposal.on_dashboard for proposal in proposals] == [True] + 8 * [False]
 
@@ -172,7 +172,7 @@ def test_gas_and_water_are_not_shown() -> None:
 
 
 def test_without_a_dashboard_all_are_proposed() -> None:
-    assert [one.statistic for one in propose(KNOWN)] == KNOWN
+    assert [proposal.statistic for proposal in propose(KNOWN)] == KNOWN
 
 
 def test_a_person_corrects_the_direction() -> None:

@@ -54,8 +54,8 @@ def test_a_register_that_goes_back_or_leaps_gives_no_wrong_energy(
     before = Row(start=START, state=1_000, sum=70)
     row = Row(start=START + 24 * HOUR, state=shown, sum=0)
     assert rise(Kind.REGISTER, before, row) == (wh, flag)
-    found = list(flags(Kind.REGISTER, before, [row]))
-    assert found == ([(row, flag)] if flag else [])
+    flagged = list(flags(Kind.REGISTER, before, [row]))
+    assert flagged == ([(row, flag)] if flag else [])
     (made,) = summed(Kind.REGISTER, before, [row], {})
     assert made.sum == 70 + wh
 
@@ -97,7 +97,7 @@ def test_rows_of_another_making_are_not_ours() -> None:
 
 
 @given(
-    told=st.lists(
+    corrections=st.lists(
         st.tuples(st.integers(0, 60), st.integers(0, 16 * 5_000)), min_size=1, max_size=60
     ),
     kind=st.sampled_from(list(Kind)),
@@ -105,19 +105,19 @@ def test_rows_of_another_making_are_not_ours() -> None:
     seed=st.integers(),
 )
 def test_corrections_in_any_order_give_exactly_the_rows_of_the_last_states(
-    told: list[tuple[int, int]], kind: Kind, size: int, seed: int
+    corrections: list[tuple[int, int]], kind: Kind, size: int, seed: int
 ) -> None:
-    last = {hour: sixteenths / 16 for hour, sixteenths in told}
+    last = {hour: sixteenths / 16 for hour, sixteenths in corrections}
     held: dict[int, Row] = {}
-    messages = [told[n : n + size] for n in range(0, len(told), size)]
+    messages = [corrections[n : n + size] for n in range(0, len(corrections), size)]
     twice = random.Random(seed).randrange(len(messages))
     messages.insert(twice, messages[twice])
     for message in messages:
         states = {START + hour * HOUR: sixteenths / 16 for hour, sixteenths in message}
         first = min(states)
-        known = [held[hour] for hour in sorted(held)]
-        before = [row for row in known if row.start < first]
-        after = [row for row in known if row.start >= first]
-        for row in differing(summed(kind, before[-1] if before else None, after, states), known):
+        stored = [held[hour] for hour in sorted(held)]
+        before = [row for row in stored if row.start < first]
+        after = [row for row in stored if row.start >= first]
+        for row in differing(summed(kind, before[-1] if before else None, after, states), stored):
             held[round((row.start - START) / HOUR)] = row
     assert [held[hour] for hour in sorted(held)] == rows(kind, last)

@@ -102,10 +102,10 @@ async def reading(
             await asyncio.wait({task})
 
 
-async def kept(ledger: Ledger, within: Range) -> list[Record]:
+async def stored_records(ledger: Ledger, within: Range) -> list[Record]:
     async with ledger.store.reading() as connection:
-        found = await blocks(connection, ledger.series_id, ledger.series, within)
-        return [record for block in found for record in block.records(within)]
+        stored = await blocks(connection, ledger.series_id, ledger.series, within)
+        return [record for block in stored for record in block.records(within)]
 
 
 def past(toy: Toy) -> list[str]:
@@ -121,7 +121,7 @@ async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
     async with reading(toy, file) as read:
         await read.all()
         days = Range(midnight(-99), midnight())
-        assert [one.value for one in await kept(ledger, days)] == [100] * 24 * 99
+        assert [row.value for row in await stored_records(ledger, days)] == [100] * 24 * 99
         assert read.upkeep.problem is None
     starts = past(toy)
     assert starts == sorted(starts, reverse=True)
@@ -141,16 +141,16 @@ async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> 
 
 async def test_progress_grows_from_nothing_to_all(toy: Toy, file: Store, ledger: Ledger) -> None:
     await ledger.grant(LONG, history(300))
-    found: list[float] = []
+    shares: list[float] = []
 
     async def rest(_: float) -> None:
-        found.append((await read.target()).progress)
+        shares.append((await read.target()).progress)
 
     async with reading(toy, file, rest) as read:
         await read.all()
-    assert found[0] == 0
-    assert found == sorted(found)
-    assert len(set(found)) > 8
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 8
 
 
 async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Ledger) -> None:
@@ -171,7 +171,7 @@ async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Led
         await read.all()
     # What was under way as it stopped is asked for again.
     assert len(set(before) & set(past(toy))) <= 1
-    assert len(await kept(ledger, Range(midnight(-299), midnight()))) == 24 * 299
+    assert len(await stored_records(ledger, Range(midnight(-299), midnight()))) == 24 * 299
 
 
 async def test_a_grant_without_a_past_reads_what_comes(
@@ -187,7 +187,7 @@ async def test_a_grant_without_a_past_reads_what_comes(
 
 
 async def _has(ledger: Ledger, count: int) -> bool:
-    return len(await kept(ledger, Range(midnight(), midnight(1)))) == count
+    return len(await stored_records(ledger, Range(midnight(), midnight(1)))) == count
 
 
 async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_beginning(
@@ -208,11 +208,11 @@ async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_begin
     await ledger.cover(midnight(-399), gone)
     async with reading(toy, file) as read:
         await read.all()
-    assert len(await kept(ledger, Range(midnight(-350), midnight()))) == 24 * 350
+    assert len(await stored_records(ledger, Range(midnight(-350), midnight()))) == 24 * 350
     await ledger.receive_all()
     wanted = Range(gone - DAY / 2, midnight())
-    assert sorted(one for one in ledger.told if one in wanted) == [
-        record.start for record in await kept(ledger, wanted)
+    assert sorted(start for start in ledger.sent if start in wanted) == [
+        record.start for record in await stored_records(ledger, wanted)
     ]
 
 
@@ -231,12 +231,12 @@ async def test_a_past_that_was_corrected_is_read_again_and_told(
         read.rounds.request()
         await becomes(lambda: _value(ledger, at, 107))
     assert await ledger.receive_all() == [Range(at, at + HOUR)]
-    assert ledger.told[at] == 107
+    assert ledger.sent[at] == 107
 
 
 async def _value(ledger: Ledger, at: datetime, value: int) -> bool:
-    (one,) = await kept(ledger, Range(at, at + HOUR))
-    return one.value == value
+    (record,) = await stored_records(ledger, Range(at, at + HOUR))
+    return record.value == value
 
 
 async def test_what_home_assistant_refuses_is_told_and_read_once_it_does_not(
@@ -277,7 +277,7 @@ async def test_5_minute_records_are_read_as_long_as_they_are_kept(toy: Toy, file
     async with reading(toy, file) as read:
         await read.all(FINE)
         assert (await read.target(FINE)).needed.start == midnight(-10)
-    assert len(await kept(ledger, Range(midnight(-10), midnight()))) == 288 * 9
+    assert len(await stored_records(ledger, Range(midnight(-10), midnight()))) == 288 * 9
     assert min(start for start, *_ in asked(toy, "5minute")) >= f"{midnight(-11):%Y-%m-%d}"
 
 
@@ -289,7 +289,7 @@ async def test_5_minute_records_that_home_assistant_forgot_stay_here(toy: Toy, f
     toy.five_minutes[NAME] = rows(midnight(-10) + 12 * HOUR, 288 * 9, wh=5, step=FIVE)
     async with reading(toy, file) as read:
         await read.all(FINE)
-    assert len(await kept(ledger, Range(midnight(-20), midnight(-9)))) == 288 * 11
+    assert len(await stored_records(ledger, Range(midnight(-20), midnight(-9)))) == 288 * 11
 
 
 async def test_a_second_permission_that_reaches_further_back_widens_what_is_read(
@@ -303,7 +303,7 @@ async def test_a_second_permission_that_reaches_further_back_widens_what_is_read
         assert (await read.target()).progress < 0.5
         read.changes.notify()
         await read.all()
-    assert len(await kept(ledger, Range(midnight(-199), midnight()))) == 24 * 199
+    assert len(await stored_records(ledger, Range(midnight(-199), midnight()))) == 24 * 199
 
 
 async def test_what_was_erased_while_it_was_read_stays_erased(
@@ -323,6 +323,6 @@ async def test_what_was_erased_while_it_was_read_stays_erased(
             await erase_series(connection, [ledger.series_id])
         goes_on.set()
         await asyncio.sleep(0.3)
-    assert await kept(ledger, Range(midnight(-200), midnight(1))) == []
+    assert await stored_records(ledger, Range(midnight(-200), midnight(1))) == []
     async with file.reading() as connection:
         assert await coverage(connection, ledger.series_id) is None

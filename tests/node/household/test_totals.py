@@ -41,7 +41,7 @@ NOON = utc("2026-11-24T11:20")
 PT1H = Duration(seconds=3600)
 
 
-def told(
+def pushed(
     direction: Direction,
     start: datetime,
     values: list[float],
@@ -87,9 +87,9 @@ def quartiles(month: datetime, **values: int) -> Data:
 def test_the_last_interval_and_the_day_are_what_was_told() -> None:
     totals = Totals()
     assert (totals.last(), totals.today(NOON), totals.until) == (None, None, None)
-    assert totals.take(told(CONSUMPTION, MIDNIGHT - HOUR, [9_000, 100, 200, 300], [37] * 4))
-    totals.take(told(INJECTION, MIDNIGHT, [0, 10]))
-    totals.take(told(PRODUCTION, MIDNIGHT, [50, 100]))
+    assert totals.take(pushed(CONSUMPTION, MIDNIGHT - HOUR, [9_000, 100, 200, 300], [37] * 4))
+    totals.take(pushed(INJECTION, MIDNIGHT, [0, 10]))
+    totals.take(pushed(PRODUCTION, MIDNIGHT, [50, 100]))
     assert totals.last() == Last(MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR, {CONSUMPTION: 300}, 37)
     today = day_of(totals, NOON)
     assert (today.day, today.until) == (date(2026, 11, 24), MIDNIGHT + 3 * HOUR)
@@ -101,10 +101,10 @@ def test_the_last_interval_and_the_day_are_what_was_told() -> None:
 
 def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
     totals = Totals()
-    assert totals.take(told(CONSUMPTION, MIDNIGHT, [100, 200], [37, 37]))
-    assert not totals.take(told(CONSUMPTION, MIDNIGHT, [100], [37]))
-    assert totals.take(told(CONSUMPTION, MIDNIGHT, [150], [37]))
-    assert totals.take(told(CONSUMPTION, MIDNIGHT + HOUR, [200], [38]))
+    assert totals.take(pushed(CONSUMPTION, MIDNIGHT, [100, 200], [37, 37]))
+    assert not totals.take(pushed(CONSUMPTION, MIDNIGHT, [100], [37]))
+    assert totals.take(pushed(CONSUMPTION, MIDNIGHT, [150], [37]))
+    assert totals.take(pushed(CONSUMPTION, MIDNIGHT + HOUR, [200], [38]))
     last = totals.last()
     assert last is not None
     assert last.members == 38
@@ -119,21 +119,21 @@ def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
 def test_no_rate_is_told(watts: dict[Direction, int]) -> None:
     totals = Totals()
     for direction, power in watts.items():
-        totals.take(told(direction, MIDNIGHT, [power]))
+        totals.take(pushed(direction, MIDNIGHT, [power]))
     today = day_of(totals, NOON)
     assert today.self_consumption is today.self_sufficiency is None
 
 
 def test_half_hours_are_half_the_energy() -> None:
     totals = Totals()
-    totals.take(told(CONSUMPTION, MIDNIGHT, [100, 300], interval=Duration(seconds=1800)))
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [100, 300], interval=Duration(seconds=1800)))
     today = day_of(totals, NOON)
     assert (today.energies, today.until) == ({CONSUMPTION: 200}, MIDNIGHT + HOUR)
 
 
 def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
     totals = Totals()
-    days = told(
+    days = pushed(
         CONSUMPTION,
         utc("2026-10-24T22:00"),
         [5_000],
@@ -152,9 +152,9 @@ def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
 
 def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
     totals = Totals()
-    totals.take(told(CONSUMPTION, MIDNIGHT - 80 * HOUR, [100] * 80))
+    totals.take(pushed(CONSUMPTION, MIDNIGHT - 80 * HOUR, [100] * 80))
     assert totals.today(NOON) is None
-    totals.take(told(CONSUMPTION, MIDNIGHT, [7]))
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [7]))
     assert totals.today(NOON) is not None
     assert day_of(totals, NOON - 24 * HOUR).energies == {CONSUMPTION: 2_400}
     assert totals.today(NOON - 72 * HOUR) is None
@@ -162,10 +162,10 @@ def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
 
 def test_what_is_no_sum_of_a_load_curve_is_left_alone() -> None:
     totals = Totals()
-    register = told(CONSUMPTION, MIDNIGHT, [1], path=SeriesPath.ENERGY_INDEX)
+    register = pushed(CONSUMPTION, MIDNIGHT, [1], path=SeriesPath.ENERGY_INDEX)
     strange = Data(Metadata(), (Records("urn:dev:odd", "W", {int(MIDNIGHT.timestamp()): 1}),))
     nobodys = Data(register.metadata, (Records("a", "W", {int(MIDNIGHT.timestamp()): 1}),))
-    assert not any(totals.take(one) for one in (strange, nobodys))
+    assert not any(totals.take(message) for message in (strange, nobodys))
     totals.take(register)
     assert totals.last() is None
 

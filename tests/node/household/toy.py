@@ -86,15 +86,15 @@ class Toy:
         kind = message["type"]
         if kind == "subscribe_events" and not self.deaf:
             self.subscriptions.append((socket, message))
-            told: dict[str, Any] = {"success": True, "result": None}
+            answer: dict[str, Any] = {"success": True, "result": None}
         elif kind in self.answers:
-            told = {"success": True, "result": self.answers[kind]}
+            answer = {"success": True, "result": self.answers[kind]}
         elif kind == "recorder/statistics_during_period":
-            told = {"success": True, "result": self._rows(message)}
+            answer = {"success": True, "result": self._rows(message)}
         else:
-            told = {"success": False, "error": {"code": "not_found", "message": "No prefs"}}
+            answer = {"success": False, "error": {"code": "not_found", "message": "No prefs"}}
         with suppress(ConnectionError):
-            await socket.send_json({"id": message["id"], "type": "result", **told})
+            await socket.send_json({"id": message["id"], "type": "result", **answer})
 
     def _rows(self, message: dict[str, Any]) -> dict[str, Any]:
         held = self.hours if message["period"] == "hour" else self.five_minutes

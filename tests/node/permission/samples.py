@@ -85,7 +85,7 @@ async def unsent(
     connection: AsyncConnection, peer: PeerId, most: int | None = None
 ) -> list[Queued]:
     """Return what waits to be sent to a peer."""
-    return [one.queued for one in await outbox.unsent(connection, [peer])][:most]
+    return [row.queued for row in await outbox.unsent(connection, [peer])][:most]
 
 
 async def waiting(connection: AsyncConnection, peer: PeerId) -> int:

@@ -114,27 +114,32 @@ class Life:
         async with self.store.reading() as connection:
             permissions = Permissions(connection)
             all_of_it = await permissions.all(self.peer.id)
-            granted = {one.id for one in all_of_it if one.state is State.GRANTED}
+            granted = {
+                permission.id for permission in all_of_it if permission.state is State.GRANTED
+            }
             assert len(granted) <= 1
-            for one in all_of_it:
-                await self._check(permissions, one)
+            for permission in all_of_it:
+                await self._check(permissions, permission)
             rows = select(OutboxRow.permission_id).where(OutboxRow.peer_id == self.peer.id)
             assert {row for (row,) in await connection.execute(rows)} <= granted
             permitted = await permissions.permitted(self.peer.id)
-            assert {one.permission for one in permitted} == granted
-            told = {one.series_id for one in await subscriptions(connection, self.peer.id)}
-            assert told <= {one.series_id for one in permitted}
+            assert {entry.permission for entry in permitted} == granted
+            subscribed = {
+                subscription.series_id
+                for subscription in await subscriptions(connection, self.peer.id)
+            }
+            assert subscribed <= {entry.series_id for entry in permitted}
 
-    async def _check(self, permissions: Permissions, one: Permission) -> None:
-        entries = await permissions.entries(one.id)
-        assert replay(entry.state for entry in entries) is one.state
+    async def _check(self, permissions: Permissions, permission: Permission) -> None:
+        entries = await permissions.entries(permission.id)
+        assert replay(entry.state for entry in entries) is permission.state
         assert all(entry.actor in ACTORS[entry.state] for entry in entries)
         assert [entry.seq for entry in entries] == sorted(entry.seq for entry in entries)
-        if one.state in {State.PROPOSED, State.REFUSED}:
-            assert one.terms is None
+        if permission.state in {State.PROPOSED, State.REFUSED}:
+            assert permission.terms is None
         else:
-            assert one.terms is not None
-            assert all(one.need.asks_for(series) for series in one.terms.series)
+            assert permission.terms is not None
+            assert all(permission.need.asks_for(series) for series in permission.terms.series)
 
 
 @settings(

@@ -53,9 +53,9 @@ async def test_what_would_leave_waits_for_who_withdraws(
 
 
 async def test_two_people_withdraw_once(place: Place, world: World) -> None:
-    with plain(place) as one, plain(place) as other:
-        one.run("BEGIN", entry(world.granted, "withdrawn"))
+    with plain(place) as first, plain(place) as other:
+        first.run("BEGIN", entry(world.granted, "withdrawn"))
         second = await waiting(other, entry(world.granted, "withdrawn"))
-        one.run("COMMIT")
+        first.run("COMMIT")
         with pytest.raises(Refused):
             await second

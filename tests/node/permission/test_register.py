@@ -82,11 +82,11 @@ async def test_what_is_permitted_is_what_was_granted(store: Store, coop: PeerId)
         terms = (await permissions.get(granted)).terms
         assert terms is not None
         permitted = await permissions.permitted(coop)
-        assert {one.series for one in permitted} == choice.series
-        for one in permitted:
-            assert one.permission == granted
-            assert one.records == terms.records
-            assert one.identification is terms.identification
+        assert {entry.series for entry in permitted} == choice.series
+        for entry in permitted:
+            assert entry.permission == granted
+            assert entry.records == terms.records
+            assert entry.identification is terms.identification
         await permissions.withdraw(granted, STOP, now())
         assert await permissions.permitted(coop) == []
 
@@ -112,7 +112,7 @@ async def test_a_question_that_stands_is_not_put_twice(store: Store, coop: PeerI
         await permissions.withdraw(proposed, STOP, now())
         again = await permissions.propose(coop, NEED, now())
         assert again != proposed
-        assert [one.id for one in await permissions.all(coop)] == [proposed, again]
+        assert [permission.id for permission in await permissions.all(coop)] == [proposed, again]
 
 
 async def test_a_new_version_asks_again_and_replaces_the_old_one(
@@ -124,7 +124,7 @@ async def test_a_new_version_asks_again_and_replaces_the_old_one(
         second = await permissions.propose(coop, VERSION_2, now())
         assert (await permissions.get(first)).state is State.GRANTED
         await permissions.grant(second, CHOICE, YES, now())
-        states = [(await permissions.get(one)).state for one in (first, second)]
+        states = [(await permissions.get(permission)).state for permission in (first, second)]
         assert states == [State.TERMINATED, State.GRANTED]
 
 
@@ -134,8 +134,11 @@ async def test_who_refuses_a_new_version_keeps_the_old_one(store: Store, coop: P
         first = await grant(permissions, coop)
         second = await permissions.propose(coop, VERSION_2, now())
         await permissions.refuse(second, NO, now())
-        assert [one.state for one in await permissions.all()] == [State.GRANTED, State.REFUSED]
-        assert {one.permission for one in await permissions.permitted(coop)} == {first}
+        assert [permission.state for permission in await permissions.all()] == [
+            State.GRANTED,
+            State.REFUSED,
+        ]
+        assert {entry.permission for entry in await permissions.permitted(coop)} == {first}
 
 
 async def test_only_the_newest_version_is_answered(store: Store, coop: PeerId) -> None:
@@ -187,7 +190,7 @@ async def test_a_permission_expires_when_its_time_has_come(store: Store, place: 
         connection.run(brief, ticked, entry(world.proposed, "granted"))
     async with store.writing() as connection:
         permissions = Permissions(connection)
-        assert {one.permission for one in await permissions.permitted(world.coop)} == {
+        assert {entry.permission for entry in await permissions.permitted(world.coop)} == {
             world.granted
         }
         assert await permissions.expire(sure(now())) == [world.proposed]

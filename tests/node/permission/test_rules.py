@@ -131,12 +131,12 @@ def test_a_delivery_point_that_was_asked_for_need_not_be_told() -> None:
     assert narrow(need, choice, NOON).identification is Identification.PSEUDONYM
 
 
-@pytest.mark.parametrize("told", [Identification.PSEUDONYM, Identification.DELIVERY_POINT])
-def test_to_be_shown_by_name_is_granted_or_refused(told: Identification) -> None:
+@pytest.mark.parametrize("narrower", [Identification.PSEUDONYM, Identification.DELIVERY_POINT])
+def test_to_be_shown_by_name_is_granted_or_refused(narrower: Identification) -> None:
     need = replace(NEED, identification=Identification.NAME)
     assert narrow(need, CHOICE, NOON).identification is Identification.NAME
     with pytest.raises(NotNarrower):
-        narrow(need, replace(CHOICE, identification=told), NOON)
+        narrow(need, replace(CHOICE, identification=narrower), NOON)
 
 
 @pytest.mark.parametrize(

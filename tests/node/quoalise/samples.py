@@ -160,8 +160,8 @@ METADATA = st.builds(
 DATA = st.builds(
     Data,
     METADATA,
-    st.lists(RECORDS, max_size=4, unique_by=lambda one: (one.name, one.unit)).map(
-        lambda records: tuple(sorted(records, key=lambda one: one.unit is not None))
+    st.lists(RECORDS, max_size=4, unique_by=lambda records: (records.name, records.unit)).map(
+        lambda records: tuple(sorted(records, key=lambda records: records.unit is not None))
     ),
 )
 

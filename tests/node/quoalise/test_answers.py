@@ -51,9 +51,9 @@ def test_a_form_that_is_filled_in_and_sent_back_is_a_request(node: Node) -> None
 
 
 def test_history_comes_beside_a_form_that_says_success() -> None:
-    found = data.decode(EXAMPLE.encode())
+    example = data.decode(EXAMPLE.encode())
     answer = answers.completed(
-        Node.GET_HISTORY, POWER, payload=data.write(found), session="s-1", language="en"
+        Node.GET_HISTORY, POWER, payload=data.write(example), session="s-1", language="en"
     )
     assert serialise(answer).startswith(
         '<command xmlns="http://jabber.org/protocol/commands" node="get_history"'
@@ -62,7 +62,7 @@ def test_history_comes_beside_a_form_that_says_success() -> None:
         f'<field var="result" type="fixed" label="Get history {POWER}"><value>Success</value>'
         '</field></x><quoalise xmlns="urn:quoalise:0"><data><meta>'.encode()
     )
-    assert data.read(answers.payload(answer, data.QUOALISE)) == found
+    assert data.read(answers.payload(answer, data.QUOALISE)) == example
 
 
 def test_a_list_of_series_is_a_table_that_any_chat_client_shows() -> None:

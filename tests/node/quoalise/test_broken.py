@@ -163,9 +163,9 @@ def need(change: Callable[[Element], object]) -> object:
 
 
 def child(parent: Element, name: str) -> Element:
-    found = parent.find(f"{{{NAMESPACE}}}{name}")
-    assert found is not None
-    return found
+    element = parent.find(f"{{{NAMESPACE}}}{name}")
+    assert element is not None
+    return element
 
 
 _ID = field("identifier", POWER)

@@ -51,10 +51,10 @@ IN_USE = {
 
 @pytest.mark.parametrize("sent", IN_USE)
 def test_identifiers_in_use_are_read(sent: str) -> None:
-    of, direction, quantity = IN_USE[sent]
-    found = identifier(sent)
-    assert (found.device, found.direction, found.quantity) == (of, direction, quantity)
-    assert str(found) == sent
+    device_type, direction, quantity = IN_USE[sent]
+    result = identifier(sent)
+    assert (result.device, result.direction, result.quantity) == (device_type, direction, quantity)
+    assert str(result) == sent
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_series_are_built() -> None:
 
 
 @given(IDENTIFIERS)
-def test_what_is_written_is_read_the_same(of: Identifier) -> None:
-    assert identifier(str(of)) == of
+def test_what_is_written_is_read_the_same(value: Identifier) -> None:
+    assert identifier(str(value)) == value
 
 
 SECRET = bytes(range(32))
@@ -126,9 +126,9 @@ def test_a_pseudonym_is_what_the_protocol_says() -> None:
 
 
 @given(st.binary(min_size=32, max_size=64), DEVICES)
-def test_a_pseudonym_is_a_device_that_keeps(secret: bytes, of: Device) -> None:
-    known_as = pseudonym(secret, COLLECTIVE, of)
-    assert device(str(known_as)) == known_as == pseudonym(secret, COLLECTIVE, of)
+def test_a_pseudonym_is_a_device_that_keeps(secret: bytes, original: Device) -> None:
+    known_as = pseudonym(secret, COLLECTIVE, original)
+    assert device(str(known_as)) == known_as == pseudonym(secret, COLLECTIVE, original)
     assert len(known_as.body) == len("60060-") + 26
 
 

@@ -126,8 +126,8 @@ def test_the_path_tells_the_measurement(
     path: str, name: str | None, unit: str | None, aggregation: str | None
 ) -> None:
     collective = organisation("exemple")
-    of = series(collective, Direction.INJECTION, path)
-    metadata = describe(of, Duration(days=1), DeviceType.COLLECTIVE)
+    name_of_series = series(collective, Direction.INJECTION, path)
+    metadata = describe(name_of_series, Duration(days=1), DeviceType.COLLECTIVE)
     assert metadata.device == MeasuringDevice(
         type="collective", identifier=DeviceIdentifier(type="org", value="60060-exemple")
     )

@@ -49,10 +49,10 @@ def read_command(command: Element) -> object:
         return requests.read(command)
     if command.get("node") == "list_series":
         return answers.listed(answers.read_listed(command), language="en")
-    found = data.read(answers.payload(command, data.QUOALISE))
+    result = data.read(answers.payload(command, data.QUOALISE))
     label = command.findall(".//{jabber:x:data}field")[0].get("label", "")
     return answers.completed(
-        Node.GET_HISTORY, label.split()[-1], payload=data.write(found), language="en"
+        Node.GET_HISTORY, label.split()[-1], payload=data.write(result), language="en"
     )
 
 
@@ -100,8 +100,8 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 
 def test_the_table_of_commands_is_the_codes() -> None:
-    said = {node: cells[:2] for node, cells in rows("command").items()}
-    assert said == {
+    documented = {node: cells[:2] for node, cells in rows("command").items()}
+    assert documented == {
         command.node: [
             ", ".join(f"`{field.var}`" for field in command.fields) or "–",
             ", ".join(role for role in Role if role in command.answered_by),
@@ -118,25 +118,25 @@ def test_the_table_of_refusals_is_the_codes() -> None:
         ResourceConstraint,
         UpstreamError,
     ]
-    said = {condition: cells[0] for condition, cells in rows("condition").items()}
-    assert said == {kind.condition: f"`{kind.type}`" for kind in kinds}
+    documented = {condition: cells[0] for condition, cells in rows("condition").items()}
+    assert documented == {kind.condition: f"`{kind.type}`" for kind in kinds}
 
 
 def test_the_limits_are_the_codes() -> None:
-    said = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
-    assert said == [MAX_BYTES, MAX_DEPTH, MAX_RECORDS, MAX_PUSHED]
+    documented = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
+    assert documented == [MAX_BYTES, MAX_DEPTH, MAX_RECORDS, MAX_PUSHED]
 
 
 def test_the_bounds_of_fields_are_the_codes() -> None:
-    def said(header: str) -> dict[str, int]:
+    def limits(header: str) -> dict[str, int]:
         return {
             name: int(cells[0].replace(",", ""))
             for names, cells in rows(header).items()
             for name in re.findall(r"`([a-z-]+)`", f"`{names}`") or [names]
         }
 
-    assert said("attribute, element or field") == {**bounds.CHARACTERS, "any other": bounds.OTHER}
-    assert said("element") == bounds.ELEMENTS
+    assert limits("attribute, element or field") == {**bounds.CHARACTERS, "any other": bounds.OTHER}
+    assert limits("element") == bounds.ELEMENTS
 
 
 def test_words_of_the_protocol_are_on_the_page() -> None:

@@ -168,11 +168,15 @@ def test_a_unit_never_falls_on_records_that_have_none() -> None:
     """A base unit holds onwards and cannot be taken back; today's client adds u to bu."""
     records = [Records("a", "W", TWO), Records("b", None, TWO), Records("c", "Wh", TWO)]
     sent = write(records)
-    assert {(one.name, one.unit) for one in read(sent)} == {("a", "W"), ("b", None), ("c", "Wh")}
-    assert not any("u" in one.attrib for one in sent)
+    assert {(records.name, records.unit) for records in read(sent)} == {
+        ("a", "W"),
+        ("b", None),
+        ("c", "Wh"),
+    }
+    assert not any("u" in child.attrib for child in sent)
 
 
-@given(st.lists(RECORDS, max_size=4, unique_by=lambda one: (one.name, one.unit)))
+@given(st.lists(RECORDS, max_size=4, unique_by=lambda records: (records.name, records.unit)))
 @example([Records("a", "W", {268435456.1: 1, 4102444799: 2})])
 def test_what_is_written_is_read_the_same(records: list[Records]) -> None:
     read_back = read(element(serialise(write(records))))
@@ -215,8 +219,8 @@ def test_parts_hold_as_many_records_as_they_may() -> None:
     assert [record.name for record in cut[-1].records] == ["a", "b"]
     joined: dict[str, dict[Number, Number]] = {"a": {}, "b": {}}
     for part in parts(records, 10):
-        for one in part:
-            joined[one.name] |= one.values
+        for group in part:
+            joined[group.name] |= group.values
     assert joined == {"a": many, "b": TWO}
 
 

@@ -7,15 +7,15 @@ from consometers_node.quoalise.text import around, text, verbatim
 
 
 def test_a_sentence_of_ours_is_there_in_all_our_languages() -> None:
-    said = text("There is no such permission.")
-    assert said.say("en") == "There is no such permission."
-    assert said.say("fr-CA") == "Il n’y a pas de telle autorisation."
-    assert said.say("de") == said.say("en")
-    assert dict(said.by_language) == {"en": said.say("en"), "fr": said.say("fr")}
-    assert said == text("There is no such permission.") == Text(dict(said.by_language))
-    assert said != text("Yes")
+    sentence = text("There is no such permission.")
+    assert sentence.say("en") == "There is no such permission."
+    assert sentence.say("fr-CA") == "Il n’y a pas de telle autorisation."
+    assert sentence.say("de") == sentence.say("en")
+    assert dict(sentence.by_language) == {"en": sentence.say("en"), "fr": sentence.say("fr")}
+    assert sentence == text("There is no such permission.") == Text(dict(sentence.by_language))
+    assert sentence != text("Yes")
     with pytest.raises(KeyError):
-        said.by_language["de"]
+        sentence.by_language["de"]
 
 
 def test_a_context_tells_sentences_apart_that_are_the_same_in_english() -> None:
@@ -29,8 +29,8 @@ def test_a_sentence_without_a_translation_stays_english() -> None:
 
 
 def test_words_are_filled_in_in_each_language() -> None:
-    said = text("{name} is shown as a site.").fill(name="École")
-    assert said.say("fr") == "École est montré comme site."
+    sentence = text("{name} is shown as a site.").fill(name="École")
+    assert sentence.say("fr") == "École est montré comme site."
     template = text("{name} cannot be used: {said}.")
     whole = around(template, Text({"en": "no", "fr": "non"}), name="a")
     assert whole == Text({"en": "a cannot be used: no.", "fr": "a est inutilisable : non."})

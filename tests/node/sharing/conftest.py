@@ -15,16 +15,16 @@ from ..xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one,
+    other_server,
     own,
+    server,
     servers,
     stack,
-    two,
 )
 from .houses import Collective, House, bare, running
 
-__all__ = ["authority", "new_account", "new_node", "new_plain", "one", "own", "servers"]
-__all__ += ["stack", "two"]
+__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
+__all__ += ["other_server", "stack"]
 
 
 @pytest.fixture
@@ -33,14 +33,14 @@ def collective() -> Collective:
 
 
 @pytest.fixture
-async def coop(two: Prosody, new_node: MakeNode, collective: Collective) -> Node:
-    return await new_node(two, collective, keep=collective.keep)
+async def coop(other_server: Prosody, new_node: MakeNode, collective: Collective) -> Node:
+    return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
 async def house(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node
 ) -> AsyncIterator[House]:
-    async with running(file, one, new_account(one), bare(coop)) as house:
+    async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online()
         yield house

@@ -96,16 +96,16 @@ class Collective(Answerer):
             raise ItemNotFound
         self.erases.append(erase)
         self.states[permission] = State.WITHDRAWN
-        erased = tuple(Erased(one, 1) for one in self.permissions[permission].series)
-        said = self.says or State.WITHDRAWN
-        return self._receipt(permission, said, erased if erase else ())
+        erased = tuple(Erased(series, 1) for series in self.permissions[permission].series)
+        state = self.says or State.WITHDRAWN
+        return self._receipt(permission, state, erased if erase else ())
 
     async def keep(self, sender: str, data: Data) -> None:
         self.pushes += 1
         self.came.set()
         await self.keeps.wait()
-        for one in data.records:
-            for second, value in one.values.items():
+        for record in data.records:
+            for second, value in record.values.items():
                 self.values[datetime.fromtimestamp(float(second), UTC)] = int(value)
 
     def _receipt(self, number: str, state: State, erased: Iterable[Erased] = ()) -> Receipt:
@@ -210,7 +210,7 @@ def bare(node: Node) -> str:
     return node.connection.stream.boundjid.bare
 
 
-async def told(house: House) -> None:
+async def decisions_confirmed(house: House) -> None:
     """Wait until the collective has confirmed all that was decided."""
     async with asyncio.timeout(50):
         while await house.untold():

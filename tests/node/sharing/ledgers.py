@@ -50,7 +50,7 @@ class Ledger:
     peer: Peer
     series_id: SeriesId
     series: Series = HOURLY
-    told: dict[datetime, int] = field(default_factory=dict)
+    sent: dict[datetime, int] = field(default_factory=dict)
     """What the peer has."""
     times: list[Range] = field(default_factory=list)
     """Which records it was sent, in order."""
@@ -111,15 +111,15 @@ class Ledger:
 
     async def receive(self, message: Message) -> None:
         """Store at the peer what came, and confirm it."""
-        self.keep_told(message)
+        self.record_message(message)
         async with self.store.writing() as connection:
             await acknowledged(connection, self.peer.id, message.id)
 
-    def keep_told(self, message: Message) -> None:
+    def record_message(self, message: Message) -> None:
         self.times.append(message.queued.records)
         for records in message.data.records:
             for second, value in records.values.items():
-                self.told[datetime.fromtimestamp(float(second), UTC)] = int(value)
+                self.sent[datetime.fromtimestamp(float(second), UTC)] = int(value)
 
     async def receive_all(self) -> list[Range]:
         """Deliver to the peer all that is due, and return which ranges it was sent."""

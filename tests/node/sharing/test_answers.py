@@ -53,7 +53,7 @@ class House:
         self.store = store
         self.heard: list[tuple[str, Node]] = []
         self.confirms: bool | None = True
-        self.answers = answers(store, NAMING, self._hear, self._confirms, self._settled)
+        self.answers = answers(store, NAMING, self._receive, self._confirms, self._settled)
 
     def name(self, series: Series = HOURLY, asker: Asker = COOP) -> Identifier:
         return NAMING.name(series, asker.jid, Identification.PSEUDONYM)
@@ -72,7 +72,7 @@ class House:
     async def listed(self, asker: Asker = COOP) -> list[Listed]:
         return list(await self.answers.list_series(asker))
 
-    def _hear(self, peer: Peer, node: Node) -> None:
+    def _receive(self, peer: Peer, node: Node) -> None:
         self.heard.append((peer.jid, node))
 
     async def _confirms(self, full: str) -> bool | None:
@@ -85,8 +85,8 @@ class House:
 def read(data: Data) -> dict[datetime, float]:
     return {
         datetime.fromtimestamp(float(second), midnight().tzinfo): float(value)
-        for one in data.records
-        for second, value in one.values.items()
+        for record in data.records
+        for second, value in record.values.items()
     }
 
 
@@ -121,9 +121,9 @@ async def test_what_was_granted_is_answered_and_logged(house: House, ledger: Led
 
 async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Ledger) -> None:
     since = now() - DAY
-    told = await house.history()
+    answer = await house.history()
     yesterday = hours(midnight(-1), range(24))
-    assert set(told) in [
+    assert set(answer) in [
         {start for start in yesterday if start >= at} for at in (since, now() - DAY)
     ]
 
@@ -132,18 +132,18 @@ async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
     house: House, ledger: Ledger
 ) -> None:
     half = timedelta(milliseconds=500)
-    told = await house.history(midnight(-3) - half, midnight(-2) - half)
-    assert list(told) == list(hours(midnight(-3), range(24)))
-    told = await house.history(midnight(-3) + half, midnight(-2) + half)
-    assert list(told) == list(hours(midnight(-3) + HOUR, range(24)))
+    answer = await house.history(midnight(-3) - half, midnight(-2) - half)
+    assert list(answer) == list(hours(midnight(-3), range(24)))
+    answer = await house.history(midnight(-3) + half, midnight(-2) + half)
+    assert list(answer) == list(hours(midnight(-3) + HOUR, range(24)))
 
 
 async def test_only_what_a_permission_covers_of_a_range_is_answered(
     house: House, ledger: Ledger
 ) -> None:
-    told = await house.history(midnight(-10), midnight(30))
-    assert min(told) >= now() - 7 * DAY - timedelta(seconds=5)
-    assert max(told) == midnight() - HOUR
+    values = await house.history(midnight(-10), midnight(30))
+    assert min(values) >= now() - 7 * DAY - timedelta(seconds=5)
+    assert max(values) == midnight() - HOUR
     (answer,) = await logged(house, ledger)
     assert answer.records.start >= now() - 7 * DAY - timedelta(seconds=5)
 
@@ -193,7 +193,7 @@ async def test_strangers_and_peers_that_were_granted_nothing_hear_one_refusal(
             with pytest.raises(NotAuthorized) as refused:
                 await ask(house, asker, name)
             refusals.append(refused.value.text)
-    assert len({str(one) for one in refusals}) == 1
+    assert len({str(refusal) for refusal in refusals}) == 1
     assert house.heard == []
 
 
@@ -280,8 +280,8 @@ async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, sto
     await ledger.cover(midnight(-400), midnight(1))
     starts = [start for n in range(-390, -1) for start in DAILY.starts(midnight(n).date())]
     await ledger.keep({start: n for n, start in enumerate(starts)})
-    told = await house.history(midnight(-395), midnight(), series=DAILY)
-    assert told == {start: n for n, start in enumerate(starts)}
+    answer = await house.history(midnight(-395), midnight(), series=DAILY)
+    assert answer == {start: n for n, start in enumerate(starts)}
     (listed,) = await house.listed()
     assert (listed.first, listed.last, listed.unit) == (starts[0], starts[-1], "Wh")
 
@@ -322,11 +322,11 @@ async def test_a_subscription_ends(house: House, ledger: Ledger) -> None:
 
 async def test_whether_a_subscriber_confirms_is_kept(house: House, ledger: Ledger) -> None:
     key = f"peer.{ledger.peer.id}.receipts"
-    for confirms, kept in ((False, "no"), (None, "no"), (True, None)):
+    for confirms, stored in ((False, "no"), (None, "no"), (True, None)):
         house.confirms = confirms
         await house.answers.subscribe(COOP, house.name())
         async with house.store.reading() as connection:
-            assert await setting(connection, key) == kept
+            assert await setting(connection, key) == stored
 
 
 # Lists
@@ -357,13 +357,13 @@ async def test_by_delivery_point_what_panels_make_has_a_pseudonym_still(
     need = replace(
         NEED,
         identification=Identification.DELIVERY_POINT,
-        series=frozenset(DataNeedSeries(one, Quantity.ENERGY) for one in Direction),
+        series=frozenset(DataNeedSeries(direction, Quantity.ENERGY) for direction in Direction),
     )
     async with store.writing() as connection:
         peer = await add_peer(connection, COOP.jid, "Coop", now())
         choice = Choice(series=frozenset({HOURLY, INJECTED, PRODUCED}))
         await grant(Permissions(connection), peer.id, need, choice)
-    names = {str(one.series) for one in await house.listed()}
+    names = {str(entry.series) for entry in await house.listed()}
     assert {
         "urn:dev:prm:30001610071843_consumption/power/active/raw",
         "urn:dev:prm:30001610071843_production/power/active/raw",

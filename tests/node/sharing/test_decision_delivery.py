@@ -17,7 +17,7 @@ from demo.prosody import Prosody
 
 from ..permission.samples import CHOICE, NEED, YES, now
 from ..xmpp.conftest import NewAccount, Node
-from .houses import Collective, House, bare, running, told, until
+from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight
 
 OTHER = replace(NEED, id="other")
@@ -31,11 +31,11 @@ async def receipts(store: Store) -> list[str]:
 
 async def test_a_grant_is_told_and_its_receipt_kept(house: House, collective: Collective) -> None:
     permission = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     assert collective.log == [("grant", permission)]
-    said = collective.permissions[permission]
-    assert said.series == (house.name,)
-    assert said.need == NEED.id
+    received = collective.permissions[permission]
+    assert received.series == (house.name,)
+    assert received.need == NEED.id
     assert 'state="granted"' in (await receipts(house.store))[0]
 
 
@@ -44,37 +44,37 @@ async def test_a_withdrawal_is_told_with_what_becomes_of_the_records(
     house: House, collective: Collective, *, erase: bool
 ) -> None:
     permission = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     await house.withdraw(permission, erase=erase)
-    await told(house)
+    await decisions_confirmed(house)
     assert collective.erases == [erase]
     assert ("<erased" in (await receipts(house.store))[1]) is erase
 
 
 async def test_what_is_withdrawn_before_it_was_told_is_told_to_nobody(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     await ledger.withdraw(await ledger.grant())
-    async with running(file, one, new_account(one), bare(coop)) as house:
-        await told(house)
+    async with running(file, server, new_account(server), bare(coop)) as house:
+        await decisions_confirmed(house)
         await asyncio.sleep(0.3)
         assert collective.log == []
         assert set(await receipts(file)) == {"ended before it was sent"}
 
 
 async def test_a_withdrawal_is_told_where_the_receipt_of_the_grant_was_lost(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
-    jid = new_account(one)
+    jid = new_account(server)
     collective.answers.clear()
-    async with running(file, one, jid, bare(coop)) as house:
+    async with running(file, server, jid, bare(coop)) as house:
         permission = await house.grant()
         await until(lambda: bool(collective.log))
     await house.ledger.withdraw(permission)
     collective.answers.set()
-    async with running(file, one, jid, bare(coop)) as house:
-        await told(house)
+    async with running(file, server, jid, bare(coop)) as house:
+        await decisions_confirmed(house)
     assert collective.log == [("grant", permission), ("withdraw", permission)]
     assert collective.states[permission] is Said.WITHDRAWN
 
@@ -87,7 +87,7 @@ async def test_a_withdrawal_while_the_grant_is_being_told_is_told_after_it(
     await until(lambda: bool(collective.log))
     await house.withdraw(permission)
     collective.answers.set()
-    await told(house)
+    await decisions_confirmed(house)
     assert collective.log == [("grant", permission), ("withdraw", permission)]
 
 
@@ -95,7 +95,7 @@ async def test_a_refused_grant_holds_no_withdrawal_back(
     house: House, collective: Collective
 ) -> None:
     first = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     collective.refuses = BadRequest()
     second = await house.grant(need=OTHER)
     await until(lambda: ("grant", second) in collective.log)
@@ -103,7 +103,7 @@ async def test_a_refused_grant_holds_no_withdrawal_back(
     await until(lambda: ("withdraw", first) in collective.log)
     assert house.delivery.problem is not None
     collective.refuses = None
-    await told(house)
+    await decisions_confirmed(house)
     await until(lambda: house.delivery.problem is None)
 
 
@@ -123,13 +123,13 @@ async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
     house: House, collective: Collective
 ) -> None:
     permission = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     collective.says = Said.GRANTED
     await house.withdraw(permission)
     await until(lambda: house.delivery.problem is not None)
     assert await house.untold() == 1
     collective.says = None
-    await told(house)
+    await decisions_confirmed(house)
 
 
 async def test_a_collective_that_says_terminated_ends_the_permission(
@@ -137,7 +137,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
 ) -> None:
     collective.says = Said.TERMINATED
     permission = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     async with asyncio.timeout(5):
         while await house.state(permission) is not State.TERMINATED:
             await asyncio.sleep(0.01)
@@ -152,13 +152,13 @@ async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
     await until(lambda: bool(collective.log))
     await house.withdraw(permission)
     collective.answers.set()
-    await told(house)
+    await decisions_confirmed(house)
     assert await house.state(permission) is State.WITHDRAWN
     assert not house.task.done()
 
 
 async def test_who_was_asked_by_a_file_is_told_nothing(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     async with file.writing() as connection:
@@ -167,7 +167,7 @@ async def test_who_was_asked_by_a_file_is_told_nothing(
         await permissions.grant(permission, CHOICE, YES, now())
     await ledger.cover(midnight(-30), midnight(1))
     await ledger.keep(hours(midnight(-1), range(24)))
-    async with running(file, one, new_account(one), bare(coop)) as house:
+    async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online()
         await coop.asking.subscribe(house.address, house.name)
         await house.keep(hours(midnight(), range(3)))
@@ -182,30 +182,30 @@ async def test_who_was_asked_by_a_file_is_told_nothing(
 
 @pytest.fixture
 async def restored(
-    tmp_path: Path, file: Store, one: Prosody, new_account: NewAccount, coop: Node
+    tmp_path: Path, file: Store, server: Prosody, new_account: NewAccount, coop: Node
 ) -> tuple[Path, str, PermissionId]:
     """A database from before a withdrawal that its collective knows of."""
-    jid, backup = new_account(one), tmp_path / "backup.db"
-    async with running(file, one, jid, bare(coop)) as house:
+    jid, backup = new_account(server), tmp_path / "backup.db"
+    async with running(file, server, jid, bare(coop)) as house:
         await house.ledger.cover(midnight(-30), midnight(1))
         permission = await house.grant()
-        await told(house)
+        await decisions_confirmed(house)
         await coop.asking.subscribe(house.address, house.name)
         await file.checkpoint()
         shutil.copy(tmp_path / "node.db", backup)
         await house.withdraw(permission)
-        await told(house)
+        await decisions_confirmed(house)
     return backup, jid, permission
 
 
 async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
-    restored: tuple[Path, str, PermissionId], one: Prosody, coop: Node, collective: Collective
+    restored: tuple[Path, str, PermissionId], server: Prosody, coop: Node, collective: Collective
 ) -> None:
     backup, jid, permission = restored
     store = await Store.open(backup)
     try:
         await (await Ledger.open(store, bare(coop))).keep(hours(midnight(), range(3)))
-        async with running(store, one, jid, bare(coop)) as house:
+        async with running(store, server, jid, bare(coop)) as house:
             async with asyncio.timeout(10):
                 while await house.state(permission) is not State.WITHDRAWN:
                     await asyncio.sleep(0.01)
@@ -226,7 +226,7 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
 
 async def test_what_a_backup_brought_back_is_answered_to_nobody_before_its_receipt(
     restored: tuple[Path, str, PermissionId],
-    one: Prosody,
+    server: Prosody,
     coop: Node,
     collective: Collective,
     monkeypatch: pytest.MonkeyPatch,
@@ -236,7 +236,7 @@ async def test_what_a_backup_brought_back_is_answered_to_nobody_before_its_recei
     store = await Store.open(backup)
     collective.answers.clear()
     try:
-        async with running(store, one, jid, bare(coop)) as house:
+        async with running(store, server, jid, bare(coop)) as house:
             await house.connection.online()
             await until(lambda: len(collective.log) == 3)
             for ask in (

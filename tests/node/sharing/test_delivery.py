@@ -18,7 +18,7 @@ from demo.prosody import Prosody
 from ..permission.samples import CHOICE, NEED, YES, now, waiting
 from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
 from ..xmpp.plain import SUBSCRIBE, values
-from .houses import Collective, House, bare, running, told, until
+from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight, run_out
 
 LONG = 1_000.0
@@ -28,7 +28,7 @@ async def shared(house: House, coop: Node) -> PermissionId:
     """Grant something that the collective then subscribes to."""
     await house.ledger.cover(midnight(-30), midnight(1))
     permission = await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     await coop.asking.subscribe(house.address, house.name)
     return permission
 
@@ -69,7 +69,7 @@ async def test_a_withdrawal_takes_what_waits_for_its_receipt(
     await house.keep(hours(midnight(), range(10)))
     await until(collective.came.is_set)
     await house.withdraw(permission)
-    await told(house)
+    await decisions_confirmed(house)
     await nothing_waits(house)
     assert collective.log[-1] == ("withdraw", permission)
     collective.keeps.set()
@@ -94,60 +94,64 @@ async def test_what_was_withdrawn_while_the_line_was_cut_is_not_sent_when_it_is_
         await nothing_waits(house)
         own.kill()
         own.start()
-        await told(house)
+        await decisions_confirmed(house)
         assert collective.log[-1] == ("withdraw", permission)
         await asyncio.sleep(0.3)
         assert collective.pushes == 0
 
 
 async def test_a_subscriber_that_sends_no_receipts_is_told_once(
-    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_plain: MakePlain
+    file: Store,
+    server: Prosody,
+    other_server: Prosody,
+    new_account: NewAccount,
+    new_plain: MakePlain,
 ) -> None:
-    plain = await new_plain(two)
+    plain = await new_plain(other_server)
     ledger = await Ledger.open(file, plain.boundjid.bare)
     await ledger.cover(midnight(-30), midnight(1))
     async with file.writing() as connection:
         permissions = Permissions(connection)
         permission = await permissions.propose(ledger.peer.id, NEED, now(), who="me")
         await permissions.grant(permission, CHOICE, YES, now())
-    async with running(file, one, new_account(one), plain.boundjid.bare) as house:
+    async with running(file, server, new_account(server), plain.boundjid.bare) as house:
         await house.connection.online()
         asked = SUBSCRIBE.format(node="subscribe", identifier=house.name)
         assert (await plain.ask(house.address, asked)).get("type") == "result"
         await house.keep(hours(midnight(), range(4)))
-        heard = await plain.hear()
+        heard = await plain.receive()
         assert [value for _, value in values(heard)] == ["0", "1", "2", "3"]
         assert heard.find("{urn:xmpp:receipts}request") is None
         await nothing_waits(house)
         await house.keep(hours(midnight(), range(5)))
-        assert [value for _, value in values(await plain.hear())] == ["4"]
+        assert [value for _, value in values(await plain.receive())] == ["4"]
         await nothing_waits(house)
         assert house.delivery.problem is None
 
 
 async def test_a_collective_that_was_away_is_told_once_it_is_heard(
-    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
 ) -> None:
-    collective, jid = Collective(), new_account(two)
-    async with running(file, one, new_account(one), jid, first_delay_s=LONG) as house:
+    collective, jid = Collective(), new_account(other_server)
+    async with running(file, server, new_account(server), jid, first_delay_s=LONG) as house:
         await house.connection.online()
         await house.ledger.cover(midnight(-30), midnight(1))
         await house.grant()
         await until(lambda: house.delivery.problem is not None)
-        coop = await new_node(two, collective, jid=jid, keep=collective.keep)
+        coop = await new_node(other_server, collective, jid=jid, keep=collective.keep)
         await asyncio.sleep(0.3)
         assert collective.log == []
         assert len(await coop.asking.list_series(house.address)) == 1
-        await told(house)
+        await decisions_confirmed(house)
         assert house.delivery.problem is None
 
 
 async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
-    jid = new_account(one)
+    jid = new_account(server)
     async with running(
-        file, one, jid, bare(coop), first_delay_s=LONG, receipt_within_s=0.3
+        file, server, jid, bare(coop), first_delay_s=LONG, receipt_within_s=0.3
     ) as house:
         await house.connection.online()
         await shared(house, coop)
@@ -162,7 +166,7 @@ async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
 
 
 async def test_what_had_no_receipt_is_sent_again_after_a_while(
-    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective, lost = Collective(), asyncio.Event()
 
@@ -172,8 +176,10 @@ async def test_what_had_no_receipt_is_sent_again_after_a_while(
             raise NotStored
         await collective.keep(sender, data)
 
-    coop = await new_node(two, collective, keep=keep)
-    async with running(file, one, new_account(one), bare(coop), receipt_within_s=0.3) as house:
+    coop = await new_node(other_server, collective, keep=keep)
+    async with running(
+        file, server, new_account(server), bare(coop), receipt_within_s=0.3
+    ) as house:
         await house.connection.online()
         await shared(house, coop)
         await house.keep(hours(midnight(), range(10)))
@@ -183,8 +189,8 @@ async def test_what_had_no_receipt_is_sent_again_after_a_while(
 
 async def test_what_a_peer_refuses_is_told_and_tried_again(
     file: Store,
-    one: Prosody,
-    two: Prosody,
+    server: Prosody,
+    other_server: Prosody,
     new_account: NewAccount,
     new_node: MakeNode,
 ) -> None:
@@ -196,8 +202,8 @@ async def test_what_a_peer_refuses_is_told_and_tried_again(
             raise NotAuthorized
         await collective.keep(sender, data)
 
-    coop = await new_node(two, collective, keep=keep)
-    async with running(file, one, new_account(one), bare(coop)) as house:
+    coop = await new_node(other_server, collective, keep=keep)
+    async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online()
         await shared(house, coop)
         await house.keep(hours(midnight(), range(10)))
@@ -208,10 +214,10 @@ async def test_what_a_peer_refuses_is_told_and_tried_again(
 
 
 async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
-    jid = new_account(one)
-    async with running(file, one, jid, bare(coop)) as house:
+    jid = new_account(server)
+    async with running(file, server, jid, bare(coop)) as house:
         await house.connection.online()
         await shared(house, coop)
         collective.keeps.clear()
@@ -219,7 +225,7 @@ async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
         await until(collective.came.is_set)
     collective.keeps.set()
     await house.ledger.keep(hours(midnight(), [7, *range(1, 12)]))
-    async with running(file, one, jid, bare(coop)) as house:
+    async with running(file, server, jid, bare(coop)) as house:
         await until(lambda: len(collective.values) == 12)
         await nothing_waits(house)
     assert collective.values == hours(midnight(), [7, *range(1, 12)])
@@ -227,14 +233,14 @@ async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
 
 
 async def test_a_peer_that_comes_while_it_runs_is_told_too(
-    house: House, coop: Node, two: Prosody, new_node: MakeNode
+    house: House, coop: Node, other_server: Prosody, new_node: MakeNode
 ) -> None:
     await shared(house, coop)
     other = Collective()
-    town = await new_node(two, other, keep=other.keep)
+    town = await new_node(other_server, other, keep=other.keep)
     second = replace(house, ledger=await Ledger.open(house.store, bare(town)))
     await second.grant()
-    await told(second)
+    await decisions_confirmed(second)
     await town.asking.subscribe(house.address, second.name)
     assert second.name != house.name
     await house.keep(hours(midnight(), range(10)))
@@ -242,9 +248,9 @@ async def test_a_peer_that_comes_while_it_runs_is_told_too(
 
 
 async def test_one_peer_that_is_away_holds_no_other_up(
-    house: House, coop: Node, two: Prosody, new_account: NewAccount, collective: Collective
+    house: House, coop: Node, other_server: Prosody, new_account: NewAccount, collective: Collective
 ) -> None:
-    away = replace(house, ledger=await Ledger.open(house.store, new_account(two)))
+    away = replace(house, ledger=await Ledger.open(house.store, new_account(other_server)))
     await away.grant()
     await shared(house, coop)
     await house.keep(hours(midnight(), range(10)))

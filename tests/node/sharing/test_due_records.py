@@ -41,7 +41,7 @@ async def test_records_beyond_the_cursor_are_due_and_a_receipt_moves_it(ledger: 
     assert message.queued.records == Range(midnight(-2), midnight(-1))
     assert await ledger.next("second") is None
     await ledger.receive(message)
-    assert ledger.told == hours(midnight(-2), range(24, 48))
+    assert ledger.sent == hours(midnight(-2), range(24, 48))
     assert await ledger.cursor() == midnight(-1)
     assert await ledger.receive_all() == []
 
@@ -56,7 +56,7 @@ async def test_a_subscription_without_cursor_begins_when_it_was_made(ledger: Led
     since = (await ledger.subscription()).since
     await ledger.keep(hours(midnight(), range(24)) | hours(midnight(1), range(24)))
     await ledger.receive_all()
-    assert min(ledger.told) >= since
+    assert min(ledger.sent) >= since
 
 
 async def test_a_message_holds_a_thousand_records_at_most(store: Store) -> None:
@@ -70,7 +70,7 @@ async def test_a_message_holds_a_thousand_records_at_most(store: Store) -> None:
         Range(midnight(-6), midnight(-6) + MAX_PUSHED * five),
         Range(midnight(-6) + MAX_PUSHED * five, midnight()),
     ]
-    assert list(ledger.told.values()) == [12 * n for n in range(288 * 6)]
+    assert list(ledger.sent.values()) == [12 * n for n in range(288 * 6)]
 
 
 async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(store: Store) -> None:
@@ -87,7 +87,7 @@ async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(store: 
     await ledger.restart()
     await ledger.keep({start + n * five: n for n in range(288 * 5)})
     assert await ledger.receive_all()
-    assert [ledger.told[at] for at in sorted(ledger.told)] == [12 * n for n in range(288 * 5)]
+    assert [ledger.sent[at] for at in sorted(ledger.sent)] == [12 * n for n in range(288 * 5)]
 
 
 async def test_a_year_without_records_is_gone_over(store: Store) -> None:
@@ -128,7 +128,7 @@ async def test_a_correction_behind_the_cursor_goes_again_once_and_nothing_around
     assert not await ledger.keep(hours(midnight(-5), corrected))
     start = midnight(-5) + 10 * HOUR
     assert await ledger.receive_all() == [Range(start, start + 3 * HOUR)]
-    assert ledger.told == hours(midnight(-5), [*corrected, *range(24, 96)])
+    assert ledger.sent == hours(midnight(-5), [*corrected, *range(24, 96)])
     assert await ledger.cursor() == midnight(-1)
 
 
@@ -155,9 +155,9 @@ async def test_many_corrections_go_in_messages_of_a_thousand_at_most(store: Stor
     for more in (0, 1):
         await ledger.keep({midnight(-6) + n * five: n + more for n in range(288 * 6)})
         await ledger.receive_all()
-    assert all(one.end - one.start <= MAX_PUSHED * five for one in ledger.times)
+    assert all(span.end - span.start <= MAX_PUSHED * five for span in ledger.times)
     assert len(ledger.times) == 2
-    assert list(ledger.told.values()) == [12 * (n + 1) for n in range(288 * 6)]
+    assert list(ledger.sent.values()) == [12 * (n + 1) for n in range(288 * 6)]
 
 
 async def test_today_growing_is_no_correction(ledger: Ledger) -> None:
@@ -186,7 +186,7 @@ async def test_a_record_that_comes_late_is_told_though_the_cursor_is_beyond(ledg
     await ledger.receive_all()
     await ledger.keep(hours(midnight(-3), range(24)))
     await ledger.receive_all()
-    assert ledger.told == hours(midnight(-3), range(24))
+    assert ledger.sent == hours(midnight(-3), range(24))
 
 
 async def test_what_is_corrected_while_it_is_on_its_way_goes_again(ledger: Ledger) -> None:
@@ -197,7 +197,7 @@ async def test_what_is_corrected_while_it_is_on_its_way_goes_again(ledger: Ledge
     assert message is not None
     await ledger.receive(message)
     await ledger.receive_all()
-    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+    assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
 async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None:
@@ -212,7 +212,7 @@ async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None
     assert message is not None
     await ledger.receive(message)
     await ledger.receive_all()
-    assert ledger.told[midnight(-3)] == 100
+    assert ledger.sent[midnight(-3)] == 100
 
 
 async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger) -> None:
@@ -224,7 +224,7 @@ async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger)
     # What was sent first may arrive yet, and last: so the corrected hour goes after it.
     corrected = Range(midnight(-3), midnight(-3) + HOUR)
     assert await ledger.receive_all() == [Range(midnight(-3), midnight(-2)), corrected]
-    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+    assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
 async def test_a_receipt_that_comes_after_time_counts_and_nothing_goes_twice(
@@ -266,7 +266,7 @@ async def test_a_late_receipt_of_what_was_wrong_leaves_the_correction_to_go(
     await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
     await ledger.receive(slow)
     assert await ledger.receive_all() == [Range(midnight(-3), midnight(-3) + HOUR)]
-    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+    assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
 async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(store: Store) -> None:
@@ -276,7 +276,7 @@ async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(stor
     for day in range(-20, 0):
         await ledger.keep(hours(midnight(day), range(24)))
     await ledger.receive_all()
-    assert all(start >= now() - 2 * DAY for start in ledger.told)
+    assert all(start >= now() - 2 * DAY for start in ledger.sent)
 
 
 async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> None:
@@ -292,7 +292,7 @@ async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> N
     await ledger.receive_all()
     await ledger.keep(hours(midnight(-20), range(24 * 17)))
     await ledger.receive_all()
-    assert sorted(ledger.told) == sorted(hours(midnight(-20), range(24 * 20)))
+    assert sorted(ledger.sent) == sorted(hours(midnight(-20), range(24 * 20)))
     assert permission
 
 
@@ -313,10 +313,10 @@ async def test_records_from_before_or_after_the_permission_never_leave(store: St
     for value in (1, 2):
         await ledger.keep(dict.fromkeys(hours(midnight(-10), range(24 * 14)), value))
         await ledger.receive_all()
-    assert min(ledger.told) >= first - timedelta(seconds=2)
-    assert max(ledger.told) < last + timedelta(seconds=2)
-    assert len(ledger.told) in range(70, 73)
-    assert set(ledger.told.values()) == {2}
+    assert min(ledger.sent) >= first - timedelta(seconds=2)
+    assert max(ledger.sent) < last + timedelta(seconds=2)
+    assert len(ledger.sent) in range(70, 73)
+    assert set(ledger.sent.values()) == {2}
 
 
 async def test_a_clock_that_is_wrong_fills_no_cursor(ledger: Ledger) -> None:
@@ -336,14 +336,14 @@ async def test_two_peers_each_get_their_own_records_from_their_own_cursor(store:
     await town.subscribe(midnight(-9))
     await coop.receive_all()
     await town.receive_all()
-    assert min(coop.told) == midnight(-2)
-    assert min(town.told) == midnight(-9)
+    assert min(coop.sent) == midnight(-2)
+    assert min(town.sent) == midnight(-9)
     values = hours(midnight(-10), [7] * 24 * 10)
     await coop.keep(values)
     await town.receive_all()
-    assert town.told == dict.fromkeys(values, 7)
+    assert town.sent == dict.fromkeys(values, 7)
     await coop.receive_all()
-    assert min(coop.told) >= now() - 3 * DAY - timedelta(seconds=2)
+    assert min(coop.sent) >= now() - 3 * DAY - timedelta(seconds=2)
 
 
 async def test_of_two_permissions_of_one_series_the_one_that_reaches_further_counts(
@@ -358,7 +358,7 @@ async def test_of_two_permissions_of_one_series_the_one_that_reaches_further_cou
     for value in (1, 2):
         await ledger.keep(dict.fromkeys(hours(midnight(-9), range(24 * 9)), value))
         await ledger.receive_all()
-    assert ledger.told == dict.fromkeys(hours(midnight(-9), range(24 * 9)), 2)
+    assert ledger.sent == dict.fromkeys(hours(midnight(-9), range(24 * 9)), 2)
 
 
 async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothing(
@@ -375,7 +375,7 @@ async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothin
     # The other permission still names the series.
     assert (await ledger.subscription()).cursor == midnight(-3)
     await ledger.receive_all()
-    assert ledger.told == hours(midnight(-3), range(72))
+    assert ledger.sent == hours(midnight(-3), range(72))
     other = (
         permission
         if permission != message.queued.permission
@@ -388,7 +388,11 @@ async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothin
 
 async def _granted(ledger: Ledger) -> list[PermissionId]:
     async with ledger.store.reading() as connection:
-        return [one.id for one in await Permissions(connection).all() if one.state is State.GRANTED]
+        return [
+            permission.id
+            for permission in await Permissions(connection).all()
+            if permission.state is State.GRANTED
+        ]
 
 
 async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_it_down(
@@ -422,7 +426,7 @@ async def test_civil_days_leave_in_wh_and_each_once(store: Store) -> None:
     starts = [start for n in range(-380, -1) for start in DAILY.starts(midnight(n).date())]
     await ledger.keep({start: n for n, start in enumerate(starts)})
     assert len(await ledger.receive_all()) == 1
-    assert ledger.told == {start: n for n, start in enumerate(starts)}
+    assert ledger.sent == {start: n for n, start in enumerate(starts)}
     assert await ledger.cursor() == DAILY.end(starts[-1])
     # Their days are of 23 to 25 hours.
     assert len({DAILY.end(start) - start for start in starts}) == 3
@@ -455,19 +459,21 @@ async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_rea
         length = DAY / steps
         await ledger.keep({midnight(-3) + n * length: n for n in range(steps)})
     async with store.writing() as connection:
-        found = await next_messages(
+        messages = await next_messages(
             connection,
             NAMING,
-            {one.peer.id: one.peer.jid for one in (fine, hourly)},
+            {ledger.peer.id: ledger.peer.jid for ledger in (fine, hourly)},
             {each.series_id: each.series for each in (fine, hourly)},
             new_id=lambda: "message",
             at=now(),
         )
-    told = {peer: message.data for peer, message in found.items() if isinstance(message, Message)}
-    names = {data.records[0].name for data in told.values()}
+    sent = {
+        peer: message.data for peer, message in messages.items() if isinstance(message, Message)
+    }
+    names = {data.records[0].name for data in sent.values()}
     assert names == {"urn:dev:prm:30001610071843_consumption/power/active/raw"}
-    assert len(told[hourly.peer.id].records[0].values) == 24
-    assert len(told[fine.peer.id].records[0].values) == 288
+    assert len(sent[hourly.peer.id].records[0].values) == 24
+    assert len(sent[fine.peer.id].records[0].values) == 288
 
 
 async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store) -> None:
@@ -550,7 +556,7 @@ class Life:
                     self.on_their_way.append(message)
                     assert message.queued.records.start >= self.start - timedelta(seconds=2)
                     if which:
-                        ledger.keep_told(message)
+                        ledger.record_message(message)
             case "receipt" if self.on_their_way:
                 await ledger.receive(self.on_their_way.pop(which % len(self.on_their_way)))
             case "restart":
@@ -578,13 +584,13 @@ async def test_whatever_happens_a_peer_that_upserts_ends_with_the_household_s_re
     if life.permission is None:
         assert await ledger.receive_all() == []
         return
-    ledger.told = {at: value for at, value in ledger.told.items() if at >= life.start}
+    ledger.sent = {at: value for at, value in ledger.sent.items() if at >= life.start}
     await ledger.receive_all()
     wanted = {
         at: value
         for at, value in life.values.items()
         if value is not None and at >= max(life.start, midnight(-9))
     }
-    assert wanted.items() <= ledger.told.items()
-    missing = ledger.told.keys() - wanted.keys()
+    assert wanted.items() <= ledger.sent.items()
+    missing = ledger.sent.keys() - wanted.keys()
     assert all(life.values[at] is None for at in missing)

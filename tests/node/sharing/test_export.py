@@ -45,14 +45,14 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
         (notice,) = await register.notices(ledger.peer.id)
         await register.keep_receipt(notice.seq, "<receipt/>", now())
         await register.withdraw(permission, STOP, now())
-        told = await everything(connection)
-    text = json.dumps(told)
+        export = await everything(connection)
+    text = json.dumps(export)
     assert "not to be told" not in text
     (peer,) = json.loads(text)["peers"]
-    (one,) = peer["permissions"]
-    assert (one["state"], one["need"]) == (State.WITHDRAWN, NEED.id)
-    assert one["register"][-1]["text"] == STOP.text.body
-    assert [(each["state"], each["receipt"]) for each in one["receipts"]] == [
+    (permission_entry,) = peer["permissions"]
+    assert (permission_entry["state"], permission_entry["need"]) == (State.WITHDRAWN, NEED.id)
+    assert permission_entry["register"][-1]["text"] == STOP.text.body
+    assert [(each["state"], each["receipt"]) for each in permission_entry["receipts"]] == [
         ("granted", "<receipt/>")
     ]
     assert peer["answers"][0]["records"] == 24
@@ -65,15 +65,15 @@ async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
     starts = [start for n in range(-300, -1) for start in DAILY.starts(midnight(n).date())]
     await days.keep({start: n for n, start in enumerate(starts)})
     await ledger.keep(hours(midnight(-100), range(24 * 100)))
-    found: dict[str, list[int]] = {}
+    values: dict[str, list[int]] = {}
     async with store.reading() as connection:
         async for series, some in records(connection, await all_series(connection)):
-            found.setdefault(series.interval, []).extend(one.value for one in some)
-    assert found["P1D"] == list(range(len(starts)))
-    assert found["PT1H"] == list(range(24 * 100))
+            values.setdefault(series.interval, []).extend(record.value for record in some)
+    assert values["P1D"] == list(range(len(starts)))
+    assert values["PT1H"] == list(range(24 * 100))
 
 
 async def test_a_node_that_holds_nothing_gives_nothing(store: Store) -> None:
     async with store.reading() as connection:
         assert (await everything(connection))["peers"] == []
-        assert [one async for one in records(connection, await all_series(connection))] == []
+        assert [record async for record in records(connection, await all_series(connection))] == []

@@ -13,7 +13,7 @@ from demo.prosody import Prosody
 
 from ..permission.samples import NEED, NO, now
 from ..xmpp.conftest import NewAccount, Node
-from .houses import Collective, House, bare, running, told, until
+from .houses import Collective, House, bare, decisions_confirmed, running, until
 
 EVERY_S = 0.3
 OTHER = replace(NEED, id="other")
@@ -23,11 +23,11 @@ CHANGED = replace(NEED, purpose={"fr": "Vendre vos données."})
 
 @pytest.fixture
 async def house(
-    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> AsyncIterator[House]:
     """A home that often asks again."""
     collective.needs = [write_need(NEED)]
-    async with running(file, one, new_account(one), bare(coop), renewal_s=EVERY_S) as house:
+    async with running(file, server, new_account(server), bare(coop), renewal_s=EVERY_S) as house:
         await house.connection.online()
         yield house
 
@@ -47,11 +47,14 @@ async def asked_again(house: House, collective: Collective, *needs: DataNeed) ->
 
 async def test_a_new_version_is_put_forward_once(house: House, collective: Collective) -> None:
     granted = await house.grant()
-    await told(house)
-    found = {one.need.version: one for one in await asked_again(house, collective, NEWER)}
-    assert found[1].id == granted
-    assert (found[1].state, found[2].state) == (State.GRANTED, State.PROPOSED)
-    assert found[2].need == NEWER
+    await decisions_confirmed(house)
+    versions = {
+        permission.need.version: permission
+        for permission in await asked_again(house, collective, NEWER)
+    }
+    assert versions[1].id == granted
+    assert (versions[1].state, versions[2].state) == (State.GRANTED, State.PROPOSED)
+    assert versions[2].need == NEWER
     assert collective.invitations[-1] is None
     assert len(await asked_again(house, collective, NEWER)) == 2
 
@@ -60,9 +63,9 @@ async def test_something_else_that_is_asked_is_put_forward(
     house: House, collective: Collective
 ) -> None:
     await house.grant()
-    await told(house)
-    found = await asked_again(house, collective, NEED, OTHER)
-    assert {one.need.id: one.state for one in found} == {
+    await decisions_confirmed(house)
+    permissions = await asked_again(house, collective, NEED, OTHER)
+    assert {permission.need.id: permission.state for permission in permissions} == {
         NEED.id: State.GRANTED,
         OTHER.id: State.PROPOSED,
     }
@@ -72,23 +75,29 @@ async def test_what_was_refused_is_not_put_forward_again(
     house: House, collective: Collective
 ) -> None:
     await house.grant()
-    await told(house)
-    found = await asked_again(house, collective, NEED, OTHER)
-    (other,) = [one for one in found if one.need == OTHER]
+    await decisions_confirmed(house)
+    permissions = await asked_again(house, collective, NEED, OTHER)
+    (other,) = [permission for permission in permissions if permission.need == OTHER]
     async with house.store.writing() as connection:
         await Permissions(connection).refuse(other.id, NO, now())
-    found = await asked_again(house, collective, NEED, OTHER)
-    assert [one.state for one in found if one.need == OTHER] == [State.REFUSED]
+    permissions = await asked_again(house, collective, NEED, OTHER)
+    assert [permission.state for permission in permissions if permission.need == OTHER] == [
+        State.REFUSED
+    ]
 
 
 async def test_what_changed_without_a_new_version_is_left_out(
     house: House, collective: Collective
 ) -> None:
     await house.grant()
-    await told(house)
-    found = await asked_again(house, collective, CHANGED, OTHER)
-    assert [one.need.purpose for one in found if one.need.id == NEED.id] == [NEED.purpose]
-    assert [one.state for one in found if one.need == OTHER] == [State.PROPOSED]
+    await decisions_confirmed(house)
+    permissions = await asked_again(house, collective, CHANGED, OTHER)
+    assert [
+        permission.need.purpose for permission in permissions if permission.need.id == NEED.id
+    ] == [NEED.purpose]
+    assert [permission.state for permission in permissions if permission.need == OTHER] == [
+        State.PROPOSED
+    ]
 
 
 async def test_whoever_was_granted_nothing_is_not_asked(
@@ -97,5 +106,5 @@ async def test_whoever_was_granted_nothing_is_not_asked(
     await asyncio.sleep(3 * EVERY_S)
     assert collective.invitations == []
     await house.grant()
-    await told(house)
+    await decisions_confirmed(house)
     await until(lambda: bool(collective.invitations))

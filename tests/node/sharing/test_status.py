@@ -21,8 +21,8 @@ async def ledger(store: Store) -> Ledger:
 
 async def standing(ledger: Ledger, at: datetime | None = None) -> Collective:
     async with ledger.store.reading() as connection:
-        (one,) = await collectives(connection, at or datetime.now(UTC))
-        return one
+        (collective,) = await collectives(connection, at or datetime.now(UTC))
+        return collective
 
 
 async def hold(ledger: Ledger) -> None:
@@ -31,10 +31,10 @@ async def hold(ledger: Ledger) -> None:
 
 
 async def test_a_peer_that_was_granted_nothing_waits_for_nothing(ledger: Ledger) -> None:
-    one = await standing(ledger)
-    assert (one.peer, one.permissions, one.shared) == (ledger.peer, [], [])
-    assert (one.waiting, one.waiting_since, one.acknowledged_until) == (0, None, None)
-    assert not one.paused
+    status = await standing(ledger)
+    assert (status.peer, status.permissions, status.shared) == (ledger.peer, [], [])
+    assert (status.waiting, status.waiting_since, status.acknowledged_until) == (0, None, None)
+    assert not status.paused
 
 
 async def test_what_waits_is_counted_until_it_is_acknowledged(ledger: Ledger) -> None:
@@ -42,13 +42,13 @@ async def test_what_waits_is_counted_until_it_is_acknowledged(ledger: Ledger) ->
     await ledger.keep(hours(midnight(-1), range(24)))
     cursor = midnight(-1) + 20 * HOUR
     await ledger.subscribe(cursor)
-    one = await standing(ledger)
-    assert one.waiting == 4
-    assert one.waiting_since == one.acknowledged_until == cursor
+    status = await standing(ledger)
+    assert status.waiting == 4
+    assert status.waiting_since == status.acknowledged_until == cursor
     await ledger.receive_all()
-    one = await standing(ledger)
-    assert (one.waiting, one.waiting_since) == (0, None)
-    assert one.acknowledged_until == midnight()
+    status = await standing(ledger)
+    assert (status.waiting, status.waiting_since) == (0, None)
+    assert status.acknowledged_until == midnight()
 
 
 async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> None:
@@ -56,10 +56,10 @@ async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> N
     await ledger.keep(hours(midnight(-1), range(24)))
     await ledger.subscribe(midnight(-1))
     assert await ledger.next() is not None
-    one = await standing(ledger)
-    assert one.waiting == 24
-    assert one.waiting_since is not None
-    assert abs(one.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
+    status = await standing(ledger)
+    assert status.waiting == 24
+    assert status.waiting_since is not None
+    assert abs(status.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: Ledger) -> None:
@@ -82,8 +82,8 @@ async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_othe
     (shared,) = (await standing(ledger)).shared
     assert (shared.progress, shared.subscription, shared.waiting) == (1, None, 0)
     async with ledger.store.reading() as connection:
-        (one,) = await collectives(connection, datetime.now(UTC), {ledger.series: 0.25})
-    assert [shared.progress for shared in one.shared] == [0.25]
+        (collective,) = await collectives(connection, datetime.now(UTC), {ledger.series: 0.25})
+    assert [shared.progress for shared in collective.shared] == [0.25]
 
 
 async def test_a_pause_holds_back_what_is_due_and_a_resume_lets_all_of_it_go(
@@ -103,15 +103,15 @@ async def test_a_pause_holds_back_what_is_due_and_a_resume_lets_all_of_it_go(
         await resume(connection, ledger.peer.id)
         assert await paused(connection) == set()
     await ledger.receive_all()
-    assert ledger.told[midnight(-2)] == 100
-    assert max(ledger.told) == midnight() - HOUR
+    assert ledger.sent[midnight(-2)] == 100
+    assert max(ledger.sent) == midnight() - HOUR
 
 
 async def test_a_pause_of_one_peer_is_none_of_another(ledger: Ledger, store: Store) -> None:
     other = await Ledger.open(store, "town@example.org")
-    for one in (ledger, other):
-        await one.grant()
-        await one.subscribe(midnight(-1))
+    for each in (ledger, other):
+        await each.grant()
+        await each.subscribe(midnight(-1))
     await ledger.keep(hours(midnight(-1), range(24)))
     await hold(ledger)
     assert await ledger.next() is None
@@ -123,8 +123,11 @@ async def test_a_newer_version_of_a_need_is_told_beside_the_grant(ledger: Ledger
     async with ledger.store.writing() as connection:
         register = Permissions(connection)
         newer = await register.propose(ledger.peer.id, replace(NEED, version=2), now())
-    told = current_permissions(await standing(ledger), datetime.now(UTC))
-    assert [(one.permission.id, one.newer) for one in told] == [(granted, newer), (newer, None)]
+    current = current_permissions(await standing(ledger), datetime.now(UTC))
+    assert [(permission.permission.id, permission.newer) for permission in current] == [
+        (granted, newer),
+        (newer, None),
+    ]
 
 
 async def test_of_what_ended_the_last_of_each_need_is_told_for_some_time(ledger: Ledger) -> None:
@@ -134,9 +137,9 @@ async def test_of_what_ended_the_last_of_each_need_is_told_for_some_time(ledger:
         register = Permissions(connection)
         refused = await register.propose(ledger.peer.id, replace(NEED, id="other"), now())
         await register.refuse(refused, NO, now())
-    one = await standing(ledger)
-    told = current_permissions(one, datetime.now(UTC))
-    states = [each.permission.state for each in told]
+    status = await standing(ledger)
+    current = current_permissions(status, datetime.now(UTC))
+    states = [each.permission.state for each in current]
     assert states == [State.WITHDRAWN, State.REFUSED]
-    assert told[0].permission.id == one.permissions[1].permission.id
-    assert current_permissions(one, datetime.now(UTC) + REMEMBERED + DAY) == []
+    assert current[0].permission.id == status.permissions[1].permission.id
+    assert current_permissions(status, datetime.now(UTC) + REMEMBERED + DAY) == []

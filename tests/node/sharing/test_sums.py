@@ -46,7 +46,7 @@ from demo.prosody import Prosody
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
-from .houses import Collective, bare, running, told, until
+from .houses import Collective, bare, decisions_confirmed, running, until
 from .ledgers import HOUR, Ledger, midnight
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
@@ -100,7 +100,9 @@ async def sum_up(
 
 
 def read(data: Data) -> dict[str, list[float]]:
-    return {one.name: [float(value) for value in one.values.values()] for one in data.records}
+    return {
+        record.name: [float(value) for value in record.values.values()] for record in data.records
+    }
 
 
 async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> None:
@@ -118,7 +120,7 @@ async def test_what_is_summed_late_is_told_however_old(ledger: Ledger) -> None:
     await ledger.subscribe(midnight())
     await sum_up(ledger, midnight(-20), [100] * 24, [10] * 24)
     await ledger.receive_all()
-    assert len(ledger.told) == 24
+    assert len(ledger.sent) == 24
 
 
 async def test_a_message_holds_half_as_many_sums_as_records(ledger: Ledger) -> None:
@@ -142,8 +144,11 @@ async def test_sums_and_members_are_answered(ledger: Ledger, answers: Sums) -> N
     ]
     assert alone == {str(NAME.members): list(range(10, 34))}
     assert both == alone | {str(NAME): list(range(100, 124))}
-    listed = {one.series: one for one in await answers.list_series(TOWN)}
-    assert {name: one.unit for name, one in listed.items()} == {NAME: "W", NAME.members: "count"}
+    listed = {entry.series: entry for entry in await answers.list_series(TOWN)}
+    assert {name: entry.unit for name, entry in listed.items()} == {
+        NAME: "W",
+        NAME.members: "count",
+    }
     assert listed[NAME.members].last == listed[NAME].last == midnight() - HOUR
     await answers.subscribe(TOWN, NAME.members)
     cursor = await ledger.cursor()
@@ -196,22 +201,22 @@ async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Sums) -
 
 
 async def test_a_collective_tells_another_over_the_network_until_that_gives_it_back(
-    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective = Collective()
     came: dict[str, list[float]] = {}
 
-    async def take(_sender: str, told: Data) -> None:
-        came.update(read(told))
+    async def take(_sender: str, data: Data) -> None:
+        came.update(read(data))
 
-    town = await new_node(two, collective, keep=take)
+    town = await new_node(other_server, collective, keep=take)
     node = running(
-        file, one, new_account(one), bare(town), naming=NAMING, make_answers=Sums, series=SUM
+        file, server, new_account(server), bare(town), naming=NAMING, make_answers=Sums, series=SUM
     )
     async with node as coop:
         await coop.connection.online()
         permission = await coop.grant(ASKED, A_MONTH)
-        await told(coop)
+        await decisions_confirmed(coop)
         (name,) = collective.permissions[permission].series
         assert name == NAME
         await sum_up(coop.ledger, midnight(-1), [100] * 24, [10] * 24)
@@ -266,27 +271,27 @@ async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "never"),
+    ("language", "words", "never"),
     [
         ("en", ("the number of members", "leaves your collective", "the name of your"), "home"),
         ("fr", ("le nombre de membres", "quitte votre collectif", "le nom de votre"), "foyer"),
     ],
 )
 def test_who_grants_sums_reads_of_a_collective(
-    language: str, said: tuple[str, ...], never: str
+    language: str, words: tuple[str, ...], never: str
 ) -> None:
     need: DataNeed = replace(ASKED, purpose={"en": "To know.", "fr": "Pour savoir."})
     choice = Choice(series=frozenset({SUM}))
     town = Peer(id=PeerId(1), jid=TOWN.jid, name="Town")
     shown = consent_text.grant(need, town, choice, now(), language, role=Role.COLLECTIVE)
-    for part in said:
+    for part in words:
         assert part in shown.body
-    for one in (
+    for sentence in (
         shown,
         consent_text.refusal(need, language, role=Role.COLLECTIVE),
         consent_text.withdrawal(need, language, erase=True, role=Role.COLLECTIVE),
     ):
-        assert never not in one.body
+        assert never not in sentence.body
 
 
 async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
@@ -296,8 +301,8 @@ async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
     await keep_collective(store, "coop")
     with pytest.raises(OtherCollective) as refused:
         await keep_collective(store, "another")
-    said = message_of(refused.value)
-    assert said is not None
+    message = message_of(refused.value)
+    assert message is not None
     for language in ("en", "fr"):
-        assert 'identifier = "coop"' in said.say(language)
+        assert 'identifier = "coop"' in message.say(language)
     assert (await load_naming(store)).collective == "coop"

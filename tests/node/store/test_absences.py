@@ -17,7 +17,7 @@ def at(start: float, end: float) -> Range:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("added", "stored"),
     [
         ([at(0, 10), at(20, 30)], [at(0, 10), at(20, 30)]),
         ([at(20, 30), at(0, 10)], [at(0, 10), at(20, 30)]),
@@ -29,14 +29,14 @@ def at(start: float, end: float) -> Range:
     ],
 )
 async def test_those_that_touch_become_one(
-    store: Store, told: list[Range], kept: list[Range]
+    store: Store, added: list[Range], stored: list[Range]
 ) -> None:
     async with store.writing() as connection:
-        for absence in told:
+        for absence in added:
             whole = await add_absence(connection, absence)
             assert whole.covers(absence)
             assert whole in await absences(connection)
-        assert await absences(connection) == kept
+        assert await absences(connection) == stored
 
 
 async def test_those_of_a_range_are_found(store: Store) -> None:
@@ -51,9 +51,9 @@ async def test_those_of_a_range_are_found(store: Store) -> None:
 async def test_whole_seconds_hold_all_of_it(store: Store) -> None:
     moment = timedelta(milliseconds=300)
     async with store.writing() as connection:
-        kept = await add_absence(connection, Range(NOON + moment, NOON + 2 * moment))
-        assert kept == Range(NOON, NOON + timedelta(seconds=1))
-        assert await absences(connection) == [kept]
+        absence = await add_absence(connection, Range(NOON + moment, NOON + 2 * moment))
+        assert absence == Range(NOON, NOON + timedelta(seconds=1))
+        assert await absences(connection) == [absence]
 
 
 async def test_an_absence_lasts(store: Store) -> None:

@@ -41,7 +41,7 @@ async def connection(store: Store) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-async def found(
+async def matching(
     connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
 ) -> list[Any]:
     row = Row
@@ -53,7 +53,7 @@ async def found(
 async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, count: int) -> None:
     which = among(Row.start, "days"), among(Row.direction, "directions")
     some = list(Direction)[:2]
-    rows = await found(connection, *which, days=DAYS[:count], directions=some)
+    rows = await matching(connection, *which, days=DAYS[:count], directions=some)
     assert set(rows) == {
         (direction, step, day) for direction in some for step in STEPS for day in DAYS[:count]
     }
@@ -64,8 +64,8 @@ async def test_values_are_those_of_the_column_and_may_be_told_twice(
     connection: AsyncConnection,
 ) -> None:
     which = among(Row.interval, "steps"), among(Row.start, "days")
-    of = {"steps": (Interval.P1D,) * 3, "days": [FIRST, FIRST - timedelta(days=1)]}
-    rows = await found(connection, *which, **of)
+    columns = {"steps": (Interval.P1D,) * 3, "days": [FIRST, FIRST - timedelta(days=1)]}
+    rows = await matching(connection, *which, **columns)
     assert sorted(rows) == [(direction, Interval.P1D, FIRST) for direction in sorted(Direction)]
 
 
@@ -73,10 +73,10 @@ async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> N
     pairs = [*zip(DAYS, 40 * [Interval.PT1H], strict=True), (DAYS[-1], Interval.P1D)]
     which = pair_among(Row.start, Row.interval, ("days", "steps"))
     days, steps = zip(*pairs, strict=True)
-    rows = await found(connection, which, days=days, steps=steps)
+    rows = await matching(connection, which, days=days, steps=steps)
     assert {(day, step) for _, step, day in rows} == set(pairs)
     assert len(rows) == len(pairs) * len(Direction)
-    assert await found(connection, which, days=[], steps=[]) == []
+    assert await matching(connection, which, days=[], steps=[]) == []
 
 
 async def test_they_may_be_changed(connection: AsyncConnection) -> None:
@@ -84,17 +84,17 @@ async def test_they_may_be_changed(connection: AsyncConnection) -> None:
     await connection.execute(insert(AbsenceRow), away)
     which = pair_among(AbsenceRow.away_from, AbsenceRow.away_until, ("starts", "ends"))
     later = update(AbsenceRow).where(which).values(away_until=NOW + timedelta(days=90))
-    told = {"starts": DAYS[:2], "ends": [DAYS[0] + timedelta(hours=1), DAYS[0]]}
-    assert (await connection.execute(later, told)).rowcount == 1
+    values = {"starts": DAYS[:2], "ends": [DAYS[0] + timedelta(hours=1), DAYS[0]]}
+    assert (await connection.execute(later, values)).rowcount == 1
 
 
 async def test_it_is_one_statement_however_many_values_there_are(store: Store) -> None:
     async with store.reading() as connection:
-        said = {
+        statements = {
             (await statement(connection, among(Row.start, "days"), days=DAYS[:count]))[0]
             for count in range(5)
         }
-    assert len(said) == 1
+    assert len(statements) == 1
 
 
 async def test_the_key_finds_them(file: Store) -> None:
@@ -105,10 +105,10 @@ async def test_the_key_finds_them(file: Store) -> None:
     pair = pair_among(Row.interval, Row.start, ("steps", "days"))
     async with file.reading() as connection:
         for some in (which, (which[0], pair)):
-            said, told = await statement(
+            sql, parameters = await statement(
                 connection, *some, directions=list(Direction), steps=[Interval.PT1H], days=[FIRST]
             )
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", told)
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
             (search,) = [row[3] for row in plan if "closed_interval" in row[3]]
             assert "SEARCH" in search
             assert "interval_minutes=?" in search
@@ -118,12 +118,12 @@ async def statement(
     connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
 ) -> tuple[str, Any]:
     """Return what the database is told."""
-    said: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
-    def listen(_connection: Any, _cursor: Any, statement: str, told: Any, *_: Any) -> None:
-        said.append((statement, told))
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, parameters))
 
     event.listen(connection.sync_connection, "before_cursor_execute", listen)
-    await found(connection, *which, **values)
+    await matching(connection, *which, **values)
     event.remove(connection.sync_connection, "before_cursor_execute", listen)
-    return said[-1]
+    return statements[-1]

@@ -120,8 +120,10 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
 async def test_nobody_hears_of_a_server_that_dies_after_its_user(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, said_: said.append(said_["message"]))
+    messages: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, said_: messages.append(said_["message"])
+    )
     closing, dead = asyncio.Event(), asyncio.Event()
     close = AsyncConnection.close
 
@@ -145,7 +147,7 @@ async def test_nobody_hears_of_a_server_that_dies_after_its_user(
             await language(store)
     gc.collect()
     await asyncio.sleep(0)
-    assert not said
+    assert not messages
 
 
 async def test_a_reader_sees_one_moment(store: Store) -> None:

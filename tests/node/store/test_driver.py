@@ -41,8 +41,8 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
 async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) -> None:
     for most in (0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY):
         query = text("SELECT n FROM told ORDER BY n LIMIT :most")
-        found = (await connection.execute(query, {"most": most})).scalars().all()
-        assert found == list(range(most))
+        values = (await connection.execute(query, {"most": most})).scalars().all()
+        assert values == list(range(most))
 
 
 async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
@@ -60,11 +60,11 @@ async def test_rows_are_fetched_some_at_a_time(
 ) -> None:
     cursor = await driver.cursor()
     await cursor.execute("SELECT n FROM told ORDER BY n")
-    found: list[tuple[int]] = []
+    fetched: list[tuple[int]] = []
     while rows := await cursor.fetchmany(size):
-        assert len(rows) == min(size, MANY - len(found))
-        found += rows
-    assert found == [(n,) for n in range(MANY)]
+        assert len(rows) == min(size, MANY - len(fetched))
+        fetched += rows
+    assert fetched == [(n,) for n in range(MANY)]
     assert await cursor.fetchone() is None
     await cursor.close()
 

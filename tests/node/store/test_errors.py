@@ -26,9 +26,9 @@ def met(words: str, code: int | None = None) -> OperationalError:
 
 
 async def test_a_file_that_cannot_be_opened_says_why_in_french(tmp_path: Path) -> None:
-    said = reason(await refused(tmp_path / "none" / "node.db"))
-    assert "ne s’ouvre pas : ce fichier ou ce dossier n’existe pas" in said.say("fr")
-    assert "there is no such file or folder" in said.say("en")
+    message = reason(await refused(tmp_path / "none" / "node.db"))
+    assert "ne s’ouvre pas : ce fichier ou ce dossier n’existe pas" in message.say("fr")
+    assert "there is no such file or folder" in message.say("en")
     garbage = tmp_path / "garbage.db"
     garbage.write_bytes(b"This is no database at all." * 100)
     assert "n’est pas une base de données" in reason(await refused(garbage)).say("fr")
@@ -36,10 +36,10 @@ async def test_a_file_that_cannot_be_opened_says_why_in_french(tmp_path: Path) -
 
 async def test_a_server_that_does_not_answer_says_so_in_french(tmp_path: Path) -> None:
     fault = await refused(f"postgresql://node:hush-hush@/node?host={tmp_path}")
-    said = reason(fault).say("fr")
-    assert tmp_path.name in said
-    assert "rien n’y répond" in said
-    assert "hush-hush" not in said
+    message = reason(fault).say("fr")
+    assert tmp_path.name in message
+    assert "rien n’y répond" in message
+    assert "hush-hush" not in message
 
 
 @pytest.mark.parametrize("revision", [HALF_MOVED, "9999"])
@@ -53,9 +53,9 @@ async def test_what_the_node_itself_says_of_a_database_is_in_french(
             text("UPDATE alembic_version SET version_num = :r"), {"r": revision}
         )
     await store.close()
-    said = reason(await refused(file))
-    assert "«" not in said.say("fr")
-    assert said.say("fr").startswith(("un déménagement", "la base a été écrite"))
+    message = reason(await refused(file))
+    assert "«" not in message.say("fr")
+    assert message.say("fr").startswith(("un déménagement", "la base a été écrite"))
 
 
 async def test_a_url_of_something_else_is_refused_in_french() -> None:
@@ -63,7 +63,7 @@ async def test_a_url_of_something_else_is_refused_in_french() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         ("database or disk is full", sqlite3.SQLITE_FULL, "son disque est plein"),
         ("readonly", sqlite3.SQLITE_READONLY_DBMOVED, "elle est en lecture seule"),
@@ -75,11 +75,11 @@ async def test_a_url_of_something_else_is_refused_in_french() -> None:
     ],
 )
 def test_what_is_known_of_a_database_is_said_in_french(
-    words: str, code: int | None, said: str
+    words: str, code: int | None, message: str
 ) -> None:
     fault = met(words, code)
-    assert reason(fault).say("fr").startswith(said)
-    assert is_full(fault) is (said == "son disque est plein")
+    assert reason(fault).say("fr").startswith(message)
+    assert is_full(fault) is (message == "son disque est plein")
 
 
 def test_what_is_not_known_keeps_its_own_words() -> None:

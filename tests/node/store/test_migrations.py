@@ -56,8 +56,8 @@ async def test_programs_that_open_a_new_database_at_once_make_it_once(
         )
         for _ in range(4)
     ]
-    said = [(await program.communicate())[1].decode() for program in programs]
-    assert [program.returncode for program in programs] == [0] * 4, said
+    outputs = [(await program.communicate())[1].decode() for program in programs]
+    assert [program.returncode for program in programs] == [0] * 4, outputs
 
 
 async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:

@@ -231,8 +231,8 @@ async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its
             start = datetime.combine(day, time(hour), UTC)
             block = Block.of(HOURLY, day, [Record(start, 1)])
             await put_blocks(connection, {series_id: [block]}, now())
-        found = await extent(connection, series_id, HOURLY, everything)
-        assert found == Range(
+        result = await extent(connection, series_id, HOURLY, everything)
+        assert result == Range(
             datetime(2024, 2, 29, 7, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
         )
         between = Range(datetime(2024, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 22, tzinfo=UTC))

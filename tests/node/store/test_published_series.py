@@ -35,19 +35,19 @@ def test_a_group_is_named_after_its_own_name(kind: str, name: str, known_as: str
 
 def test_groups_of_one_name_are_told_apart() -> None:
     groups = named(("area", "Lorient"), ("site", "Lorient 3"), ("area", "lorient!"))
-    found = devices("kersabiec", groups)
-    assert found[GroupId(1)].endswith("-lorient")
-    assert len(set(found.values())) == 3
+    names = devices("kersabiec", groups)
+    assert names[GroupId(1)].endswith("-lorient")
+    assert len(set(names.values())) == 3
     # Which of them comes first does not depend on how they are listed.
-    assert devices("kersabiec", reversed(groups)) == found
+    assert devices("kersabiec", reversed(groups)) == names
 
 
 @given(st.lists(st.tuples(st.sampled_from(["area", "site", "building"]), st.text()), max_size=6))
 def test_any_name_gives_a_name_that_peers_can_read(groups: list[tuple[str, str]]) -> None:
     naming = Naming(bytes(32), collective="kersabiec")
-    found = devices("kersabiec", named(("all", ""), *groups))
-    assert len(set(found.values())) == len(groups) + 1
-    for name in found.values():
+    names = devices("kersabiec", named(("all", ""), *groups))
+    assert len(set(names.values())) == len(groups) + 1
+    for name in names.values():
         assert str(device(name)) == name
         assert naming.sums(own_series(name, Direction.INJECTION, Interval.PT1H, "Europe/Paris"))
 

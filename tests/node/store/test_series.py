@@ -58,8 +58,8 @@ async def test_a_day_without_a_block_is_missing(store: Store) -> None:
     stored_id = await put_month(store)
     around = Range(MARCH.start + timedelta(days=26, hours=5), MARCH.start + timedelta(days=28.5))
     async with store.reading() as connection:
-        found = await blocks(connection, stored_id, HOURLY, around)
-        assert [block.day.day for block in found] == [27, 29]
+        result = await blocks(connection, stored_id, HOURLY, around)
+        assert [block.day.day for block in result] == [27, 29]
         assert await blocks(connection, stored_id, HOURLY, Range(MARCH.end, MARCH.end)) == []
         assert len(await blocks(connection, stored_id, HOURLY, MARCH)) == 30
 
@@ -76,29 +76,29 @@ async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
     async with store.writing() as connection:
         stored_id = await add_series(connection, DAILY)
         await put_blocks(connection, {stored_id: [block]}, now())
-        (found,) = await blocks(connection, stored_id, DAILY, MARCH)
-        assert list(found.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
+        (stored,) = await blocks(connection, stored_id, DAILY, MARCH)
+        assert list(stored.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
 
 
 async def test_many_blocks_are_kept_and_found_by_day(store: Store) -> None:
     days = [date(2026, 6, day) for day in (1, 2, 3)]
     async with store.writing() as connection:
         stored_ids = {series: await add_series(connection, series) for series in (HOURLY, FINE)}
-        kept = {
+        blocks_by_day = {
             stored_id: [
                 Block(series, day, (n,) * len(series.starts(day))) for n, day in enumerate(days)
             ]
             for series, stored_id in stored_ids.items()
         }
-        await put_blocks(connection, kept, now())
+        await put_blocks(connection, blocks_by_day, now())
         corrected = Block(HOURLY, days[0], (7,) * 24)
         await put_blocks(connection, {stored_ids[HOURLY]: [corrected]}, now())
         wanted = {stored_id: (series, days[:2]) for series, stored_id in stored_ids.items()}
         assert await blocks_of_days(connection, wanted) == {
             (stored_ids[HOURLY], days[0]): corrected,
-            (stored_ids[HOURLY], days[1]): kept[stored_ids[HOURLY]][1],
-            (stored_ids[FINE], days[0]): kept[stored_ids[FINE]][0],
-            (stored_ids[FINE], days[1]): kept[stored_ids[FINE]][1],
+            (stored_ids[HOURLY], days[1]): blocks_by_day[stored_ids[HOURLY]][1],
+            (stored_ids[FINE], days[0]): blocks_by_day[stored_ids[FINE]][0],
+            (stored_ids[FINE], days[1]): blocks_by_day[stored_ids[FINE]][1],
         }
         assert await blocks_of_days(connection, {}) == {}
         await put_blocks(connection, {}, now())

@@ -60,6 +60,6 @@ async def test_no_value_is_logged_nor_told_by_an_error(
         with pytest.raises(DBAPIError) as refused:
             await connection.execute(again)
         await connection.rollback()
-    told = caplog.text + str(refused.value)
-    assert "open sesame" not in told
-    assert "a rock" not in told
+    texts = caplog.text + str(refused.value)
+    assert "open sesame" not in texts
+    assert "a rock" not in texts

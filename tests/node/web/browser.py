@@ -67,42 +67,44 @@ class _Reader(HTMLParser):
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         page = self.page
         if tag not in VOID:
             around = self.open[-1] if self.open else ""
-            self.open.append("" if tag in _AS_TYPED else told.get("lang", around))
-        page.attributes += [(tag, name, value) for name, value in told.items()]
-        if "id" in told:
-            page.ids.append(told["id"])
+            self.open.append("" if tag in _AS_TYPED else attributes.get("lang", around))
+        page.attributes += [(tag, name, value) for name, value in attributes.items()]
+        if "id" in attributes:
+            page.ids.append(attributes["id"])
         match tag:
             case "html":
-                page.language = told.get("lang", "")
+                page.language = attributes.get("lang", "")
             case "a":
-                page.links.append(told["href"])
+                page.links.append(attributes["href"])
             case "link" | "script" | "img":
-                page.loads.append(told.get("href") or told.get("src", ""))
+                page.loads.append(attributes.get("href") or attributes.get("src", ""))
                 self.hidden += tag == "script"
             case "form":
-                assert told.get("hx-post", told["action"]) == told["action"]
-                self.form = Form(told["action"], told.get("method", "get"))
+                assert attributes.get("hx-post", attributes["action"]) == attributes["action"]
+                self.form = Form(attributes["action"], attributes.get("method", "get"))
                 page.forms.append(self.form)
         if self.form is None:
             return
-        name, value = told.get("name", ""), told.get("value", "")
+        name, value = attributes.get("name", ""), attributes.get("value", "")
         match tag:
-            case "input" if told.get("type") in {"checkbox", "radio"} and "checked" not in told:
+            case "input" if (
+                attributes.get("type") in {"checkbox", "radio"} and "checked" not in attributes
+            ):
                 self.form.offered.append((name, value))
             case "input":
                 self.form.fields.append((name, value))
             case "select":
                 self.select = name
-            case "option" if "selected" in told and self.select:
+            case "option" if "selected" in attributes and self.select:
                 self.form.fields.append((self.select, value))
             case "textarea":
                 self.area = name
             case "button":
-                self.form.buttons.append(told.get("name", ""))
+                self.form.buttons.append(attributes.get("name", ""))
 
     @override
     def handle_endtag(self, tag: str) -> None:
@@ -155,8 +157,8 @@ class Browser:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def open(self, path: str = "", **headers: str) -> Page:
-        told = self._told(headers)
-        async with self.session.get(self.url.join(URL(path)), headers=told) as response:
+        sent = self._headers(headers)
+        async with self.session.get(self.url.join(URL(path)), headers=sent) as response:
             return await read(response)
 
     async def follow(self, page: Page, to: str) -> Page:
@@ -176,18 +178,18 @@ class Browser:
         return await self.post(str(page.url.join(URL(form.action))), [*fields, *filled], **headers)
 
     async def post(self, path: str, fields: list[tuple[str, str]], **headers: str) -> Page:
-        told = self._told(headers)
+        sent = self._headers(headers)
         async with self.session.post(
-            self.url.join(URL(path)), data=fields, headers=told
+            self.url.join(URL(path)), data=fields, headers=sent
         ) as response:
             return await read(response)
 
-    def _told(self, headers: Mapping[str, str]) -> dict[str, str]:
-        told = {
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        sent = {
             "X-Remote-User-Id": self.user,
             "X-Ingress-Path": "/api/hassio_ingress/a-token",
             "Accept-Language": self.language,
             **self.headers,
         }
-        told |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return {name: value for name, value in told.items() if value}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return {name: value for name, value in sent.items() if value}

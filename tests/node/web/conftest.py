@@ -16,16 +16,16 @@ from ..xmpp.conftest import (
     new_account,
     new_node,
     new_plain,
-    one,
+    other_server,
     own,
+    server,
     servers,
     stack,
-    two,
 )
 from .home import Home, running, toy
 
-__all__ = ["MakeNode", "NewAccount", "authority", "new_account", "new_node", "new_plain", "one"]
-__all__ += ["own", "servers", "stack", "two"]
+__all__ = ["MakeNode", "NewAccount", "authority", "new_account", "new_node", "new_plain", "own"]
+__all__ += ["other_server", "server", "servers", "stack"]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def allow(home: Home, number: PermissionId, *series: str) -> None:
     """Grant some of it as an administrator, on the page."""
     browser = home.browser()
     page = await browser.fill(
-        f"permissions/{number}", "preview", *(("series", one) for one in series)
+        f"permissions/{number}", "preview", *(("series", name) for name in series)
     )
     page = await browser.send(page, "allow")
     assert "Allowed" in page.text, page.text

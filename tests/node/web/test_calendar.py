@@ -23,8 +23,8 @@ async def ledger(file: Store) -> Ledger:
 
 async def calendar(ledger: Ledger) -> Calendar:
     async with ledger.store.reading() as connection:
-        found = await Calendars().look(connection, await targets(connection, now()), now())
-    return found[ledger.series_id]
+        result = await Calendars().look(connection, await targets(connection, now()), now())
+    return result[ledger.series_id]
 
 
 async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
@@ -35,9 +35,9 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
         | hours(midnight(-3), [*range(20), None, None, None, None])
         | hours(midnight(-2), [None] * 24)
     )
-    found = await calendar(ledger)
-    assert len(found.days) == DAYS
-    assert list(found.days[-8:]) == [
+    days = await calendar(ledger)
+    assert len(days.days) == DAYS
+    assert list(days.days[-8:]) == [
         DayState.OUTSIDE,
         DayState.UNREAD,
         DayState.UNREAD,
@@ -47,9 +47,9 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
         DayState.MISSING,
         DayState.MISSING,
     ]
-    assert found.read == 5
+    assert days.read == 5
     today = midnight().date()
-    assert found.holes() == [
+    assert days.holes() == [
         (today - 5 * DAY, today - 5 * DAY, DayState.MISSING),
         (today - 3 * DAY, today - 3 * DAY, DayState.PARTLY),
         (today - 2 * DAY, today - DAY, DayState.MISSING),
@@ -103,8 +103,8 @@ def test_a_drawing_has_a_shape_for_each_day() -> None:
     kinds = [DayState.PARTLY, DayState.MISSING, DayState.UNREAD]
     days = [kinds[n % 3] for n in range(DAYS)]
     strip = draw(Calendar(first, days))
-    for kept, path in strip.paths:
-        assert path.count("M") == days.count(kept)
+    for label, path in strip.paths:
+        assert path.count("M") == days.count(label)
     assert [day.day for _, day in strip.months] == [1] * len(strip.months)
     assert len(strip.months) in {12, 13}
     for x, y in corners("".join(path for _, path in strip.paths)):

@@ -29,11 +29,11 @@ MARKS = [
 
 def palette(scheme: str) -> dict[str, str]:
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
-    told = chain.from_iterable(
+    declarations = chain.from_iterable(
         re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)
         for block in (blocks[:1] if scheme == "light" else blocks)
     )
-    return dict(told)
+    return dict(declarations)
 
 
 def luminance(colour: str) -> float:
@@ -44,23 +44,23 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: str, other: str) -> float:
+    low, high = sorted((luminance(first), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("ink", "ground"), TEXT)
 def test_text_can_be_read(scheme: str, ink: str, ground: str) -> None:
-    known = palette(scheme)
-    assert contrast(known[ink], known[ground]) >= 4.5
+    colours = palette(scheme)
+    assert contrast(colours[ink], colours[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("mark", "ground"), MARKS)
 def test_marks_can_be_seen(scheme: str, mark: str, ground: str) -> None:
-    known = palette(scheme)
-    assert contrast(known[mark], known[ground]) >= 3
+    colours = palette(scheme)
+    assert contrast(colours[mark], colours[ground]) >= 3
 
 
 def test_no_colour_stands_outside_the_palette() -> None:

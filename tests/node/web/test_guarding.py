@@ -58,13 +58,15 @@ async def token(home: Home, user: str = "") -> str:
 
 async def states(home: Home) -> list[State]:
     async with home.store.reading() as connection:
-        return [one.state for one in await Permissions(connection).all()]
+        return [permission.state for permission in await Permissions(connection).all()]
 
 
 async def test_no_form_is_taken_without_its_token(home: Home, asked: PermissionId) -> None:
     tokens = ("", "nonsense", "é", "0" * 64, await token(home, GUEST))
-    for pattern, told in product((*ACTS, *BY_ANYONE), tokens):
-        page = await home.browser().post(place(pattern, asked), [("token", told), ("sure", "yes")])
+    for pattern, sent_token in product((*ACTS, *BY_ANYONE), tokens):
+        page = await home.browser().post(
+            place(pattern, asked), [("token", sent_token), ("sure", "yes")]
+        )
         assert page.status == 403, pattern
         assert "open the page again" in page.text
         assert await states(home) == [State.PROPOSED], pattern
@@ -121,7 +123,7 @@ FIELDS = ("invitation", "series", "interval", "history", "duration", "identifica
 MORE = ("password", "data", "sure", "read", "back", f"direction:{DRAWN}", "direction:nothing")
 
 
-@pytest.mark.parametrize("pattern", [*(one for one in ACTS if "refuse" not in one), *BY_ANYONE])
+@pytest.mark.parametrize("pattern", [*(act for act in ACTS if "refuse" not in act), *BY_ANYONE])
 async def test_hostile_values_change_nothing_and_break_nothing(
     home: Home, asked: PermissionId, pattern: str
 ) -> None:
@@ -257,8 +259,8 @@ async def test_every_response_has_its_headers(home: Home, asked: PermissionId) -
         assert "default-src 'none'" in page.headers["Content-Security-Policy"], path
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Referrer-Policy"] == "same-origin"
-        kept = page.headers["Cache-Control"]
-        assert kept == ("no-cache" if path.startswith("static") else "no-store")
+        control = page.headers["Cache-Control"]
+        assert control == ("no-cache" if path.startswith("static") else "no-store")
 
 
 async def test_what_was_answered_is_not_answered_again(home: Home, asked: PermissionId) -> None:

@@ -46,8 +46,8 @@ class _Asks(HTMLParser):
 )
 def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None:
     page = sheets_page([InvitationSheet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
-    for said in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
-        assert said in page
+    for words_shown in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
+        assert words_shown in page
     assert page.count("<svg") == 2
     asks = _Asks()
     asks.feed(page)

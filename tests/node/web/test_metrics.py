@@ -50,7 +50,7 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
     await fill(town)
     text, kind = await read(watch_of(town))
     assert kind.startswith("text/plain; version=0.0.4")
-    found = {one.name: one for one in plain(text)}
+    families = {family.name: family for family in plain(text)}
     never = {
         "consometers_commits_last_seconds",
         "consometers_closings_last_seconds",
@@ -60,13 +60,13 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
         if metric.name in never:
             continue
         name = f"{metric.name}_info" if metric.name == "consometers_node" else metric.name
-        family = found.pop(name, None) or found.pop(name.removesuffix("_total"))
+        family = families.pop(name, None) or families.pop(name.removesuffix("_total"))
         assert family.documentation == metric.help.say("en")
         assert family.type == ("counter" if metric.name.endswith("_total") else "gauge")
         if metric.label is not None:
             labels = {sample.labels[metric.label.name] for sample in family.samples}
             assert labels == set(metric.label.words)
-    assert found == {}
+    assert families == {}
     assert f'consometers_node_info{{version="{VERSION}"}} 1.0' in text
     assert 'consometers_published_power_watts{direction="production"} 6000.0' in text
     assert 'consometers_problem{kind="network"} 1.0' in text
@@ -77,7 +77,7 @@ async def test_whoever_reads_openmetrics_gets_it(town: Town) -> None:
     await fill(town)
     text, kind = await read(watch_of(town), OPENMETRICS)
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
-    families = {one.name: one for one in openmetrics(text)}  # type: ignore[no-untyped-call]
+    families = {family.name: family for family in openmetrics(text)}  # type: ignore[no-untyped-call]
     assert families["consometers_node"].type == "info"
     assert families["consometers_messages"].type == "counter"
     assert families["consometers_published_members"].samples[0].value == 37

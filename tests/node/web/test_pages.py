@@ -41,11 +41,11 @@ async def places(home: Home) -> dict[str, str]:
 
 async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]:
     browser = home.browser(language=language)
-    found = [await browser.open(place.format(**places)) for place in PLACES]
+    opened = [await browser.open(place.format(**places)) for place in PLACES]
     asked = await browser.open(PLACES[3].format(**places))
-    found.append(await browser.send(asked, "preview", ("series", DRAWN)))
-    found.append(await browser.send(asked, "preview", ("history", "many")))
-    return found
+    opened.append(await browser.send(asked, "preview", ("series", DRAWN)))
+    opened.append(await browser.send(asked, "preview", ("history", "many")))
+    return opened
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -89,8 +89,8 @@ async def test_every_page_is_in_french_where_that_is_asked_for(
 ) -> None:
     english = [_sentences(page) for page in await pages(home, places, "en")]
     french = [_sentences(page) for page in await pages(home, places, "fr")]
-    for place, one, other in zip(PLACES, english, french, strict=False):
-        same = {words for words in one & other if re.search(r"[A-Za-z]{4}", words)}
+    for place, template, other in zip(PLACES, english, french, strict=False):
+        same = {words for words in template & other if re.search(r"[A-Za-z]{4}", words)}
         data = {
             words
             for words in same
@@ -118,7 +118,7 @@ async def test_every_field_has_a_label_and_every_picture_words(
             assert "aria-label=" in tag or 'aria-hidden="true"' in tag, tag
         described = re.findall(r'aria-describedby="([^"]+)"', page.html)
         assert set(described) <= set(page.ids)
-        levels = [int(one) for one in re.findall(r"<h(\d)", page.html)]
+        levels = [int(level) for level in re.findall(r"<h(\d)", page.html)]
         assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
@@ -136,7 +136,7 @@ async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "language"),
+    ("accepted", "language"),
     [
         ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
         ("de,en;q=0.5,fr;q=0.7", "fr"),
@@ -149,9 +149,9 @@ async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
     ],
 )
 async def test_the_language_is_the_first_that_the_browser_asks_for(
-    home: Home, told: str, language: str
+    home: Home, accepted: str, language: str
 ) -> None:
-    page = await home.browser(language=told[:7000]).open()
+    page = await home.browser(language=accepted[:7000]).open()
     assert page.language == language
 
 
@@ -181,4 +181,4 @@ async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
 
 def _sentences(page: Page) -> set[str]:
     body = re.sub(r"<(script|style|code).*?</\1>", "", page.html, flags=re.DOTALL)
-    return {" ".join(one.split()) for one in re.findall(r">([^<]+)<", body)} - {""}
+    return {" ".join(sentence.split()) for sentence in re.findall(r">([^<]+)<", body)} - {""}

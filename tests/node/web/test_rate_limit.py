@@ -22,7 +22,7 @@ class Line:
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "found"),
+    ("peer", "forwarded", "expected"),
     [
         ("198.51.100.1", "", "198.51.100.1"),
         ("8.8.8.8", "203.0.113.7", "8.8.8.8"),
@@ -39,7 +39,7 @@ class Line:
         ("", "", ""),
     ],
 )
-def test_a_proxy_of_ours_tells_who_asks(peer: str, forwarded: str, found: str) -> None:
+def test_a_proxy_of_ours_tells_who_asks(peer: str, forwarded: str, expected: str) -> None:
     request = make_mocked_request(
         "GET",
         "/",
@@ -47,4 +47,4 @@ def test_a_proxy_of_ours_tells_who_asks(peer: str, forwarded: str, found: str) -
         transport=Line(peer),
     )
     proxies = (ip_network("127.0.0.0/8"), ip_network("172.31.250.0/24"))
-    assert asker(request, proxies) == found
+    assert asker(request, proxies) == expected

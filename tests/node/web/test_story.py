@@ -50,8 +50,8 @@ def collective() -> Asks:
 
 
 @pytest.fixture
-async def coop(two: Prosody, new_node: MakeNode, collective: Asks) -> Node:
-    return await new_node(two, collective, keep=collective.keep)
+async def coop(other_server: Prosody, new_node: MakeNode, collective: Asks) -> Node:
+    return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def invitation(coop: Node) -> str:
 
 
 @pytest.fixture
-async def house(file: Store, one: Prosody) -> AsyncIterator[Home]:
-    async with running(file, toy(), server=reach(one)) as opened:
+async def house(file: Store, server: Prosody) -> AsyncIterator[Home]:
+    async with running(file, toy(), server=reach(server)) as opened:
         yield opened
 
 
@@ -80,15 +80,15 @@ async def join(browser: Browser, invitation: str) -> Page:
 
 
 async def test_a_household_joins_looks_allows_pauses_and_withdraws(
-    house: Home, one: Prosody, coop: Node, collective: Asks, invitation: str
+    house: Home, server: Prosody, coop: Node, collective: Asks, invitation: str
 ) -> None:
     browser = house.browser()
     page = await join(browser, invitation)
     assert (page.status, "no address yet" in page.text) == (422, True)
 
-    page = await join(browser, await asyncio.to_thread(one.invite))
+    page = await join(browser, await asyncio.to_thread(server.invite))
     assert "This home now has the address home-" in page.text
-    again = await join(browser, await asyncio.to_thread(one.invite))
+    again = await join(browser, await asyncio.to_thread(server.invite))
     assert "has an address already" in again.text
 
     page = await join(browser, invitation)
@@ -144,10 +144,10 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
 
 
 async def test_an_account_that_one_has_is_tried_before_it_is_kept(
-    house: Home, one: Prosody, new_account: NewAccount
+    house: Home, server: Prosody, new_account: NewAccount
 ) -> None:
     browser = house.browser()
-    jid = new_account(one)
+    jid = new_account(server)
     page = await browser.fill("settings", "settings", ("jid", jid), ("password", "wrong"))
     assert page.status == 422
     assert "refuses the address" in page.text
@@ -177,7 +177,7 @@ async def test_health_says_when_xmpp_is_away(
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("", "This is not an invitation"),
         ("https://coop.example", "This is not an invitation"),
@@ -186,27 +186,27 @@ async def test_health_says_when_xmpp_is_away(
     ],
 )
 async def test_what_is_no_invitation_is_said_beside_the_field(
-    house: Home, typed: str, said: str
+    house: Home, typed: str, expected: str
 ) -> None:
     page = await join(house.browser(), typed)
     assert page.status == 422
-    assert said in page.text
+    assert expected in page.text
     assert f">{typed}</textarea>" in page.html
     assert 'aria-describedby="invitation-error"' in page.html
     french = await join(house.browser(language="fr"), typed)
     assert "invitation" in french.text
-    assert said not in french.text
+    assert expected not in french.text
 
 
 async def test_what_a_collective_refuses_is_said(
     house: Home,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
     collective: Asks,
     invitation: str,
 ) -> None:
     browser = house.browser()
-    filled = (("jid", new_account(one)), ("password", PASSWORD))
+    filled = (("jid", new_account(server)), ("password", PASSWORD))
     await browser.fill("settings", "settings", *filled)
     page = await join(browser, invitation.replace("sesame", "stranger"))
     assert (page.status, "refuses" in page.text) == (422, True)
@@ -242,7 +242,7 @@ async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: Permission
 
 
 @pytest.mark.parametrize(
-    ("filled", "said"),
+    ("filled", "expected"),
     [
         ((), "Choose at least one series"),
         ((("series", UNKNOWN),), "choose again"),
@@ -256,12 +256,12 @@ async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: Permission
     ],
 )
 async def test_what_goes_beyond_is_said_beside_its_field(
-    home: Home, asked: PermissionId, filled: tuple[tuple[str, str], ...], said: str
+    home: Home, asked: PermissionId, filled: tuple[tuple[str, str], ...], expected: str
 ) -> None:
     browser = home.browser()
     page = await browser.fill(f"permissions/{asked}", "preview", *filled)
     assert page.status == 422
-    assert said in page.text
+    assert expected in page.text
     for name, value in filled:
         assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
 
@@ -287,10 +287,10 @@ async def test_the_words_that_are_kept_are_those_that_were_shown(
     async with home.store.reading() as connection:
         register = Permissions(connection)
         last = (await register.entries(asked))[-1]
-        kept = await register.shown_text(last)
-    assert kept is not None
-    assert (kept.language, last.who) == ("fr", ADMIN)
-    assert html.unescape(shown) == kept.body
+        agreement = await register.shown_text(last)
+    assert agreement is not None
+    assert (agreement.language, last.who) == ("fr", ADMIN)
+    assert html.unescape(shown) == agreement.body
 
 
 async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: PermissionId) -> None:
@@ -327,12 +327,12 @@ async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
     await allow(home, asked, DRAWN)
     browser = home.browser()
     await until(browser.open, "are missing")
-    told = await browser.open("mine/consometers.json")
-    assert "attachment" in told.headers["Content-Disposition"]
-    document = json.loads(told.html)
+    download = await browser.open("mine/consometers.json")
+    assert "attachment" in download.headers["Content-Disposition"]
+    document = json.loads(download.html)
     assert document["peers"][0]["permissions"][0]["permission"] == asked
     assert len(document["series"][0]["records"]) > 100
-    assert API_TOKEN not in told.html
+    assert API_TOKEN not in download.html
     table = await browser.open("mine/consometers.csv")
     rows = list(csv.DictReader(io.StringIO(table.html)))
     assert {row["statistic"] for row in rows} == {DRAWN}

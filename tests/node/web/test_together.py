@@ -91,16 +91,18 @@ class Coop(Answerer):
             return []
         listed = [
             Listed(
-                series=one,
-                interval=Duration(days=1) if one.quantity == SeriesPath.ENERGY_DAILY else PT1H,
-                first=min(known, default=None),
-                last=max(known, default=None),
+                series=series_name,
+                interval=Duration(days=1)
+                if series_name.quantity == SeriesPath.ENERGY_DAILY
+                else PT1H,
+                first=min(values, default=None),
+                last=max(values, default=None),
             )
             for way in Direction
             for path in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
             for name in [series(ALL, way, path)]
-            for known in [{**self.values, **self.days}.get(str(name), {})]
-            for one in (name, name.members)
+            for values in [{**self.values, **self.days}.get(str(name), {})]
+            for series_name in (name, name.members)
         ]
         return [*listed, Listed(series=MEDIAN, interval=Duration(months=1), unit="Wh")]
 
@@ -129,9 +131,9 @@ class Coop(Answerer):
                     for name, value in zip(names, (280_000, 390_000, 520_000), strict=True)
                 ),
             )
-        known = self.values.get(str(request.identifier), {})
+        values = self.values.get(str(request.identifier), {})
         return data(
-            request.identifier, {at: value for at, value in known.items() if start <= at < end}
+            request.identifier, {at: value for at, value in values.items() if start <= at < end}
         )
 
 
@@ -164,16 +166,16 @@ class Stage:
 
     async def push(self, name: Identifier, values: dict[datetime, int]) -> None:
         self.coop.values.setdefault(str(name), {}).update(values)
-        for jid, of in self.coop.subscribers:
-            if of == str(name):
+        for jid, names_subscribed in self.coop.subscribers:
+            if names_subscribed == str(name):
                 await self.node.pushing.push(jid, data(name, values))
 
 
-async def until(found: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
     last = None
     try:
         async with asyncio.timeout(30):
-            while not wanted(last := await found()):
+            while not wanted(last := await look()):
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(last) from None
@@ -181,29 +183,30 @@ async def until(found: Callable[[], Awaitable[Any]], wanted: Callable[[Any], obj
 
 
 @pytest.fixture
-async def coop(two: Prosody, new_node: MakeNode) -> tuple[Coop, Node]:
+async def coop(other_server: Prosody, new_node: MakeNode) -> tuple[Coop, Node]:
     coop = Coop(
         {
             str(NAMES[Direction.CONSUMPTION]): {TOP - n * HOUR: 1_000 + n for n in range(1, 40)},
             str(NAMES[Direction.INJECTION]): {TOP - n * HOUR: 10 for n in range(1, 40)},
         }
     )
-    return coop, await new_node(two, coop)
+    return coop, await new_node(other_server, coop)
 
 
 @pytest.fixture
 async def stage(
     file: Store,
-    one: Prosody,
+    server: Prosody,
     new_account: NewAccount,
     coop: tuple[Coop, Node],
     socket_enabled: None,
 ) -> AsyncIterator[Stage]:
-    await save(file, Identity(Account(new_account(one), PASSWORD), reach(one)))
-    known = toy()
-    house = Keeping(hours=known.hours, answers=known.answers, language="fr")
+    await save(file, Identity(Account(new_account(server), PASSWORD), reach(server)))
+    fake = toy()
+    house = Keeping(hours=fake.hours, answers=fake.answers, language="fr")
     house.metadata = {
-        told["statistic_id"]: told for told in known.answers["recorder/list_statistic_ids"]
+        statistic["statistic_id"]: statistic
+        for statistic in fake.answers["recorder/list_statistic_ids"]
     }
     async with running(file, house) as home:
         yield Stage(home, house, *coop)
@@ -224,7 +227,7 @@ async def share(stage: Stage) -> PermissionId:
 
 async def pulled(stage: Stage) -> set[str]:
     async with stage.home.store.reading() as connection:
-        return {one.statistic for one in await all_pulled(connection)}
+        return {statistic.statistic for statistic in await all_pulled(connection)}
 
 
 async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
@@ -232,7 +235,7 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
 
     await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
     consumption = stage.coop.values[str(NAMES[Direction.CONSUMPTION])]
-    await until(energies(stage), lambda found: found == consumption)
+    await until(energies(stage), lambda values: values == consumption)
     sums = await until(stage.sums, lambda sums: sums["last"]["injection"] is not None)
     assert sums["interval"] == "PT1H"
     assert sums["last"] == {
@@ -262,23 +265,23 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
 
 
 def energies(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
-    async def found() -> dict[datetime, float]:
+    async def current() -> dict[datetime, float]:
         return stage.toy.energies(STATISTIC)
 
-    return found
+    return current
 
 
 async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage) -> None:
     await share(stage)
     name = NAMES[Direction.CONSUMPTION]
-    await until(energies(stage), lambda found: len(found) == 39)
+    await until(energies(stage), lambda values: len(values) == 39)
     changes = stage.home.node.changes.count
     await stage.push(name, {TOP - 3 * HOUR: 77, TOP: 2_000})
     assert stage.toy.energies(STATISTIC) == stage.coop.values[str(name)]
     assert stage.home.node.changes.count > changes
     made = NAMES[Direction.PRODUCTION]
     await until(
-        lambda: subscribed(stage), lambda found: str(made) in {series for _, series in found}
+        lambda: subscribed(stage), lambda entries: str(made) in {series for _, series in entries}
     )
     await stage.push(made, {TOP: 500})
     sums = await stage.sums()
@@ -293,12 +296,12 @@ async def subscribed(stage: Stage) -> set[tuple[str, str]]:
 
 async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     await share(stage)
-    await until(energies(stage), lambda found: len(found) == 39)
+    await until(energies(stage), lambda values: len(values) == 39)
     browser = stage.home.browser()
     page = await browser.fill("settings", "collectives")
     assert "It does not." in page.text
-    await until(lambda: pulled(stage), lambda found: not found)
-    await until(lambda: subscribed(stage), lambda found: not found)
+    await until(lambda: pulled(stage), lambda statistics: not statistics)
+    await until(lambda: subscribed(stage), lambda series: not series)
     assert await stage.sums() is None
     assert len(stage.toy.energies(STATISTIC)) == 39
     page = await browser.send(page, "collectives")
@@ -308,11 +311,11 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
 
 async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
     number = await share(stage)
-    await until(energies(stage), lambda found: len(found) == 39)
+    await until(energies(stage), lambda values: len(values) == 39)
     async with stage.home.store.writing() as connection:
         await Permissions(connection).withdraw(number, STOP, now())
     stage.home.node.look_again()
-    await until(lambda: pulled(stage), lambda found: not found)
+    await until(lambda: pulled(stage), lambda statistics: not statistics)
     assert await stage.sums() is None
     assert len(stage.toy.energies(STATISTIC)) == 39
 
@@ -338,17 +341,17 @@ async def test_a_home_knows_what_it_drew(file: Store) -> None:
     first = datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
     numbers: dict[SeriesId, Series] = {}
     async with file.writing() as connection:
-        for one, value in ((hourly, 100), (power, 60), (fed, 7)):
-            number = await add_series(connection, one)
-            numbers[number] = one
+        for each, value in ((hourly, 100), (power, 60), (fed, 7)):
+            number = await add_series(connection, each)
+            numbers[number] = each
             for n in range(-1, 33):
                 day = (first + n * DAY).date()
-                records = [Record(start, value) for start in one.starts(day)]
-                await put_blocks(connection, {number: [Block.of(one, day, records)]}, now())
+                records = [Record(start, value) for start in each.starts(day)]
+                await put_blocks(connection, {number: [Block.of(each, day, records)]}, now())
         numbers[await add_series(connection, daily)] = daily
         hours = round((_after(first) - first) / HOUR)
         assert await drawn(connection, numbers, MONTH) == 160 * hours
-        number = next(one for one, of in numbers.items() if of == hourly)
+        number = next(stored for stored, key in numbers.items() if key == hourly)
         hole = Block.of(hourly, (first + 5 * DAY).date(), ())
         await put_blocks(connection, {number: [hole]}, now())
         around = await drawn(connection, numbers, MONTH)

@@ -29,14 +29,14 @@ type Labels = set[tuple[str, str]]
 
 def exported(language: str) -> Yaml:
     text = (FOLDER / f"consometers.{language}.yaml").read_text()
-    found: Yaml = yaml.safe_load(text)["zabbix_export"]
-    return found
+    export: Yaml = yaml.safe_load(text)["zabbix_export"]
+    return export
 
 
 def template(language: str) -> Yaml:
-    (found,) = exported(language)["templates"]
-    assert isinstance(found, dict)
-    return found
+    (template,) = exported(language)["templates"]
+    assert isinstance(template, dict)
+    return template
 
 
 def table(name: str, language: str) -> dict[str, Any]:
@@ -44,19 +44,19 @@ def table(name: str, language: str) -> dict[str, Any]:
     (rule,) = template(language)["discovery_rules"]
     (script,) = rule["preprocessing"][1]["parameters"]
     (written,) = re.findall(rf"var {name} = (\{{.*?\}});", script, re.DOTALL)
-    found: dict[str, Any] = json.loads(written)
-    return found
+    table_data: dict[str, Any] = json.loads(written)
+    return table_data
 
 
-def values(of: object, key: str) -> Iterator[Any]:
+def values(tree: object, key: str) -> Iterator[Any]:
     """Find each value of a key, at any depth."""
-    if isinstance(of, dict):
-        for name, value in of.items():
+    if isinstance(tree, dict):
+        for name, value in tree.items():
             if name == key:
                 yield value
             yield from values(value, key)
-    elif isinstance(of, list):
-        for value in of:
+    elif isinstance(tree, list):
+        for value in tree:
             yield from values(value, key)
 
 
@@ -71,11 +71,11 @@ async def metrics(file: Store, tmp_path: Path, socket_enabled: None) -> Mapping[
             pass
     node.counts.closed_at = datetime.now(UTC)
     text, _ = await read(watch_of(town, node))
-    found: dict[str, Labels] = {}
+    labels: dict[str, Labels] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            found.setdefault(sample.name, set()).update(sample.labels.items())
-    return found
+            labels.setdefault(sample.name, set()).update(sample.labels.items())
+    return labels
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -99,8 +99,8 @@ def test_items_select_metrics_that_exist(language: str, metrics: Mapping[str, La
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_discovered_items_have_words(language: str, metrics: Mapping[str, Labels]) -> None:
     words, figures = table("words", language), table("figures", language)
-    told = {value for name in figures for _, value in metrics[name]}
-    assert told == {key.partition(" ")[2] or key for key in words}
+    values = {value for name in figures for _, value in metrics[name]}
+    assert values == {key.partition(" ")[2] or key for key in words}
     titles = [title for title, *_ in figures.values()]
     assert len(set(titles)) == len(titles)
     for name, (_, unit, factor) in figures.items():
@@ -118,8 +118,8 @@ def test_discovered_items_have_words(language: str, metrics: Mapping[str, Labels
 def test_what_is_named_once_exists_once(language: str) -> None:
     whole = exported(language)
     assert whole["version"] == "7.0"
-    (of,) = whole["templates"]
-    uuids, keys = list(values(whole, "uuid")), [item["key"] for item in of["items"]]
+    (template,) = whole["templates"]
+    uuids, keys = list(values(whole, "uuid")), [item["key"] for item in template["items"]]
     assert len(set(uuids)) == len(uuids)
     assert len(set(keys)) == len(keys)
     zabbix_has = whole["template_groups"][0]["uuid"]
@@ -127,9 +127,9 @@ def test_what_is_named_once_exists_once(language: str) -> None:
     assert {master["key"] for master in values(whole, "master_item")} == {keys[0]}
     for trigger in whole["triggers"]:
         for host, key in re.findall(r"/([^/]+)/([^,)]+)", trigger["expression"]):
-            assert host == of["template"]
+            assert host == template["template"]
             assert key in keys
-    macros = {macro["macro"] for macro in of["macros"]}
+    macros = {macro["macro"] for macro in template["macros"]}
     assert macros == set(re.findall(r"\{\$[A-Z.]+\}", json.dumps(whole)))
 
 
@@ -141,25 +141,25 @@ def test_graphs_show_items_that_exist(language: str) -> None:
     for widget in template(language)["dashboards"][0]["pages"][0]["widgets"]:
         for field in widget["fields"]:
             if field["name"].endswith(".items.0"):
-                title, _, of = field["value"].partition(colon)
+                title, _, item = field["value"].partition(colon)
                 assert title in titles
-                assert of in {"", "*", *words.values()}
+                assert item in {"", "*", *words.values()}
 
 
 def test_both_languages_have_the_same_template() -> None:
     """They differ in names, descriptions and words alone."""
 
-    def bare(of: object) -> object:
-        if isinstance(of, dict):
+    def bare(tree: object) -> object:
+        if isinstance(tree, dict):
             texts = ("name", "description", "newvalue", "valuemap", "parameters", "value")
-            return {key: bare(value) for key, value in of.items() if key not in texts}
-        return [bare(one) for one in of] if isinstance(of, list) else of
+            return {key: bare(value) for key, value in tree.items() if key not in texts}
+        return [bare(child) for child in tree] if isinstance(tree, list) else tree
 
     english, french = (exported(language) for language in LANGUAGES)
     assert bare(english) == bare(french)
     figures, other = (table("figures", language) for language in LANGUAGES)
     assert figures.keys() == other.keys()
-    assert [one[1:] for one in figures.values()] == [one[1:] for one in other.values()]
+    assert [figure[1:] for figure in figures.values()] == [figure[1:] for figure in other.values()]
     steps, others = (
         [item.get("preprocessing") for item in template(language)["items"]]
         for language in LANGUAGES

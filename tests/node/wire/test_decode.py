@@ -56,9 +56,9 @@ def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
     series = Series(Device("sensor.any"), direction, quantity, interval, PARIS)
     name = NAMING.name(series, "coop@example.org", identification)
     data = encode_series(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
-    (one,) = decode(data)
-    assert one.name == name
-    assert one.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
+    (reading,) = decode(data)
+    assert reading.name == name
+    assert reading.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
     read = read_series(name, data.metadata, PARIS, finest=Interval.PT5M)
     assert read == Series(Device(str(name.device)), direction, expected, interval, PARIS)
 
@@ -69,14 +69,14 @@ def test_what_a_collective_tells_comes_with_how_many_it_sums() -> None:
     values: dict[Number, Number] = {at: 5_000, at + 3600: 4_000}
     counts: dict[Number, Number] = {at: 12, at + 3600: 11}
     data = Data(metadata, (Records(str(FED), "W", values), Records(str(FED.members), None, counts)))
-    (one,) = decode(data)
-    assert one.members == {NOON: 12, NOON + HOUR: 11}
+    (reading,) = decode(data)
+    assert reading.members == {NOON: 12, NOON + HOUR: 11}
     read = read_series(FED, metadata, PARIS, finest=Interval.PT1H)
     assert read.direction is Direction.INJECTION
 
 
 @pytest.mark.parametrize(
-    ("unit", "said", "value", "expected"),
+    ("unit", "metadata_unit", "value", "expected"),
     [
         ("W", None, 120, 120),
         ("kW", None, 1.5, 1500),
@@ -87,11 +87,11 @@ def test_what_a_collective_tells_comes_with_how_many_it_sums() -> None:
     ],
 )
 def test_values_become_whole_watts(
-    unit: str | None, said: str | None, value: float, expected: int
+    unit: str | None, metadata_unit: str | None, value: float, expected: int
 ) -> None:
     records = Records(str(POINT), unit, {int(NOON.timestamp()): value})
-    (one,) = decode(Data(Metadata(measurement=Measurement(unit=said)), (records,)))
-    assert one.records() == (Record(NOON, expected),)
+    (reading,) = decode(Data(Metadata(measurement=Measurement(unit=metadata_unit)), (records,)))
+    assert reading.records() == (Record(NOON, expected),)
 
 
 def test_where_no_metadata_come_the_name_and_what_was_known_tell() -> None:
@@ -103,10 +103,12 @@ def test_where_no_metadata_come_the_name_and_what_was_known_tell() -> None:
         Interval.PT30M,
         PARIS,
     )
-    known = Series(
+    registered = Series(
         Device(str(MADE.device)), Direction.PRODUCTION, Quantity.POWER, Interval.PT1H, PARIS
     )
-    assert read_series(MADE, Metadata(), PARIS, finest=Interval.PT5M, before=known) == known
+    assert (
+        read_series(MADE, Metadata(), PARIS, finest=Interval.PT5M, before=registered) == registered
+    )
     daily = read_series(DAILY, Metadata(), PARIS, finest=Interval.PT5M)
     assert (daily.quantity, daily.interval) == (Quantity.ENERGY, Interval.P1D)
 
@@ -142,4 +144,4 @@ def test_what_names_no_series_of_ours_is_said(name: str, metadata: Metadata, say
 def test_values_that_are_no_measure_are_said(unit: str, time: float, value: int, says: str) -> None:
     records = Records(str(POINT), unit, {int(NOON.timestamp()) + time: value})
     with pytest.raises(Unsayable, match=says):
-        [one.records() for one in decode(Data(Metadata(), (records,)))]
+        [reading.records() for reading in decode(Data(Metadata(), (records,)))]

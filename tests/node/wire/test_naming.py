@@ -131,7 +131,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
     sent = encode_series(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
     message = data.decode(data.encode(sent))
     at = int(NOON.timestamp())
-    assert [(one.name, one.unit, one.values) for one in message.records] == [
+    assert [(record.name, record.unit, record.values) for record in message.records] == [
         (str(name), "W", {at: 5_000}),
         (str(name.members), "count", {at: 12}),
     ]
@@ -140,7 +140,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"
     alone = encode_series(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
-    assert [one.name for one in alone.records] == [str(name.members)]
+    assert [record.name for record in alone.records] == [str(name.members)]
     assert alone.metadata.measurement is not None
     assert alone.metadata.measurement.unit == "count"
 

@@ -93,13 +93,13 @@ def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
 def test_a_need_survives_the_way_there_and_back(
     series: set[quoalise.DataNeedSeries], interval: Interval, history: int
 ) -> None:
-    said = replace(
+    sent = replace(
         SAID,
         series=tuple(series),
         interval=iso8601.duration(interval),
         history=Duration(days=history),
     )
-    need = read_need(said)
+    need = read_need(sent)
     assert read_need(write_need(need)) == need
 
 
@@ -159,7 +159,7 @@ def test_what_is_written_to_a_file_is_read_the_same(
     directions: set[Direction],
     quantities: frozenset[Quantity],
 ) -> None:
-    series = frozenset(DataNeedSeries(*one) for one in product(directions, quantities))
+    series = frozenset(DataNeedSeries(*pair) for pair in product(directions, quantities))
     need = replace(
         NEED,
         title=title,
@@ -172,6 +172,6 @@ def test_what_is_written_to_a_file_is_read_the_same(
 
 @pytest.mark.parametrize("words", ["\x0b", "a\x1b[0m", "\ufffe", "\ud800"])
 def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
-    told = tomllib.loads(FILE)
+    document = tomllib.loads(FILE)
     with pytest.raises(Unsayable):
-        read_need_mapping({**told, "title": {"en": words}})
+        read_need_mapping({**document, "title": {"en": words}})

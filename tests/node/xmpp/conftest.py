@@ -71,18 +71,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
     pytest_socket.enable_socket()
-    with Prosody("one.test", authority) as one, Prosody("two.test", authority) as two:
-        federate(one, two)
-        yield one, two
+    with Prosody("one.test", authority) as server, Prosody("two.test", authority) as two:
+        federate(server, two)
+        yield server, two
 
 
 @pytest.fixture
-def one(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+def server(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
     return servers[0]
 
 
 @pytest.fixture
-def two(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+def other_server(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
     return servers[1]
 
 

@@ -68,9 +68,9 @@ class Plain(ClientXMPP):
         self._ready = asyncio.Event()
         self.add_event_handler("session_start", self._start)
         pushed = MatchXPath(f"{{jabber:client}}message/{QUOALISE}")
-        self.register_handler(Callback("pushed", pushed, self._hear))
+        self.register_handler(Callback("pushed", pushed, self._receive))
         refused = MatchXPath(f"{{jabber:client}}message/{ERROR}")
-        self.register_handler(Callback("refused", refused, self._hear_error))
+        self.register_handler(Callback("refused", refused, self._receive_error))
 
     async def __aenter__(self) -> Self:
         self.connect(*self._place)
@@ -98,11 +98,11 @@ class Plain(ClientXMPP):
         stanza_id = f"plain-{next(self._ids)}"
         answer: asyncio.Future[Element] = self.loop.create_future()
 
-        def hear(stanza: StanzaBase) -> None:
+        def receive(stanza: StanzaBase) -> None:
             if not answer.done():
                 answer.set_result(stanza.xml)
 
-        self.register_handler(Callback(stanza_id, MatcherId(stanza_id), hear, once=True))
+        self.register_handler(Callback(stanza_id, MatcherId(stanza_id), receive, once=True))
         spoken = f' xml:lang="{language}"' if language else ""
         self.send_raw(f'<iq type="{kind}" to="{to}" id="{stanza_id}"{spoken}>{payload}</iq>')
         return answer
@@ -113,7 +113,7 @@ class Plain(ClientXMPP):
         async with asyncio.timeout(10):
             return await self.begin(to, payload, kind=kind, language=language)
 
-    async def hear(self) -> Element:
+    async def receive(self) -> Element:
         async with asyncio.timeout(10):
             return await self.heard.get()
 
@@ -125,10 +125,10 @@ class Plain(ClientXMPP):
         self.send_presence(ppriority=self._priority)
         self._ready.set()
 
-    def _hear(self, stanza: StanzaBase) -> None:
+    def _receive(self, stanza: StanzaBase) -> None:
         self.heard.put_nowait(stanza.xml)
 
-    def _hear_error(self, stanza: StanzaBase) -> None:
+    def _receive_error(self, stanza: StanzaBase) -> None:
         self.errors.put_nowait(stanza.xml)
 
 

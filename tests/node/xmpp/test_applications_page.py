@@ -53,10 +53,10 @@ def test_both_languages_have_the_same_programs() -> None:
 
 
 async def test_the_past_is_read_or_refused_in_words(
-    one: Prosody, new_node: MakeNode, new_account: NewAccount
+    server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    home, me = Home(), new_account(one)
-    node = await new_node(one, home)
+    home, me = Home(), new_account(server)
+    node = await new_node(server, home)
     asked = (
         me,
         node.connection.jid.partition("/")[0],
@@ -64,13 +64,13 @@ async def test_the_past_is_read_or_refused_in_words(
         "2026-01-01T01:00:00+00:00",
         "2026-01-01T03:00:00+00:00",
     )
-    async with asyncio.timeout(WITHIN_S), running(READ, one, *asked) as process:
+    async with asyncio.timeout(WITHIN_S), running(READ, server, *asked) as process:
         out, err = await process.communicate()
     assert (process.returncode, out) == (1, b"")
     assert err.startswith(b"not-authorized: ")
 
     home.readers.add(me)
-    async with asyncio.timeout(WITHIN_S), running(READ, one, *asked) as process:
+    async with asyncio.timeout(WITHIN_S), running(READ, server, *asked) as process:
         out, err = await process.communicate()
     assert out.decode().splitlines() == [
         f"{SERIES} 2026-01-01T01:00:00+00:00 1",
@@ -79,13 +79,13 @@ async def test_the_past_is_read_or_refused_in_words(
 
 
 async def test_what_is_told_is_acknowledged_once_it_is_kept(
-    one: Prosody, new_node: MakeNode, new_account: NewAccount
+    server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    me = new_account(one)
-    node = await new_node(one, Home(me))
-    of = me, node.connection.jid.partition("/")[0], str(SERIES)
-    async with asyncio.timeout(WITHIN_S), running(LISTEN, one, *of) as process:
+    me = new_account(server)
+    node = await new_node(server, Home(me))
+    receipt_key = me, node.connection.jid.partition("/")[0], str(SERIES)
+    async with asyncio.timeout(WITHIN_S), running(LISTEN, server, *receipt_key) as process:
         assert process.stdout is not None
         await node.pushing.push(me, records(NOW, 1), seconds=WITHIN_S)
-        told = (await process.stdout.readline()).decode()
-    assert f"'bn': '{SERIES}'" in told
+        line = (await process.stdout.readline()).decode()
+    assert f"'bn': '{SERIES}'" in line

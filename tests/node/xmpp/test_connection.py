@@ -81,11 +81,11 @@ async def offline(connection: Connection) -> None:
 
 @pytest.mark.parametrize("security", Security)
 async def test_tls_begins_in_either_way(
-    one: Prosody, new_account: NewAccount, security: Security
+    server: Prosody, new_account: NewAccount, security: Security
 ) -> None:
-    port = one.direct_tls_port if security is Security.DIRECT else one.port
-    server = Server(host=LOOPBACK, port=port, security=security, ca_file=one.ca_file)
-    async with Connection(Account(new_account(one), PASSWORD), server=server) as connection:
+    port = server.direct_tls_port if security is Security.DIRECT else server.port
+    place = Server(host=LOOPBACK, port=port, security=security, ca_file=server.ca_file)
+    async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
         await connection.online(10)
         assert connection.stream.encrypted
         assert connection.stream.managed
@@ -94,11 +94,11 @@ async def test_tls_begins_in_either_way(
 
 @pytest.mark.parametrize("security", Security)
 async def test_an_authority_that_nobody_trusts_is_refused_and_said(
-    one: Prosody, security: Security
+    server: Prosody, security: Security
 ) -> None:
-    port = one.direct_tls_port if security is Security.DIRECT else one.port
-    server = Server(host=LOOPBACK, port=port, security=security)
-    problem = await problem_of(Account("a@one.test", PASSWORD), server)
+    port = server.direct_tls_port if security is Security.DIRECT else server.port
+    place = Server(host=LOOPBACK, port=port, security=security)
+    problem = await problem_of(Account("a@one.test", PASSWORD), place)
     assert isinstance(problem, CertificateRefused)
     assert "certificate in certificate chain" in str(problem)
     assert problem.text.say("fr").startswith("Le serveur one.test ne prouve pas son identité")
@@ -117,14 +117,14 @@ async def test_the_certificate_of_another_name_is_refused(
     assert "not valid for 'one.test'" in str(problem)
 
 
-async def test_a_wrong_password_is_tried_once(one: Prosody, new_account: NewAccount) -> None:
-    jid = new_account(one)
-    async with Connection(Account(jid, "wrong"), server=reach(one), backoff=QUICK) as connection:
+async def test_a_wrong_password_is_tried_once(server: Prosody, new_account: NewAccount) -> None:
+    jid = new_account(server)
+    async with Connection(Account(jid, "wrong"), server=reach(server), backoff=QUICK) as connection:
         with pytest.raises(WrongPassword):
             await connection.online(10)
-        connected = one.log().count("Client connected")
+        connected = server.log().count("Client connected")
         await asyncio.sleep(0.3)
-        assert one.log().count("Client connected") == connected
+        assert server.log().count("Client connected") == connected
         with pytest.raises(WrongPassword):
             await connection.online(10)
 
@@ -205,16 +205,16 @@ async def test_why_nobody_is_let_in_is_said(
 
 @pytest.mark.parametrize("service", ["xmpp-client", "xmpps-client", ""])
 async def test_a_server_is_found_by_its_records(
-    one: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, service: str
+    server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
     async def records(_stream: object, domain: str) -> list[tuple[str, str, str, int]]:
-        port = one.direct_tls_port if service == "xmpps-client" else one.port
+        port = server.direct_tls_port if service == "xmpps-client" else server.port
         gone = free_port()
         return [(service, domain, LOOPBACK, gone), (service, domain, LOOPBACK, port)]
 
     monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
-    server = Server(ca_file=one.ca_file)
-    async with Connection(Account(new_account(one), PASSWORD), server=server) as connection:
+    place = Server(ca_file=server.ca_file)
+    async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
         await connection.online(10)
         assert connection.stream.encrypted
 
@@ -250,7 +250,7 @@ async def test_a_server_that_is_not_there_is_reached_once_it_is(
 
 
 async def test_a_cut_line_is_resumed_with_what_was_under_way(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     class Slow(Home):
         cut: Callable[[], None] = staticmethod(lambda: None)
@@ -261,7 +261,7 @@ async def test_a_cut_line_is_resumed_with_what_was_under_way(
             return []
 
     home = Slow()
-    node, peer = await new_node(one, home), await new_node(one)
+    node, peer = await new_node(server, home), await new_node(server)
     session = await peer.connection.online()
 
     def cut() -> None:
@@ -316,30 +316,30 @@ async def test_a_request_ends_with_the_session(own: Prosody, new_node: MakeNode)
 
 
 async def test_a_peer_that_does_not_answer_is_not_waited_for(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking_module, "REQUEST_SECONDS", 0.3)
-    node, peer = await new_node(one, Silent()), await new_node(one)
+    node, peer = await new_node(server, Silent()), await new_node(server)
     with pytest.raises(NoAnswer, match="did not answer"):
         await peer.asking.list_series(node.connection.jid)
 
 
 async def test_an_answer_that_takes_too_long_is_a_refusal(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering_module, "ANSWER_SECONDS", 0.1)
-    node, peer = await new_node(one, Silent()), await new_node(one)
+    node, peer = await new_node(server, Silent()), await new_node(server)
     with pytest.raises(OtherError) as refused:
         await peer.asking.list_series(node.connection.jid)
     assert refused.value.condition == "internal-server-error"
 
 
 async def test_a_second_program_at_the_same_address_ends_the_first(
-    one: Prosody, new_node: MakeNode, new_account: NewAccount
+    server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    jid = new_account(one)
-    first = await new_node(one, jid=jid)
-    second = await new_node(one, jid=jid)
+    jid = new_account(server)
+    first = await new_node(server, jid=jid)
+    second = await new_node(server, jid=jid)
     await offline(first.connection)
     with pytest.raises(TakenOver):
         await first.connection.online()
@@ -350,11 +350,11 @@ async def test_a_second_program_at_the_same_address_ends_the_first(
 
 
 async def test_a_stop_tells_the_server_and_leaves_no_task(
-    one: Prosody, new_account: NewAccount
+    server: Prosody, new_account: NewAccount
 ) -> None:
     before = asyncio.all_tasks()
-    jid = new_account(one)
-    async with Connection(Account(jid, PASSWORD), server=reach(one)) as connection:
+    jid = new_account(server)
+    async with Connection(Account(jid, PASSWORD), server=reach(server)) as connection:
         await connection.online()
         connection.spawn(asyncio.sleep(60))
         began = time.monotonic()
@@ -366,10 +366,10 @@ async def test_a_stop_tells_the_server_and_leaves_no_task(
 
 
 async def test_an_error_beside_it_is_not_wrapped_and_stops_it(
-    one: Prosody, new_account: NewAccount
+    server: Prosody, new_account: NewAccount
 ) -> None:
     before = asyncio.all_tasks()
-    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
+    connection = Connection(Account(new_account(server), PASSWORD), server=reach(server))
 
     async def fail() -> None:
         async with connection:
@@ -396,22 +396,22 @@ async def test_a_cut_during_a_ping_is_noticed_at_once(
 
 
 async def test_a_node_that_only_answers_gets_no_chat(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    jid = (node := await new_node(one)).connection.stream.boundjid.bare
+    jid = (node := await new_node(server)).connection.stream.boundjid.bare
     assert node.connection.priority == -1
-    person = await new_plain(one, jid=f"{jid}/phone", priority=0)
-    sender = await new_plain(one)
+    person = await new_plain(server, jid=f"{jid}/phone", priority=0)
+    sender = await new_plain(server)
     sender.send_raw(
         f'<message to="{jid}"><quoalise xmlns="urn:quoalise:0"/><body>Bonjour</body></message>'
     )
-    assert (await person.hear()).findtext("{jabber:client}body") == "Bonjour"
+    assert (await person.receive()).findtext("{jabber:client}body") == "Bonjour"
 
 
 async def test_who_wants_to_see_its_presence_hears_nothing(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    node, stranger = await new_node(one), await new_plain(one)
+    node, stranger = await new_node(server), await new_plain(server)
     answers: list[object] = []
     for event in ("presence_subscribed", "presence_unsubscribed", "presence_subscribe"):
         stranger.add_event_handler(event, answers.append)
@@ -421,11 +421,11 @@ async def test_who_wants_to_see_its_presence_hears_nothing(
 
 
 async def test_neither_password_nor_stanza_is_logged(
-    one: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
+    server: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     home = Home()
-    node, peer = await new_node(one, home), await new_node(one)
+    node, peer = await new_node(server, home), await new_node(server)
     home.readers.add(peer.bare)
     await peer.asking.get_history(node.connection.jid, SERIES)
     # What slixmpp would log as an error, with the stanza.
@@ -437,8 +437,8 @@ async def test_neither_password_nor_stanza_is_logged(
     assert PASSWORD not in repr(Account("a@one.test", PASSWORD))
 
 
-async def test_who_is_not_there_is_told_by_its_server(one: Prosody, new_node: MakeNode) -> None:
-    node = await new_node(one)
+async def test_who_is_not_there_is_told_by_its_server(server: Prosody, new_node: MakeNode) -> None:
+    node = await new_node(server)
     with pytest.raises(OtherError) as refused:
         await node.asking.list_series("nobody@one.test")
     assert refused.value.condition == "service-unavailable"

@@ -23,15 +23,15 @@ async def disco(peer: Plain, to: str, what: str, node: str = "") -> Element:
 
 
 def identity(answer: Element) -> tuple[str | None, ...]:
-    found = answer.find(f"*/{{{INFO}}}identity")
-    assert found is not None
-    return found.get("category"), found.get("type"), found.get("name")
+    element = answer.find(f"*/{{{INFO}}}identity")
+    assert element is not None
+    return element.get("category"), element.get("type"), element.get("name")
 
 
 async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    to, peer = (await new_node(one)).connection.jid, await new_plain(one, language="fr")
+    to, peer = (await new_node(server)).connection.jid, await new_plain(server, language="fr")
     assert identity(await disco(peer, to, INFO)) == ("client", "bot", "Consometers : un foyer")
     listed = await disco(peer, to, INFO, COMMANDS)
     assert identity(listed)[:2] == ("automation", "command-list")
@@ -41,18 +41,18 @@ async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
 
 
 async def test_a_program_that_only_asks_says_so_and_has_no_commands(
-    one: Prosody, new_account: NewAccount, new_plain: MakePlain
+    server: Prosody, new_account: NewAccount, new_plain: MakePlain
 ) -> None:
-    account = Account(new_account(one), PASSWORD)
-    async with Connection(account, server=reach(one), resource="console") as connection:
+    account = Account(new_account(server), PASSWORD)
+    async with Connection(account, server=reach(server), resource="console") as connection:
         Discovery(connection, None, receives=True)
         await connection.online()
-        peer = await new_plain(one)
-        told = await disco(peer, connection.jid, INFO)
-        assert identity(told)[:2] == ("client", "console")
-        known = {feature.get("var") for feature in told.iter(f"{{{INFO}}}feature")}
-        assert "urn:xmpp:receipts" in known
-        assert COMMANDS not in known
+        peer = await new_plain(server)
+        answer = await disco(peer, connection.jid, INFO)
+        assert identity(answer)[:2] == ("client", "console")
+        features = {feature.get("var") for feature in answer.iter(f"{{{INFO}}}feature")}
+        assert "urn:xmpp:receipts" in features
+        assert COMMANDS not in features
         assert not list((await disco(peer, connection.jid, ITEMS, COMMANDS))[0])
 
 
@@ -64,24 +64,26 @@ async def test_a_program_that_only_asks_says_so_and_has_no_commands(
     ],
 )
 async def test_the_commands_are_those_of_the_role(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, role: Role, only: set[str]
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, role: Role, only: set[str]
 ) -> None:
-    node = await new_node(one, Collective() if role is Role.COLLECTIVE else None)
-    answer = await disco(await new_plain(one), node.connection.jid, ITEMS, COMMANDS)
+    node = await new_node(server, Collective() if role is Role.COLLECTIVE else None)
+    answer = await disco(await new_plain(server), node.connection.jid, ITEMS, COMMANDS)
     nodes = {item.get("node") for item in answer[0]}
     both = {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
     assert nodes == both | only
 
 
 async def test_what_is_not_there_is_not_found(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    to, peer = (await new_node(one)).connection.jid, await new_plain(one)
+    to, peer = (await new_node(server)).connection.jid, await new_plain(server)
     for what in (INFO, ITEMS):
         assert refusal(await disco(peer, to, what, "grant"))[0] == "item-not-found"
     assert len((await disco(peer, to, ITEMS))[0]) == 0
 
 
-async def test_a_ping_is_answered(one: Prosody, new_node: MakeNode, new_plain: MakePlain) -> None:
-    to, peer = (await new_node(one)).connection.jid, await new_plain(one)
+async def test_a_ping_is_answered(
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    to, peer = (await new_node(server)).connection.jid, await new_plain(server)
     assert (await peer.ask(to, '<ping xmlns="urn:xmpp:ping"/>', kind="get")).get("type") == "result"

@@ -20,10 +20,10 @@ from .plain import COMMAND
 
 
 async def test_a_household_grants_and_withdraws(
-    one: Prosody, two: Prosody, new_node: MakeNode
+    server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
     collective = Collective()
-    home, other = await new_node(one), await new_node(two, collective)
+    home, other = await new_node(server), await new_node(other_server, collective)
     peer = other.bare
 
     assert await home.asking.get_data_needs(peer, "c2f8") == (NEED,)
@@ -37,10 +37,10 @@ async def test_a_household_grants_and_withdraws(
 
 
 async def test_a_collective_reads_and_gives_back(
-    one: Prosody, two: Prosody, new_node: MakeNode
+    server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
     household = Home()
-    home, collective = await new_node(one, household), await new_node(two, Collective())
+    home, collective = await new_node(server, household), await new_node(other_server, Collective())
     household.readers.add(collective.bare)
     peer = home.bare
 
@@ -57,14 +57,16 @@ async def test_a_collective_reads_and_gives_back(
     assert receipt.state is State.TERMINATED
 
 
-async def test_a_command_of_the_other_role_is_not_there(one: Prosody, new_node: MakeNode) -> None:
-    home, collective = await new_node(one), await new_node(one, Collective())
+async def test_a_command_of_the_other_role_is_not_there(
+    server: Prosody, new_node: MakeNode
+) -> None:
+    home, collective = await new_node(server), await new_node(server, Collective())
     with pytest.raises(ItemNotFound, match="no such command"):
         await collective.asking.get_data_needs(home.connection.jid)
 
 
 async def test_a_long_history_comes_in_pages_without_a_gap(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     class Short(Home):
         asked = 0
@@ -77,7 +79,7 @@ async def test_a_long_history_comes_in_pages_without_a_gap(
             return data
 
     household = Short()
-    home, asker = await new_node(one, household), await new_node(one)
+    home, asker = await new_node(server, household), await new_node(server)
     household.readers.add(asker.bare)
     end = START + timedelta(days=30)
     pages = [page async for page in asker.asking.history(home.connection.jid, SERIES, START, end)]
@@ -89,7 +91,7 @@ async def test_a_long_history_comes_in_pages_without_a_gap(
 
 
 async def test_a_history_that_is_never_answered_is_given_up(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     class Never(Home):
         asked = 0
@@ -99,7 +101,7 @@ async def test_a_history_that_is_never_answered_is_given_up(
             raise BadRequest
 
     household = Never()
-    home, asker = await new_node(one, household), await new_node(one)
+    home, asker = await new_node(server, household), await new_node(server)
     end = START + timedelta(days=1)
     with pytest.raises(BadRequest):
         async for _ in asker.asking.history(home.connection.jid, SERIES, START, end):
@@ -107,15 +109,18 @@ async def test_a_history_that_is_never_answered_is_given_up(
     assert household.asked == 5
 
 
-async def test_two_tasks_that_ask_one_peer_take_turns(one: Prosody, new_node: MakeNode) -> None:
-    home, asker = await new_node(one), await new_node(one)
+async def test_two_tasks_that_ask_one_peer_take_turns(server: Prosody, new_node: MakeNode) -> None:
+    home, asker = await new_node(server), await new_node(server)
     asked = [asker.asking.list_series(home.connection.jid) for _ in range(10)]
     assert await asyncio.gather(*asked) == [()] * 10
 
 
-async def test_a_node_tells_what_it_does(one: Prosody, new_node: MakeNode) -> None:
-    asker = await new_node(one)
-    hears, only_answers = await new_node(one, Collective(), keep=Keeper().keep), await new_node(one)
+async def test_a_node_tells_what_it_does(server: Prosody, new_node: MakeNode) -> None:
+    asker = await new_node(server)
+    hears, only_answers = (
+        await new_node(server, Collective(), keep=Keeper().keep),
+        await new_node(server),
+    )
     assert {
         "http://jabber.org/protocol/commands",
         "http://jabber.org/protocol/disco#info",
@@ -131,17 +136,17 @@ async def test_a_node_tells_what_it_does(one: Prosody, new_node: MakeNode) -> No
 
 
 async def test_who_knows_no_questions_sends_no_receipts(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    asker, plain = await new_node(one), await new_plain(one)
+    asker, plain = await new_node(server), await new_plain(server)
     assert await sends_receipts(asker.connection, plain.boundjid.full) is False
 
 
 async def test_of_who_does_not_say_nobody_knows_if_it_sends_receipts(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     """It has gone, its server has, or it was asked too often: it may well send them."""
-    asker, hears = await new_node(one), await new_node(one, Collective(), keep=Keeper().keep)
+    asker, hears = await new_node(server), await new_node(server, Collective(), keep=Keeper().keep)
     for gone in ("nobody@one.test/nowhere", "nobody@nowhere.test/nowhere"):
         assert await sends_receipts(asker.connection, gone) is None
     answers = [await sends_receipts(asker.connection, hears.connection.jid) for _ in range(100)]
@@ -165,9 +170,9 @@ COMPLETED = '<command xmlns="http://jabber.org/protocol/commands" status="comple
     ],
 )
 async def test_an_answer_that_cannot_be_read_is_an_error_of_its_peer(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, answer: str
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, answer: str
 ) -> None:
-    peer, asker = await new_plain(one), await new_node(one)
+    peer, asker = await new_plain(server), await new_node(server)
 
     def say(stanza: StanzaBase) -> None:
         to, stanza_id = stanza["from"], stanza["id"]
@@ -178,7 +183,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error_of_its_peer(
         await asker.asking.get_history(peer.boundjid.full, SERIES)
 
 
-async def test_what_is_no_address_is_not_asked(one: Prosody, new_node: MakeNode) -> None:
-    node = await new_node(one)
+async def test_what_is_no_address_is_not_asked(server: Prosody, new_node: MakeNode) -> None:
+    node = await new_node(server)
     with pytest.raises(NotAnAddress):
         await node.asking.list_series("a@b@c")

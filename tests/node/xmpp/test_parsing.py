@@ -31,8 +31,8 @@ def opened() -> Parser:
 def read(stanza: str) -> Element:
     parser = opened()
     parser.feed(stanza.encode())
-    (found,) = stanzas(parser)
-    return found
+    (element,) = stanzas(parser)
+    return element
 
 
 def levels(count: int) -> str:
@@ -45,8 +45,8 @@ def test_each_stanza_is_there_once_its_last_byte_has_come() -> None:
     for at in range(0, len(long), 1_400):
         assert not list(stanzas(parser))
         parser.feed(long[at : at + 1_400])
-    (found,) = stanzas(parser)
-    assert len(found.attrib["a"]) == 90_000
+    (stanza,) = stanzas(parser)
+    assert len(stanza.attrib["a"]) == 90_000
     parser.feed(b"<message/>")
     assert [stanza.tag for stanza in stanzas(parser)] == [MESSAGE]
 
@@ -58,14 +58,14 @@ def test_however_it_is_cut_a_stream_is_read_as_the_standard_library_reads_it(siz
         "\n<iq type='set'/> <presence><x xmlns:y='urn:y' y:z='1'>œ</x></presence>"
     ).encode()
     parser = opened()
-    found: list[Element] = []
+    elements: list[Element] = []
     for at in range(0, len(body), size):
         parser.feed(body[at : at + size])
-        found += stanzas(parser)
+        elements += stanzas(parser)
     whole = ET.fromstring(HEAD + body + b"</stream:stream>")
     for stanza in whole:
         stanza.tail = None
-    assert list(map(ET.tostring, found)) == list(map(ET.tostring, whole))
+    assert list(map(ET.tostring, elements)) == list(map(ET.tostring, whole))
 
 
 def test_the_end_of_a_stream_and_what_is_no_xml_are_told() -> None:

@@ -22,10 +22,10 @@ ITEMS = (
 
 
 async def test_a_peer_on_another_server_gets_the_history_it_may_read(
-    one: Prosody, two: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(two)
+    node, peer = await new_node(server, home), await new_plain(other_server)
     home.readers.add(peer.boundjid.bare)
 
     answer = await peer.ask(node.connection.jid, TWO_HOURS)
@@ -40,19 +40,19 @@ async def test_a_peer_on_another_server_gets_the_history_it_may_read(
 
 
 async def test_a_range_that_is_not_given_is_the_last_day(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(one)
+    node, peer = await new_node(server, home), await new_plain(server)
     home.readers.add(peer.boundjid.bare)
     asked = SUBSCRIBE.format(node="get_history", identifier=SERIES)
     assert len(values(await peer.ask(node.connection.jid, asked))) == 24
 
 
 async def test_a_peer_that_nobody_knows_learns_nothing(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    node, peer = await new_node(one), await new_plain(one)
+    node, peer = await new_node(server), await new_plain(server)
     there = await peer.ask(node.connection.jid, TWO_HOURS)
     nowhere = await peer.ask(node.connection.jid, TWO_HOURS.replace("30001610071843", "1" * 14))
     assert refusal(there) == refusal(nowhere)
@@ -62,20 +62,20 @@ async def test_a_peer_that_nobody_knows_learns_nothing(
 
 
 async def test_a_series_that_does_not_exist_is_not_found_by_who_may_know(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(one)
+    node, peer = await new_node(server, home), await new_plain(server)
     home.readers.add(peer.boundjid.bare)
     asked = TWO_HOURS.replace("30001610071843", "1" * 14)
     assert refusal(await peer.ask(node.connection.jid, asked))[:2] == ("item-not-found", "cancel")
 
 
 async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
-    one: Prosody, two: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(two)
+    node, peer = await new_node(server, home), await new_plain(other_server)
     home.readers.add(peer.boundjid.bare)
 
     asked = SUBSCRIBE.format(node="subscribe", identifier=SERIES)
@@ -86,7 +86,7 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
 
     # It sends no receipt: it counts as told once our server has taken the message.
     await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=10)
-    heard = await peer.hear()
+    heard = await peer.receive()
     assert values(heard) == [("0", "744"), ("3600", "745")]
     assert heard.get("to") == subscriber
 
@@ -109,7 +109,7 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
     ],
 )
 async def test_a_refusal_is_in_the_language_of_whoever_asked(
-    one: Prosody,
+    server: Prosody,
     new_node: MakeNode,
     new_plain: MakePlain,
     *,
@@ -117,21 +117,21 @@ async def test_a_refusal_is_in_the_language_of_whoever_asked(
     stanza: str | None,
     words: str,
 ) -> None:
-    node, peer = await new_node(one), await new_plain(one, language=stream)
+    node, peer = await new_node(server), await new_plain(server, language=stream)
     answer = await peer.ask(node.connection.jid, TWO_HOURS, language=stanza)
     assert refusal(answer)[2].startswith(words)
 
 
 async def test_a_chat_client_is_given_the_form_and_sends_it_filled_in(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(one, language="fr")
+    node, peer = await new_node(server, home), await new_plain(server, language="fr")
     home.readers.add(peer.boundjid.bare)
 
     items = await peer.ask(node.connection.jid, ITEMS, kind="get")
-    found = {item.get("node"): item.get("name") for item in items[0]}
-    assert found["get_history"] == "Obtenir l’historique"
+    commands = {item.get("node"): item.get("name") for item in items[0]}
+    assert commands["get_history"] == "Obtenir l’historique"
     assert all(item.get("jid") == node.connection.jid for item in items[0])
 
     asked = await peer.ask(node.connection.jid, EMPTY.format(node="get_history"))
@@ -162,13 +162,13 @@ WIDE = tuple(Records(f"{SERIES}/{'x' * 100}{n}", "W", VALUES) for n in range(2_0
 
 @pytest.mark.parametrize("data", [records(START, 4001), Data(records=WIDE)], ids=["long", "wide"])
 async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, data: Data
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, data: Data
 ) -> None:
     class Long(Home):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
             return data
 
-    node, peer = await new_node(one, Long()), await new_plain(one)
+    node, peer = await new_node(server, Long()), await new_plain(server)
     condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
     assert (condition, kind) == ("bad-request", "modify")
     assert "ask for a shorter range, then for the next" in words
@@ -190,23 +190,23 @@ async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
     ],
 )
 async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str, condition: str
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str, condition: str
 ) -> None:
     home = Home()
-    node, peer = await new_node(one, home), await new_plain(one)
+    node, peer = await new_node(server, home), await new_plain(server)
     home.readers.add(peer.boundjid.bare)
     assert refusal(await peer.ask(node.connection.jid, payload))[0] == condition
     assert len(values(await peer.ask(node.connection.jid, TWO_HOURS))) == 2
 
 
 async def test_a_fault_of_ours_is_told_without_a_word_of_it(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Home):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
             raise ZeroDivisionError("the house is empty")
 
-    node, peer = await new_node(one, Broken()), await new_plain(one)
+    node, peer = await new_node(server, Broken()), await new_plain(server)
     condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
     assert (condition, kind) == ("internal-server-error", "wait")
     assert "house" not in words
@@ -214,7 +214,7 @@ async def test_a_fault_of_ours_is_told_without_a_word_of_it(
 
 
 async def test_a_peer_has_one_request_in_flight(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     go_on = asyncio.Event()
 
@@ -224,9 +224,9 @@ async def test_a_peer_has_one_request_in_flight(
             raise NotAuthorized
 
     node, peer, other = (
-        await new_node(one, Slow()),
-        await new_plain(one),
-        await new_plain(one),
+        await new_node(server, Slow()),
+        await new_plain(server),
+        await new_plain(server),
     )
     first = peer.begin(node.connection.jid, TWO_HOURS)
     second = await peer.ask(node.connection.jid, TWO_HOURS)
@@ -238,9 +238,9 @@ async def test_a_peer_has_one_request_in_flight(
 
 
 async def test_a_peer_that_floods_is_held_off_and_others_are_served(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    node, flood, other = await new_node(one), await new_plain(one), await new_plain(one)
+    node, flood, other = await new_node(server), await new_plain(server), await new_plain(server)
 
     asked = EMPTY.format(node="list_series")
     answers = [await flood.ask(node.connection.jid, asked) for _ in range(61)]

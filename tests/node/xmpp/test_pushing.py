@@ -14,11 +14,11 @@ from .plain import QUOALISE, refusal
 
 
 async def test_a_push_is_told_after_the_commit_and_not_before(
-    one: Prosody, two: Prosody, new_node: MakeNode
+    server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
     keeper = Keeper()
     keeper.hold()
-    sender, receiver = await new_node(one), await new_node(two, keep=keeper.keep)
+    sender, receiver = await new_node(server), await new_node(other_server, keep=keeper.keep)
     to = receiver.bare
 
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 24)))
@@ -32,30 +32,32 @@ async def test_a_push_is_told_after_the_commit_and_not_before(
     assert [*keeper.counts] == [sender.bare]
 
 
-async def test_what_is_refused_is_refused_to_the_sender(one: Prosody, new_node: MakeNode) -> None:
+async def test_what_is_refused_is_refused_to_the_sender(
+    server: Prosody, new_node: MakeNode
+) -> None:
     async def keep(sender: str, data: Data) -> None:
         raise NotAuthorized
 
-    sender, receiver = await new_node(one), await new_node(one, keep=keep)
+    sender, receiver = await new_node(server), await new_node(server, keep=keep)
     with pytest.raises(NotAuthorized):
         await sender.pushing.push(receiver.bare, records(NOW, 1))
 
 
 async def test_what_could_not_be_kept_is_to_be_sent_again(
-    one: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
+    server: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def keep(sender: str, data: Data) -> None:
         raise OSError("disk full")
 
-    sender, receiver = await new_node(one), await new_node(one, keep=keep)
+    sender, receiver = await new_node(server), await new_node(server, keep=keep)
     to = receiver.bare
     with pytest.raises(NotAcknowledged):
         await sender.pushing.push(to, records(NOW, 1), seconds=0.5)
     assert "could not be kept" in caplog.text
 
 
-async def test_nobody_at_that_address_is_said_at_once(one: Prosody, new_node: MakeNode) -> None:
-    sender = await new_node(one)
+async def test_nobody_at_that_address_is_said_at_once(server: Prosody, new_node: MakeNode) -> None:
+    sender = await new_node(server)
     with pytest.raises(OtherError) as refused:
         await sender.pushing.push("nobody@one.test", records(NOW, 1))
     assert refused.value.condition == "service-unavailable"
@@ -124,8 +126,10 @@ async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
     assert not any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
 
 
-async def test_more_than_a_message_may_hold_is_not_sent(one: Prosody, new_node: MakeNode) -> None:
-    sender = await new_node(one)
+async def test_more_than_a_message_may_hold_is_not_sent(
+    server: Prosody, new_node: MakeNode
+) -> None:
+    sender = await new_node(server)
     with pytest.raises(Malformed, match="1001 records are too many"):
         await sender.pushing.push("a@one.test", records(NOW, 1001))
 
@@ -147,15 +151,15 @@ def sensml(records: str) -> str:
     ],
 )
 async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
 ) -> None:
     keeper = Keeper()
-    receiver, peer = await new_node(one, keep=keeper.keep), await new_plain(one)
+    receiver, peer = await new_node(server, keep=keeper.keep), await new_plain(server)
     to = receiver.bare
     peer.send_raw(f'<message to="{to}" id="1">{payload}</message>')
     refused = await peer.error()
     assert refusal(refused)[:2] == ("bad-request", "modify")
     assert refused.get("id") == "1"
-    sender = await new_node(one)
+    sender = await new_node(server)
     await sender.pushing.push(to, records(NOW, 1))
     assert keeper.counts.total() == 1

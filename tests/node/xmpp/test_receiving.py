@@ -14,30 +14,34 @@ from .conftest import MakeNode
 from .home import NOW, Keeper, records
 
 
-async def test_what_one_peer_pushed_is_kept_in_its_order(one: Prosody, new_node: MakeNode) -> None:
+async def test_what_one_peer_pushed_is_kept_in_its_order(
+    server: Prosody, new_node: MakeNode
+) -> None:
     keeper = Keeper()
-    sender, receiver = await new_node(one), await new_node(one, keep=keeper.keep)
+    sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     async with asyncio.TaskGroup() as group:
         for hour in range(20):
-            told = records(NOW.replace(hour=hour), 1)
-            group.create_task(sender.pushing.push(receiver.bare, told))
+            data = records(NOW.replace(hour=hour), 1)
+            group.create_task(sender.pushing.push(receiver.bare, data))
     assert [*keeper.records] == sorted(keeper.records)
     assert len(keeper.records) == 20
 
 
 async def test_no_server_archives_what_is_pushed_nor_its_receipt(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
-    sender, receiver = await new_node(one), await new_node(one, keep=Keeper().keep)
+    sender, receiver = await new_node(server), await new_node(server, keep=Keeper().keep)
     await sender.pushing.push(receiver.bare, records(NOW, 1))
-    archived = {file.stem for file in one.folder.glob("data/*/archive/*.list")}
+    archived = {file.stem for file in server.folder.glob("data/*/archive/*.list")}
     assert archived.isdisjoint(node.bare.partition("@")[0] for node in (sender, receiver))
 
 
-async def test_a_peer_that_is_kept_slowly_holds_nobody_up(one: Prosody, new_node: MakeNode) -> None:
+async def test_a_peer_that_is_kept_slowly_holds_nobody_up(
+    server: Prosody, new_node: MakeNode
+) -> None:
     keeper = Keeper()
-    slow, other = await new_node(one), await new_node(one)
-    receiver = await new_node(one, keep=keeper.keep)
+    slow, other = await new_node(server), await new_node(server)
+    receiver = await new_node(server, keep=keeper.keep)
     keeper.hold(slow.bare)
     waits = asyncio.create_task(slow.pushing.push(receiver.bare, records(NOW, 1)))
     await other.pushing.push(receiver.bare, records(NOW, 1))
@@ -47,12 +51,12 @@ async def test_a_peer_that_is_kept_slowly_holds_nobody_up(one: Prosody, new_node
 
 
 async def test_a_peer_that_pushes_too_often_is_slowed_alone(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "PER_MINUTE", 3)
     keeper = Keeper()
-    flooding, other = await new_node(one), await new_node(one)
-    receiver = await new_node(one, keep=keeper.keep)
+    flooding, other = await new_node(server), await new_node(server)
+    receiver = await new_node(server, keep=keeper.keep)
     flood = [
         asyncio.create_task(flooding.pushing.push(receiver.bare, records(NOW, 1)))
         for _ in range(10)
@@ -66,12 +70,12 @@ async def test_a_peer_that_pushes_too_often_is_slowed_alone(
 
 
 async def test_beyond_its_room_a_peer_is_not_heard_and_others_are(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
     keeper = Keeper()
-    flooding, other = await new_node(one), await new_node(one)
-    receiver = await new_node(one, keep=keeper.keep)
+    flooding, other = await new_node(server), await new_node(server)
+    receiver = await new_node(server, keep=keeper.keep)
     keeper.hold(flooding.bare)
     first, second, third = [
         asyncio.create_task(flooding.pushing.push(receiver.bare, records(NOW, 1), seconds=seconds))
@@ -86,12 +90,12 @@ async def test_beyond_its_room_a_peer_is_not_heard_and_others_are(
 
 
 async def test_what_was_not_kept_leaves_room_for_what_comes_next(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_SIZE", 1)
     keeper = Keeper()
     keeper.fault = NotStored()
-    sender, receiver = await new_node(one), await new_node(one, keep=keeper.keep)
+    sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     with pytest.raises(NotAcknowledged):
         await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=0.5)
     keeper.fault = None
@@ -99,11 +103,11 @@ async def test_what_was_not_kept_leaves_room_for_what_comes_next(
 
 
 async def test_where_all_room_is_taken_the_newest_of_whoever_holds_most_makes_way(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper, traffic = Keeper(), Traffic()
-    flooding, other = await new_node(one), await new_node(one)
-    receiver = await new_node(one, keep=keeper.keep, traffic=traffic)
+    flooding, other = await new_node(server), await new_node(server)
+    receiver = await new_node(server, keep=keeper.keep, traffic=traffic)
     keeper.hold(flooding.bare)
     monkeypatch.setattr(receiving, "MAX_SIZE", 12_000)
     flood = [
@@ -120,11 +124,11 @@ async def test_where_all_room_is_taken_the_newest_of_whoever_holds_most_makes_wa
 
 
 async def test_who_may_no_longer_push_once_its_turn_has_come_is_refused(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     keeper, may = Keeper(), {"everybody"}
-    sender = await new_node(one)
-    receiver = await new_node(one, keep=keeper.keep, knows=lambda _peer: bool(may))
+    sender = await new_node(server)
+    receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(may))
     keeper.hold(sender.bare)
     first, second = [
         asyncio.create_task(sender.pushing.push(receiver.bare, records(NOW, 1), seconds=30))

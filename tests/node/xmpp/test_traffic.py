@@ -24,11 +24,14 @@ async def until(traffic: Traffic, wanted: Traffic) -> None:
 
 
 async def test_messages_are_counted_by_what_became_of_them(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
     keeper, traffic = Keeper(), Traffic()
-    sender, receiver = await new_node(one), await new_node(one, keep=keeper.keep, traffic=traffic)
+    sender, receiver = (
+        await new_node(server),
+        await new_node(server, keep=keeper.keep, traffic=traffic),
+    )
     await push(sender, receiver)
     await until(traffic, Traffic(acknowledged=1))
     keeper.fault = BadRequest()
@@ -50,10 +53,10 @@ async def test_messages_are_counted_by_what_became_of_them(
 
 
 async def test_requests_are_counted_by_what_became_of_them(
-    one: Prosody, new_node: MakeNode
+    server: Prosody, new_node: MakeNode
 ) -> None:
     household, traffic = Home(), Traffic()
-    asker, answerer = await new_node(one), await new_node(one, household, traffic=traffic)
+    asker, answerer = await new_node(server), await new_node(server, household, traffic=traffic)
     with pytest.raises(QuoaliseError):
         await asker.asking.subscribe(answerer.bare, SERIES)
     household.readers.add(asker.bare)

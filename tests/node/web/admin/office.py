@@ -97,9 +97,9 @@ class Office:
             return await work(connection)
 
     async def appoint(self, name: str) -> None:
-        kept = await Passwords(QUICK).hash(PASSWORD)
+        hashed = await Passwords(QUICK).hash(PASSWORD)
         async with self.store.writing() as connection:
-            await administrators.add(connection, name, kept, self.clock.now)
+            await administrators.add(connection, name, hashed, self.clock.now)
 
 
 async def log_in(browser: Browser, name: str, password: str, **headers: str) -> Page:
@@ -109,8 +109,8 @@ async def log_in(browser: Browser, name: str, password: str, **headers: str) -> 
 
 def summary(page: Page) -> list[tuple[str, str]]:
     """Return what is said to be wrong above a form: of which field, and what."""
-    found = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
-    return [(name, " ".join(unescape(words).split())) for name, words in found]
+    links = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
+    return [(name, " ".join(unescape(words).split())) for name, words in links]
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import set_aside
 from consometers_node.store.claims import Proof, claims_to
 
+from ...collective.ingestion import pushed_data
 from ...collective.people import meter
-from ...collective.telling import told
 from ..browser import Browser
 from ..public.town import NOW, ZONE
 from .office import NAME, Office
@@ -26,7 +26,9 @@ async def liar(office: Office) -> Member:
     """Admit a home that sends 29 and 31.5 kW after a month of 400 W."""
     async with office.village() as village:
         member = await village.join("home", days=40)
-        message = Message("home@example.org", told(meter("home"), MIDNIGHT, [29_000, 31_500, 640]))
+        message = Message(
+            "home@example.org", pushed_data(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
+        )
         at = NOW + timedelta(days=1)
         assert await take(village.connection, [message], ZONE.key, at) == [None]
         return member
@@ -69,8 +71,8 @@ async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(
     page = await browser.send(page, "/leave-out")
     assert left in page.text
     assert notice not in (await browser.open("")).text
-    (one,) = await office.read(set_aside.of_member, member.id)
-    assert (one.record.value, one.left_out_at) == (31_500, office.clock.now)
+    (entry,) = await office.read(set_aside.of_member, member.id)
+    assert (entry.record.value, entry.left_out_at) == (31_500, office.clock.now)
     assert [entry for entry in await log(office) if entry[1] in ("believe", "leave out")] == [
         (NAME, "leave out"),
         (NAME, "believe"),
@@ -138,10 +140,10 @@ async def test_an_hour_closes_without_records_that_are_set_aside(office: Office)
     # Midnight in UTC is two o'clock in Lorient.
     closed = "04:00 published 12 of 12", "03:00 published 11 of 12", "02:00 published 11 of 12"
     page = await browser.open("publication")
-    assert all(one in page.text for one in closed)
+    assert all(text in page.text for text in closed)
     page = await browser.open(f"members/{member.pseudonym}")
     await browser.send(page, "/believe", ("kw", "36"))
     assert not await office.read(set_aside.of_member, member.id)
     await close_due(office)
     page = await browser.open("publication")
-    assert all(one in page.text for one in closed)
+    assert all(text in page.text for text in closed)

@@ -24,7 +24,7 @@ from .office import NAME, Office, serving, summary
 ACCOUNT = "xmpp:kersabiec.example?register;preauth=abc"
 
 
-async def known(office: Office) -> list[invitations.Invitation]:
+async def stored_invitations(office: Office) -> list[invitations.Invitation]:
     return await office.read(invitations.all_invitations)
 
 
@@ -47,14 +47,19 @@ async def test_nobody_is_invited_at_first(office: Office) -> None:
 async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
     browser = await office.enter()
     page = await made(browser, ("area", "Lorient"), ("note", "Marché"), ("days", "7"))
-    (one,) = await known(office)
-    assert (one.kind, one.area, one.note, one.most_uses) == (Kind.HOME, "Lorient", "Marché", 1)
-    assert one.expires_at == NOW + timedelta(days=7)
+    (invitation,) = await stored_invitations(office)
+    assert (invitation.kind, invitation.area, invitation.note, invitation.most_uses) == (
+        Kind.HOME,
+        "Lorient",
+        "Marché",
+        1,
+    )
+    assert invitation.expires_at == NOW + timedelta(days=7)
     (link,) = sheets(page)
     join = links.read(link)
     assert isinstance(join, Join)
     assert join.collective == "coop@example.org"
-    assert await office.read(invitations.by_token, join.token) == one
+    assert await office.read(invitations.by_token, join.token) == invitation
     assert page.html.count("<svg") >= 1
     assert 'class="segno"' in page.html
     assert str(page.url).endswith("/administration/invitations")
@@ -75,10 +80,10 @@ async def test_a_commune_of_an_invitation_is_written_as_it_is_known(office: Offi
     assert {("area", "LE FAOUET"), ("note", "Marché"), ("days", "7")} <= {
         *page.form("invitations").fields
     }
-    assert len(await known(office)) == 1
+    assert len(await stored_invitations(office)) == 1
     page = await browser.send(page, "invitations", ("area", "Le Faouët"))
     assert page.status == 200
-    assert {one.area for one in await known(office)} == {"Le Faouët"}
+    assert {invitation.area for invitation in await stored_invitations(office)} == {"Le Faouët"}
 
 
 async def test_a_token_stands_in_no_log_and_no_address(
@@ -93,8 +98,10 @@ async def test_a_token_stands_in_no_log_and_no_address(
     paper = await browser.send(page, "sheets", ("in", "fr"))
     assert join.token in paper.html
     assert join.token not in caplog.text
-    assert not [one for one in (*page.links, *page.loads, str(paper.url)) if join.token in one]
-    assert all(join.token not in one.what for one in await office.read(reads))
+    assert not [
+        address for address in (*page.links, *page.loads, str(paper.url)) if join.token in address
+    ]
+    assert all(join.token not in entry.what for entry in await office.read(reads))
 
 
 async def test_sending_a_form_twice_makes_one(office: Office) -> None:
@@ -108,7 +115,7 @@ async def test_sending_a_form_twice_makes_one(office: Office) -> None:
     for hostile in ("", "x" * 32, "A" * 32, "0" * 33):
         page = await browser.post("invitations", list({**fields, "form": hostile}.items()))
         assert page.status == 409
-    assert len(await known(office)) == 1
+    assert len(await stored_invitations(office)) == 1
 
 
 async def test_many_are_printed_in_both_languages(office: Office) -> None:
@@ -161,10 +168,10 @@ async def test_it_is_revoked(office: Office) -> None:
     assert "None is valid" in page.text
     page = await browser.open("invitations?show=ended")
     assert "revoked 10 June 2026" in page.text
-    (one,) = await known(office)
-    assert one.revoked_at == NOW
+    (invitation,) = await stored_invitations(office)
+    assert invitation.revoked_at == NOW
     entry = (await office.read(reads))[0]
-    assert (entry.who, entry.what) == (NAME, f"invitation {one.id} revoked")
+    assert (entry.who, entry.what) == (NAME, f"invitation {invitation.id} revoked")
 
 
 async def test_a_long_list_is_shown_in_parts(office: Office) -> None:
@@ -198,7 +205,7 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
         page = await made(browser, (name, value))
         assert page.status == 422, name
         assert "Something needs correcting" in page.text
-    assert await known(office) == []
+    assert await stored_invitations(office) == []
 
 
 WRONG = {
@@ -239,7 +246,7 @@ async def test_an_account_goes_with_each(office: Office) -> None:
     async with giving_accounts(office, f"print('{ACCOUNT}')") as opened:
         browser = await opened.enter()
         page = await made(browser, ("account", "yes"), ("count", "2"))
-        assert [one.split()[1] for one in sheets(page)] == [ACCOUNT, ACCOUNT]
+        assert [sheet.split()[1] for sheet in sheets(page)] == [ACCOUNT, ACCOUNT]
         assert page.html.count('class="segno"') == 4
         paper = await browser.send(page, "sheets", ("in", "fr"))
         assert paper.text.count("Prenez un compte") == 2
@@ -251,7 +258,7 @@ async def test_where_no_account_is_made_nobody_is_invited(office: Office) -> Non
         assert page.status == 409
         assert "<i>no</i>" in page.text
         assert "<i>" not in page.html
-        assert await known(office) == []
+        assert await stored_invitations(office) == []
 
 
 async def test_a_command_that_is_not_there_makes_no_account(file: Store, tmp_path: Path) -> None:

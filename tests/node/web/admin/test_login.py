@@ -152,7 +152,7 @@ async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "again", "said"),
+    ("old", "new", "again", "problem"),
     [
         ("wrong", "four boats out at sea", "four boats out at sea", "not your present"),
         (PASSWORD, "short", "short", "at least 12"),
@@ -162,12 +162,12 @@ async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
     ],
 )
 async def test_a_bad_new_password_is_not_taken(
-    office: Office, old: str, new: str, again: str, said: str
+    office: Office, old: str, new: str, again: str, problem: str
 ) -> None:
     browser = await office.enter()
     page = await browser.fill("password", "password", ("old", old), ("new", new), ("again", again))
     assert page.status == 422
-    assert said in page.text
+    assert problem in page.text
     assert (await log_in(await office.browser(), NAME, PASSWORD)).status == 200
 
 
@@ -183,18 +183,18 @@ async def test_sessions_and_passwords_are_not_in_the_database(office: Office) ->
     browser = await office.enter()
     async with office.store.reading() as connection:
         row = (await connection.execute(select(AdminSessionRow.__table__))).one()
-        kept = (await connection.execute(select(AdministratorRow.password_hash))).scalar_one()
+        hashed = (await connection.execute(select(AdministratorRow.password_hash))).scalar_one()
     assert await key_of(browser) not in repr(tuple(row))
-    assert kept.startswith("$argon2id$")
-    assert PASSWORD not in kept
+    assert hashed.startswith("$argon2id$")
+    assert PASSWORD not in hashed
 
 
 async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> None:
     office.administration.pages.passwords = Passwords()
     await office.enter()
-    kept = await office.read(administrators.password_hash, NAME)
-    assert kept is not None
-    assert "m=47104,t=2,p=1" in kept
+    hashed = await office.read(administrators.password_hash, NAME)
+    assert hashed is not None
+    assert "m=47104,t=2,p=1" in hashed
     await office.enter()
 
 
@@ -333,8 +333,8 @@ async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
     async with serving(office.store, settings) as other:
         browser = await other.browser()
         for n in range(FREE_TRIES):
-            told = {"X_Forwarded_For": f"203.0.113.{n}"}
-            assert (await log_in(browser, f"nobody{n}", "wrong", **told)).status == 403
+            headers = {"X_Forwarded_For": f"203.0.113.{n}"}
+            assert (await log_in(browser, f"nobody{n}", "wrong", **headers)).status == 403
         page = await log_in(browser, NAME, PASSWORD, X_Forwarded_For="203.0.113.99")
         assert page.status == 429
 
@@ -360,15 +360,15 @@ async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
     worked: list[str | None] = []
 
     class Counting(Passwords):
-        def _work(self, password: str, known: str | None) -> str:
-            worked.append(known)
-            return super()._work(password, known)
+        def _work(self, password: str, hashed: str | None) -> str:
+            worked.append(hashed)
+            return super()._work(password, hashed)
 
     passwords = Counting(QUICK)
-    kept = await passwords.hash(PASSWORD)
-    await passwords.check(kept, "wrong")
+    hashed = await passwords.hash(PASSWORD)
+    await passwords.check(hashed, "wrong")
     worked.clear()
-    assert not await passwords.check(kept, "wrong")
+    assert not await passwords.check(hashed, "wrong")
     of_somebody = len(worked)
     worked.clear()
     assert not await passwords.check(None, "wrong")

@@ -79,15 +79,15 @@ async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) ->
     member = await join(office)
     browser = await office.enter()
     page = await browser.open("members")
-    found = await browser.send(page, "members", ("q", "HOME@example.org"))
-    assert found.url.path.endswith(f"/members/{member.pseudonym}")
-    found = await browser.send(page, "members", ("q", "nobody@example.org"))
-    assert "No member has this address." in found.text
-    assert "nobody" not in str(found.url)
-    found = await browser.send(page, "members", ("q", "lori"))
-    assert member.pseudonym in found.text
-    found = await browser.send(page, "members", ("q", ""))
-    assert found.status == 200
+    result = await browser.send(page, "members", ("q", "HOME@example.org"))
+    assert result.url.path.endswith(f"/members/{member.pseudonym}")
+    result = await browser.send(page, "members", ("q", "nobody@example.org"))
+    assert "No member has this address." in result.text
+    assert "nobody" not in str(result.url)
+    result = await browser.send(page, "members", ("q", "lori"))
+    assert member.pseudonym in result.text
+    result = await browser.send(page, "members", ("q", ""))
+    assert result.status == 200
 
 
 async def test_a_page_tells_all_but_the_records(office: Office) -> None:
@@ -182,9 +182,9 @@ async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) 
     assert page.headers["Cache-Control"] == "no-store"
     assert member.pseudonym in page.headers["Content-Disposition"]
     if ending == "json":
-        told = json.loads(page.html)
-        assert told["member"]["pseudonym"] == member.pseudonym
-        assert [read["what"] for read in told["reads"]] == ["export json"]
+        document = json.loads(page.html)
+        assert document["member"]["pseudonym"] == member.pseudonym
+        assert [read["what"] for read in document["reads"]] == ["export json"]
     else:
         assert len(list(csv.reader(io.StringIO(page.html)))) == 49
     assert (await log(office))[0] == (NAME, f"export {ending}")
@@ -232,22 +232,22 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     assert (await again(office, member)).kind is Kind.HOME
     done = await browser.send(page, "/site", *school, ("sure", "yes"))
     assert "Saved." in done.text
-    known = await again(office, member)
-    assert (known.kind, known.name) == (Kind.SITE, "École de Kersabiec")
-    assert known.description is not None
-    assert known.description.building is Building.SCHOOL
-    assert (known.description.peak_kwp, known.description.surface_m2) == (36.5, 1850)
+    member_now = await again(office, member)
+    assert (member_now.kind, member_now.name) == (Kind.SITE, "École de Kersabiec")
+    assert member_now.description is not None
+    assert member_now.description.building is Building.SCHOOL
+    assert (member_now.description.peak_kwp, member_now.description.surface_m2) == (36.5, 1850)
     changed = await browser.send(done, "/site", ("peak_kwp", ""))
     assert changed.status == 200
-    known = await again(office, member)
-    assert known.description is not None
-    assert known.description.peak_kwp is None
+    member_now = await again(office, member)
+    assert member_now.description is not None
+    assert member_now.description.peak_kwp is None
 
 
 async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office) -> None:
     member = await join(office)
     await let_named(office, member)
-    said = {
+    messages = {
         "en": (
             "Surface, in m²: Write a whole number, from 1 to 1,000,000.",
             "Peak power of its panels, in kWp: Write a number above 0, up to 100,000.",
@@ -260,7 +260,7 @@ async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office
             ),
         ),
     }
-    for language, (surface, peak) in said.items():
+    for language, (surface, peak) in messages.items():
         browser = await office.enter(language)
         page = await browser.open(f"members/{member.pseudonym}")
         filled = ("name", "École"), ("sure", "yes"), ("peak_kwp", "0"), ("surface_m2", "-5")
@@ -296,7 +296,7 @@ async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -
     async with office.village() as village:
         await village.join("first", area="Le Faouët")
         member = await village.join("other", area="Lorient")
-    for language, said in (
+    for language, expected in (
         ("en", "Commune: This commune is known here as “Le Faouët”: write it that way."),
         ("fr", "Cette commune est connue ici comme « Le Faouët » : écrivez-la ainsi."),
     ):
@@ -305,7 +305,7 @@ async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -
         assert ("option", "value", "Le Faouët") in page.attributes
         page = await browser.send(page, "/area", ("area", "le-faouet"))
         assert page.status == 422
-        assert said in page.text
+        assert expected in page.text
         assert ("area", "le-faouet") in page.form("/area").fields
         assert (await again(office, member)).area == "Lorient"
     await browser.send(page, "/area", ("area", "Le  Faouët"))
@@ -348,9 +348,12 @@ async def test_whatever_is_typed_is_kept_as_words_or_refused(office: Office, for
     for value in HOSTILE:
         filled = [(name, value) for name in names] + [("sure", "yes")]
         if form == "/site":
-            filled = [*(one for one in filled if one[0] != "name"), ("name", value or "A school")]
-        said = await browser.send(page, form, *filled)
-        assert said.status in {200, 409, 422}, value
+            filled = [
+                *(field for field in filled if field[0] != "name"),
+                ("name", value or "A school"),
+            ]
+        answer = await browser.send(page, form, *filled)
+        assert answer.status in {200, 409, 422}, value
         shown = await browser.open(f"members/{member.pseudonym}")
         assert shown.status == 200
 
@@ -380,8 +383,8 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
     page = await browser.open("register")
     assert "Pour dimensionner le prochain toit." in page.text
     assert "le membre" in page.text
-    told = json.loads((await browser.open("register.json")).html)
-    assert told[0]["permissions_granted"] == 1
+    document = json.loads((await browser.open("register.json")).html)
+    assert document[0]["permissions_granted"] == 1
     (titles, row) = csv.reader(io.StringIO((await browser.open("register.csv")).html))
     assert dict(zip(titles, row, strict=True))["purpose"] == "Pour dimensionner le prochain toit."
     (_, change) = csv.reader(io.StringIO((await browser.open("permissions.csv")).html))

@@ -31,7 +31,7 @@ FILLED = (
 )
 
 
-async def known(office: Office) -> list[needs.OwnNeed]:
+async def stored_needs(office: Office) -> list[needs.OwnNeed]:
     return await office.read(needs.all_needs)
 
 
@@ -54,11 +54,11 @@ async def test_something_is_asked_for(office: Office) -> None:
     for words in ("The next roof", "Le prochain toit", "To size the next roof.", "2 years", "1 an"):
         assert words in page.text
     assert page.text.count("energy from the grid") == 1
-    assert await known(office) == []
+    assert await stored_needs(office) == []
     page = await browser.send(page, "needs/offer")
     assert page.url.query_string == "done=offered"
-    (one,) = await known(office)
-    assert one.need == DataNeed(
+    (need,) = await stored_needs(office)
+    assert need.need == DataNeed(
         id="roof",
         version=1,
         title={"fr": "Le prochain toit", "en": "The next roof"},
@@ -100,7 +100,7 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
     page = await browser.send(page, "needs/preview", ("title_fr", "Un autre toit"))
     page = await browser.send(page, "needs/offer")
     assert page.status == 200
-    first, second = (one.need for one in await known(office))
+    first, second = (need.need for need in await stored_needs(office))
     assert second == replace(
         first, version=first.version + 1, title={"br": "Toenn", "fr": "Un autre toit"}
     )
@@ -125,9 +125,9 @@ async def test_who_read_another_version_reads_again(office: Office) -> None:
     page = await browser.send(page, "needs/offer")
     assert page.status == 409
     assert "read it again" in page.text
-    assert len(await known(office)) == 2
+    assert len(await stored_needs(office)) == 2
     await browser.send(page, "needs/offer")
-    assert len(await known(office)) == 3
+    assert len(await stored_needs(office)) == 3
 
 
 async def test_what_was_filled_in_can_be_changed(office: Office) -> None:
@@ -142,15 +142,15 @@ async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await browser.fill("needs", "needs/roof/close")
     assert "asked for no longer" in page.text
-    assert (await known(office))[0].closed_at is not None
+    assert (await stored_needs(office))[0].closed_at is not None
     page = await browser.send(page, "needs/roof/reopen")
-    assert (await known(office))[0].closed_at is None
+    assert (await stored_needs(office))[0].closed_at is None
     await browser.send(page, "needs/roof/close")
     # The same again, by the form.
     page = await preview(browser, path="needs/roof/next")
     await browser.send(page, "needs/offer")
-    (one,) = await known(office)
-    assert one.closed_at is None
+    (need,) = await stored_needs(office)
+    assert need.closed_at is None
     for way in ("close", "reopen"):
         token = page.form("needs/offer").fields[0]
         assert (await browser.post(f"needs/none/{way}", [token])).status == 409
@@ -164,14 +164,14 @@ async def test_a_file_says_the_same(office: Office) -> None:
         recipients={"en": "]\n[title]"},
     )
     await office.written(lambda connection: needs.offer(connection, hostile, NOW))
-    (one,) = await known(office)
+    (need,) = await stored_needs(office)
     browser = await office.enter()
     page = await browser.open("needs")
     link = next(link for link in page.links if link.endswith(".toml"))
     async with browser.session.get(page.url.join(type(page.url)(link, encoded=True))) as response:
         assert response.status == 200
         assert response.headers["Content-Disposition"] == 'attachment; filename="b-1.toml"'
-        assert read_need_file(await response.read()) == one.need
+        assert read_need_file(await response.read()) == need.need
     assert "<b>" not in page.html
 
 
@@ -183,11 +183,11 @@ async def test_it_is_told_who_answered(office: Office, monkeypatch: pytest.Monke
     browser = await office.enter()
     page = await browser.open("needs")
     assert "4 members" in page.text
-    one = (await known(office))[0].need
-    page = await browser.open(f"needs/{one.id}/{one.version}")
+    stored = (await stored_needs(office))[0].need
+    page = await browser.open(f"needs/{stored.id}/{stored.version}")
     assert "allowed : 4" in page.text.replace("allowed:", "allowed :")
     assert page.text.count("Larmor-Plage") == 3
-    page = await browser.open(f"needs/{one.id}/{one.version}?page=2")
+    page = await browser.open(f"needs/{stored.id}/{stored.version}?page=2")
     assert page.text.count("Larmor-Plage") == 1
     assert any("members/" in link for link in page.links)
 
@@ -219,7 +219,7 @@ async def test_hostile_values_ask_for_nothing(office: Office) -> None:
             page = await browser.post(f"needs/{way}", list({**fields, name: value}.items()))
             assert page.status in {404, 422}, name
             assert words in page.text
-    assert await known(office) == []
+    assert await stored_needs(office) == []
 
 
 async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
@@ -230,9 +230,9 @@ async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -
     assert summary(page)[0][1].startswith("Titre : Écrivez-le dans une langue au moins")
     assert summary(page)[2][1] == "Contact : Écrivez une ligne."
     page = await preview(browser, *(dict(FILLED) | {"history": "101"}).items())
-    ((name, said),) = summary(page)
+    ((name, problem),) = summary(page)
     assert name == "history"
-    assert said == "Durée de l’historique : Écrivez un nombre entier : 0 à 36 600 jours en tout."
+    assert problem == "Durée de l’historique : Écrivez un nombre entier : 0 à 36 600 jours en tout."
 
 
 async def test_words_are_shown_as_they_are_written(office: Office) -> None:
@@ -263,7 +263,7 @@ async def lose(office: Office) -> Member:
 
 async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Office) -> None:
     member = await lose(office)
-    told = {
+    words_by_language = {
         "en": ("lost , version 3", "Members cannot allow it", "restore a backup", "Details"),
         "fr": (
             "lost , version 3",
@@ -277,11 +277,11 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
     }
     (lost,) = await office.read(needs.unreadable)
     assert lost.problem is not None
-    for language, words in told.items():
+    for language, words in words_by_language.items():
         browser = await office.enter(language)
         page = await browser.open("needs")
-        for said in (*words, lost.problem.say(language), NEED.title[language]):
-            assert said in page.text, said
+        for expected in (*words, lost.problem.say(language), NEED.title[language]):
+            assert expected in page.text, expected
         assert first[language] in (await browser.open("")).text
         register = (await browser.open("register")).text
         assert first[language][:16] in register
@@ -305,6 +305,6 @@ async def test_what_cannot_be_read_is_asked_for_anew_as_the_next_version(office:
     page = await preview(browser, *(dict(FILLED) | {"id": "lost"}).items())
     assert page.status == 200
     await browser.send(page, "needs/offer")
-    assert ("lost", 4) in [(one.need.id, one.need.version) for one in await known(office)]
+    assert ("lost", 4) in [(need.need.id, need.need.version) for need in await stored_needs(office)]
     (lost,) = await office.read(needs.unreadable)
     assert lost.closed_at is not None

@@ -72,8 +72,8 @@ async def test_what_needs_a_person_comes_first(office: Office) -> None:
     assert "One member’s node refuses some of what was granted." in page.text
     assert "One home joined two weeks ago or more" in page.text
     (silent,) = {link for link in page.links if link.endswith("members?show=silent")}
-    found = await (await office.enter()).open(str(page.url.join(page.url.__class__(silent))))
-    assert found.text.count("never") == 1
+    shown_page = await (await office.enter()).open(str(page.url.join(page.url.__class__(silent))))
+    assert shown_page.text.count("never") == 1
 
 
 async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
@@ -107,7 +107,7 @@ async def close_due(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "expected"),
     [
         ("well", "All is well"),
         ("closed", "The collective is closed"),
@@ -124,7 +124,7 @@ async def close_due(office: Office) -> None:
     ],
 )
 async def test_the_overview_and_the_public_page_never_disagree(
-    office: Office, how: str, said: str
+    office: Office, how: str, expected: str
 ) -> None:
     """The first page of all says what of yesterday and today the public does not see."""
     sizes = {"few": {"homes": 9}, "dominated": {"large": 30_000}, "silent": {"hours": 2}}
@@ -146,7 +146,7 @@ async def test_the_overview_and_the_public_page_never_disagree(
         await open_from(village.connection, opens, "Maëlle", at)
     page = await (await office.enter()).open("")
     public = await (await office.browser()).open("/")
-    assert said in page.text
+    assert expected in page.text
     is_well = "All is well" in page.text
     shows_all = "Soon here" not in public.text and "not published" not in public.text
     if how in {"closed", "later"}:
@@ -163,8 +163,8 @@ async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) ->
     browser = await office.enter()
     page = await browser.open("?days=60")
     assert "1 to 25 of 27" in page.text
-    shown = [one for one in page.text.split() if one.endswith("%")]
-    assert shown == sorted(shown, key=lambda one: float(one[:-1]))
+    shown = [word for word in page.text.split() if word.endswith("%")]
+    assert shown == sorted(shown, key=lambda shown_share: float(shown_share[:-1]))
     page = await browser.open("?days=60&page=2")
     assert "26 to 27 of 27" in page.text
     for odd in ("?page=0", "?page=-1", "?page=99999999999", "?page=x", "?days=7", "?page=٢"):
@@ -174,9 +174,9 @@ async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) ->
 async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
     await settle(office)
     async with office.store.reading() as connection:
-        found = await member_overview(connection, ZONE, WINDOW, NOW)
+        overview = await member_overview(connection, ZONE, WINDOW, NOW)
         named = {
-            (await Members(connection, ZONE).get(entry.id)).jid: entry for entry in found.entries
+            (await Members(connection, ZONE).get(entry.id)).jid: entry for entry in overview.entries
         }
         holes = named["holes@example.org"]
         days = await shares(connection, [holes.id], WINDOW)
@@ -191,7 +191,7 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
     assert named["late@example.org"].problems == 1
     assert named["never@example.org"].there == 0
     assert named["guest@example.org"].there is None
-    assert {name.partition("@")[0]: one.status for name, one in named.items() if name} == {
+    assert {name.partition("@")[0]: entry.status for name, entry in named.items() if name} == {
         "whole": Status.DELIVERING,
         "holes": Status.DELIVERING,
         "late": Status.DELIVERING,
@@ -205,23 +205,25 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     await settle(office)
     days = (await office.read(member_overview, ZONE, WINDOW, NOW)).days
     assert [day.day for day in days] == list(WINDOW)
-    known = {day.day: (day.granted, day.whole, day.partly, day.missing) for day in days}
-    assert known[TODAY - DAY] == (5, 3, 0, 2)
-    assert known[TODAY - 2 * DAY] == (5, 2, 0, 3)
-    assert known[TODAY - 3 * DAY] == (5, 2, 1, 2)
-    assert known[TODAY - 15 * DAY] == (4, 3, 0, 1)
-    assert known[TODAY - 30 * DAY] == (3, 3, 0, 0)
+    days_shown = {day.day: (day.granted, day.whole, day.partly, day.missing) for day in days}
+    assert days_shown[TODAY - DAY] == (5, 3, 0, 2)
+    assert days_shown[TODAY - 2 * DAY] == (5, 2, 0, 3)
+    assert days_shown[TODAY - 3 * DAY] == (5, 2, 1, 2)
+    assert days_shown[TODAY - 15 * DAY] == (4, 3, 0, 1)
+    assert days_shown[TODAY - 30 * DAY] == (3, 3, 0, 0)
 
 
 async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office: Office) -> None:
     async with office.village() as village:
         await village.join("noon", days=3, begins=time(12), shares={TODAY - 3 * DAY: 0.5})
-    found = await office.read(member_overview, ZONE, WINDOW, NOW)
-    (noon,) = found.entries
+    overview = await office.read(member_overview, ZONE, WINDOW, NOW)
+    (noon,) = overview.entries
     assert (noon.since, noon.there) == (TODAY - 2 * DAY, 1)
-    known = {day.day: (day.granted, day.whole, day.partly, day.missing) for day in found.days}
-    assert known[TODAY - 3 * DAY] == (0, 0, 0, 0)
-    assert known[TODAY - 2 * DAY] == (1, 1, 0, 0)
+    days_shown = {
+        day.day: (day.granted, day.whole, day.partly, day.missing) for day in overview.days
+    }
+    assert days_shown[TODAY - 3 * DAY] == (0, 0, 0, 0)
+    assert days_shown[TODAY - 2 * DAY] == (1, 1, 0, 0)
 
 
 async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:
@@ -229,8 +231,8 @@ async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Off
         await village.join("two", days=4, injects=True)
         injection = select(SeriesRow.id).where(SeriesRow.direction == Direction.INJECTION)
         await village.connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(injection)))
-    (one,) = (await office.read(member_overview, ZONE, WINDOW, NOW)).entries
-    assert one.there == 0.5
+    (entry,) = (await office.read(member_overview, ZONE, WINDOW, NOW)).entries
+    assert entry.there == 0.5
 
 
 async def test_who_left_is_no_longer_counted(office: Office) -> None:
@@ -239,9 +241,9 @@ async def test_who_left_is_no_longer_counted(office: Office) -> None:
         await member_permissions.terminate(
             village.members, MemberPermissionId(permission_id_of("gone")), NOW
         )
-    found = await office.read(member_overview, ZONE, WINDOW, NOW)
-    assert [entry.status for entry in found.entries] == [Status.LEFT]
-    assert {day.granted for day in found.days} == {0}
+    overview = await office.read(member_overview, ZONE, WINDOW, NOW)
+    assert [entry.status for entry in overview.entries] == [Status.LEFT]
+    assert {day.granted for day in overview.days} == {0}
 
 
 def test_a_day_is_drawn_by_its_shape() -> None:
@@ -327,11 +329,11 @@ async def test_a_node_that_cannot_work_is_told_first(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alerts, "installed", lambda _: "9")
-    said = Text(
+    problem = Text(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
     network = SimpleNamespace(text=Text({"en": "No way.", "fr": "Pas de chemin."}))
-    node: Any = Node(database_problem=said, network_problem=network, clock=Clock())
+    node: Any = Node(database_problem=problem, network_problem=network, clock=Clock())
     await settle(office)
     async with serving(office.store, office.settings, node) as other:
         page = await (await other.enter()).open("")

@@ -26,7 +26,7 @@ FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
 YESTERDAY = NOW.date() - timedelta(days=1)
 
 
-async def tell(office: Office) -> None:
+async def record_days(office: Office) -> None:
     """Store some days of four homes of Lorient, where ten homes would be shown."""
     async with office.village() as village:
         town = Town(village.connection, office.settings.publication, NOW - timedelta(hours=2))
@@ -35,7 +35,7 @@ async def tell(office: Office) -> None:
         moved = "UPDATE group_membership SET from_month = '2020-01-01'"
         await village.connection.exec_driver_sql(moved)
         for n in range(5):
-            await town.tell(homes, 1000, day=YESTERDAY - timedelta(days=n))
+            await town.record(homes, 1000, day=YESTERDAY - timedelta(days=n))
 
 
 async def choice(office: Office) -> Choice | None:
@@ -43,8 +43,8 @@ async def choice(office: Office) -> Choice | None:
 
 
 async def rules(office: Office) -> Publication | None:
-    found = await choice(office)
-    return None if found is None else found.rules.publication
+    stored = await choice(office)
+    return None if stored is None else stored.rules.publication
 
 
 async def opens(office: Office) -> date | None:
@@ -53,7 +53,7 @@ async def opens(office: Office) -> date | None:
 
 
 async def noted(office: Office) -> list[str]:
-    return [one.what for one in reversed(await office.read(reads)) if one.what != "login"]
+    return [entry.what for entry in reversed(await office.read(reads)) if entry.what != "login"]
 
 
 async def tried(browser: Browser, *filled: tuple[str, str]) -> Page:
@@ -76,7 +76,7 @@ async def test_it_tells_how_it_is(office: Office) -> None:
 
 
 async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: Office) -> None:
-    await tell(office)
+    await record_days(office)
     browser = await office.enter()
     page = await tried(browser, ("minimum", "4"))
     assert page.status == 200
@@ -92,7 +92,7 @@ async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: O
 
 
 async def test_the_publics_first_page_is_shown_as_it_would_be(office: Office) -> None:
-    await tell(office)
+    await record_days(office)
     office.clock.now = NOW - timedelta(hours=13)
     browser = await office.enter()
     preview = await tried(browser, ("minimum", "4"))
@@ -103,7 +103,7 @@ async def test_the_publics_first_page_is_shown_as_it_would_be(office: Office) ->
     assert "4 kW" in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
-    assert any(one.startswith("../../static/public.css") for one in page.loads)
+    assert any(address.startswith("../../static/public.css") for address in page.loads)
     public = await browser.open("/")
     assert "4 kW" not in public.text
     assert "once at least 10 homes" in public.text
@@ -117,9 +117,9 @@ async def test_what_was_seen_is_chosen(office: Office) -> None:
     assert "12 homes" in page.text
     assert f"Chosen by {NAME}" in page.text
     assert await rules(office) == Publication(basis=Agreed(12), wait=timedelta(minutes=60))
-    found = await choice(office)
-    assert found is not None
-    assert found.by == NAME
+    stored = await choice(office)
+    assert stored is not None
+    assert stored.by == NAME
     page = await browser.send(page, "publication/file")
     # Ten homes are fewer than twelve: that is seen first.
     assert "protect your members less" in page.text
@@ -212,7 +212,9 @@ async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
 
 async def test_a_running_node_takes_note(office: Office) -> None:
     who = Identity(Account("coop@example.org", "a word"), Server())
-    node = CollectiveNode(office.store, office.settings, who, lambda one: Connection(one.account))
+    node = CollectiveNode(
+        office.store, office.settings, who, lambda settings: Connection(settings.account)
+    )
     before = node.changes.count
     async with serving(office.store, office.settings, node) as running:
         browser = await running.enter()
@@ -223,7 +225,7 @@ async def test_a_running_node_takes_note(office: Office) -> None:
 
 
 async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
-    await tell(office)
+    await record_days(office)
     async with office.village() as village:
         await open_from(village.connection, AT_ONCE, NAME, NOW)
         town = Town(village.connection, THREE, NOW, opened_at=NOW)

@@ -83,7 +83,7 @@ class Village:
             if hours_today:
                 records[self.now.date()] = hours_today
             blocks = {day: (watts,) * count for day, count in records.items()}
-            await self._hear(member, way, identifier, self.now - heard, blocks)
+            await self._store_series(member, way, identifier, self.now - heard, blocks)
         if problem is not None:
             await self.connection.execute(
                 update(MemberPermissionSeriesRow)
@@ -97,7 +97,7 @@ class Village:
         await needs.offer(self.connection, replace(NEED, history_days=365), self.now - 90 * _DAY)
         return await self.members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
 
-    async def _hear(
+    async def _store_series(
         self,
         member: Member,
         way: Direction,

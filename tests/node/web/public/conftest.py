@@ -74,12 +74,12 @@ async def fill(town: Town) -> None:
             production=lambda hour: 6_000 if 8 <= hour < 20 else 0,
             injection=lambda hour: 2_000 if 8 <= hour < 20 else 0,
         )
-        told = {
+        drawn = {
             direction: {start: value for start, value in watts.items() if start < until}
             for direction, watts in hours.items()
         }
-        await town.release(everybody, told, counting=40)
-        await town.release(school, told, members=1)
+        await town.release(everybody, drawn, counting=40)
+        await town.release(school, drawn, members=1)
     larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
     before = dict.fromkeys(hours_of(date(2026, 5, 31)), 3000)
     await town.release(larmor, {Direction.CONSUMPTION: before}, members=12)

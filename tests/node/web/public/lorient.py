@@ -69,30 +69,35 @@ async def furnish(town: Town) -> None:
     kersabiec = await town.site("École de Kersabiec", _HERE, "Lorient")
     other = await town.site("Salle Kermelo", _THERE, "Lorient")
     lorient = await town.group(GroupKind.AREA, "Lorient")
-    areas = {await town.group(GroupKind.AREA, one): one for one in ("Larmor-Plage", "Ploemeur")}
+    areas = {await town.group(GroupKind.AREA, area): area for area in ("Larmor-Plage", "Ploemeur")}
     async with town.store.writing() as connection:
         both = await combined(connection, frozenset(areas), areas)
     whole = _sum(*homes, school, hall, until=until)
-    for group, share, told, counting in (
+    for group, share, reporting, counting in (
         (everybody, 1.0, TELLING, HOMES),
         (lorient, 0.7, TELLING - 12, HOMES - 12),
         (both, 0.3, 12, 12),
     ):
         sites = 0 if group == both else 2
         part = {
-            way: {start: round(share * wh) for start, wh in of.items()} for way, of in whole.items()
+            way: {start: round(share * wh) for start, wh in energy.items()}
+            for way, energy in whole.items()
         }
         first = {
-            way: {start: wh * AT_FIRST // HOMES for start, wh in of.items() if start < grown}
-            for way, of in part.items()
+            way: {start: wh * AT_FIRST // HOMES for start, wh in energy.items() if start < grown}
+            for way, energy in part.items()
         }
         then = {
-            way: {start: wh for start, wh in of.items() if start >= grown and start not in missing}
-            for way, of in part.items()
+            way: {
+                start: wh for start, wh in energy.items() if start >= grown and start not in missing
+            }
+            for way, energy in part.items()
         }
-        few = told * AT_FIRST // HOMES
+        few = reporting * AT_FIRST // HOMES
         await town.release(group, first, few + sites, homes=few)
-        await town.release(group, then, told + sites, homes=told, counting=counting, in_part=True)
+        await town.release(
+            group, then, reporting + sites, homes=reporting, counting=counting, in_part=True
+        )
     for group, site in ((kersabiec, school), (other, hall)):
         await town.release(group, _sum(site, until=until), 1, homes=0)
 

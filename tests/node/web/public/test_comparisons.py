@@ -19,16 +19,16 @@ from consometers_node.web.public.comparisons import kettles, lamps, pupil, washe
     ],
 )
 def test_what_is_made_beside_what_is_used(made: float, used: float, en: str, fr: str) -> None:
-    said = lamps(made, used)
-    assert en in said.say("en")
-    assert fr in said.say("fr")
+    sentence = lamps(made, used)
+    assert en in sentence.say("en")
+    assert fr in sentence.say("fr")
 
 
 def test_numbers_are_written_as_people_do() -> None:
-    said = washes(1_234_000)
-    assert said is not None
-    assert "1,234 loads of laundry" in said.say("en")
-    assert "1\u202f234 lave-linge" in said.say("fr")
+    sentence = washes(1_234_000)
+    assert sentence is not None
+    assert "1,234 loads of laundry" in sentence.say("en")
+    assert "1\u202f234 lave-linge" in sentence.say("fr")
 
 
 def test_too_little_is_not_compared() -> None:

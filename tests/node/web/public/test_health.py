@@ -20,10 +20,10 @@ async def test_whoever_asks_is_told_that_it_is_well(empty: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("online", "said"), [(True, "This node is well.\n"), (False, "XMPP is away.\n")]
+    ("online", "expected"), [(True, "This node is well.\n"), (False, "XMPP is away.\n")]
 )
 async def test_it_says_when_xmpp_is_away_which_it_survives(
-    empty: Town, online: bool, said: str
+    empty: Town, online: bool, expected: str
 ) -> None:
     public = Public(empty.store, empty.settings, "0", is_online=lambda: online)
     async with (
@@ -32,7 +32,7 @@ async def test_it_says_when_xmpp_is_away_which_it_survives(
         session.get(f"http://{LOOPBACK}:{port}/health") as answer,
     ):
         assert answer.status == 200
-        assert await answer.text() == said
+        assert await answer.text() == expected
 
 
 async def test_it_is_not_well_while_its_database_is_away(empty: Town) -> None:

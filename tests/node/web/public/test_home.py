@@ -119,7 +119,7 @@ async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
 
 
 async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty: Town) -> None:
-    names = {await empty.group(GroupKind.AREA, one): one for one in ("Lanester", "Ploemeur")}
+    names = {await empty.group(GroupKind.AREA, area): area for area in ("Lanester", "Ploemeur")}
     async with empty.store.writing() as connection:
         both = await combined(connection, frozenset(names), names)
     day = day_of(NOW.date(), consumption=lambda hour: 9_000)
@@ -159,8 +159,10 @@ async def municipality(town: Town, *allowed: Direction) -> None:
     everybody = await town.group()
     await town.below(everybody, Direction.CONSUMPTION, *allowed)
     drawn = day_of(NOW.date(), consumption=lambda hour: 18_700)
-    told = {start: watts for start, watts in drawn[Direction.CONSUMPTION].items() if start < NOW}
-    await town.release(everybody, {Direction.CONSUMPTION: told}, members=14)
+    drawn_so_far = {
+        start: watts for start, watts in drawn[Direction.CONSUMPTION].items() if start < NOW
+    }
+    await town.release(everybody, {Direction.CONSUMPTION: drawn_so_far}, members=14)
 
 
 async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
@@ -180,8 +182,8 @@ async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
 ) -> None:
     await municipality(empty, Direction.PRODUCTION, Direction.INJECTION)
     page = await empty.browser().open(path)
-    said = "Our panels produce not reported: the collective that takes part withholds it"
-    assert said in page.text
+    sentence = "Our panels produce not reported: the collective that takes part withholds it"
+    assert sentence in page.text
     page = await empty.browser("fr").open(path)
     assert "Nos panneaux produisent non transmis : le collectif qui participe le" in page.text
     everybody = await empty.group()
@@ -225,7 +227,7 @@ async def test_panels_of_schools_alone_are_compared_with_nothing_that_homes_use(
     await empty.release(everybody, day_of(today, consumption=lambda hour: 12_000))
     for direction in (Direction.PRODUCTION, Direction.INJECTION):
         starts = hours_of(today)
-        await empty.close(starts, Reason.BELOW_THRESHOLD, direction=direction, told=9)
+        await empty.close(starts, Reason.BELOW_THRESHOLD, direction=direction, responses=9)
     for path in ("", "hall", "card"):
         page = await empty.browser().open(path)
         assert page.status == 200

@@ -38,17 +38,17 @@ async def ask(town: Town, path: str, status: int = 200) -> Mapping[str, Any]:
     assert page.status == status, page.html
     kind = "application/json" if status == 200 else "application/problem+json"
     assert page.headers["Content-Type"].startswith(kind)
-    told: Mapping[str, Any] = json.loads(page.html)
-    return told
+    document: Mapping[str, Any] = json.loads(page.html)
+    return document
 
 
 async def test_hours_have_their_values_and_how_many_members_they_sum(town: Town) -> None:
-    told = await ask(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
-    assert told["unit"] == "Wh"
-    assert told["time_zone"] == "Europe/Paris"
-    assert told["licence"] == "etalab-2.0"
-    assert len(told["values"]) == 24 + 15
-    assert told["values"][0] == {
+    document = await ask(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
+    assert document["unit"] == "Wh"
+    assert document["time_zone"] == "Europe/Paris"
+    assert document["licence"] == "etalab-2.0"
+    assert len(document["values"]) == 24 + 15
+    assert document["values"][0] == {
         "start": "2026-06-09T00:00:00+02:00",
         "end": "2026-06-09T01:00:00+02:00",
         "value": 10_000,
@@ -74,18 +74,20 @@ async def test_days_add_up_to_months_and_years(
     days = await ask(town, f"{quantity}/by/all/P1D/from/2026-06-08/to/2026-06-09")
     assert [value["value"] for value in days["values"]] == [day, day]
     for interval in ("P1M", "P1Y"):
-        told = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
-        (one,) = told["values"]
-        assert one["value"] == month
-        assert one["days"] == 2
-        assert one["days_ended"] == (9 if interval == "P1M" else 160)
+        document = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
+        (value,) = document["values"]
+        assert value["value"] == month
+        assert value["days"] == 2
+        assert value["days_ended"] == (9 if interval == "P1M" else 160)
 
 
 async def test_a_site_is_a_group(town: Town) -> None:
     groups = (await ask(town, "groups.json"))["groups"]
     assert [group["id"] for group in groups] == ["all", "ecole-de-kersabiec", "larmor-plage"]
-    told = await ask(town, "production/by/ecole-de-kersabiec/PT1H/from/2026-06-09/to/2026-06-09")
-    assert {value["members"] for value in told["values"]} == {1}
+    document = await ask(
+        town, "production/by/ecole-de-kersabiec/PT1H/from/2026-06-09/to/2026-06-09"
+    )
+    assert {value["members"] for value in document["values"]} == {1}
 
 
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M"])
@@ -93,9 +95,9 @@ async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval
     path = f"consumption/by/larmor-plage/{interval}/from/2026-06-10/to/2026-06-10"
     if interval == "P1D":
         path = path.replace("-10", "-09")
-    told = await ask(town, path)
-    assert told["values"]
-    for value in told["values"]:
+    document = await ask(town, path)
+    assert document["values"]
+    for value in document["values"]:
         assert value["value"] is None
         assert value["members"] == 0
         assert value["withheld"] == {
@@ -110,16 +112,16 @@ async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval
 
 
 async def test_a_rate_of_what_is_withheld_is_withheld(town: Town) -> None:
-    told = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
-    (one,) = told["values"]
-    assert one["value"] is None
-    assert one["withheld"]["reason"] == "below-threshold"
+    document = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
+    (value,) = document["values"]
+    assert value["value"] is None
+    assert value["withheld"]["reason"] == "below-threshold"
 
 
 async def test_a_rate_where_nothing_was_made_is_null_and_hides_nothing(town: Town) -> None:
-    told = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
-    assert told["values"][0]["value"] is None
-    assert "withheld" not in told["values"][0]
+    document = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
+    assert document["values"][0]["value"] is None
+    assert "withheld" not in document["values"][0]
 
 
 async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
@@ -136,11 +138,11 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
     other = Publication(basis=Agreed(10), interval=Interval.PT30M)
     folder = empty.settings.folder
     async with serving(Town(empty.store, settings(folder, publication=other))) as town:
-        told = (await ask(town, path))["values"]
-        assert len(told) == 24
-        assert told == before["values"][:24]
-        told = (await ask(town, path.replace("PT1H", "PT30M")))["values"]
-        assert [one["value"] for one in told] == 48 * [250]
+        values = (await ask(town, path))["values"]
+        assert len(values) == 24
+        assert values == before["values"][:24]
+        values = (await ask(town, path.replace("PT1H", "PT30M")))["values"]
+        assert [value["value"] for value in values] == 48 * [250]
         assert (await ask(town, "groups.json"))["intervals"][:2] == [
             {"id": "PT1H", "from": "2026-06-08", "to": "2026-06-08"},
             {"id": "PT30M", "from": "2026-06-09", "to": None},
@@ -156,7 +158,7 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M", "P1Y"])
 async def test_a_table_has_what_the_document_has(town: Town, quantity: str, interval: str) -> None:
     path = f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10"
-    told = await ask(town, path)
+    document = await ask(town, path)
     page = await town.browser().open(f"data/{path}.csv")
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(page.html)))
@@ -170,7 +172,7 @@ async def test_a_table_has_what_the_document_has(town: Town, quantity: str, inte
             str(value["members"]),
             value.get("withheld", {}).get("reason", ""),
         )
-        for value in told["values"]
+        for value in document["values"]
     ]
 
 
@@ -200,10 +202,10 @@ async def test_json_may_be_asked_for_by_name(town: Town) -> None:
 async def test_what_cannot_be_answered_says_so(
     town: Town, path: str, status: int, words: str
 ) -> None:
-    told = await ask(town, path, status)
-    assert words in told["title"]
-    assert told["status"] == status
-    assert told["title_fr"]
+    document = await ask(town, path, status)
+    assert words in document["title"]
+    assert document["status"] == status
+    assert document["title_fr"]
 
 
 async def test_anybodys_scripts_may_read_it(town: Town) -> None:
@@ -313,17 +315,17 @@ async def test_the_description_has_every_address_and_no_other(town: Town) -> Non
     assert {path.removesuffix(".csv") for path in paths} == served - {"/openapi.json"}
     for path, item in paths.items():
         assert item.keys() <= {"parameters", "get"}
-        named = [one["$ref"].rpartition("/")[2] for one in item.get("parameters", ())]
+        named = [parameter["$ref"].rpartition("/")[2] for parameter in item.get("parameters", ())]
         assert named == re.findall(r"\{(\w+)\}", path)
 
 
 async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
-    told = await ask(town, "openapi.json")
-    assert told["info"]["license"] == {"name": LICENCE, "identifier": LICENCE_ID}
-    assert told["externalDocs"]["url"] == LICENCE_URL
+    document = await ask(town, "openapi.json")
+    assert document["info"]["license"] == {"name": LICENCE, "identifier": LICENCE_ID}
+    assert document["externalDocs"]["url"] == LICENCE_URL
     for most in MOST_DAYS.values():
-        assert f"{most} days at most" in told["info"]["description"]
-    schemas = told["components"]["schemas"]
+        assert f"{most} days at most" in document["info"]["description"]
+    schemas = document["components"]["schemas"]
     assert schemas["Quantity"]["enum"] == [*Quantity]
     assert schemas["Interval"]["enum"] == [*Interval, *Longer]
     assert schemas["Series"]["properties"]["unit"]["enum"] == sorted(
@@ -374,6 +376,6 @@ async def test_it_is_as_it_is_described(town: Town, tmp_path: Path) -> None:
         stdout=PIPE,
         stderr=STDOUT,
     )
-    said, _ = await asked.communicate()
-    assert asked.returncode == 0, said.decode()
-    assert b"generated" in said
+    output, _ = await asked.communicate()
+    assert asked.returncode == 0, output.decode()
+    assert b"generated" in output

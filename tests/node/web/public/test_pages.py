@@ -229,10 +229,10 @@ async def test_the_menu_stays_with_the_group_that_is_looked_at(town: Town, path:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_card_is_offered_as_it_was_asked_for(town: Town, path: str, scheme: str) -> None:
     browser = town.browser("fr")
-    for told in (scheme, "http"):
-        page = await browser.open(path, X_Forwarded_Proto=told)
+    for forwarded in (scheme, "http"):
+        page = await browser.open(path, X_Forwarded_Proto=forwarded)
         (src,) = re.findall(r'<iframe src="([^"]*)"', html.unescape(page.html))
-        assert src.startswith(f"{told}://{town.url.authority}/")
+        assert src.startswith(f"{forwarded}://{town.url.authority}/")
     card = await browser.open(src)
     assert card.status == 200
     assert "frame-ancestors *" in card.headers["Content-Security-Policy"]
@@ -270,7 +270,7 @@ async def test_a_wall_draws_what_the_pages_draw(town: Town, group: str) -> None:
     paths = (group.rstrip("/"), f"{group}month/2026-06", f"{group}year/2026")
     for wall, path in zip(walls, paths, strict=True):
         page = (await browser.open(path)).html
-        drawn = [re.findall(r"<tr( data-[^>]*)>", one) for one in (wall, page)]
+        drawn = [re.findall(r"<tr( data-[^>]*)>", text) for text in (wall, page)]
         assert drawn[0] == drawn[1] != []
         assert "<td" in page
         assert "<td" not in wall

@@ -54,7 +54,7 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     assert 'data-split="480000"' in page.html
     assert "Used on the spot – 1 day of 9" in page.text
     assert "produced, its use unknown" in page.text
-    (june,) = [one for one in await table(empty, "year/2026.csv") if one["start"] >= "2026-06"]
+    (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
     assert june["self_consumption_wh"] == "240000"
     assert june["self_consumption_days"] == "1"
@@ -65,8 +65,8 @@ async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty:
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-06")
-    said = "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65 kWh"
-    assert said in page.text
+    sentence = "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65 kWh"
+    assert sentence in page.text
     assert "+100%" not in page.text
     page = await empty.browser("fr").open("year/2026")
     assert "sur le 1 jour connu dans les deux années" in page.text
@@ -81,18 +81,18 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     then = day_of(date(2025, 5, 11), date(2025, 7, 31), consumption=always(2_000))
     await empty.release(everybody, then)
     page = await empty.browser().open("year/2026")
-    known = re.findall(r'<tr data-drawn="(\d+)" data-drawn-before="(\d+)"', page.html)
-    assert [int(now) for now, _ in known] == [31 * 24_000, 9 * 24_000]
+    drawn_bars = re.findall(r'<tr data-drawn="(\d+)" data-drawn-before="(\d+)"', page.html)
+    assert [int(now) for now, _ in drawn_bars] == [31 * 24_000, 9 * 24_000]
     # For as many homes, in whole watt-minutes of one.
-    assert [round(int(then), -2) for _, then in known] == [21 * 48_000, 9 * 48_000]
+    assert [round(int(then), -2) for _, then in drawn_bars] == [21 * 48_000, 9 * 48_000]
     assert "From the grid, a year earlier – 21 days of 31" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
     assert "a month of which nothing is known yet is shown whole" in page.text
-    told = {one["start"][5:7]: one for one in await table(empty, "year/2026.csv")}
+    rows = {row["start"][5:7]: row for row in await table(empty, "year/2026.csv")}
     column = "consumption_last_year"
     assert [
-        (told[month][f"{column}_wh"], told[month][f"{column}_days"]) for month in ("05", "06", "07")
+        (rows[month][f"{column}_wh"], rows[month][f"{column}_days"]) for month in ("05", "06", "07")
     ] == [(str(21 * 48_000), "21"), (str(9 * 48_000), "9"), (str(31 * 48_000), "31")]
 
 
@@ -106,7 +106,7 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
     assert "Years are compared per home" in page.text
-    (day,) = [one for one in await table(empty, "month/2026-06.csv") if one["consumption_wh"]]
+    (day,) = [row for row in await table(empty, "month/2026-06.csv") if row["consumption_wh"]]
     assert day["consumption_per_member_wh"] == "1980"
     assert day["consumption_last_year_wh"] == "24000"
     assert day["consumption_last_year_per_member_wh"] == "2000"
@@ -182,9 +182,9 @@ async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> N
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
-    (day,) = [one for one in await table(empty, "month/2026-06.csv") if one["production_wh"]]
-    told = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
-    assert day["withheld"] == told["values"][0]["withheld"]["reason"] == "below-threshold"
+    (day,) = [row for row in await table(empty, "month/2026-06.csv") if row["production_wh"]]
+    document = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    assert day["withheld"] == document["values"][0]["withheld"]["reason"] == "below-threshold"
 
 
 async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town) -> None:
@@ -203,9 +203,9 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
     assert (months[0]["consumption_days"], months[0]["days_ended"]) == ("12", "31")
     for interval, count, start in (("P1D", 21, "2026-05-20"), ("P1M", 2, "2026-05-01")):
         path = f"consumption/by/all/{interval}/from/2025-12-01/to/2026-06-30"
-        told = (await ask(empty, path))["values"]
-        assert len(told) == count
-        assert told[0]["start"].startswith(start)
+        values = (await ask(empty, path))["values"]
+        assert len(values) == count
+        assert values[0]["start"].startswith(start)
 
 
 async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> None:
@@ -228,15 +228,15 @@ async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: 
     assert "23 of 24 hours could be published; sums are of these." in page.text
     page = await empty.browser("fr").open("month/2026-06")
     assert "23 heures sur 24 ont pu être publiées" in page.text
-    (row,) = [one for one in await table(empty, "month/2026-06.csv") if one["consumption_wh"]]
+    (row,) = [entry for entry in await table(empty, "month/2026-06.csv") if entry["consumption_wh"]]
     assert (row["consumption_wh"], row["consumption_hours"], row["hours_ended"]) == (
         *("23000", "23", "24"),
     )
     for interval in ("P1D", "P1M"):
         path = f"consumption/by/all/{interval}/from/2026-06-09/to/2026-06-09"
-        one = (await ask(empty, path))["values"][-1]
-        assert (one["value"], one["hours"]) == (23_000, 23)
-        assert one["hours_ended"] == (24 if interval == "P1D" else 24 * 9)
+        value = (await ask(empty, path))["values"][-1]
+        assert (value["value"], value["hours"]) == (23_000, 23)
+        assert value["hours_ended"] == (24 if interval == "P1D" else 24 * 9)
 
 
 async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty: Town) -> None:
@@ -254,14 +254,14 @@ async def test_a_sum_without_the_homes_says_so(empty: Town) -> None:
     day = day_of(TODAY - DAY, consumption=always(1_000))
     await empty.release(await empty.group(), day, members=1, homes=0, counting=0)
     start = datetime(2026, 6, 9, tzinfo=ZONE)
-    await empty.close(hours_of(TODAY - DAY), Reason.BELOW_THRESHOLD, told=9)
-    await empty.close([start], Reason.BELOW_THRESHOLD, interval=Interval.P1D, told=9)
+    await empty.close(hours_of(TODAY - DAY), Reason.BELOW_THRESHOLD, responses=9)
+    await empty.close([start], Reason.BELOW_THRESHOLD, interval=Interval.P1D, responses=9)
     page = await empty.browser().open("month/2026-06")
     assert "without the homes: too few, or one of them makes most of it" in page.text
     assert "9 homes" not in page.text
-    told = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
-    assert told["values"][0]["lacks_homes"] is True
-    assert told["values"][0]["members_counting"] == 1
+    document = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    assert document["values"][0]["lacks_homes"] is True
+    assert document["values"][0]["members_counting"] == 1
     page = await empty.browser("fr").open("month/2026-06")
     assert "sans les foyers" in page.text
 

@@ -113,9 +113,9 @@ class Maker:
 
 async def test_those_who_ask_together_wait_for_one_answer() -> None:
     answers, make = ResponseCache(Changes()), Maker()
-    found = await asyncio.gather(*(answers.answer(("a",), NOW, make) for _ in range(20)))
+    pages = await asyncio.gather(*(answers.answer(("a",), NOW, make) for _ in range(20)))
     assert make.made == 1
-    assert len(set(map(id, found))) == 20
+    assert len(set(map(id, pages))) == 20
 
 
 @pytest.mark.parametrize("make", [Maker(status=404), Maker(tag="")])

@@ -104,15 +104,15 @@ class Town:
         """Add a collective that counts in a group, and grant its sums of some directions."""
         async with self.store.writing() as connection:
             members = Members(connection, ZONE)
-            one = await members.admit("below@example.org", self.now, kind=Kind.COLLECTIVE)
+            collective = await members.admit("below@example.org", self.now, kind=Kind.COLLECTIVE)
             await needs.offer(connection, NEED, self.now)
             names = [
                 Identifier(organisation("below"), f"{way}/power/active/raw") for way in allowed
             ]
-            await take(members, one.id, permission(*names, at=self.now), self.now, own=OWN)
-            count = {"member_id": one.id, "group_id": group, "from_month": _DAWN}
+            await take(members, collective.id, permission(*names, at=self.now), self.now, own=OWN)
+            count = {"member_id": collective.id, "group_id": group, "from_month": _DAWN}
             await connection.execute(
-                delete(GroupMembershipRow).where(GroupMembershipRow.member_id == one.id)
+                delete(GroupMembershipRow).where(GroupMembershipRow.member_id == collective.id)
             )
             await connection.execute(insert(GroupMembershipRow).values(count))
 
@@ -185,7 +185,7 @@ class Town:
         *,
         direction: Direction = Direction.CONSUMPTION,
         interval: Interval = Interval.PT1H,
-        told: int = 0,
+        responses: int = 0,
     ) -> None:
         """Close intervals, of which no sum of homes is published for a reason."""
         closed = [
@@ -194,8 +194,8 @@ class Town:
                 interval=interval,
                 start=start,
                 closed_at=self.now,
-                expected=told,
-                response=told,
+                expected=responses,
+                response=responses,
                 reason=reason,
             )
             for start in starts
@@ -238,8 +238,8 @@ def day_of(first: date, last: date | None = None, **watts: Callable[[int], int])
         starts.append(at)
         at += HOUR
     return {
-        Direction(name): {start: of(start.astimezone(ZONE).hour) for start in starts}
-        for name, of in watts.items()
+        Direction(name): {start: watts_of_home(start.astimezone(ZONE).hour) for start in starts}
+        for name, watts_of_home in watts.items()
     }
 
 
@@ -247,9 +247,9 @@ async def _group(connection: AsyncConnection, kind: GroupKind, name: str) -> Gro
     query = select(MemberGroupRow.id).where(
         MemberGroupRow.kind == kind, MemberGroupRow.name == name
     )
-    known = (await connection.execute(query)).scalar_one_or_none()
-    if known is not None:
-        return known
+    stored = (await connection.execute(query)).scalar_one_or_none()
+    if stored is not None:
+        return stored
     made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
     return (await connection.execute(made)).scalar_one()
 
@@ -259,12 +259,12 @@ def _days(watts: Mapping[datetime, int], step: Interval, *, in_part: bool) -> Ma
     sums: dict[date, list[int]] = {}
     for start, value in watts.items():
         sums.setdefault(start.astimezone(ZONE).date(), []).append(value * step.minutes)
-    found = {}
+    days = {}
     for day, values in sorted(sums.items()):
         start, end = (
-            datetime.combine(one, time(), ZONE).astimezone(UTC)
-            for one in (day, day + timedelta(days=1))
+            datetime.combine(utc_day, time(), ZONE).astimezone(UTC)
+            for utc_day in (day, day + timedelta(days=1))
         )
         if in_part or len(values) * timedelta(minutes=step.minutes) == end - start:
-            found[Record(start, sum(values))] = len(values)
-    return found
+            days[Record(start, sum(values))] = len(values)
+    return days

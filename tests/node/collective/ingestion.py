@@ -22,7 +22,7 @@ from consometers_node.store.series import all_series, blocks_of_days
 HOUR = timedelta(hours=1)
 
 
-def told(
+def pushed_data(
     name: Identifier,
     start: datetime,
     values: Sequence[Number],
@@ -42,18 +42,18 @@ def told(
     return Data(metadata, tuple(records))
 
 
-async def kept(store: Store, day: date) -> dict[str, Block]:
+async def stored_blocks(store: Store, day: date) -> dict[str, Block]:
     """What is known of a UTC day, by device."""
     async with store.reading() as connection:
-        known = await all_series(connection)
-        found = await blocks_of_days(
-            connection, {number: (series, [day]) for number, series in known.items()}
+        all_stored = await all_series(connection)
+        blocks = await blocks_of_days(
+            connection, {number: (series, [day]) for number, series in all_stored.items()}
         )
-    return {block.series.device: block for block in found.values()}
+    return {block.series.device: block for block in blocks.values()}
 
 
 @asynccontextmanager
-async def taking(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[WriteQueue]:
+async def running_queue(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[WriteQueue]:
     """Take in what is told."""
     queue = WriteQueue(store, time_zone, lambda _: None)
     running = asyncio.create_task(queue.run())
