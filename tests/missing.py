@@ -8,7 +8,7 @@ import pytest
 
 def lack(needed: str) -> NoReturn:
     """Skip the test. Where `CI` is set, fail it: a skipped test would say that all is well."""
-    told = f"This test needs {needed}."
+    reason = f"This test needs {needed}."
     if "CI" in os.environ:
-        pytest.fail(told, pytrace=False)
-    pytest.skip(told)
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

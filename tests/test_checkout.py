@@ -14,8 +14,8 @@ PROGRAMS = sorted(path for path in (ROOT / "script").iterdir() if path.is_file()
 def pins(name: str) -> dict[str, str]:
     """The exact versions that a file of requirements asks for, by normalized name."""
     text = (ROOT / "requirements" / name).read_text()
-    found = re.findall(r"^([\w.-]+)==([\w.!+]+)", text, re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
+    pinned = re.findall(r"^([\w.-]+)==([\w.!+]+)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in pinned}
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)

@@ -116,8 +116,10 @@ IN_FRENCH = {
 
 
 def translations(language: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((INTEGRATION / f"translations/{language}.json").read_text())
-    return found
+    strings: dict[str, Any] = json.loads(
+        (INTEGRATION / f"translations/{language}.json").read_text()
+    )
+    return strings
 
 
 def shown(name: str) -> str:
@@ -127,7 +129,11 @@ def shown(name: str) -> str:
 def names(language: str) -> Mapping[str, str]:
     """The names of entities as the pages write them, by translation key."""
     entities = translations(language)["entity"]
-    return {key: shown(said["name"]) for of in entities.values() for key, said in of.items()}
+    return {
+        key: shown(entity["name"])
+        for entities_of_platform in entities.values()
+        for key, entity in entities_of_platform.items()
+    }
 
 
 def without_code(text: str) -> str:
@@ -175,7 +181,7 @@ def unit(description: Description) -> str:
 
 def seen() -> dict[str, Meters]:
     """Which meters have what, by translation key: asked of virtual ones, under all contracts."""
-    found: dict[str, set[tuple[Mode, int, bool]]] = {}
+    modes: dict[str, set[tuple[Mode, int, bool]]] = {}
     for (mode, phases, producer), option in product(ALL, Option):
         kva = {1: 9, 3: 36}[phases]
         contract = Contract(option=option, phases=phases, producer=producer, reference_kva=kva)
@@ -188,8 +194,8 @@ def seen() -> dict[str, Meters]:
         for description in descriptions():
             if description.exists(state):
                 key = key_of(description)
-                found.setdefault(key, set()).add((mode, phases, producer))
-    return {key: frozenset(of) for key, of in found.items()}
+                modes.setdefault(key, set()).add((mode, phases, producer))
+    return {key: frozenset(when) for key, when in modes.items()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -250,30 +256,30 @@ def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tables_say_which_entities_of_an_inverter_are_enabled(language: str) -> None:
     table = rows(SUNNY[language])
-    said = names(language)
+    entity_names = names(language)
     for key, description in OF_AN_INVERTER.items():
         if key not in ("current_phase", "voltage_phase"):
-            _, enabled, _ = table[said[key]]
+            _, enabled, _ = table[entity_names[key]]
             assert enabled == ("✓" if description.entity_registry_enabled_default else "–"), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tables_say_what_entities_are(language: str) -> None:
     table = rows(LANGUAGES[language])
-    said = names(language)
+    entity_names = names(language)
     for key, description in by_name().items():
-        described_unit, _, by_default, _ = table[said[key]]
+        described_unit, _, by_default, _ = table[entity_names[key]]
         assert described_unit == unit(description), key
         assert by_default == ("✓" if description.entity_registry_enabled_default else "–"), key
 
 
 def test_tables_say_which_meters_have_what() -> None:
     table = rows(LANGUAGES["en"])
-    said = names("en")
+    entity_names = names("en")
     having = seen()
     assert by_name().keys() - having.keys() == SELDOM
-    for key, of in having.items():
-        assert WHEN[table[said[key]][1]] == of, key
+    for key, modes in having.items():
+        assert WHEN[table[entity_names[key]][1]] == modes, key
 
 
 def test_both_languages_say_it_of_the_same_meters() -> None:
@@ -292,15 +298,15 @@ def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
     config = translations(language)["config"]
     messages = [*config["error"].values(), config["abort"]["already_configured"]]
     first_sentences = [re.split(r"(?<=\.) ", message)[0] for message in messages]
-    assert [said for said in first_sentences if f"| {said} |" not in page] == []
+    assert [sentence for sentence in first_sentences if f"| {sentence} |" not in page] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_option_is_explained_with_its_default(language: str) -> None:
     table = rows(LANGUAGES[language])
     options = translations(language)["options"]["step"]["init"]["data"]
-    said = {key: table[name][0] for key, name in options.items()}
-    assert said == {
+    defaults = {key: table[name][0] for key, name in options.items()}
+    assert defaults == {
         CONF_POWER_INTERVAL: f"{DEFAULT_POWER_INTERVAL} s",
         CONF_REGISTER_INTERVAL: f"{DEFAULT_REGISTER_INTERVAL} s",
         CONF_SILENCE: f"{DEFAULT_SILENCE} s",

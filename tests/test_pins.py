@@ -13,17 +13,17 @@ BUILD = ROOT / "addon/build-requirements.txt"
 
 
 def steps() -> list[dict[str, Any]]:
-    found = []
+    all_steps = []
     for file in sorted((ROOT / ".github/workflows").iterdir()):
         for job in yaml.safe_load(file.read_text())["jobs"].values():
-            found += job.get("steps", ())
-    return [step for step in found if "uses" in step]
+            all_steps += job.get("steps", ())
+    return [step for step in all_steps if "uses" in step]
 
 
 def test_every_action_is_pinned_by_its_commit() -> None:
     used = [step["uses"] for step in steps()]
     assert used
-    assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one)] == []
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
 
 
 def test_what_no_package_has_is_run_by_the_workflow() -> None:

@@ -13,9 +13,9 @@ ADDON = ROOT / "addon"
 
 
 def latest(changelog: Path) -> str:
-    found = re.search(r"^## (\S+)", changelog.read_text(), re.MULTILINE)
-    assert found
-    return found[1]
+    heading = re.search(r"^## (\S+)", changelog.read_text(), re.MULTILINE)
+    assert heading
+    return heading[1]
 
 
 VERSION: str = json.loads(
