@@ -12,7 +12,7 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.xmpp import Account, Join
-from tests.node.permission.samples import NEED
+from tests.node.permission.samples import CHOICE, NEED
 from tests.node.sharing.houses import House, decisions_confirmed, running
 from tests.node.xmpp.plain import Reachable
 
@@ -73,6 +73,7 @@ async def settle(
     covered: Range,
     past: Mapping[datetime, int],
     need: DataNeed = NEED,
+    choice: Choice = CHOICE,
 ) -> Member:
     """Run a home that has some past, and joins a collective."""
     store = await Store.open(file)
@@ -92,7 +93,6 @@ async def settle(
     await house.ledger.cover(covered.start, covered.end)
     await house.keep(dict(past))
     await house.sharing.asking.get_data_needs(invitation.collective, invitation.token)
-    choice = Choice(series=frozenset({house.ledger.series}))
     member = Member(house, await house.grant(need, choice), dict(past))
     await decisions_confirmed(house)
     return member

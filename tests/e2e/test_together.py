@@ -48,7 +48,7 @@ from tests.e2e.holding import Member, Sums, held, settle
 from tests.e2e.home import import_energy
 from tests.e2e.waiting import differences, eventually
 from tests.node.collective.coops import Coop, settings
-from tests.node.permission.samples import NEED, STOP, YES, now
+from tests.node.permission.samples import HOURLY, NEED, STOP, YES, now
 from tests.node.xmpp.conftest import PASSWORD, QUICK, reach
 
 pytestmark = [
@@ -240,6 +240,7 @@ async def join(stack: AsyncExitStack, folder: Path, server: Prosody, coop: Coop,
         covered=Range(SINCE, TOP + 48 * HOUR),
         past={start: watts(n, start) for start in STARTS},
         need=ASKED,
+        choice=Choice(series=frozenset({HOURLY})),
     )
 
 
