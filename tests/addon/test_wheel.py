@@ -106,7 +106,7 @@ def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Ins
         env={"LANG": "en_GB.UTF-8", "CONSOMETERS_DATABASE": "postgresql:///node"},
     )
     assert done.returncode == 1
-    assert "PostgreSQL is for the server of a collective: psycopg is missing" in done.stderr
+    assert "PostgreSQL needs psycopg, which is missing" in done.stderr
     assert "Traceback" not in done.stderr
 
 

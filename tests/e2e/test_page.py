@@ -294,7 +294,7 @@ async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
     await looks.picture("9-granted")
     await page.get_by_role("link", name="Withdraw").click()
     await looks.picture("10-withdraw")
-    await page.get_by_role("button", name="Withdraw and have it erased").click()
+    await page.get_by_role("button", name="Withdraw and erase").click()
     await _shows(page, f"It erased {held} records.")
     assert await world.received() == {}
     await looks.picture("11-withdrawn")

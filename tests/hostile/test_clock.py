@@ -503,8 +503,8 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
 @pytest.mark.parametrize(
     ("language", "warning", "button"),
     [
-        ("en", "far beyond the last time it was known to be right", "The clock is right"),
-        ("fr", "bien après la dernière fois où elle était juste", "L’horloge est à l’heure"),
+        ("en", "long after the last confirmed time", "The clock is right"),
+        ("fr", "bien après la dernière heure confirmée", "L’horloge est à l’heure"),
     ],
 )
 async def test_the_administration_says_so_and_an_administrator_confirms(

@@ -285,7 +285,7 @@ async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_i
     fill(disk)
     async with running("WARNING consometers_node.sharing.outages"):
         done = await run("status", "--data", disk)
-        assert "Database: The disk is full: make room on it." in done.out
+        assert "Database: The disk is full. Until you free some space" in done.out
         (disk / "filler").unlink()
         while "Database:" in (await run("status", "--data", disk)).out:
             pass
@@ -314,8 +314,8 @@ BROKEN: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "a folder": (
         put_a_folder_there,
-        "it is a folder. Put a backup back, or correct the path",
-        "c’est un dossier. Remettez une sauvegarde, ou corrigez le chemin",
+        "it is a folder. Restore a backup, or correct the path",
+        "c’est un dossier. Restaurez une sauvegarde, ou corrigez le chemin",
     ),
 }
 

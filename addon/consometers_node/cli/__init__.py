@@ -22,7 +22,7 @@ COMMANDS = {
     "status": Entry("node.status", text("Show the status of this node.")),
     "home": Entry(
         "household.home",
-        text("Try the Home Assistant of this node, and keep it."),
+        text("Test the Home Assistant of this node, and save it."),
     ),
     "delivery-point": Entry(
         "node.account",
@@ -31,7 +31,7 @@ COMMANDS = {
     "join": Entry("node.joining", text("Answer an invitation.")),
     "peer": Entry(
         "node.joining",
-        text("Put the data request of a peer, from a file, to the household."),
+        text("Submit a peer’s data request, from a file, to the household."),
     ),
     "permissions": Entry(
         "household.permissions",
@@ -39,14 +39,14 @@ COMMANDS = {
     ),
     "preview": Entry(
         "household.permissions",
-        text("Show the very records that would leave."),
+        text("Show the actual records that would leave."),
     ),
     "grant": Entry("household.permissions", text("Let records leave.")),
-    "refuse": Entry("household.permissions", text("Say no to what is asked.")),
+    "refuse": Entry("household.permissions", text("Refuse a data request.")),
     "withdraw": Entry("household.permissions", text("Stop all sharing, at once.")),
     "import": Entry(
         "household.pulling",
-        text("Pull a series of a peer into Home Assistant, and keep it up to date."),
+        text("Import a peer’s series into Home Assistant, and keep it up to date."),
     ),
     "imports": Entry(
         "household.pulling",
@@ -62,7 +62,7 @@ COMMANDS = {
     ),
     "erase": Entry(
         "node.status",
-        text("Withdraw everything and erase what this node holds."),
+        text("Withdraw everything and erase all data of this node."),
     ),
     "init": Entry(
         "collective.init",
@@ -70,7 +70,7 @@ COMMANDS = {
     ),
     "needs": Entry(
         "collective.needs",
-        text("What a collective asks its members for."),
+        text("The data requests of a collective."),
         group=True,
     ),
     "invitations": Entry(
@@ -85,29 +85,29 @@ COMMANDS = {
     ),
     "admins": Entry(
         "collective.admins",
-        text("Who may administer a collective on its pages."),
+        text("The administrators of a collective’s pages."),
         group=True,
     ),
     "publication": Entry(
         "collective.publication",
-        text("What a collective publishes: look first, then open it."),
+        text("Publication of a collective: preview, then open."),
         group=True,
     ),
     "register": Entry(
         "collective.processing",
-        text("What a collective does with the records of its members."),
+        text("The record of processing of a collective."),
     ),
     "reads": Entry(
         "collective.processing",
-        text("Who read what of whom."),
+        text("The access log."),
     ),
     "confirm-clock": Entry(
         "node.clock",
-        text("Say that the clock of this computer is right."),
+        text("Confirm the clock of this computer."),
     ),
     "checkpoint": Entry(
         "node.moving",
-        text("Put all into the one file, before it is copied."),
+        text("Write everything into the one database file, before copying it."),
     ),
     "reapply": Entry(
         "collective.reapplying",
@@ -119,7 +119,7 @@ COMMANDS = {
     ),
     "login": Entry(
         "node.account",
-        text("Try the XMPP account of this node, and keep it."),
+        text("Test the XMPP account of this node, and save it."),
     ),
     "logout": Entry(
         "node.account",

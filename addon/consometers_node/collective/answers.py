@@ -46,7 +46,9 @@ from .permissions.member_permissions import Actor, MemberPermission
 from .privacy.erasure import erase as erase_given
 from .publication import quartiles
 
-_ONCE_A_MONTH = text("This is new once a month, and is not pushed: ask for it with get_history.")
+_ONCE_A_MONTH = text(
+    "This series is updated once a month and has no subscription: request it with get_history."
+)
 _TOO_MANY_MONTHS = text(
     "More than {most} months requested: request a shorter period, then the next one."
 )

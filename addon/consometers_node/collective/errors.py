@@ -9,13 +9,13 @@ from ..quoalise.text import around, text
 from ..store.errors import is_full, reason
 
 _FULL = text(
-    "The database’s disk is full: make room on it. The node goes on by itself then; what members"
-    " push meanwhile is not acknowledged, and comes again."
+    "The database’s disk is full. No data is lost: members keep their records and send them"
+    " again. Free some space; the node then resumes automatically."
 )
 _AWAY = text(
-    "The database cannot be used ({said}): see that it runs, and that the node may write to it. The"
-    " node goes on by itself then; what members push meanwhile is not acknowledged, and comes"
-    " again."
+    "The database cannot be used ({said}). No data is lost: members keep their records and send"
+    " them again. Check that the database runs and that the node can write to it; the node then"
+    " resumes automatically."
 )
 
 
@@ -47,9 +47,9 @@ class OtherKind(CollectiveFault):
 
     condition = "other-kind"
     words = text(
-        "This node is a member already, of another kind than this invitation is for (a"
-        " home, a site, a collective), and shares by that. To change it, withdraw all that"
-        " it shares here, have that erased, and open the invitation again."
+        "This node is already a member of another kind (home, site or collective) than in this"
+        " invitation. To change its kind, withdraw all its permissions here with erasure, then"
+        " open the invitation again."
     )
 
 
@@ -77,7 +77,7 @@ class NameTaken(CollectiveFault):
     """Two sites would have one name."""
 
     condition = "name-taken"
-    words = text("There is a site named “{name}” already: choose another name.")
+    words = text("There is already a site named “{name}”: choose another name.")
 
 
 class Nameless(CollectiveFault):
@@ -103,9 +103,9 @@ class NotByName(CollectiveFault):
 
     condition = "not-by-name"
     words = text(
-        "This member has not allowed you to show it by name. Offer a data need that asks"
-        " for it (identification: name), and invite the member as a site. Show it here"
-        " once the building’s own node has granted that permission."
+        "This member has not allowed you to show it by name. Create a data request for it"
+        " (identification: name), and invite the member as a site. Show it here once the"
+        " building’s own node has allowed it."
     )
 
 

@@ -220,24 +220,27 @@ _WAIT = _minutes(1440, text("write minutes, from 1 to 1440."))
 _LONGEST_WAIT = _minutes(2880, text("write minutes, from 1 to 2880."))
 
 _ALL = (
-    Key("name", text("What people call this collective."), _WORDS, required=True),
+    Key("name", text("The name of this collective."), _WORDS, required=True),
     Key(
         "identifier",
-        text("What its sums are called in the federation; it never changes."),
+        text("The identifier of its sums in the federation; it never changes."),
         _SLUG,
         required=True,
     ),
-    Key("data", text("Where the node keeps its things."), _PATH),
-    Key("database", text("PostgreSQL in place of SQLite."), _URL),
+    Key("data", text("The folder of the node."), _PATH),
+    Key("database", text("PostgreSQL instead of SQLite."), _URL),
     Key(
         "location",
-        text("Where the data lies, for the privacy notice: the place, and whose machine it is."),
+        text(
+            "The location of the data, for the privacy notice: the place, and the owner of the"
+            " machine."
+        ),
         _WORDS,
     ),
-    Key("time_zone", text("Of its days and months."), _ZONE),
-    Key("needs", text("What it asks its members for, offered when the node starts."), _PATHS),
+    Key("time_zone", text("The title for its days and months."), _ZONE),
+    Key("needs", text("Its data requests, created when the node starts."), _PATHS),
     Key("xmpp.account", text("The account of the node."), _ADDRESS, required=True),
-    Key("xmpp.host", text("Where its server is, if DNS does not say it."), _HOST),
+    Key("xmpp.host", text("The address of its server, if DNS does not give it."), _HOST),
     Key("xmpp.port", text("Its port."), _PORT),
     Key("xmpp.security", text("The encryption mode."), _choice(Security)),
     Key("xmpp.ca_file", text("The certificate authority of a private server."), _PATH),
@@ -262,30 +265,30 @@ _ALL = (
         ),
         _COMMAND,
     ),
-    Key("page.host", text("Where its pages are served."), _HOST),
+    Key("page.host", text("The address of its pages."), _HOST),
     Key("page.port", text("Their port."), _PORT),
     Key(
         "page.names",
         text(
-            "The names under which browsers ask for the pages, and Prometheus for the metrics."
-            " Under another one nothing is shown, so that no other site reads the pages through"
-            " a visitor’s browser. Addresses and names of a local network always hold."
+            "The host names that browsers use for the pages, and Prometheus for the metrics."
+            " Requests under any other name are refused, so that no other site can read the"
+            " pages through a visitor’s browser. Addresses and names of a local network are"
+            " always accepted."
         ),
         _NAMES,
     ),
     Key(
         "page.proxies",
         text(
-            "Where the reverse proxy asks from: its word is believed of who asks it, and"
-            " nobody else’s. Without this, it is on this machine."
+            "The address of the reverse proxy: the node trusts only this proxy for client"
+            " addresses. By default, this machine."
         ),
         _NETWORKS,
     ),
     Key(
         "publication.basis",
         text(
-            "On what sums are published: what members agreed to, or what the law lets anybody"
-            " publish."
+            "The basis for publishing sums: the members’ agreement, or the thresholds of the law."
         ),
         _choice(Basis),
     ),
@@ -294,7 +297,11 @@ _ALL = (
         text("Minimum number of homes in a published sum, if members agreed."),
         _MEMBERS,
     ),
-    Key("publication.interval", text("The step of published sums, beside days."), _choice(STEPS)),
+    Key(
+        "publication.interval",
+        text("The resolution of published sums, in addition to days."),
+        _choice(STEPS),
+    ),
     Key(
         "publication.wait_minutes",
         text("An interval closes after this time without new data."),
@@ -307,10 +314,10 @@ _ALL = (
     ),
     Key(
         "publication.members",
-        text("Whether each member reads the sums of all, in its own Home Assistant."),
+        text("Let each member read the sums of all, in its own Home Assistant."),
         _BOOLEAN,
     ),
-    Key("metrics.host", text("Where Prometheus may ask."), _HOST),
+    Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )
 KEYS = {key.name: key for key in _ALL}

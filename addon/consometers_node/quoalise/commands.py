@@ -68,7 +68,7 @@ _START = Field(
 )
 _END = Field(
     var=Var.END,
-    label=text("Until, not included"),
+    label=text("End, excluded"),
     description=text("ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now"),
 )
 _PERMISSION = Field(

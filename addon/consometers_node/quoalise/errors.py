@@ -39,7 +39,7 @@ class QuoaliseError(Exception):
 
     condition: str = "undefined-condition"
     type: ErrorType = ErrorType.CANCEL
-    default: ClassVar[Text] = text("Something went wrong.")
+    default: ClassVar[Text] = text("An error occurred.")
 
     def __init__(self, words: Text | None = None) -> None:
         """Say what happened, or the usual words for it."""
@@ -59,7 +59,7 @@ class ItemNotFound(QuoaliseError):
     """There is no such series: told only to those who may know, others are `NotAuthorized`."""
 
     condition = "item-not-found"
-    default = text("There is no such series: ask for the list of series.")
+    default = text("There is no such series: request the list of series.")
 
 
 class ResourceConstraint(QuoaliseError):
@@ -75,7 +75,7 @@ class BadRequest(QuoaliseError):
 
     condition = "bad-request"
     type = ErrorType.MODIFY
-    default = text("This cannot be read.")
+    default = text("This is not readable.")
 
 
 class Malformed(BadRequest):

@@ -42,16 +42,14 @@ class Problem(Enum):
     NO_VALUE = text(
         "this record has no value: give it v, or leave it out (a missing value is missing)"
     )
-    NOT_A_MEASURE = text(
-        "a value that is text, true or false, or data is refused: send a number, v"
-    )
+    NOT_A_MEASURE = text("values must be numbers, not text, booleans or data: send v")
     NOT_A_NUMBER = text("“{found}” is not a finite number: send digits, or leave the record out")
     TOO_BIG = text("{found} is too big: at most {most} either side of zero")
     RELATIVE_TIME = text("time {found} is relative to now: send seconds since 1970, UTC")
     TOO_LATE = text(
         "time {found} is after the year 2099: send seconds (not milliseconds) since 1970, UTC"
     )
-    VERSION = text("SenML version “{found}” is not read here: send version {most} or lower")
+    VERSION = text("SenML version “{found}” is not supported: send version {most} or lower")
     OTHER_VERSION = text(
         "version {found} follows version {wanted}: send one version in one message"
     )
@@ -67,7 +65,7 @@ class Problem(Enum):
     NOT_AN_ADDRESS = text(
         "“{found}” is not a bare XMPP address: send name@server, without a resource"
     )
-    SHORT_SECRET = text("a secret of {found} bytes is too short: make one of at least {most}")
+    SHORT_SECRET = text("a secret of {found} bytes is too short: use at least {most}")
     NOT_A_TIME = text("“{found}” is not a time: send such as 2021-12-01T00:00:00+01:00")
     NO_OFFSET = text("“{found}” does not say its offset from UTC: add it, such as +01:00 or Z")
     OUT_OF_TIME = text("“{found}” is before 1978-07-05 or after 2099: correct the year")

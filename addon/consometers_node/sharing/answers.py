@@ -63,7 +63,7 @@ _PAUSED = {
 }
 _STILL_READ = text("This node is still reading that part of its history: ask again in a minute.")
 _UNSETTLED = text(
-    "This node has just started, and waits for your receipt of what you were granted: confirm it,"
+    "This node has just started, and is waiting for your receipt of the permission: confirm it,"
     " then ask again."
 )
 

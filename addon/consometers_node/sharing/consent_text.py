@@ -57,8 +57,8 @@ Under: {identification}
 Policy: {policy}""")
 _GRANT = text("""You allow, until {until}:
 {series}
-{interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this.
-You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""")
+{interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this request.
+You can withdraw at any time, at once; the data sent is then erased unless you say otherwise.""")
 _ONE_SERIES = {
     Role.HOUSEHOLD: text("- {statistic}: {direction}"),
     Role.COLLECTIVE: text("- {statistic}: {direction}, with the number of members in each sum"),
@@ -68,16 +68,17 @@ _ORIGINS = {
     Role.COLLECTIVE: text("your collective"),
 }
 _OWN_NAME = text("the name of your collective")
-_REFUSAL = text("You refuse “{title}”, asked by {controller}. Nothing leaves {origin} for it.")
+_REFUSAL = text(
+    "You refuse “{title}”, requested by {controller}. Nothing leaves {origin} for this request."
+)
 _WITHDRAWAL = {
     True: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
-        " {origin} for it, and {controller} is to erase what it received. Sums already published"
-        " stay."
+        "You withdraw “{title}” from {controller}. Nothing more will leave {origin} for this"
+        " request, and {controller} must erase the received data. Sums already published stay."
     ),
     False: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
-        " {origin} for it, and {controller} may keep what it received, for as long as it said."
+        "You withdraw “{title}” from {controller}. Nothing more will leave {origin} for this"
+        " request, and {controller} may keep the received data for the announced time."
     ),
 }
 NOT_REGISTERED = text(
@@ -87,8 +88,8 @@ NOT_REGISTERED = text(
     " again."
 )
 STILL_LEAVES = text(
-    "This could not be withdrawn: the database of this node refuses it. Stop the node, so that"
-    " nothing leaves. Make room on its disk, or put a backup back; start it, and withdraw again."
+    "The withdrawal failed: the database of this node refuses it. Stop the node, so that no data"
+    " leaves. Free some space on its disk, or restore a backup; start it, and withdraw again."
 )
 _NOBODY = text("nobody")
 _NO_PAST = text("none of it")

@@ -34,9 +34,7 @@ _RESTORED = text(
     " node had brought it back: it is withdrawn again."
 )
 _RESTORER = "restored state"
-_STRANGE_RECEIPT = text(
-    "The collective answers with a receipt of something else: inform its operator."
-)
+_STRANGE_RECEIPT = text("The collective sent a receipt that does not match: inform its operator.")
 
 
 _AWAY = frozenset(

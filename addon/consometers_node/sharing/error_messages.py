@@ -19,11 +19,11 @@ from .names import OtherCollective
 NARROWER = {
     "series": text("Choose requested series, at the requested resolution or a coarser one."),
     "interval": text(
-        "The interval is finer than what is asked: choose that one, or a coarser one."
+        "The resolution is finer than requested: choose the requested one, or a coarser one."
     ),
-    "identification": text("This is not the name that is asked for: grant it as asked, or refuse."),
-    "history_days": text("That is more of the past than what is asked."),
-    "duration_days": text("That is longer than what is asked."),
+    "identification": text("This is not the requested name: allow it as requested, or refuse."),
+    "history_days": text("That is a longer history than requested."),
+    "duration_days": text("That is longer than requested."),
 }
 _OUTDATED = text("There is a newer version of this data request: answer that one.")
 _CHANGED = text(

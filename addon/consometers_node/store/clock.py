@@ -78,16 +78,16 @@ _WORDS = {
         " confirmed."
     ),
     Reason.STEPPED: text(
-        "The node’s clock jumped to {now}. It counts again once the node has logged in to its"
-        " server again, or once you confirm it."
+        "The node’s clock jumped to {now}. The node trusts it again after its next login to its"
+        " server, or when you confirm it."
     ),
     Reason.AHEAD: text(
-        "The node’s clock shows {now}, far beyond the last time it was known to be right"
-        " ({newest}). Set it right, or confirm it if it is."
+        "The node’s clock shows {now}, long after the last confirmed time ({newest}). Set the"
+        " clock, or confirm it if it is right."
     ),
     Reason.BEHIND: text(
-        "The node’s clock shows {now}, before the last time it was known to be right ({newest})."
-        " Set it right, or confirm it if it is."
+        "The node’s clock shows {now}, earlier than the last confirmed time ({newest}). Set the"
+        " clock, or confirm it if it is right."
     ),
 }
 

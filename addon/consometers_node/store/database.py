@@ -53,8 +53,10 @@ _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _ENDINGS: set[asyncio.Future[None]] = set()
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
 _CANNOT_OPEN = text("{place} cannot be opened: {said}.")
-_NO_DRIVER = text("PostgreSQL is for the server of a collective: psycopg is missing.")
-_HALF_MOVED = text("a move into this database has not ended: go on with migrate-store.")
+_NO_DRIVER = text(
+    "PostgreSQL needs psycopg, which is missing: install consometers-node[collective]."
+)
+_HALF_MOVED = text("a move to this database is incomplete: resume it with migrate-store.")
 _OF_ANOTHER_PROGRAM = text("the database is that of another program: say another one.")
 _NEWER = text("the database was written by a newer node: install that version or a newer one.")
 _NO_URL = text("the database’s URL starts with sqlite:/// and a path, or with postgresql://.")

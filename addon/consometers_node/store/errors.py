@@ -36,7 +36,7 @@ _NO_DATABASE = text("there is no database of that name")
 _STARTS = text("it is starting or stopping")
 _CROWDED = text("it takes no more connections")
 _OTHER = text("it says “{why}”")
-_ELSEWHERE = text("Put a backup back, or correct the path.")
+_ELSEWHERE = text("Restore a backup, or correct the path.")
 _REMEDIES = (
     (_FULL, text("Free some space on it, then try again.")),
     (

@@ -39,7 +39,7 @@ _NO_SUCH_PATH = text("“{found}” is no stored series: a direction is followed
 _WHO_PRODUCES = text(
     "“{found}” may be injected or produced: say in the metadata which device it is, one of {known}."
 )
-_UNIT = text("Records in {found} are not kept here: send {known}.")
+_UNIT = text("Records in {found} are not accepted here: send {known}.")
 _NEGATIVE = text(
     "{found} is below zero: the direction is in the name of the series, so send what flows that"
     " way, or nothing."

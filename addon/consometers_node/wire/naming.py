@@ -29,12 +29,12 @@ _SAID = {
 }
 _NOT_OURS = text("Records of members stay here: share sums.")
 _UNKNOWN_POINT = text(
-    "This is asked by delivery point, and yours is not known here: enter it, or share under a"
+    "This request is by delivery point, and yours is missing: enter its number, or share under a"
     " pseudonym."
 )
 _SAME_NAME = text(
-    "Two series would have the same name for this peer: choose one of them, or the interval at"
-    " which the first one is shared already."
+    "Two series would have the same name for this peer: choose one of them, or the resolution at"
+    " which the first one is already shared."
 )
 
 

@@ -32,9 +32,7 @@ from .needs import Unsayable, read_need, write_need
 MAX_BYTES = 64 * 1024
 
 _NOT_TOML = text("The file of the data request cannot be read as TOML: {why}.")
-_TOO_LONG = text(
-    "The file of the data request is longer than {most} bytes: nobody would read all of it."
-)
+_TOO_LONG = text("The file of the data request is longer than {most} bytes: shorten it.")
 _UNKNOWN_KEY = text(
     "The file of the data request has the unknown key “{key}”. Known keys: {known}."
 )

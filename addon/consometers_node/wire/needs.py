@@ -16,7 +16,7 @@ _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 _BOTH = (Quantity.POWER, Quantity.ENERGY)
 
 _NO_SUCH_INTERVAL = text(
-    "Records at an interval of {found} are not known here: one of {wanted} is."
+    "Records at a resolution of {found} are not supported here: use one of {wanted}."
 )
 _INCOMPLETE = text(
     "The data request “{need}” cannot be used ({field}): ask {controller} to correct it."

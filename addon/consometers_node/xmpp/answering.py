@@ -68,7 +68,7 @@ MAX_OF_STRANGERS = 8
 OF_A_DOMAIN = 120
 """Requests of the strangers of one domain in a minute: forty households may join in it."""
 
-_NO_SUCH_COMMAND = text("There is no such command here: ask for the list of commands.")
+_NO_SUCH_COMMAND = text("Unknown command: request the list of commands.")
 _TOO_LARGE = text("The answer is too large: ask for a shorter range, then for the next.")
 _OUR_FAULT = text("This node failed to answer: ask again later.")
 

@@ -33,22 +33,22 @@ class Unreachable(NetworkError):
     """No server answers."""
 
     words = text(
-        "The server {host} cannot be reached ({why}). It is tried again: check the network and the"
-        " address."
+        "The server {host} cannot be reached ({why}). The node will try again: check the network"
+        " and the address."
     )
 
 
 class Interrupted(NetworkError):
     """The server closed the connection."""
 
-    words = text("The server {host} closed the connection ({why}). It is tried again.")
+    words = text("The server {host} closed the connection ({why}). The node will try again.")
 
 
 class CertificateRefused(NetworkError):
     """The server did not prove that it is the one."""
 
     words = text(
-        "The server {host} does not prove who it is ({why}). If it is a private server, give the"
+        "The server {host} does not prove its identity ({why}). For a private server, give the"
         " file of its certificate authority; otherwise warn its operator."
     )
 
@@ -62,7 +62,7 @@ class NotEncrypted(NetworkError):
 class TemporaryFailure(NetworkError):
     """The server cannot check passwords now."""
 
-    words = text("The server {host} cannot log anyone in at the moment. It is tried again.")
+    words = text("The server {host} accepts no login at the moment. The node will try again.")
 
 
 class WrongPassword(NetworkError):
@@ -136,7 +136,7 @@ class NotALink(NetworkError):
 
     lasting = True
     words = text(
-        "This is not an invitation: it begins with xmpp: and holds ?register;preauth= or"
+        "This is not an invitation: it must begin with xmpp: and contain ?register;preauth= or"
         " ?consometers-join;token="
     )
 

@@ -135,7 +135,7 @@ async def test_a_need_is_offered_changed_and_closed(run: Run, coop: Path) -> Non
     assert "énergie soutirée du réseau, toutes les heures" in listed.out
     assert (await run.json("needs", "close", "roof"))["closed"] is True
     assert await run.condition("needs", "close", "roof") == "unknown"
-    assert "Rien n’est demandé" in (await run("needs", "list", language="fr")).out
+    assert "Aucune demande de données" in (await run("needs", "list", language="fr")).out
 
 
 async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
@@ -246,8 +246,8 @@ async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
     result = await run("invitations", "make", "--unlimited", language="fr")
     (link,) = [line for line in result.out.splitlines() if line.startswith("xmpp:")]
     assert isinstance(links.read(link), Join)
-    assert "pour autant de membres qu’on veut" in result.out
-    assert "n’est pas gardé ici" in result.err
+    assert "sans limite de membres" in result.out
+    assert "n’est pas conservé ici" in result.err
 
 
 async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:

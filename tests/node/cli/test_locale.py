@@ -55,7 +55,7 @@ def test_the_language_is_that_of_the_environment(
             "No such option: --jsn (Possible options: --json)",
             "Option inconnue : --jsn. Vouliez-vous dire --json ?",
         ),
-        ("Got unexpected extra argument(s) (b c)", "Ceci est de trop : b c."),
+        ("Got unexpected extra argument(s) (b c)", "Arguments en trop : b c."),
         ("Option '--as' requires an argument.", "Il manque la valeur de --as."),
         (
             "Invalid value for '--port': 'x' is not a valid int range.",

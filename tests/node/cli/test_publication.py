@@ -64,7 +64,7 @@ async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
     result = await run("publication", "open", "--yes")
     assert (result.status, result.out.strip()) == (
         0,
-        "Sums are published from now on. What is published stays.",
+        "Sums are published from now on. Published figures stay.",
     )
     assert (await run.json("status"))["opens"] == AT_ONCE.isoformat()
     result = await run("publication", "close", language="fr")
@@ -122,7 +122,7 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
         await following
     assert output.shares == sorted(output.shares)
     assert 0 < output.shares[-1] < 1
-    assert "The past is published." in capsys.readouterr().out
+    assert "The history is published." in capsys.readouterr().out
     await store.close()
 
 

@@ -28,7 +28,7 @@ async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Pa
     copy = coop / "copy.jsonl"
     (coop / FILE).rename(copy)
     result = await run("reapply", str(copy))
-    assert result.out.endswith("erased of them: 0.\n")
+    assert result.out.endswith("erasures: 0.\n")
     assert read_ended(copy) == [ENDED]
 
 

@@ -240,7 +240,7 @@ async def test_a_wrong_number_is_told(asked: Home) -> None:
     for command in ("withdraw", "refuse", "permissions", "preview", "grant"):
         result = await asked.refused(command, "zzzz")
         assert "no such permission" in result.out
-        assert "pas de telle autorisation" in result.err
+        assert "Cette autorisation n’existe pas" in result.err
 
 
 async def test_a_number_that_begins_two_is_told(
@@ -265,9 +265,9 @@ WRONG_CHOICES = {
     (POWER,): f"Which way does the energy of {POWER} flow?",
     (f"{DRAWN}=up",): "“up” is no direction",
     (FED_IN,): "Choose requested series",
-    (DRAWN, "--interval", "PT5M"): "finer than what is asked",
-    (DRAWN, "--history", "1000"): "more of the past",
-    (DRAWN, "--duration", "1000"): "longer than what is asked",
+    (DRAWN, "--interval", "PT5M"): "finer than requested",
+    (DRAWN, "--history", "1000"): "a longer history than requested",
+    (DRAWN, "--duration", "1000"): "longer than requested",
 }
 
 
@@ -327,7 +327,7 @@ async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy
 async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) -> None:
     async with asked.running():
         result = await asked.refused("run")
-        assert "runs already" in result.out
+        assert "already running" in result.out
         await asyncio.sleep(1)
         status = await asked.json("status")
         assert (status["online"], status["network"]) == (True, None)

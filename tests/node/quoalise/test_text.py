@@ -9,7 +9,7 @@ from consometers_node.quoalise.text import around, text, verbatim
 def test_a_sentence_of_ours_is_there_in_all_our_languages() -> None:
     sentence = text("There is no such permission.")
     assert sentence.say("en") == "There is no such permission."
-    assert sentence.say("fr-CA") == "Il n’y a pas de telle autorisation."
+    assert sentence.say("fr-CA") == "Cette autorisation n’existe pas."
     assert sentence.say("de") == sentence.say("en")
     assert dict(sentence.by_language) == {"en": sentence.say("en"), "fr": sentence.say("fr")}
     assert sentence == text("There is no such permission.") == Text(dict(sentence.by_language))

@@ -286,8 +286,8 @@ async def withdraw(home: Home, asked: PermissionId, language: str) -> Page:
     return await home.browser(language=language).post(f"withdraw/{asked}", fields)
 
 
-NOTHING_LEAVES = {"en": "Nothing more leaves", "fr": "Plus rien ne part"}
-DONE = {"en": "Withdrawn. Nothing more leaves", "fr": "Retiré. Plus rien ne part"}
+NOTHING_LEAVES = {"en": "No more data leaves", "fr": "Plus aucune donnée ne part"}
+DONE = {"en": "Withdrawn. No more data leaves", "fr": "Retiré. Plus aucune donnée ne part"}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     page = await join(browser, await asyncio.to_thread(server.invite))
     assert "This home now has the address home-" in page.text
     again = await join(browser, await asyncio.to_thread(server.invite))
-    assert "has an address already" in again.text
+    assert "already has an address" in again.text
 
     page = await join(browser, invitation)
     assert page.url.path.startswith("/permissions/")
@@ -125,7 +125,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
         pass
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
-    assert "has read nothing" not in page.text
+    assert "has requested no data" not in page.text
     page = await until(browser.open, "days of the last year are complete. Day by day")
     assert "Received up to" in page.text
 
@@ -137,7 +137,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     page = await browser.open(f"withdraw/{number}")
     (erase, _) = (form for form in page.forms if "withdraw" in form.action)
     page = await browser.post(f"withdraw/{number}", erase.fields)
-    assert "Withdrawn. Nothing more leaves" in page.text
+    assert "Withdrawn. No more data leaves" in page.text
     page = await until(lambda: browser.open(f"permissions/{number}"), "It erased 1 record.")
     assert collective.erases == [True]
     assert "Nothing is shared" in (await browser.open()).text
@@ -247,8 +247,8 @@ async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: Permission
         ((), "Choose at least one series"),
         ((("series", UNKNOWN),), "choose again"),
         ((("series", MADE),), "choose again"),
-        ((("series", DRAWN), ("interval", "PT5M")), "finer than what is asked"),
-        ((("series", DRAWN), ("interval", "PT7M")), "finer than what is asked"),
+        ((("series", DRAWN), ("interval", "PT5M")), "finer than requested"),
+        ((("series", DRAWN), ("interval", "PT7M")), "finer than requested"),
         ((("series", DRAWN), ("history", "31")), "from 0 to 30"),
         ((("series", DRAWN), ("history", "-1")), "from 0 to 30"),
         ((("series", DRAWN), ("duration", "0")), "from 1 to 365"),
@@ -271,7 +271,7 @@ async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId)
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     page = await browser.send(page, "allow", ("history", "1"))
     assert page.status == 409
-    assert "no longer what you had read" in page.text
+    assert "changed since you read it" in page.text
     async with home.store.reading() as connection:
         assert (await Permissions(connection).get(asked)).state is State.PROPOSED
     assert "Allowed." in (await browser.send(page, "allow")).text

@@ -68,9 +68,9 @@ def test_lengths_are_whole_days_and_never_more(length: str, expected: int) -> No
 
 
 def test_an_interval_that_no_series_has_is_refused_in_both_languages() -> None:
-    with pytest.raises(Unsayable, match="PT10M are not known here: one of PT5M") as refusal:
+    with pytest.raises(Unsayable, match="PT10M are not supported here: use one of PT5M") as refusal:
         read_need(replace(SAID, interval=Duration(seconds=600)))
-    assert "ne sont pas connus ici" in refusal.value.text.say("fr")
+    assert "ne sont pas acceptés ici" in refusal.value.text.say("fr")
 
 
 def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:

@@ -23,8 +23,8 @@ SHOWN = 60
 """Records of a table; of more, the first and the last."""
 
 _CHANGES = text(
-    "What is said of the records changes at {time}, and a <quoalise> says it once: ask for XML up"
-    " to there, then from there, or for JSON."
+    "The description of the records changes at {time}, and a <quoalise> element has only one:"
+    " request XML up to that time, then from that time, or request JSON."
 )
 _TIME = text("Start of the interval")
 _VALUE = text("Value")

@@ -29,9 +29,9 @@ commands = Commands()
 @commands.add(
     "listen",
     text(
-        "Records come to the account, however it was subscribed. What was printed is"
-        " acknowledged, and does not come again: while the node of the same account runs, what"
-        " is heard here it may not hear. Give listen an account of its own."
+        "Records go to the account, whichever program subscribed it. Printed records are"
+        " acknowledged and are not sent again: if a node runs with the same account, it may miss"
+        " them. Give listen an account of its own."
     ),
 )
 def listen(
@@ -42,9 +42,7 @@ def listen(
         typer.Option(
             metavar="N",
             min=1,
-            help=say(
-                "Stop after N records; the message in which the last one came is printed whole."
-            ),
+            help=say("Stop after N records; the last message is printed in full."),
         ),
     ] = None,
     sender: Annotated[
@@ -52,7 +50,7 @@ def listen(
         typer.Option(
             "--from",
             metavar="JID",
-            help=say("Print only what this node sends; the rest is not acknowledged."),
+            help=say("Print only the records of this node; the others are sent again later."),
         ),
     ] = None,
 ) -> None:

@@ -73,8 +73,8 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
 @commands.add(
     "get-history",
     text(
-        "Without --start and --end: the last 24 hours. Without --format: a table. Long ranges are"
-        " asked for page by page; nothing is written unless all of it has come."
+        "Without --start and --end: the last 24 hours. Without --format: a table. Long periods"
+        " are requested page by page; the file is written only once complete."
     ),
 )
 def get_history(
@@ -94,7 +94,7 @@ def get_history(
         str | None,
         typer.Option(
             metavar=say("TIME"),
-            help=say("Until when; records of that very time are left out."),
+            help=say("End; records at that exact time are excluded."),
         ),
     ] = None,
     wanted: Annotated[
@@ -110,7 +110,7 @@ def get_history(
         typer.Option(
             "--output",
             metavar=say("FILE"),
-            help=say("Write to this file, which only you may read."),
+            help=say("Write to this file, readable only by you."),
         ),
     ] = None,
 ) -> None:

@@ -35,7 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _NO_SETTINGS = text("There is no {file}: “consometers-node init” writes it.")
 _NO_PASSWORD = text(
-    "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
+    "The password of {jid} is missing: set xmpp.password_file or {variable}, or save it with"
     " “consometers-node login {jid}”."
 )
 

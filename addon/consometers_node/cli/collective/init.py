@@ -30,7 +30,7 @@ _EXISTS = text("{file} is there already: change it, or remove it first.")
 _NOT_GIVEN = text("nobody is there to be asked: give it.")
 _QUESTION = text("{what} [{usual}] ")
 _OPEN_QUESTION = text("{what} ")
-_ASK_PASSWORD = text("Password of {jid} (empty if “login” keeps it): ")
+_ASK_PASSWORD = text("Password of {jid} (empty if saved by “login”): ")
 _WRITTEN = text(
     "{file} is written; it shows what else can be said.\nNext: “consometers-node needs offer” asks"
     " members for something, “consometers-node invitations make” invites them, “consometers-node"
@@ -50,7 +50,7 @@ class SettingsOptions:
     ] = None
     identifier: Annotated[
         str | None,
-        typer.Option(help=say("What its sums are called in the federation.")),
+        typer.Option(help=say("The identifier of its sums in the federation.")),
     ] = None
     account: Annotated[
         str | None,
@@ -60,7 +60,7 @@ class SettingsOptions:
         str | None,
         typer.Option(
             metavar=say("HOST"),
-            help=say("Where its server is."),
+            help=say("The address of its server."),
         ),
     ] = None
     port: Annotated[
@@ -92,14 +92,14 @@ class SettingsOptions:
         str | None,
         typer.Option(
             metavar="Europe/Paris",
-            help=say("Of its days and months."),
+            help=say("The title for its days and months."),
         ),
     ] = None
     database: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help=say("PostgreSQL in place of SQLite."),
+            help=say("PostgreSQL instead of SQLite."),
         ),
     ] = None
     minimum: Annotated[
@@ -129,7 +129,7 @@ commands = Commands()
 
 @commands.add(
     "init",
-    text("Without options it asks. Nothing is changed that is there already."),
+    text("Without options, ask each question. Existing files stay unchanged."),
 )
 def init(common: Ours, options: SettingsOptions) -> None:
     """Write the settings of a collective."""

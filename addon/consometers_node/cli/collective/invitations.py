@@ -35,7 +35,7 @@ _FILE = say("FILE")
 
 _MADE = text("Invitation {id}, until {until}, {uses}:\n{link}")
 _ACCOUNT = text("First, for someone without an XMPP account:\n{link}")
-_KEEP = text("This link is shown once: it is not kept here.")
+_KEEP = text("This link is shown once: it is not stored here.")
 _FOR_ONE = text("for one member")
 _FOR_MANY = text("for {count} members")
 _FOR_ANY = text("for any number of members")
@@ -101,14 +101,14 @@ class InvitationOptions:
         Kind,
         typer.Option(
             metavar="home|site|collective",
-            help=say("Whom they are for."),
+            help=say("The kind of members to invite."),
         ),
     ] = Kind.HOME
     area: Annotated[
         str | None,
         typer.Option(
             metavar=say("COMMUNE"),
-            help=say("The commune of the members that join by them."),
+            help=say("The commune of the new members."),
         ),
     ] = None
     note: Annotated[
@@ -119,7 +119,7 @@ class InvitationOptions:
         bool,
         typer.Option(
             "--account",
-            help=say("With an account on your own XMPP server, for people who have none."),
+            help=say("With an account on your own XMPP server, for people without one."),
         ),
     ] = False
 
@@ -128,14 +128,14 @@ Sheet = Annotated[
     Path | None,
     typer.Option(
         metavar=_FILE,
-        help=say("Write sheets to be printed (HTML), a page for each."),
+        help=say("Write sheets to print (HTML), one page each."),
     ),
 ]
 Language = Annotated[
     Literal["en", "fr"] | None,
     typer.Option(
         metavar="en|fr",
-        help=say("The language of the sheets; yours without it."),
+        help=say("The language of the sheets; yours by default."),
     ),
 ]
 
@@ -228,7 +228,7 @@ async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
 
 @commands.add(
     "revoke",
-    text("Revoke an invitation. Members that joined by it stay."),
+    text("Revoke an invitation. Members who joined with it stay."),
 )
 async def revoke(
     store: Store,
@@ -251,7 +251,7 @@ async def revoke(
 
 @commands.add(
     "sheet",
-    text("Write a sheet to be printed, of an invitation whose link you kept."),
+    text("Write a sheet to print for an invitation, from its link."),
 )
 async def sheet(
     store: Store,
@@ -278,7 +278,7 @@ async def sheet(
         str | None,
         typer.Option(
             metavar=say("INVITATION"),
-            help=say("The account that goes with it: xmpp:…?register"),
+            help=say("The matching account: xmpp:…?register"),
         ),
     ] = None,
     language: Language = None,

@@ -49,7 +49,7 @@ _HOME = text("{pseudonym} is a home again, without a name.")
 _NAMED = text("{pseudonym} is named {name}.")
 _PLACED = text("{pseudonym} is in {area}.")
 _UNPLACED = text("{pseudonym} is in no commune.")
-_FROM_NEXT = text("Once sums of this month were published, it counts so from next month on.")
+_FROM_NEXT = text("If sums of this month are already published, this applies from next month on.")
 _EXPORTED = text("{file}: all that is held.")
 _REALLY_SHOW = text(
     "This must be a public building, not a home, and its operator must want it named: everybody"
@@ -106,7 +106,7 @@ class Described:
         Building | None,
         typer.Option(
             metavar="|".join(Building),
-            help=say("What the building is for."),
+            help=say("The use of the building."),
         ),
     ] = None
     heating: Annotated[
@@ -140,7 +140,7 @@ class Described:
     ] = None
     words: Annotated[
         str | None,
-        typer.Option(help=say("Some words about it.")),
+        typer.Option(help=say("A short description.")),
     ] = None
 
     def over(self, before: Description | None) -> Description:
@@ -169,7 +169,7 @@ async def list_members(
         bool,
         typer.Option(
             "--all",
-            help=say("Those who left, too."),
+            help=say("Include former members."),
         ),
     ] = False,
 ) -> None:
@@ -192,7 +192,7 @@ async def list_members(
 
 @commands.add(
     "show",
-    text("Show the permissions of a member, and up to when its records were gathered."),
+    text("Show the permissions of a member, and the date of its last records."),
 )
 async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
     """Show all of one member but its records."""
@@ -213,8 +213,8 @@ async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -
 @commands.add(
     "site",
     text(
-        "Show a member as a site: a public building that allowed it on its own node, and what it is"
-        " like."
+        "Show a member as a site (a public building that allowed it on its own node), with its"
+        " description."
     ),
 )
 async def site(
@@ -246,7 +246,7 @@ async def site(
 
 @commands.add(
     "home",
-    text("Show a site by its name no longer: from the next month on, it is a home again."),
+    text("Stop showing a site by name: from next month on, it counts as a home again."),
 )
 async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
     """Show a member as a site no longer."""
@@ -280,7 +280,7 @@ async def rename(
 
 @commands.add(
     "area",
-    text("Say in which commune a member is."),
+    text("Set the commune of a member."),
 )
 async def area(
     store: Store,
@@ -296,7 +296,7 @@ async def area(
         ),
     ] = None,
 ) -> None:
-    """Say in which commune a member is."""
+    """Set the commune of a member."""
     output = common.output
     typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
     record = await _named(store, settings, member)

@@ -52,7 +52,7 @@ _PERMISSION = text(
 )
 _ERASED_AT = text("Erased on {day}.")
 _SERIES = text("Series", context="one each")
-_ASKED = text("Past asked until")
+_ASKED = text("History fetched up to")
 _PROBLEM = text("Problem")
 TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
 _TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")

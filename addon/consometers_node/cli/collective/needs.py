@@ -75,21 +75,21 @@ class NeedOptions:
         list[str] | None,
         typer.Option(
             metavar="fr=…",
-            help=say("What it is for, as often."),
+            help=say("The purpose; repeat for each language."),
         ),
     ] = None
     recipients: Annotated[
         list[str] | None,
         typer.Option(
             metavar="fr=…",
-            help=say("Who else receives the records; nobody without it."),
+            help=say("Other recipients of the records; nobody by default."),
         ),
     ] = None
     series: Annotated[
         list[Direction] | None,
         typer.Option(
             metavar="consumption|injection|production",
-            help=say("What is asked for, as often as there are."),
+            help=say("A requested series; repeat for each."),
         ),
     ] = None
     interval: Annotated[
@@ -117,7 +117,7 @@ class NeedOptions:
     ] = Identification.PSEUDONYM
     contact: Annotated[
         str | None,
-        typer.Option(help=say("Whom to write to.")),
+        typer.Option(help=say("The contact address.")),
     ] = None
     policy: Annotated[
         str | None,
@@ -179,7 +179,7 @@ async def list_needs(
         bool,
         typer.Option(
             "--all",
-            help=say("What is asked for no longer, too."),
+            help=say("Include stopped requests."),
         ),
     ] = False,
 ) -> None:

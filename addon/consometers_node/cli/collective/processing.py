@@ -110,7 +110,7 @@ async def read_log(
         str | None,
         typer.Option(
             metavar=say("MEMBER"),
-            help=say("Of this one alone."),
+            help=say("Only this one."),
         ),
     ] = None,
     days: Annotated[

@@ -57,18 +57,20 @@ _MEANING = text(
     "“publication open” publishes this, once and for good. A home that joins later counts from its"
     " first hour on: let the past of your founders come in first."
 )
-_ASK = text("Publish the past of your members, once and for good? [y/N] ")
+_ASK = text("Publish the history of your members, once and for all? [y/N] ")
 _ASK_WAITING = text(
-    "The past of {count} of your members is still being read in: it would be in no published"
-    " figure. Publish without it, once and for good? [y/N] "
+    "The history of {count} of your members is still being fetched: no published figure would"
+    " contain it. Publish without it, once and for all? [y/N] "
 )
-_OPENED = text("Sums are published from now on. What is published stays.")
+_OPENED = text("Sums are published from now on. Published figures stay.")
 _OPENS = text("Sums are published from {day} on. Until then the collective is closed.")
 _CLOSED = text("Nothing new is published until you open it again. Published figures stay.")
-_PAST = text("The past is being published")
-_GOES_ON = text("The node publishes the past now. Ctrl+C ends the bar, and not the work.")
-_ALL_PAST = text("The past is published.")
-_ONCE_ONLINE = text("The past is published once the node is on the network.")
+_PAST = text("History being published")
+_GOES_ON = text(
+    "The node is publishing the history. Ctrl+C closes this progress bar; the work continues."
+)
+_ALL_PAST = text("The history is published.")
+_ONCE_ONLINE = text("The history will be published once the node is on the network.")
 _NO_DAY = text("write a day, such as 2026-12-01.")
 
 Day = Annotated[
@@ -85,7 +87,7 @@ commands = Commands(run)
 
 @commands.add(
     "preview",
-    text("Show what would be published by the present rules. Nothing is."),
+    text("Preview publication under the present rules. Nothing is published."),
 )
 async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
     """Show what would be published."""
@@ -123,7 +125,7 @@ async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
 
 @commands.add(
     "open",
-    text("Publish sums from now on, and the past that members granted, once."),
+    text("Publish sums from now on, and once the history that members allowed."),
 )
 def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
     """Open the collective."""
@@ -132,7 +134,7 @@ def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
 
 @commands.add(
     "close",
-    text("Publish nothing new. What is published stays."),
+    text("Stop publishing. Published figures stay."),
 )
 def close(common: Ours) -> None:
     """Close the collective."""

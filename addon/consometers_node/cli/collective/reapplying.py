@@ -24,15 +24,15 @@ from .command import Ours, now, run
 
 _NO_FILE = text("there is no such file")
 _NONE = text(
-    "There is no {file}: put the copy back that was kept apart from the database, or name it."
+    "There is no {file}: restore the copy stored apart from the database, or give its path."
 )
 _LATE = timedelta(hours=1)
 _NOT_WHOLE = text(
-    "Something of ended.jsonl is lost: a permission ended on {day}, as this database knows, and the"
-    " file stops before that. What was erased after the backup would be back. Find a later copy;"
-    " where there is none, --anyway applies what there is."
+    "Part of ended.jsonl is lost: this database contains a permission that ended on {day}, and"
+    " the file stops before that. Data erased after the backup would reappear. Find a later"
+    " copy; if there is none, --anyway applies this one."
 )
-_DONE = text("Permissions that have ended again, with what had been erased of them: {count}.")
+_DONE = text("Permissions ended again, with their erasures: {count}.")
 
 commands = Commands()
 

@@ -57,8 +57,7 @@ _CLOSED = text(
 )
 _DUE = text("Permissions whose records are being erased: {count}.")
 _ANNOUNCED = text(
-    "Permissions whose records are erased within a day because their time is over: {count}; the"
-    " first at {at}."
+    "Expired permissions with records to be erased within a day: {count}; the first at {at}."
 )
 _LATER = text(
     "Ended permissions with records still kept for the announced time: {count}; the first"
@@ -66,8 +65,8 @@ _LATER = text(
 )
 _UNTOLD = text("Ended permissions not yet notified to the member's node: {count}.")
 _TRACES = text(
-    "Traces of what was erased are still in the files of the database: the node that runs"
-    " overwrites them within minutes."
+    "Traces of erased data remain in the database files: the running node overwrites them within"
+    " minutes."
 )
 _TOLD = text("Sums that others read:")
 

@@ -20,7 +20,7 @@ _PORT = 5222
 _NO_ACCOUNT = text(
     "No account is saved: log in with “consometers-node login name@server”, or use --as."
 )
-_WITHOUT_AS = text("goes with --as: what login kept has its own.")
+_WITHOUT_AS = text("needs --as: the account saved by login has its own.")
 _NO_PASSWORD = text(
     "No password was given for {jid}: write it into the file, the variable or the standard input."
 )

@@ -28,7 +28,7 @@ _MAX_BYTES = 1 << 20
 _LONGEST = 103
 """Bytes of a socket's path, on any Unix."""
 
-_ALREADY_RUNS = text("The node of this folder runs already.")
+_ALREADY_RUNS = text("The node of this folder is already running.")
 _NO_ROOM = text("The path of the node's folder is too long: choose another one with --data.")
 
 type Status = Mapping[str, Json]

@@ -19,11 +19,8 @@ NAMES: Final = frozenset(
 )
 """Those that commands read. Every key of a collective's settings has one too."""
 
-_UNKNOWN = text(
-    "The environment has {name}, which is not known: the documentation of the node lists those that"
-    " are."
-)
-_NEARLY = text("The environment has {name}, which is not known: is {near} meant?")
+_UNKNOWN = text("Unknown environment variable {name}: see the list in the node’s documentation.")
+_NEARLY = text("Unknown environment variable {name}. Did you mean {near}?")
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:

@@ -22,15 +22,13 @@ INTERRUPTED = 130
 
 _ONCE = {
     "Unreachable": text(
-        "The server {host} cannot be reached ({why}): check the network and the address; --host and"
-        " --port say where it is if DNS does not."
+        "The server {host} cannot be reached ({why}): check the network and the address; use"
+        " --host and --port if DNS does not give its address."
     ),
     "Interrupted": text("The server {host} closed the connection ({why}): try again."),
-    "TemporaryFailure": text(
-        "The server {host} cannot log anyone in at the moment: try again later."
-    ),
+    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
     "CertificateRefused": text(
-        "The server {host} does not prove who it is ({why}). If it is a private server, give the"
+        "The server {host} does not prove its identity ({why}). For a private server, give the"
         " file of its certificate authority with --ca-file; otherwise warn its operator."
     ),
 }

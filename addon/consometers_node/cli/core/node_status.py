@@ -13,7 +13,7 @@ from .control_socket import Status
 from .output import Json, Output
 from .times import shown
 
-_NOT_RUNNING = text("The node does not run.")
+_NOT_RUNNING = text("The node is not running.")
 _RUNNING = text("The node runs as {jid}.")
 _OFFLINE = text("It is not on the network: {why}")
 _DATABASE = text("Database: {why}")

@@ -63,8 +63,8 @@ class Common:
             metavar=say("FOLDER"),
             envvar="CONSOMETERS_DATA",
             help=say(
-                "Where the node keeps its things; by default consometers in $XDG_DATA_HOME or"
-                " ~/.local/share. CONSOMETERS_DATABASE, a PostgreSQL URL, counts more."
+                "The folder of the node; by default consometers in $XDG_DATA_HOME or"
+                " ~/.local/share. CONSOMETERS_DATABASE, a PostgreSQL URL, takes precedence."
             ),
         ),
     ] = None
@@ -105,7 +105,7 @@ class Reach:
         str | None,
         typer.Option(
             metavar=say("HOST"),
-            help=say("Where the server is, if DNS is not to say it."),
+            help=say("The address of the server, to override DNS."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None

@@ -98,8 +98,9 @@ async def reached(access: Access) -> AsyncIterator[Recorder]:
 @commands.add(
     "home",
     text(
-        "The token is asked for and not shown, or read from CONSOMETERS_HOME_TOKEN or the standard"
-        " input. Nothing is kept unless Home Assistant lets it in. An add-on needs none of this."
+        "Type the token (it is not shown), or pass it in CONSOMETERS_HOME_TOKEN or on the"
+        " standard input. It is saved only if Home Assistant accepts it. An add-on does not need"
+        " this."
     ),
 )
 def home(
@@ -107,7 +108,7 @@ def home(
         str,
         typer.Argument(
             metavar="URL",
-            help=say("Where Home Assistant is, as a browser reaches it."),
+            help=say("The address of Home Assistant, as in a browser."),
         ),
     ],
     common: Common,

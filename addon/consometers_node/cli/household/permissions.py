@@ -64,16 +64,16 @@ _REFUSE = text("Do you refuse this? [y/N] ")
 _WITHDRAW = text("Do you withdraw this? [y/N] ")
 _DONE = {
     State.GRANTED: text("Allowed. Permission {number} is valid until {until}."),
-    State.REFUSED: text("Refused. Nothing leaves for it."),
-    State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
+    State.REFUSED: text("Refused. No data leaves for this request."),
+    State.WITHDRAWN: text("Withdrawn. No more data leaves for this request."),
 }
-_NOT_RUNNING = text("The node does not run: it informs the collective once it does.")
+_NOT_RUNNING = text("The node is not running: it will inform the collective once started.")
 
 PermissionNumber = Annotated[
     str,
     typer.Argument(
         metavar=say("NUMBER"),
-        help=say("The number of the permission, or how it begins."),
+        help=say("The number of the permission, or its first digits."),
     ),
 ]
 
@@ -125,7 +125,7 @@ async def preview(
         ),
     ] = 1,
 ) -> None:
-    """Show the very records that would leave."""
+    """Show the actual records that would leave."""
     output = common.output
     question = await _data_request(store, permission)
     naming = await load_naming(store)
@@ -149,7 +149,7 @@ async def preview(
 
 @commands.add(
     "grant",
-    text("Without --series it shows what can be chosen, and grants nothing."),
+    text("Without --series, show the choices and allow nothing."),
 )
 async def grant(
     store: Store, /, permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False
@@ -184,7 +184,7 @@ async def grant(
 async def refuse(
     store: Store, /, permission: PermissionNumber, common: Common, yes: Yes = False
 ) -> None:
-    """Say no to what is asked."""
+    """Refuse a data request."""
     output = common.output
     question = await _data_request(store, permission)
     expect(question, State.REFUSED)

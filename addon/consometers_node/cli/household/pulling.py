@@ -32,10 +32,10 @@ from ..core.usage import Commands
 from . import command, home
 
 _NO_ACCOUNT = text(
-    "This node has no XMPP account: keep one with “consometers-node login name@server”."
+    "This node has no XMPP account: log in with “consometers-node login name@server”."
 )
 _KNOWN = text("{statistic} is pulled already: “imports” shows its progress.")
-_RUNNING = text("The running node pulls {statistic} from now on: “imports” shows its progress.")
+_RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
 _PULLED = text(
     "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so."
@@ -67,7 +67,7 @@ def import_(
         str,
         typer.Argument(
             metavar=say("STATISTIC"),
-            help=say("What it becomes, such as consometers:grid."),
+            help=say("The name of the statistic, such as consometers:grid."),
         ),
     ],
     common: Common,
@@ -118,7 +118,7 @@ def import_(
 
 @commands.add(
     "imports",
-    text("Without --remove, up to when each was written, and what stands in its way."),
+    text("Without --remove: the progress of each import, and any problem."),
 )
 async def imports(
     store: Store,
@@ -128,7 +128,7 @@ async def imports(
         str | None,
         typer.Option(
             metavar=say("STATISTIC"),
-            help=say("Pull this one no more."),
+            help=say("Stop importing this series."),
         ),
     ] = None,
 ) -> None:

@@ -89,7 +89,7 @@ class Chosen:
         bool,
         typer.Option(
             "--pseudonym",
-            help=say("Under a pseudonym, where the delivery point is asked for."),
+            help=say("Under a pseudonym, even if the delivery point is requested."),
         ),
     ] = False
 

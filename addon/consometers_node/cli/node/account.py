@@ -25,7 +25,7 @@ _KEPT = text("{jid} is this node's account: the server accepted the password, an
 _FORGOTTEN = text("{jid} is forgotten here. The account itself goes on at its server.")
 _NONE = text("There was no account here.")
 
-_ASK_POINT = text("The number of your delivery point, 14 digits; nothing forgets it:")
+_ASK_POINT = text("The number of your delivery point, 14 digits; an empty line removes it:")
 _NOT_A_POINT = text(
     "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen."
 )
@@ -38,8 +38,8 @@ commands = Commands()
 @commands.add(
     "login",
     text(
-        "The password is asked for and not shown. Nothing is kept unless the server takes it. The"
-        " password stays in the node's database, which only its user may read."
+        "You type the password without seeing it. It is saved only if the server accepts it, in"
+        " the node's database, which only its user can read."
     ),
 )
 def login(

@@ -12,9 +12,7 @@ from ..core.times import local, shown
 from ..core.usage import Commands
 from ..household import command
 
-_CONFIRMED = text(
-    "The clock is confirmed: it shows {now}. Permissions whose time is over expire now."
-)
+_CONFIRMED = text("The clock is confirmed: it shows {now}. Overdue permissions expire now.")
 
 commands = Commands()
 
@@ -28,7 +26,7 @@ commands = Commands()
     ),
 )
 def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
-    """Say that the clock of this computer is right."""
+    """Confirm the clock of this computer."""
     now = datetime.now(UTC)
     if is_collective(common.data, settings):
         _confirm_of_collective(common, settings)

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from consometers_node.collective.settings import Settings
 
 _HAS_ACCOUNT = text(
-    "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
-    " know it would no longer know you."
+    "This node already has an account, {jid}. Remove it first with “logout”; collectives that"
+    " know this account will then no longer recognise you."
 )
 _NEW_ACCOUNT = text(
     "{jid} is this node's new account. Its password is random, and only the node knows it."
 )
 _NO_ACCOUNT = text(
-    "This node has no account yet: take one with the account invitation that came with this one,"
-    " or keep one with “consometers-node login name@server”."
+    "This node has no account yet: create one with the account invitation that came with this"
+    " one, or log in with “consometers-node login name@server”."
 )
 _NOTHING_ASKED = text("{jid} asks for nothing at present.")
 _ASKED = text(
@@ -88,7 +88,8 @@ def join(
 @commands.add(
     "peer",
     text(
-        "The data request is a TOML file. The peer that it names is not contacted before you grant."
+        "The data request is a TOML file. The peer that it names is contacted only once you"
+        " allow it."
     ),
 )
 def peer(

@@ -27,10 +27,10 @@ _DONE = text(
 _NO_FILE = text("there is no such file")
 _SAME = text("the same database twice")
 _WHY = {
-    "not-empty": text("The new database holds something already: give an empty one."),
+    "not-empty": text("The new database is not empty: use an empty one."),
     "changed": text(
-        "What was moved earlier has changed since in the old database: a node wrote to it. Stop"
-        " that node, empty the new database, and move again."
+        "A node wrote to the old database after the first part was moved. Stop that node, empty"
+        " the new database, and move again."
     ),
 }
 
@@ -46,10 +46,10 @@ commands = Commands()
 @commands.add(
     "migrate-store",
     text(
-        "Stop the node first. A database is a file, or an URL such as"
-        " postgresql://user@host/name; a password is better kept in ~/.pgpass than typed here."
-        " What is interrupted goes on where it was when the command is given again. Nothing of the"
-        " old database is removed."
+        "Stop the node first. A database is a file, or a URL such as"
+        " postgresql://user@host/name; put the password in ~/.pgpass rather than typing it here."
+        " If the move is interrupted, run the command again to continue. The old database stays"
+        " as it is."
     ),
 )
 def migrate_store(
@@ -64,7 +64,7 @@ def migrate_store(
         str,
         typer.Argument(
             metavar=_PLACE,
-            help=say("The one it moves into, empty."),
+            help=say("The new database, empty."),
         ),
     ],
     common: Common,

@@ -12,7 +12,9 @@ from ..core.locale import say
 from ..core.options import Common, SettingsFile
 from ..core.usage import Commands
 
-_NO_PAGE = text("belongs to a household's node: a collective's settings say where its pages are.")
+_NO_PAGE = text(
+    "is for a household's node: set the address of a collective's pages in its settings."
+)
 commands = Commands()
 
 
@@ -32,7 +34,7 @@ def run(
         typer.Option(
             metavar="household|collective",
             envvar="CONSOMETERS_ROLE",
-            help=say("Whose node this is."),
+            help=say("The owner of this node."),
         ),
     ] = "household",
     log_level: Annotated[
@@ -47,8 +49,9 @@ def run(
         typer.Option(
             metavar=say("HOST:PORT"),
             help=say(
-                "Serve the page and the API of a household there: the page through Home Assistant's"
-                " ingress alone. Without it, an account must be there already."
+                "Serve the page and the API of a household at this address; the page only"
+                " through Home Assistant's ingress. Without this option, an account must already"
+                " exist."
             ),
         ),
     ] = None,

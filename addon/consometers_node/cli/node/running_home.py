@@ -20,8 +20,8 @@ from .pages import Serving
 from .running import connecting, status, until_stopped
 
 _NO_ACCOUNT = text(
-    "This node has no XMPP account: take one with “consometers-node join INVITATION”, or keep one"
-    " with “consometers-node login name@server”."
+    "This node has no XMPP account: create one with “consometers-node join INVITATION”, or log"
+    " in with “consometers-node login name@server”."
 )
 
 

@@ -29,13 +29,13 @@ _REALLY = text(
 )
 _ERASED = text("{permissions} permissions withdrawn, {blocks} days of records erased.")
 _EXPORT_OF_ONE = text(
-    "This node is a collective's: “members export” gives one member all that is held of it, and"
-    " writes down that it was read. To copy everything, see “checkpoint”."
+    "This is a collective's node: “members export” exports all data of one member, and writes"
+    " this in the access log. To copy everything, see “checkpoint”."
 )
 _ERASE_ONE = text(
-    "This node is a collective's: “members erase” erases all that is held of one member. To end the"
-    " collective, erase each of them, so that their nodes are told; then stop the node and remove"
-    " its folder and its database."
+    "This is a collective's node: “members erase” erases all data of one member. To end the"
+    " collective, erase every member, so that their nodes are informed; then stop the node and"
+    " remove its folder and its database."
 )
 
 commands = Commands()

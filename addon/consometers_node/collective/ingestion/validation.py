@@ -39,17 +39,17 @@ _TOO_MANY_NAMES = text(
     "A message contains at most {most} series, this one has {found}: send several messages."
 )
 _NOT_GRANTED = text(
-    "You have not granted this series here, or no longer: nothing of the message is kept."
+    "You have not allowed this series here, or no longer: the message was not stored."
 )
 _NOT_THEN = text(
-    "Your permission covers records from {start} until {end}: nothing of the message is kept."
+    "Your permission covers records from {start} until {end}: the message was not stored."
 )
 _TOO_FINE = text(
-    "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
-    " message is kept."
+    "Your permission covers resolutions of {granted} and coarser, these records are at {found}:"
+    " the message was not stored."
 )
 _ANOTHER_SERIES = text(
-    "Under this name came {known}, and now {found}: grant the changed series again."
+    "This name used to carry {known}, and now {found}: allow the changed series again."
 )
 _NOT_YET = text("A record starts in the future, at {start}: set your clock.")
 _TOO_MUCH = text("{found} W is impossible: at most {most} W are accepted.")

@@ -38,13 +38,11 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _IN_GROUP = 5, 5
 
 _NO_SUCH = text("There is no administrator “{name}”: “admins list” lists them.")
-_TAKEN = text("There is an administrator “{name}” already.")
+_TAKEN = text("There is already an administrator “{name}”.")
 _BAD_NAME = text("Write a name of 1 to {most} characters.")
-_TOO_SHORT = text(
-    "Write at least {least} characters: some words in a row are easy to keep in mind."
-)
+_TOO_SHORT = text("Write at least {least} characters: a few words in a row are easy to remember.")
 _TOO_LONG = text("Write at most {most} characters.")
-_LIKE_NAME = text("Your name is the first thing that others would try: choose another password.")
+_LIKE_NAME = text("Your name is easy to guess: choose another password.")
 
 
 class BadPassword(CollectiveFault):

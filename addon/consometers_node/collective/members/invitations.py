@@ -22,11 +22,9 @@ MAX_NOTE = 200
 
 _TOKEN_BYTES = 16
 _ID_BYTES = 4
-_NOT_INVITED = text(
-    "This invitation is unknown here, or has ended: ask for another one where you got it."
-)
+_NOT_INVITED = text("This invitation is unknown or has expired: ask its sender for a new one.")
 _NO_SUCH = text("There is no invitation {id}: “invitations list” lists them.")
-_NOT_OURS = text("This is no invitation of this collective.")
+_NOT_OURS = text("This invitation is not from this collective.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def _stands(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:
-    """Revoke an invitation. Members that joined by it stay. Raises Unknown."""
+    """Revoke an invitation. Members who joined with it stay. Raises Unknown."""
     valid = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
     await connection.execute(update(InvitationRow).where(*valid).values(revoked_at=at))
     return await _only(connection, InvitationRow.id == id, _NO_SUCH.fill(id=id))

@@ -36,7 +36,7 @@ NEED = "members"
 _DAYS = 18_000
 """It ends when the member leaves, and not before."""
 _WHO = "publication.members"
-_TITLE = text("What all members have together")
+_TITLE = text("Totals of all members")
 _PURPOSE = text(
     "Members can read the sums that this collective publishes, with the number of members in"
     " each, as long as they share with it."

@@ -119,7 +119,7 @@ _REQUESTS: Words = {
     "failed": text("failed here"),
 }
 _VISITS: Words = {
-    HistoryOutcome.DONE: text("all was sent"),
+    HistoryOutcome.DONE: text("everything was sent"),
     HistoryOutcome.BUSY: text("to be asked again"),
     HistoryOutcome.AWAY: text("not there"),
     HistoryOutcome.REFUSED: text("refused", context="requests"),
@@ -213,8 +213,8 @@ HEALTH: tuple[Metric[Health], ...] = (
     ),
     Metric(
         "consometers_series_granted",
-        text("Series granted"),
-        text("Series that members let this collective read."),
+        text("Series allowed"),
+        text("Series that members allow this collective to read."),
         _givers("series"),
         Label("kind", _KINDS),
     ),
@@ -253,21 +253,21 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_requests_total",
         text("Requests of peers"),
-        text("Requests of peers, by what became of them."),
+        text("Requests of peers, by outcome."),
         lambda health, outcome: getattr(health.counts.traffic, outcome),
         Label("outcome", _REQUESTS),
     ),
     Metric(
         "consometers_pages_total",
         text("Pages"),
-        text("Requests for pages and open data, by how they were answered."),
+        text("Requests for pages and open data, by answer."),
         lambda health, outcome: health.counts.pages[Page(outcome)],
         Label("outcome", _PAGES),
     ),
     Metric(
         "consometers_outbox_messages",
         text("Sums waiting to be sent"),
-        text("Pushes to those who read the sums that were not acknowledged yet."),
+        text("Sums sent to subscribers and not yet acknowledged."),
         _stored(lambda database, _: database.standing.outbox),
     ),
     *_timed(
@@ -279,19 +279,19 @@ HEALTH: tuple[Metric[Health], ...] = (
     *_timed(
         "consometers_closings",
         text("Closings"),
-        text("Transactions that closed what was due of the intervals."),
+        text("Transactions that closed due intervals."),
         lambda health: health.counts.closings,
     ),
     Metric(
         "consometers_closing_timestamp_seconds",
         text("Last closing"),
-        text("When an interval was closed last, since the node started."),
+        text("The time of the last closing, since the node started."),
         lambda health, _: health.counts.closed_at,
     ),
     Metric(
         "consometers_published_timestamp_seconds",
         text("Published until"),
-        text("The end of the last interval of which a sum of all members is published."),
+        text("The end of the last interval with a published sum of all members."),
         _stored(lambda database, _: database.latest.interval.end if database.latest else None),
     ),
     Metric(
@@ -316,7 +316,7 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "process_cpu_seconds_total",
         text("CPU time"),
-        text("Time that the process computed."),
+        text("CPU time used by the process."),
         lambda health, _: health.cpu_s,
     ),
     Metric(

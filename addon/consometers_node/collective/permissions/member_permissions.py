@@ -63,17 +63,21 @@ _WIRE_DIRECTIONS = {
     Way.PRODUCTION: {Direction.PRODUCTION},
 }
 
-_OUTDATED = text("This is not what is asked at present: ask what is, and answer that.")
-_WIDER = text("The permission allows more than what is asked ({field}): nothing was taken of it.")
+_OUTDATED = text(
+    "This data request is not the present one: fetch the present one, and answer that."
+)
+_WIDER = text(
+    "The permission allows more than requested ({field}): it was rejected and nothing was saved."
+)
 _OVER = text("The permission has already expired.")
 _OURS = text(
-    "One of these names is that of this collective itself, or of a group of its members: nothing"
-    " was taken. A collective that would be a member has an identifier of its own."
+    "One of these names belongs to this collective or to a group of its members: nothing was"
+    " saved. A member collective needs its own identifier."
 )
 _FORESTALLED = text(
-    "You withdrew this permission before it arrived: nothing was taken. Grant a new one to share."
+    "You withdrew this permission before it arrived: nothing was saved. Allow a new one to share."
 )
-_OTHER = text("There is another permission of that number: nothing was changed.")
+_OTHER = text("Another permission already has that number: nothing was changed.")
 _UNKNOWN = text("There is no such permission.")
 
 

@@ -28,7 +28,7 @@ from ..errors import Unknown
 
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
-_LOST = text("What was asked in this version cannot be read any more.")
+_LOST = text("This version of the data request can no longer be read.")
 _NO_SUCH_NEED = text("There is no data request named “{need}”: “needs list” lists them.")
 
 

@@ -10,12 +10,12 @@ from ...quoalise.text import around, text
 from ...store.errors import explained, is_full
 
 _FULL = text(
-    "The disk is full: make room on it. The node goes on by itself then. Until then nothing leaves,"
-    " and permissions can be withdrawn all the same."
+    "The disk is full. Until you free some space, no data leaves; you can still withdraw"
+    " permissions. The node then resumes automatically."
 )
 _AWAY = text(
-    "The node’s database cannot be used: {said} The node goes on by itself then. Until then nothing"
-    " leaves."
+    "The node’s database cannot be used: {said} Until this is solved, no data leaves. The node"
+    " then resumes automatically."
 )
 
 

@@ -33,21 +33,18 @@ _UNTOLD_AFTER = timedelta(days=7)
 _DISTRIBUTION = "consometers-node"
 
 _NETWORK = text("The collective is not on the network: {said}")
-_DISK = text("The disk is {share} % full: {free} MB are left. Make room before it is.")
+_DISK = text("The disk is {share} % full: {free} MB are left. Free some space soon.")
 _VERSION = text("Version {new} is installed, and {old} still runs: restart the node.")
 _SILENT = (
-    text("Of one member, nothing has come for three days."),
-    text("Of {count} members, nothing has come for three days."),
+    text("One member has sent no data for three days."),
+    text("{count} members have sent no data for three days."),
 )
 _PROBLEMS = (
-    text("One member’s node refuses some of what was granted."),
-    text("The nodes of {count} members refuse some of what was granted."),
+    text("One member’s node refuses some of the allowed data."),
+    text("The nodes of {count} members refuse some of the allowed data."),
 )
 _CONTESTED = (
-    text(
-        "One member shares under the name of a device that another member names too: decide whose"
-        " it is."
-    ),
+    text("Two members share data under the same device name: decide who owns the device."),
     text(
         "{count} members share under the name of a device that another member names too: decide"
         " whose it is."
@@ -55,20 +52,21 @@ _CONTESTED = (
 )
 _SET_ASIDE = (
     text(
-        "Records of one member are higher than it can be believed, and set aside: accept them, or"
-        " ask the member."
+        "Records of one member are implausibly high and set aside: accept them, or ask the member."
     ),
     text(
-        "Records of {count} members are higher than they can be believed, and set aside: accept"
-        " them, or ask the members."
+        "Records of {count} members are implausibly high and set aside: accept them, or ask the"
+        " members."
     ),
 )
 _ENDING = (
-    text("What one member allowed runs out within 30 days."),
-    text("What {count} members allowed runs out within 30 days."),
+    text("A permission of one member expires within 30 days."),
+    text("Permissions of {count} members expire within 30 days."),
 )
 _UNTOLD = (
-    text("One member has not heard for a week that a permission ended: its node was never there."),
+    text(
+        "One member could not be informed for a week that a permission ended: its node is offline."
+    ),
     text(
         "{count} members have not heard for a week that a permission ended: their nodes were never"
         " there."
@@ -91,22 +89,24 @@ _LOST = text("“{need}”, version {version}, cannot be read: nobody can allow 
 _NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
 
 _CLOSED = text(
-    "The collective is closed: nothing is published. Once the past of your founders has come in,"
-    " look at what the public would see, and open it."
+    "The collective is closed: nothing is published. Once the history of your founders has"
+    " arrived, check the public preview, then open it."
 )
 _OPENS = text("Nothing new is published before {day}: the collective opens then.")
 _BAD_RULES = text(
-    "What was chosen for the publication cannot be read: nothing new is published. Choose again."
+    "The publication rules cannot be read: nothing new is published. Choose them again."
 )
-_PAST = text("The past is being published. It is closed up to {at}.")
+_PAST = text("The history is being published, up to {at} so far.")
 _MISSING = {
-    State.BELOW_THRESHOLD: text("Too few homes reported: see who is silent, or invite more homes."),
+    State.BELOW_THRESHOLD: text(
+        "Too few homes reported: see the list of members, or invite more homes."
+    ),
     State.DOMINANCE: text("One home makes most of it: with more homes, it can be published."),
     State.NEVER: text(
         "By law, intervals this short are never published: choose a coarser resolution."
     ),
     State.NOTHING: text("No member reported: see the list of members."),
-    State.LATE: text("The node has not closed them: look at its health."),
+    State.LATE: text("The node has not closed them: check its health."),
 }
 _NOT_PUBLISHED = (
     text("{of}: one interval since yesterday is not published. {said}"),

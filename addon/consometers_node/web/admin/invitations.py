@@ -51,13 +51,13 @@ _NO_NUMBER = text("Write a whole number, from 1 to {most}.")
 _CHOOSE = text("Choose one of these.")
 _TOO_LONG = text("Write at most {most} characters.")
 _NO_COMMAND = text(
-    "This server makes no accounts: xmpp.account_command in the settings file says how."
+    "This server cannot create accounts: set xmpp.account_command in the settings file."
 )
 _TWICE = text(
     "These invitations were created already, and their links were shown once. If you lost them,"
     " revoke them and create others."
 )
-_NOT_OURS = text("These are no invitations of this collective.")
+_NOT_OURS = text("These invitations are not from this collective.")
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ _WHATS = {
     "home": text("made it a home again"),
     "name": text("named it"),
     "area": text("said in which commune it is"),
-    "device": text("decided whose a device is"),
+    "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),
     "leave out": text("left out records set aside"),
     "terminate": text("ended a permission"),
@@ -60,11 +60,11 @@ _LIKE = {
         ),
         (
             r"publication as the file says",
-            text("had sums published as the file says"),
+            text("restored the publication rules of the settings file"),
         ),
         (
             r"publication (?P<rules>.+)",
-            text("chose how sums are published: {rules}"),
+            text("chose the publication rules: {rules}"),
         ),
         (
             r"preview of publication (?P<rules>.+)",

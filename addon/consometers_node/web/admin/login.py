@@ -29,7 +29,7 @@ _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _BUSY_S = 5
 
-_WRONG = text("This name and this password do not go together.")
+_WRONG = text("Wrong name or password.")
 _WAIT = text("Too many passwords tried: try again in {seconds} s.")
 _ENDED = text("Your session has ended, and nothing was changed: log in, and do it again.")
 _OLD_WRONG = text("This is not your present password.")

@@ -49,7 +49,7 @@ _MOST = text("Write at most {most} characters.")
 _WHOLE = text("Write a whole number, from 1 to {most}.")
 _ABOVE_0 = text("Write a number above 0, up to {most}.")
 _CHOICE = text("Choose one from the list.")
-_TICK = text("Tick the box to say that you mean it.")
+_TICK = text("Tick the box to confirm.")
 
 
 @dataclass(frozen=True, slots=True)

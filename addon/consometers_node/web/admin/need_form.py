@@ -51,15 +51,15 @@ _TAKEN = text(
     "There is already a data request of this name: create a new version of it, or choose another"
     " name."
 )
-_WRITE = text("Write it in one language at least; in both, everybody reads their own.")
-_BOTH = text("Title and purpose are to be in the same languages.")
+_WRITE = text("Write it in at least one language; with both, everybody reads their own.")
+_BOTH = text("Write the title and the purpose in the same languages.")
 _NO_SERIES = text("Choose the data to request.")
 _NO_LINK = text("Write the address of a page that begins with https://, without accents or spaces.")
 _NO_LINE = text("Write one line.")
 _NO_DAYS = text("Write a whole number: {least} to {most} days in all.")
 _CHOOSE = text("Choose one of these.")
-_SAME = text("This is what is asked for already: change something, or leave it.")
-_MOVED = text("Somebody asked for something else under this name meanwhile: read it again.")
+_SAME = text("This request is the same as the present one: change it, or leave it.")
+_MOVED = text("This data request was changed in the meantime: read it again.")
 _NONE = text("There is no such data request.")
 
 

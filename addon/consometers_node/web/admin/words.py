@@ -16,7 +16,7 @@ KINDS = {
 STATUSES = {
     Status.DELIVERING: text("delivering"),
     Status.SILENT: text("silent"),
-    Status.GUEST: text("has allowed nothing yet"),
+    Status.GUEST: text("no permission yet"),
     Status.LEFT: text("left"),
     Status.ERASED: text("erased", context="of a member"),
 }

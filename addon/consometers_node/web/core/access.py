@@ -91,7 +91,7 @@ def problem(status: int, condition: str, words: Text) -> web.Response:
 
 _NO_TOKEN = text("The token is missing or wrong: “consometers-node api” shows it.")
 _TOO_MANY = text("Too many wrong tokens: try again in a minute.")
-_FORBIDDEN = text("This page opens in Home Assistant alone.")
+_FORBIDDEN = text("This page only opens in Home Assistant.")
 
 
 def _forbidden() -> web.Response:

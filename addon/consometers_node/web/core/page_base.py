@@ -30,11 +30,11 @@ _HTMX, _CHARTS = "vendor/htmx.min.js", "vendor/uPlot.iife.min.js"
 _KEEP = "private, max-age=31536000, immutable"
 
 STALE = text("This form is too old, or was not ours: open the page again, and try once more.")
-UNREADABLE = text("What was sent cannot be read: open the page again, and try once more.")
-FAULT = text("Something went wrong in the node itself. Nothing was changed; its log says more.")
+UNREADABLE = text("The form could not be read: open the page again, and retry.")
+FAULT = text("An error occurred in the node. Nothing was changed; see its log for details.")
 ERRORS = {
     404: text("There is no such page."),
-    405: text("This page is not to be used so."),
+    405: text("This page does not support this request."),
     413: text("That is too long."),
 }
 

@@ -39,7 +39,7 @@ _CHOOSE = text("Choose at least one series: none is chosen for you.")
 _GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
 _NOT_DAYS = text("Write a whole number of days, from {least} to {most}.")
 _READ_AGAIN = text(
-    "What you would allow is no longer what you had read. Here it is as it is now: read it, then"
+    "This data request changed since you read it. Here is the present version: read it, then"
     " allow it."
 )
 

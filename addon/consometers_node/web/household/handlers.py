@@ -34,7 +34,7 @@ type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
 _LOOKS_WITHIN_S = 20.0
 
 NOT_ADMIN = text("Only an administrator of Home Assistant can change anything here.")
-ONLY_ADMIN = text("Only an administrator of Home Assistant can take this along.")
+ONLY_ADMIN = text("Only an administrator of Home Assistant can export this.")
 _ERRORS = {403: NOT_ADMIN, **ERRORS, 415: UNREADABLE}
 
 _LOGGER = logging.getLogger(__name__)

@@ -22,11 +22,11 @@ _LOOKS, _LOOKS_EVERY_S = 50, 0.1
 """A new account is on its way to the network a moment after it was kept."""
 
 _NO_ACCOUNT = text(
-    "This home has no address yet. Open first the account invitation that came with this one, or"
-    " give an address of yours under Settings."
+    "This home has no address yet. First open the account invitation that came with this one, or"
+    " enter an existing address under Settings."
 )
 _HAS_ACCOUNT = text(
-    "This home has an address already, {jid}: it needs no other one. Paste the invitation of the"
+    "This home already has an address, {jid}: it needs no other. Paste the invitation of the"
     " collective."
 )
 _NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
@@ -38,9 +38,7 @@ _ONCE = {
         " again."
     ),
     "Interrupted": text("The server {host} closed the connection: try again."),
-    "TemporaryFailure": text(
-        "The server {host} cannot log anyone in at the moment: try again later."
-    ),
+    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
     "CertificateRefused": text(
         "The server {host} does not prove its identity: nothing was sent to it. Check the"
         " address, or warn its operator."

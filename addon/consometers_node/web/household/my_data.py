@@ -14,7 +14,7 @@ from ..core.page_base import send_file
 from ..core.request_context import RequestContext
 from .handlers import Pages
 
-_TICK = text("Tick the box to say that you mean it: this cannot be undone.")
+_TICK = text("Tick the box to confirm: this cannot be undone.")
 
 
 async def show(

@@ -36,7 +36,7 @@ from .consenting import ask, named, refused
 from .handlers import Pages
 
 MOST_ANSWERS = 100
-_NOT_SAID = text("Say whether what was received is to be erased.")
+_NOT_SAID = text("Choose whether to erase the received data.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ def lamps(made_wh: float, used_wh: float) -> Text:
         words = text("Our panels produce {count} times as much as we use.")
         return _counted(words, int(times))
     if times >= 1:
-        return text("Our panels produce all that we use, and more.")
+        return text("Our panels produce more than we use.")
     lit = int(times * _LAMPS)
     if not lit:
-        return text("There is little sun: nearly all that we use comes from the grid.")
+        return text("There is little sun: nearly all our electricity comes from the grid.")
     words = text("When 10 lamps are on at our homes, our panels make enough for {count}.")
     return _counted(words, lit)
 

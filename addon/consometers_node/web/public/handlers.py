@@ -37,13 +37,13 @@ DATA = "/data"
 _ERRORS = {
     400: text("This address cannot be read."),
     404: text("There is no such page."),
-    405: text("This page can only be looked at."),
+    405: text("This page is read-only."),
     421: text(
         "These pages are not known under this name. Their operator can add it to “page.names” in"
         " the settings."
     ),
-    429: text("That was many requests in a short time: try again in a moment."),
-    500: text("Something went wrong here. It was noted; try again later."),
+    429: text("Too many requests in a short time: try again in a moment."),
+    500: text("An error occurred here. It was logged; try again later."),
 }
 
 _LOGGER = logging.getLogger(__name__)

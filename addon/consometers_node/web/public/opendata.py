@@ -114,7 +114,7 @@ class Wrong(Exception):
 _BAD = text("This address cannot be read.")
 _NO_QUANTITY = text("There is no such quantity.")
 _NO_GROUP = text("There is no such group.")
-_NO_INTERVAL = text("There is no such interval here.")
+_NO_INTERVAL = text("There is no such resolution here.")
 _KNOWN = text("Known values: {known}.")
 _GROUPS = text("/data/groups.json lists them.")
 _NOT_A_DAY = text("Write a day as YYYY-MM-DD, between the years {first} and {last}.")

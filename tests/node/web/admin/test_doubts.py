@@ -52,7 +52,7 @@ async def looks(browser: Browser, words: str, show: str, members: int) -> None:
 @pytest.mark.parametrize(
     ("language", "notice", "shown", "left"),
     [
-        ("en", "Records of one member are higher", "Records set aside", "left out"),
+        ("en", "Records of one member are implausibly high", "Records set aside", "left out"),
         ("fr", "Des relevés d’un membre dépassent", "Relevés mis de côté", "écarté"),
     ],
 )

@@ -204,7 +204,7 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
     for name, value in ((name, value) for name, values in HOSTILE.items() for value in values):
         page = await made(browser, (name, value))
         assert page.status == 422, name
-        assert "Something needs correcting" in page.text
+        assert "Please correct the following" in page.text
     assert await stored_invitations(office) == []
 
 

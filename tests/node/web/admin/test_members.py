@@ -279,7 +279,7 @@ async def test_two_buildings_have_two_names(office: Office) -> None:
         page = await browser.open(f"members/{member.pseudonym}")
         done = await browser.send(page, "/site", ("name", "The school"), ("sure", "yes"))
         assert done.status == status
-    assert "There is a site named “The school” already" in done.text
+    assert "There is already a site named “The school”" in done.text
 
 
 async def test_a_commune_is_kept_or_forgotten(office: Office) -> None:
@@ -413,7 +413,7 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
     for each in (member, other):
         await browser.open(f"members/{each.pseudonym}")
     page = await browser.open(f"log?member={member.pseudonym}&days=365")
-    assert f"Who read what of {member.pseudonym}" in page.text
+    assert f"Access log of {member.pseudonym}" in page.text
     assert other.pseudonym not in page.text
     assert "looked at the member’s page" in page.text
     assert other.pseudonym in (await browser.open("log")).text
@@ -429,7 +429,7 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
         (
             "publication basis=law wait_minutes=20 opens=not yet new=rule",
             (
-                "a choisi comment les sommes sont publiées : ce que veut la loi,"
+                "a choisi les règles de publication : ce que veut la loi,"
                 " retardataires attendus 20 min, pas avant qu’on le dise, new=rule"
             ),
         ),
@@ -442,7 +442,7 @@ def test_what_was_done_is_told_in_both_languages(what: str, french: str) -> None
 
 async def test_how_it_goes_is_told_without_a_node(office: Office) -> None:
     page = await (await office.enter("fr")).open("health")
-    assert "seule sa base de données est regardée" in page.text
+    assert "cette page montre seulement sa base de données" in page.text
     assert "SQLite" in page.text
     assert NAME in page.text
 

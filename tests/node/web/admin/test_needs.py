@@ -43,7 +43,7 @@ async def preview(browser: Browser, *filled: tuple[str, str], path: str = "needs
 async def test_nothing_is_asked_for_at_first(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("needs")
-    assert "You ask for nothing yet" in page.text
+    assert "No data request yet" in page.text
     assert "Créer la première demande" in (await (await office.enter("fr")).open("needs")).text
 
 
@@ -96,7 +96,7 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
     assert page.status == 200
     again = await browser.send(page, "needs/preview")
     assert again.status == 422
-    assert "This is what is asked for already" in again.text
+    assert "This request is the same as the present one" in again.text
     page = await browser.send(page, "needs/preview", ("title_fr", "Un autre toit"))
     page = await browser.send(page, "needs/offer")
     assert page.status == 200
@@ -227,7 +227,7 @@ async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -
     empty = ("title_fr", "title_en", "purpose_fr", "purpose_en", "contact", "policy", "id")
     page = await preview(browser, *(dict(FILLED) | dict.fromkeys(empty, "")).items())
     assert [name for name, _ in summary(page)] == ["title", "purpose", "contact", "policy", "id"]
-    assert summary(page)[0][1].startswith("Titre : Écrivez-le dans une langue au moins")
+    assert summary(page)[0][1].startswith("Titre : Écrivez-le dans au moins une langue")
     assert summary(page)[2][1] == "Contact : Écrivez une ligne."
     page = await preview(browser, *(dict(FILLED) | {"history": "101"}).items())
     ((name, problem),) = summary(page)

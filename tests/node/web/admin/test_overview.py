@@ -67,9 +67,9 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
 async def test_what_needs_a_person_comes_first(office: Office) -> None:
     await settle(office)
     page = await (await office.enter()).open("")
-    assert page.text.index("What needs you") < page.text.index("Data, day by day")
-    assert "Of 2 members, nothing has come for three days." in page.text
-    assert "One member’s node refuses some of what was granted." in page.text
+    assert page.text.index("To do") < page.text.index("Data, day by day")
+    assert "2 members have sent no data for three days." in page.text
+    assert "One member’s node refuses some of the allowed data." in page.text
     assert "One home joined two weeks ago or more" in page.text
     (silent,) = {link for link in page.links if link.endswith("members?show=silent")}
     shown_page = await (await office.enter()).open(str(page.url.join(page.url.__class__(silent))))
@@ -112,8 +112,8 @@ async def close_due(office: Office) -> None:
         ("well", "All is well"),
         ("closed", "The collective is closed"),
         ("later", "Nothing new is published before 12 June 2026"),
-        ("unreadable", "What was chosen for the publication cannot be read"),
-        ("past", "The past is being published"),
+        ("unreadable", "The publication rules cannot be read"),
+        ("past", "The history is being published"),
         ("few", "Too few homes reported"),
         ("dominated", "One home makes most of it"),
         (
@@ -294,14 +294,14 @@ async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
             village.members, MemberPermissionId(permission_id_of("gone")), at
         )
     page = await (await office.enter()).open("")
-    assert "One member has not heard for a week" in page.text
+    assert "One member could not be informed for a week" in page.text
 
 
 async def test_permissions_that_run_out_are_told(office: Office) -> None:
     async with office.village() as village:
         await village.join("old", days=350)
     page = await (await office.enter()).open("")
-    assert "What one member allowed runs out within 30 days." in page.text
+    assert "A permission of one member expires within 30 days." in page.text
 
 
 @pytest.mark.parametrize(("free", "word"), [(10**8, "wrong"), (6 * 10**9, "warn")])
@@ -339,7 +339,7 @@ async def test_a_node_that_cannot_work_is_told_first(
         page = await (await other.enter()).open("")
     assert "The disk of the database is full." in page.text
     assert "The collective is not on the network: No way." in page.text
-    assert page.text.index("No way.") < page.text.index("nothing has come")
+    assert page.text.index("No way.") < page.text.index("sent no data")
     assert "Version 9 is installed, and 0 still runs" in page.text
 
 
@@ -404,6 +404,6 @@ async def test_a_fault_of_ours_is_told_without_what_it_was(
     monkeypatch.setattr(heatmap, "columns", lambda _: 1 / 0)
     page = await browser.open("")
     assert page.status == 500
-    assert "Something went wrong in the node itself" in page.text
+    assert "An error occurred in the node" in page.text
     assert "ZeroDivision" not in page.html
     assert "could not be made" in caplog.text

@@ -145,7 +145,7 @@ async def test_what_protects_members_less_wants_their_consent(office: Office) ->
 async def test_it_opens_on_a_day(office: Office) -> None:
     browser = await office.enter()
     page = await tried(browser, ("opening", "from"), ("opens", "2026-12-01"))
-    assert "if it opened now" in page.text
+    assert "a preview of opening it now" in page.text
     page = await browser.send(page, "publication")
     assert await opens(office) == date(2026, 12, 1)
     assert "1 December 2026" in page.text
@@ -178,7 +178,7 @@ async def test_hostile_values_choose_nothing(office: Office) -> None:
     for (name, value), way in product(values, ("", "/preview", "/front")):
         page = await browser.post(f"publication{way}", list({**form, name: value}.items()))
         assert page.status == 422, name
-        assert "Something needs correcting" in page.text
+        assert "Please correct the following" in page.text
     assert await choice(office) is None
     assert await noted(office) == []
 
@@ -205,7 +205,7 @@ async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
     await office.written(lambda connection: set_setting(connection, "publication", "{"))
     browser = await office.enter()
     page = await browser.open("publication")
-    assert "cannot be read any more" in page.text
+    assert "can no longer be read" in page.text
     page = await browser.send(page, "publication/file")
     assert page.url.query_string == "done=back"
 
@@ -268,10 +268,10 @@ async def test_while_the_past_is_being_published_it_says_how_far_it_is(office: O
         await open_from(village.connection, AT_ONCE, NAME, NOW)
     browser = await office.enter()
     page = await browser.open("publication")
-    assert "The past is being published 0%" in page.text
+    assert "History being published 0%" in page.text
     # It asks again by itself, until it is done.
     assert ("section", "hx-trigger", "every 2s") in page.attributes
     await close_due(office)
     page = await browser.open("publication")
-    assert "The past is being published" not in page.text
+    assert "History being published" not in page.text
     assert "All due figures are published." in page.text

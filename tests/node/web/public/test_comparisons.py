@@ -13,7 +13,7 @@ from consometers_node.web.public.comparisons import kettles, lamps, pupil, washe
         (1_000, 10_000, "enough for 1.", "en éclairent 1."),
         (4_700, 10_000, "enough for 4.", "en éclairent 4."),
         (9_999, 10_000, "enough for 9.", "en éclairent 9."),
-        (10_000, 10_000, "all that we use, and more", "tout ce que nous utilisons"),
+        (10_000, 10_000, "more than we use", "plus que nous n’utilisons"),
         (29_000, 10_000, "2 times as much", "2 fois ce que"),
         (5_000, 0, "No sun", "Pas de soleil"),
     ],

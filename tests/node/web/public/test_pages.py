@@ -121,7 +121,7 @@ async def test_a_month_stands_beside_that_of_last_year(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
     assert "June 2026" in page.text
     # Two whole days, each of 72 kWh; all of June a year before, of which two days are compared.
-    assert "Produced 144 kWh 3.89 kWh per home a year before: 3.89 kWh per home" in page.text
+    assert "Produced 144 kWh 3.89 kWh per home a year earlier: 3.89 kWh per home" in page.text
     assert page.html.count("<tr data-") == 30
     assert 'data-made="72000" data-spot="48000"' in page.html
     assert 'data-made-before="72000"' in page.html
@@ -177,7 +177,7 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
         "Nos panneaux produisent autant que 60 personnes qui pédalent",
         "Autoconsommation 67",
         "kilowattheure (kWh) La quantité utilisée",
-        "kilowatt-crête (kWc) Ce que les panneaux produisent en plein soleil",
+        "kilowatt-crête (kWc) La puissance des panneaux en plein soleil",
     ):
         assert words in page.text, words
     assert "Foyers ayant transmis" not in page.text

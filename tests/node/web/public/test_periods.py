@@ -88,7 +88,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     assert "From the grid, a year earlier – 21 days of 31" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
-    assert "a month of which nothing is known yet is shown whole" in page.text
+    assert "a month without data yet is shown whole" in page.text
     rows = {row["start"][5:7]: row for row in await table(empty, "year/2026.csv")}
     column = "consumption_last_year"
     assert [
@@ -102,7 +102,7 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
     page = await empty.browser().open("month/2026-06")
     assert "From the grid 79.2 kWh 1.98 kWh per home" in page.text
-    assert "a year before: 2 kWh per home (−1%); of 12 members then, 40 now" in page.text
+    assert "a year earlier: 2 kWh per home (−1%); of 12 members then, 40 now" in page.text
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
     assert "Years are compared per home" in page.text
@@ -116,7 +116,7 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
 
 async def test_nothing_is_said_of_members_who_were_as_many(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
-    assert "a year before: 3.89 kWh per home" in page.text
+    assert "a year earlier: 3.89 kWh per home" in page.text
     assert "then" not in page.text
 
 
@@ -196,7 +196,7 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
     assert page.html.count("<tr data-") == 12
     assert not [link for link in page.links if "2026-04" in link]
     earlier = await empty.browser().open("month/2026-04")
-    assert "There is nothing to show of this time." in earlier.text
+    assert "Nothing to show for this period." in earlier.text
     assert "not published" not in earlier.text
     months = await table(empty, "year/2026.csv")
     assert [month["start"][:7] for month in months] == ["2026-05", "2026-06"]
