@@ -309,8 +309,8 @@ BROKEN: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "noise": (
         lambda file: file.write_bytes(b"\xa5" * file.stat().st_size),
-        "is no database. Put a backup back",
-        "n’est pas une base de données. Remettez une sauvegarde",
+        "is no database. Restore a backup",
+        "n’est pas une base de données. Restaurez une sauvegarde",
     ),
     "a folder": (
         put_a_folder_there,

@@ -28,7 +28,7 @@ async def test_a_variable_that_resembles_none_is_refused_in_the_language_of_the_
 ) -> None:
     result = await run("status", "--json", language="fr_FR.UTF-8", CONSOMETERS_QUARTZ="1")
     assert result.condition == "settings"
-    assert "inconnue\u00a0: CONSOMETERS_QUARTZ" in str(result.document)
+    assert "inconnue\u00a0: CONSOMETERS_QUARTZ" in result.document["error"]["message"]
 
 
 def test_others_variables_are_left_alone() -> None:

@@ -144,7 +144,7 @@ async def test_no_member_takes_the_place_of_another(store: Store) -> None:
 @pytest.mark.parametrize("name", ["kersabiec", "kersabiec-3"])
 async def test_nobody_speaks_in_the_name_of_the_collective(file: Store, name: str) -> None:
     async with file.writing() as connection:
-        with pytest.raises(NotYours, match="this collective itself"):
+        with pytest.raises(NotYours, match="belongs to this collective"):
             await join(connection, "a", permission(meter(name)))
         assert await join(connection, "b", permission(meter("kersabiecs")))
 

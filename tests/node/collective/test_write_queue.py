@@ -104,12 +104,20 @@ async def test_days_are_those_of_the_time_zone(store: Store) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Message], type[QuoaliseError], str]] = {
-    "a stranger": (lambda: by("nobody", pushed_data(A, DAY, [1])), NotAuthorized, "not granted"),
-    "another member's": (lambda: by("b", pushed_data(A, DAY, [1])), NotAuthorized, "not granted"),
+    "a stranger": (
+        lambda: by("nobody", pushed_data(A, DAY, [1])),
+        NotAuthorized,
+        "You have not allowed this series",
+    ),
+    "another member's": (
+        lambda: by("b", pushed_data(A, DAY, [1])),
+        NotAuthorized,
+        "You have not allowed this series",
+    ),
     "another series": (
         lambda: by("a", pushed_data(meter("a", Direction.PRODUCTION), DAY, [1])),
         NotAuthorized,
-        "not granted",
+        "You have not allowed this series",
     ),
     "before what was granted": (
         lambda: by("a", pushed_data(A, DAY - timedelta(days=31), [1])),

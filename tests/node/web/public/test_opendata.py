@@ -186,7 +186,7 @@ async def test_json_may_be_asked_for_by_name(town: Town) -> None:
     [
         ("power/by/all/P1D/from/2026-06-08/to/2026-06-10", 404, "no such quantity"),
         ("consumption/by/nobody/P1D/from/2026-06-08/to/2026-06-10", 404, "no such group"),
-        ("consumption/by/all/PT5M/from/2026-06-08/to/2026-06-10", 404, "no such interval"),
+        ("consumption/by/all/PT5M/from/2026-06-08/to/2026-06-10", 404, "no such resolution"),
         ("consumption/by/all/P1D/from/2026-06-31/to/2026-07-10", 400, "cannot be read"),
         ("consumption/by/all/P1D/from/20260608/to/20260610", 400, "cannot be read"),
         ("consumption/by/all/P1D/from/2026-W23-1/to/2026-06-10", 400, "cannot be read"),
