@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household.recorder.backfill import Source, catch_up
+from consometers_node.household.recorder.backfill import StatisticSource, catch_up
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.reading import FIVE_MINUTES, HOUR, absence
 from consometers_node.household.recorder.statistics import StatisticId
@@ -130,7 +130,7 @@ async def readings(
 ) -> dict[Quantity, dict[datetime, int]]:
     """Return the records that start in a range."""
     sources = [
-        Source(proposal.series(interval, "UTC", Direction.CONSUMPTION), proposal.statistic)
+        StatisticSource(proposal.series(interval, "UTC", Direction.CONSUMPTION), proposal.statistic)
         for proposal in await recorder.proposals()
     ]
     values: dict[Quantity, dict[datetime, int]] = {quantity: {} for quantity in Quantity}

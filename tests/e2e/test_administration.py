@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.ingestion.validation import Message, take
+from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
@@ -118,7 +118,7 @@ async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -
     data = pushed_data(meter(name), midnight, [29_000, 31_500, 640])
     assert await take(
         connection,
-        [Message(f"{name}@example.org", data)],
+        [MemberMessage(f"{name}@example.org", data)],
         ZONE.key,
         midnight + timedelta(days=1),
     ) == [None]

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.collective.members.members import Kind
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.permission import Choice, DataNeedSeries
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
@@ -186,7 +186,7 @@ async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
     town = world.coops[TOWN]
     for name in COOPS:
         coop = world.coops[name]
-        token = await town.invite(TOWN_NEED, Kind.COLLECTIVE)
+        token = await town.invite(TOWN_NEED, MemberKind.COLLECTIVE)
         asking = coop.network.sharing.asking
         (permission_id,) = await consent.propose_needs(coop.store, asking, Join(town.jid, token))
         naming = await load_naming(coop.store)

@@ -23,8 +23,8 @@ from consometers_node.backoff import Backoff
 from consometers_node.household.recorder.client import Recorder, external
 from consometers_node.household.statistics_import.external_statistic import (
     Import,
-    Pace,
-    Progress,
+    ImportProgress,
+    PollPace,
     StatisticsImport,
 )
 from consometers_node.quoalise import (
@@ -157,7 +157,7 @@ async def read(path: Path) -> str:
 
 @asynccontextmanager
 async def node(
-    stage: Stage, steps: list[Progress] | None = None, token: str | None = None
+    stage: Stage, steps: list[ImportProgress] | None = None, token: str | None = None
 ) -> AsyncIterator[StatisticsImport]:
     """A home's node, put together as the program does it."""
     connection = Connection(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
@@ -176,7 +176,7 @@ async def node(
             Asking(connection),
             Recorder(home),
             stage.notes,
-            pace=Pace(backoff=Backoff(0.5, 3600, least=1)),
+            pace=PollPace(backoff=Backoff(0.5, 3600, least=1)),
             progress=None if steps is None else steps.append,
         )
         Discovery(connection, Role.HOUSEHOLD, receives=True)
@@ -199,7 +199,7 @@ async def settled(stage: Stage) -> None:
 
 
 async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: Stage) -> None:
-    steps: list[Progress] = []
+    steps: list[ImportProgress] = []
     hass = stage.hass
 
     async def done() -> int:

@@ -13,7 +13,12 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.household.recorder.backfill import Chunk, Source, catch_up, read_again
+from consometers_node.household.recorder.backfill import (
+    Chunk,
+    StatisticSource,
+    catch_up,
+    read_again,
+)
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.recorder.reading import HOUR, Flag
@@ -80,11 +85,11 @@ def recorder(home: HomeAssistant) -> Recorder:
     return Recorder(home)
 
 
-async def sources(recorder: Recorder, interval: Interval) -> list[Source]:
+async def sources(recorder: Recorder, interval: Interval) -> list[StatisticSource]:
     """What the recorder holds, as series that are all from the grid."""
     zone = await recorder.time_zone()
     return [
-        Source(proposal.series(interval, zone, Direction.CONSUMPTION), proposal.statistic)
+        StatisticSource(proposal.series(interval, zone, Direction.CONSUMPTION), proposal.statistic)
         for proposal in await recorder.proposals()
     ]
 

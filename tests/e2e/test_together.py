@@ -23,8 +23,8 @@ from sqlalchemy import func, select
 from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
-from consometers_node.household.node import HomeNode, Pace
-from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.node import HomeNode, HouseholdPace
+from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from consometers_node.household.recorder.statistics import IN_COMMON
 from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
@@ -38,7 +38,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with
@@ -171,7 +171,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         await coop.start()
         stack.push_async_callback(coop.stop)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        page = Public(store, coop.settings, "0", rules=coop.node.rules)
+        page = PublicSite(store, coop.settings, "0", rules=coop.node.rules)
         pages = await stack.enter_async_context(page.listening("127.0.0.1", 0))
         token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=9)
         await supply(hass)
@@ -179,13 +179,13 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         stack.push_async_callback(home.close)
         account = Account(home_server.register("home", PASSWORD), PASSWORD)
         await save(home, Identity(account, reach(home_server)))
-        source = HomeAssistant(Access.at(hass.url, token), session)
+        source = HomeAssistant(HomeAssistantAccess.at(hass.url, token), session)
         node = HomeNode(
             home,
             await load_naming(home),
             source,
             lambda who: Connection(who.account, server=who.server, backoff=QUICK),
-            pace=replace(Pace().hurried(HASTE), sums_s=3),
+            pace=replace(HouseholdPace().hurried(HASTE), sums_s=3),
         )
         site = Site(node, Keys("an-id", TOKEN, "0"))
         listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))

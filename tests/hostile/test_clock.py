@@ -28,13 +28,21 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import check, data_request as asked_for
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
+from consometers_node.store.clock import (
+    AWAY_FOR,
+    BACK_BY,
+    STEP_S,
+    Clock,
+    ClockDoubt,
+    ClockDoubtReason,
+    confirm,
+)
 from consometers_node.store.coverage import absences
 from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import stored_days
 from consometers_node.store.settings import set_setting, setting
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 from consometers_node.xmpp import NotStored
 from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
@@ -84,7 +92,7 @@ class Coop:
             await self.upkeep.look()
             self.hands.go_on(5 * MINUTE)
 
-    async def doubt(self) -> Reason | None:
+    async def doubt(self) -> ClockDoubtReason | None:
         async with self.store.reading() as connection:
             doubt = await self.clock.look(connection)
         return None if doubt is None else doubt.reason
@@ -149,7 +157,9 @@ async def test_a_clock_years_wrong_at_start_ends_nothing_and_says_so(
         coop.clock.vouch()
     await coop.look()
     assert await coop.has_all()
-    assert await coop.doubt() is (Reason.AHEAD if by > timedelta() else Reason.BEHIND)
+    assert await coop.doubt() is (
+        ClockDoubtReason.AHEAD if by > timedelta() else ClockDoubtReason.BEHIND
+    )
     assert len(caplog.messages) == 1, "it is said once, not at every look"
     assert str((NOW + by).year) in caplog.text
 
@@ -175,7 +185,7 @@ async def test_what_was_written_by_a_wrong_clock_does_not_bear_it_out(coop: Coop
     async with coop.store.writing() as connection:
         await note_read(connection, Read(at=coop.hands.at, who="someone", what="a page"))
     await coop.look()
-    assert await coop.doubt() is Reason.AHEAD
+    assert await coop.doubt() is ClockDoubtReason.AHEAD
     coop.hands.at -= 3 * A_YEAR
     coop.clock.vouch()
     assert await coop.doubt() is None
@@ -192,7 +202,7 @@ async def test_nor_does_it_before_any_clock_was_confirmed(coop: Coop) -> None:
             await note_read(connection, Read(at=coop.hands.at, who="someone", what="a page"))
         coop.clock.vouch()
         await coop.look()
-        assert await coop.doubt() is Reason.AHEAD
+        assert await coop.doubt() is ClockDoubtReason.AHEAD
         assert await coop.states() == {State.GRANTED}
 
 
@@ -236,7 +246,7 @@ async def test_the_day_to_see_what_goes_is_of_a_clock_that_is_confirmed(coop: Co
     await coop.look(1)
     coop.hands.at += 2 * A_DAY
     await coop.look()
-    assert await coop.doubt() is Reason.STEPPED
+    assert await coop.doubt() is ClockDoubtReason.STEPPED
     assert await coop.records() == len(HOMES)
 
 
@@ -265,7 +275,7 @@ async def test_nothing_ends_before_a_server_has_confirmed_the_clock(coop: Coop) 
     coop.hands.at += AWAY_FOR - A_DAY
     coop.start()
     await coop.look()
-    assert await coop.doubt() is Reason.OFFLINE
+    assert await coop.doubt() is ClockDoubtReason.OFFLINE
     assert await coop.has_all()
 
 
@@ -274,11 +284,11 @@ async def test_a_jump_while_the_node_runs_takes_its_confirmation_until_the_next_
     coop: Coop, by: timedelta
 ) -> None:
     coop.hands.at += by
-    assert await coop.doubt() is Reason.STEPPED
+    assert await coop.doubt() is ClockDoubtReason.STEPPED
     coop.clock.vouch()
     assert await coop.doubt() is None
     coop.hands.at -= by
-    assert await coop.doubt() is Reason.STEPPED
+    assert await coop.doubt() is ClockDoubtReason.STEPPED
     coop.hands.at += by
     assert await coop.doubt() is None, "it was set right again"
 
@@ -297,13 +307,13 @@ async def test_a_jump_of_years_while_the_node_runs_ends_nothing(coop: Coop) -> N
     ("by", "reason"),
     [
         (AWAY_FOR, None),
-        (AWAY_FOR + MINUTE, Reason.AHEAD),
+        (AWAY_FOR + MINUTE, ClockDoubtReason.AHEAD),
         (-BACK_BY, None),
-        (-BACK_BY - MINUTE, Reason.BEHIND),
+        (-BACK_BY - MINUTE, ClockDoubtReason.BEHIND),
     ],
 )
 async def test_a_node_that_was_off_for_a_month_comes_back_by_itself(
-    coop: Coop, by: timedelta, reason: Reason | None
+    coop: Coop, by: timedelta, reason: ClockDoubtReason | None
 ) -> None:
     async with coop.store.writing() as connection:
         await coop.clock.confirmed(connection)
@@ -317,7 +327,7 @@ async def test_a_new_node_needs_a_login_and_nothing_else(file: Store) -> None:
     for at in (NOW, datetime(2031, 1, 1, tzinfo=UTC)):
         clock = Hands(at).clock()
         async with file.reading() as connection:
-            assert (await clock.look(connection)) == Doubt(Reason.OFFLINE, at, None)
+            assert (await clock.look(connection)) == ClockDoubt(ClockDoubtReason.OFFLINE, at, None)
             clock.vouch()
             assert await clock.look(connection) is None
 
@@ -326,7 +336,7 @@ async def test_a_word_that_was_given_while_the_node_was_off_replaces_no_login(co
     coop.hands.at += 3 * A_YEAR
     await coop.confirm()
     coop.start()
-    assert await coop.doubt() is Reason.OFFLINE
+    assert await coop.doubt() is ClockDoubtReason.OFFLINE
     coop.clock.vouch()
     assert await coop.doubt() is None
 
@@ -396,7 +406,7 @@ async def test_after_a_jump_the_node_asks_its_server_to_confirm_the_clock_by_its
         hands.at += timedelta(hours=1)
         await until(lambda: clock.doubt is not None)
         assert clock.doubt is not None
-        assert clock.doubt.reason is Reason.STEPPED
+        assert clock.doubt.reason is ClockDoubtReason.STEPPED
         await until(lambda: clock.doubt is None)
         assert await house.connection.online() is session, "nothing that was on its way is lost"
 
@@ -539,7 +549,7 @@ async def test_whatever_watches_the_node_is_told(coop: Coop, tmp_path: Path, wro
     if wrong:
         coop.hands.at += 3 * A_YEAR
         coop.start()
-    public = Public(coop.store, settings(tmp_path), "0", clock=coop.clock)
+    public = PublicSite(coop.store, settings(tmp_path), "0", clock=coop.clock)
     async with (
         public.listening("127.0.0.1", 0) as port,
         ClientSession() as session,

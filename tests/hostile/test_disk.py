@@ -15,7 +15,7 @@ from sqlalchemy import text
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions
-from consometers_node.collective.permissions.member_permissions import Actor
+from consometers_node.collective.permissions.member_permissions import PermissionActor
 from consometers_node.collective.privacy.erasure import erase, forget_notified, is_wiped, wipe
 from consometers_node.collective.privacy.erasure_log import (
     FILE,
@@ -99,7 +99,7 @@ async def take_in_and_erase(store: Store) -> None:
             ended = await member_permissions.withdraw(
                 members, member.id, granted.id, LATER, erase=True
             )
-    await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    await erase(store, ZONE, ended, LATER, PermissionActor.MEMBER)
 
 
 @pytest.fixture
@@ -415,7 +415,7 @@ async def backups(
     await store.close()
     within = copy_of(place)
     store = await Store.open(place)
-    await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    await erase(store, ZONE, ended, LATER, PermissionActor.MEMBER)
     await ErasureLog(store, tmp_path / FILE).write()
     assert await is_gone(store)
     await store.close()

@@ -21,9 +21,9 @@ from sqlalchemy.exc import IntegrityError
 
 from consometers_node.collective.calendar import stretches
 from consometers_node.collective.ingestion.backfill import Backfill
-from consometers_node.collective.ingestion.validation import Message, accept, take
+from consometers_node.collective.ingestion.validation import MemberMessage, accept, take
 from consometers_node.collective.ingestion.write_queue import WriteQueue
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.claims import settle
 from consometers_node.collective.permissions.member_permissions import MemberPermission, withdraw
@@ -269,7 +269,9 @@ async def _tells(
     data = pushed_data(series(named(device), Direction.CONSUMPTION), start, values)
     async with store.writing() as connection:
         at = start + len(values) * HOUR
-        refusals = await take(connection, [Message(f"{name}@example.org", data)], ZONE.key, at)
+        refusals = await take(
+            connection, [MemberMessage(f"{name}@example.org", data)], ZONE.key, at
+        )
     assert refusals == [None], refusals
 
 
@@ -497,9 +499,11 @@ async def test_an_honest_home_that_does_so_for_the_first_time_is_believed(
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [value]
 
 
-@pytest.mark.parametrize(("kind", "most"), [(Kind.HOME, CEILING_W), (Kind.SITE, 1_000_000)])
+@pytest.mark.parametrize(
+    ("kind", "most"), [(MemberKind.HOME, CEILING_W), (MemberKind.SITE, 1_000_000)]
+)
 async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
-    store: Store, kind: Kind, most: int
+    store: Store, kind: MemberKind, most: int
 ) -> None:
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("h0@example.org", AT, kind=kind)
@@ -513,7 +517,9 @@ async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
         (Records(f"{_home(0)}_consumption/power/active/raw", "kW", {int(DAY.timestamp()): 2**53}),),
     )
     async with store.writing() as connection:
-        assert await take(connection, [Message("h0@example.org", kwh)], ZONE.key, AT) == [None]
+        assert await take(connection, [MemberMessage("h0@example.org", kwh)], ZONE.key, AT) == [
+            None
+        ]
     assert await _apart(store) == [2**53 * 1_000, *lies]
     assert await _summed(store) == (most, 1)
 
@@ -526,7 +532,9 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
         await join(connection, "h1", granted)
         midnight = datetime(2026, 6, 7, 22, tzinfo=UTC)
         data = pushed_data(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
-        assert await take(connection, [Message("h1@example.org", data)], ZONE.key, AT) == [None]
+        assert await take(connection, [MemberMessage("h1@example.org", data)], ZONE.key, AT) == [
+            None
+        ]
     assert await _apart(store, "h1") == [864_025]
 
 

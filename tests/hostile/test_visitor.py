@@ -17,7 +17,7 @@ from yarl import URL
 
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import AT_ONCE, Passwords
-from consometers_node.collective.settings import Page
+from consometers_node.collective.settings import PageSettings
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -30,7 +30,7 @@ from consometers_node.web.core.listening import Bounds, listening
 from consometers_node.web.core.rate_limit import MADE_AT_ONCE, visitors
 from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
 from consometers_node.web.public import home as public_home, routes as public_routes
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
 
 from ..node.collective.watched import watch_of
@@ -51,9 +51,9 @@ from ..node.web.test_guarding import place as home_place, states, token
 
 __all__ = ["filled", "town"]
 
-STRANGERS = Page(proxies=())
+STRANGERS = PageSettings(proxies=())
 """Settings by which loopback is no proxy: whoever asks from there is a visitor."""
-PROXIED = Page(proxies=(ip_network("127.0.0.0/8"),))
+PROXIED = PageSettings(proxies=(ip_network("127.0.0.0/8"),))
 FORM = "application/x-www-form-urlencoded"
 LANGUAGES = ("en", "fr")
 
@@ -271,8 +271,8 @@ async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
         head("/", b"Host: localhost", b"Transfer-Encoding: chunked", method="POST") + b"5\r\nab",
     )
     for proxies in ((), (ip_network("127.0.0.0/8"),)):
-        own = replace(town.settings, page=Page(proxies=proxies))
-        public = Public(town.store, own, "0")
+        own = replace(town.settings, page=PageSettings(proxies=proxies))
+        public = PublicSite(town.store, own, "0")
         Administration(town.store, own, "0", passwords=Passwords(QUICK)).join(public.app)
         async with public.listening("127.0.0.1", 0, bounds) as port:
             # A proxy may keep a connection open on which it has asked for nothing.
@@ -289,7 +289,7 @@ async def ends(port: int, sent: bytes) -> None:
 
 
 async def test_a_proxy_keeps_its_connections(town: Town) -> None:
-    public = Public(town.store, replace(town.settings, page=PROXIED), "0")
+    public = PublicSite(town.store, replace(town.settings, page=PROXIED), "0")
     async with public.listening("127.0.0.1", 0, Bounds(head_s=0.05)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):
@@ -302,7 +302,7 @@ async def test_a_proxy_keeps_its_connections(town: Town) -> None:
 
 async def test_so_many_connections_of_one_address_leave_room_for_others(town: Town) -> None:
     """What only waits ends for what comes, and nobody is kept out."""
-    public = Public(town.store, replace(town.settings, page=STRANGERS), "0")
+    public = PublicSite(town.store, replace(town.settings, page=STRANGERS), "0")
     bounds = Bounds(connections=30, of_one=10)
     request = head("/health", b"Host: localhost")
     async with public.listening("127.0.0.1", 0, bounds) as port, AsyncExitStack() as stack:
@@ -807,7 +807,7 @@ async def lured() -> AsyncIterator[Callable[[str, str, str], Awaitable[str]]]:
 async def test_a_page_whose_name_was_led_here_reads_nothing_and_does_nothing(
     file: Store, second: Store, town: Town, tmp_path: Path
 ) -> None:
-    own = settings(tmp_path, page=Page(names=("energies.example.org",)))
+    own = settings(tmp_path, page=PageSettings(names=("energies.example.org",)))
     async with (
         running(file, toy(), ingress={"172.30.32.2"}) as home,
         opened(second, own) as office,
@@ -854,7 +854,7 @@ async def test_a_page_whose_name_was_led_here_reads_nothing_and_does_nothing(
 async def test_a_collective_answers_under_its_own_names_alone(
     file: Store, tmp_path: Path, socket_enabled: None, host: str, status: int
 ) -> None:
-    own = settings(tmp_path, page=Page(names=("energies.example.org",)))
+    own = settings(tmp_path, page=PageSettings(names=("energies.example.org",)))
     async with opened(file, own) as office:
         for path in ("/health", "/administration/login"):
             answer = await exchange(office.url.port or 0, head(path, f"Host: {host}".encode()))

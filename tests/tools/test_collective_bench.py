@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from consometers_node.collective.groups import GroupKind, all_groups, counting
-from consometers_node.collective.ingestion.validation import Message, take
+from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.series import Interval
 from consometers_node.store import Store
@@ -26,7 +26,9 @@ async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: P
     await join(store, 13, history_days=31)
     at = datetime.now(UTC)
     yesterday = datetime(at.year, at.month, at.day, tzinfo=UTC) - timedelta(days=1)
-    messages = [Message(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)]
+    messages = [
+        MemberMessage(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)
+    ]
     async with store.writing() as connection:
         assert await take(connection, messages, ZONE.key, at) == 13 * [None]
         assert await members_without_subscription(connection) == set()

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.worker import Closer, Together, Waiting
+from consometers_node.collective.publication.worker import Closer, Together, WaitRule
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
@@ -74,7 +74,7 @@ class Town:
     async def close(self, at: datetime) -> bool:
         """Close what is due then, up to ten days. Return whether anything was."""
         async with self._store.writing() as connection:
-            waiting = Waiting(
+            waiting = WaitRule(
                 online_since=self._opened_at, opened_at=self._opened_at, arrivals=self.arrivals
             )
             members = Members(connection, ZONE)

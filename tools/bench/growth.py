@@ -15,10 +15,10 @@ from random import Random
 import time
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.validation import Arrivals, Message, take
+from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.quoalise import Data
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -70,7 +70,7 @@ class _Homes:
     async def tell(self, days: Sequence[datetime]) -> None:
         """Send these days as each of them, as of its past: a month in a message."""
         messages = [
-            Message(jid(home), self._days(home, month))
+            MemberMessage(jid(home), self._days(home, month))
             for month in batched(days, _MONTH_DAYS, strict=False)
             for home in range(HOMES)
         ]
@@ -81,7 +81,8 @@ class _Homes:
     async def cost(self, days: Sequence[datetime]) -> Cost:
         """Send day after day as each of them, and measure."""
         rounds = [
-            [Message(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
+            [MemberMessage(jid(home), self._days(home, [day])) for home in range(HOMES)]
+            for day in days
         ]
         began, cpu = time.perf_counter(), time.process_time()
         for messages in rounds:
@@ -105,7 +106,7 @@ class _Homes:
         erasing = asyncio.create_task(erasure.erase_member(self._store, ZONE, member.id, at))
         while not erasing.done():
             sent_at = clock()
-            await self._take([Message(jid(_OTHER), self._days(_OTHER, days[-1:]))])
+            await self._take([MemberMessage(jid(_OTHER), self._days(_OTHER, days[-1:]))])
             waited.append(clock() - sent_at)
             await asyncio.wait({erasing}, timeout=_REST_S)
         (erased,) = await erasing
@@ -121,14 +122,14 @@ class _Homes:
     async def _close_all(self) -> None:
         at = datetime.now(UTC) + _DAY
         publication = Publication(basis=Agreed(10))
-        waiting = Waiting(online_since=at, opened_at=at + _DAY, arrivals=Arrivals())
+        waiting = WaitRule(online_since=at, opened_at=at + _DAY, arrivals=Arrivals())
         is_new = True
         while is_new:
             async with self._store.writing() as connection:
                 members = Members(connection, ZONE)
                 is_new = await Closer(members, COLLECTIVE, publication, waiting, at).close()
 
-    async def _take(self, messages: Sequence[Message]) -> None:
+    async def _take(self, messages: Sequence[MemberMessage]) -> None:
         async with self._store.writing() as connection:
             await alone(connection)
             refusals = await take(connection, messages, ZONE.key, datetime.now(UTC))

@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 from sqlalchemy import insert
 
 from consometers_node.household.node import HomeNode
-from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from consometers_node.permission import Choice, Permissions, ShownText, Signature
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
@@ -163,7 +163,7 @@ async def _served(store: Store) -> AsyncIterator[tuple[HomeNode, str, ClientSess
         raise AssertionError
 
     async with ClientSession() as session:
-        source = HomeAssistant(Access.at("http://127.0.0.1:9", "token"), session)
+        source = HomeAssistant(HomeAssistantAccess.at("http://127.0.0.1:9", "token"), session)
         node = HomeNode(store, Naming(bytes(32)), source, connect)
         site = Site(node, Keys("id", "token", "0"), ingress={"127.0.0.1"})
         async with site.listening("127.0.0.1", 0) as port:

@@ -21,8 +21,8 @@ import time
 from sqlalchemy import update
 
 from consometers_node.collective.groups import all_groups
-from consometers_node.collective.ingestion.validation import Message, take
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.ingestion.validation import MemberMessage, take
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Publishing
@@ -106,7 +106,7 @@ class Server:
         """Read and keep what members (bare JIDs) pushed."""
         for some in batched(pushed, AT_ONCE_TAKEN, strict=False):
             began = time.process_time()
-            messages = [Message(sender, decode(message)) for sender, message in some]
+            messages = [MemberMessage(sender, decode(message)) for sender, message in some]
             async with self.store.writing() as connection:
                 refusals = await take(connection, messages, ZONE.key, at)
             self.cost.intake_s += time.process_time() - began
@@ -215,7 +215,7 @@ async def _region(folder: Path, sizes: Sizes, midnight: datetime) -> Server:
         await needs.offer(connection, need, now)
         register = Members(connection, ZONE)
         for number in range(sizes.cooperatives):
-            member = await register.admit(_address(number), now, kind=Kind.COLLECTIVE)
+            member = await register.admit(_address(number), now, kind=MemberKind.COLLECTIVE)
             below = [f"{_coop(number)}-{_commune(number, n)}" for n in range(sizes.communes)]
             names = [
                 series_name(organisation(group), Direction.CONSUMPTION)

@@ -14,134 +14,134 @@ from .core import environment
 from .core.errors import INTERRUPTED, cli_error_of
 from .core.locale import say
 from .core.output import Output, prepare_streams
-from .core.usage import Entry, LazyGroup, usage_error
+from .core.usage import CommandEntry, LazyGroup, usage_error
 
 PROGRAM = "consometers-node"
 COMMANDS = {
-    "run": Entry("node.run", text("Run this node.")),
-    "status": Entry("node.status", text("Show the status of this node.")),
-    "home": Entry(
+    "run": CommandEntry("node.run", text("Run this node.")),
+    "status": CommandEntry("node.status", text("Show the status of this node.")),
+    "home": CommandEntry(
         "household.home",
         text("Test the Home Assistant of this node, and save it."),
     ),
-    "delivery-point": Entry(
+    "delivery-point": CommandEntry(
         "node.account",
         text("Save the number of the home's delivery point."),
     ),
-    "join": Entry("node.joining", text("Answer an invitation.")),
-    "peer": Entry(
+    "join": CommandEntry("node.joining", text("Answer an invitation.")),
+    "peer": CommandEntry(
         "node.joining",
         text("Submit a peer’s data request, from a file, to the household."),
     ),
-    "permissions": Entry(
+    "permissions": CommandEntry(
         "household.permissions",
         text("List the data requests and answers."),
     ),
-    "preview": Entry(
+    "preview": CommandEntry(
         "household.permissions",
         text("Show the actual records that would leave."),
     ),
-    "grant": Entry("household.permissions", text("Let records leave.")),
-    "refuse": Entry("household.permissions", text("Refuse a data request.")),
-    "withdraw": Entry("household.permissions", text("Stop all sharing, at once.")),
-    "import": Entry(
+    "grant": CommandEntry("household.permissions", text("Let records leave.")),
+    "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
+    "withdraw": CommandEntry("household.permissions", text("Stop all sharing, at once.")),
+    "import": CommandEntry(
         "household.pulling",
         text("Import a peer’s series into Home Assistant, and keep it up to date."),
     ),
-    "imports": Entry(
+    "imports": CommandEntry(
         "household.pulling",
         text("List the imported series."),
     ),
-    "api": Entry(
+    "api": CommandEntry(
         "node.pages",
         text("Show the token of the node's API."),
     ),
-    "export": Entry(
+    "export": CommandEntry(
         "node.status",
         text("Export all data of this node."),
     ),
-    "erase": Entry(
+    "erase": CommandEntry(
         "node.status",
         text("Withdraw everything and erase all data of this node."),
     ),
-    "init": Entry(
+    "init": CommandEntry(
         "collective.init",
         text("Set up a collective."),
     ),
-    "needs": Entry(
+    "needs": CommandEntry(
         "collective.needs",
         text("The data requests of a collective."),
         group=True,
     ),
-    "invitations": Entry(
+    "invitations": CommandEntry(
         "collective.invitations",
         text("Invite people to a collective."),
         group=True,
     ),
-    "members": Entry(
+    "members": CommandEntry(
         "collective.members",
         text("The members of a collective."),
         group=True,
     ),
-    "admins": Entry(
+    "admins": CommandEntry(
         "collective.admins",
         text("The administrators of a collective’s pages."),
         group=True,
     ),
-    "publication": Entry(
+    "publication": CommandEntry(
         "collective.publication",
         text("Publication of a collective: preview, then open."),
         group=True,
     ),
-    "register": Entry(
+    "register": CommandEntry(
         "collective.processing",
         text("The record of processing of a collective."),
     ),
-    "reads": Entry(
+    "reads": CommandEntry(
         "collective.processing",
         text("The access log."),
     ),
-    "confirm-clock": Entry(
+    "confirm-clock": CommandEntry(
         "node.clock",
         text("Confirm the clock of this computer."),
     ),
-    "checkpoint": Entry(
+    "checkpoint": CommandEntry(
         "node.moving",
         text("Write everything into the one database file, before copying it."),
     ),
-    "reapply": Entry(
+    "reapply": CommandEntry(
         "collective.reapplying",
         text("Reapply the withdrawals and erasures made since a restored backup."),
     ),
-    "migrate-store": Entry(
+    "migrate-store": CommandEntry(
         "node.moving",
         text("Move all data of a node to another database."),
     ),
-    "login": Entry(
+    "login": CommandEntry(
         "node.account",
         text("Test the XMPP account of this node, and save it."),
     ),
-    "logout": Entry(
+    "logout": CommandEntry(
         "node.account",
         text("Forget the account saved by login."),
     ),
-    "get-history": Entry(
+    "get-history": CommandEntry(
         "client.requests",
         text("Get past records of a series."),
     ),
-    "list-series": Entry(
+    "list-series": CommandEntry(
         "client.requests",
         text("List the readable series."),
     ),
-    "listen": Entry(
+    "listen": CommandEntry(
         "client.listen",
         text("Print new records as they come."),
     ),
-    "subscribe": Entry(
+    "subscribe": CommandEntry(
         "client.requests",
         text("Subscribe to new records of a series."),
     ),
-    "unsubscribe": Entry(
+    "unsubscribe": CommandEntry(
         "client.requests",
         text("Unsubscribe from a series."),
     ),

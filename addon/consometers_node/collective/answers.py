@@ -37,12 +37,12 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
 from .disclosure.sdc_rules import Publication
-from .errors import CollectiveFault, Unknown
+from .errors import CollectiveFault, NotFound
 from .members import invitations
-from .members.members import Kind, Members
+from .members.members import MemberKind, Members
 from .members.subscribers import Subscribers, member_peer
 from .permissions import member_permissions, needs
-from .permissions.member_permissions import Actor, MemberPermission
+from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
 from .publication import quartiles
 
@@ -149,7 +149,8 @@ class CollectiveAnswers(Answers):
                     write_need(need)
                     for need in await needs.offered(connection)
                     # Nobody else is asked to be shown by name.
-                    if need.identification is not Identification.NAME or member.kind is Kind.SITE
+                    if need.identification is not Identification.NAME
+                    or member.kind is MemberKind.SITE
                 ]
 
     @override
@@ -181,12 +182,12 @@ class CollectiveAnswers(Answers):
                 member = await members.by_jid(asker.jid)
                 if member is None:
                     raise ItemNotFound
-                unknown: Unknown | None = None
+                unknown: NotFound | None = None
                 try:
                     ended = await member_permissions.withdraw(
                         members, member.id, permission, now, erase=erase
                     )
-                except Unknown as fault:
+                except NotFound as fault:
                     await member_permissions.forestall(connection, member.id, permission)
                     unknown = fault
             if unknown is not None:
@@ -194,7 +195,9 @@ class CollectiveAnswers(Answers):
             self._changed()
             # What this is too short for is erased by `Retention`.
             if erase:
-                erased = await erase_given(self._store, self._zone, ended, now, Actor.MEMBER)
+                erased = await erase_given(
+                    self._store, self._zone, ended, now, PermissionActor.MEMBER
+                )
                 self._changed()
             async with self._store.reading() as connection:
                 return await _receipt(connection, ended, erased)

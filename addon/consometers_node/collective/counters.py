@@ -21,7 +21,7 @@ class HistoryOutcome(StrEnum):
     REFUSED = "refused"
 
 
-class Page(StrEnum):
+class PageAnswer(StrEnum):
     """How a request for a page or for open data was answered."""
 
     ANSWERED = "answered"
@@ -31,7 +31,7 @@ class Page(StrEnum):
     FAILED = "failed"
 
     @classmethod
-    def of(cls, status: int) -> Page:
+    def of(cls, status: int) -> PageAnswer:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return cls.LIMITED
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -64,7 +64,7 @@ class Counts:
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     traffic: Traffic = field(default_factory=Traffic)
     visits: Counter[HistoryOutcome] = field(default_factory=Counter)
-    pages: Counter[Page] = field(default_factory=Counter)
+    pages: Counter[PageAnswer] = field(default_factory=Counter)
     commits: Timed = field(default_factory=Timed)
     closings: Timed = field(default_factory=Timed)
     closed_at: datetime | None = None

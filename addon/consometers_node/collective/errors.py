@@ -66,7 +66,7 @@ class NotYours(CollectiveFault):
     refusal = NotAuthorized
 
 
-class Unknown(CollectiveFault):
+class NotFound(CollectiveFault):
     """There is no such member, permission, invitation or data need."""
 
     condition = "unknown"

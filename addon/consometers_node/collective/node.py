@@ -13,7 +13,7 @@ from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
 from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
-from ..sharing.service import Members, Sharing
+from ..sharing.service import MemberPeers, Sharing
 from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
@@ -21,7 +21,7 @@ from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .answers import CollectiveAnswers
 from .counters import Counts
 from .errors import database_problem
-from .ingestion.backfill import Backfill, Pace as BackfillPace
+from .ingestion.backfill import Backfill, BackfillPace
 from .ingestion.validation import Arrivals
 from .ingestion.write_queue import WriteQueue
 from .members.subscribers import Subscribers, addresses, member_peer
@@ -45,7 +45,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class CollectivePace:
     """How long a node waits; tests have less time."""
 
     first_delay_s: float = FIRST_DELAY_S
@@ -59,14 +59,16 @@ class Pace:
     rest_s: float = 10.0
     """Once the database could not be used."""
 
-    def hurried(self, haste: float) -> Pace:
+    def hurried(self, haste: float) -> CollectivePace:
         """Return waits that are so many times shorter."""
         waits = {wait.name: getattr(self, wait.name) for wait in fields(self)}
         backfill = waits.pop("backfill").hurried(haste)
-        return Pace(**{name: wait / haste for name, wait in waits.items()}, backfill=backfill)
+        return CollectivePace(
+            **{name: wait / haste for name, wait in waits.items()}, backfill=backfill
+        )
 
 
-class Online:
+class CollectiveOnline:
     """What a collective does over one connection. Make it before that is entered."""
 
     def __init__(
@@ -105,7 +107,7 @@ class Online:
             receipt_within_s=min(pace.receipt_within_s, LONGEST_WAIT_S),
             renewal_s=pace.renewal_s,
             traffic=node.counts.traffic,
-            members=Members(addresses, member_peer),
+            members=MemberPeers(addresses, member_peer),
             knows=lambda jid: self.backfill.granting(jid),  # noqa: PLW0108 - it is made below
         )
         asking = self.sharing.asking
@@ -189,7 +191,7 @@ class CollectiveNode:
         who: Identity,
         connect: Callable[[Identity], Connection],
         *,
-        pace: Pace | None = None,
+        pace: CollectivePace | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
         self.store = store
@@ -198,10 +200,10 @@ class CollectiveNode:
         self.changes = Changes()
         self.counts = Counts()
         self.rules = InForce(settings.publication)
-        self.network: Online | None = None
+        self.network: CollectiveOnline | None = None
         self._who = who
         self._connect = connect
-        self.pace = pace or Pace()
+        self.pace = pace or CollectivePace()
         self._outages = Outages(database_problem, self.pace.rest_s)
 
     @property
@@ -245,7 +247,7 @@ class CollectiveNode:
                 _LOGGER.warning("%s told of the end of %d permissions", erasure_log.FILE, count)
         self._outages.over()
         arrivals = Arrivals()
-        network = self.network = Online(self, naming, self._connect(self._who), arrivals)
+        network = self.network = CollectiveOnline(self, naming, self._connect(self._who), arrivals)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(network.run())
             tasks.create_task(ErasureLog(self.store, file, every_s=self.pace.erasure_log_s).run())

@@ -20,7 +20,7 @@ from ..xmpp import Join, links
 from .access_log import Read, note_read
 from .members import accounts, invitations
 from .members.invitations import Invitation
-from .members.members import Kind, Member, Members
+from .members.members import Member, MemberKind, Members
 from .members.sites import Description
 from .permissions import member_permissions, needs
 from .privacy.erasure import erase_member
@@ -34,7 +34,7 @@ class InvitationOrder:
     days: int
     uses: int | None
     count: int
-    kind: Kind
+    kind: MemberKind
     area: str | None
     note: str
     account: bool

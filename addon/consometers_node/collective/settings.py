@@ -68,7 +68,7 @@ class Xmpp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class PageSettings:
     """Where the pages are served, under which `names`, and from where `proxies` ask for others."""
 
     host: str = "127.0.0.1"
@@ -78,7 +78,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class MetricsSettings:
     """Where `/metrics` is served, beside the pages."""
 
     port: int
@@ -100,11 +100,11 @@ class Settings:
     time_zone: ZoneInfo = _TIME_ZONE
     needs: tuple[Path, ...] = ()
     xmpp: Xmpp
-    page: Page
+    page: PageSettings
     publication: Publication
     tells_members: bool = True
     location: str | None = None
-    metrics: Metrics | None = None
+    metrics: MetricsSettings | None = None
 
     @property
     def device(self) -> Device:
@@ -183,10 +183,10 @@ def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
         folder=folder,
         database=values.get("database", folder / _DATABASE),
         xmpp=section(Xmpp, "xmpp.", server=section(Server, "xmpp.")),
-        page=section(Page, "page."),
+        page=section(PageSettings, "page."),
         publication=publication(values),
         tells_members=values.get("publication.members", True),
-        metrics=section(Metrics, "metrics.") if "metrics.port" in values else None,
+        metrics=section(MetricsSettings, "metrics.") if "metrics.port" in values else None,
     )
 
 

@@ -36,7 +36,7 @@ _ROUND_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class HouseholdPace:
     """How long a node waits; tests have less time."""
 
     first_delay_s: float = FIRST_DELAY_S
@@ -47,10 +47,10 @@ class Pace:
     sums_first_s: float = FIRST_WAIT_S
     rest_s: float = 10.0
 
-    def hurried(self, haste: float) -> Pace:
+    def hurried(self, haste: float) -> HouseholdPace:
         """Return waits that are so many times shorter."""
         shortest, longest = self.settles
-        return Pace(
+        return HouseholdPace(
             self.first_delay_s / haste,
             self.receipt_within_s / haste,
             (shortest / haste, longest / haste),
@@ -61,7 +61,7 @@ class Pace:
         )
 
 
-class Online:
+class HouseholdOnline:
     """What a node does over one connection."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Online:
         changes: Changes,
         *,
         clock: Clock,
-        pace: Pace,
+        pace: HouseholdPace,
     ) -> None:
         """Prepare; the connection is not entered yet."""
         self.connection = connection
@@ -130,7 +130,7 @@ class HomeNode:
         source: HomeAssistant,
         connect: Callable[[Identity], Connection],
         *,
-        pace: Pace | None = None,
+        pace: HouseholdPace | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
@@ -139,9 +139,9 @@ class HomeNode:
         self.naming = naming
         self.source = source
         self.changes = Changes()
-        self.network: Online | None = None
+        self.network: HouseholdOnline | None = None
         self._connect = connect
-        self._pace = pace or Pace()
+        self._pace = pace or HouseholdPace()
         self._outages = Outages(database_problem, self._pace.rest_s)
         self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
         self.presence = Availability(store, source, self.clock)
@@ -201,7 +201,7 @@ class HomeNode:
                 await self.changes.after(seen)
                 continue
             connection = self._connect(who)
-            self.network = Online(
+            self.network = HouseholdOnline(
                 self.store,
                 self.naming,
                 connection,

@@ -15,7 +15,7 @@ from .errors import (
     WrongClock,
 )
 from .need import MAX_DAYS, DataNeed, DataNeedSeries, Identification, Reading
-from .register import Entry, Notice, NoticeReceipt, Permission, Permissions, Permitted
+from .register import Notice, NoticeReceipt, Permission, Permissions, Permitted, RegisterEntry
 from .states import ACTORS, FOLLOWING, Actor, State, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
@@ -29,7 +29,6 @@ __all__ = [
     "Choice",
     "DataNeed",
     "DataNeedSeries",
-    "Entry",
     "ForbiddenChange",
     "Identification",
     "NotNarrower",
@@ -41,6 +40,7 @@ __all__ = [
     "Permissions",
     "Permitted",
     "Reading",
+    "RegisterEntry",
     "ShownText",
     "Signature",
     "State",

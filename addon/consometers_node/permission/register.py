@@ -61,7 +61,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RegisterEntry:
     """One change, as the register has it. The hash and language name the text that was shown."""
 
     seq: int
@@ -247,7 +247,7 @@ class Permissions:
         members = select(PeerRow.id).where(PeerRow.jid.startswith(MEMBER))
         return await self._read(PermissionRow.peer_id.not_in(members))
 
-    async def entries(self, permission: PermissionId) -> list[Entry]:
+    async def entries(self, permission: PermissionId) -> list[RegisterEntry]:
         """Return what happened to a permission, in order."""
         query = (
             select(
@@ -263,13 +263,13 @@ class Permissions:
             .order_by(RegisterRow.seq)
         )
         return [
-            Entry(seq, State(state), at, Actor(actor), who, text_hash, language)
+            RegisterEntry(seq, State(state), at, Actor(actor), who, text_hash, language)
             for seq, state, at, actor, who, text_hash, language in await self._connection.execute(
                 query
             )
         ]
 
-    async def shown_text(self, entry: Entry) -> ShownText | None:
+    async def shown_text(self, entry: RegisterEntry) -> ShownText | None:
         """Return what the person was shown."""
         query = select(ShownTextRow.language, ShownTextRow.body).where(
             ShownTextRow.hash == entry.text_hash, ShownTextRow.language == entry.language

@@ -49,7 +49,7 @@ from .metadata import (
     Measurement,
     MeasuringDevice,
     Metadata,
-    Unknown,
+    UnknownContent,
     describe,
 )
 from .problems import Problem
@@ -119,7 +119,7 @@ __all__ = [
     "Terminate",
     "Text",
     "ToFill",
-    "Unknown",
+    "UnknownContent",
     "Unsubscribe",
     "UpstreamError",
     "Withdraw",

@@ -42,7 +42,7 @@ class DeviceType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class UnknownContent:
     """What of an element is not known here."""
 
     attributes: Attributes = field(default_factory=dict)
@@ -56,7 +56,7 @@ class DeviceIdentifier:
     authority: str | None = None
     type: str | None = None
     value: str | None = None
-    unknown: Unknown = Unknown()
+    unknown: UnknownContent = UnknownContent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class MeasuringDevice:
 
     type: str | None = None
     identifier: DeviceIdentifier | None = None
-    unknown: Unknown = Unknown()
+    unknown: UnknownContent = UnknownContent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Measurement:
     unit: str | None = None
     aggregation: str | None = None
     sampling_interval: Duration | None = None
-    unknown: Unknown = Unknown()
+    unknown: UnknownContent = UnknownContent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Metadata:
 
     device: MeasuringDevice | None = None
     measurement: Measurement | None = None
-    unknown: Unknown = Unknown()
+    unknown: UnknownContent = UnknownContent()
 
 
 MEASUREMENTS = {
@@ -232,15 +232,17 @@ def _word(element: Element, name: str, place: str) -> str | None:
     return word
 
 
-def _element(name: str, attributes: Mapping[str, str | None], unknown: Unknown) -> Element:
+def _element(name: str, attributes: Mapping[str, str | None], unknown: UnknownContent) -> Element:
     present = {key: value for key, value in attributes.items() if value is not None}
     element = Element(name, {**present, **unknown.attributes})
     element.extend(map(fragment.write, unknown.children))
     return element
 
 
-def _unknown(attributes: Attributes, names: Container[str], children: Iterable[Element]) -> Unknown:
-    return Unknown(
+def _unknown(
+    attributes: Attributes, names: Container[str], children: Iterable[Element]
+) -> UnknownContent:
+    return UnknownContent(
         attributes={key: value for key, value in attributes.items() if key not in names},
         children=tuple(map(fragment.read, children)),
     )

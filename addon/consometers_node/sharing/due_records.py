@@ -44,7 +44,7 @@ _DAYS_AT_ONCE = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RecordsMessage:
     """Records that are about to leave for a peer, under the id that its receipt will name."""
 
     peer: PeerId
@@ -125,7 +125,7 @@ async def next_messages(
     *,
     new_id: Callable[[], str],
     at: datetime,
-) -> dict[PeerId, Message | Text]:
+) -> dict[PeerId, RecordsMessage | Text]:
     """Return one message for each of these peers, by their bare JIDs, to which something is due.
 
     What waits in the outbox goes before what these series have beyond the peers' cursors. All of it
@@ -135,7 +135,7 @@ async def next_messages(
     await take_turns(connection)
     held_back = await paused(connection)
     parts = _Parts(connection, naming)
-    messages: dict[PeerId, Message | Text] = {}
+    messages: dict[PeerId, RecordsMessage | Text] = {}
 
     def name(peer: PeerId, identification: str, series: Series) -> Identifier | None:
         try:
@@ -144,8 +144,8 @@ async def next_messages(
             messages[peer] = fault.text
             return None
 
-    def message(peer: PeerId, queued: Queued, data: Data) -> Message:
-        message = Message(peer, _message_id(queued, data, new_id()), data, queued)
+    def message(peer: PeerId, queued: Queued, data: Data) -> RecordsMessage:
+        message = RecordsMessage(peer, _message_id(queued, data, new_id()), data, queued)
         messages[peer] = message
         return message
 

@@ -34,7 +34,7 @@ from ..store.settings import settings_like
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes
-from .due_records import SOON, Message, extent_of, next_messages, receipts_key
+from .due_records import SOON, RecordsMessage, extent_of, next_messages, receipts_key
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0
@@ -79,7 +79,7 @@ class Fanout:
         self._addresses = addresses
         self._first_delay_s = first_delay_s
         self._receipt_within_s = receipt_within_s
-        self._flying: dict[PeerId, tuple[Message, asyncio.Task[Text | None]]] = {}
+        self._flying: dict[PeerId, tuple[RecordsMessage, asyncio.Task[Text | None]]] = {}
         self._behind: deque[PeerId] = deque()
         self._news: dict[SeriesId, Series] = {}
         self._delays: dict[PeerId, float] = {}
@@ -111,7 +111,7 @@ class Fanout:
             while True:
                 await self._online()
                 seen = self._changes.count
-                leaving: Sequence[tuple[Message, str, bool]] = ()
+                leaving: Sequence[tuple[RecordsMessage, str, bool]] = ()
                 try:
                     leaving = await self._turn(seen)
                 except NotPermitted:
@@ -123,7 +123,7 @@ class Fanout:
                 if len(self._flying) >= AT_ONCE or not (leaving or self._behind):
                     await self._wait(seen)
 
-    async def _turn(self, seen: int) -> list[tuple[Message, str, bool]]:
+    async def _turn(self, seen: int) -> list[tuple[RecordsMessage, str, bool]]:
         """Note what has arrived, and return what leaves next, noted as leaving.
 
         Each message goes to an address, which confirms it or not.
@@ -171,7 +171,7 @@ class Fanout:
         return [
             (message, jids[peer], receipts_key(peer) not in without_receipts)
             for peer, message in due.items()
-            if isinstance(message, Message)
+            if isinstance(message, RecordsMessage)
         ]
 
     def _fail(self, peer: PeerId, words: Text, clock: float) -> None:
@@ -223,7 +223,7 @@ class Fanout:
         for message_id in flying.keys() - await still_queued(connection, list(flying)):
             flying[message_id].cancel()
 
-    async def _push(self, message: Message, jid: str, *, confirms: bool) -> Text | None:
+    async def _push(self, message: RecordsMessage, jid: str, *, confirms: bool) -> Text | None:
         """Push a message. Return why it has not arrived; None if it has."""
         if not len(message.data):
             return None

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions
 from ..quoalise import Node
 from ..store import PeerId, Store
-from ..store.clock import Clock, Reason
+from ..store.clock import Clock, ClockDoubtReason
 from ..store.peers import Peer, all_peers, peer_by_jid
 from ..wire import Naming
 from ..xmpp import (
@@ -45,7 +45,7 @@ type MakeAnswers = Callable[[Store, Naming, Answered, Confirms, Settled], Answer
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class MemberPeers:
     """How members of a collective that read its sums are found: each is a peer by its pseudonym."""
 
     addresses: Addresses
@@ -71,7 +71,7 @@ class Sharing:
         receipt_within_s: float = PUSH_SECONDS,
         renewal_s: float = EVERY_S,
         traffic: Traffic | None = None,
-        members: Members | None = None,
+        members: MemberPeers | None = None,
         knows: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
         """Prepare; nothing is sent yet.
@@ -207,7 +207,11 @@ class Sharing:
             doubt = self._clock.doubt
             if ended or (doubt and doubt.reason) != (before and before.reason):
                 self._changes.notify()
-            if doubt is not None and doubt.reason is Reason.STEPPED and self._connection.is_online:
+            if (
+                doubt is not None
+                and doubt.reason is ClockDoubtReason.STEPPED
+                and self._connection.is_online
+            ):
                 await self._connection.renew()
             if doubt is None:
                 await asyncio.sleep(_CLOCK_EVERY_S)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Entry, Permission, Permissions, Permitted, State
+from ..permission import Permission, Permissions, Permitted, RegisterEntry, State
 from ..series import Range, Series
 from ..store import PermissionId, SeriesId
 from ..store.outbox import unacknowledged
@@ -44,7 +44,7 @@ class Answered:
     """A permission, and the last that happened to it."""
 
     permission: Permission
-    last: Entry
+    last: RegisterEntry
     paused: bool
     newer: PermissionId | None
     """The proposal of a newer version of its data need, while that waits for its answer."""

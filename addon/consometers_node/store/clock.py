@@ -62,7 +62,7 @@ _LOGGER = logging.getLogger(__name__)
 _UNTIL_THEN = text("{said} Until then, nothing runs out and nothing is erased because of its age.")
 
 
-class Reason(StrEnum):
+class ClockDoubtReason(StrEnum):
     """Why the clock is not confirmed."""
 
     OFFLINE = "offline"
@@ -73,19 +73,19 @@ class Reason(StrEnum):
 
 
 _WORDS = {
-    Reason.OFFLINE: text(
+    ClockDoubtReason.OFFLINE: text(
         "The node has not logged in to its server since it started, so its clock ({now}) is not"
         " confirmed."
     ),
-    Reason.STEPPED: text(
+    ClockDoubtReason.STEPPED: text(
         "The node’s clock jumped to {now}. The node trusts it again after its next login to its"
         " server, or when you confirm it."
     ),
-    Reason.AHEAD: text(
+    ClockDoubtReason.AHEAD: text(
         "The node’s clock shows {now}, long after the last confirmed time ({newest}). Set the"
         " clock, or confirm it if it is right."
     ),
-    Reason.BEHIND: text(
+    ClockDoubtReason.BEHIND: text(
         "The node’s clock shows {now}, earlier than the last confirmed time ({newest}). Set the"
         " clock, or confirm it if it is right."
     ),
@@ -93,17 +93,17 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class ClockDoubt:
     """Why nothing may run out or be erased at an instant."""
 
-    reason: Reason
+    reason: ClockDoubtReason
     now: datetime
     newest: datetime | None
 
     @property
     def is_wrong(self) -> bool:
         """Whether something speaks against the clock: then nothing is read or published by it."""
-        return self.reason is not Reason.OFFLINE
+        return self.reason is not ClockDoubtReason.OFFLINE
 
     @property
     def text(self) -> Text:
@@ -127,7 +127,7 @@ class Clock:
         """By how much both clocks differed when somebody last confirmed this one."""
         self._by_person: str | None = None
         self._is_new = True
-        self.doubt: Doubt | None = Doubt(Reason.OFFLINE, now(), None)
+        self.doubt: ClockDoubt | None = ClockDoubt(ClockDoubtReason.OFFLINE, now(), None)
         """As it was last looked at."""
 
     @property
@@ -149,12 +149,12 @@ class Clock:
         if newest is not None:
             await set_setting(connection, _CONFIRMED, newest.isoformat())
 
-    async def look(self, connection: AsyncConnection) -> Doubt | None:
+    async def look(self, connection: AsyncConnection) -> ClockDoubt | None:
         """Return why the clock is not confirmed; None if it is."""
         await self._check_confirmation(connection)
         now, newest = self._now(), await _newest(connection)
         reason = self._reason(now, newest)
-        before, self.doubt = self.doubt, None if reason is None else Doubt(reason, now, newest)
+        before, self.doubt = self.doubt, None if reason is None else ClockDoubt(reason, now, newest)
         if self.doubt is None and before is not None:
             _LOGGER.info("the clock is confirmed")
         elif self.doubt is not None and (before is None or before.reason != reason):
@@ -181,15 +181,15 @@ class Clock:
             self._vouched = self._difference()
         self._by_person, self._is_new = by_person, False
 
-    def _reason(self, now: datetime, newest: datetime | None) -> Reason | None:
+    def _reason(self, now: datetime, newest: datetime | None) -> ClockDoubtReason | None:
         if newest is not None and now > newest + AWAY_FOR:
-            return Reason.AHEAD
+            return ClockDoubtReason.AHEAD
         if newest is not None and now < newest - BACK_BY:
-            return Reason.BEHIND
+            return ClockDoubtReason.BEHIND
         if self._vouched is None:
-            return Reason.OFFLINE
+            return ClockDoubtReason.OFFLINE
         if abs(self._difference() - self._vouched) > STEP_S:
-            return Reason.STEPPED
+            return ClockDoubtReason.STEPPED
         return None
 
     def _difference(self) -> float:

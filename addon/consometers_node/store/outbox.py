@@ -236,7 +236,7 @@ async def sending(
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingRecords:
     """Records that wait to be sent to a peer, which knows their series by this identification."""
 
     peer: PeerId
@@ -249,7 +249,7 @@ async def unsent(
     connection: AsyncConnection,
     peers: Collection[PeerId],
     held_back: Collection[PermissionId] = (),
-) -> list[Waiting]:
+) -> list[WaitingRecords]:
     """Return what is to be sent to these peers, the oldest first, as far as it may leave now.
 
     What is granted by those permissions is held back.
@@ -268,7 +268,7 @@ async def unsent(
     )
     rows = await connection.execute(query)
     return [
-        Waiting(peer, identification, _queued(row[:6]), Series(*row[6:]))
+        WaitingRecords(peer, identification, _queued(row[:6]), Series(*row[6:]))
         for peer, identification, *row in rows
     ]
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from ..household.node import HomeNode
 from ..xmpp import Server
 from .api.node_api import Api
-from .core.access import HEALTH, INGRESS, Guard
+from .core.access import HEALTH, INGRESS, AccessControl
 from .core.listening import Bounds, listening
 from .household.handlers import Pages
 from .household.routes import routes
@@ -43,7 +43,7 @@ class Site:
         `server` is where the servers of accounts are, if DNS is not to say it.
         """
         ingress = INGRESS if ingress is None else ingress
-        guard = Guard(keys.token, ingress)
+        guard = AccessControl(keys.token, ingress)
         pages = Pages(node, keys.token, keys.version, server or Server())
         self._app = web.Application(
             middlewares=[guard.middleware, pages.middleware], client_max_size=MAX_BODY_BYTES

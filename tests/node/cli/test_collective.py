@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from consometers_node.cli.collective.init import _slug
 from consometers_node.collective.disclosure.sdc_rules import Agreed
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
 from consometers_node.store.collective_tables import OwnNeedRow
@@ -440,7 +440,9 @@ async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
 async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> None:
     store = await opened(coop)
     async with store.writing() as connection:
-        await Members(connection, ZONE).admit("below@example.org", now(), kind=Kind.COLLECTIVE)
+        await Members(connection, ZONE).admit(
+            "below@example.org", now(), kind=MemberKind.COLLECTIVE
+        )
     await store.close()
     named = await run("members", "name", "below@example.org", "Coop", language="fr")
     assert "s’appelle Coop" in named.out

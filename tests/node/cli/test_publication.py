@@ -14,7 +14,7 @@ from consometers_node.cli.core.output import Output, Reached
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.collective.settings import Settings, read
 from consometers_node.quoalise import Text
 from consometers_node.store import Store, settings
@@ -128,7 +128,7 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
 
 async def close_some(store: Store, settings: Settings) -> bool:
     at = now()
-    waiting = Waiting(online_since=at, opened_at=at, arrivals=Arrivals())
+    waiting = WaitRule(online_since=at, opened_at=at, arrivals=Arrivals())
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         return await Closer(members, settings.identifier, settings.publication, waiting, at).close()

@@ -10,7 +10,7 @@ from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.sharing.names import keep_collective
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
@@ -30,7 +30,7 @@ async def publish(folder: Path, minimum: int, *names: str) -> None:
         for name in names:
             await queue.keep(f"{name}@example.org", pushed_data(meter(name), START, [500] * 5))
     at = datetime.now(UTC)
-    waiting = Waiting(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
+    waiting = WaitRule(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         publication = Publication(basis=Agreed(minimum))

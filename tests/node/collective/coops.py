@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from consometers_node.collective.ingestion.backfill import Pace as BackfillPace
+from consometers_node.collective.ingestion.backfill import BackfillPace
 from consometers_node.collective.members import invitations
-from consometers_node.collective.members.members import Kind
-from consometers_node.collective.node import CollectiveNode, Online, Pace
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.node import CollectiveNode, CollectiveOnline, CollectivePace
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
@@ -24,7 +24,7 @@ from ..permission.samples import NEED, now
 from ..xmpp.conftest import PASSWORD, QUICK, reach
 from .ingestion import stored_blocks
 
-PACE = Pace(
+PACE = CollectivePace(
     first_delay_s=0.2,
     receipt_within_s=5,
     backfill=BackfillPace(
@@ -69,7 +69,7 @@ class Coop:
         await asyncio.wait({self.task})
 
     @property
-    def network(self) -> Online:
+    def network(self) -> CollectiveOnline:
         assert self.node.network is not None
         return self.node.network
 
@@ -79,7 +79,7 @@ class Coop:
             await open_from(connection, AT_ONCE, "Maëlle", now())
         self.node.look_again()
 
-    async def invite(self, need: DataNeed = NEED, kind: Kind = Kind.HOME) -> str:
+    async def invite(self, need: DataNeed = NEED, kind: MemberKind = MemberKind.HOME) -> str:
         """Ask for something, and give the token of an invitation for one."""
         async with self.store.writing() as connection:
             await needs.offer(connection, need, now())

@@ -13,8 +13,12 @@ from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
-from consometers_node.collective.permissions.member_permissions import Actor, note, withdraw
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.permissions.member_permissions import (
+    PermissionActor,
+    note,
+    withdraw,
+)
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.permission import State
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
@@ -169,7 +173,7 @@ class Town:
             series_id=self.numbers[series] if identification == "pseudonym" else None,
             backfilled_until=NOON,
         )
-        by = State.GRANTED, Actor.MEMBER
+        by = State.GRANTED, PermissionActor.MEMBER
         await note(self.connection, MemberPermissionId(permission_id), *by, text_hash=64 * "a")
 
     async def members(self, count: int, area: str | None = None) -> list[MemberId]:
@@ -215,7 +219,7 @@ class Town:
     async def look(self, at: datetime | None = None) -> bool:
         """Close what is due then, or two days later; return whether anything was closed."""
         self.at = self.at + timedelta(days=2) if at is None else at
-        waiting = Waiting(
+        waiting = WaitRule(
             online_since=self.online_since, opened_at=self.opened_at, arrivals=self.arrivals
         )
         closed = False

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from argon2 import PasswordHasher
 import pytest
 
-from consometers_node.collective.errors import Unknown
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import (
     AT_ONCE,
@@ -53,9 +53,9 @@ async def test_nobody_has_a_name_twice(store: Store) -> None:
         await administrators.add(connection, "Accueil", "kept", AT)
         with pytest.raises(BadName):
             await administrators.add(connection, "Accueil", "kept", AT)
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await administrators.remove(connection, "Anne")
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await administrators.change_password(connection, "Anne", "kept")
         (administrator,) = await administrators.administrators(connection, AT)
     assert (

@@ -9,7 +9,7 @@ import pytest
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.publication.closed_hours import (
     Hour,
-    State,
+    IntervalState,
     hours,
     missing,
     progress,
@@ -34,7 +34,7 @@ async def seen(town: Town, day: date = DAY, publication: Publication = AGREED) -
     return list(await hours(town.connection, publication, PARIS, day, NOON))
 
 
-def states(hours: list[Hour]) -> list[State]:
+def states(hours: list[Hour]) -> list[IntervalState]:
     return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
@@ -48,24 +48,24 @@ async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town
     hours = await seen(town)
     assert [hour.start.hour for hour in hours] == [*range(2, 14)]
     assert states(hours) == [
-        *[State.PUBLISHED] * 8,
-        State.DOMINANCE,
-        State.BELOW_THRESHOLD,
-        *[State.WAITING] * 2,
+        *[IntervalState.PUBLISHED] * 8,
+        IntervalState.DOMINANCE,
+        IntervalState.BELOW_THRESHOLD,
+        *[IntervalState.WAITING] * 2,
     ]
     assert [
         (outcome.response, outcome.expected)
         for outcome in (hour.outcomes[CONSUMPTION] for hour in hours)
     ][7:10] == [(4, 4), (4, 4), (2, 4)]
     assert missing(hours) == {
-        (CONSUMPTION, State.DOMINANCE): 1,
-        (CONSUMPTION, State.BELOW_THRESHOLD): 1,
+        (CONSUMPTION, IntervalState.DOMINANCE): 1,
+        (CONSUMPTION, IntervalState.BELOW_THRESHOLD): 1,
     }
 
 
 async def test_an_hour_that_nobody_closes_is_late(town: Town) -> None:
     await town.record(await town.members(3), 1000, day=DAY)
-    assert states(await seen(town)) == [State.LATE] * 9 + [State.WAITING] * 3
+    assert states(await seen(town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
 
 
 async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
@@ -75,7 +75,7 @@ async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
     await town.record(homes, 1000, day=BEFORE - timedelta(days=9))
     await town.look(NOON)
     # Nobody has sent anything for ten days: nothing is expected, and all of it is missing.
-    assert missing(await seen(town)) == {(CONSUMPTION, State.NOTHING): 13}
+    assert missing(await seen(town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
 
 
 async def test_hours_that_were_closed_at_another_step_are_left_out(town: Town) -> None:

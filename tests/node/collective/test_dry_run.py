@@ -12,8 +12,8 @@ from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.publication import dry_run
 from consometers_node.collective.publication.dry_run import (
     Count,
+    PreviewPeriod,
     Seen,
-    Stretch,
     foresee,
     foresee_page,
 )
@@ -56,7 +56,9 @@ async def all_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-async def look(store: Store, settings: Settings, publication: Publication) -> dict[Stretch, Seen]:
+async def look(
+    store: Store, settings: Settings, publication: Publication
+) -> dict[PreviewPeriod, Seen]:
     return {
         foreseen.stretch: foreseen for foreseen in await foresee(store, settings, publication, NOW)
     }
@@ -64,14 +66,14 @@ async def look(store: Store, settings: Settings, publication: Publication) -> di
 
 async def test_it_counts_what_there_would_be(filled: Store, settings: Settings) -> None:
     then = await look(filled, settings, THREE)
-    assert then[Stretch.DAY].everybody == Count(24)
-    assert then[Stretch.DAY].areas == Count(24)
-    assert then[Stretch.MONTH].everybody == Count(6)
-    assert then[Stretch.YEAR].everybody == then[Stretch.YEAR].areas == Count(6)
-    assert then[Stretch.MONTH].span.first == date(2026, 7, 10)
+    assert then[PreviewPeriod.DAY].everybody == Count(24)
+    assert then[PreviewPeriod.DAY].areas == Count(24)
+    assert then[PreviewPeriod.MONTH].everybody == Count(6)
+    assert then[PreviewPeriod.YEAR].everybody == then[PreviewPeriod.YEAR].areas == Count(6)
+    assert then[PreviewPeriod.MONTH].span.first == date(2026, 7, 10)
     none = await look(filled, settings, FIVE)
-    assert none[Stretch.DAY].everybody.withheld == {Reason.BELOW_THRESHOLD: 24}
-    assert none[Stretch.YEAR].everybody.withheld == {Reason.BELOW_THRESHOLD: 6}
+    assert none[PreviewPeriod.DAY].everybody.withheld == {Reason.BELOW_THRESHOLD: 24}
+    assert none[PreviewPeriod.YEAR].everybody.withheld == {Reason.BELOW_THRESHOLD: 6}
 
 
 async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -> None:
@@ -82,11 +84,11 @@ async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -
             for day in range(2):
                 await town.record(member, 100, day=DAY - timedelta(days=day))
     none = await look(store, settings, FIVE)
-    assert none[Stretch.DAY].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 24}))
-    assert none[Stretch.MONTH].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 2}))
-    assert none[Stretch.DAY].areas.shown == 0
+    assert none[PreviewPeriod.DAY].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 24}))
+    assert none[PreviewPeriod.MONTH].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 2}))
+    assert none[PreviewPeriod.DAY].areas.shown == 0
     then = await look(store, settings, THREE)
-    assert then[Stretch.DAY].everybody == then[Stretch.DAY].areas == Count(24)
+    assert then[PreviewPeriod.DAY].everybody == then[PreviewPeriod.DAY].areas == Count(24)
 
 
 async def test_it_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
@@ -128,4 +130,4 @@ async def test_who_has_much_looks_at_a_month_at_least(
 ) -> None:
     monkeypatch.setattr(dry_run, "ENOUGH_S", -1)
     stretches = await look(filled, settings, THREE)
-    assert stretches[Stretch.MONTH].everybody.shown == 6
+    assert stretches[PreviewPeriod.MONTH].everybody.shown == 6

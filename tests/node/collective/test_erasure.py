@@ -17,7 +17,11 @@ from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.permissions.member_permissions import Actor, MemberPermission, take
+from consometers_node.collective.permissions.member_permissions import (
+    MemberPermission,
+    PermissionActor,
+    take,
+)
 from consometers_node.collective.privacy.erasure import (
     NOTIFY_FOR,
     erase,
@@ -27,7 +31,7 @@ from consometers_node.collective.privacy.erasure import (
     wipe,
 )
 from consometers_node.collective.privacy.retention import Retention
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.permission import State
 from consometers_node.quoalise import Duration, Erased
 from consometers_node.series import Range
@@ -69,7 +73,7 @@ async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, 
         ended = await member_permissions.withdraw(
             members, permission.member, permission.id, LATER, erase=True
         )
-    return await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    return await erase(store, ZONE, ended, LATER, PermissionActor.MEMBER)
 
 
 async def everything(connection: AsyncConnection) -> bytes:
@@ -315,7 +319,7 @@ async def test_a_guest_is_erased_too(store: Store) -> None:
 async def publish(store: Store) -> None:
     """Close all that has ended."""
     at = datetime.now(UTC)
-    waiting = Waiting(online_since=at, opened_at=at, arrivals=Arrivals())
+    waiting = WaitRule(online_since=at, opened_at=at, arrivals=Arrivals())
     publication = Publication(basis=Agreed(3))
     async with changing(store) as (_, members):
         while await Closer(members, "kersabiec", publication, waiting, at).close():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.permissions import member_permissions
-from consometers_node.collective.permissions.member_permissions import Actor
+from consometers_node.collective.permissions.member_permissions import PermissionActor
 from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.erasure_log import Ended, ErasureLog, read_ended, reapply
 from consometers_node.permission import State
@@ -45,7 +45,7 @@ async def leave(store: Store) -> None:
             await member_permissions.withdraw(members, permission.member, name, LATER, erase=erases)
         ended = await member_permissions.get(connection, MemberPermissionId("leaves"))
         await member_permissions.erase_at_once(connection, ended.id, LATER)
-    await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    await erase(store, ZONE, ended, LATER, PermissionActor.MEMBER)
 
 
 async def states(store: Store) -> dict[str, State]:

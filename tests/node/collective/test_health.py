@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.counters import HistoryOutcome, Page, Timed
+from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Timed
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.ingestion.validation import Arrivals, Message, take
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
@@ -29,10 +29,10 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
             await join(connection, name)
         members = Members(connection, ZONE)
         await members.admit("guest@example.org", AT)
-        school = await members.admit("school@example.org", AT, kind=Kind.SITE)
+        school = await members.admit("school@example.org", AT, kind=MemberKind.SITE)
         daily = permission(meter("school"), id="school", interval=Duration(days=1))
         await take_given(members, school.id, daily, AT, own=OWN)
-    message = Message("a@example.org", pushed_data(meter("a"), AT - 10 * HOUR, [1, 2]))
+    message = MemberMessage("a@example.org", pushed_data(meter("a"), AT - 10 * HOUR, [1, 2]))
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
         await note_received(connection, {(MemberPermissionId("b"), str(meter("b")))}, AT - 5 * HOUR)
@@ -104,15 +104,15 @@ async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "page"),
     [
-        (200, Page.ANSWERED),
-        (304, Page.ANSWERED),
-        (404, Page.REFUSED),
-        (429, Page.LIMITED),
-        (500, Page.FAILED),
+        (200, PageAnswer.ANSWERED),
+        (304, PageAnswer.ANSWERED),
+        (404, PageAnswer.REFUSED),
+        (429, PageAnswer.LIMITED),
+        (500, PageAnswer.FAILED),
     ],
 )
-def test_pages_are_counted_by_their_status(status: int, page: Page) -> None:
-    assert Page.of(status) is page
+def test_pages_are_counted_by_their_status(status: int, page: PageAnswer) -> None:
+    assert PageAnswer.of(status) is page
 
 
 def test_what_fails_is_no_time() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.errors import NotInvited, OtherKind, Unknown
+from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.invitations import Invitation
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
 
@@ -27,10 +27,12 @@ async def make(connection: AsyncConnection, **terms: Any) -> tuple[Invitation, s
 
 async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
     async with store.writing() as connection:
-        invitation, token = await make(connection, kind=Kind.SITE, area="Lanester", note="School")
+        invitation, token = await make(
+            connection, kind=MemberKind.SITE, area="Lanester", note="School"
+        )
         members = Members(connection, ZONE)
         member = await invitations.admit(members, "school@example.org", token, AT)
-        assert member.kind is Kind.SITE
+        assert member.kind is MemberKind.SITE
         assert member.area == "Lanester"
         assert member.invitation_id == invitation.id
         (used,) = await invitations.all_invitations(connection)
@@ -85,18 +87,18 @@ async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Stor
         assert (await invitations.revoke(connection, other.id, AT + A_DAY)).revoked_at == AT
         with pytest.raises(NotInvited):
             await invitations.admit(members, "c@example.org", token, AT)
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await invitations.revoke(connection, "none", AT)
 
 
 async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(store: Store) -> None:
     async with changing(store) as (connection, members):
         _, wrong = await make(connection, area="Riantec")
-        right, token = await make(connection, kind=Kind.COLLECTIVE)
+        right, token = await make(connection, kind=MemberKind.COLLECTIVE)
         guest = await invitations.admit(members, "coop@example.org", wrong, AT)
-        assert guest.kind is Kind.HOME
+        assert guest.kind is MemberKind.HOME
         member = await invitations.admit(members, "coop@example.org", token, AT)
-        assert (member.id, member.kind, member.area) == (guest.id, Kind.COLLECTIVE, None)
+        assert (member.id, member.kind, member.area) == (guest.id, MemberKind.COLLECTIVE, None)
         assert member.invitation_id == right.id
         assert [
             invitation.uses for invitation in await invitations.all_invitations(connection)
@@ -109,7 +111,7 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
 async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store) -> None:
     async with changing(store) as (connection, members):
         own, open_to_all = await make(connection, most_uses=None)
-        _, other = await make(connection, kind=Kind.COLLECTIVE)
+        _, other = await make(connection, kind=MemberKind.COLLECTIVE)
         await invitations.admit(members, "a@example.org", open_to_all, AT)
         member, _ = await join(connection, "a")
         with pytest.raises(OtherKind):
@@ -118,12 +120,12 @@ async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store
             invitation.kind: invitation.uses
             for invitation in await invitations.all_invitations(connection)
         }
-        assert uses == {Kind.HOME: 1, Kind.COLLECTIVE: 0}
+        assert uses == {MemberKind.HOME: 1, MemberKind.COLLECTIVE: 0}
         # What the collective calls it since is no reason to refuse its own invitation.
         await let_be_named(connection, member)
         await members.present(member.id, "École", Description(), AT)
         after = await members.get(member.id)
-        assert (after.kind, after.invitation_id) == (Kind.SITE, own.id)
+        assert (after.kind, after.invitation_id) == (MemberKind.SITE, own.id)
         assert await invitations.admit(members, "a@example.org", open_to_all, AT) == after
 
 
@@ -140,9 +142,9 @@ async def test_no_token_is_kept(tmp_path: Path) -> None:
 async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> None:
     async with changing(store) as (connection, members):
         before, _ = await join(connection, "a")
-        site, token = await make(connection, kind=Kind.SITE, area="Lanester")
+        site, token = await make(connection, kind=MemberKind.SITE, area="Lanester")
         member = await invitations.admit(members, "a@example.org", token, AT)
-        assert member == replace(before, kind=Kind.SITE)
+        assert member == replace(before, kind=MemberKind.SITE)
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.uses) == (site.id, 1)
         # A site is no home because somebody invites it as one.

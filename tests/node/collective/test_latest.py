@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.publication.figures import Row
+from consometers_node.collective.publication.figures import FlowRow
 from consometers_node.collective.publication.queries import Latest, Published
 from consometers_node.series import Direction
 from consometers_node.store import Store
@@ -40,7 +40,7 @@ async def at_hour(town: Town, hour: int) -> Latest:
     return latest
 
 
-def energies(row: Row) -> dict[Direction, int]:
+def energies(row: FlowRow) -> dict[Direction, int]:
     """Return the watt-minutes of the directions that were published."""
     return {
         direction: amount.watt_minutes

@@ -9,10 +9,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
-from consometers_node.collective.errors import NotRequested, NotYours, Unknown
+from consometers_node.collective.errors import NotFound, NotRequested, NotYours
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.permissions.member_permissions import Actor, take
+from consometers_node.collective.permissions.member_permissions import PermissionActor, take
 from consometers_node.permission import DataNeedSeries, State
 from consometers_node.quoalise import Direction, Duration, Identifier, Permission
 from consometers_node.quoalise.identifier import device, organisation, series
@@ -47,7 +47,7 @@ async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
         assert taken.stands(AT)
         assert not taken.stands(END)
         (entry,) = await member_permissions.register(connection)
-        assert (entry.state, entry.actor) == (State.GRANTED, Actor.MEMBER)
+        assert (entry.state, entry.actor) == (State.GRANTED, PermissionActor.MEMBER)
         # What is written down happens now, whenever the member said it.
         assert started <= entry.at <= now()
         assert entry.text_hash == 64 * "a"
@@ -198,7 +198,7 @@ async def test_nobody_withdraws_for_another(store: Store) -> None:
         other, _ = await join(connection, "b")
         members = Members(connection, ZONE)
         for number in (taken.id, "none"):
-            with pytest.raises(Unknown):
+            with pytest.raises(NotFound):
                 await member_permissions.withdraw(members, other.id, number, AT, erase=True)
         assert (await member_permissions.get(connection, taken.id)).state is State.GRANTED
 
@@ -258,7 +258,7 @@ async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
     await connection.execute(insert(MemberPermissionSeriesRow).values(name))
     text_hash = taken["shown_sha256"]
     await member_permissions.note(
-        connection, lost["id"], State.GRANTED, Actor.MEMBER, text_hash=text_hash
+        connection, lost["id"], State.GRANTED, PermissionActor.MEMBER, text_hash=text_hash
     )
 
 

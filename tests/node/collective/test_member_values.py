@@ -9,7 +9,7 @@ from consometers_node.collective.calendar import Stretch, civil_days, places, st
 from consometers_node.collective.publication.member_values import (
     CivilDay,
     Part,
-    Source,
+    SeriesValues,
     civil_day,
     part,
 )
@@ -28,9 +28,9 @@ def source(
     name: str = "a",
     quantity: Quantity = Quantity.POWER,
     members: Mapping[date, Sequence[int | None]] | None = None,
-) -> Source:
+) -> SeriesValues:
     series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, PARIS)
-    return Source(series, days, members)
+    return SeriesValues(series, days, members)
 
 
 def test_twelve_times_five_minutes_are_an_hour() -> None:

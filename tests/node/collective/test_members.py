@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
 from consometers_node.collective.groups import Group, GroupKind, all_groups, counting
 from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
-    Kind,
     Member,
+    MemberKind,
     Members,
     month_after,
     month_of,
@@ -108,7 +108,7 @@ async def test_somebody_who_was_let_in_counts_nowhere(store: Store) -> None:
         assert await members.get(guest.id) == await members.named("a@example.org") == guest
         assert await members.named(guest.pseudonym) == guest
         assert await members.admit("a@example.org", AT + timedelta(days=3)) == guest
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await members.named("nobody")
 
 
@@ -181,7 +181,7 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
         await let_be_named(connection, member)
         await members.present(member.id, "École", SCHOOL, AT)
         site = await members.named("École")
-        assert (site.kind, site.description) == (Kind.SITE, SCHOOL)
+        assert (site.kind, site.description) == (MemberKind.SITE, SCHOOL)
         expected = {("rest", ""), ("site", "École"), ("building", "school")}
         assert await groups_of(members, member, JUNE) == expected
         await publish(connection, date(2026, 6, 9))
@@ -199,14 +199,14 @@ async def test_a_home_has_no_name(store: Store) -> None:
         member, _ = await join(connection, "a")
         with pytest.raises(Nameless):
             await members.rename(member.id, "Chez nous")
-        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        below = await members.admit("coop@example.org", AT, kind=MemberKind.COLLECTIVE)
         await members.rename(below.id, "Coop")
         assert (await members.named("Coop")).id == below.id
 
 
 async def test_a_collective_is_no_site(store: Store) -> None:
     async with changing(store) as (_, members):
-        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        below = await members.admit("coop@example.org", AT, kind=MemberKind.COLLECTIVE)
         with pytest.raises(NoSite):
             await members.present(below.id, "Coop", SCHOOL, AT)
         with pytest.raises(NoSite):
@@ -218,7 +218,7 @@ async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None
     async with changing(store) as (connection, members):
         await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
-        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        below = await members.admit("coop@example.org", AT, kind=MemberKind.COLLECTIVE)
         await take(members, below.id, permission(id="below"), AT, own=OWN)
         assert await groups_of(members, below, JUNE) == set()
         assert await groups_of(members, below, JULY) == {("rest", "")}

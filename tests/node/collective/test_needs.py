@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from consometers_node.collective.errors import Unknown
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.quoalise import Malformed
@@ -84,13 +84,13 @@ async def test_what_is_closed_is_asked_for_no_longer_and_can_be_again(store: Sto
         await needs.offer(connection, NEED, AT)
         await needs.close(connection, NEED.id, LATER)
         assert await needs.offered(connection) == []
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await needs.close(connection, NEED.id, LATER)
         assert not await needs.offer(connection, NEED, LATER)
         assert await needs.offered(connection) == []
         await needs.reopen(connection, NEED.id)
         assert await needs.offered(connection) == [NEED]
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await needs.reopen(connection, "other")
 
 

@@ -27,7 +27,7 @@ from consometers_node.collective.publication.policy import (
     written_rules,
 )
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.collective.settings import Page, Settings, Xmpp
+from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -56,7 +56,7 @@ def publishing(store: Store, rules: InForce, folder: Path) -> Publishing:
         time_zone=ZoneInfo(ZONE),
         needs=(),
         xmpp=Xmpp(account="coop@example.org"),
-        page=Page(),
+        page=PageSettings(),
         publication=rules.written,
     )
     return Publishing(

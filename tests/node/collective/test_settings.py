@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw
-from consometers_node.collective.settings import BadSettings, Metrics, read, write
+from consometers_node.collective.settings import BadSettings, MetricsSettings, read, write
 from consometers_node.collective.settings_schema import KEYS
 from consometers_node.series import Interval
 from consometers_node.xmpp import Security
@@ -92,14 +92,14 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.publication.basis == Agreed(12)
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
-    assert settings.metrics == Metrics(host="::1", port=9101)
+    assert settings.metrics == MetricsSettings(host="::1", port=9101)
 
 
 def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
     quiet = read(written(tmp_path, f"{LEAST}[metrics]\nhost = '::1'\n"), {})
     assert quiet.metrics is None
     settings = read(written(tmp_path, LEAST), {"CONSOMETERS_METRICS_PORT": "9101"})
-    assert settings.metrics == Metrics(host="127.0.0.1", port=9101)
+    assert settings.metrics == MetricsSettings(host="127.0.0.1", port=9101)
 
 
 def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:

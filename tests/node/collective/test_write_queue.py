@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy import text
 
-from consometers_node.collective.ingestion.validation import Arrivals, Message, take
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
 from consometers_node.quoalise import (
@@ -42,7 +42,7 @@ A, B = meter("a"), meter("b")
 
 
 async def take_at(
-    store: Store, *messages: Message, at: datetime = AT
+    store: Store, *messages: MemberMessage, at: datetime = AT
 ) -> list[QuoaliseError | None]:
     async with store.writing() as connection:
         return await take(connection, messages, "Europe/Paris", at, Arrivals())
@@ -54,8 +54,8 @@ async def joined(store: Store, *names: str, at: datetime = AT) -> None:
             await join(connection, name, at=at)
 
 
-def by(name: str, data: Data) -> Message:
-    return Message(f"{name}@example.org", data)
+def by(name: str, data: Data) -> MemberMessage:
+    return MemberMessage(f"{name}@example.org", data)
 
 
 async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
@@ -103,7 +103,7 @@ async def test_days_are_those_of_the_time_zone(store: Store) -> None:
     assert block.values == (12_000,)
 
 
-REFUSED: dict[str, tuple[Callable[[], Message], type[QuoaliseError], str]] = {
+REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]] = {
     "a stranger": (
         lambda: by("nobody", pushed_data(A, DAY, [1])),
         NotAuthorized,
@@ -212,10 +212,10 @@ async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> No
 async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
     below = meter("below", Direction.INJECTION)
     async with changing(store) as (connection, members):
-        await members.admit("below@example.org", AT, kind=Kind.COLLECTIVE)
+        await members.admit("below@example.org", AT, kind=MemberKind.COLLECTIVE)
         await join(connection, "below", permission(below))
 
-    def sums(start: datetime, values: list[int], members: list[int]) -> Message:
+    def sums(start: datetime, values: list[int], members: list[int]) -> MemberMessage:
         data = pushed_data(below, start, values, device=DeviceType.COLLECTIVE, members=members)
         return by("below", data)
 
@@ -248,10 +248,10 @@ async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
     assert not await stored_blocks(store, DAY.date())
 
 
-async def below(store: Store, count: float) -> Message:
+async def below(store: Store, count: float) -> MemberMessage:
     """A collective that is a member tells of so many of its own."""
     async with store.writing() as connection:
-        await Members(connection, ZONE).admit("below@example.org", AT, kind=Kind.COLLECTIVE)
+        await Members(connection, ZONE).admit("below@example.org", AT, kind=MemberKind.COLLECTIVE)
         await join(connection, "below", permission(meter("below")))
     data = pushed_data(
         meter("below"), DAY, [5000, 6000], device=DeviceType.COLLECTIVE, members=[12, count]
@@ -304,7 +304,7 @@ async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> No
     await joined(store, "a")
     at = int(DAY.timestamp())
 
-    def flood(names: int) -> Message:
+    def flood(names: int) -> MemberMessage:
         records = (Records(str(meter(f"x{n}")), "W", {at: 1}) for n in range(names))
         return by("nobody", Data(Metadata(), tuple(records)))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from consometers_node.household.recorder.reading import Row
+from consometers_node.household.recorder.reading import StatisticsRow
 from consometers_node.quoalise import Data, Duration, Measurement, Metadata, Number, Records
 
 from .toy import ms
@@ -28,18 +28,20 @@ def rows(start: datetime, count: int, *, wh: int = 100, step: timedelta = HOUR) 
 
 def energy_rows(
     start: datetime, sums: Iterable[float | None], step: timedelta = HOUR, *, zero: float = 0
-) -> list[Row]:
+) -> list[StatisticsRow]:
     """Return rows that follow one another; None is a hole. The register is `zero` above the sum."""
     return [
-        Row(start=start + n * step, sum=total, state=total + zero)
+        StatisticsRow(start=start + n * step, sum=total, state=total + zero)
         for n, total in enumerate(sums)
         if total is not None
     ]
 
 
-def means(start: datetime, powers: Iterable[float | None], step: timedelta = HOUR) -> list[Row]:
+def means(
+    start: datetime, powers: Iterable[float | None], step: timedelta = HOUR
+) -> list[StatisticsRow]:
     return [
-        Row(start=start + n * step, mean=power)
+        StatisticsRow(start=start + n * step, mean=power)
         for n, power in enumerate(powers)
         if power is not None
     ]

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.errors import Unreadable
+from consometers_node.household.recorder.errors import UnreadableAnswer
 from consometers_node.household.recorder.reading import (
     FIVE_MINUTES,
     HOUR,
@@ -19,8 +19,8 @@ from consometers_node.household.recorder.reading import (
     UNWRITTEN,
     Flag,
     Reading,
-    Row,
     Rows,
+    StatisticsRow,
     absence,
     changed,
     reach,
@@ -96,14 +96,14 @@ async def test_it_runs_since_its_oldest_state(toy: Toy, recorder: Recorder) -> N
     nonsense: object
     for nonsense in ({}, ["sensor.a"], [{"last_changed": 1}], [{"last_changed": "today"}]):
         toy.answers["get_states"] = nonsense
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableAnswer):
             await recorder.started()
 
 
 # What is missing then
 
 
-def rows(start: datetime, sums: Sequence[float], step: timedelta = HOUR) -> list[Row]:
+def rows(start: datetime, sums: Sequence[float], step: timedelta = HOUR) -> list[StatisticsRow]:
     """Return rows of energy; the first sum is that of the row before."""
     return energy_rows(start - step, sums, step)
 
@@ -312,7 +312,7 @@ class House:
                 return outage.stopped
         return minute
 
-    def rows(self, step: timedelta) -> list[Row]:
+    def rows(self, step: timedelta) -> list[StatisticsRow]:
         """What the recorder compiles, in the end."""
         registers = [0, *accumulate(self.drawn)]
         length = step // MINUTE
@@ -322,7 +322,9 @@ class House:
             powers = [60 * self.drawn[min(minute, MINUTES - 1)] for minute in minutes]
             register = registers[self.knows(start + length)]
             at = SINCE + start * MINUTE
-            rows.append(Row(start=at, sum=register, state=register, mean=sum(powers) / length))
+            rows.append(
+                StatisticsRow(start=at, sum=register, state=register, mean=sum(powers) / length)
+            )
         return rows
 
     def truth(self, quantity: Quantity, start: datetime, end: datetime) -> int:
@@ -417,7 +419,7 @@ def test_a_record_is_the_same_whatever_is_read_with_it(house: House, interval: I
     absences = [outage.absence for outage in house.outages]
     hours, fine = house.rows(HOUR), house.rows(FIVE_MINUTES)
 
-    def known_rows(held: list[Row], within: Range) -> list[Row]:
+    def known_rows(held: list[StatisticsRow], within: Range) -> list[StatisticsRow]:
         return [row for row in held if row.start in within]
 
     days = list(Range(SINCE, UNTIL).days())

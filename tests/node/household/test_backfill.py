@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from consometers_node.household.recorder.backfill import Chunk, Source, catch_up, read_again
+from consometers_node.household.recorder.backfill import (
+    Chunk,
+    StatisticSource,
+    catch_up,
+    read_again,
+)
 from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.errors import TooMuch, Unreadable
+from consometers_node.household.recorder.errors import TooMuch, UnreadableAnswer
 from consometers_node.household.recorder.reading import Flag
 from consometers_node.household.recorder.statistics import Statistic, StatisticId
 from consometers_node.series import (
@@ -33,9 +38,11 @@ def source(
     quantity: Quantity = Quantity.ENERGY,
     *,
     imported: bool = False,
-) -> Source:
+) -> StatisticSource:
     series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, "Europe/Paris")
-    return Source(series, Statistic(id=StatisticId(name), quantity=quantity, imported=imported))
+    return StatisticSource(
+        series, Statistic(id=StatisticId(name), quantity=quantity, imported=imported)
+    )
 
 
 def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
@@ -47,7 +54,7 @@ def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
     ]
 
 
-async def caught_up(recorder: Recorder, within: Range, *sources: Source) -> list[Chunk]:
+async def caught_up(recorder: Recorder, within: Range, *sources: StatisticSource) -> list[Chunk]:
     return [chunk async for chunk in catch_up(recorder, sources, within, rest=no_rest)]
 
 
@@ -182,7 +189,7 @@ async def test_an_answer_too_large_is_asked_for_in_parts(toy: Toy) -> None:
 # Again
 
 
-async def again(recorder: Recorder, blocks: list[Block], *sources: Source) -> list[Block]:
+async def again(recorder: Recorder, blocks: list[Block], *sources: StatisticSource) -> list[Block]:
     chunks = [chunk async for chunk in read_again(recorder, sources, NOW, blocks, rest=no_rest)]
     assert [chunk.done for chunk in chunks] == list(range(1, len(chunks) + 1))
     assert {chunk.total for chunk in chunks} <= {len(chunks)}
@@ -274,7 +281,7 @@ async def test_an_absence_that_one_learns_of_later_takes_zeros_back(
     assert set(reading.flags.values()) == {Flag.AWAY}
 
 
-def records(chunk: Chunk, source: Source) -> list[Record]:
+def records(chunk: Chunk, source: StatisticSource) -> list[Record]:
     blocks = [reading.block for reading in chunk.readings if reading.block.series == source.series]
     return [record for block in blocks for record in block.records()]
 
@@ -328,7 +335,7 @@ async def test_the_home_tells_its_time_zone(toy: Toy, recorder: Recorder) -> Non
     toy.answers["get_config"] = {"time_zone": "Indian/Reunion", "language": "fr"}
     assert await recorder.time_zone() == "Indian/Reunion"
     toy.answers["get_config"] = []
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         await recorder.time_zone()
 
 
@@ -337,5 +344,5 @@ async def test_rows_of_another_form_are_unreadable(
     toy: Toy, recorder: Recorder, answer: Any
 ) -> None:
     toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": answer}
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         await recorder.rows([StatisticId("sensor.drawn")], "hour", Range(NOW, NOW + DAY))

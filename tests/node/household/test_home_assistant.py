@@ -11,11 +11,11 @@ import pytest
 from consometers_node.household.recorder.errors import (
     Away,
     HomeAssistantFault,
-    Refused,
+    HomeAssistantRefusal,
     TooMuch,
     WrongToken,
 )
-from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 
 from .toy import TOKEN, Toy, connection, until
 
@@ -37,23 +37,23 @@ def toy(toy: Toy) -> Toy:
     ],
 )
 def test_a_url_is_what_a_browser_has(typed: str, url: str) -> None:
-    assert Access.at(typed, TOKEN) == Access(url, TOKEN)
+    assert HomeAssistantAccess.at(typed, TOKEN) == HomeAssistantAccess(url, TOKEN)
 
 
 @pytest.mark.parametrize("typed", ["", "homeassistant.local:8123", "ftp://home.example"])
 def test_what_is_no_url_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="starts with http"):
-        Access.at(typed, TOKEN)
+        HomeAssistantAccess.at(typed, TOKEN)
 
 
 def test_an_add_on_goes_through_its_supervisor() -> None:
-    assert Access.through_supervisor("t").url == "ws://supervisor/core/websocket"
-    there = Access.through_supervisor("t", "http://127.0.0.1:8080")
+    assert HomeAssistantAccess.through_supervisor("t").url == "ws://supervisor/core/websocket"
+    there = HomeAssistantAccess.through_supervisor("t", "http://127.0.0.1:8080")
     assert there.url == "ws://127.0.0.1:8080/core/websocket"
 
 
 def test_the_token_is_not_shown() -> None:
-    assert TOKEN not in repr(Access.at("http://home.example", TOKEN))
+    assert TOKEN not in repr(HomeAssistantAccess.at("http://home.example", TOKEN))
 
 
 async def test_a_command_waits_for_the_connection_and_gets_its_answer(toy: Toy) -> None:
@@ -63,13 +63,13 @@ async def test_a_command_waits_for_the_connection_and_gets_its_answer(toy: Toy) 
 
 async def test_a_command_that_is_refused_says_why(toy: Toy) -> None:
     async with connection(toy) as home:
-        with pytest.raises(Refused, match="energy/get_prefs: No prefs"):
+        with pytest.raises(HomeAssistantRefusal, match="energy/get_prefs: No prefs"):
             await home.ask("energy/get_prefs")
 
 
 async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None:
     async with ClientSession() as session:
-        home = HomeAssistant(Access.at(toy.url, "another-token"), session)
+        home = HomeAssistant(HomeAssistantAccess.at(toy.url, "another-token"), session)
         waiting = asyncio.create_task(home.connected())
         with pytest.raises(WrongToken, match="create a new one"):
             await home.run()

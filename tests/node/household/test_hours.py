@@ -8,7 +8,7 @@ import random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household.statistics_import.hours import Hours, Kind, Unsuitable
+from consometers_node.household.statistics_import.hours import Hours, SeriesKind, Unsuitable
 from consometers_node.quoalise import (
     Data,
     Duration,
@@ -183,7 +183,7 @@ def test_an_interval_that_does_not_divide_an_hour_is_refused(interval: str) -> N
 def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> None:
     urn = "urn:dev:prm:30001610071843" + (f"_{path}" if path else "")
     with pytest.raises(Unsuitable, match="…/power/active/raw, …/energy/active/daily") as refused:
-        Kind.from_identifier(identifier.identifier(urn))
+        SeriesKind.from_identifier(identifier.identifier(urn))
     assert "n’est pas une série qui s’importe" in refused.value.text.say("fr")
 
 

@@ -12,8 +12,8 @@ from consometers_node.household.recorder.reading import (
     HOUR,
     Flag,
     Reading,
-    Row,
     Rows,
+    StatisticsRow,
     changed,
     reach,
     read,
@@ -114,9 +114,9 @@ def test_a_meter_that_sees_more_may_tell_more() -> None:
 def test_a_register_that_begins_anew_goes_on_in_the_sum_and_is_flagged() -> None:
     rows = Rows(
         hours=[
-            Row(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),
-            Row(start=MIDNIGHT, sum=5_120, state=100),
-            Row(start=MIDNIGHT + HOUR, sum=5_220, state=200),
+            StatisticsRow(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),
+            StatisticsRow(start=MIDNIGHT, sum=5_120, state=100),
+            StatisticsRow(start=MIDNIGHT + HOUR, sum=5_220, state=200),
         ]
     )
     assert first(HOURLY, rows, 2) == [120, 100]
@@ -127,9 +127,9 @@ def test_a_new_meter_that_shows_more_is_no_energy() -> None:
     # Home Assistant takes the new register for what was used in that hour.
     rows = Rows(
         hours=[
-            Row(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),
-            Row(start=MIDNIGHT, sum=3_000_000, state=3_004_000),
-            Row(start=MIDNIGHT + HOUR, sum=3_000_300, state=3_004_300),
+            StatisticsRow(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),
+            StatisticsRow(start=MIDNIGHT, sum=3_000_000, state=3_004_000),
+            StatisticsRow(start=MIDNIGHT + HOUR, sum=3_000_300, state=3_004_300),
         ]
     )
     assert first(HOURLY, rows, 2) == [None, 300]
@@ -139,7 +139,7 @@ def test_a_new_meter_that_shows_more_is_no_energy() -> None:
 # Holes
 
 
-def fine(start: datetime, count: int, *, wh: float = 10, zero: float = 0) -> list[Row]:
+def fine(start: datetime, count: int, *, wh: float = 10, zero: float = 0) -> list[StatisticsRow]:
     """5-minute rows of a steady home, and the one before them."""
     sums = [zero + n * wh for n in range(count + 1)]
     return energy_rows(start - FIVE_MINUTES, sums, FIVE_MINUTES)
@@ -209,7 +209,7 @@ def test_power_of_a_missing_hour_is_the_mean_of_its_parts() -> None:
 # Days
 
 
-def hours_between(start: datetime, end: datetime, wh: float = 100) -> list[Row]:
+def hours_between(start: datetime, end: datetime, wh: float = 100) -> list[StatisticsRow]:
     """Rows of a steady home, and the one before them."""
     count = round((end - start) / HOUR)
     return energy_rows(start - HOUR, [n * wh for n in range(count + 1)])
@@ -317,7 +317,7 @@ GONE = st.sets(st.integers(0, 119), max_size=40)
 FIRST = st.sampled_from(["2026-03-27T22:00", "2026-10-23T22:00", "2026-01-31T23:00"]).map(utc)
 
 
-def from_steps(start: datetime, steps: Sequence[float], gone: set[int]) -> list[Row]:
+def from_steps(start: datetime, steps: Sequence[float], gone: set[int]) -> list[StatisticsRow]:
     sums: list[float | None] = []
     total = 0.0
     for number, step in enumerate(steps):

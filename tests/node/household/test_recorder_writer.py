@@ -6,7 +6,7 @@ import pytest
 
 from consometers_node.household.recorder.client import Recorder, external
 from consometers_node.household.recorder.home_assistant import HomeAssistant
-from consometers_node.household.statistics_import.hours import Kind, States
+from consometers_node.household.statistics_import.hours import SeriesKind, States
 from consometers_node.household.statistics_import.recorder_writer import RecorderWriter
 
 from .factories import DAY, HOUR, no_rest
@@ -21,7 +21,7 @@ def new_toy() -> Keeping:
     return Keeping()
 
 
-def writing(home: HomeAssistant, kind: Kind = Kind.LOAD_CURVE) -> RecorderWriter:
+def writing(home: HomeAssistant, kind: SeriesKind = SeriesKind.LOAD_CURVE) -> RecorderWriter:
     return RecorderWriter(Recorder(home), external(GRID), "Grid", kind, rest=no_rest)
 
 
@@ -42,7 +42,7 @@ def asked_since(toy: Keeping, count: int) -> list[datetime]:
 
 
 async def test_a_reading_between_two_others_moves_no_sum(toy: Keeping, home: HomeAssistant) -> None:
-    writer = writing(home, Kind.REGISTER)
+    writer = writing(home, SeriesKind.REGISTER)
     await writer.put(days({0: 5_000, 400: 9_000}))
     assert await writer.put(days({100: 6_000})) == 1
     assert rows(toy) == [(5_000, 0), (6_000, 1_000), (9_000, 4_000)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.household.recorder.errors import Unreadable
+from consometers_node.household.recorder.errors import UnreadableAnswer
 from consometers_node.household.recorder.statistics import (
     Statistic,
     StatisticId,
@@ -67,7 +67,7 @@ def test_energy_has_a_sum_and_power_a_mean_and_nothing_else_is_listed() -> None:
 
 @pytest.mark.parametrize("answer", [None, "sensors", {"statistic_id": "sensor.drawn"}, 7])
 def test_an_answer_of_another_form_is_unreadable(answer: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         statistics(answer)
 
 

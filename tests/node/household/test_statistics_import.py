@@ -16,8 +16,8 @@ from consometers_node.household.recorder.errors import Away, WrongToken
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.statistics_import.external_statistic import (
     Import,
-    Pace,
-    Progress,
+    ImportProgress,
+    PollPace,
     StatisticsImport,
 )
 from consometers_node.quoalise import (
@@ -34,7 +34,7 @@ from .toy import connection, ms, until, utc
 SINCE = utc("2026-08-17T00:00")
 NOW = utc("2026-11-24T12:10")
 PEER = "proxy@enedis.test"
-QUICK = Pace(backoff=Backoff(0.01, 0.02, least=1))
+QUICK = PollPace(backoff=Backoff(0.01, 0.02, least=1))
 
 
 class Clock:
@@ -77,9 +77,9 @@ class Stage:
         self,
         home: HomeAssistant,
         *,
-        pace: Pace = QUICK,
+        pace: PollPace = QUICK,
         since: datetime = SINCE,
-        steps: list[Progress] | None = None,
+        steps: list[ImportProgress] | None = None,
     ) -> StatisticsImport:
         wanted = Import(
             peer=PEER,
@@ -125,7 +125,7 @@ def stage(toy: Keeping, home: HomeAssistant) -> Stage:
 
 
 async def test_a_past_with_a_hole_comes_month_by_month(stage: Stage) -> None:
-    steps: list[Progress] = []
+    steps: list[ImportProgress] = []
     async with stage.settled(steps=steps):
         assert stage.is_true()
     assert [(step.done, step.total, f"{step.month.start:%m-%d}") for step in steps] == [
@@ -258,7 +258,7 @@ async def test_the_network_coming_back_brings_what_was_missed(stage: Stage) -> N
 
 async def test_a_peer_that_pushes_nothing_is_polled(stage: Stage) -> None:
     stage.peer.pushes = False
-    pace = Pace(poll=timedelta(seconds=0.02))
+    pace = PollPace(poll=timedelta(seconds=0.02))
     async with stage.settled(pace=pace):
         stage.clock.time = NOW + 2 * HOUR
         stage.peer.values |= curve(NOW.replace(minute=0), NOW.replace(minute=0) + 2 * HOUR)

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from consometers_node.household.statistics_import.totals import (
+    DayTotals,
     Last,
     Month,
-    Today,
     Totals,
     days_of,
     month_before,
@@ -62,7 +62,7 @@ def pushed(
     return Data(describe(name, interval, DeviceType.COLLECTIVE), tuple(parts))
 
 
-def day_of(totals: Totals, at: datetime) -> Today:
+def day_of(totals: Totals, at: datetime) -> DayTotals:
     day = totals.today(at)
     assert day is not None
     return day

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from consometers_node.backoff import Backoff
-from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 
 TOKEN = "a-token-that-nobody-may-see"
 GREETING = '{"type": "auth_required", "ha_version": "2026.11.0"}'
@@ -127,7 +127,7 @@ async def serving(toy: Toy) -> AsyncIterator[Toy]:
 async def connected(url: str, token: str, **settings: Any) -> AsyncIterator[HomeAssistant]:
     """Keep a connection to a Home Assistant."""
     async with ClientSession() as session:
-        home = HomeAssistant(Access.at(url, token), session, **settings)
+        home = HomeAssistant(HomeAssistantAccess.at(url, token), session, **settings)
         task = asyncio.create_task(home.run())
         try:
             yield home

@@ -29,7 +29,7 @@ from consometers_node.quoalise import (
     Receipt,
     Records,
     Text,
-    Unknown,
+    UnknownContent,
 )
 from consometers_node.quoalise.federation import State
 from consometers_node.quoalise.identifier import device, identifier
@@ -130,7 +130,7 @@ FRAGMENTS = st.recursive(
     max_leaves=4,
 )
 UNKNOWN = st.builds(
-    Unknown, attributes=ATTRIBUTES, children=st.lists(FRAGMENTS, max_size=2).map(tuple)
+    UnknownContent, attributes=ATTRIBUTES, children=st.lists(FRAGMENTS, max_size=2).map(tuple)
 )
 SAID = st.none() | WORDS
 METADATA = st.builds(

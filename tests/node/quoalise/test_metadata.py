@@ -16,7 +16,7 @@ from consometers_node.quoalise import (
     MeasuringDevice,
     Metadata,
     SeriesPath,
-    Unknown,
+    UnknownContent,
     data,
     describe,
 )
@@ -70,7 +70,7 @@ def test_the_older_form_of_a_measurement_is_kept() -> None:
     )
     metadata = data.decode(message("", meta)).metadata
     assert metadata.measurement == Measurement(
-        unknown=Unknown(
+        unknown=UnknownContent(
             children=(
                 Fragment(
                     "{urn:quoalise:0}physical",
@@ -92,7 +92,7 @@ def test_unknown_parts_go_on_as_they_came() -> None:
     )
     metadata = data.decode(message("", meta)).metadata
     assert metadata.device is not None
-    assert metadata.device.unknown == Unknown(
+    assert metadata.device.unknown == UnknownContent(
         attributes={"room": "cellar"}, children=(Fragment("{urn:quoalise:0}maker", text="x"),)
     )
     assert metadata.measurement is not None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.quoalise import Text
 from consometers_node.series import Block, Range, Record, Series
-from consometers_node.sharing.due_records import Message, keep, next_messages
+from consometers_node.sharing.due_records import RecordsMessage, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
@@ -92,11 +92,11 @@ class Ledger:
         async with self.store.writing() as connection:
             return await keep(connection, {self.series: self.series_id}, blocks, now())
 
-    async def next(self, message_id: str = "message") -> Message | None:
+    async def next(self, message_id: str = "message") -> RecordsMessage | None:
         async with self.store.writing() as connection:
             return await self.next_in(connection, message_id)
 
-    async def next_in(self, connection: AsyncConnection, message_id: str) -> Message | None:
+    async def next_in(self, connection: AsyncConnection, message_id: str) -> RecordsMessage | None:
         messages = await next_messages(
             connection,
             self.naming,
@@ -109,13 +109,13 @@ class Ledger:
         assert not isinstance(message, Text)
         return message
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: RecordsMessage) -> None:
         """Store at the peer what came, and confirm it."""
         self.record_message(message)
         async with self.store.writing() as connection:
             await acknowledged(connection, self.peer.id, message.id)
 
-    def record_message(self, message: Message) -> None:
+    def record_message(self, message: RecordsMessage) -> None:
         self.times.append(message.queued.records)
         for records in message.data.records:
             for second, value in records.values.items():

@@ -11,7 +11,7 @@ import pytest
 from consometers_node.permission import Choice, Identification, Permissions, State
 from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
-from consometers_node.sharing.due_records import Message, next_messages
+from consometers_node.sharing.due_records import RecordsMessage, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
 from consometers_node.store.peers import subscribe, unsubscribe
@@ -468,7 +468,9 @@ async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_rea
             at=now(),
         )
     sent = {
-        peer: message.data for peer, message in messages.items() if isinstance(message, Message)
+        peer: message.data
+        for peer, message in messages.items()
+        if isinstance(message, RecordsMessage)
     }
     names = {data.records[0].name for data in sent.values()}
     assert names == {"urn:dev:prm:30001610071843_consumption/power/active/raw"}
@@ -518,7 +520,7 @@ class Life:
         self.ledger = ledger
         self.values: dict[datetime, int | None] = hours(midnight(-9), [None] * 24 * 9)
         self.number = count(1)
-        self.on_their_way: list[Message] = []
+        self.on_their_way: list[RecordsMessage] = []
         self.permission: PermissionId | None = None
         self.start = now()
         self.version = 0

@@ -11,8 +11,8 @@ from aiohttp import ClientSession, CookieJar
 from yarl import URL
 
 from consometers_node.backoff import Backoff
-from consometers_node.household.node import HomeNode, Pace
-from consometers_node.household.recorder.home_assistant import Access, HomeAssistant
+from consometers_node.household.node import HomeNode, HouseholdPace
+from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Connection, Identity, Server
@@ -105,9 +105,9 @@ async def running(
     settings.setdefault("ingress", {"127.0.0.1"})
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(
-            Access.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
+            HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
-        node = HomeNode(store, NAMING, source, connect, pace=Pace().hurried(HASTE))
+        node = HomeNode(store, NAMING, source, connect, pace=HouseholdPace().hurried(HASTE))
         site = Site(node, Keys("an-id", API_TOKEN, "0.1.0"), server=server, **settings)
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:

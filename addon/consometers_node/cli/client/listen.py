@@ -13,7 +13,7 @@ from consometers_node.xmpp.trial import online
 
 from ..core.access import identity_of, new_connection
 from ..core.locale import say
-from ..core.options import Access, Common
+from ..core.options import AccountAccess, Common
 from ..core.output import Output
 from ..core.times import local, utc
 from ..core.usage import Commands
@@ -35,7 +35,7 @@ commands = Commands()
     ),
 )
 def listen(
-    access: Access,
+    access: AccountAccess,
     common: Common,
     count: Annotated[
         int | None,

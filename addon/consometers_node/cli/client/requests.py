@@ -20,7 +20,7 @@ from ..core import times
 from ..core.access import identity_of, new_connection
 from ..core.errors import CliError, cli_error_of, misused, refusals_of
 from ..core.locale import say
-from ..core.options import Access, Common, Peer, Urn
+from ..core.options import AccountAccess, Common, Peer, Urn
 from ..core.output import Json, Output, deliver
 from ..core.usage import Commands
 from . import formats
@@ -53,7 +53,7 @@ commands = Commands()
 
 
 @commands.add("list-series")
-def list_series(peer: Peer, access: Access, common: Common) -> None:
+def list_series(peer: Peer, access: AccountAccess, common: Common) -> None:
     """Ask which series we may read."""
     output = common.output
 
@@ -80,7 +80,7 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
 def get_history(
     peer: Peer,
     series: Urn,
-    access: Access,
+    access: AccountAccess,
     common: Common,
     *,
     start: Annotated[
@@ -150,18 +150,20 @@ def get_history(
         " receives are sent again later."
     ),
 )
-def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+def subscribe(peer: Peer, series: Urn, access: AccountAccess, common: Common) -> None:
     """Ask to be told of new records."""
     _request(peer, series, access, common, subscribed=True)
 
 
 @commands.add("unsubscribe")
-def unsubscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+def unsubscribe(peer: Peer, series: Urn, access: AccountAccess, common: Common) -> None:
     """Unsubscribe from a series."""
     _request(peer, series, access, common, subscribed=False)
 
 
-def _request(peer: str, series: str, access: Access, common: Common, *, subscribed: bool) -> None:
+def _request(
+    peer: str, series: str, access: AccountAccess, common: Common, *, subscribed: bool
+) -> None:
     output = common.output
     named = read_identifier(series)
 
@@ -178,7 +180,7 @@ def _request(peer: str, series: str, access: Access, common: Common, *, subscrib
 
 
 @asynccontextmanager
-async def asking(peer: str, access: Access, common: Common) -> AsyncIterator[PatientAsking]:
+async def asking(peer: str, access: AccountAccess, common: Common) -> AsyncIterator[PatientAsking]:
     """Connect, and give what asks this peer. What it refuses becomes a `CliError`."""
     full(peer)
     who = await identity_of(access, common)

@@ -10,7 +10,7 @@ import typer
 
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.invitations import Invitation
-from consometers_node.collective.members.members import MAX_AREA, Kind
+from consometers_node.collective.members.members import MAX_AREA, MemberKind
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
@@ -98,12 +98,12 @@ class InvitationOptions:
         ),
     ] = 1
     kind: Annotated[
-        Kind,
+        MemberKind,
         typer.Option(
             metavar="home|site|collective",
             help=say("The kind of members to invite."),
         ),
-    ] = Kind.HOME
+    ] = MemberKind.HOME
     area: Annotated[
         str | None,
         typer.Option(

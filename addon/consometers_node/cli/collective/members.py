@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.access_log import Read, note_read
-from consometers_node.collective.members.members import MAX_AREA, Kind, Member, Members
+from consometers_node.collective.members.members import MAX_AREA, Member, MemberKind, Members
 from consometers_node.collective.members.sites import (
     MAX_NAME,
     MAX_PEAK_KWP,
@@ -234,7 +234,7 @@ async def site(
     """Show a member as a site."""
     output = common.output
     record = await _named(store, settings, member)
-    if record.kind is Kind.HOME:
+    if record.kind is MemberKind.HOME:
         output.agree(output.translated(_REALLY_SHOW), yes=yes)
     called = _checked(name or record.name or "", "--name", MAX_NAME)
     if described.words is not None and len(described.words) > MAX_WORDS:
@@ -272,7 +272,7 @@ async def rename(
     output = common.output
     record = await _named(store, settings, member)
     called = _checked(name, "NAME", MAX_NAME)
-    if record.kind is Kind.SITE:
+    if record.kind is MemberKind.SITE:
         raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
     after = await actions(store, settings).rename(record.id, called)
     _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.members.members import Kind, Member, known_spelling
+from consometers_node.collective.members.members import Member, MemberKind, known_spelling
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
@@ -18,9 +18,9 @@ from ..core.output import Json, Output
 from ..core.times import day, local, shown
 
 KINDS = {
-    Kind.HOME: text("home"),
-    Kind.SITE: text("site"),
-    Kind.COLLECTIVE: text("collective"),
+    MemberKind.HOME: text("home"),
+    MemberKind.SITE: text("site"),
+    MemberKind.COLLECTIVE: text("collective"),
 }
 _PSEUDONYM = text("Pseudonym")
 _KIND = text("Kind")

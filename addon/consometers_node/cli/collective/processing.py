@@ -165,7 +165,7 @@ def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output)
     output.listing(documents, titles, rows, _NOBODY_READ)
 
 
-def _show_changes(entries: list[member_permissions.Entry], output: Output) -> None:
+def _show_changes(entries: list[member_permissions.PermissionChange], output: Output) -> None:
     documents: list[Json] = [
         {
             "permission": entry.permission,

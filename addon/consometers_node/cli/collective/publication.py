@@ -8,8 +8,8 @@ import typer
 
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.publication.closed_hours import Progress, progress
-from consometers_node.collective.publication.dry_run import Count, Stretch, foresee
+from consometers_node.collective.publication.closed_hours import PastProgress, progress
+from consometers_node.collective.publication.dry_run import Count, PreviewPeriod, foresee
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
     NOT_YET,
@@ -39,9 +39,9 @@ _OF = text("Of")
 _EVERYBODY = text("All members")
 _COMMUNES = text("Communes")
 _STRETCHES = {
-    Stretch.DAY: text("yesterday, step by step"),
-    Stretch.MONTH: text("the last 31 days"),
-    Stretch.YEAR: text("the last year"),
+    PreviewPeriod.DAY: text("yesterday, step by step"),
+    PreviewPeriod.MONTH: text("the last 31 days"),
+    PreviewPeriod.YEAR: text("the last year"),
 }
 _COUNT = text("{shown} published")
 _WITH_HIDDEN = text("{shown} published, {hidden} not ({why})")
@@ -182,7 +182,7 @@ async def follow(
     output.say(_ALL_PAST)
 
 
-async def _past(store: Store, settings: Settings) -> Progress | None:
+async def _past(store: Store, settings: Settings) -> PastProgress | None:
     zone = settings.time_zone
     async with store.reading() as connection:
         rules = await InForce(settings.publication).read(connection)

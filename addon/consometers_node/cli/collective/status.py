@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.members.members import Kind
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.publication.policy import NOT_YET, InForce
@@ -208,7 +208,7 @@ def _show(state: _Collective, output: Output) -> None:
     members = state.members
     if members.granting:
         rows = [
-            [output.translated(KINDS[Kind(kind)]), str(giver.members), str(giver.delivering)]
+            [output.translated(KINDS[MemberKind(kind)]), str(giver.members), str(giver.delivering)]
             for kind, giver in sorted(members.granting.items())
         ]
         output.table((_KIND, _GRANT, _DELIVER), rows)

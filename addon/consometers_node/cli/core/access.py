@@ -10,7 +10,7 @@ from consometers_node.xmpp import Account, Connection, Identity, Security, Serve
 from consometers_node.xmpp.trial import aside
 
 from .errors import CliError, misused, system_reason
-from .options import Access, Common, Reach
+from .options import AccountAccess, Common, Reach
 from .output import Output
 
 PASSWORD = "CONSOMETERS_PASSWORD"  # noqa: S105  # the name of a variable
@@ -69,7 +69,7 @@ def server_for(jid: str, reach: Reach) -> Server:
     return server
 
 
-async def identity_of(access: Access, common: Common) -> Identity:
+async def identity_of(access: AccountAccess, common: Common) -> Identity:
     """Return the account of `--as`, or the one that `login` kept."""
     if access.jid is not None:
         return identity(access.jid, access, common.output)

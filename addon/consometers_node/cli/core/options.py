@@ -149,7 +149,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access(Reach):
+class AccountAccess(Reach):
     """As whom to ask: the account that `login` kept, or another."""
 
     jid: Annotated[

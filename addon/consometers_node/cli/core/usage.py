@@ -24,7 +24,7 @@ from .options import grouped
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """A command: the module of the command line that has it, and what it does, in one sentence.
 
     All commands of a `group`'s module go under its name.
@@ -67,7 +67,7 @@ class SpokenGroup(_Spoken, TyperGroup):
 class LazyGroup(SpokenGroup):
     """Commands by name. The module of one is imported when it is called; for the list, none is."""
 
-    entries: Mapping[str, Entry] = {}
+    entries: Mapping[str, CommandEntry] = {}
     _listing = False
 
     def list_commands(self, ctx: Context) -> list[str]:

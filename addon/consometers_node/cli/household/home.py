@@ -14,7 +14,11 @@ import typer
 
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.home_assistant import SUPERVISOR, Access, HomeAssistant
+from consometers_node.household.recorder.home_assistant import (
+    SUPERVISOR,
+    HomeAssistant,
+    HomeAssistantAccess,
+)
 from consometers_node.quoalise.text import around, text
 from consometers_node.store import Store, settings
 
@@ -60,14 +64,14 @@ def supervisor() -> tuple[str, str] | None:
     return (os.environ.get(_SUPERVISOR_URL, SUPERVISOR), token) if token else None
 
 
-async def load(store: Store) -> Access:
+async def load(store: Store) -> HomeAssistantAccess:
     """Return how to reach the home: the Supervisor's, the environment's, or the one that is kept.
 
     Raises `CliError` where there is none.
     """
     if there := supervisor():
         place, key = there
-        return Access.through_supervisor(key, place)
+        return HomeAssistantAccess.through_supervisor(key, place)
     url, token = os.environ.get(_URL_VARIABLE), os.environ.get(_TOKEN_VARIABLE)
     if not (url and token):
         async with store.reading() as connection:
@@ -80,7 +84,7 @@ async def load(store: Store) -> Access:
 
 
 @asynccontextmanager
-async def reached(access: Access) -> AsyncIterator[Recorder]:
+async def reached(access: HomeAssistantAccess) -> AsyncIterator[Recorder]:
     """Reach a home once, for as long as it is needed. Raises `CliError`."""
     async with aiohttp.ClientSession() as session:
         home = HomeAssistant(access, session)
@@ -134,8 +138,8 @@ async def _try_and_keep(data: Path | None, url: str, token: str) -> int:
     return count
 
 
-def _access(url: str, token: str) -> Access:
+def _access(url: str, token: str) -> HomeAssistantAccess:
     try:
-        return Access.at(url, token)
+        return HomeAssistantAccess.at(url, token)
     except ValueError:
         raise CliError("not-a-url", _NOT_A_URL.fill(url=url)) from None

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 import typer
 
 from consometers_node.permission import (
-    Entry,
     Permissions,
+    RegisterEntry,
     ShownText,
     Signature,
     State,
@@ -405,7 +405,7 @@ def _row(request: DataRequest, output: Output) -> dict[str, Json]:
     }
 
 
-def _entry(entry: Entry, shown: ShownText | None) -> Json:
+def _entry(entry: RegisterEntry, shown: ShownText | None) -> Json:
     return {
         "at": iso8601.shown(entry.at),
         "state": entry.state,

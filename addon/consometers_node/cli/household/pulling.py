@@ -7,10 +7,10 @@ from typing import Annotated, override
 import typer
 
 from consometers_node.household.statistics_import.external_statistic import (
-    Progress,
+    ImportProgress,
     StatisticsImport,
 )
-from consometers_node.household.statistics_import.hours import Kind
+from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
@@ -90,7 +90,7 @@ def import_(
     )
 
     async def work(store: Store) -> None:
-        Kind.from_identifier(read_identifier(series))
+        SeriesKind.from_identifier(read_identifier(series))
         async with store.writing() as connection:
             if not await add_pulled(connection, pulled):
                 raise misused(statistic, _KNOWN.fill(statistic=statistic))
@@ -164,7 +164,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
         words = _PULLING.fill(statistic=pulled.statistic)
         with output.progress(words, 1) as reached:
 
-            def progress(month: Progress) -> None:
+            def progress(month: ImportProgress) -> None:
                 nonlocal rows
                 rows += month.rows
                 reached(month.done / month.total)

@@ -8,11 +8,15 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consometers_node.collective.counters import Page
+from consometers_node.collective.counters import PageAnswer
 from consometers_node.collective.monitoring.health import Watch
-from consometers_node.collective.node import CollectiveNode, Pace
+from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.settings import Metrics, Page as PageSettings, Settings
+from consometers_node.collective.settings import (
+    MetricsSettings,
+    PageSettings,
+    Settings,
+)
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise.text import around, text
 from consometers_node.sharing.error_messages import message_of
@@ -58,7 +62,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
             if left.closed_at is None:
                 _LOGGER.warning("%s", output.translated(unreadable(left)))
     connect = connecting(output, haste)
-    node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
+    node = CollectiveNode(store, settings, who, connect, pace=CollectivePace().hurried(haste))
     works: list[Coroutine[None, None, None]] = [node.run(), _serve_pages(node)]
     if settings.metrics is not None:
         works.append(_serve_metrics(node, settings.metrics))
@@ -69,7 +73,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
         await until_stopped(works)
 
 
-async def _serve_metrics(node: CollectiveNode, at: Metrics) -> None:
+async def _serve_metrics(node: CollectiveNode, at: MetricsSettings) -> None:
     """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
@@ -98,10 +102,10 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
 async def _serve_pages(node: CollectiveNode) -> None:
     """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
     # Pages take memory that commands can do without.
-    from consometers_node.web.public.site import Public  # noqa: PLC0415
+    from consometers_node.web.public.site import PublicSite  # noqa: PLC0415
 
     page = node.settings.page
-    public = Public(
+    public = PublicSite(
         node.store,
         node.settings,
         version(),
@@ -123,7 +127,7 @@ async def _serve_pages(node: CollectiveNode) -> None:
 async def _listen(
     what: str,
     listening: Callable[[str, int], AbstractAsyncContextManager[int]],
-    at: Metrics | PageSettings,
+    at: MetricsSettings | PageSettings,
 ) -> None:
     """Listen until cancelled. A port that is taken stops nothing else of the node."""
     try:
@@ -134,10 +138,10 @@ async def _listen(
         _LOGGER.error("the %s cannot be served at %s:%s: %s", what, at.host, at.port, fault)  # noqa: TRY400
 
 
-def _counting(pages: Counter[Page]) -> _Prepared:
+def _counting(pages: Counter[PageAnswer]) -> _Prepared:
     """Return what counts each answer, of the administration too."""
 
     async def count(_: web.Request, response: web.StreamResponse) -> None:
-        pages[Page.of(response.status)] += 1
+        pages[PageAnswer.of(response.status)] += 1
 
     return count

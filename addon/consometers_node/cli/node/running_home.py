@@ -4,8 +4,12 @@ from collections.abc import Collection
 
 import aiohttp
 
-from consometers_node.household.node import HomeNode, Pace
-from consometers_node.household.recorder.home_assistant import BACKOFF, Access, HomeAssistant
+from consometers_node.household.node import HomeNode, HouseholdPace
+from consometers_node.household.recorder.home_assistant import (
+    BACKOFF,
+    HomeAssistant,
+    HomeAssistantAccess,
+)
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
@@ -38,14 +42,14 @@ def run(common: Common, haste: float, page: str | None, ingress: Collection[str]
 
 
 async def _run(
-    common: Common, store: Store, access: Access, haste: float, serving: Serving | None
+    common: Common, store: Store, access: HomeAssistantAccess, haste: float, serving: Serving | None
 ) -> None:
     """Put everything together, and run it."""
     async with aiohttp.ClientSession() as session:
         source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
         naming = await load_naming(store)
         connect = connecting(common.output, haste)
-        node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
+        node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
         # Whoever runs already is left alone: a second login would end its own.
         async with control_socket.listening(
             command.socket(common),

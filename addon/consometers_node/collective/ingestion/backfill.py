@@ -51,7 +51,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class BackfillPace:
     """How long a member is left alone."""
 
     again_s: float = 24 * 3600.0
@@ -64,9 +64,9 @@ class Pace:
     rest_s: float = 1.0
     """Between two looks at who grants something."""
 
-    def hurried(self, haste: float) -> Pace:
+    def hurried(self, haste: float) -> BackfillPace:
         """Return waits that are so many times shorter."""
-        return Pace(**{name: wait / haste for name, wait in asdict(self).items()})
+        return BackfillPace(**{name: wait / haste for name, wait in asdict(self).items()})
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Backfill:
         asking: Asking,
         queue: WriteQueue,
         changes: Changes,
-        pace: Pace | None = None,
+        pace: BackfillPace | None = None,
         *,
         clock: Clock,
         visits: Counter[HistoryOutcome] | None = None,
@@ -101,7 +101,7 @@ class Backfill:
         self._queue = queue
         self._changes = changes
         self._clock = clock
-        self._pace = pace or Pace()
+        self._pace = pace or BackfillPace()
         self._visits = Counter() if visits is None else visits
         self.granting = KnownPeers(changes)
         """The members with a permission that stands."""

@@ -23,10 +23,10 @@ from ...store.collective_tables import MemberId, MemberRow
 from ...store.series import largest_of_days
 from ...store.set_aside import Place
 from ...store.tables import SeriesId
-from ..members.members import Kind
+from ..members.members import MemberKind
 
-CEILINGS_W = {Kind.HOME: 36_000, Kind.SITE: 1_000_000}
-SURE_W = {Kind.HOME: 12_000, Kind.SITE: 1_000_000}
+CEILINGS_W = {MemberKind.HOME: 36_000, MemberKind.SITE: 1_000_000}
+SURE_W = {MemberKind.HOME: 12_000, MemberKind.SITE: 1_000_000}
 """Of any member, whatever its records were before."""
 TIMES = 10
 MONTH = timedelta(days=30)
@@ -37,11 +37,11 @@ MOST_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class DoubtfulRecord:
     """A record that is believed of some members alone."""
 
     member: MemberId
-    kind: Kind
+    kind: MemberKind
     series_id: SeriesId
     series: Series
     record: Record
@@ -60,7 +60,7 @@ def watts(series: Series, record: Record) -> int:
     return record.value * 3_600 // seconds
 
 
-def doubtful(kind: Kind, series: Series, records: Iterable[Record]) -> tuple[Record, ...]:
+def doubtful(kind: MemberKind, series: Series, records: Iterable[Record]) -> tuple[Record, ...]:
     """Return the records that are more than any member of this kind is believed."""
     if kind not in SURE_W:
         return ()
@@ -70,7 +70,9 @@ def doubtful(kind: Kind, series: Series, records: Iterable[Record]) -> tuple[Rec
     return tuple(record for record in records if watts(series, record) > most)
 
 
-async def unbelieved(connection: AsyncConnection, doubts: Collection[Doubt]) -> set[Doubt]:
+async def unbelieved(
+    connection: AsyncConnection, doubts: Collection[DoubtfulRecord]
+) -> set[DoubtfulRecord]:
     """Return which of these records are to be set aside, by the records stored before them."""
     believed = await _believed(connection, {doubt.member for doubt in doubts})
     last: dict[SeriesId, date] = {}
@@ -109,11 +111,11 @@ def _max(before: tuple[date, int], day: tuple[date, int]) -> tuple[date, int]:
     return day[0], max(before[1], day[1])
 
 
-def _bound(doubt: Doubt, largest: Sequence[tuple[date, int]]) -> int:
+def _bound(doubt: DoubtfulRecord, largest: Sequence[tuple[date, int]]) -> int:
     """Return up to which power a record is believed, by the largest value up to each day."""
     ceiling = CEILINGS_W[doubt.kind]
     place = bisect_right(largest, doubt.record.start.date() - MONTH, key=itemgetter(0))
-    if doubt.kind is not Kind.HOME or not place:
+    if doubt.kind is not MemberKind.HOME or not place:
         return ceiling
     # A day that begins with the record is long enough to tell its power.
     own = TIMES * watts(doubt.series, Record(doubt.record.start, largest[place - 1][1]))

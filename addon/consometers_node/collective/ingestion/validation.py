@@ -23,9 +23,9 @@ from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
 from ...wire.decode import DecodedSeries, decode, read_series
-from ..members.members import Kind, Member
+from ..members.members import Member, MemberKind
 from . import plausibility
-from .plausibility import Doubt, doubtful, watts
+from .plausibility import DoubtfulRecord, doubtful, watts
 
 SOON = timedelta(days=2)
 """A record that starts later than this is refused: clocks differ, but not by that."""
@@ -95,7 +95,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MemberMessage:
     """A message of a peer (bare JID)."""
 
     sender: str
@@ -115,9 +115,11 @@ class _NewRecords:
     members: Mapping[date, Block]
     doubtful: tuple[Record, ...] = ()
 
-    def doubts(self, series_id: SeriesId) -> list[Doubt]:
-        member, kind = self.granted.member, Kind(self.granted.kind)
-        return [Doubt(member, kind, series_id, self.series, record) for record in self.doubtful]
+    def doubts(self, series_id: SeriesId) -> list[DoubtfulRecord]:
+        member, kind = self.granted.member, MemberKind(self.granted.kind)
+        return [
+            DoubtfulRecord(member, kind, series_id, self.series, record) for record in self.doubtful
+        ]
 
     def starts(self) -> Iterator[datetime]:
         """Yield when its records start."""
@@ -135,7 +137,7 @@ class _NewRecords:
 
 async def take(
     connection: AsyncConnection,
-    messages: Sequence[Message],
+    messages: Sequence[MemberMessage],
     time_zone: str,
     at: datetime,
     arrivals: Arrivals | None = None,
@@ -198,7 +200,9 @@ class _Check:
     granted: defaultdict[str, list[MemberSeries]] = field(default_factory=lambda: defaultdict(list))
     learnt: dict[Key, Series] = field(default_factory=dict)
 
-    def records(self, message: Message, decoded: Sequence[DecodedSeries]) -> list[_NewRecords]:
+    def records(
+        self, message: MemberMessage, decoded: Sequence[DecodedSeries]
+    ) -> list[_NewRecords]:
         """Return the records of a message. Raises QuoaliseError, Unsayable."""
         metadata = message.data.metadata
         new = [self._records(message.sender, metadata, series) for series in decoded]
@@ -220,12 +224,12 @@ class _Check:
         if earlier is not None and series != earlier:
             raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(earlier), found=_shown(series)))
         records = decoded.records()
-        kind = Kind(granted.kind)
+        kind = MemberKind(granted.kind)
         latest = max(decoded.values)
         if latest > self.at + SOON:
             raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)))
         members: list[Record] = []
-        if kind is Kind.COLLECTIVE:
+        if kind is MemberKind.COLLECTIVE:
             largest = max(record.value for record in records)
             if largest > _MOST_W:
                 raise BadRequest(_TOO_MUCH.fill(found=largest, most=_MOST_W))
@@ -322,7 +326,7 @@ async def _set_aside(
     stored = await places(connection, looked_up) if looked_up else set()
     if not (unbelieved or stored):
         return new
-    last: dict[Place, Doubt | None] = {}
+    last: dict[Place, DoubtfulRecord | None] = {}
     left = []
     for records in new:
         series_id = ids[records.granted.key]

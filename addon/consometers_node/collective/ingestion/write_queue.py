@@ -23,7 +23,7 @@ from ...store.exclusive import alone
 from ...xmpp import NotStored
 from ..counters import Timed
 from ..errors import database_problem
-from .validation import Arrivals, Message, take
+from .validation import Arrivals, MemberMessage, take
 
 MOST_AT_ONCE = 200
 _ENOUGH = 32
@@ -43,7 +43,7 @@ _LOGGER = logging.getLogger(__name__)
 
 type Stored = Callable[[str], None]
 """Called with each peer (bare JID) of which a message was stored: it is online."""
-type _Waiting = tuple[Message, asyncio.Future[None]]
+type _Waiting = tuple[MemberMessage, asyncio.Future[None]]
 
 
 class HistoryRequest:
@@ -146,7 +146,7 @@ class WriteQueue:
         Raises `QuoaliseError`, NotStored.
         """
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append((Message(sender, data), done))
+        self._waiting.append((MemberMessage(sender, data), done))
         self._came.set()
         await done
 
@@ -199,7 +199,7 @@ class WriteQueue:
                 if refusal is None:
                     self._stored(message.sender)
 
-    async def _take(self, messages: Sequence[Message]) -> list[QuoaliseError | None]:
+    async def _take(self, messages: Sequence[MemberMessage]) -> list[QuoaliseError | None]:
         with self._commits.once():
             async with self._store.writing() as connection:
                 await alone(connection)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import text
 from ...store.collective_tables import AdministratorRow, AdminSessionRow
-from ..errors import CollectiveFault, Unknown
+from ..errors import CollectiveFault, NotFound
 
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
@@ -234,7 +234,7 @@ async def end_session(connection: AsyncConnection, token: str) -> None:
 
 async def _end_sessions(connection: AsyncConnection, name: str) -> None:
     if await password_hash(connection, name) is None:
-        raise Unknown(_NO_SUCH.fill(name=name))
+        raise NotFound(_NO_SUCH.fill(name=name))
     await connection.execute(delete(AdminSessionRow).where(AdminSessionRow.administrator == name))
 
 

@@ -15,8 +15,8 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...store.collective_tables import InvitationRow
 from ...store.tables import columns_of
-from ..errors import NotInvited, OtherKind, Unknown
-from .members import Kind, Member, Members
+from ..errors import NotFound, NotInvited, OtherKind
+from .members import Member, MemberKind, Members
 
 MAX_NOTE = 200
 
@@ -36,7 +36,7 @@ class Invitation:
 
     id: str
     note: str
-    kind: Kind
+    kind: MemberKind
     area: str | None
     created_at: datetime
     expires_at: datetime
@@ -58,7 +58,7 @@ async def make(
     at: datetime,
     expires_at: datetime,
     most_uses: int | None = 1,
-    kind: Kind = Kind.HOME,
+    kind: MemberKind = MemberKind.HOME,
     area: str | None = None,
     note: str = "",
     id: str | None = None,
@@ -105,7 +105,7 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     if kind is None:
         return member
     has_granted = await members.has_granted(member.id)
-    if has_granted and (member.kind, kind) != (Kind.HOME, Kind.SITE):
+    if has_granted and (member.kind, kind) != (MemberKind.HOME, MemberKind.SITE):
         raise OtherKind
     used = await _use(members.connection, token, at)
     if has_granted:
@@ -124,12 +124,12 @@ async def _use(connection: AsyncConnection, token: str | None, at: datetime) -> 
 
 async def _other_kind(
     connection: AsyncConnection, member: Member, token: str | None, at: datetime
-) -> Kind | None:
+) -> MemberKind | None:
     """Return the kind of another valid invitation, if it is not the member's."""
     other = InvitationRow.id.is_distinct_from(member.invitation_id)
     query = select(InvitationRow.kind).where(*_stands(token or "", at), other)
     kind = (await connection.execute(query)).scalar_one_or_none()
-    return None if kind in {None, member.kind} else Kind(kind)
+    return None if kind in {None, member.kind} else MemberKind(kind)
 
 
 def _stands(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -170,7 +170,7 @@ async def _only(
 ) -> Invitation:
     row = (await connection.execute(select(*_COLUMNS).where(which))).one_or_none()
     if row is None:
-        raise Unknown(missing)
+        raise NotFound(missing)
     return Invitation(*row)
 
 

@@ -27,7 +27,7 @@ from ...store.collective_tables import (
 from ...store.series import SERIES_FACTS
 from ...store.tables import BlockRow, SeriesRow
 from ..calendar import Span
-from .members import Kind
+from .members import MemberKind
 
 SILENT_AFTER = timedelta(days=3)
 """Homes send an hour within the next one, a day within the next day; and networks fail."""
@@ -49,7 +49,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class MemberEntry:
     """A member. `since` and `until` are the first and the last civil day that are granted whole.
 
     They are None without a permission. `there` is the share of the granted records of the window
@@ -58,7 +58,7 @@ class Entry:
 
     id: MemberId
     pseudonym: str
-    kind: Kind
+    kind: MemberKind
     name: str | None
     area: str | None
     status: Status
@@ -92,7 +92,7 @@ class DayOfAll:
 class MemberOverview:
     """All present and former members, and each day of the window."""
 
-    entries: list[Entry]
+    entries: list[MemberEntry]
     days: list[DayOfAll]
 
 
@@ -213,7 +213,7 @@ async def granted_needs(connection: AsyncConnection) -> set[str]:
     return set((await connection.execute(query)).scalars())
 
 
-def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -> Entry:
+def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -> MemberEntry:
     since = until = None
     days = 0
     if row.since is not None:
@@ -221,10 +221,10 @@ def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -
         since = start.date() + (start.time() != time.min) * _DAY
         until = (row.until.astimezone(zone) - _DAY).date()
         days = max(0, (min(window.last, until) - max(window.first, since)).days + 1)
-    return Entry(
+    return MemberEntry(
         id=row.id,
         pseudonym=row.pseudonym,
-        kind=Kind(row.kind),
+        kind=MemberKind(row.kind),
         name=row.name,
         area=row.area,
         status=_status(row, at),
@@ -247,7 +247,7 @@ def _status(row: Any, at: datetime) -> Status:
 
 
 def _days(
-    entries: list[Entry], some: Counter[date], whole: Counter[date], window: Span
+    entries: list[MemberEntry], some: Counter[date], whole: Counter[date], window: Span
 ) -> Iterator[DayOfAll]:
     """Count the members that grant each day, by those whose permissions begin and end on it."""
     steps: Counter[date] = Counter()

@@ -31,7 +31,7 @@ from ...store.collective_tables import (
 )
 from ...store.shown import shown_from
 from ...store.tables import columns_of
-from ..errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
 from ..groups import GroupKind, group_id
 from .sites import Description
 from .subscribers import end as end_reading
@@ -48,7 +48,7 @@ _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” lists them.")
 
 
-class Kind(StrEnum):
+class MemberKind(StrEnum):
     """What a member is."""
 
     HOME = "home"
@@ -65,7 +65,7 @@ class Member:
     id: MemberId
     pseudonym: str
     jid: str | None
-    kind: Kind
+    kind: MemberKind
     name: str | None
     description: Description | None
     area: str | None
@@ -99,7 +99,7 @@ class Members:
         jid: str,
         at: datetime,
         *,
-        kind: Kind = Kind.HOME,
+        kind: MemberKind = MemberKind.HOME,
         area: str | None = None,
         invitation: str | None = None,
     ) -> Member:
@@ -118,7 +118,7 @@ class Members:
         return await self.get((await self.connection.execute(made)).scalar_one())
 
     async def admit_as(
-        self, member: MemberId, kind: Kind, area: str | None, invitation: str
+        self, member: MemberId, kind: MemberKind, area: str | None, invitation: str
     ) -> Member:
         """Change the kind of a guest, which granted nothing yet, so counts nowhere."""
         values = {"kind": kind, "area": area, "invitation_id": invitation}
@@ -127,7 +127,7 @@ class Members:
 
     async def may_be_site(self, member: MemberId) -> Member:
         """Make a home a candidate site: it counts as a home until it grants to be shown by name."""
-        await self._set(member, kind=Kind.SITE)
+        await self._set(member, kind=MemberKind.SITE)
         return await self.get(member)
 
     async def has_granted(self, member: MemberId) -> bool:
@@ -167,7 +167,7 @@ class Members:
             await self._set(member_id, left_at=None)
         await group_id(self.connection, GroupKind.ALL)
         since = month_of(records_from, self.zone)
-        if member.kind is Kind.COLLECTIVE:
+        if member.kind is MemberKind.COLLECTIVE:
             since = max(since, await self.first_free_month())
         now = await self._open(member_id)
         # A site is shown from the month of which `present` says it.
@@ -207,13 +207,13 @@ class Members:
         Its own node must have granted that: see `shown`. It is a site from the next open month of
         which all of its records may be shown; under another name, another site.
         """
-        if (await self.get(member)).kind is Kind.COLLECTIVE:
+        if (await self.get(member)).kind is MemberKind.COLLECTIVE:
             raise NoSite
         since = await shown_from(self.connection, member, at)
         if since is None:
             raise NotByName
         await self._check_free(name, member)
-        await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
+        await self._set(member, kind=MemberKind.SITE, name=name, description=description.pack())
         before = select(MemberPermissionRow.records_from, MemberPermissionRow.interval).where(
             MemberPermissionRow.member_id == member, MemberPermissionRow.records_from < since
         )
@@ -229,15 +229,15 @@ class Members:
         hide others by them. So it counts nowhere until then: see `memberships`.
         """
         site = await self.get(member)
-        if site.kind is Kind.COLLECTIVE:
+        if site.kind is MemberKind.COLLECTIVE:
             raise NoSite
         await self._forget_names(site)
-        await self._set(member, kind=Kind.HOME, name=None, description=None)
+        await self._set(member, kind=MemberKind.HOME, name=None, description=None)
         await self._regroup(member)
 
     async def rename(self, member: MemberId, name: str) -> None:
         """Name a collective that is a member. Raises NameTaken, Nameless."""
-        if (await self.get(member)).kind is not Kind.COLLECTIVE:
+        if (await self.get(member)).kind is not MemberKind.COLLECTIVE:
             raise Nameless
         await self._check_free(name, member)
         await self._set(member, name=name)
@@ -256,7 +256,7 @@ class Members:
         groups = [(GroupKind.REST, "")]
         if member.area is not None:
             groups = [(GroupKind.AREA, member.area)]
-        if member.kind is Kind.SITE and member.name is not None:
+        if member.kind is MemberKind.SITE and member.name is not None:
             groups.append((GroupKind.SITE, member.name))
             if member.description is not None and member.description.building is not None:
                 groups.append((GroupKind.BUILDING, member.description.building))
@@ -365,7 +365,7 @@ def _plain(name: str) -> str:
 
 def _existing(members: list[Member], name: object) -> Member:
     if not members:
-        raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
+        raise NotFound(_UNKNOWN_MEMBER.fill(name=name))
     return members[0]
 
 

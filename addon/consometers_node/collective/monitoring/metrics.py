@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple, Never
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...series import Direction
-from ..counters import HistoryOutcome, Page, Timed
+from ..counters import HistoryOutcome, PageAnswer, Timed
 from ..disclosure.sdc_rules import Reason
-from ..members.members import Kind
-from ..publication.figures import Row
+from ..members.members import MemberKind
+from ..publication.figures import FlowRow
 from ..publication.queries import Latest
 from .health import Database, Health
 
@@ -92,9 +92,9 @@ class Metric[Source]:
 
 
 _KINDS: Words = {
-    Kind.HOME: text("homes"),
-    Kind.SITE: text("public buildings"),
-    Kind.COLLECTIVE: text("collectives"),
+    MemberKind.HOME: text("homes"),
+    MemberKind.SITE: text("public buildings"),
+    MemberKind.COLLECTIVE: text("collectives"),
 }
 _DIRECTIONS: Words = {
     Direction.CONSUMPTION: text("from the grid", context="energy"),
@@ -125,10 +125,10 @@ _VISITS: Words = {
     HistoryOutcome.REFUSED: text("refused", context="requests"),
 }
 _PAGES: Words = {
-    Page.ANSWERED: text("answered"),
-    Page.REFUSED: text("refused", context="requests"),
-    Page.LIMITED: text("too many of one"),
-    Page.FAILED: text("failed here"),
+    PageAnswer.ANSWERED: text("answered"),
+    PageAnswer.REFUSED: text("refused", context="requests"),
+    PageAnswer.LIMITED: text("too many of one"),
+    PageAnswer.FAILED: text("failed here"),
 }
 _PROBLEMS: Words = {
     "network": text("not on the network"),
@@ -150,7 +150,7 @@ def _givers(what: Literal["members", "series", "delivering"]) -> Callable[[Healt
     return _stored(lambda database, kind: getattr(database.standing.granting.get(kind), what, 0))
 
 
-def _energy(row: Row, direction: str, factor: Fraction) -> Value:
+def _energy(row: FlowRow, direction: str, factor: Fraction) -> Value:
     watt_minutes = row[Direction(direction)].watt_minutes
     return None if watt_minutes is None else watt_minutes * factor
 
@@ -261,7 +261,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_pages_total",
         text("Pages"),
         text("Requests for pages and open data, by answer."),
-        lambda health, outcome: health.counts.pages[Page(outcome)],
+        lambda health, outcome: health.counts.pages[PageAnswer(outcome)],
         Label("outcome", _PAGES),
     ),
     Metric(

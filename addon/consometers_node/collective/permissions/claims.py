@@ -8,7 +8,7 @@ from ...quoalise.text import text
 from ...store.claims import Proof, claims_of, claims_to, drop, note_settled, set_counts
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
-from ..errors import Unknown
+from ..errors import NotFound
 from . import member_permissions
 
 _NO_CLAIM = text("This member does not share under the name of this device.")
@@ -25,7 +25,7 @@ async def settle(
     claims = await claims_to(connection, device)
     chosen = next((claim for claim in claims if claim.member == member), None)
     if chosen is None:
-        raise Unknown(_NO_CLAIM)
+        raise NotFound(_NO_CLAIM)
     for claim in claims:
         if claim.counts and claim is not chosen:
             await set_counts(connection, claim, counts=False)

@@ -35,8 +35,8 @@ from ...store.shown import shown_from
 from ...store.tables import columns_of
 from ...store.types import Instant
 from ...wire.needs import read_interval
-from ..errors import NotRequested, NotYours, Unknown
-from ..members.members import Kind, Members
+from ..errors import NotFound, NotRequested, NotYours
+from ..members.members import MemberKind, Members
 from .needs import granted, versions
 
 MAX_SERIES = 50
@@ -94,7 +94,7 @@ _is_announced = MemberPermissionRow.erase_at > MemberPermissionRow.announced_at
 """Records whose time is over are erased some time after they were announced."""
 
 
-class Actor(StrEnum):
+class PermissionActor(StrEnum):
     """Who changed a permission."""
 
     MEMBER = "member"
@@ -141,21 +141,23 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PermissionChange:
     """One change in the register; `erased` counts records."""
 
     seq: int
     permission: MemberPermissionId
     state: State
     at: datetime
-    actor: Actor
+    actor: PermissionActor
     text_hash: str | None
     erased: int | None
 
 
 _REGISTER = select(
     *columns_of(
-        MemberPermissionRegisterRow, Entry, permission=MemberPermissionRegisterRow.permission_id
+        MemberPermissionRegisterRow,
+        PermissionChange,
+        permission=MemberPermissionRegisterRow.permission_id,
     )
 ).order_by(MemberPermissionRegisterRow.seq)
 
@@ -183,7 +185,7 @@ async def take(
         raise NotYours(_OURS)
     for older in await of_member(connection, member):
         if older.need.id == need.id and older.state is State.GRANTED:
-            await _end(connection, older, State.TERMINATED, Actor.MEMBER, at)
+            await _end(connection, older, State.TERMINATED, PermissionActor.MEMBER, at)
     row = {column: getattr(received, column) for column in _RECEIVED}
     interval = read_interval(received.interval)
     await connection.execute(
@@ -196,7 +198,9 @@ async def take(
     await connection.execute(insert(MemberPermissionSeriesRow), names)
     await add_claims(connection, member, {str(device) for device in devices}, at)
     text_hash = received.shown_sha256
-    await note(connection, permission_id, State.GRANTED, Actor.MEMBER, text_hash=text_hash)
+    await note(
+        connection, permission_id, State.GRANTED, PermissionActor.MEMBER, text_hash=text_hash
+    )
     await members.count(member, received.records_from)
     await settle(members, member, at)
     return await get(connection, permission_id)
@@ -211,9 +215,9 @@ async def withdraw(
     """
     withdrawn = await get(members.connection, MemberPermissionId(id))
     if withdrawn.member != member:
-        raise Unknown(_UNKNOWN)
+        raise NotFound(_UNKNOWN)
     if withdrawn.state is State.GRANTED:
-        await _end(members.connection, withdrawn, State.WITHDRAWN, Actor.MEMBER, at)
+        await _end(members.connection, withdrawn, State.WITHDRAWN, PermissionActor.MEMBER, at)
     if erase:
         for permission in await of_member(members.connection, member):
             # The records of an older version go with it.
@@ -236,7 +240,7 @@ async def terminate(members: Members, id: MemberPermissionId, at: datetime) -> M
     """End a permission in the collective's name; its member is to be notified. Raises Unknown."""
     permission = await get(members.connection, id)
     if permission.state is State.GRANTED:
-        await _end(members.connection, permission, State.TERMINATED, Actor.COLLECTIVE, at)
+        await _end(members.connection, permission, State.TERMINATED, PermissionActor.COLLECTIVE, at)
         await settle(members, permission.member, at)
     return await get(members.connection, id)
 
@@ -247,7 +251,7 @@ async def expire(members: Members, at: Confirmed) -> list[MemberPermission]:
     expired = await all_permissions(members.connection, *over)
     for permission in expired:
         until = permission.valid_until
-        await _end(members.connection, permission, State.EXPIRED, Actor.CLOCK, until)
+        await _end(members.connection, permission, State.EXPIRED, PermissionActor.CLOCK, until)
         await settle(members, permission.member, at)
     return [await get(members.connection, permission.id) for permission in expired]
 
@@ -255,7 +259,7 @@ async def expire(members: Members, at: Confirmed) -> list[MemberPermission]:
 async def settle(members: Members, member_id: MemberId, at: datetime) -> None:
     """Hide a site whose permission by name has ended; end a membership without permissions."""
     member = await members.get(member_id)
-    is_shown = member.kind is Kind.SITE and member.name is not None
+    is_shown = member.kind is MemberKind.SITE and member.name is not None
     if is_shown and await shown_from(members.connection, member_id, at) is None:
         await members.hide(member_id)
     permissions = await of_member(members.connection, member_id)
@@ -267,7 +271,7 @@ async def get(connection: AsyncConnection, id: MemberPermissionId) -> MemberPerm
     """Return a permission. Raises Unknown."""
     for permission in await all_permissions(connection, MemberPermissionRow.id == id):
         return permission
-    raise Unknown(_UNKNOWN)
+    raise NotFound(_UNKNOWN)
 
 
 async def of_member(connection: AsyncConnection, member: MemberId) -> list[MemberPermission]:
@@ -354,19 +358,19 @@ async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Member
 
 async def register(
     connection: AsyncConnection, ids: Iterable[MemberPermissionId] | None = None, *, after: int = 0
-) -> list[Entry]:
+) -> list[PermissionChange]:
     """Return the register `after` an entry, of some permissions or of all."""
     query = _REGISTER.where(MemberPermissionRegisterRow.seq > after)
     if ids is not None:
         query = query.where(MemberPermissionRegisterRow.permission_id.in_(list(ids)))
-    return [Entry(*row) for row in await connection.execute(query)]
+    return [PermissionChange(*row) for row in await connection.execute(query)]
 
 
 async def note(
     connection: AsyncConnection,
     id: MemberPermissionId,
     state: State,
-    actor: Actor,
+    actor: PermissionActor,
     *,
     text_hash: str | None = None,
     erased: int | None = None,
@@ -392,12 +396,12 @@ async def _end(
     connection: AsyncConnection,
     permission: MemberPermission,
     state: State,
-    actor: Actor,
+    actor: PermissionActor,
     at: datetime,
 ) -> None:
     erase_at = at + timedelta(days=permission.need.retention_days)
     # The clock of a household runs out with ours.
-    notified_at = None if actor is Actor.COLLECTIVE else at
+    notified_at = None if actor is PermissionActor.COLLECTIVE else at
     ended = update(MemberPermissionRow).where(MemberPermissionRow.id == permission.id)
     await connection.execute(ended.values(erase_at=erase_at, notified_at=notified_at))
     await note(connection, permission.id, state, actor)

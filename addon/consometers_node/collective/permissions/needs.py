@@ -24,7 +24,7 @@ from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...wire import Unsayable, read_need, write_need
-from ..errors import Unknown
+from ..errors import NotFound
 
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
@@ -91,14 +91,14 @@ async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
     """Ask for this no longer. What members gave goes on until it ends. Raises Unknown."""
     if not await _close(connection, need, at):
-        raise Unknown(_NO_SUCH_NEED.fill(need=need))
+        raise NotFound(_NO_SUCH_NEED.fill(need=need))
 
 
 async def reopen(connection: AsyncConnection, need: str) -> None:
     """Ask for the newest version of this again. Raises Unknown."""
     stored = await versions(connection, need)
     if not stored:
-        raise Unknown(_NO_SUCH_NEED.fill(need=need))
+        raise NotFound(_NO_SUCH_NEED.fill(need=need))
     newest = OwnNeedRow.need == need, OwnNeedRow.version == stored[-1].need.version
     await connection.execute(update(OwnNeedRow).where(*newest).values(closed_at=None))
 

@@ -46,7 +46,7 @@ from ..members.invitations import forget_note
 from ..members.members import Members
 from ..output_series import forget_old_names
 from ..permissions import claims, member_permissions
-from ..permissions.member_permissions import Actor, MemberPermission
+from ..permissions.member_permissions import MemberPermission, PermissionActor
 
 NOTIFY_FOR = timedelta(days=30)
 """How long after the end an erased member is notified, if its node cannot be reached at once."""
@@ -82,7 +82,7 @@ async def erase(
     zone: ZoneInfo,
     permission: MemberPermission,
     at: datetime,
-    actor: Actor = Actor.CLOCK,
+    actor: PermissionActor = PermissionActor.CLOCK,
 ) -> tuple[Erased, ...]:
     """Erase the records of a permission, with the last one its member too; return what they were.
 
@@ -158,7 +158,7 @@ async def erase_member(
             await member_permissions.erase_at_once(connection, permission.id, at)
         await forget_if_gone(members, member, at)
     first = next((permission for permission in ended if permission.series), None)
-    return () if first is None else await erase(store, zone, first, at, Actor.COLLECTIVE)
+    return () if first is None else await erase(store, zone, first, at, PermissionActor.COLLECTIVE)
 
 
 async def order_wipe(connection: AsyncConnection) -> None:

@@ -14,18 +14,18 @@ from ...store.collective_tables import GroupId, MemberId
 from ...store.memberships import Membership, member_blocks, member_counts, packed_day, series_of
 from ..calendar import Stretch
 from ..disclosure.sdc_rules import Cell
-from .member_values import Source, Values, civil_day, part
+from .member_values import SeriesValues, Values, civil_day, part
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
+class PublicSum:
     """What sites and collectives have together: their figures are public by themselves."""
 
     watt_minutes: int = 0
     members: int = 0
 
-    def __add__(self, other: Public) -> Public:
-        return Public(self.watt_minutes + other.watt_minutes, self.members + other.members)
+    def __add__(self, other: PublicSum) -> PublicSum:
+        return PublicSum(self.watt_minutes + other.watt_minutes, self.members + other.members)
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Sums:
     """
 
     cells: dict[GroupId, Cell] = field(default_factory=dict)
-    public: dict[GroupId, Public] = field(default_factory=dict)
+    public: dict[GroupId, PublicSum] = field(default_factory=dict)
     senders: set[MemberId] = field(default_factory=set)
 
 
@@ -57,7 +57,7 @@ class Day:
     senders: Set[MemberId]
     """Those that have series in this direction, with blocks of the day or without."""
     packed: Mapping[MemberId, bytes]
-    members: Mapping[MemberId, Collection[Source]]
+    members: Mapping[MemberId, Collection[SeriesValues]]
 
     @classmethod
     async def read(
@@ -75,7 +75,7 @@ class Day:
             for member, _, is_plain, values in rows
             if is_plain and values is not None and len(values) in sizes and member not in several
         }
-        members: dict[MemberId, list[Source]] = {}
+        members: dict[MemberId, list[SeriesValues]] = {}
         left = [
             (member, series_id, values)
             for member, series_id, _, values in rows
@@ -89,7 +89,7 @@ class Day:
             }
             for member, series_id, values in left:
                 blocks = {day: Block.values_of(values)}
-                source = Source(series[series_id], blocks, counts.get(series_id))
+                source = SeriesValues(series[series_id], blocks, counts.get(series_id))
                 members.setdefault(member, []).append(source)
         return cls(day, step, {row[0] for row in rows}, packed, members)
 
@@ -164,7 +164,7 @@ class Day:
 class Snapshot:
     """The series of members in one direction, with their blocks of some UTC days."""
 
-    members: Mapping[MemberId, Collection[Source]]
+    members: Mapping[MemberId, Collection[SeriesValues]]
 
     @classmethod
     async def read(
@@ -191,7 +191,7 @@ class Snapshot:
         return cls(
             {
                 member: [
-                    Source(series[series_id], blocks, counts.get(series_id))
+                    SeriesValues(series[series_id], blocks, counts.get(series_id))
                     for series_id, blocks in blocks_by_series.items()
                 ]
                 for member, blocks_by_series in days.items()
@@ -233,7 +233,7 @@ class Snapshot:
         return sums
 
 
-def _shown_sources(sources: Iterable[Source], membership: Membership) -> list[Source]:
+def _shown_sources(sources: Iterable[SeriesValues], membership: Membership) -> list[SeriesValues]:
     """Return the series of a member that are in sums: of a site, those that it lets be shown."""
     return [
         source
@@ -245,8 +245,8 @@ def _shown_sources(sources: Iterable[Source], membership: Membership) -> list[So
 def _add(sums: Sums, membership: Membership, watt_minutes: int, members: int) -> None:
     """Add what is public to the groups that it is in."""
     for group in (membership.area, *membership.named):
-        sums.public[group] = sums.public.get(group, Public()) + Public(watt_minutes, members)
+        sums.public[group] = sums.public.get(group, PublicSum()) + PublicSum(watt_minutes, members)
 
 
-def _sends(sources: Iterable[Source], step: Interval) -> bool:
+def _sends(sources: Iterable[SeriesValues], step: Interval) -> bool:
     return any(source.series.interval.minutes <= step.minutes for source in sources)

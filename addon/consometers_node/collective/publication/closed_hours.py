@@ -23,7 +23,7 @@ _GRACE = timedelta(minutes=5)
 """What a node that runs takes at most to close what is due."""
 
 
-class State(StrEnum):
+class IntervalState(StrEnum):
     """What became of an interval in one direction."""
 
     PUBLISHED = "published"
@@ -42,7 +42,7 @@ class State(StrEnum):
 class Outcome:
     """What became of an interval, and how many members have sent it, of how many expected ones."""
 
-    state: State
+    state: IntervalState
     response: int = 0
     expected: int = 0
 
@@ -56,7 +56,7 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PastProgress:
     """Until when the past is closed that was there at the opening, and which share of it is."""
 
     until: datetime
@@ -83,9 +83,11 @@ async def hours(
     }
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for interval in await closed_intervals(connection, publication.interval, within):
-        state = interval.reason or (State.PUBLISHED if interval.response else State.NOTHING)
+        state = interval.reason or (
+            IntervalState.PUBLISHED if interval.response else IntervalState.NOTHING
+        )
         closed[interval.start, interval.direction] = Outcome(
-            State(state), interval.response, interval.expected
+            IntervalState(state), interval.response, interval.expected
         )
     shown = []
     start = within.start
@@ -96,35 +98,39 @@ async def hours(
             if (outcome := closed.get((start, direction))) is not None:
                 outcomes[direction] = outcome
             elif start >= closed_to:
-                outcomes[direction] = Outcome(State.LATE if is_late else State.WAITING)
+                outcomes[direction] = Outcome(
+                    IntervalState.LATE if is_late else IntervalState.WAITING
+                )
         if outcomes:
             shown.append(Hour(start.astimezone(zone), outcomes))
         start = end
     return shown
 
 
-def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, State]]:
+def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState]]:
     """Count the intervals that are not published as they might be, by direction and why.
 
     A direction of which nothing was expected, such as that of a home that left, is not missing;
     all directions together are.
     """
-    counted: Counter[tuple[Direction, State]] = Counter()
+    counted: Counter[tuple[Direction, IntervalState]] = Counter()
     for hour in hours:
         states = {direction: outcome.state for direction, outcome in hour.outcomes.items()}
-        is_empty = set(states.values()) == {State.NOTHING}
+        is_empty = set(states.values()) == {IntervalState.NOTHING}
         counted.update(
             (direction, state)
             for direction, state in states.items()
-            if state not in {State.PUBLISHED, State.WAITING}
-            and (state is not State.NOTHING or is_empty or hour.outcomes[direction].expected)
+            if state not in {IntervalState.PUBLISHED, IntervalState.WAITING}
+            and (
+                state is not IntervalState.NOTHING or is_empty or hour.outcomes[direction].expected
+            )
         )
     return counted
 
 
 async def progress(
     connection: AsyncConnection, publication: Publication, zone: ZoneInfo, opening: Opening
-) -> Progress | None:
+) -> PastProgress | None:
     """Return how far the past is closed that was there at the opening; None once all of it is."""
     end = opening.since(zone) - publication.longest_wait
     step = timedelta(minutes=publication.interval.minutes)
@@ -140,4 +146,4 @@ async def progress(
         reached.append(until)
     if not reached or min(reached) + step > end:
         return None
-    return Progress(min(reached).astimezone(zone), done / total)
+    return PastProgress(min(reached).astimezone(zone), done / total)

@@ -24,7 +24,7 @@ from ..disclosure.sdc_rules import Publication, Reason
 from ..ingestion.validation import Arrivals
 from ..members.members import Members
 from ..settings import Settings
-from .worker import Closer, Waiting
+from .worker import Closer, WaitRule
 
 ENOUGH_S = 3.0
 """How long members wait at most for what is older than a month."""
@@ -34,7 +34,7 @@ _MONTH_DAYS = 31
 _YEAR_DAYS = 365
 
 
-class Stretch(StrEnum):
+class PreviewPeriod(StrEnum):
     """The time that figures are counted of: a day by its hours, the others by their days."""
 
     DAY = "day"
@@ -58,7 +58,7 @@ class Count:
 class Seen:
     """How many sums of homes there are to see of a time: of everybody, and of communes."""
 
-    stretch: Stretch
+    stretch: PreviewPeriod
     span: Span
     everybody: Count
     areas: Count
@@ -73,7 +73,7 @@ async def foresee(
     """
     last = _yesterday(settings, at)
     in_month = last - (_MONTH_DAYS - 1) * _DAY
-    hours, month, year = ((Count(), Count()) for _ in Stretch)
+    hours, month, year = ((Count(), Count()) for _ in PreviewPeriod)
     async with _trial(store, settings, publication, at) as (connection, closer):
         await closer.know_groups()
         begun = await first_blocks(connection)
@@ -89,9 +89,9 @@ async def foresee(
                     _add(*counts, whole, closer)
             day -= _DAY
     return [
-        Seen(Stretch.DAY, Span(last, last), *hours),
-        Seen(Stretch.MONTH, Span(max(first, in_month), last), *month),
-        Seen(Stretch.YEAR, Span(day + _DAY, last), *year),
+        Seen(PreviewPeriod.DAY, Span(last, last), *hours),
+        Seen(PreviewPeriod.MONTH, Span(max(first, in_month), last), *month),
+        Seen(PreviewPeriod.YEAR, Span(day + _DAY, last), *year),
     ]
 
 
@@ -117,7 +117,9 @@ async def _trial(
     store: Store, settings: Settings, publication: Publication, at: datetime, since: date = date.min
 ) -> AsyncIterator[tuple[AsyncConnection, Closer]]:
     """Close intervals that wait for nobody, in a transaction that is undone."""
-    waiting = Waiting(online_since=at, opened_at=at + publication.longest_wait, arrivals=Arrivals())
+    waiting = WaitRule(
+        online_since=at, opened_at=at + publication.longest_wait, arrivals=Arrivals()
+    )
     async with store.writing() as connection, connection.begin_nested() as savepoint:
         members = Members(connection, settings.time_zone)
         closer = Closer(members, settings.identifier, publication, waiting, at, since=since)

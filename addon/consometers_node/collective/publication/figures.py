@@ -188,7 +188,7 @@ NO_RATES = Rates()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FlowRow:
     """What flowed in an interval, or in many that are shown as one.
 
     `both` is of the intervals of which production and injection are known, `rates` of those of
@@ -286,15 +286,15 @@ class Row:
         return (self.end.timestamp() - self.start.timestamp()) / 3600
 
 
-def together(slots: Slots) -> Row | None:
+def together(slots: Slots) -> FlowRow | None:
     """Return one row for all intervals; None where there is none."""
     if not slots:
         return None
     amounts = {direction: Amount.of(slots, direction) for direction in slots[0].figures}
-    return Row(slots[0].start, slots[-1].end, amounts, Rates.of(slots, _BOTH), Rates.of(slots))
+    return FlowRow(slots[0].start, slots[-1].end, amounts, Rates.of(slots, _BOTH), Rates.of(slots))
 
 
-def rows(slots: Slots) -> list[Row]:
+def rows(slots: Slots) -> list[FlowRow]:
     """Return a row for each interval."""
     return [row for slot in slots if (row := together([slot])) is not None]
 

@@ -32,7 +32,7 @@ type _Lane = Sequence[tuple[int | None, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SeriesValues:
     """What is known of one series of a member, by UTC day.
 
     `members` has, of the series of a collective, how many of its own each value sums.
@@ -81,7 +81,7 @@ class CivilDay:
         return 0 < self.records == self.expected
 
 
-def part(sources: Iterable[Source], interval: Interval, day: date) -> Part:
+def part(sources: Iterable[SeriesValues], interval: Interval, day: date) -> Part:
     """Return what a member has in the intervals of a UTC day, of its series in one direction.
 
     A device counts once: by its finest series, and where that has nothing by the next one. Where
@@ -103,7 +103,7 @@ def part(sources: Iterable[Source], interval: Interval, day: date) -> Part:
     )
 
 
-def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
+def civil_day(sources: Sequence[SeriesValues], day: date) -> CivilDay:
     """Return what a member has of a civil day, of its series in one direction.
 
     A device counts once: by the finest series that has all of the day, and if none has, by the one
@@ -126,13 +126,13 @@ def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
     )
 
 
-def _are_sums(sources: Iterable[Source]) -> bool:
+def _are_sums(sources: Iterable[SeriesValues]) -> bool:
     return any(source.members is not None for source in sources)
 
 
-def _devices(sources: Iterable[Source], days: Collection[date]) -> list[list[Source]]:
+def _devices(sources: Iterable[SeriesValues], days: Collection[date]) -> list[list[SeriesValues]]:
     """Return the series of each device that counts on these days, the finest first."""
-    devices: dict[str, list[Source]] = {}
+    devices: dict[str, list[SeriesValues]] = {}
     for source in sorted(sources, key=_fineness):
         if any(day in source.days for day in days):
             devices.setdefault(source.series.device, []).append(source)
@@ -145,12 +145,12 @@ def _devices(sources: Iterable[Source], days: Collection[date]) -> list[list[Sou
     ]
 
 
-def _fineness(source: Source) -> tuple[str, int, str, str]:
+def _fineness(source: SeriesValues) -> tuple[str, int, str, str]:
     series = source.series
     return series.device, series.interval.minutes, series.quantity, series.time_zone
 
 
-def _lane(source: Source, interval: Interval, day: date) -> _Lane | None:
+def _lane(source: SeriesValues, interval: Interval, day: date) -> _Lane | None:
     """Return the values of a series at an interval that is no finer; None where it has none."""
     series = source.series
     values = source.days.get(day)
@@ -206,7 +206,7 @@ def _sum(devices: Iterable[tuple[int | None, int | None]]) -> tuple[int | None, 
     return (_SOME if _SOME in values else sum(values)) if values else None, count
 
 
-def _civil_day(source: Source, day: date) -> CivilDay:
+def _civil_day(source: SeriesValues, day: date) -> CivilDay:
     series = source.series
     minutes = series.interval.minutes
     if series.interval is Interval.P1D:

@@ -66,7 +66,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenRules:
     """What an administrator chose, and when."""
 
     rules: Rules
@@ -130,7 +130,7 @@ def written_rules(rules: Rules) -> dict[str, Any]:
     }
 
 
-async def chosen(connection: AsyncConnection) -> Choice | None:
+async def chosen(connection: AsyncConnection) -> ChosenRules | None:
     """Return what an administrator chose; None where the file says it. Raises BadRules."""
     stored = await setting(connection, _CHOSEN)
     if stored is None:
@@ -138,7 +138,9 @@ async def chosen(connection: AsyncConnection) -> Choice | None:
     try:
         match json.loads(stored):
             case {"rules": dict(values), "by": str(by), "at": str(at)}:
-                return Choice(read_rules(values), by, datetime.fromisoformat(at).astimezone(UTC))
+                return ChosenRules(
+                    read_rules(values), by, datetime.fromisoformat(at).astimezone(UTC)
+                )
     except BadRules:
         raise
     except ValueError:

@@ -32,7 +32,7 @@ from ..disclosure.sdc_rules import Publication, Quartiles, Reason, WattMinutes, 
 from ..groups import all_groups, counting
 from ..members.members import month_after
 from .blocks import Snapshot
-from .member_values import Source, civil_day
+from .member_values import SeriesValues, civil_day
 
 PATHS = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
 MOST_MONTHS = 12
@@ -135,7 +135,7 @@ async def of_month(
     return quartiles(len(means), lower, median, upper, need)
 
 
-def _mean(sources: Sequence[Source], days: Iterable[date]) -> int | None:
+def _mean(sources: Sequence[SeriesValues], days: Iterable[date]) -> int | None:
     """Return the mean energy of the whole days of a home, if they are enough."""
     whole = [own.watt_minutes for day in days if (own := civil_day(sources, day)).is_whole]
     return sum(whole) // len(whole) if len(whole) >= WHOLE_DAYS else None

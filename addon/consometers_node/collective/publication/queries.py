@@ -43,9 +43,9 @@ from ...store.published_series import devices
 from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Publication, Reason, Withheld
 from ..groups import GroupKind, all_groups, counts_as
-from ..members.members import Kind
+from ..members.members import MemberKind
 from ..members.sites import Description
-from .figures import Row, TimeSlot, together
+from .figures import FlowRow, TimeSlot, together
 
 ALL = "all"
 """How addresses name the group of all members."""
@@ -98,8 +98,8 @@ class Place:
 class Latest:
     """The last interval of which figures of all members are published, and its day so far."""
 
-    interval: Row
-    day: Row
+    interval: FlowRow
+    day: FlowRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +408,7 @@ async def child_collectives(
         .join(GroupMembershipRow, GroupMembershipRow.member_id == MemberRow.id)
         .join(MemberPermissionRow, holds, isouter=True)
         .outerjoin(MemberPermissionSeriesRow)
-        .where(MemberRow.kind == Kind.COLLECTIVE, counts_as(group), counts_in(month))
+        .where(MemberRow.kind == MemberKind.COLLECTIVE, counts_as(group), counts_in(month))
     )
     rows = (await connection.execute(query)).tuples().all()
     directions = (identifier(name).direction for _, name in rows if name)

@@ -41,7 +41,7 @@ from ..ingestion.validation import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from ..settings import Settings
-from .blocks import Day, Months, Public, Snapshot, Sums
+from .blocks import Day, Months, PublicSum, Snapshot, Sums
 from .policy import InForce, opened
 
 EVERY_S = 2.0
@@ -56,7 +56,7 @@ _LEFT_TO_OTHERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitRule:
     """Since when homes are waited for, at the earliest, and what came meanwhile.
 
     An interval that ended before the collective was opened closes at once.
@@ -150,7 +150,7 @@ class Publishing:
             opening = await opened(connection)
         if opening is None or not rules.are_open(at, settings.time_zone):
             return False
-        waiting = Waiting(
+        waiting = WaitRule(
             online_since=online_since,
             opened_at=opening.since(settings.time_zone),
             arrivals=self._arrivals,
@@ -196,7 +196,7 @@ class Closer:
         members: Members,
         collective: str,
         publication: Publication,
-        waiting: Waiting,
+        waiting: WaitRule,
         at: datetime,
         *,
         since: date = date.min,
@@ -453,7 +453,7 @@ class Closer:
 
         for groups, homes in passed.items():
             group = await self._group(groups)
-            public = sum((left.pop(part, Public()) for part in groups), Public())
+            public = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
             energy, members = homes.watt_minutes + public.watt_minutes, homes.homes + public.members
             counting = sum(homes_of.get(part, 0) for part in groups)
             cells.append(cell(group, energy, members, homes.homes, counting))

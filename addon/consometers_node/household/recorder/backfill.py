@@ -18,8 +18,8 @@ from .client import Period, Recorder, Rest, patiently
 from .reading import (
     MOST_W,
     Reading,
-    Row,
     Rows,
+    StatisticsRow,
     changed,
     needs_hours,
     reach,
@@ -42,7 +42,7 @@ _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StatisticSource:
     """A series, the statistic that it is read from, and the most that its meter can see."""
 
     series: Series
@@ -67,7 +67,7 @@ class Chunk:
 
 async def catch_up(
     recorder: Recorder,
-    sources: Iterable[Source],
+    sources: Iterable[StatisticSource],
     within: Range,
     *,
     absences: Sequence[Range] = (),
@@ -90,7 +90,7 @@ async def catch_up(
 
 async def read_again(
     recorder: Recorder,
-    sources: Iterable[Source],
+    sources: Iterable[StatisticSource],
     now: datetime,
     stored: Iterable[Block],
     *,
@@ -153,9 +153,9 @@ def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
     return [days for days in left if days]
 
 
-def _groups(sources: Iterable[Source]) -> list[list[Source]]:
+def _groups(sources: Iterable[StatisticSource]) -> list[list[StatisticSource]]:
     """Put sources together that are read at once: eight statistics, each with all its series."""
-    by_name: dict[StatisticId, list[Source]] = {}
+    by_name: dict[StatisticId, list[StatisticSource]] = {}
     for source in sources:
         by_name.setdefault(source.statistic.id, []).append(source)
     batches = batched(by_name.values(), _STATISTICS_AT_ONCE, strict=False)
@@ -171,7 +171,7 @@ def _months(within: Range) -> Iterator[Range]:
 
 async def _read(
     recorder: Recorder,
-    sources: Sequence[Source],
+    sources: Sequence[StatisticSource],
     days: Range,
     absences: Sequence[Range],
     rest: Rest,
@@ -183,7 +183,7 @@ async def _read(
         if needs_hours(source.series)
     }
     hours = await _rows(recorder, needs, "hour", rest)
-    holes: dict[Source, Range] = {}
+    holes: dict[StatisticSource, Range] = {}
     for source in sources:
         hour_rows = hours.get(source.statistic.id, ())
         if (hole := wants_five_minutes(source.series, days, hour_rows, absences)) is not None:
@@ -200,9 +200,9 @@ async def _read(
 
 
 async def _rows(
-    recorder: Recorder, spans: Mapping[Source, Range], period: Period, rest: Rest
-) -> dict[StatisticId, list[Row]]:
-    rows: dict[StatisticId, list[Row]] = {}
+    recorder: Recorder, spans: Mapping[StatisticSource, Range], period: Period, rest: Rest
+) -> dict[StatisticId, list[StatisticsRow]]:
+    rows: dict[StatisticId, list[StatisticsRow]] = {}
     if not spans:
         return rows
     names = list(dict.fromkeys(source.statistic.id for source in spans))

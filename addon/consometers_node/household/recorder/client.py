@@ -8,9 +8,16 @@ import re
 from typing import Literal
 
 from ...series import Range
-from .errors import Away, NotAnAdministrator, NotOurs, Refused, TooMuch, Unreadable
+from .errors import (
+    Away,
+    HomeAssistantRefusal,
+    NotAnAdministrator,
+    NotOurs,
+    TooMuch,
+    UnreadableAnswer,
+)
 from .home_assistant import BACKOFF, HomeAssistant, Json
-from .reading import Row
+from .reading import StatisticsRow
 from .statistics import UNITS, Proposal, Statistic, StatisticId, mappings, propose, statistics
 
 type Period = Literal["hour", "5minute"]
@@ -63,7 +70,7 @@ class Recorder:
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
-        raise Unreadable("no time zone")
+        raise UnreadableAnswer("no time zone")
 
     async def language(self) -> str:
         """Return the language of the home, as a tag."""
@@ -80,7 +87,7 @@ class Recorder:
         """
         answer = await self._home.ask("get_states")
         if not isinstance(answer, list):
-            raise Unreadable("states that are no list")
+            raise UnreadableAnswer("states that are no list")
         return min(map(_changed_at, answer), default=None)
 
     async def statistics(self) -> list[Statistic]:
@@ -101,14 +108,14 @@ class Recorder:
             ]
         try:
             preferences = await self._home.ask("energy/get_prefs")
-        except Refused:
+        except HomeAssistantRefusal:
             # Nobody has set up an Energy dashboard.
             preferences = None
         return propose(listed, preferences)
 
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range
-    ) -> Mapping[StatisticId, Sequence[Row]]:
+    ) -> Mapping[StatisticId, Sequence[StatisticsRow]]:
         """Return the rows of statistics that start in a range; nothing for one that has none."""
         try:
             answer = await self._home.ask(
@@ -150,7 +157,7 @@ class Recorder:
                 return True
         raise NotOurs(name)
 
-    async def write(self, name: StatisticId, title: str, rows: Sequence[Row]) -> None:
+    async def write(self, name: StatisticId, title: str, rows: Sequence[StatisticsRow]) -> None:
         """Have rows of an external statistic of energy put in, or changed where they are there.
 
         Home Assistant puts them in a queue: when this returns they may not be there yet. Raises
@@ -169,7 +176,7 @@ class Recorder:
             await self._home.ask(
                 "recorder/import_statistics", metadata={**metadata, **_ENERGY}, stats=stats
             )
-        except Refused as fault:
+        except HomeAssistantRefusal as fault:
             if _NOT_ADMIN in str(fault):
                 raise NotAnAdministrator from fault
             raise
@@ -205,31 +212,31 @@ def _changed_at(state: object) -> datetime:
                 return datetime.fromisoformat(at).astimezone(UTC)
             except ValueError:
                 pass
-    raise Unreadable("a state without its time")
+    raise UnreadableAnswer("a state without its time")
 
 
 def _by_name(answer: object) -> Mapping[StatisticId, object]:
     if not isinstance(answer, Mapping):
-        raise Unreadable("statistics without their ids")
+        raise UnreadableAnswer("statistics without their ids")
     return {StatisticId(name): rows for name, rows in answer.items() if isinstance(name, str)}
 
 
-def _rows(rows: object) -> list[Row]:
+def _rows(rows: object) -> list[StatisticsRow]:
     if not isinstance(rows, list):
-        raise Unreadable("statistics that are no list")
+        raise UnreadableAnswer("statistics that are no list")
     return [_row(row) for row in rows]
 
 
-def _row(row: object) -> Row:
+def _row(row: object) -> StatisticsRow:
     match row:
         case {"start": int(start_ms), **values}:
-            return Row(
+            return StatisticsRow(
                 start=datetime.fromtimestamp(start_ms / 1000, UTC),
                 sum=_float(values.get("sum")),
                 state=_float(values.get("state")),
                 mean=_float(values.get("mean")),
             )
-    raise Unreadable("a row without its start")
+    raise UnreadableAnswer("a row without its start")
 
 
 def _kwh(wh: float | None) -> float | None:

@@ -43,11 +43,11 @@ class WrongToken(HomeAssistantFault):
         )
 
 
-class Refused(HomeAssistantFault):
+class HomeAssistantRefusal(HomeAssistantFault):
     """It understood, and said no."""
 
 
-class NotAnAdministrator(Refused):
+class NotAnAdministrator(HomeAssistantRefusal):
     """It lets only administrators write statistics."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class TooMuch(HomeAssistantFault):
         super().__init__(text("Home Assistant’s answer is too large for the node"))
 
 
-class Unreadable(HomeAssistantFault):
+class UnreadableAnswer(HomeAssistantFault):
     """Its answer is not what this version of the node knows. `what` is for developers."""
 
     def __init__(self, what: str) -> None:

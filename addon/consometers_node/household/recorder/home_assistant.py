@@ -20,7 +20,7 @@ from hass_client.exceptions import (
 from ...backoff import Backoff
 from ...quoalise import Text
 from ...quoalise.text import text
-from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
+from .errors import Away, HomeAssistantFault, HomeAssistantRefusal, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 
@@ -59,7 +59,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class HomeAssistantAccess:
     """Where a Home Assistant listens, and the token that it lets in."""
 
     url: str
@@ -91,7 +91,7 @@ class HomeAssistant:
 
     def __init__(
         self,
-        access: Access,
+        access: HomeAssistantAccess,
         session: aiohttp.ClientSession,
         *,
         answer_within: timedelta = ANSWER_WITHIN,
@@ -212,7 +212,7 @@ class HomeAssistant:
             asked = line.subscribe(event_type, handler)
             try:
                 await _answered(line, f"events {event_type}", asked, self._timeout_s)
-            except Refused as fault:
+            except HomeAssistantRefusal as fault:
                 # Not all users may hear of everything. Who listens has a clock as well.
                 _LOGGER.warning("%s", fault)
             handler()
@@ -261,7 +261,7 @@ async def _answered[T](
     except TimeoutError:
         raise Away(_SLOW, command=command) from None
     except FailedCommand as fault:
-        raise Refused(_REFUSES, command=command, why=fault) from fault
+        raise HomeAssistantRefusal(_REFUSES, command=command, why=fault) from fault
     except asyncio.CancelledError:
         # The client cancels what is pending when the connection goes: that is not our task's end.
         task = asyncio.current_task()

@@ -16,7 +16,7 @@ SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
 """How long after the word the rows are read; not all homes at once, where many share a machine."""
 
 
-class Clock(Protocol):
+class MonotonicClock(Protocol):
     """Seconds that only grow, and a way to let them pass."""
 
     def now(self) -> float: ...
@@ -49,7 +49,7 @@ class Rounds:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: MonotonicClock,
         every: timedelta,
         *,
         settles: tuple[timedelta, timedelta] = SETTLES_WITHIN,

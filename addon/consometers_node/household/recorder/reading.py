@@ -57,7 +57,7 @@ _LOOKS_ON = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StatisticsRow:
     """One row of the recorder, stamped at its start: `sum` and `state` in Wh, `mean` in W."""
 
     start: datetime
@@ -70,8 +70,8 @@ class Row:
 class Rows:
     """What the recorder holds of one statistic, in any order."""
 
-    hours: Sequence[Row] = ()
-    five_minutes: Sequence[Row] = ()
+    hours: Sequence[StatisticsRow] = ()
+    five_minutes: Sequence[StatisticsRow] = ()
 
 
 class Flag(StrEnum):
@@ -150,7 +150,7 @@ def needs_hours(series: Series) -> bool:
 
 
 def wants_five_minutes(
-    series: Series, days: Range, hours: Sequence[Row], absences: Sequence[Range] = ()
+    series: Series, days: Range, hours: Sequence[StatisticsRow], absences: Sequence[Range] = ()
 ) -> Range | None:
     """Return the time from which 5-minute rows are needed, too; None if hours are enough."""
     if not needs_hours(series):
@@ -233,7 +233,7 @@ _MAKERS: Mapping[Interval, Callable[[_Facts, Rows], _Values]] = {
 }
 
 
-def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
+def _steps(facts: _Facts, rows: Iterable[StatisticsRow], step: timedelta) -> _Values:
     """Return what each row says of its own time; nothing of a row after a hole."""
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
@@ -245,7 +245,7 @@ def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
     }
 
 
-def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]:
+def _blind(facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta) -> set[datetime]:
     """Return the instants between rows at which nobody knows what the meter showed."""
     blind: set[datetime] = set()
     if not rows:
@@ -282,16 +282,16 @@ def _unmoved(
 type _Steps = Iterator[tuple[datetime, _Value]]
 
 
-def _powers(facts: _Facts, rows: Sequence[Row]) -> _Steps:
+def _powers(facts: _Facts, rows: Sequence[StatisticsRow]) -> _Steps:
     for row in rows:
         if row.mean is not None:
             yield row.start, _power(row.mean, facts.most_w)
 
 
 def _energies(
-    facts: _Facts, rows: Sequence[Row], step: timedelta, blind: Container[datetime]
+    facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta, blind: Container[datetime]
 ) -> _Steps:
-    seeing: Row | None = None
+    seeing: StatisticsRow | None = None
     for before, row in pairwise(rows):
         if row.start - before.start != step or row.sum is None or before.sum is None:
             seeing = None
@@ -303,7 +303,9 @@ def _energies(
         yield row.start, _energy(seeing, before, row, most_wh)
 
 
-def _energy(seeing: Row, before: Row, row: Row, most_wh: float) -> _Value:
+def _energy(
+    seeing: StatisticsRow, before: StatisticsRow, row: StatisticsRow, most_wh: float
+) -> _Value:
     assert seeing.sum is not None
     assert before.sum is not None
     assert row.sum is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 from ...series import Device, Direction, Interval, Quantity, Series
-from .errors import Unreadable
+from .errors import UnreadableAnswer
 
 StatisticId = NewType("StatisticId", str)
 """An entity's id for what the recorder made of its states, `domain:name` for what was imported."""
@@ -175,5 +175,5 @@ def _named(entry: Mapping[object, object], keys: Mapping[str, Direction | None])
 def mappings(answer: object) -> Sequence[Mapping[object, object]]:
     """Return the mappings of a list that Home Assistant answered."""
     if not isinstance(answer, Iterable) or isinstance(answer, str | bytes | Mapping):
-        raise Unreadable("no list")
+        raise UnreadableAnswer("no list")
     return [mapping for mapping in answer if isinstance(mapping, Mapping)]

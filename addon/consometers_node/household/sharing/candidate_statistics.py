@@ -9,7 +9,7 @@ from ...series import Direction, Interval, Quantity, Range, Record, Series
 from ...sharing.consent import DataRequest, Preview, sight
 from ...store.settings import set_setting, settings_like
 from ...wire import Naming
-from ..recorder.backfill import Source, catch_up
+from ..recorder.backfill import StatisticSource, catch_up
 from ..recorder.client import Recorder
 from ..recorder.statistics import Proposal, statistic_of
 
@@ -56,7 +56,7 @@ async def preview(
     """
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
-    sources = [Source(series, statistic_of(series)) for series in records]
+    sources = [StatisticSource(series, statistic_of(series)) for series in records]
     async for chunk in catch_up(recorder, sources, seen.within, absences=absences):
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(seen.within)

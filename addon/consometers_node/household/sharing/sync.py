@@ -27,7 +27,7 @@ from ...store.series import blocks
 from ..recorder.availability import WatchedRecorder
 from ..recorder.backfill import (
     Chunk,
-    Source,
+    StatisticSource,
     catch_up,
     days_to_read,
     read_again,
@@ -237,8 +237,8 @@ class Sync:
         await self._rest(_AFTER_A_FAULT_S)
 
 
-def _sources(series: Iterable[Series]) -> list[Source]:
-    return [Source(each_series, statistic_of(each_series)) for each_series in series]
+def _sources(series: Iterable[Series]) -> list[StatisticSource]:
+    return [StatisticSource(each_series, statistic_of(each_series)) for each_series in series]
 
 
 def _is_missed(series: Series, target: Target, now: datetime) -> bool:

@@ -30,7 +30,7 @@ from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.statistics import IN_COMMON
-from .external_statistic import Pace
+from .external_statistic import PollPace
 from .totals import TIME_ZONE, Totals, month_before
 
 EVERY_S = 24 * 3600.0
@@ -42,7 +42,7 @@ _OWN = f"{ENTERPRISE}-"
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 40
 _MISSED = timedelta(hours=6)
-_PACE = Pace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
+_PACE = PollPace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
 _DIRECTIONS = {
     Direction.CONSUMPTION: text("consumption"),
     Direction.INJECTION: text("injection"),
@@ -109,7 +109,7 @@ class CollectiveStatistics:
         """Return whether there is nothing of a statistic yet."""
         return statistic in self._empty
 
-    def pace(self, pulled: Pulled) -> Pace | None:
+    def pace(self, pulled: Pulled) -> PollPace | None:
         """Return how often a collective is asked for its sums; None of what is none."""
         return _PACE if pulled.statistic.startswith(IN_COMMON) else None
 

@@ -42,7 +42,7 @@ from ..recorder.errors import Away, HomeAssistantFault, WrongToken
 from ..recorder.home_assistant import shielded
 from ..recorder.reading import HOUR
 from ..recorder.statistics import StatisticId
-from .hours import Hours, Kind, Unsuitable
+from .hours import Hours, SeriesKind, Unsuitable
 from .recorder_writer import RecorderWriter, steps
 
 HISTORY = timedelta(days=3 * 365)
@@ -61,7 +61,7 @@ _ENDED = text("the node no longer imports")
 _LOGGER = logging.getLogger(__name__)
 
 
-class Peer(Protocol):
+class QueriedPeer(Protocol):
     """Who is asked: `xmpp.Asking`."""
 
     def history(
@@ -97,7 +97,7 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ImportProgress:
     """What of the past was asked for: this is month number `done` of `total`."""
 
     month: Range
@@ -107,7 +107,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class PollPace:
     """How often a peer is asked."""
 
     poll: timedelta = HOUR
@@ -148,12 +148,12 @@ class StatisticsImport:
     def __init__(
         self,
         plan: Import,
-        peer: Peer,
+        peer: QueriedPeer,
         recorder: Recorder,
         state: ImportState,
         *,
-        pace: Pace | None = None,
-        progress: Callable[[Progress], None] | None = None,
+        pace: PollPace | None = None,
+        progress: Callable[[ImportProgress], None] | None = None,
         seen: Callable[[Data], None] | None = None,
         language: str = "en",
         now: Callable[[], datetime] = _now,
@@ -163,7 +163,7 @@ class StatisticsImport:
 
         Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
         """
-        kind = Kind.from_identifier(plan.series)
+        kind = SeriesKind.from_identifier(plan.series)
         self._jid = bare(plan.peer)
         self._plan = plan
         self._since = _whole_hour(min(plan.since, plan.until or plan.since))
@@ -171,7 +171,7 @@ class StatisticsImport:
         self._peer = peer
         self._recorder = recorder
         self._state = state
-        self._pace = pace or Pace()
+        self._pace = pace or PollPace()
         self._progress = progress
         self._seen = seen
         self._language = language
@@ -313,7 +313,7 @@ class StatisticsImport:
             self._until = month.end
             await self._state.moved(month.end)
             if self._progress:
-                self._progress(Progress(month=month, rows=rows, done=done, total=len(months)))
+                self._progress(ImportProgress(month=month, rows=rows, done=done, total=len(months)))
             await self._take_news()
         if waiting:
             raise waiting[-1].refusal

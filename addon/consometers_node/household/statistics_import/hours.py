@@ -42,7 +42,7 @@ class Unsuitable(Exception):
         super().__init__(self.text.say())
 
 
-class Kind(StrEnum):
+class SeriesKind(StrEnum):
     """What a series tells, by its path after the direction."""
 
     LOAD_CURVE = SeriesPath.POWER
@@ -50,7 +50,7 @@ class Kind(StrEnum):
     REGISTER = SeriesPath.ENERGY_INDEX
 
     @classmethod
-    def from_identifier(cls, series: Identifier) -> Kind:
+    def from_identifier(cls, series: Identifier) -> SeriesKind:
         """Return the kind of a series. Raises `Unsuitable`."""
         if series.direction is None or series.quantity not in cls:
             raise Unsuitable(
@@ -66,7 +66,7 @@ class Hours:
 
     def __init__(self, series: Identifier, time_zone: str) -> None:
         """Begin with nothing. `time_zone` is the home's. Raises `Unsuitable`."""
-        self.kind = Kind.from_identifier(series)
+        self.kind = SeriesKind.from_identifier(series)
         self._series = series
         self._zone = ZoneInfo(time_zone)
         self._interval_s: int | None = None
@@ -117,7 +117,7 @@ class Hours:
             self._interval_s = _spacing(records) or self._interval_s
         elif interval == Duration(seconds=interval.seconds):
             self._interval_s = interval.seconds
-        elif self.kind is Kind.LOAD_CURVE:
+        elif self.kind is SeriesKind.LOAD_CURVE:
             raise Unsuitable(_INTERVAL, found=interval)
         else:
             self._interval_s = None
@@ -144,13 +144,13 @@ class Hours:
             return None
         start_s = int(time_s)
         match self.kind:
-            case Kind.LOAD_CURVE:
+            case SeriesKind.LOAD_CURVE:
                 return self._of_power(start_s, value)
-            case Kind.DAILY:
+            case SeriesKind.DAILY:
                 return _Part.all_of(
                     first_of_day(datetime.fromtimestamp(start_s, UTC), self._zone), value
                 )
-            case Kind.REGISTER:
+            case SeriesKind.REGISTER:
                 fine = self._interval_s is not None and self._interval_s <= _HOUR_S
                 if fine and start_s % _HOUR_S:
                     return None
@@ -210,7 +210,7 @@ def _spacing(records: Records) -> int | None:
     return gcd(*(time_s - times[0] for time_s in times))
 
 
-def _factor(kind: Kind, unit: str | None) -> float:
+def _factor(kind: SeriesKind, unit: str | None) -> float:
     """Return what a value is to be multiplied with to be in W or Wh."""
     factors = _UNITS[kind]
     # A peer that says no unit means that of the path.
@@ -221,10 +221,10 @@ def _factor(kind: Kind, unit: str | None) -> float:
 
 
 _ENERGY = {"Wh": 1, "kWh": 1000}
-_UNITS: Mapping[Kind, Mapping[str, int]] = {
-    Kind.LOAD_CURVE: {"W": 1, "kW": 1000},
-    Kind.DAILY: _ENERGY,
-    Kind.REGISTER: _ENERGY,
+_UNITS: Mapping[SeriesKind, Mapping[str, int]] = {
+    SeriesKind.LOAD_CURVE: {"W": 1, "kW": 1000},
+    SeriesKind.DAILY: _ENERGY,
+    SeriesKind.REGISTER: _ENERGY,
 }
 
 

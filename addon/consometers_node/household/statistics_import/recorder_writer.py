@@ -15,9 +15,9 @@ from ...backoff import Backoff
 from ...series import Range
 from ..recorder.client import Recorder, Rest, patiently
 from ..recorder.errors import NotOurs
-from ..recorder.reading import HOUR, Row
+from ..recorder.reading import HOUR, StatisticsRow
 from ..recorder.statistics import StatisticId
-from .hours import Kind, States
+from .hours import SeriesKind, States
 from .sums import differing, flags, ours, summed
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ class RecorderWriter:
         recorder: Recorder,
         name: StatisticId,
         title: str,
-        kind: Kind,
+        kind: SeriesKind,
         *,
         rest: Rest = asyncio.sleep,
     ) -> None:
@@ -63,7 +63,7 @@ class RecorderWriter:
             self._recorder, lambda: self._recorder.may_write(self._name), self._rest
         ):
             return
-        rows: list[Row] = []
+        rows: list[StatisticsRow] = []
         for within in steps(Range(EARLIEST, datetime.now(UTC) + _YEAR), _YEAR):
             rows += await self._rows(within)
         if not ours(self._kind, rows):
@@ -96,7 +96,7 @@ class RecorderWriter:
         self.last = max(last, self.last or last)
         return changed
 
-    async def _before(self, start: datetime) -> Row | None:
+    async def _before(self, start: datetime) -> StatisticsRow | None:
         """Return the row before one that starts then."""
         step = _MONTH
         while self.first is not None and self.first < start:
@@ -106,19 +106,19 @@ class RecorderWriter:
             start, step = within.start, _YEAR
         return None
 
-    async def _rows(self, within: Range) -> Sequence[Row]:
+    async def _rows(self, within: Range) -> Sequence[StatisticsRow]:
         answer = await patiently(
             self._recorder, lambda: self._recorder.rows([self._name], "hour", within), self._rest
         )
         return answer.get(self._name, ())
 
-    async def _write(self, rows: Sequence[Row]) -> None:
+    async def _write(self, rows: Sequence[StatisticsRow]) -> None:
         for batch in batched(rows, _ROWS_AT_ONCE, strict=False):
-            left: Sequence[Row] = batch
+            left: Sequence[StatisticsRow] = batch
             while left:
                 left = await self._send(left)
 
-    async def _send(self, rows: Sequence[Row]) -> Sequence[Row]:
+    async def _send(self, rows: Sequence[StatisticsRow]) -> Sequence[StatisticsRow]:
         """Have rows written, and give those that are not there after some time."""
         loop = asyncio.get_running_loop()
         await patiently(
@@ -133,7 +133,12 @@ class RecorderWriter:
             await self._rest(next(pauses))
         return left
 
-    def _log_flags(self, before: Row | None, rows: Sequence[Row], changed: Sequence[Row]) -> None:
+    def _log_flags(
+        self,
+        before: StatisticsRow | None,
+        rows: Sequence[StatisticsRow],
+        changed: Sequence[StatisticsRow],
+    ) -> None:
         """Log what a person may wonder about, of the rows that are new."""
         new = {row.start for row in changed}
         for row, flag in flags(self._kind, before, rows):

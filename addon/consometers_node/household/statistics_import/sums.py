@@ -18,8 +18,8 @@ fell by less, or rose by more than any meter counts in that time, has gone nowhe
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from ..recorder.reading import HOUR, Flag, Row
-from .hours import Kind, States
+from ..recorder.reading import HOUR, Flag, StatisticsRow
+from .hours import SeriesKind, States
 
 MOST_REGISTER_W = 36_000_000
 """No household's, but a building's meter may be imported, too."""
@@ -29,7 +29,9 @@ _RESTARTED_BELOW = 0.9
 _FEW = 3
 
 
-def summed(kind: Kind, before: Row | None, rows: Iterable[Row], states: States) -> Iterator[Row]:
+def summed(
+    kind: SeriesKind, before: StatisticsRow | None, rows: Iterable[StatisticsRow], states: States
+) -> Iterator[StatisticsRow]:
     """Yield the rows with some states put in and every sum made anew, in the order of time.
 
     `before` is the row before all of them, None if there is none. Rows without a state go.
@@ -37,16 +39,18 @@ def summed(kind: Kind, before: Row | None, rows: Iterable[Row], states: States) 
     by_start = {row.start: row.state for row in rows if row.state is not None} | dict(states)
     last = before
     for start, state in sorted(by_start.items()):
-        row = Row(start=start, state=state, sum=0.0)
+        row = StatisticsRow(start=start, state=state, sum=0.0)
         gone, _ = rise(kind, last, row)
-        last = Row(start=start, state=state, sum=_sum(last) + gone)
+        last = StatisticsRow(start=start, state=state, sum=_sum(last) + gone)
         yield last
 
 
-def rise(kind: Kind, before: Row | None, row: Row) -> tuple[float, Flag | None]:
+def rise(
+    kind: SeriesKind, before: StatisticsRow | None, row: StatisticsRow
+) -> tuple[float, Flag | None]:
     """Return the energy of a row, and what is to be known of it."""
     state = _state(row)
-    if kind is not Kind.REGISTER:
+    if kind is not SeriesKind.REGISTER:
         return state, None
     if before is None:
         return 0.0, None
@@ -60,7 +64,9 @@ def rise(kind: Kind, before: Row | None, row: Row) -> tuple[float, Flag | None]:
     return state - shown, None
 
 
-def flags(kind: Kind, before: Row | None, rows: Iterable[Row]) -> Iterator[tuple[Row, Flag]]:
+def flags(
+    kind: SeriesKind, before: StatisticsRow | None, rows: Iterable[StatisticsRow]
+) -> Iterator[tuple[StatisticsRow, Flag]]:
     """Yield the rows of which something is to be known."""
     ordered = [row for row in (before, *rows) if row is not None]
     for earlier, following in pairwise(ordered):
@@ -68,13 +74,13 @@ def flags(kind: Kind, before: Row | None, rows: Iterable[Row]) -> Iterator[tuple
             yield following, flag
 
 
-def differing(rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
+def differing(rows: Iterable[StatisticsRow], held: Iterable[StatisticsRow]) -> list[StatisticsRow]:
     """Return the rows that are not held as they are."""
     by_start = {row.start: row for row in held}
     return [row for row in rows if not _same(row, by_start.get(row.start))]
 
 
-def ours(kind: Kind, rows: Sequence[Row]) -> bool:
+def ours(kind: SeriesKind, rows: Sequence[StatisticsRow]) -> bool:
     """Return whether rows are made as these are: most sums follow from the states.
 
     Not all: they may have been written by halves, or somebody may have adjusted a sum.
@@ -91,19 +97,19 @@ def ours(kind: Kind, rows: Sequence[Row]) -> bool:
     return strange <= max(_FEW, len(rows) // 4)
 
 
-def _same(row: Row, held: Row | None) -> bool:
+def _same(row: StatisticsRow, held: StatisticsRow | None) -> bool:
     if held is None or held.state is None or held.sum is None:
         return False
     away = max(abs(_state(row) - held.state), abs(_sum(row) - held.sum))
     return away < _SAME_WH
 
 
-def _state(row: Row) -> float:
+def _state(row: StatisticsRow) -> float:
     assert row.state is not None
     return row.state
 
 
-def _sum(row: Row | None) -> float:
+def _sum(row: StatisticsRow | None) -> float:
     if row is None:
         return 0.0
     assert row.sum is not None

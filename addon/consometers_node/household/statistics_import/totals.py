@@ -39,7 +39,7 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class DayTotals:
     """A civil day up to an instant. Rates are of the intervals of which all three are known."""
 
     day: date
@@ -108,7 +108,7 @@ class Totals:
             return None
         return Last(starts, self._end(starts), self._at(starts), self._members.get(starts))
 
-    def today(self, now: datetime) -> Today | None:
+    def today(self, now: datetime) -> DayTotals | None:
         """Return the day so far, if anything is known of it and by parts of a day."""
         day = now.astimezone(TIME_ZONE).date()
         begin, end = _midnight(day), _midnight(day + _DAY)
@@ -129,7 +129,7 @@ class Totals:
             for direction in (Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION)
         )
         used = made - fed
-        return Today(
+        return DayTotals(
             day,
             self._end(max(starts)),
             {

@@ -15,7 +15,7 @@ from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
 from ...collective.permissions import member_permissions, needs
-from ...collective.publication.closed_hours import State, hours, missing, progress
+from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
 from ...quoalise import Text
 from ...quoalise.text import around, text
@@ -98,15 +98,17 @@ _BAD_RULES = text(
 )
 _PAST = text("The history is being published, up to {at} so far.")
 _MISSING = {
-    State.BELOW_THRESHOLD: text(
+    IntervalState.BELOW_THRESHOLD: text(
         "Too few homes reported: see the list of members, or invite more homes."
     ),
-    State.DOMINANCE: text("One home makes most of it: with more homes, it can be published."),
-    State.NEVER: text(
+    IntervalState.DOMINANCE: text(
+        "One home makes most of it: with more homes, it can be published."
+    ),
+    IntervalState.NEVER: text(
         "By law, intervals this short are never published: choose a coarser resolution."
     ),
-    State.NOTHING: text("No member reported: see the list of members."),
-    State.LATE: text("The node has not closed them: check its health."),
+    IntervalState.NOTHING: text("No member reported: see the list of members."),
+    IntervalState.LATE: text("The node has not closed them: check its health."),
 }
 _NOT_PUBLISHED = (
     text("{of}: one interval since yesterday is not published. {said}"),
@@ -227,15 +229,15 @@ async def _of_publication(
         for day in (context.today - timedelta(days=1), context.today)
         for hour in await hours(connection, rules.publication, zone, day, context.now)
     ]
-    together: dict[tuple[State, int], list[Text]] = {}
+    together: dict[tuple[IntervalState, int], list[Text]] = {}
     for (direction, state), count in missing(hours_seen).items():
         together.setdefault((state, count), []).append(FLOWS[direction])
     for (state, count), flows in together.items():
         flows_named = ", ".join(map(context.language, flows))
         flows_named = flows_named[0].upper() + flows_named[1:]
         words = _NOT_PUBLISHED[count > 1]
-        weight = Weight.WRONG if state is State.LATE else Weight.WARN
-        to = "health" if state is State.LATE else "publication#hours"
+        weight = Weight.WRONG if state is IntervalState.LATE else Weight.WARN
+        to = "health" if state is IntervalState.LATE else "publication#hours"
         yield Concern(weight, around(words, _MISSING[state], of=flows_named, count=count), to)
 
 

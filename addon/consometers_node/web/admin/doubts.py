@@ -16,7 +16,7 @@ from ...quoalise.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
 from ...store.set_aside import SetAside
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from .handlers import AdminPages
 from .request_context import AdminContext
 
@@ -81,7 +81,7 @@ async def settle(pages: AdminPages, context: AdminContext) -> web.StreamResponse
     """Count this member's records for a device that others name too."""
     typed = context.typed("proof")
     if typed not in Proof:
-        raise Refused(422, _CHOOSE)
+        raise RequestRefused(422, _CHOOSE)
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
         device = context.typed("device")
@@ -99,7 +99,7 @@ async def believe(pages: AdminPages, context: AdminContext) -> web.StreamRespons
     """Believe a member up to a power, and count what was set aside below it."""
     most_kw = context.whole_number("kw")
     if most_kw is None or not 0 < most_kw <= MOST_KW:
-        raise Refused(422, _POWER.fill(most=MOST_KW))
+        raise RequestRefused(422, _POWER.fill(most=MOST_KW))
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
         records = await validation.accept(connection, member, most_kw * 1000, context.now)

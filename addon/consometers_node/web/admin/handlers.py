@@ -32,8 +32,8 @@ from ..core import language
 from ..core.access import harden
 from ..core.csrf import FIELD, FormTokens
 from ..core.language import LANGUAGES
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
-from ..core.request_context import Unreadable
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, RequestRefused
+from ..core.request_context import UnreadableForm
 from ..core.speech import Language
 from .request_context import PATH, AdminContext
 
@@ -176,7 +176,7 @@ class AdminPages(PageBase):
         members = Members(connection, self.settings.time_zone)
         member = await members.by_pseudonym(context.named("member"))
         if member is None:
-            raise Refused(404, _NO_MEMBER)
+            raise RequestRefused(404, _NO_MEMBER)
         return member
 
     async def misspelt(self, area: str, member: MemberId | None = None) -> Text | None:
@@ -257,7 +257,7 @@ class AdminPages(PageBase):
     async def _act(self, act: Look, context: AdminContext) -> web.StreamResponse:
         try:
             context = await context.filled()
-        except Unreadable:
+        except UnreadableForm:
             return self.refuse(context, 400, UNREADABLE)
         tokens = FormTokens(context.key)
         if not tokens.are_ours(context.request, context.person, context.typed(FIELD)):
@@ -278,7 +278,7 @@ class AdminPages(PageBase):
     async def _answer_in_words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Refused as refused:
+        except RequestRefused as refused:
             return await self._refuse(request, refused.status, refused.words)
         except CollectiveFault as fault:
             return await self._refuse(request, 409, fault.text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import DayOfAll, Entry
+from ...collective.members.member_overview import DayOfAll, MemberEntry
 
 CELL, GAP, HIGH = 9, 2, 16
 STEP = CELL + GAP
@@ -22,7 +22,7 @@ _LEAST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HeatmapRow:
     """The days of one member: shapes by what they show, and how many days are so."""
 
     width: int
@@ -40,7 +40,7 @@ class Columns:
     dates: Sequence[tuple[int, date]]
 
 
-def row(entry: Entry, shares: Mapping[date, float], window: Span) -> Row:
+def row(entry: MemberEntry, shares: Mapping[date, float], window: Span) -> HeatmapRow:
     """Draw the days of one member."""
     paths: dict[str, list[str]] = {"whole": [], "partly": [], "frame": [], "missing": []}
     for n, day in enumerate(window):
@@ -56,7 +56,7 @@ def row(entry: Entry, shares: Mapping[date, float], window: Span) -> Row:
             paths["partly"].append(f"M{x} {HIGH - high}h{CELL}v{high}h-{CELL}z")
         else:
             paths["missing"].append(f"M{x + 2} 5l5 6m0-6l-5 6")
-    return Row(
+    return HeatmapRow(
         len(window) * STEP - GAP,
         {kind: "".join(shapes) for kind, shapes in paths.items() if shapes},
         len(paths["whole"]),

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members import invitations
 from ...collective.members.invitations import MAX_NOTE
-from ...collective.members.members import MAX_AREA, Kind, known_areas
+from ...collective.members.members import MAX_AREA, MemberKind, known_areas
 from ...collective.services import InvitationOrder, IssuedInvitation
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -26,7 +26,7 @@ from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
 from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..core.language import LANGUAGES
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext
@@ -40,7 +40,7 @@ _LISTED = 50
 _DRAWN = 10
 """Codes on a page: who makes more prints them."""
 _FORM = re.compile(r"[0-9a-f]{32}")
-_USUAL = {"days": "30", "uses": "1", "count": "1", "kind": Kind.HOME.value}
+_USUAL = {"days": "30", "uses": "1", "count": "1", "kind": MemberKind.HOME.value}
 _ONLY_PAPER = (
     "default-src 'none'; style-src 'sha256-{style}'; form-action 'none'; base-uri 'none';"
     " frame-ancestors 'none'"
@@ -61,7 +61,7 @@ _NOT_OURS = text("These invitations are not from this collective.")
 
 
 @dataclass(slots=True)
-class Filled:
+class InvitationForm:
     """What was filled in, and what is wrong by field."""
 
     order: InvitationOrder | None = None
@@ -133,17 +133,17 @@ async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         return await show_form(pages, context, typed, filled.errors)
     form = context.typed("form")
     if not _FORM.fullmatch(form):
-        raise Refused(409, _TWICE)
+        raise RequestRefused(409, _TWICE)
     ids = [sha256(f"{form}{n}".encode()).hexdigest()[:8] for n in range(order.count)]
     async with pages.store.reading() as connection:
         if any(
             invitation.id in ids for invitation in await invitations.all_invitations(connection)
         ):
-            raise Refused(409, _TWICE)
+            raise RequestRefused(409, _TWICE)
     try:
         issued = await pages.actions(context).invite(order, ids=ids)
     except IntegrityError as fault:
-        raise Refused(409, _TWICE) from fault
+        raise RequestRefused(409, _TWICE) from fault
     return pages.page(
         context,
         "invitations-made.html",
@@ -158,13 +158,13 @@ async def print_sheets(pages: AdminPages, context: AdminContext) -> web.StreamRe
     """Return sheets to be printed, of links that were made a moment ago."""
     tag = context.typed("in")
     if tag not in LANGUAGES:
-        raise Refused(400, _CHOOSE)
+        raise RequestRefused(400, _CHOOSE)
     async with pages.store.reading() as connection:
         sheets = [
             await _sheet(pages, connection, links_typed) for links_typed in context.chosen("sheet")
         ]
     if not sheets:
-        raise Refused(400, _NOT_OURS)
+        raise RequestRefused(400, _NOT_OURS)
     hashed = b64encode(sha256(style().encode()).digest()).decode()
     policy = _ONLY_PAPER.format(style=hashed)
     return web.Response(
@@ -196,23 +196,23 @@ async def _sheet(
     try:
         join, register = links.read(link), links.read(account) if account else None
     except NetworkError as fault:
-        raise Refused(400, _NOT_OURS) from fault
+        raise RequestRefused(400, _NOT_OURS) from fault
     if not isinstance(join, Join) or join.collective != pages.settings.xmpp.account:
-        raise Refused(400, _NOT_OURS)
+        raise RequestRefused(400, _NOT_OURS)
     if not isinstance(register, Register | None):
-        raise Refused(400, _NOT_OURS)
+        raise RequestRefused(400, _NOT_OURS)
     until = (await invitations.by_token(connection, join.token)).expires_at
     return InvitationSheet(pages.settings.name, link, account or None, until)
 
 
-def _filled(pages: AdminPages, context: AdminContext) -> Filled:
+def _filled(pages: AdminPages, context: AdminContext) -> InvitationForm:
     """Read the form."""
-    filled = Filled()
+    filled = InvitationForm()
     days = _whole_number(context, "days", MOST_DAYS, filled)
     count = _whole_number(context, "count", MOST_AT_ONCE, filled)
     uses = None if context.typed("any") else _whole_number(context, "uses", MOST_USES, filled)
     kind, area, note = context.typed("kind"), context.typed("area"), context.typed("note")
-    if kind not in Kind:
+    if kind not in MemberKind:
         filled.errors["kind"] = _CHOOSE
     for name, typed, most in (("area", area, MAX_AREA), ("note", note, MAX_NOTE)):
         if len(typed) > most:
@@ -225,7 +225,7 @@ def _filled(pages: AdminPages, context: AdminContext) -> Filled:
             days=days,
             uses=uses,
             count=count,
-            kind=Kind(kind),
+            kind=MemberKind(kind),
             area=" ".join(area.split()) or None,
             note=" ".join(note.split()),
             account=account,
@@ -233,7 +233,7 @@ def _filled(pages: AdminPages, context: AdminContext) -> Filled:
     return filled
 
 
-def _whole_number(context: AdminContext, name: str, most: int, filled: Filled) -> int:
+def _whole_number(context: AdminContext, name: str, most: int, filled: InvitationForm) -> int:
     number = context.whole_number(name) or 0
     if not 1 <= number <= most:
         filled.errors[name] = numbered(_NO_NUMBER, most=most)

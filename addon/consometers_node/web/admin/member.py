@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
 from ...collective.members.member_overview import shares_by_direction
-from ...collective.members.members import MAX_AREA, Kind, Member, known_areas
+from ...collective.members.members import MAX_AREA, Member, MemberKind, known_areas
 from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
@@ -23,7 +23,7 @@ from ...collective.members.sites import (
     Heat,
 )
 from ...collective.permissions import member_permissions
-from ...collective.permissions.member_permissions import Entry, MemberPermission
+from ...collective.permissions.member_permissions import MemberPermission, PermissionChange
 from ...collective.privacy import export as exported
 from ...household.sharing.coverage import Calendar, DayState
 from ...permission import State
@@ -35,7 +35,7 @@ from ...store.collective_tables import MemberPermissionId
 from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
 from ..core.calendar_svg import Strip, draw
-from ..core.page_base import Refused, send_file
+from ..core.page_base import RequestRefused, send_file
 from . import doubts
 from .handlers import AdminPages
 from .request_context import AdminContext
@@ -57,7 +57,7 @@ class PermissionHistory:
     """What a member allowed, and everything that happened to it since."""
 
     permission: MemberPermission
-    register: list[Entry]
+    register: list[PermissionChange]
 
     @property
     def stands(self) -> bool:
@@ -89,9 +89,9 @@ async def change_site(pages: AdminPages, context: AdminContext) -> web.StreamRes
     description = _described(context, errors)
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
-    if member.kind is Kind.COLLECTIVE:
+    if member.kind is MemberKind.COLLECTIVE:
         raise NoSite
-    if member.kind is not Kind.SITE and context.typed("sure") != "yes":
+    if member.kind is not MemberKind.SITE and context.typed("sure") != "yes":
         errors["sure"] = _TICK
     if errors:
         return await _show(pages, context, member, errors)
@@ -245,7 +245,7 @@ async def _show(
         identifications=consent_text.IDENTIFICATIONS,
         buildings=BUILDINGS,
         heats=HEATS,
-        Kind=Kind,
+        MemberKind=MemberKind,
         most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS},
     )
 
@@ -320,7 +320,7 @@ async def _granted(
         connection, MemberPermissionId(context.named("permission"))
     )
     if permission.member != member.id or permission.state is not State.GRANTED:
-        raise Refused(404, _NO_PERMISSION)
+        raise RequestRefused(404, _NO_PERMISSION)
     return permission
 
 
@@ -368,6 +368,8 @@ def _as_typed(context: AdminContext, member: Member) -> Member:
     """Return a member as somebody tried to describe it, for the form to be mended."""
     area = context.typed("area") if "area" in context.form else member.area
     name = (
-        context.typed("name") if "name" in context.form and member.kind is not Kind.HOME else None
+        context.typed("name")
+        if "name" in context.form and member.kind is not MemberKind.HOME
+        else None
     )
     return replace(member, area=area, name=name or member.name)

@@ -7,8 +7,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import Entry, Status
-from ...collective.members.members import Kind, Members
+from ...collective.members.member_overview import MemberEntry, Status
+from ...collective.members.members import MemberKind, Members
 from ...quoalise.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId
@@ -44,7 +44,7 @@ _SORTS = {
     "joined": text("newest"),
     "name": text("name"),
 }
-_ORDERS: dict[str, Callable[[Entry], tuple[float | str, str]]] = {
+_ORDERS: dict[str, Callable[[MemberEntry], tuple[float | str, str]]] = {
     "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
     "heard": lambda entry: ((entry.last_received_at or _NEVER).timestamp(), entry.pseudonym),
     "joined": lambda entry: (-entry.joined_at.timestamp(), entry.pseudonym),
@@ -110,7 +110,7 @@ async def _of_some(connection: AsyncConnection, shown: str) -> Collection[Member
             return None
 
 
-def _is_shown(entry: Entry, shown: str, context: AdminContext) -> bool:
+def _is_shown(entry: MemberEntry, shown: str, context: AdminContext) -> bool:
     match shown:
         case "silent":
             return entry.status is Status.SILENT
@@ -121,15 +121,15 @@ def _is_shown(entry: Entry, shown: str, context: AdminContext) -> bool:
         case "ending":
             return entry.until is not None and entry.until < context.today + _ENDS_SOON
         case "sites":
-            return entry.kind is Kind.SITE and entry.status not in _GONE
+            return entry.kind is MemberKind.SITE and entry.status not in _GONE
         case "collectives":
-            return entry.kind is Kind.COLLECTIVE and entry.status not in _GONE
+            return entry.kind is MemberKind.COLLECTIVE and entry.status not in _GONE
         case "left":
             return entry.status in _GONE
         case _:
             return entry.status not in _GONE
 
 
-def _is_meant(entry: Entry, query: str) -> bool:
+def _is_meant(entry: MemberEntry, query: str) -> bool:
     words = (entry.pseudonym, entry.name or "", entry.area or "")
     return any(query in word.casefold() for word in words)

@@ -14,7 +14,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from .handlers import AdminPages
 from .needs import WORDS, as_read
 from .request_context import AdminContext
@@ -64,7 +64,7 @@ _NONE = text("There is no such data request.")
 
 
 @dataclass(slots=True)
-class Filled:
+class NeedForm:
     """What was filled in: the data need, not numbered yet, and what is wrong by field."""
 
     need: DataNeed | None = None
@@ -199,14 +199,14 @@ async def _base(connection: AsyncConnection, need: str) -> DataNeed:
     """Return the newest version of a data need. Raises Refused."""
     versions = await needs.versions(connection, need)
     if not versions:
-        raise Refused(404, _NONE)
+        raise RequestRefused(404, _NONE)
     return versions[-1].need
 
 
-async def _filled(connection: AsyncConnection, context: AdminContext) -> Filled:
+async def _filled(connection: AsyncConnection, context: AdminContext) -> NeedForm:
     """Read the form, and number what it says."""
     base = await _base(connection, context.typed("base")) if context.typed("base") else None
-    filled = Filled()
+    filled = NeedForm()
     typed: dict[str, object] = {"version": 1}
     typed["id"] = context.typed("id") if base is None else base.id
     if base is None:
@@ -259,7 +259,7 @@ def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str
     return {tag: words for tag, words in typed.items() if words}
 
 
-def _check_texts(typed: Mapping[str, object], filled: Filled) -> None:
+def _check_texts(typed: Mapping[str, object], filled: NeedForm) -> None:
     title, purpose = typed["title"], typed["purpose"]
     assert isinstance(title, dict)
     assert isinstance(purpose, dict)
@@ -270,7 +270,7 @@ def _check_texts(typed: Mapping[str, object], filled: Filled) -> None:
         filled.errors["purpose"] = _BOTH
 
 
-def _days(context: AdminContext, name: str, least: int, filled: Filled) -> int:
+def _days(context: AdminContext, name: str, least: int, filled: NeedForm) -> int:
     number, unit = context.whole_number(name), context.typed(f"{name}_unit")
     days = -1 if number is None else number * UNITS.get(unit, 0)
     if unit not in UNITS or not least <= days <= MAX_DAYS:

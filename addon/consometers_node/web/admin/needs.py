@@ -17,7 +17,7 @@ from ...series import Direction
 from ...sharing import consent_text
 from ...wire import write_need_file
 from ..core.language import LANGUAGES
-from ..core.page_base import Refused, attachment
+from ..core.page_base import RequestRefused, attachment
 from ..core.speech import Language
 from .handlers import AdminPages
 from .pager import Pager
@@ -163,4 +163,4 @@ async def _version(pages: AdminPages, context: AdminContext) -> OwnNeed:
         (need.need.id, need.need.version) == (context.named("need"), version_number)
         for need in lost
     )
-    raise Refused(404, _LOST if is_lost else _NONE)
+    raise RequestRefused(404, _LOST if is_lost else _NONE)

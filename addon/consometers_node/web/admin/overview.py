@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import Entry, Status, shares
+from ...collective.members.member_overview import MemberEntry, Status, shares
 from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
@@ -24,11 +24,11 @@ _HERE = frozenset({Status.DELIVERING, Status.SILENT, Status.GUEST})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MemberDays:
     """A member, and its days."""
 
-    entry: Entry
-    row: heatmap.Row
+    entry: MemberEntry
+    row: heatmap.HeatmapRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         granting=len(granting),
         columns=heatmap.columns(roster.days),
         days=roster.days,
-        lines=[Line(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
+        lines=[MemberDays(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,
         asked=asked,
         statuses=STATUSES,

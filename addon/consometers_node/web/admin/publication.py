@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Reason
 from ...collective.publication import dry_run, policy as ours
-from ...collective.publication.closed_hours import State, hours, missing, progress
-from ...collective.publication.dry_run import Stretch
+from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
+from ...collective.publication.dry_run import PreviewPeriod
 from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...collective.publication.queries import Published
 from ...collective.settings_schema import KEYS, STEPS, Basis
@@ -54,18 +54,18 @@ REASONS = {
 }
 
 STATES = {
-    State.PUBLISHED: text("published"),
-    State.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
-    State.DOMINANCE: REASONS[Reason.DOMINANCE],
-    State.NEVER: REASONS[Reason.NEVER],
-    State.NOTHING: text("nothing came"),
-    State.WAITING: text("waits for members"),
-    State.LATE: text("should be closed by now"),
+    IntervalState.PUBLISHED: text("published"),
+    IntervalState.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
+    IntervalState.DOMINANCE: REASONS[Reason.DOMINANCE],
+    IntervalState.NEVER: REASONS[Reason.NEVER],
+    IntervalState.NOTHING: text("nothing came"),
+    IntervalState.WAITING: text("waits for members"),
+    IntervalState.LATE: text("should be closed by now"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class RulesForm:
     """What was filled in: rules, or what is wrong by field."""
 
     rules: Rules | None
@@ -179,7 +179,7 @@ async def _chosen(pages: AdminPages, context: AdminContext, done: str) -> web.St
     return context.go(f"publication?done={done}")
 
 
-async def _now(pages: AdminPages) -> tuple[Rules, ours.Choice | None, bool]:
+async def _now(pages: AdminPages) -> tuple[Rules, ours.ChosenRules | None, bool]:
     """Return the rules of now, who chose them, and whether that can be read."""
     in_force = InForce(pages.settings.publication)
     async with pages.store.reading() as connection:
@@ -255,7 +255,7 @@ async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:
 
 def _words(pages: AdminPages) -> dict[str, object]:
     return {
-        "Stretch": Stretch,
+        "Stretch": PreviewPeriod,
         "least": LEAST_MINIMUM,
         "usual": DEFAULT_MINIMUM,
         "steps": [step.value for step in STEPS],
@@ -281,7 +281,7 @@ def _values(rules: Rules) -> Mapping[str, str]:
     }
 
 
-def _filled(context: AdminContext) -> Filled:
+def _filled(context: AdminContext) -> RulesForm:
     """Read the form."""
     errors: dict[str, Text] = {}
     typed_rules: dict[str, object] = {}
@@ -303,8 +303,8 @@ def _filled(context: AdminContext) -> Filled:
     elif opens is None:
         errors["opening"] = _CHOOSE
     if errors or opens is None:
-        return Filled(None, errors)
-    return Filled(read_rules(typed_rules, opens), {})
+        return RulesForm(None, errors)
+    return RulesForm(read_rules(typed_rules, opens), {})
 
 
 def _hint(name: str) -> Text:

@@ -1,17 +1,17 @@
 """Words that the pages of administration take from tables."""
 
 from ...collective.members.member_overview import Status
-from ...collective.members.members import Kind
-from ...collective.permissions.member_permissions import Actor
+from ...collective.members.members import MemberKind
+from ...collective.permissions.member_permissions import PermissionActor
 from ...quoalise import Text
 from ...quoalise.text import text
 from ..core.language import LANGUAGES
 from ..core.speech import Language
 
 KINDS = {
-    Kind.HOME: text("home"),
-    Kind.SITE: text("public building"),
-    Kind.COLLECTIVE: text("collective"),
+    MemberKind.HOME: text("home"),
+    MemberKind.SITE: text("public building"),
+    MemberKind.COLLECTIVE: text("collective"),
 }
 STATUSES = {
     Status.DELIVERING: text("delivering"),
@@ -21,9 +21,9 @@ STATUSES = {
     Status.ERASED: text("erased", context="of a member"),
 }
 ACTORS = {
-    Actor.MEMBER: text("the member"),
-    Actor.COLLECTIVE: text("the collective"),
-    Actor.CLOCK: text("its time was over"),
+    PermissionActor.MEMBER: text("the member"),
+    PermissionActor.COLLECTIVE: text("the collective"),
+    PermissionActor.CLOCK: text("its time was over"),
 }
 
 

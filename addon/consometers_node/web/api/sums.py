@@ -10,7 +10,7 @@ from ...household.statistics_import.collective_statistics import (
     of_collectives,
 )
 from ...household.statistics_import.monthly_consumption import drawn
-from ...household.statistics_import.totals import Energies, Last, Today, Totals, month_before
+from ...household.statistics_import.totals import DayTotals, Energies, Last, Totals, month_before
 from ...quoalise import Direction, iso8601
 from ...sharing.status import Collective
 from ...store.pulled import Pulled
@@ -62,7 +62,7 @@ def _last(last: Last) -> Json:
     }
 
 
-def _today(today: Today) -> Json:
+def _today(today: DayTotals) -> Json:
     return {
         "date": today.day.isoformat(),
         "until": iso8601.shown(today.until),

@@ -40,7 +40,7 @@ _LOCAL = (".localhost", ".local", ".internal", ".home.arpa")
 _WRONG_AT_ONCE, _WRONG_A_SECOND = 10, 10 / 60
 
 
-class Guard:
+class AccessControl:
     """Lets requests in, or does not."""
 
     def __init__(self, token: str, ingress: Collection[str] = INGRESS) -> None:

@@ -70,7 +70,7 @@ async def _larger(parts: AsyncIterator[str]) -> AsyncGenerator[bytes]:
     yield b"".join(waiting)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that is answered with words alone."""
 
     def __init__(self, status: int, words: Text) -> None:

@@ -65,15 +65,15 @@ class RequestContext[P = Person]:
         Raises Unreadable, HTTPRequestEntityTooLarge.
         """
         if self.request.content_type != _FORM:
-            raise Unreadable("no form")
+            raise UnreadableForm("no form")
         try:
             form = read_form(await self.request.post())
         except (LookupError, ValueError) as fault:
-            raise Unreadable("no text") from fault
+            raise UnreadableForm("no text") from fault
         return replace(self, form=form)
 
 
-class Unreadable(ValueError):
+class UnreadableForm(ValueError):
     """What was sent is no form of ours."""
 
 
@@ -81,11 +81,11 @@ def read_form(fields: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
     """Return what was filled in, by field. Raises Unreadable."""
     form: dict[str, list[str]] = {}
     if len(fields) > MAX_FIELDS:
-        raise Unreadable("too many fields")
+        raise UnreadableForm("too many fields")
     for name, value in fields.items():
         if not isinstance(value, str) or len(value) > MAX_LENGTH or len(name) > MAX_LENGTH:
-            raise Unreadable("a field that no form of ours has")
+            raise UnreadableForm("a field that no form of ours has")
         if "\0" in value or any(0xD800 <= ord(character) < 0xE000 for character in value):
-            raise Unreadable("what is no text")
+            raise UnreadableForm("what is no text")
         form.setdefault(name, []).append(value)
     return {name: tuple(values) for name, values in form.items()}

@@ -28,7 +28,7 @@ from ...store import NotPermitted, PermissionId
 from ...store.coverage import absences
 from ...wire import Unsayable
 from ...wire.encode import unit
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from ..core.request_context import RequestContext
 from .handlers import House, Pages
 
@@ -54,7 +54,7 @@ class Offer:
 
 
 @dataclass(slots=True)
-class Filled:
+class ConsentForm:
     """What a person chose, and what is wrong with it, by field."""
 
     choice: Choice | None = None
@@ -187,11 +187,11 @@ async def named(pages: Pages, context: RequestContext) -> DataRequest:
             raise refused(fault, 404) from fault
 
 
-def refused(fault: Exception, status: int = 409) -> Refused:
+def refused(fault: Exception, status: int = 409) -> RequestRefused:
     """Return the page that says why a permission cannot be answered so."""
     words = message_of(fault)
     assert words is not None
-    return Refused(status, words)
+    return RequestRefused(status, words)
 
 
 _FIELDS = ("series", "interval", "history", "duration", "identification")
@@ -201,7 +201,7 @@ async def _proposed(pages: Pages, context: RequestContext) -> DataRequest:
     question = await named(pages, context)
     if question.permission.state is not State.PROPOSED:
         words = text("This was answered already.")
-        raise Refused(409, words)
+        raise RequestRefused(409, words)
     return question
 
 
@@ -229,8 +229,8 @@ def _series(proposal: Proposal, interval: Interval, house: House) -> Series | No
     return None if direction is None else proposal.series(interval, house.time_zone, direction)
 
 
-def _fill(context: RequestContext, need: DataNeed, house: House) -> Filled:
-    filled = Filled()
+def _fill(context: RequestContext, need: DataNeed, house: House) -> ConsentForm:
+    filled = ConsentForm()
     interval = _interval(context.typed("interval"), need, filled)
     series = _ticked(context.chosen("series"), interval, need, house, filled)
     history = _days(context, "history", 0, need.history_days, filled)
@@ -250,7 +250,7 @@ def _fill(context: RequestContext, need: DataNeed, house: House) -> Filled:
     return filled
 
 
-def _interval(typed: str, need: DataNeed, filled: Filled) -> Interval:
+def _interval(typed: str, need: DataNeed, filled: ConsentForm) -> Interval:
     if not typed:
         return need.interval
     if typed not in Interval or not Interval(typed).no_finer_than(need.interval):
@@ -260,7 +260,7 @@ def _interval(typed: str, need: DataNeed, filled: Filled) -> Interval:
 
 
 def _ticked(
-    typed: Sequence[str], interval: Interval, need: DataNeed, house: House, filled: Filled
+    typed: Sequence[str], interval: Interval, need: DataNeed, house: House, filled: ConsentForm
 ) -> frozenset[Series]:
     proposals = {proposal.statistic.id: proposal for proposal in house.proposals}
     series_chosen = set()
@@ -276,7 +276,9 @@ def _ticked(
     return frozenset(series_chosen)
 
 
-def _days(context: RequestContext, name: str, least: int, most: int, filled: Filled) -> int | None:
+def _days(
+    context: RequestContext, name: str, least: int, most: int, filled: ConsentForm
+) -> int | None:
     days = context.whole_number(name)
     if context.typed(name) and (days is None or not least <= days <= most):
         filled.errors[name] = _NOT_DAYS.fill(least=least, most=most)

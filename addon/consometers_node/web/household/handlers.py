@@ -25,8 +25,8 @@ from ..core import language
 from ..core.access import API, harden
 from ..core.calendar_svg import Strip, draw
 from ..core.csrf import FIELD, FormTokens
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, Refused
-from ..core.request_context import RequestContext, Unreadable
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, RequestRefused
+from ..core.request_context import RequestContext, UnreadableForm
 from .users import People
 
 type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
@@ -91,7 +91,7 @@ class Pages(PageBase):
                 return self.refuse(context, 403, NOT_ADMIN)
             try:
                 context = await context.filled()
-            except Unreadable:
+            except UnreadableForm:
                 return self.refuse(context, 400, UNREADABLE)
             if not self._tokens.are_ours(request, context.person.id, context.typed(FIELD)):
                 return self.refuse(context, 403, STALE)
@@ -190,7 +190,7 @@ class Pages(PageBase):
     async def _answer(self, look: Look, context: RequestContext) -> web.StreamResponse:
         try:
             return await look(self, context)
-        except Refused as refused:
+        except RequestRefused as refused:
             return self.refuse(context, refused.status, refused.words)
         except HomeAssistantFault as fault:
             return self.refuse(context, 503, fault.text)

@@ -20,7 +20,7 @@ from ...store import PeerId, SeriesId
 from ...store.clock import confirm
 from ...store.series import all_series
 from ..core.calendar_svg import Strip
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from ..core.request_context import RequestContext
 from .handlers import Pages
 
@@ -44,7 +44,7 @@ class Card:
     until: datetime | None
     problem: Text | None
     permissions: Sequence[Answered]
-    rows: Sequence[Row]
+    rows: Sequence[SharedSeriesRow]
 
     @property
     def asks(self) -> list[Answered]:
@@ -69,7 +69,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SharedSeriesRow:
     """A series that is shared, and what is missing of it."""
 
     shared: Shared
@@ -118,7 +118,7 @@ async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.St
             collective.peer.id for collective in await collectives(connection, datetime.now(UTC))
         }
     if peer_id not in peer_ids:
-        raise Refused(404, _NO_COLLECTIVE)
+        raise RequestRefused(404, _NO_COLLECTIVE)
     async with store.withdrawing() as connection:
         await (pause if paused else resume)(connection, peer_id)
     pages.changed()
@@ -130,7 +130,8 @@ def _card(pages: Pages, collective: Collective, year: Year, now: datetime) -> Ca
     delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
     problem = delivery.problem if delivery and collective.shared else None
     rows = [
-        Row(shared, *year.get(shared.grant.series_id, (None, None))) for shared in collective.shared
+        SharedSeriesRow(shared, *year.get(shared.grant.series_id, (None, None)))
+        for shared in collective.shared
     ]
     answered = current_permissions(collective, now)
     return Card(
@@ -162,7 +163,7 @@ async def show_series(pages: Pages, context: RequestContext) -> web.StreamRespon
     async with pages.node.store.reading() as connection:
         found_series = (await all_series(connection)).get(series_id)
     if found_series is None:
-        raise Refused(404, _NO_SERIES)
+        raise RequestRefused(404, _NO_SERIES)
     calendar, strip = (await pages.year()).get(series_id, (None, None))
     return pages.page(
         context,

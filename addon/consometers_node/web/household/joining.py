@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from ...household.node import Online
+from ...household.node import HouseholdOnline
 from ...permission import PermissionFault
 from ...quoalise import QuoaliseError, Text
 from ...quoalise.refusals import refusal
@@ -105,7 +105,7 @@ async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.
             return context.go("permissions")
 
 
-async def _online(pages: Pages) -> Online | None:
+async def _online(pages: Pages) -> HouseholdOnline | None:
     """Return what the node does over its connection, once it has one. Raises NetworkError."""
     node = pages.node
     if await load(node.store) is None:

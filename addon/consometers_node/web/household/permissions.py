@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import (
     Actor,
-    Entry,
     NoticeReceipt,
     PermissionFault,
     Permissions,
+    RegisterEntry,
     ShownText,
     Signature,
     State,
@@ -30,7 +30,7 @@ from ...store.answers import latest_answers
 from ...store.peers import Subscription, subscriptions
 from ...store.series import all_series
 from ...wire import Unsayable
-from ..core.page_base import Refused
+from ..core.page_base import RequestRefused
 from ..core.request_context import RequestContext
 from .consenting import ask, named, refused
 from .handlers import Pages
@@ -43,7 +43,7 @@ _NOT_SAID = text("Choose whether to erase the received data.")
 class Change:
     """One line of the register: what happened, who did it, what they had read."""
 
-    entry: Entry
+    entry: RegisterEntry
     who: str
     shown: ShownText | None
     receipt: NoticeReceipt | None
@@ -124,7 +124,7 @@ async def withdraw(pages: Pages, context: RequestContext) -> web.StreamResponse:
     question = await named(pages, context)
     data = context.typed("data")
     if data not in {"erase", "keep"}:
-        raise Refused(422, _NOT_SAID)
+        raise RequestRefused(422, _NOT_SAID)
     erase = data == "erase"
     shown = consent_text.withdrawal(question.need, context.language.tag, erase=erase)
     permission_id = question.permission.id
@@ -136,7 +136,7 @@ async def withdraw(pages: Pages, context: RequestContext) -> web.StreamResponse:
     except PermissionFault as fault:
         raise refused(fault) from fault
     except DBAPIError as fault:
-        raise Refused(503, consent_text.STILL_LEAVES) from fault
+        raise RequestRefused(503, consent_text.STILL_LEAVES) from fault
     pages.changed()
     return context.go(f"permissions/{permission_id}?done=withdrawn")
 

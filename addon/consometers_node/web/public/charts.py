@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 import io
 
-from ...collective.publication.figures import NOTHING, Row
+from ...collective.publication.figures import NOTHING, FlowRow
 from ...quoalise import iso8601
 from ...series import Direction
 
@@ -20,14 +20,14 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartInterval:
     """An interval, and the same one a year before.
 
     Of a month of which some days are known, `before` is of none but these days.
     """
 
-    row: Row
-    before: Row | None = None
+    row: FlowRow
+    before: FlowRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Chart:
     """What is drawn and tabled. Its numbers are also at `csv`, an address below the place."""
 
     step: Step
-    lines: Sequence[Line]
+    lines: Sequence[ChartInterval]
     csv: str
 
     @property
@@ -80,7 +80,7 @@ class Chart:
         """Whether all that is in it are homes."""
         return all(row.are_homes for row in (*self._rows, *self._before))
 
-    def before(self, line: Line, direction: Direction) -> float | None:
+    def before(self, line: ChartInterval, direction: Direction) -> float | None:
         """Return what the year before was, for as many members as now: so bars compare."""
         if line.before is None or (each := line.before[direction].per_member_wh) is None:
             return None
@@ -91,11 +91,11 @@ class Chart:
         return each * (line.row[direction].members or (now or then)[-1])
 
     @property
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FlowRow]:
         return (line.row for line in self.lines)
 
     @property
-    def _before(self) -> Iterator[Row]:
+    def _before(self) -> Iterator[FlowRow]:
         return (line.before for line in self.lines if line.before is not None)
 
 
@@ -143,7 +143,7 @@ def as_csv(chart: Chart) -> str:
     return out.getvalue()
 
 
-def _written(line: Line) -> Sequence[str]:
+def _written(line: ChartInterval) -> Sequence[str]:
     row = line.row
     amounts = [row[direction] for direction in _COLUMNS.values()]
     hidden = {amount.why.spelled for amount in amounts if amount.why is not None}
@@ -159,7 +159,7 @@ def _written(line: Line) -> Sequence[str]:
     )
 
 
-def _hours(line: Line) -> Sequence[str]:
+def _hours(line: ChartInterval) -> Sequence[str]:
     """Return of how many hours each figure is, how many have ended, and the year before."""
     amounts = [line.row[direction] for direction in _COLUMNS.values()]
     before = [line.before[way] if line.before else NOTHING for way in _COLUMNS.values()]
@@ -171,7 +171,7 @@ def _hours(line: Line) -> Sequence[str]:
     )
 
 
-def _days(line: Line) -> Sequence[str]:
+def _days(line: ChartInterval) -> Sequence[str]:
     """Return of how many days each figure is, and how many have ended."""
     row, before = line.row, line.before
     days = (

@@ -9,7 +9,7 @@ from ...collective.groups import GroupKind
 from .charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding
-from .live import Today, base, named, today, together_with
+from .live import LiveDay, base, named, today, together_with
 from .periods import Which, charts
 from .words import WORDS
 
@@ -56,7 +56,7 @@ async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return three figures and one chart, to be read from five metres away."""
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
-        shown: Today | None = None
+        shown: LiveDay | None = None
         periods: Sequence[tuple[Which, Chart]] = []
         if place is not None:
             shown = await today(pages, guest, connection, place)

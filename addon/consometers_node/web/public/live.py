@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
 from ...collective.groups import GroupKind
-from ...collective.publication.figures import NO_RATES, Rates, Row, rows, together
+from ...collective.publication.figures import NO_RATES, FlowRow, Rates, rows, together
 from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
 from ...series import Direction
-from .charts import Chart, Line, Step
+from .charts import Chart, ChartInterval, Step
 from .comparisons import kettles, lamps, pupil, washes
 from .handlers import Guest, PublicPages
 
@@ -24,16 +24,16 @@ _KINDS = {"sites": frozenset({GroupKind.SITE}), "areas": AREAS}
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class LiveDay:
     """What of a group is known of the last interval, and of the day that it is in."""
 
     place: Place
     day: date
     is_today: bool
-    now: Row | None
+    now: FlowRow | None
     is_old: bool
     """The last figures are of some hours ago."""
-    whole: Row | None
+    whole: FlowRow | None
     homes: int
     """How many homes are in the last sum of consumption."""
     homes_counting: int
@@ -112,7 +112,7 @@ class Today:
 
 async def today(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
-) -> Today:
+) -> LiveDay:
     """Look at the last two days: early in the morning, yesterday is the last that is known."""
     yesterday = guest.today - _DAY
     slots = await pages.published.within_days(
@@ -140,7 +140,7 @@ async def today(
         last = [slot for slot in days[day] if now is not None and slot.start == now.start]
         cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
     made = [row for row in rows(slots) if row.made.wh]
-    return Today(
+    return LiveDay(
         place=place,
         day=day,
         is_today=day == guest.today,
@@ -150,7 +150,7 @@ async def today(
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
         children=children if children is not None and children.count else None,
-        chart=Chart(Step.HOUR, [Line(row) for row in shown], f"day/{day}.csv"),
+        chart=Chart(Step.HOUR, [ChartInterval(row) for row in shown], f"day/{day}.csv"),
         sells_all=bool(made) and all(row.sells_all for row in made),
     )
 

@@ -51,7 +51,7 @@ _CSV = ".csv"
 _JSON = ".json"
 
 
-class Quantity(StrEnum):
+class OpenDataQuantity(StrEnum):
     """What may be asked for."""
 
     CONSUMPTION = "consumption"
@@ -66,9 +66,9 @@ class Quantity(StrEnum):
         return "/" if self in _RATES else "Wh"
 
 
-_RATES: Mapping[Quantity, Callable[[Rates], Fraction | None]] = {
-    Quantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
-    Quantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
+_RATES: Mapping[OpenDataQuantity, Callable[[Rates], Fraction | None]] = {
+    OpenDataQuantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
+    OpenDataQuantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
 }
 
 
@@ -95,7 +95,7 @@ class Point(NamedTuple):
 class Query:
     """What an address asks for."""
 
-    quantity: Quantity
+    quantity: OpenDataQuantity
     place: Place
     interval: Interval | Longer
     span: Span
@@ -230,8 +230,8 @@ def _query(
 ) -> Query:
     """Read an address. Raises Wrong."""
     quantity, interval, group = map(guest.named, ("quantity", "interval", "group"))
-    if quantity not in Quantity:
-        raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(Quantity)))
+    if quantity not in OpenDataQuantity:
+        raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(OpenDataQuantity)))
     if interval not in offered_intervals:
         raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(offered_intervals)))
     if group not in places:
@@ -243,7 +243,7 @@ def _query(
     is_fine = isinstance(length, Interval) and length is not Interval.P1D
     if (span.last - span.first).days >= MOST_DAYS[is_fine]:
         raise Wrong(400, _BAD, _TOO_LONG.fill(most=MOST_DAYS[is_fine]))
-    return Query(Quantity(quantity), places[group], length, span)
+    return Query(OpenDataQuantity(quantity), places[group], length, span)
 
 
 def _day(written: str) -> date:

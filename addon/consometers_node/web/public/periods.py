@@ -11,7 +11,7 @@ from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.sdc_rules import Reason, Withheld
 from ...collective.members.members import month_after
 from ...collective.publication.figures import (
-    Row,
+    FlowRow,
     Slots,
     TimeSlot,
     begun,
@@ -21,7 +21,7 @@ from ...collective.publication.figures import (
 )
 from ...collective.publication.queries import Place
 from ...series import Direction, Interval
-from .charts import Chart, Line, Step, as_csv
+from .charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
 from .live import base, named, together_with
 from .words import WORDS
@@ -89,9 +89,9 @@ class Period:
 
     which: Which
     chart: Chart
-    whole: Row | None
-    same: Row | None
-    before: Row | None
+    whole: FlowRow | None
+    same: FlowRow | None
+    before: FlowRow | None
     up_to: date | None
     """The last day that is known, of what is not over yet."""
     previous: Which | None
@@ -135,7 +135,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         place = await _there(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
-    chart = Chart(Step.HOUR, [Line(row) for row in rows(slots)], "")
+    chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], "")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
 
 
@@ -266,7 +266,7 @@ def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
     return Chart(which.step, _lines(days, which, guest), f"{which.path}.csv")
 
 
-def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
+def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
     """Return a line for each day or month; those to come have a year before alone."""
     now, then, first = days.now, days.then, days.first
     if which.step is Step.DAY:
@@ -280,18 +280,18 @@ def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())
     return [
-        Line(mine.get(n) or _to_come(start, which.step, guest), before.get(n))
+        ChartInterval(mine.get(n) or _to_come(start, which.step, guest), before.get(n))
         for n, start in starts.items()
         if has_past or n in mine
     ]
 
 
-def _by_month(days: Slots) -> dict[int, Row]:
+def _by_month(days: Slots) -> dict[int, FlowRow]:
     months = [row for month in by_month(days) if (row := together(month)) is not None]
     return {row.start.month: row for row in months}
 
 
-def _to_come(first: date, step: Step, guest: Guest) -> Row:
+def _to_come(first: date, step: Step, guest: Guest) -> FlowRow:
     after = first + _DAY if step is Step.DAY else month_after(first)
     start, end = (datetime.combine(day, time(), guest.now.tzinfo) for day in (first, after))
-    return Row(start, end, {})
+    return FlowRow(start, end, {})

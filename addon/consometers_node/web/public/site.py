@@ -21,7 +21,7 @@ from .routes import routes
 _MAX_BODY_BYTES = 1024
 
 
-class Public:
+class PublicSite:
     """The pages and the open data of one collective."""
 
     def __init__(

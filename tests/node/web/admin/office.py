@@ -20,7 +20,7 @@ from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.admin.login import TRIES
 from consometers_node.web.admin.site import Administration
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 
 from ...clocks import set_aside_the_clock_of
 from ..browser import Browser, Page
@@ -129,7 +129,9 @@ async def serving(
         tries=GrowingWait(TRIES, lambda: clock.seconds),
         now=lambda: clock.now,
     )
-    public = Public(store, settings, "0", limits=TokenBucket(UNLIMITED, 1), now=lambda: clock.now)
+    public = PublicSite(
+        store, settings, "0", limits=TokenBucket(UNLIMITED, 1), now=lambda: clock.now
+    )
     administration.join(public.app)
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(public.listening("127.0.0.1", 0))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from consometers_node.collective.ingestion.validation import Message, take
+from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import set_aside
@@ -26,7 +26,7 @@ async def liar(office: Office) -> Member:
     """Admit a home that sends 29 and 31.5 kW after a month of 400 W."""
     async with office.village() as village:
         member = await village.join("home", days=40)
-        message = Message(
+        message = MemberMessage(
             "home@example.org", pushed_data(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
         )
         at = NOW + timedelta(days=1)

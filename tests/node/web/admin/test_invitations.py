@@ -13,7 +13,7 @@ import pytest
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.accounts import NoAccount, invite
-from consometers_node.collective.members.members import Kind
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.store import Store
 from consometers_node.xmpp import Join, links
 
@@ -49,7 +49,7 @@ async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
     page = await made(browser, ("area", "Lorient"), ("note", "Marché"), ("days", "7"))
     (invitation,) = await stored_invitations(office)
     assert (invitation.kind, invitation.area, invitation.note, invitation.most_uses) == (
-        Kind.HOME,
+        MemberKind.HOME,
         "Lorient",
         "Marché",
         1,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import IDLE, LONGEST, Passwords
-from consometers_node.collective.settings import Page
+from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
 from consometers_node.web.admin.handlers import COOKIE
@@ -329,7 +329,7 @@ async def test_who_tries_too_often_has_to_wait(office: Office) -> None:
 
 async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
     """Only the reverse proxy is believed, and this one asks from elsewhere."""
-    settings = replace(office.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
+    settings = replace(office.settings, page=PageSettings(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(office.store, settings) as other:
         browser = await other.browser()
         for n in range(FREE_TRIES):

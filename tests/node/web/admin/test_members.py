@@ -11,7 +11,7 @@ import pytest
 
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import accounts
-from consometers_node.collective.members.members import Kind, Member, Members
+from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.members.sites import Building
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import of_member
@@ -229,11 +229,11 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     unsure = await browser.send(page, "/site", *school)
     assert unsure.status == 422
     assert "École de Kersabiec" in unsure.html
-    assert (await again(office, member)).kind is Kind.HOME
+    assert (await again(office, member)).kind is MemberKind.HOME
     done = await browser.send(page, "/site", *school, ("sure", "yes"))
     assert "Saved." in done.text
     member_now = await again(office, member)
-    assert (member_now.kind, member_now.name) == (Kind.SITE, "École de Kersabiec")
+    assert (member_now.kind, member_now.name) == (MemberKind.SITE, "École de Kersabiec")
     assert member_now.description is not None
     assert member_now.description.building is Building.SCHOOL
     assert (member_now.description.peak_kwp, member_now.description.surface_m2) == (36.5, 1850)
@@ -318,7 +318,7 @@ async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -
 
 async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     async with office.village() as village:
-        town = await village.members.admit("town@example.org", NOW, kind=Kind.COLLECTIVE)
+        town = await village.members.admit("town@example.org", NOW, kind=MemberKind.COLLECTIVE)
         home = await village.join("home")
     browser = await office.enter()
     page = await browser.open(f"members/{town.pseudonym}")
@@ -330,7 +330,7 @@ async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     assert (await browser.post(f"members/{home.pseudonym}/name", fields)).status == 409
     # Its own page offers no such form, but another window may be of before.
     assert (await browser.post(f"members/{town.pseudonym}/site", fields)).status == 409
-    assert (await again(office, town)).kind is Kind.COLLECTIVE
+    assert (await again(office, town)).kind is MemberKind.COLLECTIVE
 
 
 FORMS = ("/site", "/area", "members")

@@ -16,16 +16,16 @@ from consometers_node.collective.counters import Counts
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import (
-    Entry,
+    MemberEntry,
     Status,
     member_overview,
     shares,
     shares_by_direction,
 )
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
-from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
@@ -99,7 +99,7 @@ async def close_due(office: Office) -> None:
     """Close what is due, of a node that is online for ten days."""
     settings, now = office.settings, office.clock.now
     online = now - 10 * DAY
-    waiting = Waiting(online_since=online, opened_at=online, arrivals=Arrivals())
+    waiting = WaitRule(online_since=online, opened_at=online, arrivals=Arrivals())
     async with office.village() as village:
         closer = Closer(village.members, settings.identifier, settings.publication, waiting, now)
         while await closer.close():
@@ -248,10 +248,10 @@ async def test_who_left_is_no_longer_counted(office: Office) -> None:
 
 def test_a_day_is_drawn_by_its_shape() -> None:
     window = Span(date(2026, 6, 1), date(2026, 6, 4))
-    entry = Entry(
+    entry = MemberEntry(
         id=MemberId(1),
         pseudonym="abcdefgh",
-        kind=Kind.HOME,
+        kind=MemberKind.HOME,
         name=None,
         area=None,
         status=Status.DELIVERING,

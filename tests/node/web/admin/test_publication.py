@@ -8,7 +8,7 @@ from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publ
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
-    Choice,
+    ChosenRules,
     chosen,
     open_from,
     opened,
@@ -38,7 +38,7 @@ async def record_days(office: Office) -> None:
             await town.record(homes, 1000, day=YESTERDAY - timedelta(days=n))
 
 
-async def choice(office: Office) -> Choice | None:
+async def choice(office: Office) -> ChosenRules | None:
     return await office.read(chosen)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 from demo.prosody import LOOPBACK
 
 from .town import Town
@@ -25,7 +25,7 @@ async def test_whoever_asks_is_told_that_it_is_well(empty: Town) -> None:
 async def test_it_says_when_xmpp_is_away_which_it_survives(
     empty: Town, online: bool, expected: str
 ) -> None:
-    public = Public(empty.store, empty.settings, "0", is_online=lambda: online)
+    public = PublicSite(empty.store, empty.settings, "0", is_online=lambda: online)
     async with (
         public.listening(LOOPBACK, 0) as port,
         ClientSession() as session,

@@ -20,11 +20,11 @@ from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.settings import Page
+from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
 from consometers_node.web.public.handlers import DATA
-from consometers_node.web.public.opendata import MOST_DAYS, Longer, Quantity
+from consometers_node.web.public.opendata import MOST_DAYS, Longer, OpenDataQuantity
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL
 
@@ -154,7 +154,7 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
             assert len(page.html.splitlines()) == 1 + count
 
 
-@pytest.mark.parametrize("quantity", Quantity)
+@pytest.mark.parametrize("quantity", OpenDataQuantity)
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M", "P1Y"])
 async def test_a_table_has_what_the_document_has(town: Town, quantity: str, interval: str) -> None:
     path = f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10"
@@ -230,7 +230,7 @@ async def test_the_licence_stands_beside_every_answer(town: Town) -> None:
 
 async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -> None:
     page = await town.browser().open("data")
-    for name in (*Quantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
+    for name in (*OpenDataQuantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
         assert name in page.text
     for reason in Reason:
         assert reason.replace("_", "-") in page.text
@@ -299,7 +299,7 @@ async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> No
 
 
 async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
-    town.settings = replace(town.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
+    town.settings = replace(town.settings, page=PageSettings(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(town, TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
         answers = [
             await slow.browser().open("data/groups.json", X_Forwarded_For=f"203.0.113.{n}")
@@ -326,10 +326,10 @@ async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
     for most in MOST_DAYS.values():
         assert f"{most} days at most" in document["info"]["description"]
     schemas = document["components"]["schemas"]
-    assert schemas["Quantity"]["enum"] == [*Quantity]
+    assert schemas["Quantity"]["enum"] == [*OpenDataQuantity]
     assert schemas["Interval"]["enum"] == [*Interval, *Longer]
     assert schemas["Series"]["properties"]["unit"]["enum"] == sorted(
-        {quantity.unit for quantity in Quantity}
+        {quantity.unit for quantity in OpenDataQuantity}
     )
     reasons = [reason.replace("_", "-") for reason in Reason]
     assert schemas["Withheld"]["properties"]["reason"]["enum"] == reasons

@@ -14,11 +14,11 @@ from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
-from consometers_node.collective.settings import Page, Settings, Xmpp
+from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.quoalise import Identifier
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.rate_limit import TokenBucket
@@ -32,7 +32,7 @@ from consometers_node.store.collective_tables import (
     MemberRow,
 )
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
-from consometers_node.web.public.site import Public
+from consometers_node.web.public.site import PublicSite
 
 from ...collective.people import OWN, permission
 from ...permission.samples import NEED
@@ -58,7 +58,7 @@ def settings(folder: Path, **other: object) -> Settings:
         time_zone=ZONE,
         needs=(),
         xmpp=Xmpp(account="coop@example.org"),
-        page=Page(),
+        page=PageSettings(),
         publication=Publication(basis=Agreed(10)),
     )
     return replace(usual, **other)  # type: ignore[arg-type]
@@ -104,7 +104,9 @@ class Town:
         """Add a collective that counts in a group, and grant its sums of some directions."""
         async with self.store.writing() as connection:
             members = Members(connection, ZONE)
-            collective = await members.admit("below@example.org", self.now, kind=Kind.COLLECTIVE)
+            collective = await members.admit(
+                "below@example.org", self.now, kind=MemberKind.COLLECTIVE
+            )
             await needs.offer(connection, NEED, self.now)
             names = [
                 Identifier(organisation("below"), f"{way}/power/active/raw") for way in allowed
@@ -211,7 +213,7 @@ async def serving(
     clock: Callable[[], datetime] | None = None,
     changes: Changes | None = None,
 ) -> AsyncIterator[Town]:
-    public = Public(
+    public = PublicSite(
         town.store,
         town.settings,
         "0",
