@@ -287,7 +287,7 @@ async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
         return str(stage.notes.problems)
 
     async with node(stage, token=token):
-        await eventually(problems, lambda noted: "only administrators write statistics" in noted)
+        await eventually(problems, lambda noted: "administrators can write statistics" in noted)
 
 
 async def visitor(api: Api) -> str:

@@ -55,7 +55,7 @@ async def test_what_the_node_itself_says_of_a_database_is_in_french(
     await store.close()
     message = reason(await refused(file))
     assert "«" not in message.say("fr")
-    assert message.say("fr").startswith(("un déménagement", "la base a été écrite"))
+    assert message.say("fr").startswith(("un déplacement", "la base a été écrite"))
 
 
 async def test_a_url_of_something_else_is_refused_in_french() -> None:

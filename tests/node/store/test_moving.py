@@ -113,7 +113,7 @@ async def test_a_move_goes_on_where_it_was_interrupted(
         with pytest.raises(Interrupted):
             await move(old, new, stop_at(rows))
         await new.close()
-        with pytest.raises(Unusable, match="go on with migrate-store"):
+        with pytest.raises(Unusable, match="resume it with migrate-store"):
             await Store.open(there)
     new = await Store.open(there, half_moved=True)
     heard: list[int] = []

@@ -61,7 +61,7 @@ def test_panels_have_no_delivery_point() -> None:
 def test_a_delivery_point_that_is_not_known_is_asked_for() -> None:
     with pytest.raises(Unsayable, match="enter its number, or share under a pseudonym") as refusal:
         Naming(bytes(32)).name(DRAWN, "coop@example.org", BY_POINT)
-    assert "indiquez-le" in refusal.value.text.say("fr")
+    assert "indiquez son numéro" in refusal.value.text.say("fr")
 
 
 def test_two_series_of_one_name_are_not_shared_with_one_peer() -> None:

@@ -45,7 +45,7 @@ def test_an_invitation_is_read(link: str, read: Join | Register) -> None:
     ],
 )
 def test_what_is_no_invitation_is_refused(link: str) -> None:
-    with pytest.raises(NotALink, match="begins with xmpp:"):
+    with pytest.raises(NotALink, match="must begin with xmpp:"):
         links.read(link)
 
 

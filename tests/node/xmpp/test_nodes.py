@@ -61,7 +61,7 @@ async def test_a_command_of_the_other_role_is_not_there(
     server: Prosody, new_node: MakeNode
 ) -> None:
     home, collective = await new_node(server), await new_node(server, Collective())
-    with pytest.raises(ItemNotFound, match="no such command"):
+    with pytest.raises(ItemNotFound, match="Unknown command"):
         await collective.asking.get_data_needs(home.connection.jid)
 
 
