@@ -255,7 +255,7 @@ async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:
 
 def _words(pages: AdminPages) -> dict[str, object]:
     return {
-        "Stretch": PreviewPeriod,
+        "PreviewPeriod": PreviewPeriod,
         "least": LEAST_MINIMUM,
         "usual": DEFAULT_MINIMUM,
         "steps": [step.value for step in STEPS],
