@@ -80,6 +80,7 @@ class Connection:
         self._changed = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._owned: set[asyncio.Task[None]] = set()
+        self._is_left = False
         self._logged_in: Callable[[], None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -95,6 +96,7 @@ class Connection:
         traceback: TracebackType | None,
     ) -> None:
         """Stop: the server is told, and no task is left."""
+        self._is_left = True
         for task in self._owned:
             task.cancel()
         # The group is told nothing of an error: it would wrap it.
@@ -198,6 +200,9 @@ class Connection:
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Start a task that ends with the connection at the latest. It must not raise."""
         task = self._tasks.create_task(work)
+        if self._is_left:
+            # A stanza that came while the stream closes: who would handle it may have ended.
+            task.cancel()
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 

@@ -275,6 +275,32 @@ async def test_a_cut_line_is_resumed_with_what_was_under_way(
     assert not session.ended.done()
 
 
+async def test_what_comes_while_the_stream_closes_keeps_nobody(
+    server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+
+    async def handle() -> None:
+        try:
+            # Of a database that is away: nobody ends this any more.
+            await asyncio.Event().wait()
+        finally:
+            ended.append("handled")
+
+    async with Connection(Account(new_account(server), PASSWORD), server=reach(server)) as left:
+        await left.online()
+        close = left.stream.close
+
+        async def slowly() -> None:
+            left.spawn(handle())
+            await close()
+
+        left.spawn(handle())
+        await asyncio.sleep(0)
+        monkeypatch.setattr(left.stream, "close", slowly)
+    assert ended == ["handled"]
+
+
 async def test_a_server_that_was_killed_gives_a_new_session(
     own: Prosody, new_node: MakeNode
 ) -> None:
