@@ -102,7 +102,7 @@ class Threaded:
     async def open(self, *accounts: str) -> None:
         """Start it with accounts of its host. Raises NodeError."""
         self._starting = asyncio.ensure_future(asyncio.to_thread(self._start, accounts))
-        # A thread goes on whoever cancels: close() waits for it, and ends what it started.
+        # Cancelling does not stop a thread: close() waits for it, and ends what it started.
         await asyncio.shield(self._starting)
 
     def _start(self, accounts: Iterable[str]) -> None:

@@ -84,7 +84,7 @@ class Server:
         return name
 
     def drop(self, database: str) -> None:
-        """Drop a database, whoever is still connected to it."""
+        """Drop a database and close its connections."""
         with self.connect("postgres") as connection:
             connection.execute(f"DROP DATABASE {database} WITH (FORCE)".encode())
 

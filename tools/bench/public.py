@@ -51,29 +51,29 @@ async def measure() -> float:
         async with serving(town, changes=changes):
             gc.freeze()  # As a node does that begins to run.
             every = [await _ask(town, changes, path) for path in _PATHS]
-        print(f"{'all of them, made anew':67} {summary(list(chain.from_iterable(every)))}")
+        print(f"{'all pages, not cached':67} {summary(list(chain.from_iterable(every)))}")
         await store.close()
     return max(map(p95, every))
 
 
 async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
     """Ask for what is made anew each time, as after a release, then for what is kept."""
-    anew, cached = [], []
+    uncached, cached = [], []
     size = await _get(town, path)
     cpu = time.process_time()
     for _ in range(ROUNDS):
         changes.notify()
         began = time.perf_counter()
         await _get(town, path)
-        anew.append(time.perf_counter() - began)
+        uncached.append(time.perf_counter() - began)
     cpu = (time.process_time() - cpu) / ROUNDS
     for _ in range(ROUNDS):
         began = time.perf_counter()
         await _get(town, path)
         cached.append(time.perf_counter() - began)
-    print(f"/{path:66} {summary(anew)}, {1e3 * cpu:5.1f} ms of CPU, {size / 1024:.0f} KiB")
+    print(f"/{path:66} {summary(uncached)}, {1e3 * cpu:5.1f} ms of CPU, {size / 1024:.0f} KiB")
     print(f"{'  kept':67} {summary(cached)}", flush=True)
-    return anew
+    return uncached
 
 
 async def _get(town: Town, path: str) -> int:

@@ -1,4 +1,4 @@
-"""`run`: this node, a household's or a collective's, until it is told to stop."""
+"""The command `run`: runs a household's or a collective's node until a signal stops it."""
 
 import logging
 from typing import Annotated, Literal

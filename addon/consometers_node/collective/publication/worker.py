@@ -169,7 +169,7 @@ class Publishing:
                     together=self._together,
                 )
                 is_new = await closer.close()
-        # Only now: what was decided in a transaction that failed is decided anew.
+        # After the commit: a failed transaction stores no decision.
         self._together = closer.together
         self._arrivals.forget(at - RECENT)
         return is_new

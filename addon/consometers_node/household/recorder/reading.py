@@ -103,7 +103,7 @@ def absence(last_seen: datetime | None, started: datetime | None, now: datetime)
     `last_seen` is when it was last known to run, None before the first time; `started` since when
     it runs, as `Recorder.started` tells, None while that tells nothing: then it has only begun.
 
-    An absence begins when it was last seen, for whoever was off meanwhile cannot tell how long it
+    An absence begins when it was last seen, because a node that was off cannot know how long it
     ran. Where clocks were put back, and it seems to run since before it was last seen, or to have
     been seen later than now, nothing is made of that.
     """
