@@ -70,7 +70,7 @@ from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
 from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
 from consometers_node.store.member_series import of_member
-from consometers_node.store.memberships import memberships, series_of_member
+from consometers_node.store.memberships import groups_and_memberships, series_of_member
 from consometers_node.store.series import blocks
 from consometers_node.store.set_aside import (
     leave_out,
@@ -292,7 +292,7 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
     async with store.reading() as connection:
         read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
         month = [
-            (stretch, await memberships(connection, stretch.month, now()))
+            (stretch, (await groups_and_memberships(connection, stretch.month, now()))[1])
             for stretch in stretches(ZONE.key, Interval.PT1H, day)
         ]
     sums = read.intervals(month)

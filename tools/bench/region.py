@@ -20,7 +20,6 @@ import time
 
 from sqlalchemy import update
 
-from consometers_node.collective.groups import all_groups
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
@@ -37,6 +36,7 @@ from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionSeriesRow
+from consometers_node.store.groups import all_groups
 from consometers_node.store.published_series import (
     devices as group_devices,
     own_series,

@@ -10,11 +10,11 @@ from ..series import Range, Series
 from ..sharing.due_records import queue_again
 from ..sharing.names import COLLECTIVE
 from ..store.any_of import among
+from ..store.groups import all_groups
 from ..store.published_series import devices
 from ..store.series import OWN, SERIES_FACTS, add_series
 from ..store.settings import setting
 from ..store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow
-from .groups import all_groups
 
 _IS_READ = exists().where(SubscriptionRow.series_id == SeriesRow.id)
 _OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(

@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     func,
     null,
-    or_,
     outerjoin,
     select,
     type_coerce,
@@ -38,6 +37,7 @@ from .collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from .groups import Group, GroupKind, counts_in
 from .series import OWN, SERIES_FACTS
 from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
@@ -114,60 +114,51 @@ _COUNTS = SeriesRow.id.not_in(
 _OTHERS = select(MemberRow.id).where(MemberRow.kind != "home")
 
 
-def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
-    """Say of a row of `group_membership` that it has this month."""
-    until = GroupMembershipRow.until_month
-    return and_(GroupMembershipRow.from_month <= month, or_(until.is_(None), until > month))
-
-
-_OF_SITES = GroupMembershipRow.group_id.in_(
-    select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
+_MEMBERS = func.aggregate_strings(GroupMembershipRow.member_id.cast(Text), separator=",")
+_IN_GROUP = and_(
+    GroupMembershipRow.group_id == MemberGroupRow.id, counts_in(bindparam("month", type_=Day))
 )
-_MONTH = counts_in(bindparam("month", type_=Day))
-# One row a commune: a row for each member would take three times as long. A row without members is
-# of one that is no home, in a group of its own or in none.
-_MEMBERSHIPS: CompoundSelect[Any] = union_all(
-    select(
-        GroupMembershipRow.group_id,
-        func.aggregate_strings(GroupMembershipRow.member_id.cast(Text), separator=","),
-        null(),
-    )
-    .where(_MONTH, ~_OF_SITES)
-    .group_by(GroupMembershipRow.group_id),
-    select(null(), null(), MemberRow.id).where(MemberRow.kind == "collective"),
-    select(GroupMembershipRow.group_id, null(), GroupMembershipRow.member_id).where(
-        _MONTH, _OF_SITES
-    ),
+# One row a group, with its members: a row for each member would take three times as long. Without a
+# group come the members that are collectives.
+_GROUPS_WITH_MEMBERS: CompoundSelect[Any] = union_all(
+    select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name, _MEMBERS)
+    .select_from(outerjoin(MemberGroupRow, GroupMembershipRow, _IN_GROUP))
+    .group_by(MemberGroupRow.id),
+    select(null(), null(), null(), MemberRow.id.cast(Text)).where(MemberRow.kind == "collective"),
 )
 
 
-async def memberships(
+async def groups_and_memberships(
     connection: AsyncConnection, month: date, at: datetime
-) -> dict[MemberId, Membership]:
-    """Return where each member counts in a month.
+) -> tuple[list[Group], dict[MemberId, Membership]]:
+    """Return every group that there is, or was, and where each member counts in a month.
 
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
     """
+    groups: list[Group] = []
     by_member: dict[MemberId, Membership] = {}
     named: dict[MemberId, tuple[GroupId, ...]] = {}
     collectives: list[MemberId] = []
-    for group, members, member in await connection.execute(_MEMBERSHIPS, {"month": month}):
-        if members is not None:
-            ids = map(MemberId, map(int, members.split(",")))
-            by_member |= dict.fromkeys(ids, Membership(group))
-        elif group is not None:
-            named[member] = (*named.get(member, ()), group)
-        else:
-            collectives.append(member)
+    rows = await connection.execute(_GROUPS_WITH_MEMBERS, {"month": month})
+    for group_id, kind, name, members in rows:
+        ids = map(MemberId, map(int, members.split(",") if members else ()))
+        if group_id is None:
+            collectives += ids
+            continue
+        groups.append(group := Group(group_id, GroupKind(kind), name))
+        if group.kind in (GroupKind.SITE, GroupKind.BUILDING):
+            named |= {member: (*named.get(member, ()), group.id) for member in ids}
+        elif members:
+            by_member |= dict.fromkeys(ids, Membership(group.id))
     for member in by_member.keys() & collectives:
         by_member[member] = Membership(by_member[member].area, is_home=False)
     shown = await shown_series(connection, at) if named else {}
-    for member, groups in named.items():
+    for member, own in named.items():
         of_month = by_member.pop(member, None)
         if of_month is not None and member in shown:
-            by_member[member] = Membership(of_month.area, False, groups, frozenset(shown[member]))
-    return by_member
+            by_member[member] = Membership(of_month.area, False, own, frozenset(shown[member]))
+    return groups, by_member
 
 
 _PACKED_DAY = (

@@ -19,6 +19,7 @@ from .collective_tables import (
     PublishedCellRow,
 )
 from .memberships import first_block
+from .upsert import put
 
 
 class PublishedCell(NamedTuple):
@@ -81,9 +82,6 @@ _CLOSED_FACTS = (
 )
 
 
-_INSERT_CELL, _INSERT_CLOSED = insert(_CELL), insert(_CLOSED)
-
-
 async def write(
     connection: AsyncConnection,
     cells: Iterable[PublishedCell],
@@ -92,11 +90,9 @@ async def write(
     """Store what was published, and that nothing more of it will be."""
     # An interval that is closed takes no cell: so cells come first.
     names = ("group_id", "interval_minutes", *(column.key for column in _CELL_FACTS))
-    if rows := [dict(zip(names, cell, strict=False)) for cell in cells]:
-        await connection.execute(_INSERT_CELL, rows)
+    await put(connection, _CELL, [dict(zip(names, cell, strict=False)) for cell in cells])
     names = ("interval_minutes", *(column.key for column in _CLOSED_FACTS))
-    if rows := [dict(zip(names, interval, strict=True)) for interval in closed]:
-        await connection.execute(_INSERT_CLOSED, rows)
+    await put(connection, _CLOSED, [dict(zip(names, each, strict=True)) for each in closed])
 
 
 _KEYS = [(direction, interval) for direction in Direction for interval in Interval]

@@ -6,7 +6,6 @@ from its cell.
 
 from collections.abc import Iterable
 import re
-from typing import Any, Protocol
 import unicodedata
 
 from sqlalchemy import ColumnElement, func, select
@@ -14,25 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
 from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
-from .collective_tables import GroupId, MemberGroupRow, PublishedCellRow
+from .collective_tables import GroupId, PublishedCellRow
+from .groups import Group, GroupKind, all_groups
 
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
-_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
 
 
-class Named(Protocol):
-    """A group, by its kind and name."""
-
-    @property
-    def id(self) -> GroupId: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-def devices(collective: str, groups: Iterable[Named]) -> dict[GroupId, Device]:
+def devices(collective: str, groups: Iterable[Group]) -> dict[GroupId, Device]:
     """Return under which name each group's sums are known: the collective's, or one below it.
 
     Of two groups that would have the same, the later one has its number after it.
@@ -40,7 +28,7 @@ def devices(collective: str, groups: Iterable[Named]) -> dict[GroupId, Device]:
     named: dict[GroupId, Device] = {}
     taken: set[str] = set()
     for group in sorted(groups, key=lambda group: group.id):
-        name = collective if group.kind == "all" else f"{collective}-{_slug(group)}"
+        name = collective if group.kind is GroupKind.ALL else f"{collective}-{_slug(group)}"
         while name in taken:
             name = f"{name}-{group.id}"
         taken.add(name)
@@ -109,12 +97,11 @@ def _of(group: GroupId, series: Series) -> tuple[ColumnElement[bool], ...]:
 
 async def _group(connection: AsyncConnection, collective: str, series: Series) -> GroupId | None:
     """Return the group whose sums a series is."""
-    groups: Iterable[Any] = await connection.execute(_GROUPS)
-    named = devices(collective, groups)
+    named = devices(collective, await all_groups(connection))
     return next((group for group, device in named.items() if device == series.device), None)
 
 
-def _slug(group: Named) -> str:
+def _slug(group: Group) -> str:
     name = unicodedata.normalize("NFKD", group.name.lower().translate(_LETTERS))
     plain = name.encode("ascii", "ignore").decode()
     return _OTHERS.sub("-", plain).strip("-") or f"{group.kind}-{group.id}"

@@ -32,7 +32,10 @@ async def put(
     rows: Sequence[Mapping[str, object]],
     *columns: str,
 ) -> None:
-    """Insert rows, which take the place in these columns of those that are there."""
+    """Insert rows, which take the place in these columns of those that are there.
+
+    Without columns, no row may be there already.
+    """
     if not rows:
         return
     keys = tuple(rows[0])
@@ -56,11 +59,12 @@ def _put(
     ]
     values = ", ".join(f":{key}" for key in keys)
     rows = f"SELECT * FROM unnest({values})" if in_arrays else f"VALUES ({values})"
-    statement = (
-        f"INSERT INTO {table.name} ({_names(keys)}) {rows}"
-        f" ON CONFLICT ({_names(table.primary_key.columns.keys())}) DO UPDATE SET "
-        + ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-    )
+    statement = f"INSERT INTO {table.name} ({_names(keys)}) {rows}"
+    if columns:
+        statement += (
+            f" ON CONFLICT ({_names(table.primary_key.columns.keys())}) DO UPDATE SET "
+            + ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+        )
     return text(statement).bindparams(*bound)
 
 

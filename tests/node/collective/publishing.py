@@ -9,7 +9,6 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
@@ -32,6 +31,7 @@ from consometers_node.store.collective_tables import (
     MemberPermissionId,
     PublishedCellRow,
 )
+from consometers_node.store.groups import GroupKind, all_groups, group_id
 from consometers_node.store.publication import (
     ClosedInterval,
     PublishedCell,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.publication.figures import FlowRow
 from consometers_node.collective.publication.queries import Latest, Published
 from consometers_node.series import Direction
 from consometers_node.store import Store
+from consometers_node.store.groups import GroupKind
 
 from ..web.public.town import HOUR, ZONE, Town, day_of, settings
 

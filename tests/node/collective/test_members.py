@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
-from consometers_node.collective.groups import Group, GroupKind, all_groups, counting
 from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
@@ -30,7 +29,7 @@ from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupMembershipRow
-from consometers_node.store.memberships import counts_in
+from consometers_node.store.groups import Group, GroupKind, all_groups, counting, counts_in
 from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure

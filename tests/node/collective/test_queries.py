@@ -8,11 +8,11 @@ import pytest
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason, Withheld
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.publication.figures import Slots
 from consometers_node.collective.publication.queries import ALL, Published
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
+from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
 
 from ..web.public.town import ZONE, Town, day_of, hours_of, settings

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.members.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupMembershipRow, MemberRow
+from consometers_node.store.groups import GroupKind, all_groups, group_id
 
 from .publishing import BEFORE, DAY, MONTH, NOON, Town
 

@@ -16,7 +16,6 @@ from consometers_node.collective.disclosure.sdc_rules import (
     WattMinutes,
     Withheld,
 )
-from consometers_node.collective.groups import GroupKind, all_groups
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.permissions import member_permissions
@@ -34,6 +33,7 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.store import Store
+from consometers_node.store.groups import GroupKind, all_groups
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
 from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow

@@ -29,10 +29,10 @@ from ...store.collective_tables import (
     MemberPermissionRow,
     MemberRow,
 )
+from ...store.groups import GroupKind, group_id
 from ...store.shown import shown_from
 from ...store.tables import columns_of
 from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
-from ..groups import GroupKind, group_id
 from .sites import Description
 from .subscribers import end as end_reading
 

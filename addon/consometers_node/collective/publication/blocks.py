@@ -111,14 +111,13 @@ class Day:
         within: range,
         memberships: Mapping[MemberId, Membership],
     ) -> None:
-        alike: defaultdict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]]
-        alike = defaultdict(lambda: ([], []))
+        alike: defaultdict[tuple[Membership | None, int], list[MemberId]] = defaultdict(list)
         for member, packed in self.packed.items():
-            if (membership := memberships.get(member)) is not None:
-                members, blocks = alike[membership, len(packed)]
-                members.append(member)
-                blocks.append(packed)
-        for (membership, _), (members, blocks) in alike.items():
+            alike[memberships.get(member), len(packed)].append(member)
+        for (membership, _), members in alike.items():
+            if membership is None:
+                continue
+            blocks = [self.packed[member] for member in members]
             columns = Block.columns(blocks, within.start, within.stop)
             for interval, (column, missing) in zip(sums, columns, strict=True):
                 senders: Sequence[MemberId] = members

@@ -75,7 +75,6 @@ async def foresee(
     in_month = last - (_MONTH_DAYS - 1) * _DAY
     hours, month, year = ((Count(), Count()) for _ in PreviewPeriod)
     async with _trial(store, settings, publication, at) as (connection, closer):
-        await closer.know_groups()
         begun = await first_blocks(connection)
         first = max(last - (_YEAR_DAYS - 1) * _DAY, min(begun.values(), default=last))
         began, day = time.monotonic(), last

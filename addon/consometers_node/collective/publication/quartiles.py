@@ -23,13 +23,13 @@ from ...quoalise import (
 )
 from ...series import Interval, Range, Series
 from ...store.collective_tables import GroupId
-from ...store.memberships import memberships
+from ...store.groups import all_groups, counting
+from ...store.memberships import groups_and_memberships
 from ...store.publication import cells, parts
 from ...store.published_series import devices
 from ...store.settings import set_setting, setting
 from ..calendar import days_of, instants, month_of
 from ..disclosure.sdc_rules import Publication, Quartiles, Reason, WattMinutes, Withheld, quartiles
-from ..groups import all_groups, counting
 from ..members.members import month_after
 from .blocks import Snapshot
 from .member_values import SeriesValues, civil_day
@@ -113,7 +113,7 @@ async def of_month(
     published = await cells(connection, group, Interval.P1D, [direction], within)
     if at < within.end + publication.day_wait or not published:
         return Withheld(Reason.NOT_YET)
-    members = await memberships(connection, month, at)
+    _, members = await groups_and_memberships(connection, month, at)
     homes = {
         member
         for part in (await parts(connection)).get(group, {group})

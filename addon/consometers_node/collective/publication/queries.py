@@ -25,7 +25,7 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from ...store.memberships import counts_in
+from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
     PublishedCell,
     cells,
@@ -42,7 +42,6 @@ from ...store.publication import (
 from ...store.published_series import devices
 from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Publication, Reason, Withheld
-from ..groups import GroupKind, all_groups, counts_as
 from ..members.members import MemberKind
 from ..members.sites import Description
 from .figures import FlowRow, TimeSlot, together

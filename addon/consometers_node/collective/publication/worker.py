@@ -6,7 +6,7 @@ direction goes on by itself, interval after interval, and never back.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 import json
@@ -18,7 +18,8 @@ from ...store import Store
 from ...store.clock import Clock
 from ...store.collective_tables import GroupId, MemberId
 from ...store.exclusive import alone
-from ...store.memberships import Expected, Membership, memberships, senders
+from ...store.groups import Group, GroupKind, all_groups
+from ...store.memberships import Expected, Membership, groups_and_memberships, senders
 from ...store.outbox import take_turns
 from ...store.publication import (
     ClosedInterval,
@@ -36,7 +37,6 @@ from ..calendar import civil_days, instants, month_of, stretches
 from ..counters import Counts
 from ..disclosure.closing import Groups, close, combine_small
 from ..disclosure.sdc_rules import Publication
-from ..groups import GroupKind, all_groups
 from ..ingestion.validation import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
@@ -235,7 +235,6 @@ class Closer:
 
     async def close(self) -> bool:
         """Close what is due of each direction, some days at once. Return if anything was."""
-        await self.know_groups()
         last, first = await last_closed_or_first_block(self._connection)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
         first |= dict.fromkeys(begun, self._since)
@@ -271,9 +270,7 @@ class Closer:
             is_new = True
         return is_new
 
-    async def know_groups(self) -> None:
-        """Look up the groups that there are."""
-        groups = await all_groups(self._connection)
+    def _take_groups(self, groups: Iterable[Group]) -> None:
         self._devices = devices(self._collective, groups)
         kinds = {group.kind: group.id for group in groups}
         self.everybody = kinds.get(GroupKind.ALL, self.everybody)
@@ -372,10 +369,10 @@ class Closer:
         if within.end > until:
             return False
         step, publication = self._publication.interval, self._publication
+        memberships = (await self._month(month_of(day))).memberships
         sums = await day_sums(self._connection, direction, day, within)
         beside = sums.get(self.everybody)
         sent = await self.sums_of_civil_day(direction, day, beside and beside.homes)
-        memberships = (await self._month(month_of(day))).memberships
         expected = {
             member
             for member, finest in (await self._finest(direction, within.start)).items()
@@ -482,9 +479,11 @@ class Closer:
 
     async def _offer(self) -> None:
         """Offer what was published as this collective's own series."""
+        if not self._published:
+            return
         if not {group for group, *_ in self._published} <= self._devices.keys():
             # Communes are together for the first time.
-            await self.know_groups()
+            self._take_groups(await all_groups(self._connection))
         published = {}
         for (group, direction, interval), starts in self._published.items():
             series = own_series(self._devices[group], direction, interval, self._zone)
@@ -501,7 +500,9 @@ class Closer:
 
     async def _month(self, month: date) -> _Month:
         if month not in self._months:
-            self._months[month] = _Month(await memberships(self._connection, month, self._at))
+            groups, where = await groups_and_memberships(self._connection, month, self._at)
+            self._take_groups(groups)
+            self._months[month] = _Month(where)
         return self._months[month]
 
     async def _together_in(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.groups import GroupKind
+from ...store.groups import GroupKind
 from .charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding

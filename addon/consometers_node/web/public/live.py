@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
-from ...collective.groups import GroupKind
 from ...collective.publication.figures import NO_RATES, FlowRow, Rates, rows, together
 from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
 from ...series import Direction
+from ...store.groups import GroupKind
 from .charts import Chart, ChartInterval, Step
 from .comparisons import kettles, lamps, pupil, washes
 from .handlers import Guest, PublicPages

@@ -8,10 +8,10 @@ import shutil
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
+from consometers_node.store.groups import GroupKind
 
 from .town import NOW, ZONE, Town, day_of, hours_of, serving, settings
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.series import Direction
+from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
 from demo.world import HOUSEHOLD, SCHOOL, World
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.groups import GroupKind
 from consometers_node.series import Direction
+from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
 
 from .town import NOW, Town, day_of, hours_of

@@ -19,10 +19,10 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
+from consometers_node.store.groups import GroupKind
 from consometers_node.web.public.handlers import DATA
 from consometers_node.web.public.opendata import MOST_DAYS, Longer, OpenDataQuantity
 from consometers_node.web.public.routes import LOOKS

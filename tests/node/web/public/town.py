@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
-from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions import needs
@@ -31,6 +30,7 @@ from consometers_node.store.collective_tables import (
     MemberGroupRow,
     MemberRow,
 )
+from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.public.site import PublicSite
 

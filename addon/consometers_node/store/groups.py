@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, insert, or_, select
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..store.collective_tables import GroupId, GroupMembershipRow, MemberGroupRow, MemberId
-from ..store.memberships import counts_in
+from .collective_tables import GroupId, GroupMembershipRow, MemberGroupRow, MemberId
 
 
 class GroupKind(StrEnum):
@@ -54,6 +53,12 @@ async def group_id(connection: AsyncConnection, kind: GroupKind, name: str = "")
         return stored
     made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
     return (await connection.execute(made)).scalar_one()
+
+
+def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """Return the condition that a row of `group_membership` has this month."""
+    until = GroupMembershipRow.until_month
+    return and_(GroupMembershipRow.from_month <= month, or_(until.is_(None), until > month))
 
 
 def counts_as(group: GroupId) -> ColumnElement[bool]:
