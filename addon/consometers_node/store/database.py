@@ -118,7 +118,8 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Yield a view of one moment, not to be written to."""
-        async with self._sound(), _connected(self._reader) as connection:
+        # It ends with COMMIT: after a ROLLBACK psycopg prepares all its statements again.
+        async with self._sound(), _connected(self._reader) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager

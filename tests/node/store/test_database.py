@@ -1,6 +1,7 @@
 """A database that is opened, written to in whole transactions, and closed."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 import gc
 from pathlib import Path
@@ -273,4 +274,17 @@ async def test_a_sqlite_url_is_a_path(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path}/node.db")
     assert store.is_sqlite
     assert (tmp_path / "node.db").exists()
+    await store.close()
+
+
+async def test_statements_stay_prepared_between_transactions(
+    new_place: Callable[[str], Place],
+) -> None:
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 7'")
+    store = await Store.open(new_place("postgresql"))
+    for _ in range(8):
+        async with store.reading() as connection:
+            await connection.execute(text("SELECT 7"))
+    async with store.reading() as connection:
+        assert (await connection.execute(prepared)).scalar_one() == 1
     await store.close()
