@@ -1,4 +1,4 @@
-"""What visitors and programs are told of those who share around the school."""
+"""What visitors and programs learn of those who share around the school."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -95,7 +95,7 @@ class CollectiveView:
 
 @dataclass(frozen=True, kw_only=True)
 class FederationView:
-    """What whoever looks at the federation needs to know."""
+    """What a visitor of the federation needs to know."""
 
     cooperative: CollectiveView
     municipality: CollectiveView

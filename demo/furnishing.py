@@ -62,7 +62,7 @@ async def add_inverter(api: Api, host: str, port: int, unit_id: int) -> str:
 
 
 async def add_balance(api: Api, home: str, **sources: Any) -> str:
-    """Add the balance of a home of some kind, from the entities that are told."""
+    """Add the balance of a home of some kind, from these entities."""
     step = await api.start_flow(DOMAIN, choice="balance")
     step = await api.submit(step, home=home)
     return _entry_id(await api.submit(step, **sources))

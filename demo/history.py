@@ -84,7 +84,7 @@ def whole_hour(at: datetime) -> datetime:
 
 
 async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
-    """Write hours into the statistics of entities, of those that are told.
+    """Write hours into the statistics of these entities.
 
     On return all of it is in the database: the registers' come last.
     """

@@ -66,7 +66,7 @@ What to look at:
   repairs                     {address.repairs_page}
 Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all)
 or, after “inverter”, to the inverter (night refuses, fail, mend, jump, unplug, plug…).
-Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
+Ctrl-C ends everything; the state stays in {folder}, --fresh starts over.
 """
 _NODE_GUIDE: Final = """\
   Partage / Sharing           {view.page}

@@ -40,7 +40,7 @@ class Neighbours(Child):
     """All homes of one folder."""
 
     def __init__(self, folder: Path, hear: Callable[[Progress], None]) -> None:
-        """Prepare; `hear` is told of each progress."""
+        """Prepare; `hear` is called with each progress."""
         super().__init__(folder / "street.log")
         self.folder = folder
         self.file = folder / _PLAN

@@ -91,7 +91,7 @@ class Node:
 
     @property
     def supervised(self) -> Supervised:
-        """What Home Assistant is told, for the node to be its add-on."""
+        """What Home Assistant gets, for the node to be its add-on."""
         return self._supervisor.supervised
 
     async def start(self) -> None:

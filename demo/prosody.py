@@ -232,7 +232,7 @@ class Prosody(AbstractContextManager["Prosody"]):
 
     @property
     def _socket(self) -> Path:
-        """Where whoever administers it connects to."""
+        """Where its administrator connects to."""
         return self.folder / "prosody.sock"
 
     def _control(self, *arguments: str, orders: str | None = None) -> str:

@@ -5,7 +5,7 @@
             supervisor.oversee(hass)
 
 It tells core and the add-on what the real one tells them, in its words. What it has not is what
-manages containers: whoever uses it runs the add-on's program, with `supervisor.environment`.
+manages containers: its user runs the add-on's program, with `supervisor.environment`.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from demo.hass.folder import ROOT, TIME_ZONE
 ADDON: Final = ROOT / "addon"
 LOOPBACK: Final = "127.0.0.1"
 INGRESS: Final = "127.0.0.2"
-"""Where ingress connects from: another address than that of whoever is on this machine."""
+"""Where ingress connects from: another address than that of programs on this machine."""
 COOKIE: Final = "ingress_session"
 
 _REPOSITORY: Final = "local"
@@ -88,7 +88,7 @@ class Supervisor:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the add-on's program is told by the container that it runs in."""
+        """The environment that the container gives to the add-on's program."""
         return {
             "SUPERVISOR_TOKEN": self.token,
             "CONSOMETERS_SUPERVISOR": self.url,
@@ -98,7 +98,7 @@ class Supervisor:
 
     @property
     def supervised(self) -> Supervised:
-        """What Home Assistant is told."""
+        """The environment of Home Assistant."""
         return Supervised(host=f"{LOOPBACK}:{self.port}", token=self._core_token)
 
     @property
@@ -114,7 +114,7 @@ class Supervisor:
 
     @property
     def ingress_path(self) -> str:
-        """Where the page itself is, for whoever has a session."""
+        """Where the page itself is, for a browser with a session."""
         return f"/api/hassio_ingress/{self._ingress_token}"
 
     def oversee(self, hass: Hass) -> None:

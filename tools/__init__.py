@@ -1,1 +1,1 @@
-"""Programs for developers, and for whoever wires a dongle."""
+"""Programs for developers, and for people who wire a dongle."""

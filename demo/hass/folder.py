@@ -40,7 +40,7 @@ supervised:
 
 TIME_ZONE: Final = "Europe/Paris"
 
-# Below those that a system takes for connections, and gives to whoever asks for any port. A Zabbix
+# Below those that a system takes for connections, and gives to those that ask for any. A Zabbix
 # server takes none above 32767.
 _PORTS: Final = range(20_000, 32_000)
 _CHANCE: Final = random.SystemRandom()

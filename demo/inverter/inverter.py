@@ -27,7 +27,7 @@ _ENERGY_SCALES: Final = frozenset(
 
 
 class Inverter:
-    """One inverter. What happens to it happens at the second that is told; `faults` may be set.
+    """One inverter. What happens to it happens at a given second; `faults` may be set.
 
     Given a Linky's `load`, it is on that meter's roof and agrees with it.
     """
@@ -115,7 +115,7 @@ class Inverter:
 
 
 def _changed(name: str, exponent: Value) -> int:
-    """Energy is told more finely then, all else more coarsely: so it fits, and energy is exact."""
+    """Energy is finer then, all else coarser: so it fits, and energy is exact."""
     assert isinstance(exponent, int)
     return exponent - 1 if name in _ENERGY_SCALES else exponent + 1
 

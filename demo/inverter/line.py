@@ -26,7 +26,7 @@ _SPEED: Final = 5
 
 
 class Line:
-    """A serial port that answers for units, under a path of its own when one is told."""
+    """A serial port that answers for units, under a path of its own where one is given."""
 
     def __init__(self, answers: Answers, link: Path | None = None, *, baud: int = BAUD) -> None:
         self.device = ""
@@ -57,7 +57,7 @@ class Line:
         self._task = asyncio.create_task(self._serve(self._master))
 
     async def unplug(self) -> None:
-        """Take the port away from whoever has it open."""
+        """Take the port away from the program that has it open."""
         if self._master is None or self._task is None:
             return
         master, self._master = self._master, None

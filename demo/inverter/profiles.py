@@ -58,7 +58,7 @@ class Profile:
 
     @property
     def power_exponent(self) -> int:
-        """Power has sixteen bits: above 32 kW it is told in tens of W."""
+        """Power has sixteen bits: above 32 kW it is in tens of W."""
         return 0 if self.rating_va < 32_000 else 1
 
 

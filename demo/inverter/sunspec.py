@@ -46,7 +46,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a model. `scale` names the point that holds the power of ten it is told in."""
+    """A point of a model. `scale` names the point that holds its power of ten."""
 
     name: str
     kind: str

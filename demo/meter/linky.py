@@ -42,7 +42,7 @@ class Identity:
 
 
 class Linky:
-    """One meter in one home. What happens to it happens at the second that is told.
+    """One meter in one home. What happens to it happens at a given second.
 
     `clock_degraded`, `message`, `short_message` and `mode` may be set at any time.
     """

@@ -36,7 +36,7 @@ class Outlet(Protocol):
 
 
 class PtyOutlet:
-    """A serial port, under a path of its own when one is told.
+    """A serial port, under a path of its own where one is given.
 
     A reader that sets another speed than the meter's hears what a real port would.
     """

@@ -1,4 +1,4 @@
-"""Who lives in a street, and how they reach the network: what its program is told."""
+"""Who lives in a street, and how they reach the network: the input of its program."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -18,7 +18,7 @@ from .sun import SunDay, clouds, production_w
 
 SEGMENT_S = 600
 ORIGIN = datetime(2025, 1, 1, tzinfo=UTC)
-"""The day on which registers start at zero, unless another is told."""
+"""The day on which registers start at zero, unless another is given."""
 
 _PER_DAY = 144
 _DAY_S = 86_400

@@ -1,6 +1,6 @@
 """A collective's node as a program, for the measures: but it asks nobody for the past.
 
-Its members were all asked before. It would ask them anew whenever it starts.
+Its members were all asked before. It would ask them again whenever it starts.
 
 python -m tools.bench.gatherer SETTINGS PASSWORD PORT CA_FILE
 """

@@ -30,7 +30,7 @@ from .members import jid
 
 HOMES, YEARS = 100, 5
 DAYS = 14
-"""That are told, one after the other, each time that it is measured."""
+"""Sent one after the other, each time that it is measured."""
 MOST_GROWN = 1.5
 """Times as long as in the first year that a day may take in the last: the same, with room."""
 

@@ -36,7 +36,7 @@ ROUNDS = 200
 MOST_S = 0.1
 """The 95th percentile that a page may take, of a household or of a collective."""
 CHANGE_EVERY = 10
-"""After so many requests a block changes, and what is remembered of all is looked for anew."""
+"""After so many requests a block changes, and all caches are filled again."""
 _HOUR = timedelta(hours=1)
 
 

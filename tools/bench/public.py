@@ -57,7 +57,7 @@ async def measure() -> float:
 
 
 async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
-    """Ask for what is made anew each time, as after a release, then for what is kept."""
+    """Ask for pages that are rendered each time, as after a release, then for cached ones."""
     uncached, cached = [], []
     size = await _get(town, path)
     cpu = time.process_time()

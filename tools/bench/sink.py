@@ -1,4 +1,4 @@
-"""A subscriber that acknowledges what it is told, and looks into nothing: the floor.
+"""A subscriber that acknowledges what it receives, and looks into nothing: the floor.
 
 python -m tools.bench.sink JID PASSWORD PORT CA_FILE
 """

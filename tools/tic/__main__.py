@@ -38,7 +38,7 @@ def main() -> int:
     try:
         return asyncio.run(_run(arguments.source, mode, language, as_json=arguments.json))
     except BrokenPipeError:
-        # Whoever read our output has seen enough of it.
+        # The reader of our output has seen enough of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
 

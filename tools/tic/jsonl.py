@@ -20,7 +20,7 @@ class JsonLines:
         self._memo: dict[tuple[str, str, str | None], str] = {}
 
     def show(self, frames: list[Frame], counters: Counters) -> None:
-        """Write what came, and let whoever reads it have it at once."""
+        """Write what came, and flush it for the reader at once."""
         for frame in frames:
             self._out.write(self._line(frame))
         if frames:

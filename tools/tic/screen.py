@@ -1,4 +1,4 @@
-"""A table for whoever checks a dongle: each label as it was last sent, and how good the link is."""
+"""A table for checking a dongle: each label as it was last sent, and how good the link is."""
 
 from collections.abc import Callable
 from time import monotonic

@@ -12,7 +12,7 @@ from typing import Protocol
 from custom_components.consometers.tic import Counters, Mode
 
 WAIT_S = 0.25
-"""Longest wait for bytes: a table of ages is drawn anew at least this often."""
+"""Longest wait for bytes: a table of ages is drawn again at least this often."""
 _READ_SIZE = 1 << 16
 
 

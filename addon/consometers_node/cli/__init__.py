@@ -181,7 +181,7 @@ def _run(arguments: list[str]) -> int:
     try:
         status: object = app(arguments, prog_name=PROGRAM, standalone_mode=False)
     except BrokenPipeError:
-        # Whoever read has enough. What Python would still flush has nowhere to go.
+        # The reader has enough. What Python would still flush has nowhere to go.
         sys.stdout = sys.stderr
         return 1
     except KeyboardInterrupt:

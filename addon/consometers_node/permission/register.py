@@ -97,7 +97,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class NoticeReceipt:
-    """A change that a peer is told of, and its receipt; None until that has come."""
+    """A change that is sent to a peer, and its receipt; None until that has come."""
 
     seq: int
     erase: bool | None
@@ -328,7 +328,7 @@ class Permissions:
         ]
 
     async def receipts(self, permission: PermissionId) -> list[NoticeReceipt]:
-        """Return what the peer was told of a permission, or is to be, in order."""
+        """Return the changes of a permission that were or will be sent to the peer, in order."""
         query = (
             select(NoticeRow.seq, NoticeRow.erase, NoticeRow.notified_at, NoticeRow.receipt)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)

@@ -35,7 +35,7 @@ FOLLOWING: dict[State, frozenset[State]] = {
     State.TERMINATED: frozenset(),
     State.EXPIRED: frozenset(),
 }
-"""Which states may follow. An ended permission stays ended: whoever asks again makes a new one."""
+"""Which states may follow. An ended permission stays ended: a new request makes a new one."""
 
 ACTORS: dict[State, frozenset[Actor]] = {
     State.PROPOSED: frozenset({Actor.PEER, Actor.HOUSEHOLD}),

@@ -1,6 +1,6 @@
 """What the Consometers add to Quoalise: data needs, permissions and receipts, as elements.
 
-Namespace `urn:consometers:federation:0`. Whoever does not know it still gets everything else. The
+Namespace `urn:consometers:federation:0`. A peer without it still gets everything else. The
 words are those of EU regulation 2023/1162 and of `privacy`: a data need is what a collective asks
 for and why, a permission a household's dated answer to one data need for named series.
 """

@@ -4,7 +4,7 @@
       <field var="identifier" type="text-single"><value>urn:dev:…</value></field>
     </x>
 
-Forms of type `form` and `result` carry labels, in the language of whoever asked.
+Forms of type `form` and `result` carry labels, in the language of the requester.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@
       <upstream-error xmlns="urn:quoalise:0" issuer="enedis-sge-tiers" code="SGT4G3"/>
     </error>
 
-The text is in the language of whoever asked. Where a source gave no code we write an empty one,
+The text is in the language of the requester. Where a source gave no code we write an empty one,
 for today's client takes it for granted; today's proxies write none.
 """
 
@@ -39,7 +39,7 @@ _KINDS = {
 
 
 def write(error: QuoaliseError, language: str | None = None) -> Element:
-    """Return the `<error>` of a stanza, in the language of whoever asked."""
+    """Return the `<error>` of a stanza, in the language of the requester."""
     element = Element(ERROR, {"type": error.type})
     SubElement(element, tag(STANZAS, error.condition))
     spoken = error.text.language(language)

@@ -238,7 +238,7 @@ class Answers(Answerer):
     ) -> list[Permitted]:
         """Return by which permissions a peer may read a series, one at least, or refuse it.
 
-        Whoever may read a sum may read how many members it has.
+        A reader of a sum may read how many members it has.
         """
         sums = asked.counted if self._naming.collective else None
         permitted = await Permissions(connection).permitted(peer.id)

@@ -1,4 +1,4 @@
-"""What a person reads before answering, and what is kept of it, in both languages."""
+"""The text that a person reads before answering, which is stored, in both languages."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Asking collectives again what they ask for: what is new is put before whoever decides here.
+"""Asking collectives again what they ask for: a person here decides about each new version.
 
 So a new version of a data need reaches those who answered the one before. Nothing is granted by
 this, and what was refused is not put forward again.

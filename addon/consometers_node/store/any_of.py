@@ -1,6 +1,6 @@
 """Rows that have one of many values: asked for by one statement, however many there are.
 
-`IN` would be another statement for each number of values, which is compiled and planned anew.
+`IN` would be another statement for each number of values, compiled and planned each time.
 """
 
 from collections.abc import Iterable, Sequence

@@ -34,7 +34,7 @@ Base.registry.update_type_annotation_map(
 
 
 class OwnNeedRow(Base):
-    """One version of what this collective asks for, as the `<data-need>` that peers are told."""
+    """One version of what this collective asks for, as the `<data-need>` that peers receive."""
 
     need: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = check("version", "version >= 1", primary_key=True, autoincrement=False)

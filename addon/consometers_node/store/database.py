@@ -151,7 +151,7 @@ class Store:
         return int((await connection.execute(sql(query))).scalar_one())
 
     async def checkpoint(self) -> bool:
-        """Put all into the one file, for whoever copies it.
+        """Put all into the one file, so that it can be copied.
 
         Tells whether it is all there: not where somebody looks on at what was there before.
         """
@@ -339,13 +339,13 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("consometers_alone"):
         return
-    # Whoever means to write waits for the turn now: later, with a view that has become old, it
-    # could only fail.
+    # A writer waits for its turn now: later, with a view that has become old, it could only
+    # fail.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("consometers_writes") else "BEGIN")
 
 
 def _roll_back_sqlite(connection: DBAPIConnection, *_: object) -> None:
-    """End the transaction of whoever was cancelled in mid-statement.
+    """End the transaction of a task that was cancelled in mid-statement.
 
     SQLite keeps a connection that is closed with an open cursor, and the turn to write with it,
     until that cursor is collected.

@@ -30,13 +30,13 @@ class Connection(aiosqlite.Connection):
         opened: list[sqlite3.Connection] = []
 
         def connector() -> sqlite3.Connection:
-            # Its thread alone uses it, but whoever drops it last may be another one.
+            # Its thread alone uses it, but another one may drop it last.
             opened.append(sqlite3.connect(file, check_same_thread=False))
             return opened[0]
 
         super().__init__(connector, AT_ONCE)
         self._opened = opened
-        # Whoever ends the program does not wait for a database that nobody closed.
+        # The program's end does not wait for a database that nobody closed.
         self._thread.daemon = True
 
     @override

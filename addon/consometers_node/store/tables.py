@@ -187,7 +187,7 @@ class BlockRow(Base, clustered=True):
 class MemberCountRow(Base, clustered=True):
     """How many members each value of a block sums, packed as the block is.
 
-    It is no series of its own: whoever may read the values may read how many they sum.
+    It is no series of its own: a reader of the values may read how many they sum.
     """
 
     series_id: Mapped[SeriesKey]

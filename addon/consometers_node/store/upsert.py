@@ -48,9 +48,9 @@ async def put(
 def _put(
     row: type[Base], columns: tuple[str, ...], keys: tuple[str, ...], *, in_arrays: bool
 ) -> TextClause:
-    """Return it as text: SQLAlchemy compiles an INSERT of this kind anew each time.
+    """Return it as text: SQLAlchemy compiles an INSERT of this kind each time.
 
-    It takes a row, or an array for each column: PostgreSQL answers each row that it is told alone.
+    It takes a row, or an array for each column: PostgreSQL answers single rows one by one.
     """
     table = cast("Table", row.__table__)
     types = {key: table.c[key].type for key in keys}

@@ -18,9 +18,9 @@ _HOUR_MINUTES = 60
 def encode_series(
     name: Identifier, series: Series, records: Iterable[Record], members: Iterable[Record] = ()
 ) -> Data:
-    """Return what a peer is told of a series, under the name that it has there.
+    """Return the description of a series for a peer, under the name that it has there.
 
-    `members` are how many members values sum. Under the name of these, they are told alone.
+    `members` are how many members values sum. Under the name of these, they come alone.
     """
     beside = name if name.counted else name.members
     parts = [(beside, COUNT, _values(members, 1))]

@@ -5,7 +5,7 @@ counts is named as the network operator names it, and what panels make keeps its
 delivery point is theirs. What is injected at a meter is `production` there.
 
 What a collective sums has one name for all peers, its own, in the words of the home. Beside such a
-series stands how many members each of its values sums: whoever may read the one may read the other.
+series stands how many members each of its values sums: a reader of the one may read the other.
 """
 
 from collections.abc import Iterable

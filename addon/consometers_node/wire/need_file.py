@@ -59,7 +59,7 @@ def read_need_file(written: bytes) -> DataNeed:
 
 
 def read_need_mapping(table: Mapping[str, object]) -> DataNeed:
-    """Read a data need that is told by the keys of such a file. Raises `Unsayable`."""
+    """Read a data need from the keys of such a file. Raises `Unsayable`."""
     _check_keys(table, _KNOWN)
     needs = Element(federation_xml.DATA_NEEDS)
     needs.append(_element(table))

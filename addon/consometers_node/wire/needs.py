@@ -99,7 +99,7 @@ def write_permission(
     names: tuple[Identifier, ...],
     shown: ShownText,
 ) -> quoalise.Permission:
-    """Return a grant as its peer is told of it; `names` are those of the series, for that peer."""
+    """Return a grant as its peer receives it; `names` are those of the series, for that peer."""
     return quoalise.Permission(
         id=permission_id,
         need=need.id,

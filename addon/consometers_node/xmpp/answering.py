@@ -90,7 +90,7 @@ class Answerer(Protocol):
 
     role: Role
     passing: tuple[type[Exception], ...] = ()
-    """What may be in the way for a while, and is told elsewhere: the asker is to ask again."""
+    """What may be in the way for a while, and is reported elsewhere: the requester asks again."""
 
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         """Return the records of a range. More than an answer may hold are refused for it."""

@@ -1,4 +1,4 @@
-"""A node's connection to the network: it stays, or comes back, until it is told to stop.
+"""A node's connection to the network: it stays, or comes back, until it is stopped.
 
     async with Connection(account, server=server) as connection:
         Discovery(connection, …)
@@ -95,11 +95,11 @@ class Connection:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop: the server is told, and no task is left."""
+        """Stop: log out at the server, and leave no task."""
         self._is_left = True
         for task in self._owned:
             task.cancel()
-        # The group is told nothing of an error: it would wrap it.
+        # The group sees no error: it would wrap it.
         await self._tasks.__aexit__(None, None, None)
 
     @property

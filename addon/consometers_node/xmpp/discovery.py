@@ -69,7 +69,7 @@ class Discovery:
     ) -> None:
         """Announce a role, or a program that only asks and receives.
 
-        `receives` says that the account acknowledges what it is told, as `Receiving` does. It and
+        `receives` says that the account acknowledges what it receives, as `Receiving` does. It and
         the `policy` may change: who asks is told how it is then.
         """
         self.receives = receives
@@ -142,7 +142,7 @@ async def features(connection: Connection, jid: str) -> frozenset[str]:
 
 
 async def sends_receipts(connection: Connection, jid: str) -> bool | None:
-    """Ask whether a subscriber's full address acknowledges what it is told.
+    """Ask whether a subscriber's full address acknowledges what it receives.
 
     One that knows nothing of such questions does not. None if it did not say: once it has gone, its
     server, or ours, answers with an error in its place. Raises `NetworkError` if nobody answers.

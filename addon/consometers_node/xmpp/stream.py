@@ -264,7 +264,7 @@ class Stream(ClientXMPP):
             self._fail(Interrupted(host=self.default_domain, why=condition))
 
     def _disconnected(self, why: object) -> None:
-        # The end of a connection whose certificate was refused is told before the refusal.
+        # The end of a connection whose certificate was refused comes before the refusal.
         if isinstance(why, ssl.SSLCertVerificationError):
             self._fail(self._certificate(why))
         else:
@@ -281,7 +281,7 @@ class Stream(ClientXMPP):
             self._opened.exception()  # seen, even if nobody waits for it any more
         elif not self.lost.done():
             self.lost.set_result(why)
-        # What was tried already was told; the next attempt begins anew.
+        # What was tried already was reported; the next attempt starts over.
         self.plugin["feature_mechanisms"].attempted_mechs = set()
         if self.is_connected():
             self.abort()

@@ -22,7 +22,7 @@ async def async_offer_dashboard(hass: HomeAssistant) -> None:
     if frontend.DOMAIN not in hass.config.components:
         return
     websocket_api.async_register_command(hass, _write)
-    # Asked anew each time, so that nobody keeps that of a former version: it is small.
+    # Loaded each time, so that no browser keeps that of a former version: it is small.
     module = StaticPathConfig(URL, str(MODULE), cache_headers=False)
     await hass.http.async_register_static_paths([module])
     frontend.add_extra_js_url(hass, URL)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def name_of(identity: Identity, unit_id: int) -> str:
-    """Name an inverter so that it is told from others of its kind."""
+    """Name an inverter so that it differs from others of its kind."""
     kind = " ".join(filter(None, (identity.maker, identity.model))) or "SunSpec"
     return f"{kind} {identity.masked or f'#{unit_id}'}"
 

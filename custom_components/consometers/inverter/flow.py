@@ -61,7 +61,7 @@ from .readings import Reading
 
 EXAMPLE_URL: Final = "socket://gateway.local:8899"
 PATIENCE_S: Final = 45
-"""Whoever is busy is asked again for a minute, each time."""
+"""A busy unit is asked again for a minute, each time."""
 
 
 BAUDRATES: Final = (1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200)

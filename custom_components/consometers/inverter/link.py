@@ -126,7 +126,7 @@ class CannotOpen(InverterError):
 
 
 class NoSuchUnit(InverterError):
-    """Whoever answers says that the unit does not."""
+    """A gateway answers that the unit does not."""
 
     key = "no_such_unit"
 
@@ -211,7 +211,7 @@ class _Valued[V](Protocol):
 
 
 class Link:
-    """Reads one unit. Its map is looked for anew after anything went wrong."""
+    """Reads one unit. Its map is looked up again after anything went wrong."""
 
     def __init__(
         self, unit: ModbusUnit, bases: Sequence[int] = BASES, *, on_a_line: bool = False
@@ -254,7 +254,7 @@ class Link:
             raise NotSunSpec from error
 
     def forget(self) -> None:
-        """Look for the map anew next time."""
+        """Look the map up again next time."""
         self._map = None
 
     async def image(self) -> dict[str, dict[str, list[int]]]:

@@ -301,7 +301,7 @@ class LinkyCoordinator:
     def _learn_tariff(self) -> None:
         """Remember what the supplier calls the index that runs now.
 
-        The name of an entity is fixed when it is made: a first name makes the entities anew.
+        The name of an entity is fixed when it is made: a first name creates the entities again.
         """
         tariff = self.state.tariff
         if self.state.mode is not Mode.STANDARD or not tariff.register or not tariff.label:

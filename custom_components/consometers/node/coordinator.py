@@ -110,7 +110,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
             except WrongToken:
                 await self.async_refresh()
                 if isinstance(self.failure, ConfigEntryAuthFailed):
-                    # Whoever goes on with a wrong token is locked out, and the person with it.
+                    # A client that insists on a wrong token is locked out, and the person with it.
                     return
             except NodeError as error:
                 _LOGGER.debug("%s: the node cannot be listened to: %s", self.name, error.key)

@@ -1,4 +1,4 @@
-"""What of a node may be handed to whoever helps: how it goes, and nothing of who shares what."""
+"""What of a node may be handed to a helper: how it runs, and nothing of who shares what."""
 
 from dataclasses import fields
 from typing import Any

@@ -59,7 +59,7 @@ class Reading:
 class Meter:
     """The state of one meter: `readings` by label, each one believed.
 
-    Another meter in its place, or another mode, starts it anew.
+    Another meter in its place, or another mode, starts it over.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Meter:
         return changed
 
     def _identify(self, frame: Frame, at: float) -> set[str]:
-        """Start anew when another address, or the address in another mode, came often enough.
+        """Start over when another address, or the address in another mode, came often enough.
 
         What came with that address since it first did is kept for belief.
         """

@@ -1,4 +1,4 @@
-"""Asks other nodes, for whoever has an account: the plain client of Quoalise."""
+"""Asks other nodes by an account of one's own: the plain client of Quoalise."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -186,7 +186,7 @@ async def asking(peer: str, access: AccountAccess, common: Common) -> AsyncItera
     who = await identity_of(access, common)
     connection = new_connection(who, common.output)
     Ping(connection)
-    # Whoever hears the records of a subscription, listen or the node, acknowledges them.
+    # The receiver of a subscription's records, listen or the node, acknowledges them.
     Discovery(connection, None, receives=True)
     async with online(connection):
         with refusals_of(peer):

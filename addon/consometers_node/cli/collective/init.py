@@ -42,7 +42,7 @@ _WRITTEN = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsOptions:
-    """What of the settings was told by options, by the names of their keys."""
+    """The settings that were given as options, by the names of their keys."""
 
     name: Annotated[
         str | None,

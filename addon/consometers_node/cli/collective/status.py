@@ -1,4 +1,4 @@
-"""How a collective's node stands: `status`, for whoever runs it."""
+"""The state of a collective's node: `status`, for its operator."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

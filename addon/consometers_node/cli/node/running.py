@@ -64,7 +64,7 @@ def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language:
 
 
 async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Do all of this until the process is told to stop, or something fails."""
+    """Do all of this until the process is asked to stop, or something fails."""
     # Most objects are the program's own: to look through them for garbage would hold a page up.
     gc.freeze()
     async with asyncio.TaskGroup() as tasks:

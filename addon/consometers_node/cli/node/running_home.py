@@ -50,7 +50,7 @@ async def _run(
         naming = await load_naming(store)
         connect = connecting(common.output, haste)
         node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
-        # Whoever runs already is left alone: a second login would end its own.
+        # A node that runs already is left alone: a second login would end its own.
         async with control_socket.listening(
             command.socket(common),
             node.look_again,

@@ -1,4 +1,4 @@
-"""One connection to Home Assistant's websocket, opened anew whenever it is lost."""
+"""One connection to Home Assistant's websocket, opened again whenever it is lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -83,7 +83,7 @@ class HomeAssistantAccess:
 
 
 class HomeAssistant:
-    """Home Assistant, as whoever holds the token may ask it.
+    """Home Assistant, as the holder of the token may ask it.
 
     `run` is the one task that connects; `ask` waits for it. Nothing is repeated by itself: a
     command that was under way when the connection went raises Away.

@@ -75,7 +75,7 @@ class Rows:
 
 
 class Flag(StrEnum):
-    """What is to be known of a record. Of several, the first one here is told."""
+    """What a reader should know about a record. Of several notes, the first one here counts."""
 
     AWAY = "away"
     """Home Assistant was off: the record is missing."""
@@ -84,7 +84,7 @@ class Flag(StrEnum):
     BACKWARDS = "backwards"
     """The sum fell, or the mean power is below zero: the record is missing."""
     RESTARTED = "restarted"
-    """The meter's register began anew."""
+    """The meter's register was reset."""
     FILLED = "filled"
     """The hour, or one of the day, was missing, and is made of its 5-minute rows."""
 
@@ -269,7 +269,7 @@ def _blind(facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta) -> set
 def _unmoved(
     instants: Sequence[datetime], shown: Mapping[datetime, float | None]
 ) -> Iterator[datetime]:
-    """Yield the last instants, those from which on all that is told is the same."""
+    """Yield the last instants, those after which all values are equal."""
     last: int | None = None
     for instant in reversed(instants):
         if (value := shown.get(instant)) is not None:

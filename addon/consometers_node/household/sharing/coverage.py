@@ -64,7 +64,7 @@ class Calendar:
 
 
 class Calendars:
-    """The calendars of all series, of which only those are made anew that changed."""
+    """The calendars of all series. Only those that changed are computed again."""
 
     def __init__(self) -> None:
         self._calendars: dict[SeriesId, tuple[object, Calendar]] = {}

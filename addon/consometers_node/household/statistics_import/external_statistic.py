@@ -85,7 +85,7 @@ class ImportState(Protocol):
 class Import:
     """A series of a peer, and the statistic that it becomes.
 
-    `since` is where its past begins; `until` is what `Kept.moved` was told last.
+    `since` is where its past begins; `until` is the last argument of `Kept.moved`.
     """
 
     peer: str
@@ -365,7 +365,7 @@ class StatisticsImport:
         return rows, lost
 
     async def _import(self, within: Range) -> int:
-        """Ask for a time, write what is told of it, and give how many rows changed."""
+        """Ask for a range, write the answer, and return how many rows changed."""
         assert self._hours is not None
         hours = self._hours.like()
         touched: set[datetime] = set()
@@ -379,7 +379,7 @@ class StatisticsImport:
         return await self._writing.put(hours.whole(touched))
 
     async def _take_news(self) -> None:
-        """Keep what was pushed. Hours of which a part was told are asked for, once they are over.
+        """Store what was pushed. Hours that came in part are asked for, once they are over.
 
         An hour that is not over is remembered: its other parts will be pushed.
         """

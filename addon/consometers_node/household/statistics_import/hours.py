@@ -5,7 +5,7 @@
     energy/active/daily Wh        the energy of a civil day, if it is the first hour of that day
     energy/active/index Wh        what the register shows at its end
 
-An hour of a load curve is there once all of it is told; else it is missing, never a part of it. An
+An hour of a load curve is there once all of it came; else it is missing, never a part of it. An
 hour is one of UTC, as in the recorder. Where midnight is no whole hour of UTC, the first hour that
 starts in the day holds the day, and Home Assistant counts it to that day.
 
@@ -62,7 +62,7 @@ class SeriesKind(StrEnum):
 
 
 class Hours:
-    """What was told of a series, put into hours; what comes last counts."""
+    """The records of a series, put into hours; the last one counts."""
 
     def __init__(self, series: Identifier, time_zone: str) -> None:
         """Begin with nothing. `time_zone` is the home's. Raises `Unsuitable`."""
@@ -84,7 +84,7 @@ class Hours:
         return touched
 
     def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
-        """Return what those of some hours have of which all is told."""
+        """Return the values of those hours that are complete."""
         parts = {hour: self._parts.get(hour, {}).values() for hour in hours}
         return {
             hour: _rounded(fsum(part.wh for part in hour_parts))
@@ -98,12 +98,12 @@ class Hours:
             del self._parts[hour]
 
     def forget(self, hours: Iterable[datetime]) -> None:
-        """Forget what was told of some hours."""
+        """Forget the records of some hours."""
         for hour in hours:
             self._parts.pop(hour, None)
 
     def like(self) -> Hours:
-        """Begin anew, and know the interval already."""
+        """Begin again, and know the interval already."""
         other = Hours(self._series, self._zone.key)
         other._interval_s = self._interval_s
         return other

@@ -5,7 +5,7 @@
 
 Because the states are all that counts, Home Assistant is the store: whatever comes late, twice, or
 corrected is put at its hour, and the sums of all later rows follow. Rows that were written by
-halves before a power cut are told by their sums, and are mended from their states.
+halves before a power cut show in their sums, and are mended from their states.
 
 **Before the first row.** The Energy dashboard takes the whole sum of the first row for energy of
 its time. So the first sum is its own energy (of a register: 0), and a past that is found later
@@ -32,7 +32,7 @@ _FEW = 3
 def summed(
     kind: SeriesKind, before: StatisticsRow | None, rows: Iterable[StatisticsRow], states: States
 ) -> Iterator[StatisticsRow]:
-    """Yield the rows with some states put in and every sum made anew, in the order of time.
+    """Yield the rows with some states put in and every sum computed again, in order of time.
 
     `before` is the row before all of them, None if there is none. Rows without a state go.
     """

@@ -1,4 +1,4 @@
-"""Rules that a database keeps by itself, whoever writes to it: triggers, for both databases alike.
+"""Rules that a database keeps by itself, for any writer: triggers, for both databases alike.
 
 A rule is SQL that both know; `{now}` in it is the database's own clock, in seconds since 1970. What
 a table says of itself, its keys and its CHECKs, is read from `tables`. A migration that recreates a

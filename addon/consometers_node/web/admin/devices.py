@@ -1,6 +1,6 @@
 """Browsers that an administrator logged in from before: no stranger's tries keep them out.
 
-The cookie is sealed with what is kept of the password, so that it holds until that changes, and
+The cookie is sealed with the hash of the password, so that it holds until that changes, and
 says nothing of it: the salt alone cannot be guessed.
 """
 

@@ -107,7 +107,7 @@ class AdminPages(PageBase):
         return handle
 
     def welcomes(self, look: Look) -> Handler:
-        """Make a handler of a page that is there for everybody: whoever comes is given a key."""
+        """Make a handler of a page that is there for everybody: each visitor gets a key."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -119,7 +119,7 @@ class AdminPages(PageBase):
         return handle
 
     def admits(self, act: Look) -> Handler:
-        """Make a handler of a form that whoever has a key may send."""
+        """Make a handler of a form that any visitor with a key may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._act(act, await self._context(request))

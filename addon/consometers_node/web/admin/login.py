@@ -93,7 +93,7 @@ async def show_password(pages: AdminPages, context: AdminContext) -> web.StreamR
 
 
 async def change_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Take a new password: whoever was logged in under the old one is so no longer."""
+    """Take a new password, which ends the logins under the old one."""
     old, new, again = (_password(context, name) for name in ("old", "new", "again"))
     sources = {f"logged in {context.person}": FREE_TRIES}
     wait = pages.tries.take(sources)

@@ -18,7 +18,7 @@ from .request_context import AdminContext
 from .words import KINDS, STATUSES
 
 DAYS = 30
-"""Over which it is told how much is there."""
+"""The time over which a page says how much is there."""
 
 _AT_ONCE = 50
 _ENDS_SOON = timedelta(days=30)

@@ -26,7 +26,7 @@ _VERSION = _NEED + r"/{version:\d{1,12}}"
 
 OPEN: dict[str, Look] = {"/login": login.show}
 ADMITS: dict[str, Look] = {"/login": login.enter}
-"""What whoever has not logged in may do. All the rest is for administrators alone."""
+"""What visitors may do without a login. All the rest is for administrators alone."""
 LOOKS: dict[str, Look] = {
     "/": overview.show,
     "/members": members.show,

@@ -31,7 +31,7 @@ _WATCH = web.AppKey("watch", Watch)
 
 
 class Metrics:
-    """Answers whoever watches the node."""
+    """Answers the programs that monitor the node."""
 
     def __init__(self, watch: Watch, names: Collection[str] = ()) -> None:
         """Prepare; nothing is looked at before somebody asks. `names` are those of the machine."""

@@ -1,4 +1,4 @@
-"""Who may connect: Home Assistant's ingress to the pages, whoever holds the token to the API.
+"""Who may connect: Home Assistant's ingress to the pages, holders of the token to the API.
 
 Ingress has let a person in before a request comes here, and says who that is in headers. So
 whatever is not ingress is refused, whatever its headers say: what counts is who connects.

@@ -9,7 +9,7 @@ FIELD = "token"
 
 
 class FormTokens:
-    """Makes tokens, and knows them again, also after the node was started anew."""
+    """Makes tokens, and recognises them, after a restart of the node as well."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()

@@ -54,7 +54,7 @@ class House:
 
 
 class Pages(PageBase):
-    """Answers whoever was let in."""
+    """Answers people whom Home Assistant let in."""
 
     def __init__(self, node: HomeNode, token: str, version: str, server: Server) -> None:
         """Prepare; `server` is where the servers of accounts are, if DNS is not to say it."""

@@ -45,7 +45,7 @@ BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 
 
 def routes(pages: Pages) -> list[web.RouteDef]:
-    """Return all of them. Whoever sends a form shows by its token that a page of ours had it."""
+    """Return all of them. The token of a form shows that it comes from a page of ours."""
     return [
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         *(

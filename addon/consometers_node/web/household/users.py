@@ -30,7 +30,7 @@ class People:
         return Person(user_id, name, bool(user_id) and user_id in await self._administrators())
 
     def name(self, user_id: str) -> str:
-        """Return how a person is called; whoever is unknown keeps their number."""
+        """Return how a person is called; an unknown one keeps their number."""
         return self._names.get(user_id, user_id)
 
     async def _administrators(self) -> frozenset[str]:

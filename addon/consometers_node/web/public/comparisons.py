@@ -1,4 +1,4 @@
-"""Energy in everyday words, for whoever has never seen a kWh. Pure."""
+"""Energy in everyday words, for people who have never seen a kWh. Pure."""
 
 from ...quoalise import Text
 from ...quoalise.text import text

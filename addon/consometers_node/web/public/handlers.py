@@ -51,7 +51,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Whoever looks, and when. `language` says things in the time of the collective."""
+    """The visitor, and when. `language` says things in the time of the collective."""
 
     request: web.Request
     language: Language
@@ -65,7 +65,7 @@ class Guest:
     @property
     def origin(self) -> str:
         """Where these pages are, as they were asked for."""
-        # Who lies about that is told so, and nobody else.
+        # Only a visitor that lies about it gets this answer.
         forwarded = self.request.headers.get("X-Forwarded-Proto", "").strip()
         scheme = "https" if forwarded == "https" else self.request.scheme
         return f"{scheme}://{self.request.host}"
@@ -131,7 +131,7 @@ class PublicPages(PageBase):
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer whoever does not ask too much, and say in words what was asked in vain."""
+        """Answer visitors that do not ask too much, and say in words what they asked in vain."""
         try:
             response = await self._answer(request, handler)
         except web.HTTPException as answer:

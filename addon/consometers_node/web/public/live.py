@@ -128,7 +128,7 @@ async def today(
     )
     shown = rows(days[day])
     published = [row for row in shown if row.is_known]
-    # What came last may have come from some alone: everything that is told at all is to be there.
+    # What came last may have come from some alone: everything that is published is to be there.
     complete = [
         row for row in published if all(amount.published for amount in row.amounts.values())
     ]

@@ -1,4 +1,4 @@
-"""Answers that were made a moment ago, for whoever asks for the same.
+"""Answers that were made a moment ago, for requests for the same.
 
 What is released, withdrawn or said otherwise makes all of them old at once; what time alone
 changes, half a minute does. So nobody is told what was not released, nor for long what no longer
@@ -81,5 +81,5 @@ class ResponseCache:
 
 
 def _may_be_kept(response: web.Response) -> bool:
-    """Return whether it is what anybody is told: its text has a name, and it sets nothing."""
+    """Return whether anybody may have it: its text has a name, and it sets nothing."""
     return response.status == 200 and "ETag" in response.headers and not response.cookies
