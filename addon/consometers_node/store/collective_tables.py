@@ -66,11 +66,11 @@ class InvitationRow(Base):
 
 
 class MemberRow(Base):
-    """Who tells this collective: a home, a site, or a collective one level below.
+    """A member of this collective: a home, a site, or a collective one level below.
 
     A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
-    a site's, as JSON; `area` the commune. Its records are believed up to `believed_w` where an
-    administrator said so.
+    a site's, as JSON; `area` the commune. An administrator may accept its
+    records up to `accepted_w`.
     """
 
     id: Mapped[MemberId] = mapped_column(primary_key=True)
@@ -83,7 +83,7 @@ class MemberRow(Base):
     invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitation.id"))
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
-    believed_w: Mapped[int | None]
+    accepted_w: Mapped[int | None]
 
 
 class MemberGroupRow(Base):
@@ -179,16 +179,16 @@ class DeviceClaimRow(Base):
 
 
 class SetAsideRow(Base, clustered=True):
-    """A record that is not believed: it is in no block and no sum.
+    """A record that is not plausible: it is in no block and no sum.
 
-    `left_out_at` is when an administrator decided that it stays so.
+    `excluded_at` is when an administrator decided that it stays out.
     """
 
     series_id: Mapped[SeriesKey]
     start: Mapped[datetime] = mapped_column(primary_key=True)
     value: Mapped[int]
-    came_at: Mapped[datetime]
-    left_out_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    excluded_at: Mapped[datetime | None]
 
 
 class MemberPermissionRegisterRow(Base):

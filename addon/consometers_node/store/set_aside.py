@@ -26,13 +26,13 @@ type Place = tuple[SeriesId, datetime]
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A record that is not believed; `left_out_at` is when it was decided that it stays so."""
+    """A record that is not plausible; `excluded_at` is when it was decided that it stays out."""
 
     series_id: SeriesId
     series: Series
     record: Record
-    came_at: datetime
-    left_out_at: datetime | None
+    received_at: datetime
+    excluded_at: datetime | None
 
 
 async def set_aside(
@@ -50,7 +50,7 @@ async def set_aside(
     }
     new = sorted(values.keys() - stored.keys())[: max(0, most - len(stored))]
     changed = [place for place, value in stored.items() if values.get(place, value) != value]
-    names = ("series_id", "start", "value", "came_at", "left_out_at")
+    names = ("series_id", "start", "value", "received_at", "excluded_at")
     rows = [
         dict(zip(names, (*place, values[place], at, None), strict=True))
         for place in (*new, *changed)
@@ -78,9 +78,9 @@ async def leave_out(connection: AsyncConnection, member: MemberId, at: datetime)
     """Store that a member's records stay set aside; return how many were undecided."""
     own = select(SeriesRow.id).where(SeriesRow.member_id == member)
     left = update(SetAsideRow).where(
-        SetAsideRow.series_id.in_(own), SetAsideRow.left_out_at.is_(None)
+        SetAsideRow.series_id.in_(own), SetAsideRow.excluded_at.is_(None)
     )
-    return (await connection.execute(left.values(left_out_at=at))).rowcount
+    return (await connection.execute(left.values(excluded_at=at))).rowcount
 
 
 async def of_member(connection: AsyncConnection, member: MemberId) -> list[SetAside]:
@@ -102,7 +102,7 @@ async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
     query = (
         select(SeriesRow.member_id, func.count())
         .join(SetAsideRow, SetAsideRow.series_id == SeriesRow.id)
-        .where(SetAsideRow.left_out_at.is_(None))
+        .where(SetAsideRow.excluded_at.is_(None))
         .group_by(SeriesRow.member_id)
     )
     rows = await connection.execute(query)

@@ -7,48 +7,9 @@ import sqlite3
 
 import psycopg
 
-COLLECTIVE_TABLES = (
-    "own_need",
-    "invitation",
-    "member",
-    "member_group",
-    "group_membership",
-    "member_permission",
-    "member_permission_series",
-    "device_claim",
-    "set_aside",
-    "member_permission_register",
-    "access_log",
-    "member_count",
-    "sum_block",
-    "member_day",
-    "released_block",
-    "unreleased",
-    "to_release",
-    "administrator",
-    "admin_session",
-)
-TABLES = (
-    "peer",
-    "series",
-    "block",
-    "coverage",
-    "absence",
-    "pulled_series",
-    "data_need",
-    "data_need_series",
-    "permission",
-    "permission_series",
-    "shown_text",
-    "register",
-    "notice",
-    "subscription",
-    "outbox",
-    "answer",
-    "setting",
-    "secret",
-    *COLLECTIVE_TABLES,
-)
+from consometers_node.store import collective_tables
+
+TABLES = tuple(table.name for table in collective_tables.TABLES)
 NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}
 
 
@@ -82,19 +43,8 @@ class Plain:
         ((value,),) = self.run(query)
         return value
 
-    def tables(self) -> list[str]:
-        """Return those of our tables that are there; in an old database not all are."""
-        catalogue = {
-            "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
-            "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
-        }
-        there = {name for (name,) in self.run(catalogue[self.kind])}
-        return [table for table in TABLES if table in there]
-
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        return {
-            table: sorted(self.run(f"SELECT * FROM {table}"), key=repr) for table in self.tables()
-        }
+        return {table: sorted(self.run(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         },
         "device_claim": member
         | {"device": "urn:dev:org:60060-k7f3q2", "claimed_at": at, "counts": 1},
-        "set_aside": {"series_id": MEMBERS, "start": at, "value": 99_000, "came_at": at},
+        "set_aside": {"series_id": MEMBERS, "start": at, "value": 99_000, "received_at": at},
         "member_permission_register": {
             "permission_id": permission_id,
             "state": "granted",

@@ -92,16 +92,16 @@ async def unbelieved(
 
 
 async def believe(connection: AsyncConnection, member: MemberId, most_w: int) -> None:
-    """Store that the records of a member are believed up to this power."""
+    """Accept the records of a member up to this power."""
     of_member = update(MemberRow).where(MemberRow.id == member)
-    await connection.execute(of_member.values(believed_w=most_w))
+    await connection.execute(of_member.values(accepted_w=most_w))
 
 
 async def _believed(
     connection: AsyncConnection, members: Collection[MemberId]
 ) -> dict[MemberId, int]:
-    query = select(MemberRow.id, MemberRow.believed_w).where(
-        MemberRow.id.in_(members), MemberRow.believed_w.is_not(None)
+    query = select(MemberRow.id, MemberRow.accepted_w).where(
+        MemberRow.id.in_(members), MemberRow.accepted_w.is_not(None)
     )
     rows = (await connection.execute(query)).tuples()
     return {member: most for member, most in rows if most is not None}

@@ -185,7 +185,7 @@ class Members:
         """End a membership, and forget all of the member but its pseudonym."""
         await self.forget_description(await self.get(member))
         await self.leave(member, at)
-        await self._set(member, jid=None, invitation_id=None, believed_w=None)
+        await self._set(member, jid=None, invitation_id=None, accepted_w=None)
 
     async def forget_description(self, member: Member) -> None:
         """Forget its name, its commune and what it is like, but not who it is."""

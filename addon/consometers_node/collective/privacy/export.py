@@ -69,7 +69,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
                 **values(apart.series, "device", "direction", "interval"),
                 "unit": apart.series.quantity.unit,
                 **values(apart.record, "start", "value"),
-                **values(apart, "came_at", "left_out_at"),
+                **values(apart, "received_at", "excluded_at"),
             }
             for apart in await set_aside_of(connection, member.id)
         ],

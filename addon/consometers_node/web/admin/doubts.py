@@ -66,7 +66,7 @@ async def of_member(pages: AdminPages, connection: AsyncConnection, member: Memb
     members = Members(connection, pages.settings.time_zone)
     return Doubts(
         apart=[Apart(record, watts(record.series, record.record) / 1000) for record in apart],
-        open=sum(record.left_out_at is None for record in apart),
+        open=sum(record.excluded_at is None for record in apart),
         devices={
             device: list(some) for device, some in groupby(shared, lambda claim: claim.device)
         },

@@ -72,7 +72,7 @@ async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(
     assert left in page.text
     assert notice not in (await browser.open("")).text
     (entry,) = await office.read(set_aside.of_member, member.id)
-    assert (entry.record.value, entry.left_out_at) == (31_500, office.clock.now)
+    assert (entry.record.value, entry.excluded_at) == (31_500, office.clock.now)
     assert [entry for entry in await log(office) if entry[1] in ("believe", "leave out")] == [
         (NAME, "leave out"),
         (NAME, "believe"),
