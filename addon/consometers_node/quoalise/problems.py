@@ -84,7 +84,7 @@ class Problem(Enum):
 
     # commands and their forms
     NO_FIELD = text("this field is missing: fill it in")
-    TWO_FIELDS = text("this field comes twice: send it once")
+    TWO_FIELDS = text("this field is repeated: send it once")
     TWO_VALUES = text("this field has {found} values: send one")
     NOT_A_BOOLEAN = text("“{found}” is neither true nor false: send true or false")
     NOT_A_COUNT = text("“{found}” is not a whole number from {least} on: send digits")

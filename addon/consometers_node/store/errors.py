@@ -31,11 +31,11 @@ _DISK = text("its disk does not read or write")
 _NOBODY = text("nothing answers there")
 _NO_HOST = text("there is no server of that name")
 _PASSWORD = text("its password is wrong")
-_NO_ROLE = text("it lets nobody of that name in")
+_NO_ROLE = text("it has no such user")
 _NO_DATABASE = text("there is no database of that name")
 _STARTS = text("it is starting or stopping")
 _CROWDED = text("it takes no more connections")
-_OTHER = text("it says “{why}”")
+_OTHER = text("its answer: “{why}”")
 _ELSEWHERE = text("Restore a backup, or correct the path.")
 _REMEDIES = (
     (_FULL, text("Free some space on it, then try again.")),

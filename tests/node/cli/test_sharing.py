@@ -155,7 +155,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     number = permission["permission"]
     assert await run.condition("grant", number) == "no-home"
     connected = await run("home", toy.url, typed=TOKEN + "\n")
-    assert connected.out == f"{toy.url} lets the node in. Statistics of energy or power there: 3.\n"
+    assert connected.out == f"{toy.url} accepts the node. Statistics of energy or power there: 3.\n"
 
     offered = await home.json("grant", number[:6])
     assert [(offer["statistic"], offer["direction"]) for offer in offered["offered"]] == [

@@ -71,7 +71,7 @@ async def test_a_url_of_something_else_is_refused_in_french() -> None:
         ('FATAL:  password authentication failed for user "n"', None, "son mot de passe est faux"),
         ('FATAL:  database "n" does not exist', None, "il n’y a pas de base de ce nom"),
         ("connection failed: Connection refused", None, "rien n’y répond"),
-        ("Something new\nat line 1", None, "elle dit « Something new »"),
+        ("Something new\nat line 1", None, "sa réponse : « Something new »"),
     ],
 )
 def test_what_is_known_of_a_database_is_said_in_french(
@@ -83,4 +83,4 @@ def test_what_is_known_of_a_database_is_said_in_french(
 
 
 def test_what_is_not_known_keeps_its_own_words() -> None:
-    assert reason(StoreFault("odd")).say("en") == "it says “odd”"
+    assert reason(StoreFault("odd")).say("en") == "its answer: “odd”"

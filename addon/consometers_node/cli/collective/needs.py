@@ -43,10 +43,10 @@ _ANSWERED = text("Members")
 _NEW = text("“{need}”, version {version}, is asked for.")
 _NEWER = text(
     "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
-    " again; what they gave goes on until then."
+    " again; their permissions run until then."
 )
 _SAME = text("“{need}”, version {version}, is asked for already.")
-_CLOSED = text("“{need}” is asked for no longer. What members gave goes on until it ends.")
+_CLOSED = text("“{need}” is asked for no longer. Permissions already granted run until they end.")
 _ONE_OR_THE_OTHER = text(
     "give a file, or all of --id, --title, --purpose, --series, --contact and --policy."
 )

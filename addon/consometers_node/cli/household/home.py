@@ -44,7 +44,7 @@ _NOT_A_URL = text(
 )
 _ASK_TOKEN = text("A long-lived access token (your profile in Home Assistant, Security): ")
 _NO_TOKEN = text("No token was given.")
-_KEPT = text("{url} lets the node in. Statistics of energy or power there: {count}.")
+_KEPT = text("{url} accepts the node. Statistics of energy or power there: {count}.")
 _FAULT = text("{said}.")
 
 commands = Commands()

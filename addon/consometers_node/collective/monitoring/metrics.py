@@ -108,9 +108,9 @@ _REASONS: Words = {
     "never": text("so short a time is not published"),
 }
 _MESSAGES: Words = {
-    "acknowledged": text("kept and acknowledged"),
+    "acknowledged": text("stored and acknowledged"),
     "refused": text("refused", context="records"),
-    "unkept": text("not kept, and sent again"),
+    "unkept": text("not stored, and sent again"),
     "dropped": text("no room, and sent again"),
 }
 _REQUESTS: Words = {

@@ -89,7 +89,7 @@ async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
 
 
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
-    """Ask for this no longer. What members gave goes on until it ends. Raises Unknown."""
+    """Ask for this no longer. Permissions already granted run until they end. Raises Unknown."""
     if not await _close(connection, need, at):
         raise NotFound(_NO_SUCH_NEED.fill(need=need))
 

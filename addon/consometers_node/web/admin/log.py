@@ -24,7 +24,7 @@ _WHATS = {
     "export json": text("took all that is held along"),
     "export csv": text("took the records along"),
     "site": text("described it as a public building"),
-    "home": text("made it a home again"),
+    "home": text("turned it into a home again"),
     "name": text("named it"),
     "area": text("said in which commune it is"),
     "device": text("decided the owner of a device"),
@@ -75,10 +75,10 @@ _LIKE = {
 """The same of what has a name in it: the first that it is like."""
 _RULE = re.compile(r"\S+=(?:not yet|\S+)")
 _RULES = {
-    "basis=law": text("what the law wants", context="log"),
+    "basis=law": text("as the law requires", context="log"),
     "minimum": text("at least {value} homes"),
     "wait_minutes": text("latecomers waited for {value} min"),
-    "opens=not yet": text("not before somebody says so"),
+    "opens=not yet": text("only once an administrator opens"),
     "opens": text("from {value} on"),
 }
 

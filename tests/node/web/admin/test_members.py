@@ -429,8 +429,8 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
         (
             "publication basis=law wait_minutes=20 opens=not yet new=rule",
             (
-                "a choisi les règles de publication : ce que veut la loi,"
-                " retardataires attendus 20 min, pas avant qu’on le dise, new=rule"
+                "a choisi les règles de publication : le minimum légal,"
+                " retardataires attendus 20 min, seulement après ouverture par un administrateur, new=rule"
             ),
         ),
         ("something else", "something else"),

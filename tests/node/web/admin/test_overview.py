@@ -390,7 +390,7 @@ async def test_a_database_that_is_away_is_told(
         assert page.status == 200
         page = await browser.send(page, "logout")
         assert page.status == 503
-        assert "The database cannot be used (it says “no route”)" in page.text
+        assert "The database cannot be used (its answer: “no route”)" in page.text
         while_away.setattr(office.store, "reading", away)
         assert (await browser.open("")).status == 503
         assert (await browser.open("nothing")).status == 503

@@ -153,7 +153,7 @@ async def test_it_opens_on_a_day(office: Office) -> None:
     await browser.send(page, "publication")
     assert await opens(office) is None
     page = await tried(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
-    assert "what the law wants" in page.text
+    assert "as the law requires" in page.text
     await browser.send(page, "publication", ("agreed", "yes"))
     assert await rules(office) == Publication(basis=ByLaw())
     assert await opens(office) == AT_ONCE
