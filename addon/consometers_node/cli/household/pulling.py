@@ -38,7 +38,8 @@ _KNOWN = text("{statistic} is pulled already: “imports” shows its progress."
 _RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
 _PULLED = text(
-    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it up to date."
+    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it up to"
+    " date."
 )
 _REMOVED = text("{statistic} is pulled no more. What Home Assistant has of it stays there.")
 _UNKNOWN = text("{statistic} is not pulled.")

@@ -430,7 +430,8 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
             "publication basis=law wait_minutes=20 opens=not yet new=rule",
             (
                 "a choisi les règles de publication : le minimum légal,"
-                " retardataires attendus 20 min, seulement après ouverture par un administrateur, new=rule"
+                " retardataires attendus 20 min, seulement après ouverture par un administrateur,"
+                " new=rule"
             ),
         ),
         ("something else", "something else"),
