@@ -143,7 +143,7 @@ async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty:
 
 async def test_beside_a_sum_stands_what_a_home_has_of_it(town: Town) -> None:
     page = await town.browser().open()
-    assert "We use 14 kW of 37 members, 378 W each" in page.text
+    assert "We use 14 kW from 37 members, 378 W each" in page.text
     assert "From the grid since midnight 150 kWh 4.05 kWh per home" in page.text
     for path in ("hall", "card"):
         assert "378 W per home" in (await town.browser().open(path)).text
@@ -168,11 +168,11 @@ async def municipality(town: Town, *allowed: Direction) -> None:
 async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
     await municipality(empty)
     page = await empty.browser().open()
-    assert "We take from the grid 18.7 kW of 14 members" in page.text
+    assert "We take from the grid 18.7 kW from 14 members" in page.text
     assert "Members reporting 14 through 1 collective " in page.text
     assert "Our panels produce" not in page.text
     page = await empty.browser("fr").open()
-    assert "Nous soutirons du réseau 18,7 kW pour 14 membres" in page.text
+    assert "Nous soutirons du réseau 18,7 kW chez 14 membres" in page.text
     assert "Membres qui transmettent 14 par 1 collectif " in page.text
 
 

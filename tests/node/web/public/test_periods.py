@@ -53,7 +53,7 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     assert 'data-made="960000" data-spot="240000"' in page.html
     assert 'data-split="480000"' in page.html
     assert "Used on the spot – 1 day of 9" in page.text
-    assert "produced, its use unknown" in page.text
+    assert "produced (split not published)" in page.text
     (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
     assert june["self_consumption_wh"] == "240000"
@@ -102,7 +102,7 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
     page = await empty.browser().open("month/2026-06")
     assert "From the grid 79.2 kWh 1.98 kWh per home" in page.text
-    assert "a year earlier: 2 kWh per home (−1%); of 12 members then, 40 now" in page.text
+    assert "a year earlier: 2 kWh per home (−1%); 12 members then, 40 now" in page.text
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
     assert "Years are compared per home" in page.text
