@@ -19,6 +19,7 @@ bn + n, a time bt + t, a value bv + v (§4.5). Written in the form above. Of the
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 import math
+from operator import attrgetter, itemgetter
 import re
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
@@ -148,17 +149,18 @@ class _Run:
     base_time: Number
     base_value: Number
     place: str
-    message: list[_Fields]
-    records: list[_Fields] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Which records of the message these are, from 1; empty if they are all of it."""
 
     def resolve(self) -> Iterator[tuple[Number, Number]]:
         """Return the time and the value of each record."""
-        times = self._numbers("t", self.base_time)
-        values = self._numbers("v", self.base_value)
+        times = self._column("t", self.times, self.base_time)
+        values = self._column("v", self.values, self.base_value)
         return zip(times, values, strict=True)
 
-    def _numbers(self, label: str, base: Number) -> Sequence[Number]:
-        sent = [fields[label] for fields in self.records]
+    def _column(self, label: str, sent: list[str], base: Number) -> Sequence[Number]:
         numbers = _column(sent)
         if numbers is None:
             at, wrong = next((n, value) for n, value in enumerate(sent) if _column([value]) is None)
@@ -179,8 +181,7 @@ class _Run:
         return [_whole(base + number) for number in numbers]
 
     def _at(self, at: int, label: str) -> str:
-        wrong = self.records[at]
-        number = next(n for n, fields in enumerate(self.message, 1) if fields is wrong)
+        number = self.numbers[at] if self.numbers else at + 1
         return f"{self.place}/senml[{number}]@{label}"
 
 
@@ -204,7 +205,9 @@ def _runs(sensml: Element, place: str) -> Iterator[_Run]:
     for number, fields in enumerate(message, 1):
         # Nearly every record: it goes on under the base fields alone.
         if plain is not None and len(fields) == 2 and "t" in fields and "v" in fields:
-            plain.records.append(fields)
+            plain.numbers.append(number)
+            plain.times.append(fields["t"])
+            plain.values.append(fields["v"])
             continue
         at = f"{place}/senml[{number}]"
         if not fields.keys() <= _OWN:
@@ -217,12 +220,19 @@ def _runs(sensml: Element, place: str) -> Iterator[_Run]:
             full = _name(base.name + name, at)
             if len(unit or "") > _MAX_UNIT:
                 raise Malformed(at, Problem.TOO_LONG, found=len(unit or ""), most=_MAX_UNIT)
-            run = _Run(full, unit, base.time, base.value or 0, place, message)
+            run = _Run(full, unit, base.time, base.value or 0, place)
             runs[name, unit] = run
             if not name and unit == base.unit:
                 plain = run
-        message[number - 1] = _complete(fields, base, at)
-        run.records.append(message[number - 1])
+        if "v" not in fields and base.value is None:
+            raise Malformed(at, Problem.NO_VALUE)
+        if number == 1 and run is plain and (columns := _columns(message)):
+            run.times, run.values = columns
+            break
+        # Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4).
+        run.numbers.append(number)
+        run.times.append(fields.get("t", "0"))
+        run.values.append(fields.get("v", "0"))
     yield from runs.values()
 
 
@@ -236,7 +246,17 @@ def _message(sensml: Element, place: str) -> list[_Fields]:
         raise Malformed(
             f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=other_name, wanted=named(SENML)
         )
-    return [element.attrib for element in elements]
+    return list(map(attrgetter("attrib"), elements))
+
+
+def _columns(message: list[_Fields]) -> Sequence[list[str]]:
+    """Return all times and all values of the form above; nothing of other forms."""
+    if set(map(len, message[1:])) != {2}:
+        return ()
+    try:
+        return [list(map(itemgetter(label), message)) for label in ("t", "v")]
+    except KeyError:
+        return ()
 
 
 def _name(name: str, place: str) -> str:
@@ -245,15 +265,6 @@ def _name(name: str, place: str) -> str:
     if len(name) > MAX_LENGTH or not _NAME.fullmatch(name):
         raise Malformed(place, Problem.NAME_CHARACTERS, found=name, most=MAX_LENGTH)
     return name
-
-
-def _complete(fields: _Fields, base: _Base, place: str) -> _Fields:
-    """Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4)."""
-    if "t" in fields and "v" in fields:
-        return fields
-    if "v" not in fields and base.value is None:
-        raise Malformed(place, Problem.NO_VALUE)
-    return {"t": "0", "v": "0", **fields}
 
 
 def _take(base: _Base, fields: _Fields, place: str, *, first: bool) -> None:
