@@ -199,7 +199,9 @@ DATA_NEEDS = st.builds(
     contact=WORDS,
     policy=NAMES.map("https://example.org/{}".format),
     series=st.lists(
-        st.builds(DataNeedSeries, st.sampled_from(Direction), st.sampled_from(Quantity)), min_size=1
+        st.builds(DataNeedSeries, st.sampled_from(Direction), st.sampled_from(Quantity)),
+        min_size=1,
+        max_size=5,
     ).map(tuple),
     interval=DURATIONS,
     history=DURATIONS,

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import cache
 import io
 
-from jinja2 import Environment
 from markupsafe import Markup
 import segno
 
@@ -31,7 +30,7 @@ class InvitationSheet:
 def sheets_page(sheets: Sequence[InvitationSheet], language: str) -> str:
     """Return a page to be printed, with a sheet for each invitation; it needs nothing else."""
     return (
-        _environment()
+        environment()
         .get_template("invitation-sheets.html")
         .render(
             language=Language(language),
@@ -68,8 +67,3 @@ def qr_lines(link: str) -> str:
     lines = io.StringIO()
     segno.make(link, error="l", micro=False).terminal(lines, border=_BORDER, compact=True)
     return lines.getvalue()
-
-
-@cache
-def _environment() -> Environment:
-    return environment()

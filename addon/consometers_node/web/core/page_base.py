@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,6 @@ from ...quoalise.text import text
 from .language import LANGUAGES
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from .speech import Language
 
 _PART_BYTES = 64 * 1024
@@ -114,17 +111,17 @@ class PageBase:
 
     def render(self, template: str, language: Language, **model: Any) -> str:
         """Return the HTML of a page."""
-        return self._templates.get_template(template).render(
-            language=language,
-            languages=LANGUAGES,
-            version=self.version,
-            stamp=self.files.stamp,
-            **model,
-        )
-
-    @cached_property
-    def _templates(self) -> Environment:
         # Templates and languages take 8 MiB, that a node whose pages nobody opens can do without.
         from .rendering import environment  # noqa: PLC0415
 
-        return environment()
+        return (
+            environment()
+            .get_template(template)
+            .render(
+                language=language,
+                languages=LANGUAGES,
+                version=self.version,
+                stamp=self.files.stamp,
+                **model,
+            )
+        )

@@ -1,6 +1,7 @@
 """Templates, and what they can say."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ _WRITTEN = (
 )
 
 
+@cache
 def environment() -> Environment:
-    """Return what renders the templates."""
+    """Return what renders the templates; each of them is compiled once."""
     made = Environment(  # noqa: S701  # OPTIONS escape
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
     )
