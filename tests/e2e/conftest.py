@@ -1,18 +1,22 @@
 """Real programs, started once and shared where they can be."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
+from demo import program
 from demo.hass import Hass
 from demo.hass.folder import ROOT
+from tests.e2e.node import Node
 from tests.full import FULL
 
 DEMOS = "test_demo"
 """What tests of script/demo are called: two that start at once would both take its usual ports."""
+LONGEST = ("test_levels", DEMOS, "test_kills", "test_federation", "test_together")
+"""They begin first, so that no lane is left alone with them."""
 PATIENCE_MS = 60_000
 """A page shows what is expected whenever its machine may run."""
 
@@ -37,13 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run tests of a file one after the other; leave those of the full run out of others."""
     for item in items:
-        name = DEMOS if item.path.stem.startswith(DEMOS) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(name))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    order = {group: place for place, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(_group(item), len(order)))
     if FULL or any(".py" in place for place in config.args):
         return
     left = [item for item in items if item.get_closest_marker("full")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+def _group(item: pytest.Item) -> str:
+    return DEMOS if item.path.stem.startswith(DEMOS) else item.path.stem
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +61,17 @@ def pictures(pytestconfig: pytest.Config) -> Path:
     folder = pytestconfig.getoption("pictures")
     assert isinstance(folder, Path)
     return folder.absolute()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[None]:
+    """Have commands of nodes be forks of a program that is loaded once, but for the full run."""
+    if FULL:
+        yield
+        return
+    with program.warm() as warm, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Node, "command", warm.command)
+        yield
 
 
 @pytest_asyncio.fixture(scope="module")

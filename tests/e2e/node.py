@@ -1,7 +1,7 @@
 """The node of a household as somebody runs it: its command line, each command a process."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import json
 import os
@@ -56,10 +56,15 @@ class Node:
         path = self.folder / "log"
         return path.read_text() if path.exists() else ""
 
+    @staticmethod
+    def command(*arguments: str) -> Sequence[str]:
+        """Return the command line of a command."""
+        return (sys.executable, "-m", "consometers_node", *arguments)
+
     async def do(self, *arguments: str, answer: str = "") -> str:
         """Run a command to its end, and return what it printed."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "consometers_node", *arguments),
+            *self.command(*arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -40,7 +40,11 @@ from tests.node.xmpp.plain import (
     refusal,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("warm"),
+]
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)

@@ -31,7 +31,11 @@ from tests.e2e.home import import_energy
 from tests.e2e.node import Node, python
 from tests.e2e.waiting import eventually, while_it_flows
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("warm"),
+]
 
 SEED: Final = 20261125
 ROUNDS: Final = 2

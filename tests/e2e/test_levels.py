@@ -67,6 +67,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(2 * WITHIN_S),
+    pytest.mark.usefixtures("warm"),
 ]
 
 DISK_MB: Final = 48

@@ -157,6 +157,7 @@ async def test_the_balance_is_what_flows_in_the_home(home: Home) -> None:
     assert await home.shown(ids["self_sufficiency_today"]) == pytest.approx(100, abs=1)
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_node_proposes_what_is_injected_and_what_is_produced(
     home: Home, tmp_path: Path
 ) -> None:

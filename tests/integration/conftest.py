@@ -1,7 +1,7 @@
 """A Home Assistant, a clock, and a meter on a port of the machine."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -14,9 +14,11 @@ from .ports import DEVICE, Clock, Line, Port, Ports
 
 
 @pytest.fixture(autouse=True)
-async def enable_event_loop_debug() -> None:
-    """Have the loop notice what Home Assistant's own tests would."""
-    asyncio.get_running_loop().set_debug(True)
+async def enable_event_loop_debug() -> AsyncGenerator[None]:
+    """Have the loop notice what Home Assistant's own tests would, and remember one frame of it."""
+    with patch("asyncio.constants.DEBUG_STACK_DEPTH", 1):
+        asyncio.get_running_loop().set_debug(True)
+        yield
 
 
 @pytest.fixture
