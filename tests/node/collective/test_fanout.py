@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from consometers_node.wire import Naming
 from consometers_node.xmpp import Connection, Pushing
 from consometers_node.xmpp.errors import NotAcknowledged
 
+from ..conftest import Place
 from ..permission.samples import now, queue
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
@@ -155,10 +156,27 @@ EVERYBODY = {f"home{n}@example.org" for n in range(MANY)}
 
 
 @pytest.fixture
-async def stage(file: Store) -> Stage:
+async def stage(
+    patterns: dict[str, Place],
+    new_place: Callable[[str], Place],
+    copy_of: Callable[[Place], Place],
+) -> AsyncIterator[Stage]:
     """Everybody has subscribed before anything was released."""
+    if __name__ not in patterns:
+        patterns[__name__] = new_place("sqlite")
+        pattern = await Store.open(patterns[__name__])
+        await _subscribe_all(pattern)
+        await pattern.close()
+    store = await Store.open(copy_of(patterns[__name__]))
+    stage = Stage(store)
+    stage.network.holds.set()
+    yield stage
+    await store.close()
+
+
+async def _subscribe_all(store: Store) -> None:
     readers = Subscribers(ALL, ZONE.key)
-    async with file.writing() as connection:
+    async with store.writing() as connection:
         for n in range(MANY):
             member, _ = await join(connection, f"home{n}")
             await readers.grant(connection, member.pseudonym, Interval.PT1H, now())
@@ -167,9 +185,6 @@ async def stage(file: Store) -> Stage:
             for entry in await Permissions(connection).permitted(peer.id):
                 if entry.series in SERIES.values():
                     await subscribe(connection, peer.id, entry.series_id, now(), START)
-    stage = Stage(file)
-    stage.network.holds.set()
-    return stage
 
 
 async def test_everybody_is_told_everything(stage: Stage) -> None:
