@@ -46,8 +46,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
-        elsewhere = not any(item.path.is_relative_to(place) for place in both)
-        is_left = item.get_closest_marker("full") or (elsewhere and _is_on_postgresql(item))
+        is_left = item.get_closest_marker("full") or (
+            _is_on_postgresql(item) and not any(item.path.is_relative_to(place) for place in both)
+        )
         (left if is_left else run).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = run

@@ -15,8 +15,8 @@ from tests.full import FULL
 
 DEMOS = "test_demo"
 """What tests of script/demo are called: two that start at once would both take its usual ports."""
-LONGEST = ("test_levels", DEMOS, "test_kills", "test_federation", "test_together")
-"""They begin first, so that no lane is left alone with them."""
+LONGEST = (DEMOS, "test_levels", "test_kills", "test_together", "test_federation")
+"""They begin first, so that no lane is left alone with one of them."""
 PATIENCE_MS = 60_000
 """A page shows what is expected whenever its machine may run."""
 

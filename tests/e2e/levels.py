@@ -33,10 +33,11 @@ from tests.e2e.holding import held
 from tests.e2e.homes import SERIES, Meter
 from tests.e2e.node import Node, python
 from tests.e2e.waiting import differences, eventually
+from tests.full import FULL
 from tests.node import postgresql
 
 SEED: Final = 20261125
-HOMES: Final = 50
+HOMES: Final = 50 if FULL else 24
 PROCESSES: Final = 2
 PASSWORD: Final = "correct horse battery staple"
 ZONE: Final = "Europe/Paris"

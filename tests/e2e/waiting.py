@@ -8,15 +8,19 @@ from typing import NoReturn
 async def eventually[T](
     ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = 30
 ) -> T:
-    """Ask again and again until the answer is the wanted one, and return it."""
+    """Ask again and again until the answer is the wanted one, and return it.
+
+    Asking takes at most half of the time: the rest is for who is waited for.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + within_s
     while True:
+        asked = loop.time()
         answer = await ask()
         if wanted(answer):
             return answer
         assert loop.time() < until, f"after {within_s} s still {answer!r}"
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(max(0.3, loop.time() - asked))
 
 
 async def becomes[K, V](
