@@ -25,7 +25,6 @@ def loaded(path: Path) -> Any:
 
 MANIFEST: dict[str, Any] = loaded(INTEGRATION / "manifest.json")
 HACS: dict[str, Any] = loaded(ROOT / "hacs.json")
-CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_manifest_has_its_keys_in_order() -> None:
@@ -57,13 +56,6 @@ def test_only_dongles_made_for_meters_are_discovered() -> None:
         assert matcher["serial_number"] == "tinfo-*"
         for key in ("vid", "pid"):
             assert re.fullmatch(r"[0-9A-F]{4}", matcher[key])
-
-
-def test_the_version_is_the_latest_of_the_changelog() -> None:
-    latest = re.search(r"^## (\S+)", CHANGELOG, re.MULTILINE)
-    assert latest is not None
-    assert re.fullmatch(r"\d+\.\d+\.\d+", MANIFEST["version"])
-    assert MANIFEST["version"] == latest[1]
 
 
 def test_hacs_finds_what_it_needs() -> None:

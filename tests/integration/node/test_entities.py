@@ -47,7 +47,7 @@ async def test_the_node_and_each_collective_are_devices(house: House) -> None:
     assert of_collective is not None
     assert (node.name, node.manufacturer, node.sw_version) == (
         *("Consometers node", "Consometers"),
-        "0.1.0",
+        "1.0.0",
     )
     assert of_collective.name == "Coopérative 1"
     assert of_collective.via_device_id == node.id

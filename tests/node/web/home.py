@@ -108,7 +108,7 @@ async def running(
             HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
         node = HomeNode(store, NAMING, source, connect, pace=HouseholdPace().hurried(HASTE))
-        site = Site(node, Keys("an-id", API_TOKEN, "0.1.0"), server=server, **settings)
+        site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, **settings)
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
             async with site.listening("127.0.0.1", port) as listens:

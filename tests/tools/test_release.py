@@ -1,0 +1,215 @@
+"""A release is checked before it is made, and the same commit always makes the same files."""
+
+from collections.abc import Callable
+import io
+import json
+from pathlib import Path
+import re
+import shutil
+import subprocess
+import zipfile
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+import pytest
+
+from tools.release import (
+    CATALOGUE,
+    CHANGELOGS,
+    IMAGES,
+    INTEGRATION,
+    ROOT,
+    latest_section,
+    main,
+    problems,
+    versions,
+)
+
+(VERSION,) = set(versions(ROOT).values())
+
+
+def git(root: Path, *command: str) -> str:
+    author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    return subprocess.check_output(("git", *author, *command), cwd=root, text=True)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout as it is, its version dated, as a commit of a repository of its own."""
+    root = tmp_path_factory.mktemp("released")
+    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in listed.split("\0"):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    for name in CHANGELOGS:
+        heading, _ = latest_section(root / name)
+        replace(root / name, f"## {heading}\n", f"## {VERSION} – 2026-12-01\n")
+    git(root, "init", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message", "A release")
+    return root
+
+
+@pytest.fixture
+def candidate(released: Path, tmp_path: Path) -> Path:
+    git(released, "clone", "--quiet", "--local", ".", str(tmp_path / "candidate"))
+    return tmp_path / "candidate"
+
+
+def replace(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))
+
+
+def leave_out_french(root: Path) -> None:
+    text = (root / CATALOGUE).read_text()
+    (root / CATALOGUE).write_text(re.sub(r'(?m)^msgstr "\w.*"$', 'msgstr ""', text, count=1))
+
+
+def say_nothing(root: Path) -> None:
+    file = root / "CHANGELOG.fr.md"
+    file.write_text(file.read_text().replace(latest_section(file)[1], ""))
+
+
+def tag_another_commit(root: Path) -> None:
+    git(root, "tag", "--annotate", f"v{VERSION}", "--message", "Another")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "Later")
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "the integration has another version": (
+        lambda root: replace(root / INTEGRATION / "manifest.json", VERSION, "0.9.0"),
+        f"manifest.json has version 0.9.0: set it to {VERSION}",
+    ),
+    "the add-on has another version": (
+        lambda root: replace(root / "addon/config.yaml", VERSION, "0.9.0"),
+        "addon/config.yaml has version 0.9.0",
+    ),
+    "the package has another version": (
+        lambda root: replace(root / "addon/pyproject.toml", VERSION, "0.9.0"),
+        "addon/pyproject.toml has version 0.9.0",
+    ),
+    "the changelog has no date": (
+        lambda root: replace(root / "CHANGELOG.md", "2026-12-01", "unreleased"),
+        f"CHANGELOG.md begins with “{VERSION} – unreleased”",
+    ),
+    "the add-on’s changelog has a later version": (
+        lambda root: replace(
+            root / "addon/CHANGELOG.md", "\n## ", "\n## 9.0.0 – 2027-01-01\n\n## "
+        ),
+        "addon/CHANGELOG.md begins with “9.0.0 – 2027-01-01”",
+    ),
+    "the French changelog is empty": (say_nothing, "CHANGELOG.fr.md says nothing"),
+    "a sentence has no French": (leave_out_french, "lacks the French of"),
+    "a sentence is not in the catalogue": (
+        lambda root: replace(
+            root / "addon/consometers_node/store/database.py", "HEAD = ", 'text("New.")\n\nHEAD = '
+        ),
+        "consometers.po is out of date",
+    ),
+    "a text of the integration is in one language": (
+        lambda root: replace(
+            root / INTEGRATION / "translations/en.json", '"config": {', '"config": {"new": "New.",'
+        ),
+        "fr.json lacks config.new",
+    ),
+    "an option of the add-on is in one language": (
+        lambda root: replace(root / "addon/translations/fr.yaml", "configuration:", "other:"),
+        "addon/translations/fr.yaml lacks configuration.",
+    ),
+    "a file is not committed": (
+        lambda root: (root / "new").touch(),
+        "\n?? new\n",
+    ),
+    "the tag is taken": (tag_another_commit, f"the tag v{VERSION} is another commit’s"),
+}
+
+
+def test_versions_move_together() -> None:
+    """HACS shows the version of a release."""
+    latest = {latest_section(ROOT / file)[0].partition(" ")[0] for file in CHANGELOGS}
+    assert latest == {VERSION}
+
+
+def test_a_release_has_no_problem_and_its_tag_is_none(candidate: Path) -> None:
+    assert list(problems(candidate, VERSION)) == []
+    git(candidate, "tag", "--annotate", f"v{VERSION}", "--message", "It")
+    assert list(problems(candidate, VERSION)) == []
+
+
+def test_all_problems_are_named_at_once(
+    candidate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for spoil, _ in FAULTS.values():
+        spoil(candidate)
+    assert main([f"v{VERSION}"], candidate) == 1
+    messages = capsys.readouterr().err
+    assert [fault for fault, (_, message) in FAULTS.items() if message not in messages] == []
+    assert not (candidate / "dist").exists()
+
+
+def test_what_is_no_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["1.0", "--check"]) == 1
+    assert "1.0 is no version: write it as 1.2.3." in capsys.readouterr().err
+
+
+def test_a_release_is_made_twice_alike_on_machines_elsewhere(
+    candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = []
+    for zone in ("Europe/Paris", "Pacific/Auckland"):
+        monkeypatch.setenv("TZ", zone)
+        assert main([VERSION, "--no-image"], candidate) == 0
+        files = sorted((candidate / "dist").iterdir())
+        made.append({file.name: file.read_bytes() for file in files})
+    assert made[0] == made[1]
+    assert capsys.readouterr().out.splitlines() == [f"dist/{name}" for name in made[0]] * 2
+
+    integration = zipfile.ZipFile(io.BytesIO(made[0]["consometers.zip"]))
+    listed = git(candidate, "ls-files", "--format=%(path)", f"{INTEGRATION}/").splitlines()
+    assert sorted(name for name in integration.namelist() if not name.endswith("/")) == [
+        name.removeprefix(f"{INTEGRATION}/") for name in listed
+    ]
+    assert json.loads(integration.read("manifest.json"))["version"] == VERSION
+
+    notes = made[0]["notes.md"].decode()
+    for changelog in CHANGELOGS[:2]:
+        assert latest_section(candidate / changelog)[1] in notes
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_a_bill_of_materials_has_what_the_image_installs(candidate: Path, image: str) -> None:
+    assert main([VERSION, "--no-image"], candidate) == 0
+    bill = (candidate / f"dist/{image}.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
+    listed = {package["purl"]: package for package in json.loads(bill)["components"]}
+    requirements = (ROOT / IMAGES[image]).read_text()
+    pinned = set(re.findall(r"^([\w.-]+)==([^\s;]+)", requirements, re.MULTILINE))
+    # Windows alone needs it.
+    pinned = {pin for pin in pinned if pin[0] != "colorama"}
+    assert {f"pkg:pypi/{name}@{version}" for name, version in pinned} == {
+        purl for purl in listed if purl.startswith("pkg:pypi/")
+    }
+    hashes = {each["content"] for package in listed.values() for each in package["hashes"]}
+    assert set(re.findall(r"sha256:(\w+)", requirements.partition("\ncolorama")[0])) <= hashes
+    assert {purl.partition("@")[0] for purl in listed} >= {"pkg:npm/htmx.org", "pkg:npm/uplot"}
+    assert all(package["hashes"] for package in listed.values())
+
+
+def test_without_docker_there_is_no_image(
+    candidate: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in ("env", "git"):
+        path = shutil.which(program)
+        assert path
+        (programs / program).symlink_to(path)
+    monkeypatch.setenv("PATH", str(programs))
+    assert main([VERSION], candidate) == 0
+    assert "there is no docker, so no image was made" in capsys.readouterr().err
