@@ -96,6 +96,20 @@ def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) 
     assert locales == {"ro", "en", "fr"}
 
 
+def test_a_connection_has_what_it_loads_of_xmpp_and_certificates(installed: Installed) -> None:
+    printed = installed.python(
+        "import asyncio",
+        "from consometers_node.xmpp import Account, Server",
+        "from consometers_node.xmpp.stream import Stream",
+        "from slixmpp.xmlstream import cert",
+        "async def main():",
+        "    print(cert.HAVE_PYASN1, *Stream(Account('home@a.test', 'secret'), Server()).plugin)",
+        "asyncio.run(main())",
+    )
+    assert {"True", "xep_0198"} <= set(printed.split())
+    assert len(list(installed.packages.glob("slixmpp/plugins/xep_*"))) == 1
+
+
 def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Installed) -> None:
     assert not (installed.packages / "psycopg").exists()
     done = subprocess.run(
