@@ -35,3 +35,17 @@ def test_what_is_asked_for_is_what_is_locked(source: str) -> None:
 def test_the_oldest_home_assistant_promised_is_the_oldest_one_tested() -> None:
     minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
     assert pins("oldest.txt")["homeassistant"] == minimum
+
+
+def test_pages_and_app_ask_for_the_oldest_home_assistant_that_is_promised() -> None:
+    minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
+    wanted = re.compile(r"Home Assistant (\d{4}\.\d+) (?:or newer|ou plus récent)")
+    pages = [page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md")]
+    asked = [version for page in pages for version in wanted.findall(page.read_text())]
+    assert len(asked) >= 6
+    assert {f"{version}.0" for version in asked} == {minimum}
+    assert f"\nhomeassistant: {minimum}\n" in (ROOT / "addon/config.yaml").read_text()
+    newest = pins("dev.txt")["homeassistant"]
+    for name in ("SECURITY.md", "SECURITY.fr.md"):
+        (oldest_month, newest_month) = re.findall(r"\b20\d\d\.\d+\b", (ROOT / name).read_text())
+        assert (minimum, newest) == (f"{oldest_month}.0", f"{newest_month}.0")

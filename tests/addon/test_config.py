@@ -25,7 +25,7 @@ SERVICES = ADDON / "rootfs/etc/s6-overlay/s6-rc.d"
 LANGUAGES = ("en", "fr")
 PORT = CONFIG.get("ingress_port", app.defaults()["ingress_port"])
 
-NO_RIGHTS = {"name", "version", "slug", "description", "url", "image", "arch", "stage", "init"} | {
+NO_RIGHTS = {"name", "version", "slug", "description", "url", "image", "arch", "init"} | {
     "homeassistant",
     "panel_admin",
     "panel_icon",
