@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.tools.test_release import VERSION, git, released
+from tests.candidate import VERSION, git, released
 from tools.release import ROOT
 
 __all__ = ["released"]

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 import re
 import shutil
-import subprocess
 import zipfile
 
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 import pytest
 
+from tests.candidate import VERSION, git, released
 from tools.release import (
     CATALOGUE,
     CHANGELOGS,
@@ -22,34 +22,9 @@ from tools.release import (
     latest_section,
     main,
     problems,
-    versions,
 )
 
-(VERSION,) = set(versions(ROOT).values())
-
-
-def git(root: Path, *command: str) -> str:
-    author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    return subprocess.check_output(("git", *author, *command), cwd=root, text=True)
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This checkout as it is, its version dated, as a commit of a repository of its own."""
-    root = tmp_path_factory.mktemp("released")
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in listed.split("\0"):
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, root / name)
-    for name in CHANGELOGS:
-        heading, _ = latest_section(root / name)
-        replace(root / name, f"## {heading}\n", f"## {VERSION} – 2026-12-01\n")
-    git(root, "init", "--quiet")
-    git(root, "add", ".")
-    git(root, "commit", "--quiet", "--message", "A release")
-    return root
-
+__all__ = ["released"]
 
 @pytest.fixture
 def candidate(released: Path, tmp_path: Path) -> Path:

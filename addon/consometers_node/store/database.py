@@ -58,7 +58,10 @@ _NO_DRIVER = text(
 )
 _HALF_MOVED = text("a move to this database is incomplete: resume it with migrate-store.")
 _OF_ANOTHER_PROGRAM = text("the database is that of another program: say another one.")
-_NEWER = text("the database was written by a newer node: install that version or a newer one.")
+_NEWER = text(
+    "the database was written by a newer node: install that version or a newer one, or restore the"
+    " backup from before the update."
+)
 _NO_URL = text("the database’s URL starts with sqlite:/// and a path, or with postgresql://.")
 
 
