@@ -38,12 +38,16 @@ class Child:
         return self._process is not None and self._process.returncode is not None
 
     async def launch(
-        self, *command: str, environment: Mapping[str, str], stdout: int | None = None
+        self,
+        *command: str,
+        environment: Mapping[str, str],
+        stdout: int | None = None,
+        python: str = sys.executable,
     ) -> asyncio.subprocess.Process:
         """Start a module with its arguments; what it prints goes into the log, or where told."""
         with self.log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "demo.child", *command),
+                *(python, "-P", "-m", "demo.child", *command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log if stdout is None else stdout,
                 stderr=log,

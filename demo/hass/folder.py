@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 type Language = Literal["en", "fr"]
 
 ROOT: Final = Path(__file__).parents[2]
+INTEGRATIONS: Final = ROOT / "custom_components"
 
 # No `default_config:`, which calls out. No `http:`, which is migrated once, and then reverts and
 # restarts after five minutes: `.storage/http` says it instead. `commit_interval` lets one read at
@@ -77,21 +78,23 @@ def make_folder(
     language: Language,
     level: str = "info",
     supervised: Supervised | None = None,
+    integrations: Path = INTEGRATIONS,
 ) -> None:
     """Write what Home Assistant needs to start there; keep all that it wrote itself."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     configuration = _CONFIGURATION.format(level=level)
-    ours = list((ROOT / "custom_components").glob("[!_]*"))
+    ours = list(integrations.glob("[!_]*"))
     if supervised is not None:
         configuration += _SUPERVISED.format(host=supervised.host)
         ours.append(Path(__file__).with_name("supervised"))
     (folder / "configuration.yaml").write_text(configuration)
     _link(folder / "custom_components", ours)
+    # A newer one migrates it, and an older one refuses what is newer.
     _write(
         storage / "http",
-        3,
-        1,
+        2,
+        2,
         {"stable": _http(port), "pending": None, "yaml_migration_done": True},
     )
     if not (storage / "onboarding").exists():
@@ -143,7 +146,7 @@ def _http(port: int) -> dict[str, Any]:
         "cors_allowed_origins": [],
         "login_attempts_threshold": -1,
         "ip_ban_enabled": False,
-        "ssl_profile": "intermediate_v6",
+        "ssl_profile": "intermediate",
         "use_x_frame_options": True,
         "created_at": "2026-01-01T00:00:00+00:00",
         "error": None,

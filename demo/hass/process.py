@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 import os
 from pathlib import Path
+import sys
 from typing import Any, Final, Self
 
 import aiohttp
@@ -12,7 +13,7 @@ import aiohttp
 from demo.child import Child
 
 from .api import Api
-from .folder import ROOT, Language, Supervised, free_port, make_folder
+from .folder import INTEGRATIONS, ROOT, Language, Supervised, free_port, make_folder
 from .log import LogRecord, parse_log
 
 _START_TIMEOUT: Final = 120.0
@@ -49,18 +50,23 @@ class Hass:
         language: Language = "en",
         level: str = "info",
         supervised: Supervised | None = None,
+        integrations: Path = INTEGRATIONS,
+        python: str = sys.executable,
     ) -> None:
         """Prepare; nothing starts yet.
 
         `language` is the home's, in a folder that is new; `level` is that of our integration's log.
-        Supervised, it knows of add-ons.
+        Supervised, it knows of add-ons. `integrations` is the folder of custom ones; a Python of
+        another environment runs the Home Assistant that is there.
         """
         self.folder = folder
+        self.integrations = integrations
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._language: Language = language
         self._level = level
         self._supervised = supervised
+        self._python = python
         self._child = Child(self.log_path)
         self._session: aiohttp.ClientSession | None = None
 
@@ -87,12 +93,13 @@ class Hass:
             language=self._language,
             level=self._level,
             supervised=self._supervised,
+            integrations=self.integrations,
         )
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
         command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
-        await self._child.launch(*command, environment=environment)
+        await self._child.launch(*command, environment=environment, python=self._python)
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         self.api = Api(self.url, self._session)
         async with asyncio.timeout(_START_TIMEOUT):

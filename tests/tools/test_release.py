@@ -26,6 +26,7 @@ from tools.release import (
 
 __all__ = ["released"]
 
+
 @pytest.fixture
 def candidate(released: Path, tmp_path: Path) -> Path:
     git(released, "clone", "--quiet", "--local", ".", str(tmp_path / "candidate"))
