@@ -78,10 +78,18 @@ def latest_section(changelog: Path) -> tuple[str, str]:
     return heading, text.strip()
 
 
-def notes(root: Path) -> str:
+def notes(root: Path, version: str) -> str:
     """Return what the page of a release says, in both languages."""
-    english, french = (latest_section(root / file)[1] for file in CHANGELOGS[:2])
+    place = f"{_json(root / INTEGRATION / 'manifest.json')['documentation']}/blob/v{version}"
+    english, french = (
+        _for_page_of_release(latest_section(root / file)[1], place) for file in CHANGELOGS[:2]
+    )
     return f"*[En français](#en-français)*\n\n{english}\n\n## En français\n\n{french}\n"
+
+
+def _for_page_of_release(section: str, place: str) -> str:
+    # The page is in no folder, and ends a line where the text does.
+    return re.sub(r"\n +(?=\S)", " ", re.sub(r"\]\((?!https://|#)", rf"]({place}/", section))
 
 
 def make(root: Path, version: str, folder: Path) -> None:
@@ -95,7 +103,7 @@ def make(root: Path, version: str, folder: Path) -> None:
         bom = bill_of_materials(root, image, version, datetime.fromtimestamp(at, UTC))
         path = folder / f"{image}.cdx.json"
         path.write_text(JsonV1Dot6(bom).output_as_string(indent=2) + "\n", encoding="utf-8")
-    (folder / "notes.md").write_text(notes(root), encoding="utf-8")
+    (folder / "notes.md").write_text(notes(root, version), encoding="utf-8")
 
 
 def bill_of_materials(root: Path, image: str, version: str, at: datetime) -> Bom:

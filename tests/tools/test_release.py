@@ -150,9 +150,19 @@ def test_a_release_is_made_twice_alike_on_machines_elsewhere(
     ]
     assert json.loads(integration.read("manifest.json"))["version"] == VERSION
 
-    notes = made[0]["notes.md"].decode()
+
+def test_notes_are_the_changelogs_and_their_links_lead_to_the_tag(candidate: Path) -> None:
+    assert main([VERSION, "--no-image"], candidate) == 0
+    notes = (candidate / "dist/notes.md").read_text()
+    words = re.sub(r"https://\S+/blob/v[\d.]+/", "", notes).split()
     for changelog in CHANGELOGS[:2]:
-        assert latest_section(candidate / changelog)[1] in notes
+        section = latest_section(candidate / changelog)[1].split()
+        assert " ".join(section) in " ".join(words)
+    links = re.findall(r"\]\((.*?)\)", notes)
+    blob = f"https://github.com/consometers/consometers-home-assistant/blob/v{VERSION}/"
+    files = [link.removeprefix(blob).partition("#")[0] for link in links if link[0] != "#"]
+    assert files
+    assert [file for file in files if not (candidate / file).exists()] == []
 
 
 @pytest.mark.parametrize("image", IMAGES)
