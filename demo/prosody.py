@@ -38,7 +38,10 @@ local manual = require "prosody.net.resolvers.manual";
 module:hook("s2sout-pre-connect", function (event)
 	local place = module:get_option("loopback_servers", {})[event.session.to_host];
 	if place then
-		local targets = { { "tcp4", place[1], place[2], {} } };
+		local targets = {};
+		for i = 1, #place, 2 do
+			table.insert(targets, { "tcp4", place[i], place[i + 1], {} });
+		end
 		event.resolver = manual.new(targets, "tcp", {});
 	end
 end);
@@ -127,7 +130,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._own = tempfile.TemporaryDirectory(prefix="prosody", ignore_cleanup_errors=True)
             folder = Path(self._own.name)
         self.folder = folder
-        self._others: dict[str, int] = {}
+        self._others: dict[str, list[tuple[str, int]]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("data", "plugins"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -189,7 +192,11 @@ class Prosody(AbstractContextManager["Prosody"]):
 
     def knows(self, other: Prosody) -> None:
         """Point it to another server, from its next start on."""
-        self._others[other.host] = other.s2s_port
+        self.knows_at(other.host, (LOOPBACK, other.s2s_port))
+
+    def knows_at(self, host: str, *places: tuple[str, int]) -> None:
+        """Point it to the addresses and ports of a server, from its next start on."""
+        self._others[host] = list(places)
         self._configure()
 
     def register(self, user: str, password: str) -> str:
@@ -228,7 +235,7 @@ class Prosody(AbstractContextManager["Prosody"]):
 
     def _is_up(self) -> bool:
         ports = (self.port, self.direct_tls_port, self.s2s_port)
-        return self._socket.exists() and all(map(_listens, ports))
+        return self._socket.exists() and all(map(listens, ports))
 
     @property
     def _socket(self) -> Path:
@@ -277,7 +284,10 @@ class Prosody(AbstractContextManager["Prosody"]):
         }
         ssl = {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key}
         log = {"info": folder / "prosody.log"}
-        others = {f'["{host}"]': _lua([LOOPBACK, port]) for host, port in self._others.items()}
+        others = {
+            f'["{host}"]': _lua([value for place in places for value in place])
+            for host, places in self._others.items()
+        }
         lines = [f"{key} = {_lua(value)}" for key, value in settings.items()]
         lines += [
             f"log = {_table(log)}",
@@ -314,9 +324,9 @@ def _table(values: Mapping[str, object]) -> str:
     return "{ " + ", ".join(f"{key} = {_lua(value)}" for key, value in values.items()) + " }"
 
 
-def _listens(port: int) -> bool:
+def listens(port: int, address: str = LOOPBACK) -> bool:
     try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
+        socket.create_connection((address, port), timeout=1).close()
     except OSError:
         return False
     return True

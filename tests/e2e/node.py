@@ -36,7 +36,9 @@ async def python(
 class Node:
     """A node in its folder. What commands complained of is in `errors`."""
 
-    def __init__(self, folder: Path, role: str = "household") -> None:
+    def __init__(
+        self, folder: Path, role: str = "household", variables: Mapping[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = folder / "data"
@@ -49,6 +51,7 @@ class Node:
             "CONSOMETERS_HASTE": str(HASTE),
             "CONSOMETERS_ROLE": role,
             "LC_ALL": "en_GB.UTF-8",
+            **(variables or {}),
         }
 
     @property
