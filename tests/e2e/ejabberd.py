@@ -23,7 +23,7 @@ from tests.missing import lack
 
 SETTINGS: Final = ROOT / "deploy" / "ejabberd"
 ADDRESSES: Final = "127.0.0.2", "127.0.0.3"
-START_SECONDS: Final = 60
+START_SECONDS: Final = 180
 
 _RESOLVER: Final = "libnss_wrapper.so"
 
@@ -95,7 +95,18 @@ class Machine:
         # The machines find each other on one port, which is the same on all: there is no epmd.
         found = ["-erl_epmd_port", str(cluster.port), "-start_epmd", "false"]
         interface = ["-kernel", "inet_dist_use_interface", f"{{{self.address.replace('.', ',')}}}"]
-        command = ["erl", "-noinput", "-name", name, *own, *found, *interface, *arguments]
+        command = [
+            "erl",
+            "+sbwt",
+            "none",
+            "-noinput",
+            "-name",
+            name,
+            *own,
+            *found,
+            *interface,
+            *arguments,
+        ]
         with (self.folder / "output").open("ab") as log:
             return subprocess.Popen(
                 killed_with_its_parent(command),

@@ -7,6 +7,7 @@ the server, no answer to strangers who want to see our presence, no stanza in a 
 import asyncio
 from collections.abc import Callable
 import logging
+import socket
 import ssl
 from xml.etree.ElementTree import Element
 
@@ -36,6 +37,8 @@ from .parsing import Parser
 from .scram import hasten
 
 ATTEMPT_SECONDS = 30
+ADDRESS_SECONDS = 6
+"""For one address of a server: a machine that is off does not even refuse."""
 CLOSE_SECONDS = 2
 HEARD_PER_MINUTE = 240
 """Requests of one address. Further ones are left: to refuse costs as much as to answer."""
@@ -86,7 +89,7 @@ class Stream(ClientXMPP):
         # After the filter of xep_0198: what goes no further was counted.
         self.add_filter("in", self._sift)
         self._rate = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
-        self._place = (server.host, server.port) if server.host and server.port else (None, None)
+        self._server = server
         self._failures: list[NetworkError] = []
         self._to_write = bytearray()
         self._negotiations: set[asyncio.Task[object]] = set()
@@ -126,7 +129,7 @@ class Stream(ClientXMPP):
         self.lost = self.loop.create_future()
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
-                attempt = self.connect(*self._place)
+                attempt = self.connect()
                 await asyncio.wait({attempt, self._opened}, return_when=asyncio.FIRST_COMPLETED)
                 if not self.is_connected():
                     self._fail(self._worst())
@@ -158,6 +161,30 @@ class Stream(ClientXMPP):
 
     def reschedule_connection_attempt(self) -> None:
         """Leave it to the caller when to try again."""
+
+    async def get_dns_records(
+        self, domain: str, port: int | None = None
+    ) -> list[tuple[str, str, str, int]]:
+        """Return where the server is: all addresses of its host, or what DNS says of the domain."""
+        host, port = self._server.host, self._server.port
+        if host is None or port is None:
+            return await super().get_dns_records(domain)
+        try:
+            found = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            return [("", domain, host, port)]  # The attempt to connect says why.
+        return [("", domain, str(place[0]), int(place[1])) for *_, place in found]
+
+    async def _attempt_connection(
+        self, host: str, port: int, tls: bool, server_hostname: str | None
+    ) -> bool:
+        """Leave an address that does not answer for the next one."""
+        try:
+            async with asyncio.timeout(ADDRESS_SECONDS):
+                return await super()._attempt_connection(host, port, tls, server_hostname)
+        except TimeoutError:
+            self._failed("no answer")
+            return False
 
     def init_parser(self) -> None:
         """Read a new stream, stanza by stanza."""

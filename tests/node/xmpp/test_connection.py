@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 import logging
 from pathlib import Path
+import socket
 import time
 
 import pytest
@@ -217,6 +219,34 @@ async def test_a_server_is_found_by_its_records(
     async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
         await connection.online(10)
         assert connection.stream.encrypted
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+async def test_a_machine_that_is_off_is_left_for_the_next_one(
+    server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, by_name: bool
+) -> None:
+    def addresses(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+
+    async def records(_stream: object, domain: str) -> list[tuple[str, str, str, int]]:
+        return [("xmpp-client", domain, *place) for place in places]
+
+    reached = Server(ca_file=server.ca_file)
+    if by_name:
+        monkeypatch.setattr(socket, "getaddrinfo", addresses)
+        reached = replace(reach(server), host="cluster.test")
+    else:
+        monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
+    monkeypatch.setattr(stream_module, "ADDRESS_SECONDS", 0.5)
+    account = Account(new_account(server), PASSWORD)
+    # A listener whose queue is full leaves others without an answer, as a machine that is off.
+    with socket.socket() as off, socket.socket() as waiting:
+        off.bind((LOOPBACK, 0))
+        off.listen(0)
+        waiting.connect(off.getsockname())
+        places = [off.getsockname(), (LOOPBACK, server.port)]
+        async with Connection(account, server=reached) as connection:
+            await connection.online(10, patient=False)
 
 
 async def test_a_server_that_says_nothing_is_left(
