@@ -93,7 +93,7 @@ class Machine:
         cluster = self._cluster
         own = ["-setcookie", cluster.cookie, "-pa", str(cluster.folder)]
         # The machines find each other on one port, which is the same on all: there is no epmd.
-        found = ["-erl_epmd_port", str(cluster.port), "-start_epmd", "false"]
+        ports = ["-erl_epmd_port", str(cluster.port), "-start_epmd", "false"]
         interface = ["-kernel", "inet_dist_use_interface", f"{{{self.address.replace('.', ',')}}}"]
         command = [
             "erl",
@@ -103,7 +103,7 @@ class Machine:
             "-name",
             name,
             *own,
-            *found,
+            *ports,
             *interface,
             *arguments,
         ]
@@ -145,8 +145,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         (self.folder / "certificate.pem").write_text(certificate.read_text() + key.read_text())
         (self.folder / "inetrc").write_text("{lookup, [file]}.\n")
         hosts = self.folder / "hosts"
-        found = [*((address, host) for address in ADDRESSES), (LOOPBACK, other.host)]
-        hosts.write_text("".join(f"{address} {name}\n" for address, name in found))
+        led = [*((address, host) for address in ADDRESSES), (LOOPBACK, other.host)]
+        hosts.write_text("".join(f"{address} {name}\n" for address, name in led))
         self.names = {"LD_PRELOAD": _RESOLVER, "NSS_WRAPPER_HOSTS": str(hosts)}
         self._compile()
         self.machines = [Machine(self, address) for address in ADDRESSES]
@@ -218,7 +218,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 def _libraries() -> Path:
     """Return where Debian has ejabberd."""
     places = Path("/usr/lib")
-    found = [file.parents[2] for file in places.glob("*/ejabberd-*/ebin/ejabberd.app")]
-    if not found or not shutil.which("erlc") or not list(places.glob(f"*/{_RESOLVER}")):
+    libraries = [file.parents[2] for file in places.glob("*/ejabberd-*/ebin/ejabberd.app")]
+    if not libraries or not shutil.which("erlc") or not list(places.glob(f"*/{_RESOLVER}")):
         lack("ejabberd and libnss-wrapper, which script/setup installs")
-    return found[0]
+    return libraries[0]

@@ -170,10 +170,10 @@ class Stream(ClientXMPP):
         if host is None or port is None:
             return await super().get_dns_records(domain)
         try:
-            found = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
             return [("", domain, host, port)]  # The attempt to connect says why.
-        return [("", domain, str(place[0]), int(place[1])) for *_, place in found]
+        return [("", domain, str(place[0]), int(place[1])) for *_, place in addresses]
 
     async def _attempt_connection(
         self, host: str, port: int, tls: bool, server_hostname: str | None
