@@ -60,6 +60,7 @@ SETTINGS: Final = {
     "COLLECTIVE_CERTIFICATES_FROM": "internal",
     "COLLECTIVE_CA_FILE": "/secrets/authority",
 }
+FILES: Final = {"accounts.tar", "contents", "counts", "database.dump"}
 IN_HASTE: Final = """\
 services:
   node:
@@ -231,7 +232,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     leaves = await site.settle()
     await site.holds(leaves)
     backup = site.folder / (await site.type("./backup")).strip()
-    assert {file.name for file in backup.iterdir()} == {"accounts.tar", "contents", "database.dump"}
+    assert {file.name for file in backup.iterdir()} == FILES
     assert backup.stat().st_mode & 0o077 == 0
 
     await leaves.house.withdraw(leaves.permission)
@@ -300,11 +301,54 @@ async def test_backups_that_begin_in_one_second_are_two(site: Site) -> None:
     folders = {site.folder / output.strip() for output in outputs if output}
     assert len(folders) == 2
     for made in folders:
-        assert {each.name for each in made.iterdir()} == {
-            "accounts.tar",
-            "contents",
-            "database.dump",
-        }
+        assert {each.name for each in made.iterdir()} == FILES
+
+
+async def test_the_node_knows_of_backups_that_succeeded(site: Site) -> None:
+    newest = site.folder / (await site.type("./backup")).strip()
+    made = datetime.strptime(f"{newest.name}+0000", "%Y-%m-%dT%H%M%SZ%z")
+
+    async def noted() -> dict[str, datetime]:
+        backups = (await site.node("status"))["backups"]
+        return {step: datetime.fromisoformat(at) for step, at in backups.items() if at}
+
+    assert (await noted())["made"] == made
+    assert "tested" not in await noted()
+    assert "can be put back" in await site.type("./backup", "test")
+    assert (await noted())["tested"] > made
+    # What is not whole is no backup, and nothing of a test stays.
+    counts = newest / "counts"
+    before = counts.read_text()
+    counts.write_text(before.replace("alembic_version|1", "alembic_version|2"))
+    with pytest.raises(AssertionError, match="as many rows"):
+        await site.type("./backup", "test")
+    counts.write_text(before)
+    databases = await site.type(
+        *("docker", "compose", "exec", "-T", "postgresql", "psql", "--username=consometers"),
+        *("--list", "--tuples-only", "--no-align"),
+    )
+    assert "consometers|" in databases
+    assert "consometers_test" not in databases
+
+
+async def test_backups_are_copied_off_the_site_encrypted_and_come_back(site: Site) -> None:
+    repository, password = site.folder.parent / "elsewhere", site.folder.parent / "password"
+    password.write_text("three boats in the bay\n")
+    with (site.folder / ".env").open("a") as settings:
+        settings.write(f"OFFSITE_REPOSITORY={repository}\nOFFSITE_PASSWORD_FILE={password}\n")
+    restic = ("restic", f"--repo={repository}", f"--password-file={password}")
+    await site.type(*restic, "init")
+    await site.type("./backup", "offsite")
+    assert (await site.node("status"))["backups"]["copied"]
+    newest = site.folder / (await site.type("./backup")).strip()
+    await site.type("./backup", "offsite")
+    back = site.folder.parent / "back"
+    await site.type(*restic, "restore", "latest", "--target", str(back))
+    (copied,) = back.rglob(newest.name)
+    for file in FILES:
+        assert (copied / file).read_bytes() == (newest / file).read_bytes()
+    assert (copied.parent / "ended.jsonl").exists()
+    assert not any(DOMAIN.encode() in file.read_bytes() for file in repository.rglob("*/*"))
 
 
 async def test_a_backup_is_made_while_accounts_are_written(site: Site) -> None:

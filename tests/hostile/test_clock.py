@@ -17,6 +17,7 @@ from consometers_node.collective.access_log import Read, note_read, reads
 from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
+from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.retention import Retention
@@ -48,6 +49,7 @@ from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, meter, permission
+from tests.node.collective.watched import node_of
 from tests.node.household.factories import rows
 from tests.node.household.test_backfill import asked
 from tests.node.household.test_sync import DRAWN, NAME, reading
@@ -62,7 +64,7 @@ from tests.node.web.admin.office import (
     serving as opening,
 )
 from tests.node.web.home import API_TOKEN, Home, running as home_running, toy
-from tests.node.web.public.town import settings
+from tests.node.web.public.town import Town, settings
 from tests.node.xmpp.conftest import NewAccount
 
 HOMES = ("a", "b", "c")
@@ -523,7 +525,7 @@ async def test_the_administration_says_so_and_an_administrator_confirms(
     coop.hands.at += 3 * A_YEAR
     coop.start()
     node: Any = SimpleNamespace(
-        clock=coop.clock, database_problem=None, network_problem=None, look_again=lambda: None
+        clock=coop.clock, database_problem=None, is_online=True, look_again=lambda: None
     )
     async with office(coop, tmp_path, node) as opened:
         browser = await opened.enter(language)
@@ -549,7 +551,9 @@ async def test_whatever_watches_the_node_is_told(coop: Coop, tmp_path: Path, wro
     if wrong:
         coop.hands.at += 3 * A_YEAR
         coop.start()
-    public = PublicSite(coop.store, settings(tmp_path), "0", clock=coop.clock)
+    node = node_of(Town(coop.store, settings(tmp_path)))
+    node.clock = coop.clock
+    public = PublicSite(coop.store, node.settings, "0", watch=Watch(node, "0"))
     async with (
         public.listening("127.0.0.1", 0) as port,
         ClientSession() as session,

@@ -109,6 +109,16 @@ COMMANDS = {
         "node.moving",
         text("Write everything into the one database file, before copying it."),
     ),
+    "alerts": CommandEntry(
+        "collective.alerts",
+        text("The alerts of a collective, by e-mail or webhook."),
+        group=True,
+    ),
+    "backups": CommandEntry(
+        "collective.backups",
+        text("The backups of a collective, as this node knows them."),
+        group=True,
+    ),
     "reapply": CommandEntry(
         "collective.reapplying",
         text("Reapply the withdrawals and erasures made since a restored backup."),

@@ -27,12 +27,15 @@ from ..quoalise.identifier import organisation
 from ..quoalise.text import around, text
 from ..xmpp import Server
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
-from .settings_schema import KEYS, BadValue, Basis, Key, Network
+from .settings_schema import KEYS, BadValue, Basis, Key, Network, SmtpSecurity
 
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"
 _TIME_ZONE = ZoneInfo("Europe/Paris")
 _WIDTH = 100
+_OF_MAIL = ("alerts.mail_", "alerts.smtp_")
+_NEEDED_FOR_MAIL = frozenset({"alerts.mail_to", "alerts.smtp_host"})
+SMTP_PASSWORD = "CONSOMETERS_SMTP_PASSWORD"  # noqa: S105  # the name of a variable
 _THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 
 _PLACE = text("{file}, line {line}: {said}")
@@ -44,6 +47,10 @@ _UNKNOWN = text("“{key}” is not known. Known are: {known}.")
 _NEARLY = text("“{key}” is not known: is “{near}” meant?")
 _MISSING = text("“{key}” is missing, here or in {variable}: {said}")
 _WRONG = text("“{key}”: {said}")
+_IN_CLEAR = text(
+    "“alerts.smtp_security”: with “none”, the password would be sent in clear. Choose “starttls”"
+    " or “tls”, or remove alerts.smtp_user."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,20 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """To whom alerts are sent by e-mail, and through which server."""
+
+    mail_to: tuple[str, ...]
+    smtp_host: str
+    mail_from: str | None = None
+    smtp_port: int | None = None
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_user: str | None = None
+    smtp_password_file: Path | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that is to be known before the database is opened.
 
@@ -105,6 +126,8 @@ class Settings:
     tells_members: bool = True
     location: str | None = None
     metrics: MetricsSettings | None = None
+    mail: MailSettings | None = None
+    webhook: str | None = field(default=None, repr=False)
 
     @property
     def device(self) -> Device:
@@ -146,10 +169,14 @@ def read(
                 values[name] = key.read(value, Path())
             except BadValue:
                 raise BadSettings(_wrong(key), key.variable) from None
+    has_mail = any(name.startswith(_OF_MAIL) for name in values)
     for name, key in KEYS.items():
-        if key.required and name not in values:
+        if (key.required or (has_mail and name in _NEEDED_FOR_MAIL)) and name not in values:
             missing = around(_MISSING, key.format.hint, key=name, variable=key.variable)
             raise BadSettings(missing, file)
+    if values.get("alerts.smtp_security") is SmtpSecurity.NONE and "alerts.smtp_user" in values:
+        raise BadSettings(_IN_CLEAR, file)
+    values["alerts.smtp_password"] = environment.get(SMTP_PASSWORD)
     return _settings(values, data or values.get("data", file.parent))
 
 
@@ -187,6 +214,8 @@ def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
         publication=publication(values),
         tells_members=values.get("publication.members", True),
         metrics=section(MetricsSettings, "metrics.") if "metrics.port" in values else None,
+        mail=section(MailSettings, "alerts.") if "alerts.mail_to" in values else None,
+        webhook=values.get("alerts.webhook"),
     )
 
 

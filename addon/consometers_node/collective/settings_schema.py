@@ -10,6 +10,7 @@ from pathlib import Path
 import re
 import shlex
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
@@ -27,6 +28,8 @@ _MAX_DIGITS = 10
 _PHRASE = r"(?s).{1,100}"
 _IDENTIFIER = r"(?!.{41})[a-z0-9]+(?:\.[a-z0-9]+)*"
 _HOST_NAME = r"(?!.{254})[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*"
+_MAIL = r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,253}"
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 _DATABASES = ("postgresql", "sqlite")
 
 STEPS = (Interval.PT5M, Interval.PT30M, Interval.PT1H)
@@ -43,6 +46,16 @@ class Basis(StrEnum):
     """Members agreed to sums of so many of them."""
     LAW = "law"
     """What the law lets anybody publish."""
+
+
+class SmtpSecurity(StrEnum):
+    """How TLS begins on the way to the mail server."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    """At once."""
+    NONE = "none"
+    """For a mail server on the same machine, without a password."""
 
 
 class BadValue(ValueError):
@@ -106,6 +119,17 @@ def _path(value: object, folder: Path) -> Path:
 def _url(value: object, _: Path) -> str:
     url = _string(value)
     if make_url(url).get_backend_name() not in _DATABASES:
+        raise BadValue
+    return url
+
+
+def _webhook(value: object, _: Path) -> str:
+    """Return the URL of a webhook. It holds a secret: only this machine reads it in clear."""
+    url = _string(value).strip()
+    parts = urlsplit(url)
+    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _LOCAL):
+        raise BadValue
+    if not parts.hostname:
         raise BadValue
     return url
 
@@ -195,6 +219,18 @@ _COMMAND = Format(
         ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].'
     ),
 )
+_MAIL_ADDRESS = Format(
+    lambda value, _: _string(_string(value).strip(), _MAIL),
+    text('write an e-mail address, such as "contact@example.org".'),
+)
+_MAIL_ADDRESSES = Format(
+    _list(lambda value, _: _string(_string(value).strip(), _MAIL), least=1),
+    text(
+        'write e-mail addresses in quotes, in brackets: ["contact@example.org"]. In the variable,'
+        " commas stand between them."
+    ),
+)
+_WEBHOOK = Format(_webhook, text("write an address that begins with https://."))
 _NAMES = Format(
     _list(lambda value, _: _string(_string(value).strip().lower(), _HOST_NAME)),
     text(
@@ -316,6 +352,38 @@ _ALL = (
         "publication.members",
         text("Let each member read the sums of all, in its own Home Assistant."),
         _BOOLEAN,
+    ),
+    Key(
+        "alerts.mail_to",
+        text("Who receives an e-mail when a problem begins, and when it is over."),
+        _MAIL_ADDRESSES,
+    ),
+    Key(
+        "alerts.mail_from",
+        text("The sender of these e-mails. By default, the first who receives them."),
+        _MAIL_ADDRESS,
+    ),
+    Key("alerts.smtp_host", text("The mail server that sends them."), _HOST),
+    Key(
+        "alerts.smtp_port",
+        text("Its port. By default 587, 465 with “tls”, 25 with “none”."),
+        _PORT,
+    ),
+    Key(
+        "alerts.smtp_security",
+        text("The encryption mode of the mail server; “none” is for one on this machine."),
+        _choice(SmtpSecurity),
+    ),
+    Key("alerts.smtp_user", text("The user name at the mail server."), _WORDS),
+    Key(
+        "alerts.smtp_password_file",
+        text("A file with its password, instead of the variable CONSOMETERS_SMTP_PASSWORD."),
+        _PATH,
+    ),
+    Key(
+        "alerts.webhook",
+        text("An address to which the same messages are posted as JSON."),
+        _WEBHOOK,
     ),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import secrets
+import ssl
+from typing import Any
 
 from ..backoff import Backoff
 from .account import Identity
@@ -32,3 +34,14 @@ async def try_out(who: Identity, language: str) -> None:
     """Log in, and out again. Raises `NetworkError`."""
     async with online(aside(who, language)):
         pass
+
+
+async def certificate(who: Identity, language: str) -> dict[str, Any]:
+    """Return the certificate that the server shows now, as `ssl` has it. Raises `NetworkError`.
+
+    A connection that lasts keeps the one with which it began.
+    """
+    async with online(aside(who, language)) as connection:
+        socket = connection.stream.socket
+        assert isinstance(socket, ssl.SSLObject | ssl.SSLSocket)
+        return dict(socket.getpeercert() or {})

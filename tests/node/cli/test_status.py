@@ -79,6 +79,23 @@ async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -
     assert "No sum of the last 31 days is published." in text.out
 
 
+async def test_backups_are_known_once_they_are_noted(run: Run, coop: Path) -> None:
+    status = await run.json("status")
+    assert status["backups"] == {"made": None, "tested": None, "copied": None}
+    noted = await run.json("backups", "note", "made", "2026-01-26T031500Z")
+    assert noted == {"step": "made", "at": "2026-01-26T03:15:00+00:00"}
+    status = await run.json("status")
+    assert status["backups"]["made"] == noted["at"]
+    assert set(status["problems"]) == {"backup"}
+    text = await run.ok("status", language="fr")
+    assert "Dernière sauvegarde\u00a0: 2026-01-26 04:15+01:00." in text.out
+    assert "Problème\u00a0: Aucune sauvegarde depuis 3 jours" in text.out
+    await run.ok("backups", "note", "made")
+    assert (await run.json("status"))["problems"] == {}
+    future = (datetime.now(UTC) + HOUR).isoformat()
+    assert await run.condition("backups", "note", "made", future) == "usage"
+
+
 @pytest.mark.parametrize("command", ["export", "erase"])
 async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, command: str) -> None:
     result = await run(command, "--json")

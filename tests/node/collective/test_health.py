@@ -9,6 +9,7 @@ from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Tim
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
@@ -58,8 +59,7 @@ async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
     health = await watch_of(town).health()
     assert health.at == NOW
     assert health.version == VERSION
-    assert health.writes
-    assert not health.online
+    assert health.kinds == {ProblemKind.NETWORK, ProblemKind.CLOCK}
     database = health.database
     assert database is not None
     assert database.latest is not None
@@ -85,7 +85,7 @@ async def test_it_tells_of_a_database_that_is_away(tmp_path: Path) -> None:
     shutil.rmtree(place)
     health = await watch_of(Town(store, settings(tmp_path))).health()
     assert health.database is None
-    assert not health.writes
+    assert ProblemKind.DATABASE in health.kinds
     await store.close()
 
 

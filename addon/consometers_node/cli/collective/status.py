@@ -4,12 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.monitoring.backups import Backups, BackupStep, backups
+from consometers_node.collective.monitoring.problems import (
+    Problem,
+    ProblemKind,
+    of_backups,
+    of_disk,
+    of_members,
+)
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.publication.policy import NOT_YET, InForce
@@ -51,6 +60,14 @@ _REASONS = {
     Reason.DOMINANCE: text("one home makes most of it", context="status"),
     Reason.NEVER: text("too short a time"),
 }
+_STEPS = {
+    BackupStep.MADE: text("Last backup: {at}."),
+    BackupStep.TESTED: text("Last test restore: {at}."),
+    BackupStep.COPIED: text("Last off-site copy: {at}."),
+}
+_PROBLEM = text("Problem: {said}")
+_SAID = frozenset({ProblemKind.NETWORK, ProblemKind.DATABASE, ProblemKind.CLOCK})
+"""What a running node says of itself anyway."""
 _CLOSED = text(
     "Nothing is published before the collective is opened: look at the preview first"
     " (“consometers-node publication preview”), then open it (“publication open”)."
@@ -120,6 +137,9 @@ class _Collective:
     """From when on sums are published; None while the collective is closed."""
     erasures: _Erasures
     unreadable: Sequence[needs.OwnNeed]
+    backups: Backups
+    problems: Sequence[Problem]
+    """Those that the database and the machine tell, beside what a running node does."""
 
 
 def status(common: Common, settings: Path | None) -> None:
@@ -130,6 +150,8 @@ def status(common: Common, settings: Path | None) -> None:
     async def work(store: Store, settings: Settings) -> None:
         running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
         state = await _look(store, settings)
+        problems = dict(cast(Mapping[str, str], (running or {}).get("problems", {})))
+        problems |= {entry.kind: output.translated(entry.words) for entry in state.problems}
         shared = await shared_of(store, running, {})
         if output.as_json:
             document: dict[str, Json] = {
@@ -138,10 +160,14 @@ def status(common: Common, settings: Path | None) -> None:
                 "account": settings.xmpp.account,
                 "running": running is not None,
             }
-            output.document(document | dict(running or {}) | _document(state) | {"peers": shared})
+            document |= {**(running or {}), **_document(state)}
+            output.document(document | {"problems": problems, "peers": shared})
             return
         output.say(_OF, name=settings.name, identifier=settings.identifier)
         say_running(running, output)
+        for kind, words in problems.items():
+            if kind not in _SAID:
+                output.say(_PROBLEM, said=words)
         _show(state, output)
         if shared:
             output.say(_TOLD)
@@ -154,12 +180,13 @@ async def _look(store: Store, settings: Settings) -> _Collective:
     at, zone = now(), settings.time_zone
     yesterday = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
     async with store.reading() as connection:
+        members, backed_up = await count_members(connection, at), await backups(connection)
         rules = await InForce(settings.publication).read(connection)
         published = Published(settings.identifier, zone, rules.publication)
         latest = await published.latest(connection, at - _LOOKS_BACK, at)
         return _Collective(
             opens=None if rules.opens == NOT_YET else rules.opens,
-            members=await count_members(connection, at),
+            members=members,
             last_received_at=await last_received_at(connection),
             released_until=None if latest is None else latest.interval.end,
             withheld=await published.withheld(
@@ -168,6 +195,12 @@ async def _look(store: Store, settings: Settings) -> _Collective:
             erasures=await _Erasures.read(connection, at),
             unreadable=[
                 need for need in await needs.unreadable(connection) if need.closed_at is None
+            ],
+            backups=backed_up,
+            problems=[
+                *await of_disk(settings.folder),
+                *of_backups(backed_up, at),
+                *of_members(members),
             ],
         )
 
@@ -198,6 +231,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             "untold": erasures.unnotified,
             "wiped": erasures.wiped,
         },
+        "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},
         "unreadable_needs": [
             {"need": left.need.id, "version": left.need.version} for left in state.unreadable
         ],
@@ -232,6 +266,9 @@ def _show(state: _Collective, output: Output) -> None:
             for why, count in sorted(state.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)
+    for step, words in _STEPS.items():
+        if step in state.backups.last:
+            output.say(words, at=local(state.backups.last[step]))
     _show_erasures(state.erasures, output)
     for need in state.unreadable:
         output.say(unreadable(need))

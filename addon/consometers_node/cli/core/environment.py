@@ -14,7 +14,7 @@ NAMES: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
         *("CA_FILE", "DATA", "DATABASE", "HASTE", "HOME_TOKEN", "HOME_URL", "IDENTIFIER"),
-        *("INGRESS", "PASSWORD", "ROLE", "SERVER", "SETTINGS", "SUPERVISOR"),
+        *("INGRESS", "PASSWORD", "ROLE", "SERVER", "SETTINGS", "SMTP_PASSWORD", "SUPERVISOR"),
     )
 )
 """Those that commands read. Every key of a collective's settings has one too."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from consometers_node.collective.counters import PageAnswer
+from consometers_node.collective.monitoring import certificates
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.permissions import needs
@@ -18,7 +19,7 @@ from consometers_node.collective.settings import (
     Settings,
 )
 from consometers_node.permission import ChangedNeed, DataNeed
-from consometers_node.quoalise.text import around, text
+from consometers_node.quoalise.text import around, printed, text
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
@@ -27,6 +28,7 @@ from ..collective import command
 from ..collective.command import Ours, now
 from ..collective.needs import unreadable
 from ..core import control_socket
+from ..core.control_socket import Status
 from ..core.errors import CliError
 from ..core.options import Common
 from ..core.output import Output
@@ -63,21 +65,60 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
                 _LOGGER.warning("%s", output.translated(unreadable(left)))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=CollectivePace().hurried(haste))
-    works: list[Coroutine[None, None, None]] = [node.run(), _serve_pages(node)]
+    watch = Watch(node, version())
+    looking = watch.certificates.run(
+        settings,
+        who,
+        output.language,
+        first_s=certificates.FIRST_S / haste,
+        every_s=certificates.EVERY_S / haste,
+    )
+    works: list[Coroutine[None, None, None]] = [node.run(), looking, _serve_pages(node, watch)]
+    if settings.mail is not None or settings.webhook is not None:
+        works += _alerts(watch, output.catalogue_language, haste)
     if settings.metrics is not None:
-        works.append(_serve_metrics(node, settings.metrics))
+        works.append(_serve_metrics(watch, settings.metrics))
     socket = control_socket.socket_in(settings.folder)
     async with control_socket.listening(
-        socket, node.look_again, lambda language: status(node, None, language)
+        socket, node.look_again, lambda language: _status(watch, language)
     ):
         await until_stopped(works)
 
 
-async def _serve_metrics(node: CollectiveNode, at: MetricsSettings) -> None:
+def _status(watch: Watch, language: str) -> Status:
+    """Return the status of the node, with the problems that only it knows of."""
+    problems: Status = {
+        problem.kind: printed(problem.words, language) for problem in watch.running_problems(now())
+    }
+    return {**status(watch.node, None, language), "problems": problems}
+
+
+def _alerts(watch: Watch, language: str, haste: float) -> Iterator[Coroutine[None, None, NoReturn]]:
+    """Yield what sends alerts, one for each channel that is set up."""
+    from consometers_node.collective.monitoring import alerts  # noqa: PLC0415 - as the metrics
+    from consometers_node.collective.monitoring.channels import channels  # noqa: PLC0415
+
+    store, settings = watch.node.store, watch.node.settings
+    for channel in channels(settings):
+        sender = alerts.Alerts(
+            channel,
+            watch.health,
+            store,
+            settings,
+            language=language,
+            unsent=watch.unsent,
+            every_s=alerts.EVERY_S / haste,
+            retry=alerts.RETRY.hurried(haste),
+            after=alerts.AFTER / haste,
+        )
+        yield sender.run()
+
+
+async def _serve_metrics(watch: Watch, at: MetricsSettings) -> None:
     """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
-    answers = metrics.Metrics(Watch(node, version()), node.settings.page.names)
+    answers = metrics.Metrics(watch, watch.node.settings.page.names)
     await _listen("metrics", answers.listening, at)
 
 
@@ -99,7 +140,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         raise CliError("data-need", around(_NEED, words, file=file)) from fault
 
 
-async def _serve_pages(node: CollectiveNode) -> None:
+async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
     """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
     # Pages take memory that commands can do without.
     from consometers_node.web.public.site import PublicSite  # noqa: PLC0415
@@ -111,8 +152,7 @@ async def _serve_pages(node: CollectiveNode) -> None:
         version(),
         rules=node.rules,
         changes=node.changes,
-        clock=node.clock,
-        is_online=lambda: node.is_online,
+        watch=watch,
     )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:
@@ -120,7 +160,7 @@ async def _serve_pages(node: CollectiveNode) -> None:
     except ModuleNotFoundError as missing:
         _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
     else:
-        Administration(node.store, node.settings, version(), node).join(public.app)
+        Administration(node.store, node.settings, version(), watch).join(public.app)
     await _listen("pages", public.listening, page)
 
 

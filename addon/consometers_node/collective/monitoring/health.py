@@ -4,7 +4,7 @@ It has what was published as it was released; of members it has counts alone.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import os
@@ -13,12 +13,26 @@ import time
 
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
+from ...quoalise import Text
 from ...store.member_status import MemberCounts, count_members
 from ..calendar import Span
 from ..counters import Counts
 from ..disclosure.sdc_rules import Reason
 from ..node import CollectiveNode
 from ..publication.queries import Latest, Published
+from .backups import Backups, backups
+from .certificates import Certificates
+from .problems import (
+    UNREADABLE,
+    Problem,
+    ProblemKind,
+    of_alerts,
+    of_backups,
+    of_certificates,
+    of_disk,
+    of_members,
+    of_node,
+)
 
 _CACHED_S = 5.0
 _TIMEOUT_S = 20
@@ -34,6 +48,7 @@ class Database:
     withheld: Mapping[Reason, int]
     """Figures of the last day that are not published, by the reason."""
     latest: Latest | None
+    backups: Backups
     size_bytes: int
 
 
@@ -43,23 +58,30 @@ class Health:
 
     at: datetime
     version: str
-    online: bool
-    writes: bool
-    """Records of members can be stored."""
-    confirmed: bool
-    """The clock is confirmed: permissions expire, and what is due is erased."""
+    problems: tuple[Problem, ...]
     counts: Counts
     away: int
     """Members that were offline when they were asked last."""
     waiting: int
     """Messages that are being stored, or wait for it."""
     database: Database | None
+    certificate_ends: datetime | None
+    """When the first of the certificates expires, of those that were seen."""
     memory_bytes: int | None
     cpu_s: float
 
+    @property
+    def kinds(self) -> frozenset[ProblemKind]:
+        """The kinds of the problems that there are."""
+        return frozenset(problem.kind for problem in self.problems)
+
 
 class Watch:
-    """Takes the health of a node, and returns the same value again for some seconds."""
+    """Takes the health of a node, and returns the same value again for some seconds.
+
+    `certificates` are looked at, and `unsent` is set, by tasks of their own: the latter is why the
+    last alert could not be sent.
+    """
 
     def __init__(
         self,
@@ -67,7 +89,9 @@ class Watch:
         version: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._node = node
+        self.certificates = Certificates()
+        self.unsent: dict[str, Text] = {}
+        self.node = node
         self._now = now
         self._version = version
         self._last: tuple[float, Health] | None = None
@@ -80,34 +104,48 @@ class Watch:
                 self._last = time.monotonic(), await self._take()
             return self._last[1]
 
+    def running_problems(self, at: datetime) -> Iterator[Problem]:
+        """Yield the problems that the node knows of without looking."""
+        yield from of_node(self.node)
+        yield from of_certificates(self.certificates, at)
+        yield from of_alerts(self.unsent)
+
     async def _take(self) -> Health:
-        node, network, at = self._node, self._node.network, self._now()
+        node, network, at = self.node, self.node.network, self._now()
         database = await self._read(at)
+        problems = [*self.running_problems(at), *await of_disk(node.settings.folder)]
+        if database is not None:
+            problems += [*of_backups(database.backups, at), *of_members(database.standing)]
+        elif node.database_problem is None:
+            problems.append(UNREADABLE)
         return Health(
             at=at,
             version=self._version,
-            online=node.is_online,
-            writes=node.database_problem is None and database is not None,
-            confirmed=node.clock.doubt is None,
+            problems=tuple(problems),
             counts=node.counts,
             away=len(network.backfill.away) if network else 0,
             waiting=network.receiving.waiting if network else 0,
             database=database,
+            certificate_ends=min(
+                (certificate.ends for certificate in self.certificates.seen.values()), default=None
+            ),
             memory_bytes=await asyncio.to_thread(_memory_bytes),
             cpu_s=time.process_time(),
         )
 
     async def _read(self, at: datetime) -> Database | None:
-        store, settings = self._node.store, self._node.settings
-        zone, publication = settings.time_zone, self._node.rules.now.publication
+        store, settings = self.node.store, self.node.settings
+        zone, publication = settings.time_zone, self.node.rules.now.publication
         published = Published(settings.identifier, zone, publication)
         span = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
         try:
             async with asyncio.timeout(_TIMEOUT_S), store.reading() as connection:
+                await self.node.clock.look(connection)
                 return Database(
                     standing=await count_members(connection, at),
                     withheld=await published.withheld(connection, publication.interval, span, at),
                     latest=await published.latest(connection, at - _DAY, at),
+                    backups=await backups(connection),
                     size_bytes=await store.size_bytes(connection),
                 )
         except InterfaceError, OperationalError, NoConnection, TimeoutError:

@@ -18,7 +18,9 @@ from ..disclosure.sdc_rules import Reason
 from ..members.members import MemberKind
 from ..publication.figures import FlowRow
 from ..publication.queries import Latest
+from .backups import BackupStep
 from .health import Database, Health
+from .problems import STORED, TITLES
 
 type Value = float | Fraction | datetime | str | None
 type Words = Mapping[str, Text]
@@ -130,10 +132,10 @@ _PAGES: Words = {
     PageAnswer.LIMITED: text("too many of one"),
     PageAnswer.FAILED: text("failed here"),
 }
-_PROBLEMS: Words = {
-    "network": text("not on the network"),
-    "database": text("the database cannot be used"),
-    "clock": text("the clock is not confirmed"),
+_STEPS: Words = {
+    BackupStep.MADE: text("made", context="backup"),
+    BackupStep.TESTED: text("put back as a test", context="backup"),
+    BackupStep.COPIED: text("copied off the site", context="backup"),
 }
 _TAKE = text("{said}: time")
 _IN_ALL = text("{said} How long all of them took.")
@@ -188,11 +190,22 @@ HEALTH: tuple[Metric[Health], ...] = (
         text("Problem"),
         text("1 while there is a problem."),
         lambda health, kind: (
-            not {"network": health.online, "database": health.writes, "clock": health.confirmed}[
-                kind
-            ]
+            None if kind in STORED and health.database is None else kind in health.kinds
         ),
-        Label("kind", _PROBLEMS),
+        Label("kind", TITLES),
+    ),
+    Metric(
+        "consometers_backup_timestamp_seconds",
+        text("Last backup"),
+        text("When a backup was last made, put back as a test, and copied off the site."),
+        _stored(lambda database, step: database.backups.last.get(BackupStep(step))),
+        Label("step", _STEPS),
+    ),
+    Metric(
+        "consometers_certificate_end_timestamp_seconds",
+        text("Certificate valid until"),
+        text("When the certificate of the XMPP server or of the pages expires."),
+        lambda health, _: health.certificate_ends,
     ),
     Metric(
         "consometers_members",

@@ -1,19 +1,18 @@
 """What needs a person: each thing in one sentence, with the page where something can be done."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version as installed
-import shutil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
+from ...collective.monitoring.backups import Backups
+from ...collective.monitoring.problems import ProblemKind, Weight, of_backups, of_disk
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
@@ -24,16 +23,14 @@ from ..public.words import FLOWS
 from .handlers import AdminPages
 from .request_context import AdminContext
 
-_FULL_FROM = 0.9
-_FEW_BYTES = 500 * 1024**2
 _SOON = timedelta(days=7)
 _ENDS_SOON = timedelta(days=30)
 _UNANSWERED_AFTER = timedelta(days=14)
 _UNTOLD_AFTER = timedelta(days=7)
 _DISTRIBUTION = "consometers-node"
+_PAGES = {ProblemKind.CLOCK: None}
+"""Where the clock is confirmed is beside."""
 
-_NETWORK = text("The collective is not on the network: {said}")
-_DISK = text("The disk is {share} % full: {free} MB are left. Free some space soon.")
 _VERSION = text("Version {new} is installed, and {old} still runs: restart the node.")
 _SILENT = (
     text("One member has sent no data for three days."),
@@ -116,15 +113,6 @@ _NOT_PUBLISHED = (
 )
 
 
-class Weight(StrEnum):
-    """How much something matters."""
-
-    WRONG = "wrong"
-    """Something does not work."""
-    WARN = "warn"
-    """Somebody should look."""
-
-
 @dataclass(frozen=True, slots=True)
 class Concern:
     """Something that a person should know, and the page of administration to go to."""
@@ -135,20 +123,26 @@ class Concern:
 
 
 async def concerns(
-    pages: AdminPages, context: AdminContext, connection: AsyncConnection, roster: MemberOverview
+    pages: AdminPages,
+    context: AdminContext,
+    connection: AsyncConnection,
+    roster: MemberOverview,
+    backups: Backups,
 ) -> list[Concern]:
     """Return all that needs a person, the worst first."""
-    all_concerns = [concern async for concern in _all(pages, context, connection, roster)]
+    all_concerns = [concern async for concern in _all(pages, context, connection, roster, backups)]
     return sorted(all_concerns, key=lambda concern: concern.weight is not Weight.WRONG)
 
 
 async def _all(
-    pages: AdminPages, context: AdminContext, connection: AsyncConnection, roster: MemberOverview
+    pages: AdminPages,
+    context: AdminContext,
+    connection: AsyncConnection,
+    roster: MemberOverview,
+    backups: Backups,
 ) -> AsyncIterator[Concern]:
-    for concern in of_node(pages):
+    for concern in await of_node(pages, backups, context.now):
         yield concern
-    if (full := await _of_disk(pages)) is not None:
-        yield full
     async for concern in _of_publication(pages, context, connection):
         yield concern
     now = context.now
@@ -241,36 +235,22 @@ async def _of_publication(
         yield Concern(weight, around(words, _MISSING[state], of=flows_named, count=count), to)
 
 
-def of_node(pages: AdminPages) -> list[Concern]:
-    """Return what keeps the node from its work."""
-    node, problems = pages.node, []
-    if node is not None and node.database_problem is not None:
-        problems.append(Concern(Weight.WRONG, node.database_problem, "health"))
-    if node is not None and node.network_problem is not None:
-        words = around(_NETWORK, node.network_problem.text)
-        problems.append(Concern(Weight.WRONG, words, "health"))
-    if node is not None and (doubt := node.clock.doubt) is not None:
-        weight = Weight.WRONG if doubt.is_wrong else Weight.WARN
-        problems.append(Concern(weight, doubt.text))
+async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Concern]:
+    """Return what is wrong with the node, its machine and its backups."""
+    problems = [] if pages.watch is None else list(pages.watch.running_problems(at))
+    problems += [*await of_disk(pages.settings.folder), *of_backups(backups, at)]
+    all_concerns = [
+        Concern(problem.weight, problem.words, _PAGES.get(problem.kind, "health"))
+        for problem in problems
+    ]
     try:
         new = installed(_DISTRIBUTION)
     except PackageNotFoundError:
         new = pages.version
-    if node is not None and new != pages.version:
-        problems.append(Concern(Weight.WARN, _VERSION.fill(new=new, old=pages.version), "health"))
-    return problems
-
-
-async def _of_disk(pages: AdminPages) -> Concern | None:
-    try:
-        disk = await asyncio.to_thread(shutil.disk_usage, pages.settings.folder)
-    except OSError:
-        return None
-    if disk.free >= _FEW_BYTES and disk.used < disk.total * _FULL_FROM:
-        return None
-    share, free = round(100 * disk.used / disk.total), disk.free // 1024**2
-    weight = Weight.WRONG if disk.free < _FEW_BYTES else Weight.WARN
-    return Concern(weight, _DISK.fill(share=share, free=free), "health")
+    if pages.node is not None and new != pages.version:
+        words = _VERSION.fill(new=new, old=pages.version)
+        all_concerns.append(Concern(Weight.WARN, words, "health"))
+    return all_concerns
 
 
 def _many(words: tuple[Text, Text], count: int) -> Text:

@@ -20,7 +20,6 @@ from ...collective.members import administrators
 from ...collective.members.administrators import Passwords
 from ...collective.members.member_overview import MemberOverview, member_overview
 from ...collective.members.members import Member, Members, known_spelling
-from ...collective.node import CollectiveNode
 from ...collective.services import Actions
 from ...collective.settings import Settings
 from ...quoalise import Text
@@ -64,7 +63,7 @@ _LOGGER = logging.getLogger(__name__)
 class AdminPages(PageBase):
     """Answers administrators who logged in, and shows everybody else the door.
 
-    `node` is the one that runs; None where none does.
+    `node` is the one that runs, which `watch` watches; None where none does.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class AdminPages(PageBase):
         store: Store,
         settings: Settings,
         version: str,
-        node: CollectiveNode | None,
+        watch: Watch | None,
         *,
         passwords: Passwords,
         tries: GrowingWait,
@@ -81,11 +80,11 @@ class AdminPages(PageBase):
         super().__init__(version)
         self.store = store
         self.settings = settings
-        self.node = node
+        self.watch = watch
+        self.node = watch.node if watch else None
         self.passwords = passwords
         self.tries = tries
         self._now = now
-        self.watch: Watch | None = None
         self._roster: tuple[Span, float, MemberOverview] | None = None
 
     def looks(self, look: Look) -> Handler:

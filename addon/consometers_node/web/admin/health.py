@@ -10,13 +10,15 @@ from aiohttp import web
 import sqlalchemy
 
 from ...collective.members import administrators
-from ...collective.monitoring.health import Health, Watch
+from ...collective.monitoring.backups import backups
+from ...collective.monitoring.health import Health
 from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Metric
 from ...quoalise import Text
 from ..core.speech import Language
 from .alerts import of_node
 from .handlers import AdminPages
 from .request_context import AdminContext
+from .words import BACKUP_STEPS
 
 _KIB = 1024
 _UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gio", "Tio")}
@@ -33,19 +35,18 @@ class Figure:
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return how the node goes."""
-    node = pages.node
-    if node is not None and pages.watch is None:
-        pages.watch = Watch(node, pages.version)
     health = await pages.watch.health() if pages.watch else None
     disk = shutil.disk_usage(pages.settings.folder)
     async with pages.store.reading() as connection:
         accounts = await administrators.administrators(connection, context.now)
+        backed_up = await backups(connection)
     return pages.page(
         context,
         "health.html",
-        problems=of_node(pages),
-        runs=node is not None,
+        problems=await of_node(pages, backed_up, context.now),
+        runs=pages.node is not None,
         account=pages.settings.xmpp.account,
+        backups=[(words, backed_up.last.get(step)) for step, words in BACKUP_STEPS.items()],
         figures=list(_figures(health, context.language)) if health else [],
         since=health.counts.since if health else None,
         disk=(_size(disk.free, context.language), _size(disk.total, context.language)),

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.members.member_overview import MemberEntry, Status, shares
 from ...collective.members.members import Members
+from ...collective.monitoring.backups import backups
+from ...collective.monitoring.problems import Weight
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
 from . import heatmap
-from .alerts import Weight, concerns
+from .alerts import concerns
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext
-from .words import STATUSES
+from .words import BACKUP_STEPS, STATUSES
 
 _SPANS = (30, 60)
 _AT_ONCE = 25
@@ -47,7 +49,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         doubt = await pages.node.clock.look(connection) if pages.node is not None else None
         going = await _going(pages, connection)
         roster = await pages.roster(connection, window, context.now)
-        concerned = await concerns(pages, context, connection, roster)
+        backed_up = await backups(connection)
+        concerned = await concerns(pages, context, connection, roster, backed_up)
         here = sum(entry.status in _HERE for entry in roster.entries)
         asked = bool(await needs.offered(connection))
         granting = sorted(
@@ -63,6 +66,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         # What is missing at the beginning, the steps to the first member say.
         concerns=[concern for concern in concerned if here or concern.weight is Weight.WRONG],
         doubt=doubt,
+        now=context.now,
+        backups=[(words, backed_up.last.get(step)) for step, words in BACKUP_STEPS.items()],
         going=going[:_AT_ONCE],
         more_going=max(0, len(going) - _AT_ONCE),
         present=here,

@@ -6,7 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from ...collective.members.administrators import Passwords
-from ...collective.node import CollectiveNode
+from ...collective.monitoring.health import Watch
 from ...collective.settings import Settings
 from ...rate_limit import GrowingWait
 from ...store import Store
@@ -18,14 +18,14 @@ from .routes import routes
 
 
 class Administration:
-    """The administration of one collective. `node` is the one that runs, if one does."""
+    """The administration of one collective. `watch` is that of the node that runs, if one does."""
 
     def __init__(
         self,
         store: Store,
         settings: Settings,
         version: str,
-        node: CollectiveNode | None = None,
+        watch: Watch | None = None,
         *,
         passwords: Passwords | None = None,
         tries: GrowingWait | None = None,
@@ -36,7 +36,7 @@ class Administration:
             store,
             settings,
             version,
-            node,
+            watch,
             passwords=passwords or Passwords(),
             tries=tries or GrowingWait(TRIES),
             now=now,

@@ -2,6 +2,7 @@
 
 from ...collective.members.member_overview import Status
 from ...collective.members.members import MemberKind
+from ...collective.monitoring.backups import BackupStep
 from ...collective.permissions.member_permissions import PermissionActor
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -19,6 +20,11 @@ STATUSES = {
     Status.GUEST: text("no permission yet"),
     Status.LEFT: text("left"),
     Status.ERASED: text("erased", context="of a member"),
+}
+BACKUP_STEPS = {
+    BackupStep.MADE: text("Last backup"),
+    BackupStep.TESTED: text("Last test restore"),
+    BackupStep.COPIED: text("Last off-site copy"),
 }
 ACTORS = {
     PermissionActor.MEMBER: text("the member"),

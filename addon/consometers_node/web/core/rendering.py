@@ -20,8 +20,8 @@ OPTIONS: Mapping[str, Any] = {
     "extensions": ["jinja2.ext.i18n"],
 }
 _WRITTEN = (
-    *("day", "day_month", "weekday", "month", "month_short", "moment", "hour", "clock", "length"),
-    *("number", "share", "percent", "energy", "energy_each", "power"),
+    *("day", "day_month", "weekday", "month", "month_short", "moment", "ago", "hour"),
+    *("clock", "length", "number", "share", "percent", "energy", "energy_each", "power"),
 )
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import math
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
@@ -59,6 +59,10 @@ class Language:
         if local.date() == datetime.now().astimezone(self._zone).date():
             return f"{self(_TODAY)}, {hour}"
         return f"{self.day(local)}, {hour}"
+
+    def ago(self, at: datetime, now: datetime) -> str:
+        """Write how long ago an instant was: 5 hours ago."""
+        return format_timedelta(at - now, add_direction=True, locale=self._locale)
 
     def hour(self, at: datetime) -> str:
         """Write a day and an hour, in little room."""

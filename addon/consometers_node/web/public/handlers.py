@@ -19,7 +19,6 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...rate_limit import TokenBucket
 from ...store import Store
-from ...store.clock import Clock
 from ..core import language
 from ..core.access import is_known
 from ..core.page_base import PageBase
@@ -93,12 +92,10 @@ class PublicPages(PageBase):
         limits: TokenBucket,
         now: Callable[[], datetime],
         cache: ResponseCache | None = None,
-        clock: Clock | None = None,
     ) -> None:
         super().__init__(version)
         self.store = store
         self.settings = settings
-        self.clock = clock
         self._rules = rules
         self._limits = limits
         self._turns = Turns()

@@ -1,12 +1,12 @@
 """Every address once, and who answers. All are looked at, none changes anything."""
 
-from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from ...collective.monitoring.health import Watch
 from . import home, opendata, periods
 from .charts import Step
 from .handlers import DATA, STATIC, Handler, Look, PublicPages
@@ -40,34 +40,30 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def routes(pages: PublicPages, is_online: Callable[[], bool]) -> list[web.RouteDef]:
+def routes(pages: PublicPages, watch: Watch | None) -> list[web.RouteDef]:
     """Return all of them."""
     return [
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
-        web.get(HEALTH, _health(pages, is_online)),
+        web.get(HEALTH, _health(pages, watch)),
     ]
 
 
-def _health(pages: PublicPages, is_online: Callable[[], bool]) -> Handler:
+def _health(pages: PublicPages, watch: Watch | None) -> Handler:
     """Make what says whether this collective can answer: for what restarts it, not for people.
 
     It answers with 200, or with 503 when the database is away. It is asked each time. The text says
-    what a restart would not mend: a clock that is not confirmed, XMPP that is away.
+    what a restart would not mend: all other problems that there are.
     """
 
     async def handle(_: web.Request) -> web.Response:
         try:
             async with pages.store.reading() as connection:
                 await connection.execute(select(1))
-                doubt = pages.clock and await pages.clock.look(connection)
         except InterfaceError, OperationalError:
             return web.Response(status=503, text="The database is away.\n")
-        doubts = [doubt.text.say()] if doubt else []
-        if not is_online():
-            doubts.append("XMPP is away.")
-        return web.Response(
-            text="".join(f"{doubt}\n" for doubt in doubts or ["This node is well."])
-        )
+        problems = (await watch.health()).problems if watch else ()
+        lines = [problem.words.say() for problem in problems] or ["This node is well."]
+        return web.Response(text="".join(f"{line}\n" for line in lines))
 
     return handle

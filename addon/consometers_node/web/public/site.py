@@ -6,12 +6,12 @@ from datetime import datetime
 
 from aiohttp import web
 
+from ...collective.monitoring.health import Watch
 from ...collective.publication.policy import InForce
 from ...collective.settings import Settings
 from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes
 from ...store import Store
-from ...store.clock import Clock
 from ..core.listening import Bounds, listening
 from ..core.rate_limit import visitors
 from .handlers import PublicPages, now as this_moment
@@ -33,14 +33,13 @@ class PublicSite:
         rules: InForce | None = None,
         limits: TokenBucket | None = None,
         changes: Changes | None = None,
-        clock: Clock | None = None,
-        is_online: Callable[[], bool] = lambda: True,
+        watch: Watch | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
-        With `changes`, answers are kept until it tells of one, for a moment at most. `clock` is
-        that of the node that runs. `/health` says what `is_online` returns.
+        With `changes`, answers are kept until it tells of one, for a moment at most. `/health` says
+        what `watch` sees of the node that runs.
         """
         pages = PublicPages(
             store,
@@ -49,11 +48,10 @@ class PublicSite:
             rules=rules or InForce(settings.publication),
             limits=limits or visitors(),
             cache=ResponseCache(changes),
-            clock=clock,
             now=now,
         )
         self.app = web.Application(middlewares=[pages.middleware], client_max_size=_MAX_BODY_BYTES)
-        self.app.add_routes(routes(pages, is_online))
+        self.app.add_routes(routes(pages, watch))
         self._proxies = settings.page.proxies
 
     def listening(

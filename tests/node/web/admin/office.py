@@ -15,6 +15,7 @@ from yarl import URL
 
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import Passwords
+from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
@@ -124,7 +125,7 @@ async def serving(
         store,
         settings,
         "0",
-        node,
+        Watch(node, "0", lambda: clock.now) if node else None,
         passwords=Passwords(QUICK),
         tries=GrowingWait(TRIES, lambda: clock.seconds),
         now=lambda: clock.now,

@@ -23,6 +23,7 @@ from consometers_node.collective.members.member_overview import (
     shares_by_direction,
 )
 from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.collective.publication.worker import Closer, WaitRule
@@ -81,6 +82,18 @@ async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
     page = await (await office.enter("fr")).open("")
     assert "Tout va bien" in page.text
     assert "Rien à faire" in page.text
+    assert "il y a 5 heures" in page.text
+    assert "Dernière copie hors site aucune pour l’instant" in page.text
+
+
+async def test_backups_that_stopped_are_told(office: Office) -> None:
+    await settle_together(office)
+    office.clock.go_on(timedelta(days=3))
+    page = await (await office.enter()).open("")
+    assert "No backup for 3 days: check the nightly backup." in page.text
+    assert "put back as a test for" not in page.text
+    assert "3 days ago" in page.text
+    assert "3 days ago" not in (await (await office.enter()).open("health")).text
 
 
 async def settle_together(
@@ -92,6 +105,8 @@ async def settle_together(
             watts = 400 if n else large
             await village.join(f"h{n}", days=3, hours_today=hours, watts=watts)
         await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
+        for step in (BackupStep.MADE, BackupStep.TESTED):
+            await note(village.connection, step, NOW - timedelta(hours=5))
     await close_due(office)
 
 
@@ -333,7 +348,9 @@ async def test_a_node_that_cannot_work_is_told_first(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
     network = SimpleNamespace(text=Text({"en": "No way.", "fr": "Pas de chemin."}))
-    node: Any = Node(database_problem=problem, network_problem=network, clock=Clock())
+    node: Any = Node(
+        database_problem=problem, is_online=False, network_problem=network, clock=Clock()
+    )
     await settle(office)
     async with serving(office.store, office.settings, node) as other:
         page = await (await other.enter()).open("")
@@ -355,14 +372,16 @@ async def test_how_a_node_goes_is_told_in_figures(
         rules=InForce(office.settings.publication),
         counts=Counts(since=NOW),
         network=None,
-        is_online=False,
-        network_problem=None,
+        is_online=True,
         database_problem=None,
         clock=await confirmed(office.store, Hands(NOW)),
     )
     assert await office.read(node.clock.look) is None
     monkeypatch.setattr(alerts, "installed", lambda _: "0")
     await settle(office)
+    async with office.store.writing() as connection:
+        for step in BackupStep:
+            await note(connection, step, NOW)
     async with serving(office.store, office.settings, node) as other:
         browser = await other.enter("fr")
         page = await browser.open("health")

@@ -9,6 +9,7 @@ import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.members.sites import Building, Description, Heat
+from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.groups import GroupKind
@@ -64,6 +65,9 @@ async def fill(town: Town) -> None:
     """
     everybody = await town.group()
     await town.join(everybody, 40)
+    async with town.store.writing() as connection:
+        for step in BackupStep:
+            await note(connection, step, NOW)
     school = await town.site("École de Kersabiec", SCHOOL, "Lorient")
     until = NOW.replace(minute=0)
     for first, last in ((date(2026, 6, 8), NOW.date()), (date(2025, 6, 1), date(2025, 6, 30))):

@@ -1,7 +1,6 @@
 """Whether a collective can answer, for whatever starts it anew."""
 
 from aiohttp import ClientSession
-import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
@@ -9,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from consometers_node.web.public.site import PublicSite
 from demo.prosody import LOOPBACK
 
+from ...collective.watched import watch_of
 from .town import Town
 
 
@@ -19,20 +19,17 @@ async def test_whoever_asks_is_told_that_it_is_well(empty: Town) -> None:
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize(
-    ("online", "expected"), [(True, "This node is well.\n"), (False, "XMPP is away.\n")]
-)
-async def test_it_says_when_xmpp_is_away_which_it_survives(
-    empty: Town, online: bool, expected: str
-) -> None:
-    public = PublicSite(empty.store, empty.settings, "0", is_online=lambda: online)
+async def test_it_says_all_that_a_restart_does_not_mend(empty: Town) -> None:
+    public = PublicSite(empty.store, empty.settings, "0", watch=watch_of(empty))
     async with (
         public.listening(LOOPBACK, 0) as port,
         ClientSession() as session,
         session.get(f"http://{LOOPBACK}:{port}/health") as answer,
     ):
         assert answer.status == 200
-        assert await answer.text() == expected
+        network, clock = (await answer.text()).splitlines()
+        assert network == "The collective is not on the network: it is still connecting."
+        assert clock.startswith("The node has not logged in to its server")
 
 
 async def test_it_is_not_well_while_its_database_is_away(empty: Town) -> None:

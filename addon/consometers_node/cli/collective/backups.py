@@ -1,0 +1,56 @@
+"""Backups as the node knows them: `backups note`, typed by what makes them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.monitoring.backups import BackupStep, note as store_note
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+
+from ..core.errors import misused
+from ..core.locale import say
+from ..core.times import moment, shown
+from ..core.usage import Commands
+from .command import Ours, now, run
+
+_FUTURE = text("this is in the future")
+_NOTED = text("Noted.")
+
+commands = Commands(run)
+
+
+@commands.add(
+    "note",
+    text(
+        "deploy/backup does this by itself. The overview, “status” and “/metrics” show the last"
+        " one of each, and a problem when it is too long ago: 3 days for a backup and for an"
+        " off-site copy, 30 days for a test restore."
+    ),
+)
+async def note(
+    store: Store,
+    _: Settings,
+    /,
+    common: Ours,
+    step: Annotated[
+        BackupStep,
+        typer.Argument(
+            metavar="made|tested|copied",
+            help=say("A backup was made, put back as a test, or copied off the site."),
+        ),
+    ],
+    at: Annotated[
+        str | None,
+        typer.Argument(metavar=say("TIME"), help=say("When; by default now.")),
+    ] = None,
+) -> None:
+    """Note that a backup succeeded."""
+    done_at: datetime = moment(at, "TIME") if at else now()
+    if done_at > now():
+        raise misused("TIME", _FUTURE)
+    async with store.writing() as connection:
+        await store_note(connection, step, done_at)
+    common.output.result({"step": step, "at": shown(done_at)}, _NOTED)

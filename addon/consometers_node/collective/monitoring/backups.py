@@ -1,0 +1,69 @@
+"""Backups as the node knows them: what makes them notes the last of each step here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...store.collective_tables import MemberRow
+from ...store.settings import set_setting, settings_like
+
+_PREFIX = "backup."
+
+
+class BackupStep(StrEnum):
+    """What is done with a backup."""
+
+    MADE = "made"
+    TESTED = "tested"
+    """It was put back into a scratch database, and compared."""
+    COPIED = "copied"
+    """It was copied off the site."""
+
+
+LONGEST = {
+    BackupStep.MADE: timedelta(days=3),
+    BackupStep.TESTED: timedelta(days=30),
+    BackupStep.COPIED: timedelta(days=3),
+}
+"""How old the last one may be: a night may fail, and a weekly test three times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """The last of each step, and when the first of the members joined: nothing was to lose."""
+
+    last: Mapping[BackupStep, datetime]
+    joined_at: datetime | None
+
+    def overdue(self, at: datetime) -> list[BackupStep]:
+        """Return the steps whose last time is too long ago, the copy only once there was one."""
+        return [
+            step
+            for step in BackupStep
+            if (since := self._since(step)) is not None and since < at - LONGEST[step]
+        ]
+
+    def _since(self, step: BackupStep) -> datetime | None:
+        return self.last.get(step, None if step is BackupStep.COPIED else self.joined_at)
+
+
+async def note(connection: AsyncConnection, step: BackupStep, at: datetime) -> None:
+    """Store when a step was last done."""
+    await set_setting(connection, f"{_PREFIX}{step}", at.isoformat())
+
+
+async def backups(connection: AsyncConnection) -> Backups:
+    """Return what is known of the backups."""
+    stored = await settings_like(connection, _PREFIX)
+    first = select(func.min(MemberRow.joined_at)).where(MemberRow.jid.is_not(None))
+    return Backups(
+        {
+            BackupStep(key.removeprefix(_PREFIX)): datetime.fromisoformat(value)
+            for key, value in stored.items()
+        },
+        (await connection.execute(first)).scalar_one(),
+    )

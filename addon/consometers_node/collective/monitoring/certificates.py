@@ -1,0 +1,103 @@
+"""The certificates of this collective's XMPP server and pages, as others see them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import ssl
+from typing import Any, NoReturn
+
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...xmpp import Identity, NetworkError
+from ...xmpp.errors import CertificateRefused
+from ...xmpp.trial import certificate
+from ..settings import Settings
+
+FIRST_S = 60.0
+EVERY_S = 3600.0
+_WITHIN_S = 20
+_HTTPS = 443
+_XMPP = ""
+_LEFT = 6
+"""Renewal begins when a third of the lifetime is left; when a sixth is, it has failed."""
+
+_REFUSED = text("The certificate of {name} is not valid: {why}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The certificate of a server."""
+
+    name: str
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def read(cls, name: str, shown: Mapping[str, Any]) -> Certificate:
+        """Return what `ssl` says of one."""
+        begins, ends = (
+            datetime.fromtimestamp(ssl.cert_time_to_seconds(shown[key]), UTC)
+            for key in ("notBefore", "notAfter")
+        )
+        return cls(name, begins, ends)
+
+    def is_ending(self, at: datetime) -> bool:
+        """Return whether it should have been renewed by now."""
+        return self.ends - at < (self.ends - self.begins) / _LEFT
+
+
+class Certificates:
+    """The certificates that were `seen` last, by where, and why others were `refused`."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Certificate] = {}
+        self.refused: list[Text] = []
+
+    async def run(
+        self,
+        settings: Settings,
+        who: Identity,
+        language: str,
+        *,
+        first_s: float = FIRST_S,
+        every_s: float = EVERY_S,
+    ) -> NoReturn:
+        """Look at them again and again. A server that does not answer changes nothing."""
+        await asyncio.sleep(first_s)
+        while True:
+            await self.look(settings, who, language)
+            await asyncio.sleep(every_s)
+
+    async def look(self, settings: Settings, who: Identity, language: str) -> None:
+        """Look at the certificate of the account's domain, and at those of the pages."""
+        domain = who.account.jid.partition("@")[2]
+        refused = []
+        try:
+            self.seen[_XMPP] = Certificate.read(domain, await certificate(who, language))
+        except CertificateRefused as fault:
+            self.seen.pop(_XMPP, None)
+            refused.append(fault.text)
+        except NetworkError:
+            pass
+        for name in settings.page.names:
+            try:
+                shown = await _of_page(name, who.server.tls())
+            except ssl.SSLCertVerificationError as fault:
+                self.seen.pop(name, None)
+                refused.append(_REFUSED.fill(name=name, why=fault.verify_message))
+            except OSError, TimeoutError:
+                pass
+            else:
+                self.seen[name] = Certificate.read(name, shown)
+        self.refused = refused
+
+
+async def _of_page(name: str, tls: ssl.SSLContext) -> Mapping[str, Any]:
+    """Return the certificate that pages of this name are shown with."""
+    tls.set_alpn_protocols(["http/1.1"])
+    async with asyncio.timeout(_WITHIN_S):
+        _, writer = await asyncio.open_connection(name, _HTTPS, ssl=tls)
+    shown: Mapping[str, Any] = writer.get_extra_info("peercert")
+    writer.transport.abort()
+    return shown

@@ -1,0 +1,158 @@
+"""What is wrong with a collective's node, each kind once: for pages, figures, and messages.
+
+Sentences name no member: they are sent by mail, and read on the screens of monitoring.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+import shutil
+
+from ...quoalise import Text
+from ...quoalise.text import around, text
+from ...store.member_status import MemberCounts
+from ..node import CollectiveNode
+from .backups import LONGEST, Backups, BackupStep
+from .certificates import Certificates
+
+_FULL_FROM = 0.9
+_FEW_BYTES = 500 * 1024**2
+_MANY_SILENT = 0.2
+
+
+class ProblemKind(StrEnum):
+    """What a problem is with."""
+
+    NETWORK = "network"
+    DATABASE = "database"
+    CLOCK = "clock"
+    DISK = "disk"
+    CERTIFICATE = "certificate"
+    BACKUP = "backup"
+    TEST_RESTORE = "test_restore"
+    OFFSITE_COPY = "offsite_copy"
+    SILENCE = "silence"
+    ALERTS = "alerts"
+
+
+TITLES: Mapping[str, Text] = {
+    ProblemKind.NETWORK: text("not on the network"),
+    ProblemKind.DATABASE: text("the database cannot be used"),
+    ProblemKind.CLOCK: text("the clock is not confirmed"),
+    ProblemKind.DISK: text("the disk is nearly full"),
+    ProblemKind.CERTIFICATE: text("a certificate expires soon"),
+    ProblemKind.BACKUP: text("no recent backup"),
+    ProblemKind.TEST_RESTORE: text("no recent test restore"),
+    ProblemKind.OFFSITE_COPY: text("no recent off-site copy"),
+    ProblemKind.SILENCE: text("many members are silent"),
+    ProblemKind.ALERTS: text("alerts cannot be sent"),
+}
+STORED = frozenset(
+    {
+        ProblemKind.BACKUP,
+        ProblemKind.TEST_RESTORE,
+        ProblemKind.OFFSITE_COPY,
+        ProblemKind.SILENCE,
+    }
+)
+"""Kinds that nobody knows of while the database cannot be read."""
+
+_OF_STEPS = {
+    BackupStep.MADE: ProblemKind.BACKUP,
+    BackupStep.TESTED: ProblemKind.TEST_RESTORE,
+    BackupStep.COPIED: ProblemKind.OFFSITE_COPY,
+}
+_OVERDUE = {
+    BackupStep.MADE: text("No backup for {days} days: check the nightly backup."),
+    BackupStep.TESTED: text("No backup was put back as a test for {days} days."),
+    BackupStep.COPIED: text("No backup was copied off the site for {days} days."),
+}
+_NETWORK = text("The collective is not on the network: {said}")
+_CONNECTING = text("The collective is not on the network: it is still connecting.")
+_DATABASE = text("The database cannot be read.")
+_DISK = text("The disk is {share} % full: {free} MB are left. Free some space soon.")
+_CERTIFICATE = text("The certificate of {name} expires on {day}, and no newer one is used.")
+_ALERTS = text("Alerts cannot be sent: {said}")
+_SILENCE = text("Of {all} members, {count} have sent no data lately.")
+
+
+class Weight(StrEnum):
+    """How much something matters."""
+
+    WRONG = "wrong"
+    """Something does not work."""
+    WARN = "warn"
+    """Somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem of a kind, in one sentence."""
+
+    kind: ProblemKind
+    weight: Weight
+    words: Text
+
+
+UNREADABLE = Problem(ProblemKind.DATABASE, Weight.WRONG, _DATABASE)
+
+
+def of_node(node: CollectiveNode) -> Iterator[Problem]:
+    """Yield what keeps a running node from its work."""
+    if node.database_problem is not None:
+        yield Problem(ProblemKind.DATABASE, Weight.WRONG, node.database_problem)
+    if not node.is_online:
+        problem = node.network_problem
+        words = around(_NETWORK, problem.text) if problem else _CONNECTING
+        yield Problem(ProblemKind.NETWORK, Weight.WRONG, words)
+    if (doubt := node.clock.doubt) is not None:
+        weight = Weight.WRONG if doubt.is_wrong else Weight.WARN
+        yield Problem(ProblemKind.CLOCK, weight, doubt.text)
+
+
+def of_certificates(certificates: Certificates, at: datetime) -> Iterator[Problem]:
+    """Yield the certificates that were refused, or that should have been renewed by now."""
+    for refusal in certificates.refused:
+        yield Problem(ProblemKind.CERTIFICATE, Weight.WRONG, refusal)
+    for certificate in certificates.seen.values():
+        if certificate.is_ending(at):
+            words = _CERTIFICATE.fill(name=certificate.name, day=certificate.ends.date())
+            yield Problem(ProblemKind.CERTIFICATE, Weight.WRONG, words)
+
+
+def of_alerts(unsent: Mapping[str, Text]) -> Iterator[Problem]:
+    """Yield why alerts cannot be sent."""
+    for why in unsent.values():
+        yield Problem(ProblemKind.ALERTS, Weight.WRONG, around(_ALERTS, why))
+
+
+def of_backups(backups: Backups, at: datetime) -> Iterator[Problem]:
+    """Yield which steps of the backups are overdue."""
+    for step in backups.overdue(at):
+        weight = Weight.WRONG if step is BackupStep.MADE else Weight.WARN
+        yield Problem(_OF_STEPS[step], weight, _OVERDUE[step].fill(days=LONGEST[step].days))
+
+
+def of_members(counts: MemberCounts) -> Iterator[Problem]:
+    """Yield whether many members are silent at the same time, which one cause may explain."""
+    granting = sum(kind.members for kind in counts.granting.values())
+    silent = granting - sum(kind.delivering for kind in counts.granting.values())
+    if silent > _MANY_SILENT * granting:
+        words = _SILENCE.fill(all=granting, count=silent)
+        yield Problem(ProblemKind.SILENCE, Weight.WARN, words)
+
+
+async def of_disk(folder: Path) -> list[Problem]:
+    """Return whether the disk of the node is nearly full."""
+    try:
+        disk = await asyncio.to_thread(shutil.disk_usage, folder)
+    except OSError:
+        return []
+    if disk.free >= _FEW_BYTES and disk.used < disk.total * _FULL_FROM:
+        return []
+    share, free = round(100 * disk.used / disk.total), disk.free // 1024**2
+    weight = Weight.WRONG if disk.free < _FEW_BYTES else Weight.WARN
+    return [Problem(ProblemKind.DISK, weight, _DISK.fill(share=share, free=free))]

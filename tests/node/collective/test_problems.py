@@ -1,0 +1,113 @@
+"""What is wrong with a collective's node, each kind once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.collective.monitoring.backups import Backups, BackupStep, backups, note
+from consometers_node.collective.monitoring.certificates import Certificate, Certificates
+from consometers_node.collective.monitoring.problems import (
+    TITLES,
+    ProblemKind,
+    of_backups,
+    of_certificates,
+    of_members,
+)
+from consometers_node.store import Store
+from consometers_node.store.member_status import GrantingMembers, MemberCounts
+from consometers_node.xmpp import Account, Identity
+from demo.prosody import Prosody
+
+from ..web.public.town import settings
+from ..xmpp.conftest import PASSWORD, NewAccount, reach
+from .people import AT, join
+
+DAY = timedelta(days=1)
+BACKUP, TEST, COPY = (
+    ProblemKind.BACKUP,
+    ProblemKind.TEST_RESTORE,
+    ProblemKind.OFFSITE_COPY,
+)
+
+
+def test_each_kind_has_a_title() -> None:
+    assert set(TITLES) == set(ProblemKind)
+
+
+@pytest.mark.parametrize(
+    ("days", "joined", "expected"),
+    [
+        ({}, None, []),
+        ({}, 2, []),
+        ({}, 4, [BACKUP]),
+        ({}, 31, [BACKUP, TEST]),
+        ({"made": 2}, 31, [TEST]),
+        ({"made": 2, "tested": 29}, 90, []),
+        ({"made": 4, "tested": 31, "copied": 4}, 90, [BACKUP, TEST, COPY]),
+        ({"made": 4}, None, [BACKUP]),
+    ],
+)
+def test_a_backup_is_missed_after_some_days(
+    days: dict[str, int], joined: int | None, expected: list[ProblemKind]
+) -> None:
+    """Where nobody joined yet there is nothing to lose, and not everybody copies."""
+    last = {BackupStep(step): AT - count * DAY for step, count in days.items()}
+    known = Backups(last, None if joined is None else AT - joined * DAY)
+    assert [problem.kind for problem in of_backups(known, AT)] == expected
+
+
+async def test_the_last_of_each_step_is_stored(store: Store) -> None:
+    async with store.writing() as connection:
+        assert await backups(connection) == Backups({}, None)
+        await join(connection, "a")
+        await note(connection, BackupStep.MADE, AT)
+        await note(connection, BackupStep.TESTED, AT)
+        await note(connection, BackupStep.MADE, AT + DAY)
+        known = await backups(connection)
+    assert known.last == {BackupStep.MADE: AT + DAY, BackupStep.TESTED: AT}
+    assert known.joined_at is not None
+
+
+@pytest.mark.parametrize(
+    ("delivering", "expected"), [(10, []), (8, []), (7, [ProblemKind.SILENCE])]
+)
+def test_many_silent_members_have_one_cause(delivering: int, expected: list[ProblemKind]) -> None:
+    homes = GrantingMembers(members=9, series=9, delivering=delivering - 1, catching_up=0)
+    site = GrantingMembers(members=1, series=1, delivering=1, catching_up=0)
+    counts = MemberCounts(granting={"home": homes, "site": site}, guests=3, outbox=0)
+    assert [problem.kind for problem in of_members(counts)] == expected
+
+
+def test_a_certificate_is_missed_when_it_should_have_been_renewed() -> None:
+    shown = {"notBefore": "Jan  1 00:00:00 2026 GMT", "notAfter": "Apr  1 00:00:00 2026 GMT"}
+    certificate = Certificate.read("energies.test", shown)
+    assert certificate.ends == datetime(2026, 4, 1, tzinfo=UTC)
+    assert not certificate.is_ending(certificate.ends - 16 * DAY)
+    assert certificate.is_ending(certificate.ends - 14 * DAY)
+    day = Certificate.read("energies.test", shown | {"notBefore": "Mar 31 00:00:00 2026 GMT"})
+    assert not day.is_ending(day.ends - timedelta(hours=5))
+
+
+async def test_the_certificate_of_the_server_is_read(
+    server: Prosody, new_account: NewAccount, tmp_path: Path
+) -> None:
+    certificates, town = Certificates(), settings(tmp_path)
+    account, at = Account(new_account(server), PASSWORD), reach(server)
+    await certificates.look(town, Identity(account, at), "en")
+    (certificate,) = certificates.seen.values()
+    assert certificate.name == account.jid.partition("@")[2]
+    assert certificate.begins < datetime.now(UTC) < certificate.ends
+    assert list(of_certificates(certificates, datetime.now(UTC))) == []
+    late = certificate.ends - timedelta(seconds=1)
+    assert [problem.kind for problem in of_certificates(certificates, late)] == [
+        ProblemKind.CERTIFICATE
+    ]
+    # A server that does not answer changes nothing; one that nobody vouches for does.
+    await certificates.look(town, Identity(account, replace(at, port=1)), "en")
+    assert list(certificates.seen.values()) == [certificate]
+    await certificates.look(town, Identity(account, replace(at, ca_file=None)), "en")
+    assert certificates.seen == {}
+    (problem,) = of_certificates(certificates, datetime.now(UTC))
+    assert "does not prove its identity" in problem.words.say()
