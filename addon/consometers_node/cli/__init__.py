@@ -97,6 +97,10 @@ COMMANDS = {
         "collective.processing",
         text("The record of processing of a collective."),
     ),
+    "policy": CommandEntry(
+        "collective.processing",
+        text("The draft of a collective’s data policy."),
+    ),
     "reads": CommandEntry(
         "collective.processing",
         text("The access log."),

@@ -23,7 +23,7 @@ def data_policy(needs: Sequence[DataNeed], location: str | None) -> DataPolicy |
     first = needs[0]
     return DataPolicy(
         purpose=_of_each(needs, lambda need: Text(need.purpose)),
-        retention=_of_each(needs, _retention),
+        retention=_of_each(needs, retention),
         location=verbatim(location)
         if location
         else _NOT_TOLD.fill(controller=first.controller, contact=first.contact),
@@ -43,7 +43,8 @@ def _of_each(needs: Sequence[DataNeed], words: Callable[[DataNeed], Text]) -> Te
     )
 
 
-def _retention(need: DataNeed) -> Text:
+def retention(need: DataNeed) -> Text:
+    """Return for how long records are kept, after the permission for a data need ended."""
     days = need.retention_days
     if not days:
         return _NOT_AFTER

@@ -128,6 +128,7 @@ class Settings:
     metrics: MetricsSettings | None = None
     mail: MailSettings | None = None
     webhook: str | None = field(default=None, repr=False)
+    backups_kept_days: int | None = None
 
     @property
     def device(self) -> Device:
@@ -216,6 +217,7 @@ def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
         metrics=section(MetricsSettings, "metrics.") if "metrics.port" in values else None,
         mail=section(MailSettings, "alerts.") if "alerts.mail_to" in values else None,
         webhook=values.get("alerts.webhook"),
+        backups_kept_days=values.get("backups.kept_days"),
     )
 
 

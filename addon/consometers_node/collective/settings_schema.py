@@ -252,6 +252,7 @@ _MEMBERS = _number(
     ).fill(least=LEAST_MINIMUM),
 )
 _BOOLEAN = Format(_boolean, text("write true or false."))
+_DAYS = _number(range(1, 36_501), text("write a number of days, from 1 to 36500."))
 _WAIT = _minutes(1440, text("write minutes, from 1 to 1440."))
 _LONGEST_WAIT = _minutes(2880, text("write minutes, from 1 to 2880."))
 
@@ -384,6 +385,11 @@ _ALL = (
         "alerts.webhook",
         text("An address to which the same messages are posted as JSON."),
         _WEBHOOK,
+    ),
+    Key(
+        "backups.kept_days",
+        text("For how many days backups are kept, for the data policy."),
+        _DAYS,
     ),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),

@@ -487,6 +487,16 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 # register
 
 
+async def test_a_data_policy_is_drafted(run: Run, coop: Path, tmp_path: Path) -> None:
+    nothing = await run.ok("policy", language="fr")
+    assert "# Politique de données de Énergies de Kersabiec\n" in nothing.out
+    assert "[Rien n’est encore demandé" in nothing.out
+    file = tmp_path / "policy.md"
+    result = await run.ok("policy", "--output", file, CONSOMETERS_BACKUPS_KEPT_DAYS="20")
+    assert "Complete what stands in [brackets]." in result.out
+    assert "for up to 20 days more" in file.read_text()
+
+
 async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
     assert "Aucune donnée n’a jamais été demandée" in (await run("register", language="fr")).out
     await admit_homes(coop, "a")

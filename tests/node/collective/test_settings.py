@@ -8,8 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw
-from consometers_node.collective.settings import BadSettings, MetricsSettings, read, write
-from consometers_node.collective.settings_schema import KEYS
+from consometers_node.collective.settings import (
+    BadSettings,
+    MailSettings,
+    MetricsSettings,
+    read,
+    write,
+)
+from consometers_node.collective.settings_schema import KEYS, SmtpSecurity
 from consometers_node.series import Interval
 from consometers_node.xmpp import Security
 
@@ -52,6 +58,19 @@ wait_minutes = 45
 longest_wait_minutes = 90
 members = false
 
+[alerts]
+mail_to = ["contact@kersabiec.example", "tech@kersabiec.example"]
+mail_from = "node@kersabiec.example"
+smtp_host = "smtp.kersabiec.example"
+smtp_port = 2525
+smtp_security = "tls"
+smtp_user = "node"
+smtp_password_file = "smtp-password"
+webhook = "https://chat.kersabiec.example/hooks/1"
+
+[backups]
+kept_days = 45
+
 [metrics]
 host = "::1"
 port = 9101
@@ -93,6 +112,17 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
     assert settings.metrics == MetricsSettings(host="::1", port=9101)
+    assert settings.mail == MailSettings(
+        mail_to=("contact@kersabiec.example", "tech@kersabiec.example"),
+        mail_from="node@kersabiec.example",
+        smtp_host="smtp.kersabiec.example",
+        smtp_port=2525,
+        smtp_security=SmtpSecurity.TLS,
+        smtp_user="node",
+        smtp_password_file=tmp_path / "smtp-password",
+    )
+    assert settings.backups_kept_days == 45
+    assert settings.webhook == "https://chat.kersabiec.example/hooks/1"
 
 
 def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
@@ -105,7 +135,7 @@ def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
 def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:
     named = {
         f"{section}{name}"
-        for section in ("", "xmpp.", "page.", "publication.", "metrics.")
+        for section in ("", "xmpp.", "page.", "publication.", "alerts.", "backups.", "metrics.")
         for name in (line.partition(" = ")[0] for line in FULL.splitlines() if " = " in line)
     }
     assert set(KEYS) <= named

@@ -1,13 +1,16 @@
 """What a collective answers for: `register` of what it does with data, `reads` of who read what."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
+from consometers_node.collective.monitoring.backups import BackupStep, backups
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.policy_draft import draft
 from consometers_node.collective.privacy.processing_records import (
     BASIS,
     PERSONS,
@@ -15,6 +18,7 @@ from consometers_node.collective.privacy.processing_records import (
     Processing,
     processing,
 )
+from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
@@ -22,12 +26,13 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from ..core.locale import say
-from ..core.output import Json, Output
+from ..core.output import Json, Output, deliver
 from ..core.times import day, local, shown
 from ..core.usage import Commands
 from .command import Ours, now, run
 from .needs import unreadable
 
+_DRAFTED = text("{file}: the draft of your data policy. Complete what stands in [brackets].")
 _NOTHING = text("No data was ever requested, and none is stored.")
 _NOBODY_READ = text("No access yet.")
 _NOTHING_CHANGED = text("No permission was ever given.")
@@ -95,6 +100,41 @@ async def register(
             _show_processing(await processing(connection), output)
         for left in await needs.unreadable(connection):
             output.note(unreadable(left))
+
+
+@commands.add(
+    "policy",
+    text(
+        "In Markdown, of what is asked for and of the settings, in your language. What only you"
+        " know stands in [brackets]: complete it, then publish it at the address that your data"
+        " requests name."
+    ),
+)
+async def policy(
+    store: Store,
+    settings: Settings,
+    /,
+    common: Ours,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=say("FILE"),
+            help=say("Write to a file that only you can read, instead of standard output."),
+        ),
+    ] = None,
+) -> None:
+    """Draft the data policy."""
+    output = common.output
+    async with store.reading() as connection:
+        current = [record for record in await processing(connection) if record.until is None]
+        rules = await InForce(settings.publication).read(connection)
+        off_site = BackupStep.COPIED in (await backups(connection)).last
+    document = draft(
+        current, settings, rules.publication, output.catalogue_language, off_site=off_site
+    )
+    if deliver(document.encode(), file):
+        output.result({"file": str(file)}, _DRAFTED, file=file)
 
 
 @commands.add(
