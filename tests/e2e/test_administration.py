@@ -20,6 +20,7 @@ from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
+from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched
@@ -110,6 +111,8 @@ async def furnish(store: Store, now: datetime) -> None:
         await tell_too_much(connection, "home2", now)
         soon = now + timedelta(days=3)
         await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")
+        await note(connection, BackupStep.MADE, now - timedelta(hours=6))
+        await note(connection, BackupStep.TESTED, now - timedelta(days=5))
 
 
 async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:

@@ -67,8 +67,8 @@ _OF_STEPS = {
 }
 _OVERDUE = {
     BackupStep.MADE: text("No backup for {days} days: check the nightly backup."),
-    BackupStep.TESTED: text("No backup was put back as a test for {days} days."),
-    BackupStep.COPIED: text("No backup was copied off the site for {days} days."),
+    BackupStep.TESTED: text("No test restore of a backup for {days} days."),
+    BackupStep.COPIED: text("No off-site copy of the backups for {days} days."),
 }
 _NETWORK = text("The collective is not on the network: {said}")
 _CONNECTING = text("The collective is not on the network: it is still connecting.")

@@ -28,8 +28,13 @@ _ENDS_SOON = timedelta(days=30)
 _UNANSWERED_AFTER = timedelta(days=14)
 _UNTOLD_AFTER = timedelta(days=7)
 _DISTRIBUTION = "consometers-node"
-_PAGES = {ProblemKind.CLOCK: None}
-"""Where the clock is confirmed is beside."""
+_BACKUPS = "#backups"
+_PAGES = {
+    ProblemKind.CLOCK: None,  # it is confirmed beside
+    ProblemKind.BACKUP: _BACKUPS,
+    ProblemKind.TEST_RESTORE: _BACKUPS,
+    ProblemKind.OFFSITE_COPY: _BACKUPS,
+}
 
 _VERSION = text("Version {new} is installed, and {old} still runs: restart the node.")
 _SILENT = (

@@ -91,7 +91,7 @@ async def test_backups_that_stopped_are_told(office: Office) -> None:
     office.clock.go_on(timedelta(days=3))
     page = await (await office.enter()).open("")
     assert "No backup for 3 days: check the nightly backup." in page.text
-    assert "put back as a test for" not in page.text
+    assert "No test restore" not in page.text
     assert "3 days ago" in page.text
     assert "3 days ago" not in (await (await office.enter()).open("health")).text
 
