@@ -10,13 +10,16 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 import shutil
+from typing import TYPE_CHECKING
 
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store.member_status import MemberCounts
-from ..node import CollectiveNode
 from .backups import LONGEST, Backups, BackupStep
-from .certificates import Certificates
+
+if TYPE_CHECKING:  # `status` does without the network
+    from ..node import CollectiveNode
+    from .certificates import Certificates
 
 _FULL_FROM = 0.9
 _FEW_BYTES = 500 * 1024**2
