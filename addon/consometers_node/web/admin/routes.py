@@ -38,6 +38,7 @@ LOOKS: dict[str, Look] = {
     "/register": register.show,
     "/register.json": register.download_json,
     "/register.csv": register.download_csv,
+    "/policy.md": register.policy,
     "/permissions.csv": register.changes_csv,
     "/log": log.show,
     "/health": health.show,

@@ -389,6 +389,11 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
     assert dict(zip(titles, row, strict=True))["purpose"] == "Pour dimensionner le prochain toit."
     (_, change) = csv.reader(io.StringIO((await browser.open("permissions.csv")).html))
     assert change[1:4] == [permission_id_of("home"), "granted", "member"]
+    assert page.link("policy.md")
+    policy = await browser.open("policy.md")
+    assert policy.headers["Content-Type"].startswith("text/markdown")
+    assert "Pour dimensionner le prochain toit." in policy.html
+    assert "## Vos droits" in policy.html
 
 
 async def test_nothing_in_a_table_is_computed(office: Office) -> None:
@@ -402,6 +407,7 @@ async def test_an_empty_register_and_log_say_so(office: Office) -> None:
     page = await browser.open("register")
     assert "No data was ever requested" in page.text
     assert (await browser.open("register.csv")).status == 200
+    assert "[Nothing is asked for yet" in (await browser.open("policy.md")).html
     office.clock.go_on(timedelta(days=31))
     browser = await office.enter()
     assert "logged in" in (await browser.open("log")).text
