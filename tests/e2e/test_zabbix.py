@@ -165,7 +165,13 @@ def triggers(zabbix: Zabbix, host: str) -> dict[str, str]:
 async def test_triggers_say_what_is_wrong(zabbix: Zabbix, host: str) -> None:
     wrong = {"The node is not on the network": "1", "No new sum is published": "1"}
     await once(lambda: wrong.items() <= triggers(zabbix, host).items())
-    assert triggers(zabbix, host) == wrong | {
+    shown = triggers(zabbix, host)
+    shown.pop("The disk is nearly full")  # of the machine that runs the tests
+    assert shown == wrong | {
+        "A certificate expires soon": "0",
+        "No recent backup": "0",
+        "No recent off-site copy": "0",
+        "No recent test restore": "0",
         "The node does not answer": "0",
         "The database cannot be used": "0",
         "Many homes do not report": "0",
