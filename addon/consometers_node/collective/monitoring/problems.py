@@ -10,16 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 import shutil
-from typing import TYPE_CHECKING
 
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store.member_status import MemberCounts
+from ..node import CollectiveNode
 from .backups import LONGEST, Backups, BackupStep
-
-if TYPE_CHECKING:  # `status` does without the network
-    from ..node import CollectiveNode
-    from .certificates import Certificates
+from .certificates import Certificates
 
 _FULL_FROM = 0.9
 _FEW_BYTES = 500 * 1024**2
