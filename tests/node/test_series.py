@@ -171,7 +171,7 @@ def test_a_block_is_whole_and_counts_from_zero(values: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("packed", [b"", b"\x00", b"\x03" * 25, b"\x02\x00", b"\x01" * 24])
 def test_what_is_no_block_is_not_taken_for_one(packed: bytes) -> None:
-    with pytest.raises(ValueError, match=r"is no block|has 24 records"):
+    with pytest.raises(ValueError, match=r"are no block|has 24 records"):
         Block.unpack(HOURLY, DAY, packed)
 
 
