@@ -1,6 +1,7 @@
 """`docker compose` without Docker: what deploy/ and its documentation call, on this machine alone.
 
-    python -m tests.deploy.engine compose build|up|stop|down|exec|run …
+    python -m tests.deploy.engine version
+    python -m tests.deploy.engine compose build|pull|up|ps|logs|stop|down|exec|run …
 
 Runs the services of the compose file in the folder that it is called in, each in a box (`box.py`).
 The caller's network namespace is the machine: it has a bridge for each network of the file, and the
@@ -26,10 +27,14 @@ from .compose import POSTGRESQL, Image, image, in_order, mounts, project
 
 _LONGEST_S: Final = 1200
 """Nothing that a test left behind runs for longer."""
-_HEALTHY_WITHIN_S: Final = 120
+_HEALTHY_WITHIN_S: Final = 300
 _ENDS_WITHIN_S: Final = 30
 _POOL: Final = IPv4Network("10.89.0.0/16")
 """Networks without a subnet in the compose file have theirs here."""
+
+
+_SERVICE: Final = "{{.Service}}"
+_PORTS: Final = "{{range .Publishers}}{{.PublishedPort}}/{{.Protocol}} {{end}}"
 
 
 class Engine:
@@ -72,6 +77,20 @@ class Engine:
         if volumes:
             shutil.rmtree(self._state / "volumes")
             (self._state / "volumes").mkdir()
+
+    def show(self, form: str, *, stopped: bool) -> None:
+        """Print the name or the ports of each service that runs, or that was ever started."""
+        for name, service in self._services.items():
+            if self._process(name) is not None or (stopped and self._ports(name).exists()):
+                ports = [port.partition(":")[0::2] for port in service.get("ports", ())]
+                published = [
+                    f"{port}/{target.partition('/')[2] or 'tcp'} " for port, target in ports
+                ]
+                sys.stdout.write({_SERVICE: name, _PORTS: "".join(published)}[form] + "\n")
+
+    def logs(self, wanted: Sequence[str]) -> None:
+        for name in wanted or self._services:
+            sys.stdout.write((self._state / "logs" / name).read_text(errors="replace"))
 
     def execute(self, name: str, command: Sequence[str]) -> int:
         """Run something beside a service that runs."""
@@ -277,16 +296,24 @@ def _subnets(networks: dict[str, Any]) -> dict[str, IPv4Network]:
 def main(arguments: Sequence[str]) -> int:
     """Do what `docker` is asked for."""
     parser = argparse.ArgumentParser(prog="docker")
-    compose = parser.add_subparsers(required=True).add_parser("compose")
-    commands = compose.add_subparsers(dest="command", required=True)
+    programs = parser.add_subparsers(dest="command", required=True)
+    programs.add_parser("version").add_argument("--format")
+    programs.add_parser("buildx").add_argument("command", choices=["version"])
+    commands = programs.add_parser("compose").add_subparsers(dest="command", required=True)
+    commands.add_parser("version")
     up = commands.add_parser("up")
     up.add_argument("--detach", action="store_true", required=True)
     up.add_argument("--wait", action="store_true", required=True)
-    stop = commands.add_parser("stop")
-    for command in (up, stop):
+    logs = commands.add_parser("logs")
+    logs.add_argument("--no-log-prefix", action="store_true", required=True)
+    logs.add_argument("--since", required=True)
+    # What a box sees is in the checkout: there is nothing to build or to get.
+    commands.add_parser("build").add_argument("--pull", action="store_true")
+    for command in (up, logs, commands.add_parser("stop"), commands.add_parser("pull")):
         command.add_argument("services", nargs="*")
-    # What a box sees is in the checkout: there is nothing to build.
-    commands.add_parser("build")
+    ps = commands.add_parser("ps")
+    ps.add_argument("--all", action="store_true")
+    ps.add_argument("--format", required=True, choices=[_SERVICE, _PORTS])
     commands.add_parser("down").add_argument("--volumes", action="store_true")
     for command in (commands.add_parser("exec"), commands.add_parser("run")):
         command.add_argument("-T", "--no-tty", action="store_true")
@@ -295,8 +322,15 @@ def main(arguments: Sequence[str]) -> int:
         command.add_argument("service")
         command.add_argument("words", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
+    if asked.command == "version":
+        sys.stdout.write("27.0.0 false\n")
+        return 0
     engine = Engine(Path.cwd(), Path(os.environ["ENGINE"]))
     match asked.command:
+        case "ps":
+            engine.show(asked.format, stopped=asked.all)
+        case "logs":
+            engine.logs(asked.services)
         case "up":
             engine.up(asked.services)
         case "stop":

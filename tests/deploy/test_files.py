@@ -147,6 +147,17 @@ def test_what_an_image_copies_is_there() -> None:
         assert [source for source in sources if not (ROOT / source).exists()] == []
 
 
+def test_what_an_image_copies_is_sent_to_the_engine() -> None:
+    written = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    sent = [Path(line.removeprefix("!")) for line in ignored if line.startswith("!")]
+    sources = re.findall(r"--mount=type=bind,source=([^,\s]+)", written)
+    for line in re.findall(r"^COPY (?!--)(.+)$", written, re.MULTILINE):
+        sources += line.split()[:-1]
+    assert sources
+    assert [each for each in sources if not any(Path(each).is_relative_to(it) for it in sent)] == []
+
+
 def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests() -> None:
     def pins(file: Path) -> dict[str, str]:
         return dict(re.findall(r"^([\w.-]+)==([\w.!+]+)", file.read_text(), re.MULTILINE))

@@ -1,0 +1,237 @@
+"""deploy/install asks, checks, and says what to do; with stand-ins for what it asks the machine."""
+
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from tests.missing import lack
+
+from .box import ROOT
+from .compose import variables
+from .documentation import PAGES, commands
+
+DOMAIN = "mes-energies.test"
+ADDRESS = "198.51.100.7"
+OPTIONS = ("--domain", DOMAIN, "--name", "L'énergie d'ici", "--email", "marie@energies.test")
+PROGRAMS = {
+    "docker": """
+        case "$*" in
+          version*) echo "$DOCKER" ;;
+          *"exec -T proxy"*) exit 1 ;;
+          *" logs "*)
+            echo "challenge failed: urn:ietf:params:acme:error:tls"
+            echo "could not get certificate from issuer: urn:ietf:params:acme:error:$ANSWER"
+            ;;
+        esac
+        echo "$*" >>"$ASKED"
+    """,
+    "getent": """
+        for each in $RECORDS; do
+          [ "$3" != "ahosts${each%%=*}" ] || echo "${each#*=} STREAM"
+        done
+    """,
+    "hostname": 'echo "$OWN "',
+}
+
+
+@dataclass
+class Machine:
+    """A copy of deploy/, and what the machine of its operator answers."""
+
+    folder: Path
+    answers: dict[str, str] = field(
+        default_factory=lambda: {
+            "LANG": "en_GB.UTF-8",
+            "DOCKER": "27.5.1 false",
+            "OWN": ADDRESS,
+            "RECORDS": f"v4={ADDRESS}",
+            "ANSWER": "dns",
+        }
+    )
+
+    def install(self, *options: str) -> str:
+        """Run it until it stops, and return what it says on both streams."""
+        done = subprocess.run(
+            (self.folder / "install", *options),
+            env={
+                "PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "ASKED": str(self.folder / "asked"),
+                **self.answers,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1, done.stdout
+        return done.stdout
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return variables(self.folder / ".env")
+
+    @property
+    def started(self) -> bool:
+        return "compose up" in (self.folder / "asked").read_text()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, socket_enabled: None) -> Machine:
+    if os.geteuid():
+        lack("the rights of root")
+    for name in ("install", "common", ".env.example", "compose.yaml"):
+        shutil.copy(ROOT / "deploy" / name, tmp_path / name)
+    # Its own ports may be in use where the tests run.
+    composed = tmp_path / "compose.yaml"
+    for port in ("80", "443", "5222", "5223", "5269"):
+        composed.write_text(composed.read_text().replace(f'"{port}:', f'"{free()}:'))
+    (tmp_path / "bin").mkdir()
+    for name, script in PROGRAMS.items():
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/bash\n{script}\n")
+        program.chmod(0o755)
+    (tmp_path / "asked").touch()
+    return Machine(tmp_path)
+
+
+def free() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        assert isinstance(port, int)
+        return port
+
+
+def test_settings_are_the_example_s_with_the_answers(machine: Machine) -> None:
+    machine.answers["BACKUPS_KEPT_DAYS"] = "14"
+    machine.answers["COLLECTIVE_CA_FILE"] = "/secrets/authority"
+    machine.install(*OPTIONS)
+    example = variables(machine.folder / ".env.example")
+    assert machine.settings == example | {
+        "COLLECTIVE_DOMAIN": DOMAIN,
+        "COLLECTIVE_EMAIL": "marie@energies.test",
+        "COLLECTIVE_NAME": "L'énergie d'ici",
+        "COLLECTIVE_IDENTIFIER": "mesenergies.test",
+        "COLLECTIVE_LANGUAGE": "en",
+        "COLLECTIVE_CA_FILE": "/secrets/authority",
+        "BACKUPS_KEPT_DAYS": "14",
+    }
+    assert (machine.folder / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_run_changes_no_setting(machine: Machine) -> None:
+    machine.install(*OPTIONS)
+    before = (machine.folder / ".env").read_bytes()
+    machine.install()
+    machine.install(*OPTIONS)
+    assert "“mes-energies.test” in .env, and “other.test” here" in machine.install(
+        "--domain", "other.test"
+    )
+    assert (machine.folder / ".env").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--domain", "Energies.test", "is not a domain name"),
+        ("--domain", "198.51.100.7", "is not a domain name"),
+        ("--email", "marie", "is not an e-mail address"),
+        ("--name", 'The "sun"', "Leave out these characters"),
+        ("--name", "$HOME", "Leave out these characters"),
+    ],
+)
+def test_a_bad_answer_is_refused(machine: Machine, option: str, value: str, why: str) -> None:
+    output = machine.install(*OPTIONS, option, value)
+    assert why in output
+    assert value not in (machine.folder / ".env").read_text()
+    assert not machine.started
+
+
+def test_a_missing_answer_is_named(machine: Machine) -> None:
+    assert "✗ Set COLLECTIVE_EMAIL" in machine.install(*OPTIONS[:4])
+
+
+@pytest.mark.parametrize(
+    ("own", "records", "message", "starts"),
+    [
+        (ADDRESS, f"v4={ADDRESS}", f"✓ {DOMAIN} leads here: {ADDRESS}", True),
+        (ADDRESS, "", f"✗ {DOMAIN} has no address yet", False),
+        (ADDRESS, "v4=203.0.113.5", f"✗ The A record of {DOMAIN} says 203.0.113.5", False),
+        (ADDRESS, f"v4={ADDRESS} v6=2001:db8::5", "✗ The AAAA record", False),
+        (f"{ADDRESS} 2001:db8::5", f"v4={ADDRESS} v6=2001:db8::5", "here: 2001:db8::5", True),
+        # getent answers so for a name without AAAA.
+        (ADDRESS, f"v4={ADDRESS} v6=::ffff:{ADDRESS}", f"here: {ADDRESS}", True),
+        ("192.168.1.9 172.17.0.1", "v4=203.0.113.5", "! mes-energies.test leads to", True),
+    ],
+)
+def test_the_name_has_to_lead_here(
+    machine: Machine, own: str, records: str, message: str, *, starts: bool
+) -> None:
+    machine.answers |= {"OWN": own, "RECORDS": records}
+    assert message in machine.install(*OPTIONS)
+    assert machine.started is starts
+
+
+def test_a_port_in_use_is_named_with_its_program(machine: Machine) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        port = bound.getsockname()[1]
+        composed = machine.folder / "compose.yaml"
+        composed.write_text(re.sub(r'"\d+:5269"', f'"{port}:5269"', composed.read_text()))
+        output = machine.install(*OPTIONS)
+    assert f"✗ Port {port}/tcp is in use by “python" in output
+    assert not machine.started
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("28.2.2 false", "✓ Docker 28.2.2"),
+        ("26.1.5+dfsg1 true", "✓ Docker 26.1.5+dfsg1"),
+        ("26.1.5+dfsg1 false", "✗ Docker 26.1.5+dfsg1 is too old"),
+        ("20.10.24 true", "✗ Docker 20.10.24 is too old"),
+        ("", "✗ Docker is installed but does not run"),
+    ],
+)
+def test_docker_has_to_be_new_enough(machine: Machine, version: str, message: str) -> None:
+    machine.answers["DOCKER"] = version
+    assert message in machine.install(*OPTIONS)
+    assert machine.started is message.startswith("✓")
+
+
+@pytest.mark.parametrize(
+    ("answer", "english", "french"),
+    [
+        ("dns", "finds no address of mes-energies.test", "ne trouve aucune adresse"),
+        ("connection", "Open ports 80 and 443", "Ouvrez les ports 80 et 443"),
+        ("unauthorized", "another machine answers", "une autre machine répond"),
+        ("caa", "must allow letsencrypt.org", "doit autoriser letsencrypt.org"),
+        ("rateLimited", "Wait for an hour", "Attendez une heure"),
+        ("badCSR", "says “badCSR”", "répond « badCSR »"),
+    ],
+)
+def test_what_the_authority_answers_is_explained(
+    machine: Machine, answer: str, english: str, french: str
+) -> None:
+    machine.answers["ANSWER"] = answer
+    assert english in machine.install(*OPTIONS)
+    (machine.folder / ".env").unlink()
+    machine.answers["LANG"] = "fr_FR.UTF-8"
+    output = machine.install(*OPTIONS)
+    assert french in output
+    assert output.endswith("Relancez ensuite ./install : il reprendra ici.\n")
+
+
+def test_both_pages_have_the_same_commands_and_each_has_its_rights() -> None:
+    english, french = map(commands, PAGES)
+    assert english
+    assert english == french
+    assert [command for command in english if not command.startswith(("sudo ", "cd "))] == []
