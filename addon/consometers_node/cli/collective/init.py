@@ -26,7 +26,10 @@ _PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
 _FILE = text("{file}: {said}.")
-_EXISTS = text("{file} is there already: change it, or remove it first.")
+_EXISTS = text(
+    "{file} exists: “init” is not needed. Change the settings there, or in .env on a server that"
+    " ./install set up."
+)
 _NOT_GIVEN = text("nobody is there to be asked: give it.")
 _QUESTION = text("{what} [{usual}] ")
 _OPEN_QUESTION = text("{what} ")
