@@ -1,12 +1,13 @@
 """The access log: who read what of which member. `answer` has the accesses of peers."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
+from ..sharing.consent import Log
 from ..store.clock import Confirmed
 from ..store.collective_tables import AccessLogRow, MemberId
 from ..store.tables import AnswerRow
@@ -42,6 +43,15 @@ async def note_read(connection: AsyncConnection, read: Read) -> None:
             records=read.records,
         )
     )
+
+
+def written_by(who: str) -> Log:
+    """Return what writes down what somebody decides here in the collective's name."""
+
+    async def log(connection: AsyncConnection, what: str) -> None:
+        await note_read(connection, Read(at=datetime.now(UTC), who=who, what=what))
+
+    return log
 
 
 async def reads(

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed
 from ..quoalise import Erased
+from ..sharing.consent import Decisions
 from ..store import Store
 from ..store.clock import confirm
 from ..store.collective_tables import MemberId, MemberPermissionId
 from ..xmpp import Join, links
-from .access_log import Read, note_read
+from .access_log import Read, note_read, written_by
 from .members import accounts, invitations
 from .members.invitations import Invitation
 from .members.members import Member, MemberKind, Members
@@ -186,6 +187,11 @@ class Actions:
         """Store a person's word for the clock."""
         async with self._acting("clock confirmed") as connection:
             await confirm(connection, self.at)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What is answered to a municipality, or to whom else asks this collective for its sums."""
+        return Decisions(self.store, written_by(self.who))
 
     async def _note(
         self, connection: AsyncConnection, what: str, member: MemberId | None = None

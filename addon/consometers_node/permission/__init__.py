@@ -7,6 +7,7 @@ by itself what they refuse.
 from .errors import (
     BadNeed,
     ChangedNeed,
+    CountedTwice,
     ForbiddenChange,
     NotNarrower,
     OutdatedNeed,
@@ -27,6 +28,7 @@ __all__ = [
     "BadNeed",
     "ChangedNeed",
     "Choice",
+    "CountedTwice",
     "DataNeed",
     "DataNeedSeries",
     "ForbiddenChange",

@@ -54,3 +54,11 @@ class NotNarrower(PermissionFault):
     def __init__(self, field: str) -> None:
         super().__init__(f"{field}: a permission only narrows what was asked")
         self.field = field
+
+
+class CountedTwice(PermissionFault):
+    """The sum of all members was chosen beside that of `device`: its homes are in both."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(f"{device}: the sum of all members has its homes already")
+        self.device = device

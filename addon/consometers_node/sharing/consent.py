@@ -1,14 +1,17 @@
 """What is asked is chosen from, looked at as it would leave, and answered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import logging
 from types import MappingProxyType
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
     Choice,
+    CountedTwice,
     DataNeed,
     ForbiddenChange,
     Permission,
@@ -20,6 +23,7 @@ from ..permission import (
     narrow,
 )
 from ..quoalise import Data, Identifier
+from ..quoalise.identifier import organisation
 from ..series import Interval, Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
@@ -28,6 +32,8 @@ from ..store.series import all_series, series_id
 from ..wire import Naming, encode_series, read_need
 from ..xmpp import Asking, Join
 from .due_records import members_of, records_of
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,9 @@ async def matching_series(
 def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> Sight:
     """Return what of the last days a choice would let leave.
 
-    Raises NotNarrower and `Unsayable` where it cannot be granted.
+    Raises NotNarrower, CountedTwice and `Unsayable` where it cannot be granted.
     """
+    _check_overlap(naming, choice.series)
     now = datetime.now(UTC)
     terms = narrow(question.need, choice, now)
     names = naming.names(terms.series, question.peer.jid, terms.identification)
@@ -161,7 +168,8 @@ async def check(
 ) -> None:
     """Make sure that a choice can be granted now, before anyone reads what it says.
 
-    Raises `PermissionFault`, of which `WrongClock`; `Unsayable` where two names would be one.
+    Raises `PermissionFault`, of which `WrongClock` and `CountedTwice`; `Unsayable` where two names
+    would be one.
     """
     expect(question, State.GRANTED)
     doubt = await Clock().look(connection)
@@ -171,6 +179,7 @@ async def check(
     permissions = Permissions(connection)
     peer = question.peer
     identification = choice.identification or question.need.identification
+    _check_overlap(naming, choice.series)
     # An older version of the same need ends by this grant, and its names become free.
     others = {
         other.id for other in await permissions.all(peer.id) if other.need.id != question.need.id
@@ -194,3 +203,76 @@ async def grant(
     await check(connection, naming, question, choice)
     permissions, now = Permissions(connection), datetime.now(UTC)
     return await permissions.grant(question.permission.id, choice, signature, now)
+
+
+def _check_overlap(naming: Naming, chosen: Iterable[Series]) -> None:
+    """Refuse the sum of all members beside that of some of them. Raises CountedTwice."""
+    if naming.collective is None:
+        return
+    everybody = str(organisation(naming.collective))
+    whole = {series.direction for series in chosen if series.device == everybody}
+    for series in chosen:
+        if series.device != everybody and series.direction in whole:
+            raise CountedTwice(series.device)
+
+
+type Log = Callable[[AsyncConnection, str], Awaitable[None]]
+"""Writes down what somebody did, in the transaction that does it."""
+
+
+async def no_log(_connection: AsyncConnection, _what: str) -> None:
+    """Write nothing: at home, the register is the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a person answers to those who ask: each answer once, whoever shows the question.
+
+    `log` is the access log of a collective, which has several administrators.
+    """
+
+    store: Store
+    log: Log = no_log
+
+    async def join(self, asking: Asking, link: Join) -> list[PermissionId]:
+        """Take up an invitation. Raises as `propose_needs` does."""
+        permission_ids = await propose_needs(self.store, asking, link)
+        async with self.store.writing() as connection:
+            await self.log(connection, f"joined {link.collective}")
+        return permission_ids
+
+    async def grant(
+        self, naming: Naming, question: DataRequest, choice: Choice, signature: Signature
+    ) -> Terms:
+        """Grant a permission. Raises as `check` does."""
+        async with self.store.writing() as connection:
+            terms = await grant(connection, naming, question, choice, signature)
+            await self._log(connection, "allowed", question)
+            return terms
+
+    async def refuse(self, question: DataRequest, signature: Signature) -> None:
+        """Refuse what is asked. Raises `PermissionFault`."""
+        async with self.store.writing() as connection:
+            now = datetime.now(UTC)
+            await Permissions(connection).refuse(question.permission.id, signature, now)
+            await self._log(connection, "refused", question)
+
+    async def withdraw(self, question: DataRequest, signature: Signature, *, erase: bool) -> bool:
+        """Withdraw a permission at once. Return whether the register has it.
+
+        Raises `PermissionFault`, and `DBAPIError` where the database refuses. The log comes after:
+        whatever is in its way, nothing more leaves.
+        """
+        async with self.store.withdrawing() as connection:
+            is_registered = await Permissions(connection).withdraw(
+                question.permission.id, signature, datetime.now(UTC), erase=erase
+            )
+        try:
+            async with self.store.writing() as connection:
+                await self._log(connection, "withdrawn", question)
+        except DBAPIError:
+            _LOGGER.warning("a withdrawal could not be written into the access log")
+        return is_registered
+
+    async def _log(self, connection: AsyncConnection, what: str, question: DataRequest) -> None:
+        await self.log(connection, f"{what} {question.need.id} of {question.peer.jid}")

@@ -2,6 +2,7 @@
 
 from ..permission import (
     ChangedNeed,
+    CountedTwice,
     ForbiddenChange,
     NotNarrower,
     OutdatedNeed,
@@ -31,6 +32,10 @@ _CHANGED = text(
 )
 _UNKNOWN = text("There is no such permission.")
 _FORBIDDEN = text("This permission is “{before}”: it cannot become “{after}”.")
+_COUNTED_TWICE = text(
+    "The sum of all members already has those of {name}: homes would count twice. Choose one of"
+    " them."
+)
 _REFUSED = text("The database refuses: {why}")
 
 
@@ -53,6 +58,8 @@ def message_of(fault: Exception) -> Text | None:
             return _OUTDATED
         case ChangedNeed():
             return _CHANGED
+        case CountedTwice():
+            return _COUNTED_TWICE.fill(name=fault.device)
         case UnknownPermission():
             return _UNKNOWN
         case PermissionFault():

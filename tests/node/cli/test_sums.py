@@ -97,8 +97,9 @@ async def test_the_sum_of_a_commune_is_not_granted_beside_that_of_all(
 ) -> None:
     both = ("--series", OWN, "--series", f"{OWN}-lorient")
     result = await run("grant", permission_id, *both, "--yes")
-    assert result.status == 2
+    assert result.status == 1
     assert "homes would count twice" in result.err
+    assert "homes would count twice" in (await run("preview", permission_id, *both)).err
     await run.ok("grant", permission_id, "--series", f"{OWN}-lorient", "--yes")
 
 

@@ -20,10 +20,10 @@ from consometers_node.series import Series
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import (
     DataRequest,
+    Decisions,
     check,
     data_request,
     expect,
-    grant as grant_it,
 )
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
@@ -174,8 +174,7 @@ async def grant(
         role=_role(naming),
     )
     signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
-    async with store.writing() as connection:
-        terms = await grant_it(connection, naming, question, picked, signature)
+    terms = await _decisions(store, naming).grant(naming, question, picked, signature)
     until = terms.valid_until.astimezone().date()
     await _done(common, question, State.GRANTED, until=until)
 
@@ -188,12 +187,10 @@ async def refuse(
     output = common.output
     question = await _data_request(store, permission)
     expect(question, State.REFUSED)
-    role = _role(await load_naming(store))
-    shown = consent_text.refusal(question.need, output.catalogue_language, role=role)
+    naming = await load_naming(store)
+    shown = consent_text.refusal(question.need, output.catalogue_language, role=_role(naming))
     signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
-    async with store.writing() as connection:
-        now = datetime.now(UTC)
-        await Permissions(connection).refuse(question.permission.id, signature, now)
+    await _decisions(store, naming).refuse(question, signature)
     await _done(common, question, State.REFUSED)
 
 
@@ -216,17 +213,15 @@ async def withdraw(
     output = common.output
     question = await _data_request(store, permission)
     expect(question, State.WITHDRAWN)
-    role = _role(await load_naming(store))
+    naming = await load_naming(store)
     shown = consent_text.withdrawal(
-        question.need, output.catalogue_language, erase=not keep, role=role
+        question.need, output.catalogue_language, erase=not keep, role=_role(naming)
     )
     signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
     permission_id = question.permission.id
     try:
-        async with store.withdrawing() as connection:
-            is_registered = await Permissions(connection).withdraw(
-                permission_id, signature, datetime.now(UTC), erase=not keep
-            )
+        decisions = _decisions(store, naming)
+        is_registered = await decisions.withdraw(question, signature, erase=not keep)
         async with store.reading() as connection:
             may_leave = await Permissions(connection).may_leave(permission_id)
     except DBAPIError as fault:
@@ -258,6 +253,17 @@ async def _data_request(store: Store, typed: str) -> DataRequest:
 def _role(naming: Naming) -> Role:
     """Return whose node this is: what is read before answering says it."""
     return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
+
+
+def _decisions(store: Store, naming: Naming) -> Decisions:
+    """Return what answers: a collective writes it into its access log."""
+    if naming.collective is None:
+        return Decisions(store)
+    from consometers_node.collective.access_log import (  # noqa: PLC0415  # a home has none of it
+        written_by,
+    )
+
+    return Decisions(store, written_by(who()))
 
 
 def _offer(question: DataRequest, series: Sequence[Series], role: Role, output: Output) -> None:

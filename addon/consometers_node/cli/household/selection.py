@@ -11,7 +11,6 @@ from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.statistics import Proposal
 from consometers_node.household.sharing.candidate_statistics import offered, preview as previewed
 from consometers_node.permission import Choice, Identification
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
 from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
@@ -36,10 +35,6 @@ _SAY_DIRECTION = text(
 _NO_SUCH_SUM = text(
     "Nothing is published yet for {name} at the requested resolution: “grant” without --series"
     " lists the published series."
-)
-_COUNTED_TWICE = text(
-    "The sum of all members already has those of {name}: homes would count twice. Choose one of"
-    " them."
 )
 CHOOSE = text(
     "Choose series with --series, once for each: none is selected by default. “preview” shows"
@@ -139,8 +134,6 @@ def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
         if equals and flow not in Direction:
             raise misused("--series", _UNKNOWN_DIRECTION.fill(said=flow, statistic=name))
         series.update(source.typed(name, Direction(flow) if equals else None, interval))
-    if (collective := source.naming.collective) is not None:
-        _check_overlap(series, str(organisation(collective)))
     return Choice(
         series=frozenset(series),
         interval=chosen.interval,
@@ -148,13 +141,6 @@ def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
         history_days=chosen.history,
         duration_days=chosen.duration,
     )
-
-
-def _check_overlap(series: Collection[Series], everybody: str) -> None:
-    whole = {chosen.direction for chosen in series if chosen.device == everybody}
-    for chosen in series:
-        if chosen.device != everybody and chosen.direction in whole:
-            raise misused("--series", _COUNTED_TWICE.fill(name=chosen.device))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import typer
 from consometers_node.quoalise.text import text
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
-from consometers_node.sharing.consent import DataRequest, data_request, propose_need, propose_needs
+from consometers_node.sharing.consent import DataRequest, Decisions, data_request, propose_need
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Asking, Identity, Join, Register, links
@@ -135,32 +135,36 @@ def _as_home(invitation: Join, common: Common) -> _Found:
         account = await load(store)
         if account is None:
             raise CliError("no-account", _NO_ACCOUNT)
-        return await _propose_needs(store, account, invitation, common.output)
+        return await _propose_needs(Decisions(store), account, invitation, common.output)
 
     return command.run(common, work)
 
 
 def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _Found:
-    from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
+    # A home has nothing of it.
+    from consometers_node.collective.access_log import written_by  # noqa: PLC0415
+
+    from ..collective import command as of_collective  # noqa: PLC0415
 
     ours = of_collective.Ours(data=common.data, as_json=common.as_json, settings=settings)
 
     async def work(store: Store, own_settings: Settings) -> _Found:
         account = await of_collective.account(store, own_settings, ours.output)
-        return await _propose_needs(store, account, invitation, ours.output)
+        decisions = Decisions(store, written_by(who()))
+        return await _propose_needs(decisions, account, invitation, ours.output)
 
     return of_collective.run(ours, work)
 
 
 async def _propose_needs(
-    store: Store, account: Identity, invitation: Join, output: Output
+    decisions: Decisions, account: Identity, invitation: Join, output: Output
 ) -> _Found:
     connection = new_connection(account, output)
     asking = Asking(connection)
     async with online(connection):
         with refusals_of(invitation.collective):
-            numbers = await propose_needs(store, asking, invitation)
-    async with store.reading() as reading:
+            numbers = await decisions.join(asking, invitation)
+    async with decisions.store.reading() as reading:
         return [(permission, await data_request(reading, permission)) for permission in numbers]
 
 

@@ -1,13 +1,13 @@
 """What all pages of administration have in common: who may, how a page is made, what is noted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 import logging
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -22,18 +22,23 @@ from ...collective.members.member_overview import MemberOverview, member_overvie
 from ...collective.members.members import Member, Members, known_spelling
 from ...collective.services import Actions
 from ...collective.settings import Settings
-from ...quoalise import Text
+from ...quoalise import Role, Text
 from ...quoalise.text import text
 from ...rate_limit import GrowingWait
+from ...sharing.consent import DataRequest, Decisions
+from ...sharing.names import load_naming
 from ...store import Store
 from ...store.collective_tables import MemberId
+from ...wire import Naming
 from ..core import language
 from ..core.access import harden
+from ..core.consenting import Choosable, ConsentPages
 from ..core.csrf import FIELD, FormTokens
 from ..core.language import LANGUAGES
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, RequestRefused
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
 from ..core.request_context import UnreadableForm
 from ..core.speech import Language
+from .published_sums import published_sums
 from .request_context import PATH, AdminContext
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COOKIE = "consometers-admin"
 MAX_BODY_BYTES = 256 * 1024
 LOGIN = "login"
+_ABOVE = "above/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
@@ -60,11 +66,13 @@ _NO_MEMBER = text("There is no such member.")
 _LOGGER = logging.getLogger(__name__)
 
 
-class AdminPages(PageBase):
+class AdminPages(ConsentPages[AdminContext]):
     """Answers administrators who logged in, and shows everybody else the door.
 
     `node` is the one that runs, which `watch` watches; None where none does.
     """
+
+    role = Role.COLLECTIVE
 
     def __init__(
         self,
@@ -141,8 +149,20 @@ class AdminPages(PageBase):
         self, context: AdminContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
         """Make a page of a template in `admin/`."""
+        return self._page(context, f"admin/{template}", status, model)
+
+    @override
+    def consent_page(
+        self, context: AdminContext, template: str, *, status: int = 200, **model: Any
+    ) -> web.Response:
+        ours = {"section_root": f"{context.home}{_ABOVE}", "may_answer": True, "of_home": False}
+        return self._page(context, template, status, {"layout": "admin/layout.html"} | ours | model)
+
+    def _page(
+        self, context: AdminContext, template: str, status: int, model: Mapping[str, Any]
+    ) -> web.Response:
         body = self.render(
-            f"admin/{template}",
+            template,
             context.language,
             speaks=_speaks(context),
             person=context.person,
@@ -221,8 +241,32 @@ class AdminPages(PageBase):
             wake=wake,
         )
 
+    @override
+    async def naming(self) -> Naming:
+        return await load_naming(self.store)
+
+    @override
+    async def choosable(self, question: DataRequest) -> Choosable:
+        return await published_sums(self.store, self.settings, question)
+
+    @override
+    def go_on(self, context: AdminContext, to: str) -> web.Response:
+        return context.go(_ABOVE + to)
+
+    @override
+    def signer(self, context: AdminContext) -> str:
+        return context.person
+
+    @override
+    def person_named(self, who: str) -> str:
+        return who
+
+    @override
+    def decisions(self, context: AdminContext) -> Decisions:
+        return self.actions(context).decisions
+
+    @override
     def changed(self) -> None:
-        """Wake the node, since something changed."""
         self._roster = None
         if self.node is not None:
             self.node.look_again()

@@ -58,6 +58,10 @@ _LIKE = {
             r"invitation (?P<id>\S+) revoked",
             text("revoked invitation {id}"),
         ),
+        (r"joined (?P<jid>\S+)", text("opened the invitation of {jid}")),
+        (r"allowed (?P<id>\S+) of (?P<jid>\S+)", text("allowed “{id}” to {jid}")),
+        (r"refused (?P<id>\S+) of (?P<jid>\S+)", text("refused “{id}” to {jid}")),
+        (r"withdrawn (?P<id>\S+) of (?P<jid>\S+)", text("withdrew “{id}” from {jid}")),
         (
             r"publication as the file says",
             text("restored the publication rules of the settings file"),

@@ -2,7 +2,9 @@
 
 from aiohttp import web
 
+from ..core import consenting, permissions
 from . import (
+    above,
     doubts,
     health,
     invitations,
@@ -20,6 +22,8 @@ from .handlers import AdminPages, Look
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{permission:[0-9a-f-]{36}}"
+
+_ABOVE_PERMISSION = "{permission:[0-9a-f-]{36}}"
 
 _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"
@@ -50,6 +54,11 @@ LOOKS: dict[str, Look] = {
     "/invitations": invitations.show,
     "/invitations/new": invitations.show_form,
     "/invitations/sheets": invitations.back,
+    "/above": above.show,
+    "/above/join": above.show,
+    "/above/permissions": above.show,
+    f"/above/permissions/{_ABOVE_PERMISSION}": permissions.show,
+    f"/above/withdraw/{_ABOVE_PERMISSION}": permissions.confirm_withdrawal,
     "/publication": publication.show,
     "/publication/preview": publication.back,
     "/publication/front": publication.back,
@@ -76,6 +85,11 @@ ACTS: dict[str, Look] = {
     "/invitations": invitations.make,
     "/invitations/sheets": invitations.print_sheets,
     "/invitations/{invitation:[0-9a-f]{1,40}}/revoke": invitations.revoke,
+    "/above/join": above.join,
+    f"/above/preview/{_ABOVE_PERMISSION}": consenting.look,
+    f"/above/allow/{_ABOVE_PERMISSION}": consenting.allow,
+    f"/above/refuse/{_ABOVE_PERMISSION}": permissions.refuse,
+    f"/above/withdraw/{_ABOVE_PERMISSION}": permissions.withdraw,
     "/publication": publication.choose,
     "/publication/form": publication.change,
     "/publication/preview": publication.look,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 import logging
-from typing import Any
+from typing import Any, override
 
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -13,19 +13,24 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from ...household.node import HomeNode
 from ...household.recorder.errors import Away, HomeAssistantFault, database_problem
 from ...household.recorder.statistics import Proposal
-from ...household.sharing.candidate_statistics import directions
+from ...household.sharing.candidate_statistics import directions, preview
 from ...household.sharing.coverage import Calendar, Calendars
 from ...household.sharing.sync import targets
-from ...quoalise import Text
-from ...quoalise.text import text
-from ...series import Direction
+from ...permission import Choice
+from ...quoalise import Role, Text
+from ...quoalise.text import text, verbatim
+from ...series import Direction, Interval, Quantity, Series
+from ...sharing.consent import DataRequest, Decisions, Preview
 from ...store import SeriesId
+from ...store.coverage import absences
+from ...wire import Naming
 from ...xmpp import Server
 from ..core import language
 from ..core.access import API, harden
 from ..core.calendar_svg import Strip, draw
+from ..core.consenting import ConsentPages, NotOffered, Offer, Unlisted
 from ..core.csrf import FIELD, FormTokens
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, PageBase, RequestRefused
+from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
 from ..core.request_context import RequestContext, UnreadableForm
 from .users import People
 
@@ -35,6 +40,7 @@ _LOOKS_WITHIN_S = 20.0
 
 NOT_ADMIN = text("Only an administrator of Home Assistant can change anything here.")
 ONLY_ADMIN = text("Only an administrator of Home Assistant can export this.")
+_GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
 _ERRORS = {403: NOT_ADMIN, **ERRORS, 415: UNREADABLE}
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,13 +59,71 @@ class House:
         return self.directions.get(proposal.statistic.id, proposal.direction)
 
 
-class Pages(PageBase):
+@dataclass(frozen=True, slots=True)
+class HomeStatistics:
+    """What a home has of what is asked."""
+
+    node: HomeNode
+    house: House
+    question: DataRequest
+
+    @property
+    def offers(self) -> list[Offer]:
+        """What counts before what is measured, the dashboard's first."""
+        offers = []
+        for proposal in self.house.proposals:
+            series = self._series(proposal, self.question.need.interval)
+            if series is not None:
+                name = proposal.statistic.name
+                words = verbatim(name) if name else None
+                offers.append(Offer(series, series.device, words, proposal.on_dashboard))
+        return sorted(offers, key=lambda offer: offer.series.quantity is not Quantity.ENERGY)
+
+    @property
+    def unknown(self) -> int:
+        quantities = {series.quantity for series in self.question.need.series}
+        return sum(
+            self.house.direction(proposal) is None and proposal.statistic.quantity in quantities
+            for proposal in self.house.proposals
+        )
+
+    @property
+    def intervals(self) -> list[Interval]:
+        asked = self.question.need.interval
+        return [interval for interval in Interval if interval.no_finer_than(asked)]
+
+    def series(self, value: str, interval: Interval) -> Series:
+        """Return the series of a statistic. Raises `NotOffered`."""
+        for proposal in self.house.proposals:
+            if proposal.statistic.id == value and (series := self._series(proposal, interval)):
+                return series
+        raise NotOffered(_GONE.fill(statistic=value[:100]))
+
+    async def preview(self, choice: Choice, days: int) -> list[Preview]:
+        """Return what Home Assistant has of it."""
+        async with self.node.store.reading() as connection:
+            off = await absences(connection)
+        recorder, naming = self.node.recorder, self.node.naming
+        return await preview(recorder, naming, self.question, choice, days=days, absences=off)
+
+    def _series(self, proposal: Proposal, interval: Interval) -> Series | None:
+        direction = self.house.direction(proposal)
+        if direction is None:
+            return None
+        series = proposal.series(interval, self.house.time_zone, direction)
+        return series if self.question.need.asks_for(series) else None
+
+
+class Pages(ConsentPages[RequestContext]):
     """Answers people whom Home Assistant let in."""
+
+    role = Role.HOUSEHOLD
 
     def __init__(self, node: HomeNode, token: str, version: str, server: Server) -> None:
         """Prepare; `server` is where the servers of accounts are, if DNS is not to say it."""
         super().__init__(version)
         self.node = node
+        self.store = node.store
         self.server = server
         self.people = People(node.source)
         self._tokens = FormTokens(token)
@@ -147,8 +211,8 @@ class Pages(PageBase):
         """Add the headers of a response before it is sent."""
         harden(response)
 
+    @override
     def changed(self) -> None:
-        """Wake the node, since something changed."""
         self.node.look_again()
 
     async def house(self) -> House:
@@ -164,6 +228,49 @@ class Pages(PageBase):
             raise Away(_SLOW) from None
         async with self.node.store.reading() as connection:
             return House(proposals, zone, await directions(connection))
+
+    @override
+    async def naming(self) -> Naming:
+        return self.node.naming
+
+    @override
+    async def choosable(self, question: DataRequest) -> HomeStatistics:
+        try:
+            house = await self.house()
+        except HomeAssistantFault as fault:
+            raise Unlisted(fault.text) from fault
+        return HomeStatistics(self.node, house, question)
+
+    @override
+    def consent_page(
+        self, context: RequestContext, template: str, *, status: int = 200, **model: Any
+    ) -> web.Response:
+        return self.page(
+            context,
+            template,
+            status=status,
+            layout="layout.html",
+            section_root=context.root,
+            may_answer=context.person.is_admin,
+            of_home=True,
+            **model,
+        )
+
+    @override
+    def go_on(self, context: RequestContext, to: str) -> web.Response:
+        return context.go(to)
+
+    @override
+    def signer(self, context: RequestContext) -> str:
+        return context.person.id
+
+    @override
+    def person_named(self, who: str) -> str:
+        return self.people.name(who)
+
+    @override
+    def decisions(self, context: RequestContext) -> Decisions:
+        return Decisions(self.store)
 
     async def year(self) -> Mapping[SeriesId, tuple[Calendar, Strip]]:
         """Return what is missing of each series, looked for and drawn once after each change."""

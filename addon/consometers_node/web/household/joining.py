@@ -5,19 +5,14 @@ import asyncio
 from aiohttp import web
 
 from ...household.node import HouseholdOnline
-from ...permission import PermissionFault
-from ...quoalise import QuoaliseError, Text
-from ...quoalise.refusals import refusal
+from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.account import HasAccount, load, take
-from ...sharing.consent import propose_needs
-from ...sharing.error_messages import message_of
-from ...wire import Unsayable
 from ...xmpp import Join, NetworkError, Register, links
+from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
 from ..core.request_context import RequestContext
 from .handlers import Pages
 
-_ONLINE_WITHIN_S = 20.0
 _LOOKS, _LOOKS_EVERY_S = 50, 0.1
 """A new account is on its way to the network a moment after it was kept."""
 
@@ -29,26 +24,6 @@ _HAS_ACCOUNT = text(
     "This home already has an address, {jid}: it needs no other. Paste the invitation of the"
     " collective."
 )
-_NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
-_NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
-
-_ONCE = {
-    "Unreachable": text(
-        "The server {host} cannot be reached: check the address and your Internet access, then try"
-        " again."
-    ),
-    "Interrupted": text("The server {host} closed the connection: try again."),
-    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
-    "CertificateRefused": text(
-        "The server {host} does not prove its identity: nothing was sent to it. Check the"
-        " address, or warn its operator."
-    ),
-    "NotALink": text(
-        "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
-    ),
-}
-"""The network's words say that it tries again: a page does not."""
-
 
 async def show(
     pages: Pages, context: RequestContext, error: Text | None = None
@@ -56,7 +31,7 @@ async def show(
     """Show where an invitation is pasted. One in the address is put there, and no more."""
     account = await load(pages.node.store)
     in_address = context.request.query.get("invitation", "")[:2000]
-    return pages.page(
+    return pages.consent_page(
         context,
         "join.html",
         status=422 if error else 200,
@@ -87,22 +62,9 @@ async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.
     online = await _online(pages)
     if online is None:
         no_account = await load(pages.node.store) is None
-        return await show(pages, context, _NO_ACCOUNT if no_account else _NOT_ONLINE)
-    jid = invitation.collective
-    try:
-        permission_ids = await propose_needs(pages.node.store, online.sharing.asking, invitation)
-    except QuoaliseError as fault:
-        return await show(pages, context, refusal(jid, fault))
-    except (Unsayable, PermissionFault) as fault:
-        return await show(pages, context, message_of(fault))
-    pages.changed()
-    match permission_ids:
-        case []:
-            return await show(pages, context, _NOTHING_ASKED.fill(jid=jid))
-        case [permission_id]:
-            return context.go(f"permissions/{permission_id}")
-        case _:
-            return context.go("permissions")
+        return await show(pages, context, _NO_ACCOUNT if no_account else NOT_ONLINE)
+    met = await meet(pages, context, online.sharing.asking, invitation)
+    return await show(pages, context, met) if isinstance(met, Text) else met
 
 
 async def _online(pages: Pages) -> HouseholdOnline | None:
@@ -112,13 +74,7 @@ async def _online(pages: Pages) -> HouseholdOnline | None:
         return None
     for _ in range(_LOOKS):
         if (online := node.network) is not None:
-            await online.connection.online(_ONLINE_WITHIN_S)
+            await online.connection.online(ONLINE_WITHIN_S)
             return online
         await asyncio.sleep(_LOOKS_EVERY_S)
     return None
-
-
-def trial_error(fault: NetworkError) -> Text:
-    """Say it once, without the promise to try again."""
-    words = _ONCE.get(type(fault).__name__)
-    return fault.text if words is None else words.fill(**fault.values)

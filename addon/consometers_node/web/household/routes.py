@@ -4,7 +4,8 @@ from functools import partial
 
 from aiohttp import web
 
-from . import consenting, home, joining, my_data, permissions, settings
+from ..core import consenting, permissions
+from . import home, joining, my_data, settings
 from .handlers import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"

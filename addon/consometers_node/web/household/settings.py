@@ -15,10 +15,10 @@ from ...sharing.account import load, save
 from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ...xmpp import Account, Identity, NetworkError
 from ...xmpp.trial import try_out
+from ..core.joining import trial_error
 from ..core.language import COOKIE, LANGUAGES
 from ..core.request_context import RequestContext
 from .handlers import House, Pages
-from .joining import trial_error
 
 _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -25,15 +24,14 @@ from ...quoalise.text import text
 from ...series import Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request, expect
-from ...store import NotPermitted, PermissionId, SeriesId
+from ...store import NotPermitted, PermissionId, SeriesId, Store
 from ...store.answers import latest_answers
 from ...store.peers import Subscription, subscriptions
 from ...store.series import all_series
-from ...wire import Unsayable
-from ..core.page_base import RequestRefused
-from ..core.request_context import RequestContext
-from .consenting import ask, named, refused
-from .handlers import Pages
+from ...wire import Naming, Unsayable
+from .consenting import ConsentPages, ask, named, refused
+from .page_base import RequestRefused
+from .request_context import RequestContext
 
 MOST_ANSWERS = 100
 _NOT_SAID = text("Choose whether to erase the received data.")
@@ -61,9 +59,16 @@ class Name:
     subscription: Subscription | None
 
 
-async def show_all(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """List all permissions, the newest first."""
-    async with pages.node.store.reading() as connection:
+async def show_all[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
+    """Show all permissions, the newest first."""
+    return pages.consent_page(context, "permissions.html", **await listed(pages.store))
+
+
+async def listed(store: Store) -> dict[str, Any]:
+    """Return all permissions as the cards of a page show them, the newest first."""
+    async with store.reading() as connection:
         register = Permissions(connection)
         requests = [
             await data_request(connection, permission.id) for permission in await register.all()
@@ -73,21 +78,24 @@ async def show_all(pages: Pages, context: RequestContext) -> web.StreamResponse:
             for request in requests
         }
     requests.sort(key=lambda request: last[request.permission.id].at, reverse=True)
-    return pages.page(context, "permissions.html", every=requests, last=last, **_WORDS)
+    return {"every": requests, "last": last, **_WORDS}
 
 
-async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
+async def show[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
     """Show what is asked and let it be answered, or tell all of what was."""
     question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
         return await ask(pages, context, question)
-    async with pages.node.store.reading() as connection:
+    naming = await pages.naming()
+    async with pages.store.reading() as connection:
         may_leave = await Permissions(connection).may_leave(question.permission.id)
         changes = await _changes(connection, question.permission.id, pages)
-        names = await _names(connection, question, pages)
+        names = await _names(connection, question, naming)
         read = await latest_answers(connection, question.permission.id, MOST_ANSWERS)
         series_by_id = await all_series(connection)
-    return pages.page(
+    return pages.consent_page(
         context,
         "permission.html",
         question=question,
@@ -105,55 +113,56 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     )
 
 
-async def confirm_withdrawal(pages: Pages, context: RequestContext) -> web.StreamResponse:
+async def confirm_withdrawal[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
     """Ask how to withdraw, with what either way means."""
     question = await named(pages, context)
     _expect(question, State.WITHDRAWN)
     tag = context.language.tag
-    return pages.page(
+    return pages.consent_page(
         context,
         "withdraw.html",
         question=question,
-        erase=consent_text.withdrawal(question.need, tag, erase=True).body,
-        keep=consent_text.withdrawal(question.need, tag, erase=False).body,
+        erase=consent_text.withdrawal(question.need, tag, erase=True, role=pages.role).body,
+        keep=consent_text.withdrawal(question.need, tag, erase=False, role=pages.role).body,
     )
 
 
-async def withdraw(pages: Pages, context: RequestContext) -> web.StreamResponse:
+async def withdraw[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
     """Withdraw a permission at once."""
     question = await named(pages, context)
     data = context.typed("data")
     if data not in {"erase", "keep"}:
         raise RequestRefused(422, _NOT_SAID)
     erase = data == "erase"
-    shown = consent_text.withdrawal(question.need, context.language.tag, erase=erase)
-    permission_id = question.permission.id
+    tag = context.language.tag
+    shown = consent_text.withdrawal(question.need, tag, erase=erase, role=pages.role)
+    signature = Signature(pages.signer(context), shown)
     try:
-        async with pages.node.store.withdrawing() as connection:
-            signature = Signature(context.person.id, shown)
-            now = datetime.now(UTC)
-            await Permissions(connection).withdraw(permission_id, signature, now, erase=erase)
+        await pages.decisions(context).withdraw(question, signature, erase=erase)
     except PermissionFault as fault:
         raise refused(fault) from fault
     except DBAPIError as fault:
         raise RequestRefused(503, consent_text.STILL_LEAVES) from fault
     pages.changed()
-    return context.go(f"permissions/{permission_id}?done=withdrawn")
+    return pages.go_on(context, f"permissions/{question.permission.id}?done=withdrawn")
 
 
-async def refuse(pages: Pages, context: RequestContext) -> web.StreamResponse:
+async def refuse[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
     """Say no."""
     question = await named(pages, context)
-    shown = consent_text.refusal(question.need, context.language.tag)
-    permission_id = question.permission.id
+    shown = consent_text.refusal(question.need, context.language.tag, role=pages.role)
     try:
-        async with pages.node.store.writing() as connection:
-            signature = Signature(context.person.id, shown)
-            await Permissions(connection).refuse(permission_id, signature, datetime.now(UTC))
+        await pages.decisions(context).refuse(question, Signature(pages.signer(context), shown))
     except (PermissionFault, NotPermitted) as fault:
         raise refused(fault) from fault
     pages.changed()
-    return context.go(f"permissions/{permission_id}?done=refused")
+    return pages.go_on(context, f"permissions/{question.permission.id}?done=refused")
 
 
 _WORDS: Mapping[str, Any] = {
@@ -173,15 +182,15 @@ def _expect(question: DataRequest, state: State) -> None:
         raise refused(fault) from fault
 
 
-async def _changes(
-    connection: AsyncConnection, permission_id: PermissionId, pages: Pages
+async def _changes[C: RequestContext[Any]](
+    connection: AsyncConnection, permission_id: PermissionId, pages: ConsentPages[C]
 ) -> list[Change]:
     register = Permissions(connection)
     receipts = {record.seq: record for record in await register.receipts(permission_id)}
     changes = []
     for entry in await register.entries(permission_id):
         is_person = entry.actor is Actor.HOUSEHOLD and entry.who is not None
-        who = pages.people.name(entry.who) if is_person and entry.who else entry.who or ""
+        who = pages.person_named(entry.who) if is_person and entry.who else entry.who or ""
         record = receipts.get(entry.seq)
         shown = await register.shown_text(entry)
         changes.append(Change(entry, who, shown, record, _erased(record)))
@@ -198,13 +207,15 @@ def _erased(record: NoticeReceipt | None) -> int | None:
     return sum(erasure.records for erasure in receipt.erased) if record.erase else None
 
 
-async def _names(connection: AsyncConnection, question: DataRequest, pages: Pages) -> list[Name]:
+async def _names(
+    connection: AsyncConnection, question: DataRequest, naming: Naming
+) -> list[Name]:
     terms = question.permission.terms
     if terms is None:
         return []
     peer = question.peer
     try:
-        names = pages.node.naming.names(terms.series, peer.jid, terms.identification)
+        names = naming.names(terms.series, peer.jid, terms.identification)
     except Unsayable:
         return []
     ids = {series: series_id for series_id, series in (await all_series(connection)).items()}

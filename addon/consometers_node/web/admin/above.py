@@ -1,0 +1,51 @@
+"""Municipalities, and whoever else asks this collective for its sums: joined, answered, left.
+
+What is asked, shown and answered is what a home sees, on the pages of `core`.
+"""
+
+from aiohttp import web
+
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...xmpp import Join, NetworkError, links
+from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
+from ..core.permissions import listed
+from .handlers import AdminPages
+from .request_context import AdminContext
+
+_ACCOUNT = text(
+    "This invitation creates an account, and the collective already has one. Paste the invitation"
+    " that contains “consometers-join”."
+)
+
+
+async def show(
+    pages: AdminPages, context: AdminContext, error: Text | None = None
+) -> web.StreamResponse:
+    """Show who asks for sums, what was answered, and where an invitation is pasted."""
+    return pages.consent_page(
+        context,
+        "admin/above.html",
+        status=422 if error else 200,
+        invitation=context.typed("invitation") or context.asked("invitation"),
+        error=error,
+        account=pages.settings.xmpp.account,
+        **await listed(pages.store),
+    )
+
+
+async def join(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+    """Take up an invitation."""
+    network = pages.node.network if pages.node else None
+    try:
+        match links.read(context.typed("invitation")):
+            case Join() as invitation:
+                if network is None:
+                    return await show(pages, context, NOT_ONLINE)
+                await network.connection.online(ONLINE_WITHIN_S)
+                met = await meet(pages, context, network.sharing.asking, invitation)
+                return await show(pages, context, met) if isinstance(met, Text) else met
+            case _:
+                return await show(pages, context, _ACCOUNT)
+    except NetworkError as fault:
+        return await show(pages, context, trial_error(fault))

@@ -1,0 +1,86 @@
+"""What a collective publishes of what is asked of it, to choose from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...collective.groups import GroupKind
+from ...collective.publication.queries import Published
+from ...collective.settings import Settings
+from ...permission import Choice
+from ...quoalise import Text
+from ...quoalise.text import around, text, verbatim
+from ...series import Device, Interval, Series
+from ...sharing.consent import DataRequest, Preview, matching_series, preview
+from ...sharing.names import load_naming
+from ...store import Store
+from ...wire import Naming
+from ..core.consenting import NotOffered, Offer
+
+_EVERYBODY = text("All members")
+_NOT_PUBLISHED = text(
+    "Nothing is published at this resolution of: {said}. Choose another resolution, or other sums."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSums:
+    """What of a request this collective publishes, and what its groups are called."""
+
+    store: Store
+    naming: Naming
+    question: DataRequest
+    published: Sequence[Series]
+    names: Mapping[Device, Text]
+
+    @property
+    def offers(self) -> list[Offer]:
+        """Each group and direction once, all members first."""
+        offers: dict[str, Offer] = {}
+        for series in self.published:
+            value = _value(series)
+            offers.setdefault(value, Offer(series, value, self._name(series.device)))
+        return list(offers.values())
+
+    @property
+    def unknown(self) -> int:
+        """None: a sum has its direction."""
+        return 0
+
+    def series(self, value: str, interval: Interval) -> Series:
+        """Return the sums of a group. Raises `NotOffered`."""
+        for series in self.published:
+            if _value(series) == value and series.interval is interval:
+                return series
+        name = self._name(Device(value.partition("=")[0][:100]))
+        raise NotOffered(around(_NOT_PUBLISHED, name))
+
+    def _name(self, device: Device) -> Text:
+        return self.names.get(device, verbatim(device))
+
+    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        """Return the published sums of the last days."""
+        async with self.store.reading() as connection:
+            return await preview(connection, self.naming, self.question, choice, days=days)
+
+    @property
+    def intervals(self) -> Sequence[Interval]:
+        """Those of what is published, the finest first."""
+        return sorted({series.interval for series in self.published}, key=lambda each: each.minutes)
+
+
+async def published_sums(
+    store: Store, settings: Settings, question: DataRequest
+) -> PublishedSums:
+    """Return what of a request can be allowed."""
+    naming = await load_naming(store)
+    groups = Published(settings.identifier, settings.time_zone, settings.publication)
+    async with store.reading() as connection:
+        series = await matching_series(connection, naming, question.need)
+        places = await groups.places(connection)
+    names = {place.device: _EVERYBODY if place.kind is GroupKind.ALL else place.title for place in places.values()}
+    return PublishedSums(store, naming, question, series, names)
+
+
+def _value(series: Series) -> str:
+    """Return what the box of a sum sends, as the command line has it."""
+    return f"{series.device}={series.direction}"

@@ -1,0 +1,365 @@
+"""What is asked of a node of either role: chosen from, looked at as it would leave, answered.
+
+A household chooses statistics of its home, a collective its sums: `Choosable` is what differs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Protocol
+
+from aiohttp import web
+
+from ...permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    PermissionFault,
+    ShownText,
+    Signature,
+    State,
+    UnknownPermission,
+)
+from ...quoalise import Role, Text
+from ...quoalise.text import text
+from ...series import Interval, Quantity, Series
+from ...sharing import consent_text
+from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
+from ...sharing.error_messages import NARROWER, message_of
+from ...store import NotPermitted, PermissionId, Store
+from ...wire import Naming, Unsayable
+from ...wire.encode import unit
+from .page_base import PageBase, RequestRefused
+from .request_context import RequestContext
+
+_DAYS_SHOWN = 1
+_CIVIL_DAYS_SHOWN = 8
+
+_CHOOSE = text("Choose at least one series: none is chosen for you.")
+_NOT_DAYS = text("Write a whole number of days, from {least} to {most}.")
+_READ_AGAIN = text(
+    "This data request changed since you read it. Here is the present version: read it, then"
+    " allow it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A series that may be ticked; `value` is what its box sends."""
+
+    series: Series
+    value: str
+    name: Text | None
+    on_dashboard: bool = False
+
+
+class Unlisted(RequestRefused):
+    """What this node has cannot be listed at present."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(503, words)
+
+
+class NotOffered(Exception):
+    """A box was ticked of which there is no series. `words` say so."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.say())
+        self.words = words
+
+
+class Choosable(Protocol):
+    """What this node has of what is asked."""
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What may be ticked, in the order of the page."""
+        ...
+
+    @property
+    def unknown(self) -> int:
+        """How many series could be shared if their direction were known."""
+        ...
+
+    @property
+    def intervals(self) -> Sequence[Interval]:
+        """How fine it may be shared, the finest first."""
+        ...
+
+    def series(self, value: str, interval: Interval) -> Series:
+        """Return the series that a box means, at an interval. Raises `NotOffered`."""
+        ...
+
+    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        """Return the records of the last days that would leave."""
+        ...
+
+
+class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
+    """Pages on which what is asked of this node is answered. `C` is a request of its role."""
+
+    role: ClassVar[Role]
+    store: Store
+
+    @abstractmethod
+    async def naming(self) -> Naming:
+        """Return how this node names its series."""
+
+    @abstractmethod
+    async def choosable(self, question: DataRequest) -> Choosable:
+        """Return what this node has of what is asked. Raises `Unlisted`."""
+
+    @abstractmethod
+    def consent_page(
+        self, context: C, template: str, *, status: int = 200, **model: Any
+    ) -> web.Response:
+        """Make a page of a template that both roles have."""
+
+    @abstractmethod
+    def go_on(self, context: C, to: str) -> web.Response:
+        """Send the browser to another of these pages."""
+
+    @abstractmethod
+    def signer(self, context: C) -> str:
+        """Return as whom the register knows the person who answers."""
+
+    @abstractmethod
+    def person_named(self, who: str) -> str:
+        """Return the name of somebody who answered."""
+
+    @abstractmethod
+    def decisions(self, context: C) -> Decisions:
+        """Return what answers in the name of the person who asks."""
+
+    @abstractmethod
+    def changed(self) -> None:
+        """Wake the node, since something changed."""
+
+
+@dataclass(slots=True)
+class ConsentForm:
+    """What a person chose, and what is wrong with it, by field."""
+
+    choice: Choice | None = None
+    errors: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The records of one series as they would leave."""
+
+    preview: Preview
+    unit: str
+    rows: Sequence[tuple[datetime, float]]
+    members: Mapping[datetime, int]
+    """How many homes are in each sum."""
+
+
+async def ask[C: RequestContext[Any]](
+    pages: ConsentPages[C],
+    context: C,
+    question: DataRequest,
+    errors: Mapping[str, Text] | None = None,
+) -> web.StreamResponse:
+    """Show what is asked, and what of it can be chosen."""
+    choosable: Choosable | None = None
+    trouble: Text | None = None
+    try:
+        choosable = await pages.choosable(question)
+    except Unlisted as refused_:
+        trouble = refused_.words
+    need = question.need
+    return pages.consent_page(
+        context,
+        "consent.html",
+        status=422 if errors else 200,
+        question=question,
+        need=need,
+        policy=need.policy_link,
+        offers=choosable.offers if choosable else [],
+        unknown=choosable.unknown if choosable else 0,
+        trouble=trouble,
+        errors=errors or {},
+        filled=context.form,
+        coarser=choosable.intervals if choosable else [],
+        by_name=consent_text.shown_by_name(need),
+        by_point=need.identification is Identification.DELIVERY_POINT
+        and pages.role is Role.HOUSEHOLD,
+        wanted=need.directions,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
+        quantities=consent_text.QUANTITIES,
+        identifications=consent_text.IDENTIFICATIONS,
+        Quantity=Quantity,
+    )
+
+
+async def look[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C, notice: Text | None = None
+) -> web.StreamResponse:
+    """Show the very records that would leave, and the words that would be agreed to."""
+    question = await _proposed(pages, context)
+    choosable = await pages.choosable(question)
+    filled = _fill(context, question.need, choosable)
+    if filled.choice is None:
+        return await ask(pages, context, question, filled.errors)
+    daily = all(series.interval is Interval.P1D for series in filled.choice.series)
+    days = _CIVIL_DAYS_SHOWN if daily else _DAYS_SHOWN
+    try:
+        naming = await pages.naming()
+        async with pages.store.reading() as connection:
+            await check(connection, naming, question, filled.choice)
+        previews = await choosable.preview(filled.choice, days)
+    except (PermissionFault, Unsayable) as fault:
+        return await ask(pages, context, question, _errors(fault))
+    return pages.consent_page(
+        context,
+        "preview.html",
+        status=409 if notice else 200,
+        notice=notice,
+        question=question,
+        need=question.need,
+        agreed=_agreed(pages, context, question, filled.choice),
+        shown=[_shown(records) for records in previews],
+        days=days,
+        past=_past(filled.choice, question.need),
+        filled={name: context.form[name] for name in _FIELDS if name in context.form},
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
+    )
+
+
+async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
+    """Grant what was chosen, if it is what the page showed."""
+    question = await _proposed(pages, context)
+    filled = _fill(context, question.need, await pages.choosable(question))
+    if filled.choice is None:
+        return await ask(pages, context, question, filled.errors)
+    shown = _agreed(pages, context, question, filled.choice)
+    if context.typed("read") != shown.hash:
+        return await look(pages, context, _READ_AGAIN)
+    signature = Signature(pages.signer(context), shown)
+    try:
+        naming = await pages.naming()
+        await pages.decisions(context).grant(naming, question, filled.choice, signature)
+    except (PermissionFault, Unsayable, NotPermitted) as fault:
+        return await ask(pages, context, question, _errors(fault))
+    pages.changed()
+    return pages.go_on(context, f"permissions/{question.permission.id}?done=granted")
+
+
+async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:
+    """Return the permission that an address names."""
+    permission_id = PermissionId(context.request.match_info["permission"])
+    async with pages.store.reading() as connection:
+        try:
+            return await data_request(connection, permission_id)
+        except UnknownPermission as fault:
+            raise refused(fault, 404) from fault
+
+
+def refused(fault: Exception, status: int = 409) -> RequestRefused:
+    """Return the page that says why a permission cannot be answered so."""
+    words = message_of(fault)
+    assert words is not None
+    return RequestRefused(status, words)
+
+
+_FIELDS = ("series", "interval", "history", "duration", "identification")
+
+
+async def _proposed[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:
+    question = await named(pages, context)
+    if question.permission.state is not State.PROPOSED:
+        words = text("This was answered already.")
+        raise RequestRefused(409, words)
+    return question
+
+
+def _agreed[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C, question: DataRequest, choice: Choice
+) -> ShownText:
+    """Return what is read before this choice is granted."""
+    need, peer, language = question.need, question.peer, context.language.tag
+    return consent_text.grant(need, peer, choice, datetime.now(UTC), language, role=pages.role)
+
+
+def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) -> ConsentForm:
+    filled = ConsentForm()
+    interval = _interval(context.typed("interval"), need, filled)
+    series = _ticked(context.chosen("series"), interval, choosable, filled)
+    history = _days(context, "history", 0, need.history_days, filled)
+    duration = _days(context, "duration", 1, need.duration_days, filled)
+    identification = need.identification
+    by_point = identification is Identification.DELIVERY_POINT
+    if by_point and context.typed("identification") == Identification.PSEUDONYM:
+        identification = Identification.PSEUDONYM
+    if not filled.errors:
+        filled.choice = Choice(
+            series=series,
+            interval=interval,
+            identification=identification,
+            history_days=history,
+            duration_days=duration,
+        )
+    return filled
+
+
+def _interval(typed: str, need: DataNeed, filled: ConsentForm) -> Interval:
+    if not typed:
+        return need.interval
+    if typed not in Interval or not Interval(typed).no_finer_than(need.interval):
+        filled.errors["interval"] = NARROWER["interval"]
+        return need.interval
+    return Interval(typed)
+
+
+def _ticked(
+    typed: Sequence[str], interval: Interval, choosable: Choosable, filled: ConsentForm
+) -> frozenset[Series]:
+    ticked = set()
+    for value in typed:
+        try:
+            ticked.add(choosable.series(value, interval))
+        except NotOffered as fault:
+            filled.errors["series"] = fault.words
+    if not typed:
+        filled.errors["series"] = _CHOOSE
+    return frozenset(ticked)
+
+
+def _days(
+    context: RequestContext[Any], name: str, least: int, most: int, filled: ConsentForm
+) -> int | None:
+    days = context.whole_number(name)
+    if context.typed(name) and (days is None or not least <= days <= most):
+        filled.errors[name] = _NOT_DAYS.fill(least=least, most=most)
+    return days
+
+
+def _errors(fault: Exception) -> dict[str, Text]:
+    words = message_of(fault)
+    assert words is not None
+    return {"": words}
+
+
+def _shown(preview: Preview) -> Shown:
+    values, members = (
+        {
+            datetime.fromtimestamp(float(second), UTC): value
+            for records in preview.data.records
+            if records.name == str(name)
+            for second, value in records.values.items()
+        }
+        for name in (preview.name, preview.name.members)
+    )
+    rows = [(at, float(value)) for at, value in sorted(values.items())]
+    counts = {at: int(count) for at, count in members.items()}
+    return Shown(preview, unit(preview.series), rows, counts)
+
+
+def _past(choice: Choice, need: DataNeed) -> int:
+    """Return how many records of the past would leave, about."""
+    days = need.history_days if choice.history_days is None else choice.history_days
+    return sum(days * 1440 // series.interval.minutes for series in choice.series)

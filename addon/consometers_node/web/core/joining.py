@@ -1,0 +1,68 @@
+"""An invitation is taken up: what a collective asks for is put before who decides here."""
+
+from typing import Any
+
+from aiohttp import web
+
+from ...permission import PermissionFault
+from ...quoalise import QuoaliseError, Text
+from ...quoalise.refusals import refusal
+from ...quoalise.text import text
+from ...sharing.error_messages import message_of
+from ...wire import Unsayable
+from ...xmpp import Asking, Join, NetworkError
+from .consenting import ConsentPages
+from .request_context import RequestContext
+
+ONLINE_WITHIN_S = 20.0
+NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
+_NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
+
+_ONCE = {
+    "Unreachable": text(
+        "The server {host} cannot be reached: check the address and your Internet access, then try"
+        " again."
+    ),
+    "Interrupted": text("The server {host} closed the connection: try again."),
+    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
+    "CertificateRefused": text(
+        "The server {host} does not prove its identity: nothing was sent to it. Check the"
+        " address, or warn its operator."
+    ),
+    "NotALink": text(
+        "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
+    ),
+}
+"""The network's words say that it tries again: a page does not."""
+
+
+async def meet[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C, asking: Asking, invitation: Join
+) -> web.Response | Text:
+    """Ask a collective what it asks for, and go on to answer it; else return what is wrong.
+
+    Raises `NetworkError`.
+    """
+    jid = invitation.collective
+    try:
+        permission_ids = await pages.decisions(context).join(asking, invitation)
+    except QuoaliseError as fault:
+        return refusal(jid, fault)
+    except (Unsayable, PermissionFault) as fault:
+        words = message_of(fault)
+        assert words is not None
+        return words
+    pages.changed()
+    match permission_ids:
+        case []:
+            return _NOTHING_ASKED.fill(jid=jid)
+        case [permission_id]:
+            return pages.go_on(context, f"permissions/{permission_id}")
+        case _:
+            return pages.go_on(context, "permissions")
+
+
+def trial_error(fault: NetworkError) -> Text:
+    """Say it once, without the promise to try again."""
+    words = _ONCE.get(type(fault).__name__)
+    return fault.text if words is None else words.fill(**fault.values)

@@ -1,0 +1,228 @@
+"""A municipality asks for sums: its request is read, looked at, allowed and withdrawn on pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.collective.access_log import reads
+from consometers_node.permission import DataNeed, DataNeedSeries, Permission, Permissions, State
+from consometers_node.quoalise.identifier import organisation
+from consometers_node.series import Device, Direction, Interval, Quantity
+from consometers_node.sharing.consent import propose_need
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.peers import all_peers
+from consometers_node.store.published_series import own_series
+
+from ...permission.samples import NEED
+from ...sums import Sum, publish
+from ..browser import Browser, Page
+from ..public.town import ZONE, settings
+from .office import NAME, Clock, Office, serving
+
+TOWN = "town@example.org"
+OWN = str(organisation("lorient"))
+EVERYBODY, COMMUNE = f"{OWN}=consumption", f"{OWN}-ploemeur=consumption"
+HOUR = timedelta(hours=1)
+SUMS = replace(
+    NEED,
+    id="sums",
+    series=frozenset(
+        {
+            DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),
+            DataNeedSeries(Direction.PRODUCTION, Quantity.POWER),
+        }
+    ),
+)
+
+
+@asynccontextmanager
+async def asked(
+    store: Store, folder: Path, need: DataNeed = SUMS
+) -> AsyncIterator[tuple[Office, PermissionId]]:
+    """Administer a collective that has published two hours, and is asked for its sums."""
+    now = datetime.now(UTC)
+    async with serving(store, settings(folder), clock=Clock(now)) as office:
+        await office.appoint(NAME)
+        await keep_collective(store, "lorient")
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        sums = [Sum(hour - n * HOUR, n * 60_000, 10 + n) for n in (2, 3)]
+        published = {
+            own_series(Device(device), direction, Interval.PT1H, ZONE.key): sums
+            for device, direction in (
+                (OWN, Direction.CONSUMPTION),
+                (OWN, Direction.INJECTION),
+                (f"{OWN}-ploemeur", Direction.CONSUMPTION),
+            )
+        }
+        async with store.writing() as connection:
+            await publish(connection, published, now, collective="lorient")
+        yield office, await propose_need(store, TOWN, need, "operator", "Town of Lorient")
+
+
+@pytest.fixture
+async def request_(
+    file: Store, tmp_path: Path, socket_enabled: None
+) -> AsyncIterator[tuple[Office, PermissionId]]:
+    async with asked(file, tmp_path) as opened:
+        yield opened
+
+
+async def permission(office: Office, number: PermissionId) -> Permission:
+    async with office.store.reading() as connection:
+        return await Permissions(connection).get(number)
+
+
+async def logged(office: Office) -> list[tuple[str, str]]:
+    return [(read.who, read.what) for read in await office.read(reads)]
+
+
+async def preview(browser: Browser, number: PermissionId, *values: str) -> Page:
+    ticked = [("series", value) for value in values]
+    return await browser.fill(f"above/permissions/{number}", "preview", *ticked)
+
+
+async def test_nobody_asks_at_first(office: Office) -> None:
+    page = await (await office.enter()).open("above")
+    assert page.form("above/join")
+    assert "nothing leaves your collective" in page.text
+    page = await (await office.enter("fr")).open("above")
+    assert "Rejoindre une collectivité" in page.text
+
+
+async def test_what_is_asked_for_and_published_can_be_ticked(
+    request_: tuple[Office, PermissionId],
+) -> None:
+    office, number = request_
+    browser = await office.enter()
+    page = await browser.follow(await browser.open("above"), str(number))
+    form = page.form("preview")
+    assert form.offered == [("series", EVERYBODY), ("series", COMMUNE)]
+    assert "All members" in page.text
+    assert "published sums, and the number of members in each" in page.text
+
+
+async def test_the_sums_are_looked_at_then_allowed_and_withdrawn(
+    request_: tuple[Office, PermissionId],
+) -> None:
+    office, number = request_
+    browser = await office.enter()
+    page = await preview(browser, number, EVERYBODY)
+    assert page.status == 200
+    for words in ("3,000 W", "13", "2,000 W", "12", "the name of your collective"):
+        assert words in page.text
+    assert (await permission(office, number)).state is State.PROPOSED
+    page = await browser.send(page, "allow")
+    assert "The node sends the sums as soon as they are asked for." in page.text
+    granted = await permission(office, number)
+    assert granted.state is State.GRANTED
+    assert granted.terms is not None
+    assert {series.device for series in granted.terms.series} == {OWN}
+    assert NAME in page.text
+    page = await browser.follow(page, "withdraw")
+    assert "Nothing more will leave your collective" in page.text
+    erase = next(form for form in page.forms if ("data", "erase") in form.fields)
+    page = await browser.post(f"above/withdraw/{number}", erase.fields)
+    assert (await permission(office, number)).state is State.WITHDRAWN
+    assert [what for who, what in await logged(office) if who == NAME][:2] == [
+        f"withdrawn sums of {TOWN}",
+        f"allowed sums of {TOWN}",
+    ]
+    log = await browser.open("log")
+    assert f"allowed “sums” to {TOWN}" in log.text
+
+
+async def test_it_can_be_refused(request_: tuple[Office, PermissionId]) -> None:
+    office, number = request_
+    browser = await office.enter("fr")
+    page = await browser.fill(f"above/permissions/{number}", "refuse")
+    assert (await permission(office, number)).state is State.REFUSED
+    assert f"refused sums of {TOWN}" in [what for _, what in await logged(office)]
+    assert page.status == 200
+
+
+async def test_the_sum_of_all_is_not_allowed_beside_that_of_a_commune(
+    request_: tuple[Office, PermissionId],
+) -> None:
+    office, number = request_
+    page = await preview(await office.enter(), number, EVERYBODY, COMMUNE)
+    assert page.status == 422
+    assert "homes would count twice" in page.text
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ((), "Choose at least one series"),
+        ((f"{OWN}=injection",), "Nothing is published at this resolution"),
+        (("urn:dev:org:60060-other=consumption",), "Nothing is published at this resolution"),
+        (("sideways",), "Nothing is published at this resolution"),
+    ],
+)
+async def test_what_was_not_asked_for_or_published_is_not_shown(
+    request_: tuple[Office, PermissionId], values: tuple[str, ...], says: str
+) -> None:
+    office, number = request_
+    page = await preview(await office.enter(), number, *values)
+    assert page.status == 422
+    assert says in page.text
+
+
+async def test_a_resolution_that_is_not_published_cannot_be_chosen(
+    file: Store, tmp_path: Path, socket_enabled: None
+) -> None:
+    async with asked(file, tmp_path, replace(SUMS, interval=Interval.PT30M)) as (office, number):
+        browser = await office.enter()
+        page = await browser.open(f"above/permissions/{number}")
+        assert ("interval", "PT1H") in page.form("preview").fields
+        assert "PT30M" not in page.html
+        page = await browser.send(page, "preview", ("series", EVERYBODY))
+        assert page.status == 200
+
+
+async def test_only_administrators_see_it(request_: tuple[Office, PermissionId]) -> None:
+    office, number = request_
+    stranger = await office.browser()
+    assert "password" in (await stranger.open(f"above/permissions/{number}")).html
+    for path in ("allow", "refuse", "withdraw", "preview"):
+        page = await stranger.post(f"above/{path}/{number}", [("series", EVERYBODY)])
+        assert "password" in page.html
+    browser = await office.enter()
+    page = await browser.post(f"above/refuse/{number}", [("token", "forged")])
+    assert page.status == 403
+    assert (await permission(office, number)).state is State.PROPOSED
+
+
+async def test_a_member_that_reads_sums_is_not_among_those_who_ask(
+    request_: tuple[Office, PermissionId],
+) -> None:
+    office, number = request_
+    browser = await office.enter()
+    async with office.store.reading() as connection:
+        (peer,) = await all_peers(connection)
+    assert peer.jid == TOWN
+    page = await browser.open("above/permissions/2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d")
+    assert page.status == 404
+    assert "There is no such permission." in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("xmpp:", "This is not an invitation"),
+        ("xmpp:example.org?register;preauth=abc", "contains “consometers-join”"),
+        (f"xmpp:{TOWN}?consometers-join;token=abc", "The node is not on the network yet"),
+    ],
+)
+async def test_an_invitation_that_does_not_work_says_why(
+    office: Office, typed: str, says: str
+) -> None:
+    browser = await office.enter()
+    page = await browser.fill("above", "above/join", ("invitation", typed))
+    assert page.status == 422
+    assert says in page.text
+    assert typed in dict(page.form("above/join").fields)["invitation"]
