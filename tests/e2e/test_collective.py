@@ -25,12 +25,13 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.store.published_series import published_records
 from consometers_node.store.series import all_series
-from consometers_node.xmpp import Account, Join
+from consometers_node.xmpp import Account, Join, links
 from demo.prosody import Authority, Prosody
 from tests.e2e.holding import Member, Values, held, settle, summed
 from tests.e2e.waiting import becomes, eventually
 from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import NEED, YES, now
+from tests.node.web.admin.office import NAME, Clock, serving
 from tests.node.xmpp.conftest import PASSWORD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -184,27 +185,50 @@ async def test_what_a_cooperative_sums_is_what_its_homes_have(world: World) -> N
 
 async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
     town = world.coops[TOWN]
-    for name in COOPS:
-        coop = world.coops[name]
+    first, second = (world.coops[name] for name in COOPS)
+    for coop, join_town in ((first, on_pages), (second, on_command)):
         token = await town.invite(TOWN_NEED, MemberKind.COLLECTIVE)
-        asking = coop.network.sharing.asking
-        (permission_id,) = await consent.propose_needs(coop.store, asking, Join(town.jid, token))
-        naming = await load_naming(coop.store)
-        async with coop.store.writing() as connection:
-            question = await consent.data_request(connection, permission_id)
-            matching = await consent.matching_series(connection, naming, question.need)
-            device = str(organisation(name))
-            own = [
-                series
-                for series in matching
-                if series.quantity is Quantity.POWER and series.device == device
-            ]
-            choice = Choice(series=frozenset(own))
-            await consent.grant(connection, naming, question, choice, YES)
+        await join_town(coop, Join(town.jid, token))
         coop.node.look_again()
     await opens(town, summed(world.everybody))
     await comes(town, summed(world.everybody))
     assert set((await members(town)).values()) == {len(COOPS) * HOMES}
+
+
+async def on_pages(coop: Coop, invitation: Join) -> None:
+    """Take up an invitation on the pages of administration, and grant the sums of all members."""
+    device = str(organisation(coop.settings.identifier))
+    async with serving(coop.store, coop.settings, coop.node, Clock(now())) as office:
+        await office.appoint(NAME)
+        browser = await office.enter()
+        page = await browser.fill("above", "join", ("invitation", links.write(invitation)))
+        assert page.status == 200, page.text
+        ticked = [
+            ("series", value)
+            for _, value in page.form("preview").offered
+            if value.startswith(f"{device}=")
+        ]
+        page = await browser.send(page, "preview", *ticked)
+        assert f"{device}_consumption/power/active/raw" in page.text
+        page = await browser.send(page, "allow")
+        assert "The node sends the sums as soon as they are asked for." in page.text
+
+
+async def on_command(coop: Coop, invitation: Join) -> None:
+    """Take up an invitation as a command does, and grant the sums of all members."""
+    asking = coop.network.sharing.asking
+    (permission_id,) = await consent.propose_needs(coop.store, asking, invitation)
+    naming = await load_naming(coop.store)
+    async with coop.store.writing() as connection:
+        question = await consent.data_request(connection, permission_id)
+        matching = await consent.matching_series(connection, naming, question.need)
+        device = str(organisation(coop.settings.identifier))
+        own = [
+            series
+            for series in matching
+            if series.quantity is Quantity.POWER and series.device == device
+        ]
+        await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
 
 
 async def test_new_records_rise_through_the_levels(world: World) -> None:
