@@ -22,13 +22,17 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.sharing.consent import propose_need
+from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.clock import confirm
 from demo.browser import CHROMIUM, launched
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import let_be_named, meter
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
+from tests.node.web.admin.test_above import SUMS
 from tests.node.web.admin.test_overview import close_due
 from tests.node.web.admin.village import Village
 from tests.node.web.public.town import ZONE, settings
@@ -48,6 +52,7 @@ PAGES: Final = {
     "needs": "needs",
     "invitations": "invitations",
     "publication": "publication",
+    "above": "above",
     "register": "register",
     "log": "log",
     "health": "health",
@@ -69,6 +74,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     folder = tmp_path_factory.mktemp("office")
     store = await Store.open(folder / "node.db")
     now = datetime.now(UTC)
+    await keep_collective(store, "lorient")
     await furnish(store, now)
     async with serving(store, settings(folder), clock=Clock(now)) as office:
         await office.appoint(NAME)
@@ -141,6 +147,32 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, l
             await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
     assert not faults
     assert not [url for url in requests if not url.startswith(str(office.url))]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_a_municipality_is_answered(office: Office, look: Look) -> None:
+    town = f"town-{look}@example.org"
+    number = await propose_need(office.store, town, SUMS, "operator", "Commune de Lorient")
+    # What closed the past put the clock forward.
+    await office.written(lambda connection: confirm(connection, datetime.now(UTC)))
+    async with launched() as browser:
+        page = await entered(office, await open_page(browser, str(office.url), look))
+        faults = faults_of(page)
+        await page.goto(f"{office.url}administration/above")
+        await page.locator(f"a.button[href$='permissions/{number}']").click()
+        await photograph(page, ARTIFACTS / f"admin.above.asked.{look}.png")
+        await page.locator("input[name=series]").first.check()
+        await page.locator("form[action*='/preview/'] button[type=submit]").click()
+        await expect(page.locator(".agreement")).to_be_visible()
+        await photograph(page, ARTIFACTS / f"admin.above.preview.{look}.png")
+        await page.locator("form[action*='/allow/'] button").click()
+        await expect(page.locator(".state.granted")).to_be_visible()
+        await photograph(page, ARTIFACTS / f"admin.above.granted.{look}.png")
+        await page.locator("a.button[href*='/withdraw/']").click()
+        await photograph(page, ARTIFACTS / f"admin.above.withdraw.{look}.png")
+        await page.locator("form button.primary").click()
+        await expect(page.locator(".state.withdrawn")).to_be_visible()
+    assert not faults
 
 
 @pytest.mark.full

@@ -1,6 +1,6 @@
 """What can be chosen of what is asked: statistics of a home, or sums of a collective."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Protocol

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...collective.groups import GroupKind
-from ...collective.publication.queries import Published
+from ...collective.members.sites import BUILDINGS, Building
+from ...collective.publication.queries import Place, Published
 from ...collective.settings import Settings
 from ...permission import Choice
 from ...quoalise import Text
@@ -38,7 +39,7 @@ class PublishedSums:
         offers: dict[str, Offer] = {}
         for series in self.published:
             value = _value(series)
-            offers.setdefault(value, Offer(series, value, self._name(series.device)))
+            offers.setdefault(value, Offer(series, value, self._named(series.device)))
         return list(offers.values())
 
     @property
@@ -51,10 +52,10 @@ class PublishedSums:
         for series in self.published:
             if _value(series) == value and series.interval is interval:
                 return series
-        name = self._name(Device(value.partition("=")[0][:100]))
+        name = self._named(Device(value.partition("=")[0][:100]))
         raise NotOffered(around(_NOT_PUBLISHED, name))
 
-    def _name(self, device: Device) -> Text:
+    def _named(self, device: Device) -> Text:
         return self.names.get(device, verbatim(device))
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
@@ -77,8 +78,18 @@ async def published_sums(
     async with store.reading() as connection:
         series = await matching_series(connection, naming, question.need)
         places = await groups.places(connection)
-    names = {place.device: _EVERYBODY if place.kind is GroupKind.ALL else place.title for place in places.values()}
+    names = {place.device: _name(place) for place in places.values()}
     return PublishedSums(store, naming, question, series, names)
+
+
+def _name(place: Place) -> Text:
+    match place.kind:
+        case GroupKind.ALL:
+            return _EVERYBODY
+        case GroupKind.BUILDING if place.name in Building:
+            return BUILDINGS[Building(place.name)]
+        case _:
+            return place.title
 
 
 def _value(series: Series) -> str:
