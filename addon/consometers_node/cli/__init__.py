@@ -44,6 +44,9 @@ COMMANDS = {
     "grant": CommandEntry("household.permissions", text("Let records leave.")),
     "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
     "withdraw": CommandEntry("household.permissions", text("Stop all sharing, at once.")),
+    "access": CommandEntry(
+        "household.access", text("Ask a collective for all that it holds about this home.")
+    ),
     "import": CommandEntry(
         "household.pulling",
         text("Import a peer’s series into Home Assistant, and keep it up to date."),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
@@ -74,6 +74,14 @@ async def reads(
         )
         for row in await connection.execute(query)
     ]
+
+
+async def last_read(connection: AsyncConnection, member: MemberId, what: str) -> datetime | None:
+    """Return when a member's data was last accessed in this way."""
+    query = select(func.max(AccessLogRow.at)).where(
+        AccessLogRow.member_id == member, AccessLogRow.what == what
+    )
+    return (await connection.execute(query)).scalar_one()
 
 
 async def rename(connection: AsyncConnection, who: str, name: str) -> None:

@@ -19,6 +19,7 @@ from ..quoalise import (
     Device,
     Duration,
     Erased,
+    ExportPart,
     Identifier,
     ItemNotFound,
     Listed,
@@ -44,6 +45,7 @@ from .members.subscribers import Subscribers, member_peer
 from .permissions import member_permissions, needs
 from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
+from .privacy.own_export import OwnExports
 from .publication import quartiles
 
 _ONCE_A_MONTH = text(
@@ -72,10 +74,12 @@ class CollectiveAnswers(Answers):
         changed: Callable[[], None],
         subscribers: Subscribers,
         rules: Callable[[], Publication],
+        exports: OwnExports,
     ) -> None:
         """Answer as this collective (`device`); call `changed` when a permission comes or ends.
 
-        `subscribers` lets members read what is published by the `rules` of now.
+        `subscribers` lets members read what is published by the `rules` of now; `exports` gives
+        each what is held of it.
         """
         super().__init__(store, naming, answered, confirms, settled)
         self._device = device
@@ -83,6 +87,7 @@ class CollectiveAnswers(Answers):
         self._changed = changed
         self._subscribers = subscribers
         self._rules = rules
+        self._exports = exports
 
     @override
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
@@ -201,6 +206,11 @@ class CollectiveAnswers(Answers):
                 self._changed()
             async with self._store.reading() as connection:
                 return await _receipt(connection, ended, erased)
+
+
+    @override
+    async def get_export(self, asker: Asker, part: int) -> ExportPart:
+        return await self._exports.part(asker.jid, part)
 
 
 async def _receipt(

@@ -29,6 +29,7 @@ from .permissions import needs, termination_notices
 from .permissions.termination_notices import TerminationNotices
 from .privacy import erasure_log, retention
 from .privacy.erasure_log import ErasureLog
+from .privacy.own_export import OwnExports
 from .privacy.retention import Retention, keep_subscribers
 from .privacy_notice import data_policy
 from .publication import worker
@@ -89,6 +90,7 @@ class CollectiveOnline:
         self._subscribers = Subscribers(
             settings.device, settings.time_zone.key, settings.tells_members
         )
+        exports = self._exports = OwnExports(store, settings.time_zone)
         self.sharing = Sharing(
             store,
             naming,
@@ -101,6 +103,7 @@ class CollectiveOnline:
                 changed=changes.notify,
                 subscribers=self._subscribers,
                 rules=lambda: node.rules.now.publication,
+                exports=exports,
             ),
             clock=node.clock,
             first_delay_s=pace.first_delay_s,
@@ -143,6 +146,7 @@ class CollectiveOnline:
                 self.backfill,
                 self._notices,
                 self._retention,
+                self._exports,
             ):
                 tasks.create_task(work.run())
             tasks.create_task(

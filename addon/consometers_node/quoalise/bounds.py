@@ -22,6 +22,8 @@ CHARACTERS: Mapping[str, int] = {
     "controller": 300,
     "contact": 300,
     "policy": 500,
+    # what is held of a member: a part of 96 KiB, in base64
+    "export": 131_072,
     # errors
     "text": 1_000,
     "issuer": 100,

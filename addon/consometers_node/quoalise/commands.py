@@ -31,6 +31,7 @@ class Node(StrEnum):
     GRANT = "grant"
     WITHDRAW = "withdraw"
     TERMINATE = "terminate"
+    GET_EXPORT = "get_export"
 
 
 class Var(StrEnum):
@@ -41,6 +42,7 @@ class Var(StrEnum):
     END = "end_time"
     PERMISSION = "permission"
     ERASE = "erase"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,13 @@ _ERASE = Field(
     default="true",
 )
 
+_PART = Field(
+    var=Var.PART,
+    label=text("Number of the part"),
+    description=text("1, then the next, until all parts have come"),
+    default="1",
+)
+
 COMMANDS = {
     command.node: command
     for command in (
@@ -122,6 +131,12 @@ COMMANDS = {
             Node.TERMINATE,
             text("Return a permission"),
             (_PERMISSION,),
+        ),
+        Command(
+            Node.GET_EXPORT,
+            text("Get all that this collective holds about you"),
+            (_PART,),
+            frozenset({Role.COLLECTIVE}),
         ),
     )
 }

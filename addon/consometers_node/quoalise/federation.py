@@ -5,7 +5,7 @@ words are those of EU regulation 2023/1162 and of `privacy`: a data need is what
 for and why, a permission a household's dated answer to one data need for named series.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -114,6 +114,27 @@ class Permission:
     shown_language: str
     identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
+
+
+PART_BYTES = 96 * 1024
+"""Of an export, in each part but the last: with its base64 it is well below a stanza's limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPart:
+    """One of the `parts` of a ZIP file with all that a collective holds of a member.
+
+    `id` is that of the file, `size` its bytes and `sha256` its hash, in hexadecimal digits; `time`
+    is when it was made. `part` counts from 1.
+    """
+
+    id: str
+    time: datetime
+    size: int
+    sha256: str
+    part: int
+    parts: int
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The elements of `federation` to and from XML. Attributes and elements not known are ignored."""
 
+from base64 import b64decode, b64encode
+import binascii
 from collections.abc import Iterable
 import re
 from xml.etree.ElementTree import Element, SubElement
@@ -11,6 +13,7 @@ from .federation import (
     DataNeed,
     DataNeedSeries,
     Erased,
+    ExportPart,
     Identification,
     Permission,
     Quantity,
@@ -27,6 +30,7 @@ from .text import Text
 DATA_NEEDS = tag(NAMESPACE, "data-needs")
 PERMISSION = tag(NAMESPACE, "permission")
 RECEIPT = tag(NAMESPACE, "receipt")
+EXPORT = tag(NAMESPACE, "export")
 _INVITATION = tag(NAMESPACE, "invitation")
 _DATA_NEED = tag(NAMESPACE, "data-need")
 _TITLE = tag(NAMESPACE, "title")
@@ -97,9 +101,7 @@ def read_permission(element: Element) -> Permission:
     check_depth(element)
     permission = Reader(element, "permission").expect(PERMISSION)
     shown = permission.only(_SHOWN)
-    sha256 = shown.text("sha256")
-    if not _SHA256.fullmatch(sha256):
-        raise Malformed(shown.at("sha256"), Problem.NOT_A_HASH, found=sha256)
+    sha256 = _sha256(shown)
     start, end = permission.moment("valid-from"), permission.moment("valid-until")
     if end < start:
         raise Malformed(permission.at("valid-until"), Problem.BACKWARDS, found=end, wanted=start)
@@ -148,6 +150,49 @@ def read_receipt(element: Element) -> Receipt:
             for erased in receipt.each(_ERASED)
         ),
     )
+
+
+def write_export(part: ExportPart) -> Element:
+    """Return the `<export>`."""
+    element = Element(
+        EXPORT,
+        {
+            "id": part.id,
+            "time": iso8601.shown(part.time),
+            "size": str(part.size),
+            "sha256": part.sha256,
+            "part": str(part.part),
+            "parts": str(part.parts),
+        },
+    )
+    element.text = b64encode(part.content).decode()
+    return element
+
+
+def read_export(element: Element) -> ExportPart:
+    """Read an `<export>`. Raises `Malformed`."""
+    check_depth(element)
+    export = Reader(element, "export").expect(EXPORT)
+    try:
+        content = b64decode(export.words(), validate=True)
+    except binascii.Error:
+        raise Malformed(export.place, Problem.NOT_BASE64) from None
+    return ExportPart(
+        id=export.uuid("id"),
+        time=export.moment("time"),
+        size=export.count("size", 1),
+        sha256=_sha256(export),
+        part=export.count("part", 1),
+        parts=export.count("parts", 1),
+        content=content,
+    )
+
+
+def _sha256(holder: Reader) -> str:
+    sha256 = holder.text("sha256")
+    if not _SHA256.fullmatch(sha256):
+        raise Malformed(holder.at("sha256"), Problem.NOT_A_HASH, found=sha256)
+    return sha256
 
 
 def _write_data_need(need: DataNeed) -> Element:

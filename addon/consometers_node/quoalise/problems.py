@@ -80,6 +80,7 @@ class Problem(Enum):
         "“{found}” is not a UUID: send one in lower case, such as"
         " 123e4567-e89b-42d3-a456-426614174000"
     )
+    NOT_BASE64 = text("this is not base64: send it in groups of four characters (RFC 4648 §4)")
     NOT_A_HASH = text("“{found}” is not a SHA-256: send 64 hexadecimal digits, in lower case")
 
     # commands and their forms

@@ -57,11 +57,7 @@ class Reader:
         return choices(value)
 
     def count(self, name: str, least: int = 0) -> int:
-        value = self.text(name)
-        digits = value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS
-        if not digits or int(value) < least:
-            raise Malformed(self.at(name), Problem.NOT_A_COUNT, found=value, least=least)
-        return int(value)
+        return whole_number(self.text(name), self.at(name), least)
 
     def duration(self, name: str) -> Duration:
         return iso8601.duration(self.text(name), self.at(name))
@@ -116,6 +112,14 @@ def check_count(children: Sequence[Element], name: str, place: str) -> None:
     if len(children) > (most := bounds.ELEMENTS[local(name)]):
         count, wanted = len(children), named(name)
         raise Malformed(place, Problem.TOO_MANY_ELEMENTS, found=count, wanted=wanted, most=most)
+
+
+def whole_number(sent: str, place: str, least: int = 0) -> int:
+    """Read a whole number of not too many digits. Raises `Malformed`."""
+    digits = sent.isascii() and sent.isdecimal() and len(sent) <= _MAX_DIGITS
+    if not digits or int(sent) < least:
+        raise Malformed(place, Problem.NOT_A_COUNT, found=sent, least=least)
+    return int(sent)
 
 
 def uuid(sent: str, place: str) -> str:

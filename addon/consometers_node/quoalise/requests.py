@@ -25,7 +25,7 @@ from .forms import FORM, FormType
 from .identifier import Identifier, identifier
 from .markup import check_depth, tag
 from .problems import Problem
-from .reading import Reader, uuid
+from .reading import Reader, uuid, whole_number
 
 COMMAND = tag(NAMESPACE, "command")
 DEFAULT_RANGE = timedelta(hours=24)
@@ -95,8 +95,23 @@ class Terminate:
     permission: str
 
 
+@dataclass(frozen=True, slots=True)
+class GetExport:
+    """Asks a collective for a part of all that it holds of the asker."""
+
+    part: int = 1
+
+
 type Request = (
-    GetHistory | Subscribe | Unsubscribe | ListSeries | GetDataNeeds | Grant | Withdraw | Terminate
+    GetHistory
+    | Subscribe
+    | Unsubscribe
+    | ListSeries
+    | GetDataNeeds
+    | Grant
+    | Withdraw
+    | Terminate
+    | GetExport
 )
 
 
@@ -171,6 +186,8 @@ def write(request: Request) -> Element:
             return _command(Node.WITHDRAW, {Var.PERMISSION: permission, Var.ERASE: erasing})
         case Terminate(permission):
             return _command(Node.TERMINATE, {Var.PERMISSION: permission})
+        case GetExport(part):
+            return _command(Node.GET_EXPORT, {Var.PART: str(part)})
 
 
 def _without_form(node: Node, asked: Reader) -> Request:
@@ -194,6 +211,8 @@ def _filled(node: Node, values: Mapping[str, str], place: str) -> Request:
         case Node.WITHDRAW:
             erase = forms.boolean(values.get(Var.ERASE, "true"), f"{place}/{Var.ERASE}")
             return Withdraw(_permission(values, place), erase)
+        case Node.GET_EXPORT:
+            return GetExport(whole_number(values.get(Var.PART, "1"), f"{place}/{Var.PART}", 1))
         case _:
             return Terminate(_permission(values, place))
 

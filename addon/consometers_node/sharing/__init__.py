@@ -6,6 +6,7 @@
     decision_delivery       what was decided, sent until it is confirmed
     status, restriction     the state of sharing with each peer, and what is held back
     export                  all that is held, and its erasure
+    access_requests         what a collective holds of this node, asked for and checked
     account, names          under which address, and which names
 
 Where series come from is the role's: a household reads its home, a collective sums its members.

@@ -13,6 +13,7 @@ from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
+from ..store.access_requests import requests_to
 from ..store.answers import answers, receipts
 from ..store.coverage import absences
 from ..store.peers import all_peers, subscriptions
@@ -83,6 +84,16 @@ async def of_peer(
                 "permission": answer.permission,
             }
             for answer in await answers(connection, peer, _EVER)
+        ],
+        "access_requests": [
+            {
+                "at": iso8601.shown(request.at),
+                "who": request.who,
+                "made_at": iso8601.shown(request.made_at),
+                "size": request.size,
+                "sha256": request.sha256,
+            }
+            for request in await requests_to(connection, peer)
         ],
     }
 

@@ -26,6 +26,7 @@ from ..xmpp import (
     Traffic,
     sends_receipts,
 )
+from .access_requests import AccessRequests
 from .answers import Answered, Answers, Confirms, Settled
 from .changes import Changes, KnownPeers
 from .delivery import Delivery
@@ -88,6 +89,7 @@ class Sharing:
         self._first_delay_s = first_delay_s
         self._deliveries: dict[PeerId, Delivery] = {}
         self.asking = Asking(connection)
+        self.access = AccessRequests(store, self.asking)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
         self._members = members
         self._peers = KnownPeers(changes)
@@ -119,6 +121,7 @@ class Sharing:
             tasks.create_task(self._expire())
             tasks.create_task(self._renewal.run())
             tasks.create_task(self._fanout.run())
+            tasks.create_task(self.access.run())
             while True:
                 seen = self._changes.count
                 async with self._store.reading() as connection:

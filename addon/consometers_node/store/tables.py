@@ -421,6 +421,20 @@ class AnswerRow(Base):
     records: Mapped[int] = check("records", "records >= 0")
 
 
+class AccessRequestRow(Base):
+    """What a peer holds of this node, as it was received: RGPD art. 15 and 20."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"))
+    who: Mapped[str]
+    """Who asked, as the register has it."""
+    made_at: Mapped[datetime]
+    size: Mapped[int] = check("size", "size > 0")
+    """Bytes."""
+    sha256: Mapped[str]
+
+
 class SettingRow(Base):
     """What a person has set, or the node wants to find again."""
 

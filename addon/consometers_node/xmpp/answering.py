@@ -23,7 +23,9 @@ from consometers_node.quoalise import (
     Data,
     DataNeed,
     ErrorType,
+    ExportPart,
     GetDataNeeds,
+    GetExport,
     GetHistory,
     Grant,
     Identifier,
@@ -122,6 +124,10 @@ class Answerer(Protocol):
 
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
         """Take a permission back from a collective that ends it."""
+        raise no_such_command()
+
+    async def get_export(self, asker: Asker, part: int) -> ExportPart:
+        """Return a part of all that is held of the asker."""
         raise no_such_command()
 
 
@@ -242,6 +248,10 @@ class Answering:
                 node, about = Node.TERMINATE, permission
                 receipt = await self._answerer.terminate(asker, permission)
                 payload = federation_xml.write_receipt(receipt)
+            case GetExport(part):
+                node, about = Node.GET_EXPORT, str(part)
+                exported = await self._answerer.get_export(asker, part)
+                payload = federation_xml.write_export(exported)
         return answers.completed(
             node, about, payload=payload, session=session, language=asker.language
         )

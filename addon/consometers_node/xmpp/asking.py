@@ -18,7 +18,9 @@ from consometers_node.quoalise import (
     BadRequest,
     Data,
     DataNeed,
+    ExportPart,
     GetDataNeeds,
+    GetExport,
     GetHistory,
     Grant,
     Identifier,
@@ -132,6 +134,11 @@ class Asking:
     async def terminate(self, household: str, permission: str) -> Receipt:
         """Send a household word that the collective ends its permission."""
         return await self._receipt(household, Terminate(permission))
+
+    async def get_export(self, collective: str, part: int = 1) -> ExportPart:
+        """Ask a collective for a part of all that it holds of us."""
+        answer = await self._ask(collective, GetExport(part))
+        return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
 
     async def _receipt(self, peer: str, request: Request) -> Receipt:
         answer = await self._ask(peer, request)

@@ -55,8 +55,16 @@ RECORDS = {
     "sharing.export.records": set[str](),
     "sharing.export.document": {"collective.privacy.export"},
     "sharing.export.table": {"collective.privacy.export"},
-    "collective.privacy.export.as_json": {"cli.collective.members", "web.admin.member"},
-    "collective.privacy.export.as_csv": {"cli.collective.members", "web.admin.member"},
+    "collective.privacy.export.as_json": {
+        "cli.collective.members",
+        "collective.privacy.own_export",
+        "web.admin.member",
+    },
+    "collective.privacy.export.as_csv": {
+        "cli.collective.members",
+        "collective.privacy.own_export",
+        "web.admin.member",
+    },
 }
 """What reads records of members, and who may: `backfill` looks which are missing, `erasure` erases,
 `consent` shows a home what would leave, `export` is a member's right."""

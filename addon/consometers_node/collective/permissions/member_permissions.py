@@ -366,6 +366,20 @@ async def register(
     return [PermissionChange(*row) for row in await connection.execute(query)]
 
 
+async def changes(connection: AsyncConnection, member: MemberId) -> int:
+    """Count the entries of the register about a member: another number says that it changed."""
+    query = (
+        select(func.count())
+        .select_from(MemberPermissionRegisterRow)
+        .join(
+            MemberPermissionRow,
+            MemberPermissionRow.id == MemberPermissionRegisterRow.permission_id,
+        )
+        .where(MemberPermissionRow.member_id == member)
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
 async def note(
     connection: AsyncConnection,
     id: MemberPermissionId,

@@ -23,6 +23,7 @@ _WHATS = {
     "page": text("looked at the member’s page"),
     "export json": text("took all that is held along"),
     "export csv": text("took the records along"),
+    "own export": text("received all that is held about itself"),
     "site": text("described it as a public building"),
     "home": text("turned it into a home again"),
     "name": text("named it"),

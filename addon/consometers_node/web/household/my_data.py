@@ -9,6 +9,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing import consent_text
 from ...sharing.export import as_csv, as_json, erase_all
+from ...store.peers import all_peers
 from ...store.series import all_series, stored_days
 from ..core.page_base import send_file
 from ..core.request_context import RequestContext
@@ -24,6 +25,7 @@ async def show(
     async with pages.node.store.reading() as connection:
         series = await all_series(connection)
         days = await stored_days(connection)
+        peers = await all_peers(connection)
         granted = [
             permission
             for permission in await Permissions(connection).all()
@@ -40,6 +42,7 @@ async def show(
             if series_id in days
         ],
         granted=len(granted),
+        peers=peers,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
     )

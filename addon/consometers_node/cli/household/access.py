@@ -1,0 +1,78 @@
+"""What a collective holds of this home: `access`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
+from consometers_node.sharing.account import load
+from consometers_node.store import Store
+from consometers_node.store.peers import peer_by_jid
+from consometers_node.xmpp import Asking
+from consometers_node.xmpp.account import bare
+from consometers_node.xmpp.trial import online
+
+from ..core.access import new_connection
+from ..core.errors import CliError, refusals_of
+from ..core.locale import say, who
+from ..core.options import Common, Peer
+from ..core.output import Json, write_private
+from ..core.usage import Commands
+from . import command
+
+_NO_ACCOUNT = text(
+    "This node has no XMPP account: log in with “consometers-node login name@server”."
+)
+_UNKNOWN = text("This home never joined {peer}: “permissions” lists its collectives.")
+_RECEIVING = text("Export of {peer}")
+_WRITTEN = text("All that {peer} holds about this home is in {file}: export.json and records.csv.")
+
+commands = Commands(command.run)
+
+
+@commands.add(
+    "access",
+    text(
+        "You are entitled to a copy. The collective's node answers by itself, at most once an hour,"
+        " also after you withdrew; the copy is checked, then written as a ZIP file."
+    ),
+)
+async def access(
+    store: Store,
+    /,
+    peer: Peer,
+    common: Common,
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar=say("FILE"),
+            help=say("The file to write: a ZIP file with JSON and CSV."),
+        ),
+    ],
+) -> None:
+    """Ask a collective for all that it holds of this home."""
+    output, jid = common.output, bare(peer)
+    account = await load(store)
+    if account is None:
+        raise CliError("no-account", _NO_ACCOUNT)
+    async with store.reading() as reading:
+        collective = await peer_by_jid(reading, jid)
+    if collective is None:
+        raise CliError("not-joined", _UNKNOWN.fill(peer=jid))
+    connection = new_connection(account, output)
+    asking = Asking(connection)
+    with output.progress(_RECEIVING.fill(peer=jid), 1.0) as reached:
+        async with online(connection):
+            with refusals_of(jid):
+                try:
+                    copy = await fetch(asking, jid, lambda part, parts: reached(part / parts))
+                except BadCopy as fault:
+                    raise CliError("damaged", fault.text) from None
+    await log_copy(store, collective.id, who(), copy)
+    copy.file.seek(0)
+    write_private(file, copy.file.read())
+    document: Json = {"peer": jid, "file": str(file), "sha256": copy.facts.sha256}
+    output.result(document, _WRITTEN, peer=jid, file=file)

@@ -1,0 +1,176 @@
+"""What a collective holds of this node: asked for, checked, and offered (RGPD art. 15 and 20)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+import io
+import tempfile
+from typing import IO, Final, NoReturn
+from zipfile import BadZipFile, ZipFile
+
+from ..quoalise import ExportPart, QuoaliseError, Text
+from ..quoalise.refusals import refusal
+from ..quoalise.text import text
+from ..store import PeerId, Store
+from ..store.access_requests import AccessRequest, log_request
+from ..store.peers import Peer
+from ..xmpp import Asking, NetworkError
+
+DOCUMENT, RECORDS = "export.json", "records.csv"
+"""The files in what a collective sends."""
+MOST_BYTES: Final = 64 * 1024**2
+MOST_PARTS: Final = 2_000
+MOST_UNPACKED: Final = 1024**3
+_CHUNK = 64 * 1024
+
+_DAMAGED = text("What {peer} sent is damaged or incomplete: ask again. If it stays so, inform it.")
+_TOO_MUCH = text("What {peer} would send is larger than this node takes: ask it for a copy.")
+_NO_ROOM = text("The export cannot be stored: free some space on the disk, then ask again.")
+
+
+class BadCopy(Exception):
+    """What a collective sent is not what it should be. `text` says so."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.say())
+        self.text = words
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a collective holds, as it was received: a ZIP file that was checked."""
+
+    facts: ExportPart
+    file: IO[bytes] = field(repr=False)
+
+    async def chunks(self, name: str) -> AsyncIterator[str]:
+        """Yield one of its files, part by part."""
+        with ZipFile(self.file) as archive, archive.open(name) as unpacked:
+            words = io.TextIOWrapper(unpacked, encoding="utf-8", errors="replace", newline="")
+            while chunk := await asyncio.to_thread(words.read, _CHUNK):
+                yield chunk
+
+
+async def fetch(
+    asking: Asking, collective: str, came: Callable[[int, int], None] = lambda _part, _of: None
+) -> Copy:
+    """Ask a collective for all that it holds of us, and check it. `came` is called at each part.
+
+    Raises `QuoaliseError`, `NetworkError`, `BadCopy`, and OSError where the disk is full.
+    """
+    first = await asking.get_export(collective)
+    if first.size > MOST_BYTES or first.parts > MOST_PARTS:
+        raise BadCopy(_TOO_MUCH.fill(peer=collective))
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # `Copy` keeps it
+    try:
+        digest, size = sha256(), 0
+        for number in range(1, first.parts + 1):
+            part = first if number == 1 else await asking.get_export(collective, number)
+            size += len(part.content)
+            if (part.id, part.part) != (first.id, number) or size > first.size:
+                raise BadCopy(_DAMAGED.fill(peer=collective))
+            digest.update(part.content)
+            await asyncio.to_thread(file.write, part.content)
+            came(number, first.parts)
+        is_whole = size == first.size and digest.hexdigest() == first.sha256
+        if not is_whole or not await asyncio.to_thread(_is_readable, file):
+            raise BadCopy(_DAMAGED.fill(peer=collective))
+    except BaseException:
+        file.close()
+        raise
+    return Copy(first, file)
+
+
+def _is_readable(file: IO[bytes]) -> bool:
+    """Return whether a ZIP file has what it should, whole and not too large."""
+    try:
+        with ZipFile(file) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            if sizes.keys() != {DOCUMENT, RECORDS} or sum(sizes.values()) > MOST_UNPACKED:
+                return False
+            return archive.testzip() is None
+    except BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError:
+        return False
+
+
+@dataclass(slots=True)
+class OpenRequest:
+    """What becomes of a request: parts that came, then the copy or a problem."""
+
+    peer: Peer
+    who: str
+    part: int = 0
+    parts: int = 0
+    copy: Copy | None = None
+    problem: Text | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+
+class AccessRequests:
+    """Asks collectives for what they hold, one after the other; keeps the last copy of each."""
+
+    def __init__(self, store: Store, asking: Asking) -> None:
+        self._store = store
+        self._asking = asking
+        self._requests: dict[PeerId, OpenRequest] = {}
+        self._waiting: asyncio.Queue[OpenRequest] = asyncio.Queue()
+
+    def of_peer(self, peer: PeerId) -> OpenRequest | None:
+        """Return the last request to a peer since the node is on the network."""
+        return self._requests.get(peer)
+
+    def ask(self, peer: Peer, who: str) -> OpenRequest:
+        """Ask a peer, unless it is being asked."""
+        last = self._requests.get(peer.id)
+        if last is not None:
+            if not last.over.is_set():
+                return last
+            if last.copy is not None:
+                last.copy.file.close()
+        request = self._requests[peer.id] = OpenRequest(peer, who)
+        self._waiting.put_nowait(request)
+        return request
+
+    async def run(self) -> NoReturn:
+        """Send what is asked for. Ends when it is cancelled."""
+        while True:
+            request = await self._waiting.get()
+            try:
+                await self._fetch(request)
+            except QuoaliseError as fault:
+                request.problem = refusal(request.peer.jid, fault)
+            except NetworkError as fault:
+                request.problem = fault.text
+            except BadCopy as fault:
+                request.problem = fault.text
+            except OSError:
+                request.problem = _NO_ROOM
+            finally:
+                request.over.set()
+
+    async def _fetch(self, request: OpenRequest) -> None:
+        def came(part: int, parts: int) -> None:
+            request.part, request.parts = part, parts
+
+        copy = await fetch(self._asking, request.peer.jid, came)
+        await log_copy(self._store, request.peer.id, request.who, copy)
+        request.copy = copy
+
+
+async def log_copy(store: Store, peer: PeerId, who: str, copy: Copy) -> None:
+    """Write down what was received, before anybody reads it."""
+    facts = copy.facts
+    async with store.writing() as connection:
+        await log_request(
+            connection,
+            AccessRequest(
+                at=datetime.now(UTC),
+                peer_id=peer,
+                who=who,
+                made_at=facts.time,
+                size=facts.size,
+                sha256=facts.sha256,
+            ),
+        )

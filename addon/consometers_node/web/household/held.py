@@ -1,0 +1,87 @@
+"""What a collective holds of the home: asked for, received, and taken along."""
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import web
+
+from ...quoalise.text import text
+from ...sharing.access_requests import DOCUMENT, RECORDS, AccessRequests
+from ...store import PeerId
+from ...store.access_requests import requests_to
+from ...store.peers import Peer, all_peers
+from ..core.joining import NOT_ONLINE
+from ..core.page_base import RequestRefused, send_file
+from ..core.request_context import RequestContext
+from .handlers import Pages
+
+_ANSWERED_WITHIN_S = 15.0
+
+_NO_COLLECTIVE = text("There is no such collective.", context="web page")
+_NOT_HERE = text("There is no export here any more: ask for it again.")
+
+
+async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Show what became of a request, and earlier ones."""
+    peer = await _peer(pages, context)
+    async with pages.store.reading() as connection:
+        earlier = await requests_to(connection, peer.id)
+    requests = _requests(pages)
+    return pages.page(
+        context,
+        "held.html",
+        peer=peer,
+        request=requests.of_peer(peer.id) if requests else None,
+        earlier=[(each, pages.person_named(each.who)) for each in earlier],
+        offline=None if requests else NOT_ONLINE,
+    )
+
+
+async def ask(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Ask a collective, and wait a little for its answer."""
+    peer, requests = await _peer(pages, context), _requests(pages)
+    if requests is None:
+        raise RequestRefused(503, NOT_ONLINE)
+    request = requests.ask(peer, context.person.id)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ANSWERED_WITHIN_S):
+            await request.over.wait()
+    return context.go(f"held/{peer.id}")
+
+
+async def download_json(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Return all of it."""
+    return await _download(pages, context, DOCUMENT, "application/json")
+
+
+async def download_csv(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Return the records."""
+    return await _download(pages, context, RECORDS, "text/csv")
+
+
+async def _download(
+    pages: Pages, context: RequestContext, file: str, content_type: str
+) -> web.StreamResponse:
+    peer, requests = await _peer(pages, context), _requests(pages)
+    request = requests.of_peer(peer.id) if requests else None
+    if request is None or request.copy is None:
+        raise RequestRefused(404, _NOT_HERE)
+    response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
+    pages.harden(response)
+    day = request.copy.facts.time.date().isoformat()
+    parts = request.copy.chunks(file)
+    return await send_file(context.request, response, f"{day}-{file}", parts)
+
+
+def _requests(pages: Pages) -> AccessRequests | None:
+    network = pages.node.network
+    return network.sharing.access if network else None
+
+
+async def _peer(pages: Pages, context: RequestContext) -> Peer:
+    peer_id = PeerId(int(context.request.match_info["peer"]))
+    async with pages.store.reading() as connection:
+        for peer in await all_peers(connection):
+            if peer.id == peer_id:
+                return peer
+    raise RequestRefused(404, _NO_COLLECTIVE)

@@ -1,0 +1,186 @@
+"""A member is given all that is held of it, part by part, and nothing of anybody else."""
+
+import asyncio
+from datetime import timedelta
+from hashlib import sha256
+import io
+import json
+from zipfile import ZipFile
+
+import pytest
+
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.privacy import own_export
+from consometers_node.collective.privacy.erasure import erase, erase_member
+from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
+from consometers_node.quoalise import BadRequest, ExportPart, ItemNotFound, ResourceConstraint
+from consometers_node.store import Store
+
+from .ingestion import pushed_data, running_queue
+from .people import AT, ZONE, join, meter
+from .test_export import MIDNIGHT
+
+A, B = "a@example.org", "b@example.org"
+
+
+async def members(store: Store) -> None:
+    """Admit two members, of whom one has drawn 311 W, the other 944."""
+    async with store.writing() as connection:
+        for name in ("a", "b"):
+            await join(connection, name)
+    async with running_queue(store) as queue:
+        for name, value in (("a", 311), ("b", 944)):
+            await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [value] * 30))
+
+
+async def whole(exports: OwnExports, jid: str) -> bytes:
+    first = await exports.part(jid, 1)
+    parts = [first, *[await exports.part(jid, n) for n in range(2, first.parts + 1)]]
+    assert {(part.id, part.size, part.sha256) for part in parts} == {
+        (first.id, first.size, first.sha256)
+    }
+    content = b"".join(part.content for part in parts)
+    assert (len(content), sha256(content).hexdigest()) == (first.size, first.sha256)
+    return content
+
+
+def files(content: bytes) -> dict[str, str]:
+    with ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+async def withdrawn(store: Store, name: str, *, erases: bool) -> None:
+    async with store.writing() as connection:
+        found = await Members(connection, ZONE).by_jid(f"{name}@example.org")
+        assert found is not None
+        ended = await member_permissions.withdraw(
+            Members(connection, ZONE), found.id, name, AT, erase=erases
+        )
+    if erases:
+        await erase(store, ZONE, ended, AT)
+
+
+async def test_it_has_all_of_the_member_and_nothing_of_others(store: Store) -> None:
+    await members(store)
+    held = files(await whole(OwnExports(store, ZONE), A))
+    assert held.keys() == {DOCUMENT, RECORDS}
+    document = json.loads(held[DOCUMENT])
+    assert document["member"]["jid"] == A
+    assert [value for series in document["series"] for _, value in series["records"]] == [311] * 30
+    assert len(held[RECORDS].splitlines()) == 31
+    assert not [name for name, words in held.items() if "944" in words or B in words]
+
+
+async def test_it_comes_in_parts_of_one_file(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_export, "PART_BYTES", 100)
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    first = await exports.part(A, 1)
+    assert first.parts > 3
+    assert files(await whole(exports, A)).keys() == {DOCUMENT, RECORDS}
+    with pytest.raises(BadRequest, match=f"There are {first.parts} parts"):
+        await exports.part(A, first.parts + 1)
+
+
+async def test_who_is_no_member_is_told_that_nothing_is_held(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    await exports.part(A, 1)
+    for part in (1, 2):
+        with pytest.raises(ItemNotFound, match="holds nothing under your address"):
+            await exports.part("c@example.org", part)
+
+
+async def test_it_is_in_the_access_log_once(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    for _ in range(3):
+        await whole(exports, A)
+    async with store.reading() as connection:
+        member = await Members(connection, ZONE).by_jid(A)
+        assert member is not None
+        (read,) = await reads(connection, member.id)
+    assert (read.who, read.what, read.records) == (member.pseudonym, WHAT, 30)
+
+
+async def test_a_flood_of_requests_makes_one_file(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    parts = await asyncio.gather(*(exports.part(A, 1) for _ in range(20)))
+    assert len({part.id for part in parts}) == 1
+    async with store.reading() as connection:
+        assert len(await reads(connection)) == 1
+
+
+async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    assert (await exports.part(A, 1)).id == (await exports.part(A, 1)).id
+    restarted = OwnExports(store, ZONE)
+    with pytest.raises(ItemNotFound, match="ask for part 1 again"):
+        await restarted.part(A, 2)
+    with pytest.raises(ResourceConstraint, match="at most once an hour"):
+        await restarted.part(A, 1)
+    await restarted.part(B, 1)
+
+
+async def test_after_an_hour_a_new_one_is_made(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_export, "HELD_FOR", timedelta(milliseconds=1))
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    first = await exports.part(A, 1)
+
+    async def another() -> ExportPart:
+        while True:
+            if (part := await exports.part(A, 1)).id != first.id:
+                return part
+
+    async with asyncio.timeout(10):
+        await another()
+
+
+async def test_what_all_hold_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    first = await exports.part(A, 1)
+    monkeypatch.setattr(own_export, "MOST_BYTES", first.size + 100)
+    await exports.part(B, 1)
+    with pytest.raises(ItemNotFound, match="no longer held"):
+        await exports.part(A, 2)
+
+
+async def test_it_is_given_after_a_withdrawal_while_something_is_held(store: Store) -> None:
+    await members(store)
+    await withdrawn(store, "a", erases=False)
+    document = json.loads(files(await whole(OwnExports(store, ZONE), A))[DOCUMENT])
+    assert [permission["state"] for permission in document["permissions"]] == ["withdrawn"]
+    assert document["series"]
+
+
+async def test_nothing_is_given_once_all_is_erased(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    await exports.part(A, 1)
+    await withdrawn(store, "a", erases=True)
+    with pytest.raises(ItemNotFound, match="holds nothing under your address"):
+        await exports.part(A, 1)
+
+
+async def test_what_was_erased_since_it_was_made_is_given_no_more(store: Store) -> None:
+    await members(store)
+    exports = OwnExports(store, ZONE)
+    await exports.part(B, 1)
+    async with store.reading() as connection:
+        member = await Members(connection, ZONE).by_jid(B)
+    assert member is not None
+    await erase_member(store, ZONE, member.id, AT)
+    with pytest.raises(ItemNotFound, match="no longer held"):
+        await exports.part(B, 2)
+    with pytest.raises(ResourceConstraint, match="at most once an hour"):
+        await exports.part(B, 1)
