@@ -1,7 +1,6 @@
 """The elements of `federation` to and from XML. Attributes and elements not known are ignored."""
 
 from base64 import b64decode, b64encode
-import binascii
 from collections.abc import Iterable
 import re
 from xml.etree.ElementTree import Element, SubElement
@@ -175,7 +174,7 @@ def read_export(element: Element) -> ExportPart:
     export = Reader(element, "export").expect(EXPORT)
     try:
         content = b64decode(export.words(), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Malformed(export.place, Problem.NOT_BASE64) from None
     return ExportPart(
         id=export.uuid("id"),

@@ -135,20 +135,23 @@ class AccessRequests:
 
     async def run(self) -> NoReturn:
         """Send what is asked for. Ends when it is cancelled."""
-        while True:
-            request = await self._waiting.get()
-            try:
-                await self._fetch(request)
-            except QuoaliseError as fault:
-                request.problem = refusal(request.peer.jid, fault)
-            except NetworkError as fault:
-                request.problem = fault.text
-            except BadCopy as fault:
-                request.problem = fault.text
-            except OSError:
-                request.problem = _NO_ROOM
-            finally:
-                request.over.set()
+        try:
+            while True:
+                request = await self._waiting.get()
+                try:
+                    await self._fetch(request)
+                except QuoaliseError as fault:
+                    request.problem = refusal(request.peer.jid, fault)
+                except (NetworkError, BadCopy) as fault:
+                    request.problem = fault.text
+                except OSError:
+                    request.problem = _NO_ROOM
+                finally:
+                    request.over.set()
+        finally:
+            for request in self._requests.values():
+                if request.copy is not None:
+                    request.copy.file.close()
 
     async def _fetch(self, request: OpenRequest) -> None:
         def came(part: int, parts: int) -> None:

@@ -12,6 +12,7 @@ from consometers_node.quoalise import (
     MAX_PUSHED,
     MAX_RECORDS,
     BadRequest,
+    GetExport,
     GetHistory,
     Identification,
     ItemNotFound,
@@ -69,6 +70,9 @@ WRITTEN_AGAIN: dict[str, Callable[[Element], object]] = {
     federation_xml.RECEIPT: lambda sent: federation_xml.write_receipt(
         federation_xml.read_receipt(sent)
     ),
+    federation_xml.EXPORT: lambda sent: federation_xml.write_export(
+        federation_xml.read_export(sent)
+    ),
 }
 
 
@@ -82,7 +86,7 @@ def facts(sent: Element) -> object:
 def test_each_example_is_what_we_write(example: str) -> None:
     sent = element(example)
     again = WRITTEN_AGAIN[sent.tag](sent)
-    if isinstance(again, GetHistory):
+    if isinstance(again, GetHistory | GetExport):
         again = requests.write(again)
     assert isinstance(again, Element)
     assert facts(element(serialise(again))) == facts(sent)

@@ -10,6 +10,7 @@ from consometers_node.quoalise import (
     COMMANDS,
     Cancelled,
     GetDataNeeds,
+    GetExport,
     GetHistory,
     Grant,
     ListSeries,
@@ -136,6 +137,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.builds(Grant, PERMISSIONS),
     st.builds(Withdraw, st.uuids().map(str), st.booleans()),
     st.builds(Terminate, st.uuids().map(str)),
+    st.builds(GetExport, st.integers(1, 10**9)),
 )
 
 

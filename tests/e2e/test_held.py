@@ -1,0 +1,199 @@
+"""A home asks its collective, on its page, for all that is held of it: real nodes, real Prosody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from consometers_node.collective.access_log import Read, reads
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.privacy.own_export import WHAT
+from consometers_node.sharing.account import save
+from consometers_node.store import Store
+from consometers_node.store.member_series import of_member
+from consometers_node.xmpp import Account, Identity, Join, links
+from demo.prosody import Authority, Prosody
+from tests.e2e.waiting import eventually
+from tests.node.collective.coops import Coop, cooperating
+from tests.node.collective.people import ZONE
+from tests.node.web.browser import Browser, Page
+from tests.node.web.home import DRAWN, FED, GUEST, Home, running, toy
+from tests.node.xmpp.conftest import PASSWORD, reach
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+OTHER: Final = "other"
+"""Another member, of which nothing may be seen."""
+
+
+@dataclass
+class World:
+    """A collective, two of its members, and their server."""
+
+    server: Prosody
+    coop: Coop
+    home: Home
+    other: Home
+
+    @property
+    def jid(self) -> str:
+        network = self.home.node.network
+        assert network is not None
+        return network.connection.stream.boundjid.bare
+
+    async def logged(self) -> list[Read]:
+        """Return what the collective's log says of the exports of this home."""
+        async with self.coop.store.reading() as connection:
+            member = await Members(connection, ZONE).by_jid(self.jid)
+            assert member is not None
+            return [read for read in await reads(connection, member.id) if read.what == WHAT]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("held")
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(Prosody("one.test", Authority(folder)))
+        store = await opened(stack, folder / "coop.db")
+        jid = server.register("coop", PASSWORD)
+        coop = await stack.enter_async_context(cooperating(store, server, jid, folder))
+        home, other = [
+            await settled(stack, folder, server, coop, name, series)
+            for name, series in (("home", DRAWN), (OTHER, FED))
+        ]
+        yield World(server, coop, home, other)
+
+
+async def opened(stack: AsyncExitStack, file: Path) -> Store:
+    store = await Store.open(file)
+    stack.push_async_callback(store.close)
+    return store
+
+
+async def settled(
+    stack: AsyncExitStack, folder: Path, server: Prosody, coop: Coop, name: str, series: str
+) -> Home:
+    """Run a home that joins on its page, and shares a series of its past."""
+    store = await opened(stack, folder / f"{name}.db")
+    account = Account(server.register(name, PASSWORD), PASSWORD)
+    await save(store, Identity(account, reach(server)))
+    home = await stack.enter_async_context(running(store, toy(), server=reach(server)))
+    invitation = links.write(Join(coop.jid, await coop.invite()))
+    browser = home.browser()
+    page = await browser.fill("join", "join", ("invitation", invitation))
+    page = await browser.send(page, "preview", ("series", series), ("history", "5"))
+    page = await browser.send(page, "allow")
+    assert "Allowed" in page.text
+
+    async def received() -> bool:
+        async with coop.store.reading() as connection:
+            gathered = await of_member(connection, account.jid)
+        return any(each.backfilled_until is not None for each in gathered)
+
+    await eventually(received, bool, within_s=60)
+    return home
+
+
+async def held(browser: Browser) -> Page:
+    """Open the page of what the one collective holds."""
+    return await browser.follow(await browser.open("mine"), "held/")
+
+
+async def asked(browser: Browser) -> Page:
+    page = await held(browser)
+    return await browser.send(page, "held/")
+
+
+async def body(browser: Browser, page: Page, file: str) -> tuple[int, str]:
+    url = page.url.join(page.url.with_path(f"{page.url.path}/{file}"))
+    headers = {"X-Remote-User-Id": browser.user}
+    async with browser.session.get(url, headers=headers) as response:
+        return response.status, await response.text()
+
+
+async def test_a_home_asks_and_takes_along_what_is_held_of_it(world: World) -> None:
+    browser = world.home.browser()
+    page = await asked(browser)
+    assert "Received and checked" in page.text
+    status, words = await body(browser, page, "export.json")
+    document = json.loads(words)
+    assert (status, document["member"]["jid"]) == (200, world.jid)
+    values = [value for series in document["series"] for _, value in series["records"]]
+    assert set(values) == {350}
+    assert len(values) > 100
+    status, table = await body(browser, page, "records.csv")
+    assert (status, len(table.splitlines())) == (200, len(values) + 1)
+    assert "Copies received" in page.text
+    assert "Maïwenn" in page.text
+    (read,) = await world.logged()
+    assert read.records == len(values)
+
+
+async def test_nobody_else_is_in_it_and_nobody_else_gets_it(world: World) -> None:
+    page = await held(world.home.browser())
+    _, words = await body(world.home.browser(), page, "export.json")
+    assert OTHER not in words
+    guest = world.home.browser(GUEST)
+    assert (await body(guest, page, "export.json"))[0] == 403
+    assert not (await guest.open(str(page.url))).forms[1:]
+    document = json.loads(
+        (await body(world.other.browser(), await asked(world.other.browser()), "export.json"))[1]
+    )
+    values = {value for series in document["series"] for _, value in series["records"]}
+    assert values == {120}
+
+
+async def test_asked_again_within_the_hour_it_is_the_same_and_logged_once(world: World) -> None:
+    for _ in range(3):
+        page = await asked(world.home.browser())
+        assert "Received and checked" in page.text
+    assert len(await world.logged()) == 1
+
+
+async def test_a_server_that_is_killed_cuts_it_and_it_is_asked_for_again(world: World) -> None:
+    world.server.kill()
+    page = await asked(world.home.browser())
+    assert "Received and checked" not in page.text
+    await asyncio.to_thread(world.server.start)
+    await eventually(partial(_again, world), bool, within_s=180)
+    assert len(await world.logged()) == 1
+
+
+async def _again(world: World) -> bool:
+    """Ask again once the request that was cut off is over."""
+    browser = world.home.browser()
+    page = await held(browser)
+    if "is on its way" not in page.text:
+        page = await browser.send(page, "held/")
+    return "Received and checked" in page.text
+
+
+async def test_after_a_withdrawal_what_is_kept_is_given_and_what_is_erased_is_not(
+    world: World,
+) -> None:
+    for home, data in ((world.home, "keep"), (world.other, "erase")):
+        browser = home.browser()
+        page = await browser.follow(await browser.open("permissions"), "withdraw")
+        form = next(form for form in page.forms if ("data", data) in form.fields)
+        page = await browser.post(str(page.url), form.fields)
+        assert "Withdrawn" in page.text
+        permission = page.url.path.rpartition("/")[2]
+
+        async def confirmed(
+            browser: Browser = browser, permission: str = permission
+        ) -> bool:
+            page = await browser.open(f"permissions/{permission}")
+            return "has not confirmed it yet" not in page.text
+
+        await eventually(confirmed, bool, within_s=60)
+    page = await asked(world.other.browser())
+    assert "This collective holds nothing under your address." in page.text
+    page = await asked(world.home.browser())
+    assert "at most once an hour" in page.text
