@@ -65,7 +65,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         jid = server.register("coop", PASSWORD)
         coop = await stack.enter_async_context(cooperating(store, server, jid, folder))
         home, other = [
-            await settled(stack, folder, server, coop, name, series)
+            await settled(stack, folder, coop, name, series)
             for name, series in (("home", DRAWN), (OTHER, FED))
         ]
         yield World(server, coop, home, other)
@@ -77,11 +77,9 @@ async def opened(stack: AsyncExitStack, file: Path) -> Store:
     return store
 
 
-async def settled(
-    stack: AsyncExitStack, folder: Path, server: Prosody, coop: Coop, name: str, series: str
-) -> Home:
+async def settled(stack: AsyncExitStack, folder: Path, coop: Coop, name: str, series: str) -> Home:
     """Run a home that joins on its page, and shares a series of its past."""
-    store = await opened(stack, folder / f"{name}.db")
+    store, server = await opened(stack, folder / f"{name}.db"), coop.server
     account = Account(server.register(name, PASSWORD), PASSWORD)
     await save(store, Identity(account, reach(server)))
     home = await stack.enter_async_context(running(store, toy(), server=reach(server)))
@@ -186,9 +184,7 @@ async def test_after_a_withdrawal_what_is_kept_is_given_and_what_is_erased_is_no
         assert "Withdrawn" in page.text
         permission = page.url.path.rpartition("/")[2]
 
-        async def confirmed(
-            browser: Browser = browser, permission: str = permission
-        ) -> bool:
+        async def confirmed(browser: Browser = browser, permission: str = permission) -> bool:
             page = await browser.open(f"permissions/{permission}")
             return "has not confirmed it yet" not in page.text
 

@@ -207,7 +207,6 @@ class CollectiveAnswers(Answers):
             async with self._store.reading() as connection:
                 return await _receipt(connection, ended, erased)
 
-
     @override
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
         return await self._exports.part(asker.jid, part)

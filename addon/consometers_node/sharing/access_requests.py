@@ -65,22 +65,34 @@ async def fetch(
         raise BadCopy(_TOO_MUCH.fill(peer=collective))
     file = tempfile.TemporaryFile()  # noqa: SIM115  # `Copy` keeps it
     try:
-        digest, size = sha256(), 0
-        for number in range(1, first.parts + 1):
-            part = first if number == 1 else await asking.get_export(collective, number)
-            size += len(part.content)
-            if (part.id, part.part) != (first.id, number) or size > first.size:
-                raise BadCopy(_DAMAGED.fill(peer=collective))
-            digest.update(part.content)
-            await asyncio.to_thread(file.write, part.content)
-            came(number, first.parts)
-        is_whole = size == first.size and digest.hexdigest() == first.sha256
-        if not is_whole or not await asyncio.to_thread(_is_readable, file):
-            raise BadCopy(_DAMAGED.fill(peer=collective))
+        await _receive(asking, collective, first, file, came)
     except BaseException:
         file.close()
         raise
     return Copy(first, file)
+
+
+async def _receive(
+    asking: Asking,
+    collective: str,
+    first: ExportPart,
+    file: IO[bytes],
+    came: Callable[[int, int], None],
+) -> None:
+    """Write all parts into a file, and check it."""
+    damaged = BadCopy(_DAMAGED.fill(peer=collective))
+    digest, size = sha256(), 0
+    for number in range(1, first.parts + 1):
+        part = first if number == 1 else await asking.get_export(collective, number)
+        size += len(part.content)
+        if (part.id, part.part) != (first.id, number) or size > first.size:
+            raise damaged
+        digest.update(part.content)
+        await asyncio.to_thread(file.write, part.content)
+        came(number, first.parts)
+    is_whole = size == first.size and digest.hexdigest() == first.sha256
+    if not is_whole or not await asyncio.to_thread(_is_readable, file):
+        raise damaged
 
 
 def _is_readable(file: IO[bytes]) -> bool:

@@ -16,6 +16,7 @@ from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
+from consometers_node.collective.privacy.own_export import OwnExports
 from consometers_node.household.sharing.answers import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
@@ -157,6 +158,7 @@ class Target:
             changed=lambda: None,
             subscribers=Subscribers(OWN, ZONE.key),
             rules=lambda: Publication(basis=Agreed(3)),
+            exports=OwnExports(self.store, ZONE),
         )
 
 

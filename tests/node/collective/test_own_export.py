@@ -32,7 +32,9 @@ async def members(store: Store) -> None:
             await join(connection, name)
     async with running_queue(store) as queue:
         for name, value in (("a", 311), ("b", 944)):
-            await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [value] * 30))
+            await queue.keep(
+                f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [value] * 30)
+            )
 
 
 async def whole(exports: OwnExports, jid: str) -> bytes:
@@ -73,9 +75,7 @@ async def test_it_has_all_of_the_member_and_nothing_of_others(store: Store) -> N
     assert not [name for name, words in held.items() if "944" in words or B in words]
 
 
-async def test_it_comes_in_parts_of_one_file(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_comes_in_parts_of_one_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_export, "PART_BYTES", 100)
     await members(store)
     exports = OwnExports(store, ZONE)

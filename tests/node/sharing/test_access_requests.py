@@ -91,9 +91,7 @@ async def test_it_is_put_together_and_written_down(house: House, collective: Hol
     assert logged.sha256 == sha256(GOOD).hexdigest()
 
 
-async def test_a_request_that_is_cut_off_can_be_made_again(
-    house: House, collective: Holds
-) -> None:
+async def test_a_request_that_is_cut_off_can_be_made_again(house: House, collective: Holds) -> None:
     collective.busy_at = 2
     request = await asked(house)
     assert request.copy is None

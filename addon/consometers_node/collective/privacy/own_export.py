@@ -135,15 +135,11 @@ class OwnExports:
         if len(content) > MOST_BYTES:
             raise OtherError("not-acceptable", ErrorType.CANCEL, _TOO_LARGE)
         async with self._store.writing() as connection:
-            read = Read(
-                at=now, who=member.pseudonym, what=WHAT, member=member.id, records=records
-            )
+            read = Read(at=now, who=member.pseudonym, what=WHAT, member=member.id, records=records)
             await note_read(connection, read)
         while self._held and sum(map(_size, self._held.values())) + len(content) > MOST_BYTES:
             del self._held[next(iter(self._held))]
-        file = self._held[member.id] = _File(
-            now.replace(microsecond=0), changes, content
-        )
+        file = self._held[member.id] = _File(now.replace(microsecond=0), changes, content)
         return file
 
     async def _packed(self, member: Member, at: datetime) -> tuple[bytes, int]:

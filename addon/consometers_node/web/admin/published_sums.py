@@ -69,9 +69,7 @@ class PublishedSums:
         return sorted({series.interval for series in self.published}, key=lambda each: each.minutes)
 
 
-async def published_sums(
-    store: Store, settings: Settings, question: DataRequest
-) -> PublishedSums:
+async def published_sums(store: Store, settings: Settings, question: DataRequest) -> PublishedSums:
     """Return what of a request can be allowed."""
     naming = await load_naming(store)
     groups = Published(settings.identifier, settings.time_zone, settings.publication)

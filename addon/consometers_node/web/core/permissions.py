@@ -81,9 +81,7 @@ async def listed(store: Store) -> dict[str, Any]:
     return {"every": requests, "last": last, **_WORDS}
 
 
-async def show[C: RequestContext[Any]](
-    pages: ConsentPages[C], context: C
-) -> web.StreamResponse:
+async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
     """Show what is asked and let it be answered, or tell all of what was."""
     question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
@@ -151,9 +149,7 @@ async def withdraw[C: RequestContext[Any]](
     return pages.go_on(context, f"permissions/{question.permission.id}?done=withdrawn")
 
 
-async def refuse[C: RequestContext[Any]](
-    pages: ConsentPages[C], context: C
-) -> web.StreamResponse:
+async def refuse[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
     """Say no."""
     question = await named(pages, context)
     shown = consent_text.refusal(question.need, context.language.tag, role=pages.role)
@@ -207,9 +203,7 @@ def _erased(record: NoticeReceipt | None) -> int | None:
     return sum(erasure.records for erasure in receipt.erased) if record.erase else None
 
 
-async def _names(
-    connection: AsyncConnection, question: DataRequest, naming: Naming
-) -> list[Name]:
+async def _names(connection: AsyncConnection, question: DataRequest, naming: Naming) -> list[Name]:
     terms = question.permission.terms
     if terms is None:
         return []

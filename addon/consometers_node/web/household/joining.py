@@ -25,6 +25,7 @@ _HAS_ACCOUNT = text(
     " collective."
 )
 
+
 async def show(
     pages: Pages, context: RequestContext, error: Text | None = None
 ) -> web.StreamResponse:
