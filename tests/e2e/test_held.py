@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 import json
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
 import pytest
 import pytest_asyncio
@@ -20,6 +22,7 @@ from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
 from consometers_node.xmpp import Account, Identity, Join, links
 from demo.prosody import Authority, Prosody
+from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.people import ZONE
@@ -153,6 +156,22 @@ async def test_asked_again_within_the_hour_it_is_the_same_and_logged_once(world:
         page = await asked(world.home.browser())
         assert "Received and checked" in page.text
     assert len(await world.logged()) == 1
+
+
+async def test_a_command_writes_it_into_a_file(world: World, tmp_path: Path) -> None:
+    node, file = Node(tmp_path), tmp_path / "held.zip"
+    await node.log_in(world.server, world.server.register("third", PASSWORD), PASSWORD)
+    invitation = links.write(Join(world.coop.jid, await world.coop.invite()))
+    await node.do("join", invitation)
+    printed = await node.do("access", world.coop.jid, "--output", str(file), "--json")
+    assert json.loads(printed)["sha256"] == sha256(file.read_bytes()).hexdigest()
+    assert file.stat().st_mode & 0o777 == 0o600
+    with ZipFile(file) as archive:
+        document = json.loads(archive.read("export.json"))
+    assert (document["member"]["jid"], document["series"]) == ("third@one.test", [])
+    assert json.loads(await node.do("export"))["peers"][0]["access_requests"][0]["size"]
+    with pytest.raises(AssertionError, match="This home never joined"):
+        await node.do("access", "nobody@one.test", "--output", str(file))
 
 
 async def test_a_server_that_is_killed_cuts_it_and_it_is_asked_for_again(world: World) -> None:

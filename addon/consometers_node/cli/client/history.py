@@ -7,6 +7,7 @@ from datetime import datetime
 
 from consometers_node.quoalise import (
     Data,
+    ExportPart,
     Identifier,
     Metadata,
     Number,
@@ -81,6 +82,10 @@ class PatientAsking(Asking):
         if self.reached and end:
             self.reached(end.timestamp())
         return page
+
+    async def get_export(self, collective: str, part: int = 1) -> ExportPart:
+        ask = super().get_export
+        return await self.patiently(collective, lambda: ask(collective, part))
 
     async def patiently[T](self, peer: str, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask, and a few times again after rests. Raises what the peer answers in the end."""

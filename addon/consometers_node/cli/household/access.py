@@ -10,10 +10,10 @@ from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
 from consometers_node.sharing.account import load
 from consometers_node.store import Store
 from consometers_node.store.peers import peer_by_jid
-from consometers_node.xmpp import Asking
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import online
 
+from ..client.history import PatientAsking
 from ..core.access import new_connection
 from ..core.errors import CliError, refusals_of
 from ..core.locale import say, who
@@ -63,7 +63,7 @@ async def access(
     if collective is None:
         raise CliError("not-joined", _UNKNOWN.fill(peer=jid))
     connection = new_connection(account, output)
-    asking = Asking(connection)
+    asking = PatientAsking(connection, output)
     with output.progress(_RECEIVING.fill(peer=jid), 1.0) as reached:
         async with online(connection):
             with refusals_of(jid):

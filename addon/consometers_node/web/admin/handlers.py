@@ -1,7 +1,7 @@
 """What all pages of administration have in common: who may, how a page is made, what is noted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 import logging
 import re
@@ -155,12 +155,19 @@ class AdminPages(ConsentPages[AdminContext]):
     def consent_page(
         self, context: AdminContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
-        ours = {"section_root": f"{context.home}{_ABOVE}", "may_answer": True, "of_home": False}
-        return self._page(context, template, status, {"layout": "admin/layout.html"} | ours | model)
+        ours = {
+            "layout": "admin/layout.html",
+            "section_root": f"{context.home}{_ABOVE}",
+            "may_answer": True,
+            "of_home": False,
+            "scripts": self.files.scripts,
+        }
+        return self._page(context, template, status, ours | model)
 
     def _page(
-        self, context: AdminContext, template: str, status: int, model: Mapping[str, Any]
+        self, context: AdminContext, template: str, status: int, model: dict[str, Any]
     ) -> web.Response:
+        scripts = [name for name in self.files.scripts if "htmx" in name]
         body = self.render(
             template,
             context.language,
@@ -173,9 +180,8 @@ class AdminPages(ConsentPages[AdminContext]):
             title=self.settings.name,
             zone=self.settings.time_zone.key,
             today_is=context.today,
-            scripts=[name for name in self.files.scripts if "htmx" in name],
             done=context.asked("done"),
-            **model,
+            **{"scripts": scripts} | model,
         )
         response = web.Response(
             text=body,
