@@ -15,6 +15,7 @@ from consometers_node.quoalise import (
     Direction,
     Duration,
     Erased,
+    ExportPart,
     Fragment,
     Identification,
     Identifier,
@@ -90,6 +91,15 @@ TIMES: st.SearchStrategy[Number] = st.integers(FIRST_TIME, LAST_TIME) | st.float
 VALUES: st.SearchStrategy[Number] = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(
     -MAX_NUMBER, MAX_NUMBER
 ).map(lambda value: int(value) if value.is_integer() else value)
+EXPORT = ExportPart(
+    id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    time=datetime(2027, 3, 1, 9, tzinfo=UTC),
+    size=4,
+    sha256=64 * "a",
+    part=1,
+    parts=1,
+    content=b"PK\3\4",
+)
 RECORDS = st.builds(
     Records,
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,30}", fullmatch=True),

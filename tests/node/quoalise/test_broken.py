@@ -25,7 +25,7 @@ from consometers_node.quoalise.federation import NAMESPACE
 from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.markup import LANG
 
-from .samples import EXAMPLE, NEED, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
+from .samples import EXAMPLE, EXPORT, NEED, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
 
 BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""
@@ -209,6 +209,18 @@ PERMISSIONS: list[tuple[Problem, str, Change]] = [
         lambda sent: child(sent, "shown").set(LANG, "en/../fr"),
     ),
 ]
+EXPORTS: list[tuple[Problem, str, str]] = [
+    (Problem.NOT_A_COUNT, "part", "0"),
+    (Problem.NOT_A_COUNT, "parts", "many"),
+    (Problem.NOT_A_COUNT, "size", "-1"),
+    (Problem.NOT_A_HASH, "sha256", 64 * "A"),
+    (Problem.NOT_A_UUID, "id", "../export"),
+    (Problem.NOT_BASE64, "", "UEsDBA="),
+    (Problem.NOT_BASE64, "", "UEs DBA=="),
+    (Problem.NOT_BASE64, "", "é==="),
+    (Problem.NO_TEXT, "", ""),
+    (Problem.TOO_LONG, "", 131_076 * "A"),
+]
 NEEDS: list[tuple[Problem, str, Change]] = [
     (Problem.TOO_LONG, "/title[1]", lambda sent: setattr(child(sent, "title"), "text", 301 * "a")),
     (Problem.TOO_MANY_ELEMENTS, "", lambda sent: sent.extend(50 * [child(sent, "series")])),
@@ -321,6 +333,16 @@ def refused(read: Callable[[], object]) -> Malformed:
     return caught.value
 
 
+def export(attribute: str, value: str) -> None:
+    """Read an export of which an attribute, or else the content, is another one."""
+    sent = federation_xml.write_export(EXPORT)
+    if attribute:
+        sent.set(attribute, value)
+    else:
+        sent.text = value
+    federation_xml.read_export(sent)
+
+
 CASES: list[tuple[Problem, str, Callable[[], object]]] = [
     *((problem, place, partial(data.decode, sent)) for problem, place, sent in DOCUMENTS),
     *(
@@ -338,6 +360,10 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
     *(
         (problem, f"data-needs/data-need[1]{place}", partial(need, change))
         for problem, place, change in NEEDS
+    ),
+    *(
+        (problem, f"export{attribute and f'@{attribute}'}", partial(export, attribute, value))
+        for problem, attribute, value in EXPORTS
     ),
     *OTHERS,
 ]

@@ -7,6 +7,7 @@ from sqlalchemy import insert
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
+from consometers_node.store.access_requests import AccessRequest, log_request
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
@@ -58,6 +59,15 @@ async def populate(store: Store) -> None:
             at=now(),
         )
         await log_answer(connection, answer)
+        received = AccessRequest(
+            at=now(),
+            peer_id=world.coop,
+            who="somebody",
+            made_at=now(),
+            size=4,
+            sha256=64 * "a",
+        )
+        await log_request(connection, received)
         (notice, *_) = await Permissions(connection).notices(world.coop)
         await Permissions(connection).keep_receipt(notice.seq, "receipt", now())
         await set_setting(connection, "jid", "home@example.org")

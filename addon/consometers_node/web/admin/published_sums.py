@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...collective.groups import GroupKind
 from ...collective.members.sites import BUILDINGS, Building
 from ...collective.publication.queries import Place, Published
 from ...collective.settings import Settings
@@ -14,6 +13,7 @@ from ...series import Device, Interval, Series
 from ...sharing.consent import DataRequest, Preview, matching_series, preview
 from ...sharing.names import load_naming
 from ...store import Store
+from ...store.groups import GroupKind
 from ...wire import Naming
 from ..core.consenting import NotOffered, Offer
 

@@ -40,12 +40,11 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
 async def ask(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Ask a collective, and wait a little for its answer."""
     peer, requests = await _peer(pages, context), _requests(pages)
-    if requests is None:
-        raise RequestRefused(503, NOT_ONLINE)
-    request = requests.ask(peer, context.person.id)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_ANSWERED_WITHIN_S):
-            await request.over.wait()
+    if requests is not None:
+        request = requests.ask(peer, context.person.id)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWERED_WITHIN_S):
+                await request.over.wait()
     return context.go(f"held/{peer.id}")
 
 

@@ -87,7 +87,7 @@ async def preview(browser: Browser, number: PermissionId, *values: str) -> Page:
 
 async def test_nobody_asks_at_first(office: Office) -> None:
     page = await (await office.enter()).open("above")
-    assert [name for name, _ in page.form("above/join").fields] == ["token", "invitation"]
+    assert [name for name, _ in page.form("above/join").fields] == ["token"]
     assert "nothing leaves your collective" in page.text
     page = await (await office.enter("fr")).open("above")
     assert "Rejoindre une collectivité" in page.text
