@@ -32,7 +32,7 @@ from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, reque
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import let_be_named, meter
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
-from tests.node.web.admin.test_above import SUMS
+from tests.node.web.admin.test_municipalities import SUMS
 from tests.node.web.admin.test_overview import close_due
 from tests.node.web.admin.village import Village
 from tests.node.web.public.town import ZONE, settings
@@ -52,7 +52,7 @@ PAGES: Final = {
     "needs": "needs",
     "invitations": "invitations",
     "publication": "publication",
-    "above": "above",
+    "municipalities": "municipalities",
     "register": "register",
     "log": "log",
     "health": "health",
@@ -158,18 +158,18 @@ async def test_a_municipality_is_answered(office: Office, look: Look) -> None:
     async with launched() as browser:
         page = await entered(office, await open_page(browser, str(office.url), look))
         faults = faults_of(page)
-        await page.goto(f"{office.url}administration/above")
+        await page.goto(f"{office.url}administration/municipalities")
         await page.locator(f"a.button[href$='permissions/{number}']").click()
-        await photograph(page, ARTIFACTS / f"admin.above.asked.{look}.png")
+        await photograph(page, ARTIFACTS / f"admin.municipalities.asked.{look}.png")
         await page.locator("input[name=series]").first.check()
         await page.locator("form[action*='/preview/'] button[type=submit]").click()
         await expect(page.locator(".agreement")).to_be_visible()
-        await photograph(page, ARTIFACTS / f"admin.above.preview.{look}.png")
+        await photograph(page, ARTIFACTS / f"admin.municipalities.preview.{look}.png")
         await page.locator("form[action*='/allow/'] button").click()
         await expect(page.locator(".state.granted")).to_be_visible()
-        await photograph(page, ARTIFACTS / f"admin.above.granted.{look}.png")
+        await photograph(page, ARTIFACTS / f"admin.municipalities.granted.{look}.png")
         await page.locator("a.button[href*='/withdraw/']").click()
-        await photograph(page, ARTIFACTS / f"admin.above.withdraw.{look}.png")
+        await photograph(page, ARTIFACTS / f"admin.municipalities.withdraw.{look}.png")
         await page.locator("form button.primary").click()
         await expect(page.locator(".state.withdrawn")).to_be_visible()
     assert not faults

@@ -201,7 +201,7 @@ async def on_pages(coop: Coop, invitation: Join) -> None:
     async with serving(coop.store, coop.settings, coop.node, Clock(now())) as office:
         await office.appoint(NAME)
         browser = await office.enter()
-        page = await browser.fill("above", "join", ("invitation", links.write(invitation)))
+        page = await browser.fill("municipalities", "join", ("invitation", links.write(invitation)))
         assert page.status == 200, page.text
         ticked = [
             ("series", value)

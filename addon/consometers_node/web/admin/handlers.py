@@ -50,7 +50,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COOKIE = "consometers-admin"
 MAX_BODY_BYTES = 256 * 1024
 LOGIN = "login"
-_ABOVE = "above/"
+_MUNICIPALITIES = "municipalities/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
@@ -157,7 +157,7 @@ class AdminPages(ConsentPages[AdminContext]):
     ) -> web.Response:
         ours = {
             "layout": "admin/layout.html",
-            "section_root": f"{context.home}{_ABOVE}",
+            "section_root": f"{context.home}{_MUNICIPALITIES}",
             "may_answer": True,
             "of_home": False,
             "scripts": self.files.scripts,
@@ -257,7 +257,7 @@ class AdminPages(ConsentPages[AdminContext]):
 
     @override
     def go_on(self, context: AdminContext, to: str) -> web.Response:
-        return context.go(_ABOVE + to)
+        return context.go(_MUNICIPALITIES + to)
 
     @override
     def signer(self, context: AdminContext) -> str:

@@ -4,7 +4,6 @@ from aiohttp import web
 
 from ..core import consenting, permissions
 from . import (
-    above,
     doubts,
     health,
     invitations,
@@ -12,6 +11,7 @@ from . import (
     login,
     member,
     members,
+    municipalities,
     need_form,
     needs,
     overview,
@@ -23,7 +23,7 @@ from .handlers import AdminPages, Look
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{permission:[0-9a-f-]{36}}"
 
-_ABOVE_PERMISSION = "{permission:[0-9a-f-]{36}}"
+_PERMISSION = "{permission:[0-9a-f-]{36}}"
 
 _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"
@@ -54,11 +54,11 @@ LOOKS: dict[str, Look] = {
     "/invitations": invitations.show,
     "/invitations/new": invitations.show_form,
     "/invitations/sheets": invitations.back,
-    "/above": above.show,
-    "/above/join": above.show,
-    "/above/permissions": above.show,
-    f"/above/permissions/{_ABOVE_PERMISSION}": permissions.show,
-    f"/above/withdraw/{_ABOVE_PERMISSION}": permissions.confirm_withdrawal,
+    "/municipalities": municipalities.show,
+    "/municipalities/join": municipalities.show,
+    "/municipalities/permissions": municipalities.show,
+    f"/municipalities/permissions/{_PERMISSION}": permissions.show,
+    f"/municipalities/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     "/publication": publication.show,
     "/publication/preview": publication.back,
     "/publication/front": publication.back,
@@ -85,11 +85,11 @@ ACTS: dict[str, Look] = {
     "/invitations": invitations.make,
     "/invitations/sheets": invitations.print_sheets,
     "/invitations/{invitation:[0-9a-f]{1,40}}/revoke": invitations.revoke,
-    "/above/join": above.join,
-    f"/above/preview/{_ABOVE_PERMISSION}": consenting.look,
-    f"/above/allow/{_ABOVE_PERMISSION}": consenting.allow,
-    f"/above/refuse/{_ABOVE_PERMISSION}": permissions.refuse,
-    f"/above/withdraw/{_ABOVE_PERMISSION}": permissions.withdraw,
+    "/municipalities/join": municipalities.join,
+    f"/municipalities/preview/{_PERMISSION}": consenting.look,
+    f"/municipalities/allow/{_PERMISSION}": consenting.allow,
+    f"/municipalities/refuse/{_PERMISSION}": permissions.refuse,
+    f"/municipalities/withdraw/{_PERMISSION}": permissions.withdraw,
     "/publication": publication.choose,
     "/publication/form": publication.change,
     "/publication/preview": publication.look,

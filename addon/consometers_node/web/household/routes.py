@@ -5,7 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from ..core import consenting, permissions
-from . import held, home, joining, my_data, settings
+from . import access_requests, home, joining, my_data, settings
 from .handlers import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
@@ -20,14 +20,14 @@ LOOKS: dict[str, Look] = {
     f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     f"/series/{_SERIES}": home.show_series,
     "/mine": my_data.show,
-    f"/held/{_PEER}": held.show,
+    f"/access-requests/{_PEER}": access_requests.show,
     "/settings": settings.show,
 }
 FOR_ADMINISTRATORS: dict[str, Look] = {
     "/mine/consometers.json": my_data.export_json,
     "/mine/consometers.csv": my_data.export_csv,
-    f"/held/{_PEER}/export.json": held.download_json,
-    f"/held/{_PEER}/records.csv": held.download_csv,
+    f"/access-requests/{_PEER}/export.json": access_requests.download_json,
+    f"/access-requests/{_PEER}/records.csv": access_requests.download_csv,
 }
 """What is taken along holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
@@ -40,7 +40,7 @@ ACTS: dict[str, Look] = {
     f"/refuse/{_PERMISSION}": permissions.refuse,
     f"/withdraw/{_PERMISSION}": permissions.withdraw,
     "/mine": my_data.erase,
-    f"/held/{_PEER}": held.ask,
+    f"/access-requests/{_PEER}": access_requests.ask,
     "/settings": settings.change_account,
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,

@@ -82,14 +82,14 @@ async def logged(office: Office) -> list[tuple[str, str]]:
 
 async def preview(browser: Browser, number: PermissionId, *values: str) -> Page:
     ticked = [("series", value) for value in values]
-    return await browser.fill(f"above/permissions/{number}", "preview", *ticked)
+    return await browser.fill(f"municipalities/permissions/{number}", "preview", *ticked)
 
 
 async def test_nobody_asks_at_first(office: Office) -> None:
-    page = await (await office.enter()).open("above")
-    assert [name for name, _ in page.form("above/join").fields] == ["token"]
+    page = await (await office.enter()).open("municipalities")
+    assert [name for name, _ in page.form("municipalities/join").fields] == ["token"]
     assert "nothing leaves your collective" in page.text
-    page = await (await office.enter("fr")).open("above")
+    page = await (await office.enter("fr")).open("municipalities")
     assert "Rejoindre une collectivité" in page.text
 
 
@@ -98,7 +98,7 @@ async def test_what_is_asked_for_and_published_can_be_ticked(
 ) -> None:
     office, number = request_
     browser = await office.enter()
-    page = await browser.follow(await browser.open("above"), str(number))
+    page = await browser.follow(await browser.open("municipalities"), str(number))
     form = page.form("preview")
     assert form.offered == [("series", EVERYBODY), ("series", COMMUNE)]
     assert "All members" in page.text
@@ -125,7 +125,7 @@ async def test_the_sums_are_looked_at_then_allowed_and_withdrawn(
     page = await browser.follow(page, "withdraw")
     assert "Nothing more will leave your collective" in page.text
     erase = next(form for form in page.forms if ("data", "erase") in form.fields)
-    page = await browser.post(f"above/withdraw/{number}", erase.fields)
+    page = await browser.post(f"municipalities/withdraw/{number}", erase.fields)
     assert (await permission(office, number)).state is State.WITHDRAWN
     assert [what for who, what in await logged(office) if who == NAME][:2] == [
         f"withdrawn sums of {TOWN}",
@@ -138,7 +138,7 @@ async def test_the_sums_are_looked_at_then_allowed_and_withdrawn(
 async def test_it_can_be_refused(request_: tuple[Office, PermissionId]) -> None:
     office, number = request_
     browser = await office.enter("fr")
-    page = await browser.fill(f"above/permissions/{number}", "refuse")
+    page = await browser.fill(f"municipalities/permissions/{number}", "refuse")
     assert (await permission(office, number)).state is State.REFUSED
     assert f"refused sums of {TOWN}" in [what for _, what in await logged(office)]
     assert page.status == 200
@@ -176,7 +176,7 @@ async def test_a_resolution_that_is_not_published_cannot_be_chosen(
 ) -> None:
     async with asked(file, tmp_path, replace(SUMS, interval=Interval.PT30M)) as (office, number):
         browser = await office.enter()
-        page = await browser.open(f"above/permissions/{number}")
+        page = await browser.open(f"municipalities/permissions/{number}")
         assert ("interval", "PT1H") in page.form("preview").fields
         assert "PT30M" not in page.html
         page = await browser.send(page, "preview", ("series", EVERYBODY))
@@ -186,12 +186,12 @@ async def test_a_resolution_that_is_not_published_cannot_be_chosen(
 async def test_only_administrators_see_it(request_: tuple[Office, PermissionId]) -> None:
     office, number = request_
     stranger = await office.browser()
-    assert "password" in (await stranger.open(f"above/permissions/{number}")).html
+    assert "password" in (await stranger.open(f"municipalities/permissions/{number}")).html
     for path in ("allow", "refuse", "withdraw", "preview"):
-        page = await stranger.post(f"above/{path}/{number}", [("series", EVERYBODY)])
+        page = await stranger.post(f"municipalities/{path}/{number}", [("series", EVERYBODY)])
         assert "password" in page.html
     browser = await office.enter()
-    page = await browser.post(f"above/refuse/{number}", [("token", "forged")])
+    page = await browser.post(f"municipalities/refuse/{number}", [("token", "forged")])
     assert page.status == 403
     assert (await permission(office, number)).state is State.PROPOSED
 
@@ -201,7 +201,7 @@ async def test_a_permission_that_is_not_there_is_not_found(
 ) -> None:
     office, _ = request_
     browser = await office.enter()
-    page = await browser.open("above/permissions/2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d")
+    page = await browser.open("municipalities/permissions/2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d")
     assert page.status == 404
     assert "There is no such permission." in page.text
 
@@ -218,7 +218,7 @@ async def test_an_invitation_that_does_not_work_says_why(
     office: Office, typed: str, says: str
 ) -> None:
     browser = await office.enter()
-    page = await browser.fill("above", "above/join", ("invitation", typed))
+    page = await browser.fill("municipalities", "municipalities/join", ("invitation", typed))
     assert page.status == 422
     assert says in page.text
-    assert typed in dict(page.form("above/join").fields)["invitation"]
+    assert typed in dict(page.form("municipalities/join").fields)["invitation"]

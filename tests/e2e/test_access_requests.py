@@ -104,12 +104,12 @@ async def settled(stack: AsyncExitStack, folder: Path, coop: Coop, name: str, se
 
 async def held(browser: Browser) -> Page:
     """Open the page of what the one collective holds."""
-    return await browser.follow(await browser.open("mine"), "held/")
+    return await browser.follow(await browser.open("mine"), "access-requests/")
 
 
 async def asked(browser: Browser) -> Page:
     page = await held(browser)
-    return await browser.send(page, "held/")
+    return await browser.send(page, "access-requests/")
 
 
 async def body(browser: Browser, page: Page, file: str) -> tuple[int, str]:
@@ -188,7 +188,7 @@ async def _again(world: World) -> bool:
     browser = world.home.browser()
     page = await held(browser)
     if "is on its way" not in page.text:
-        page = await browser.send(page, "held/")
+        page = await browser.send(page, "access-requests/")
     return "Received and checked" in page.text
 
 

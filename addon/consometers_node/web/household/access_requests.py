@@ -29,7 +29,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     requests = _requests(pages)
     return pages.page(
         context,
-        "held.html",
+        "access-request.html",
         peer=peer,
         request=requests.of_peer(peer.id) if requests else None,
         earlier=[(each, pages.person_named(each.who)) for each in earlier],
@@ -45,7 +45,7 @@ async def ask(pages: Pages, context: RequestContext) -> web.StreamResponse:
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANSWERED_WITHIN_S):
                 await request.over.wait()
-    return context.go(f"held/{peer.id}")
+    return context.go(f"access-requests/{peer.id}")
 
 
 async def download_json(pages: Pages, context: RequestContext) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Municipalities, and whoever else asks this collective for its sums: joined, answered, left.
+"""Municipalities, and other collectives that ask this one for its sums: joined, answered, left.
 
 What is asked, shown and answered is what a home sees, on the pages of `core`.
 """
@@ -25,7 +25,7 @@ async def show(
     """Show who asks for sums, what was answered, and where an invitation is pasted."""
     return pages.consent_page(
         context,
-        "admin/above.html",
+        "admin/municipalities.html",
         status=422 if error else 200,
         invitation=context.typed("invitation") or context.asked("invitation"),
         error=error,
