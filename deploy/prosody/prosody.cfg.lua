@@ -41,7 +41,7 @@ registration_invite_only = true
 invite_expiry = "90 days"
 
 -- A node tells a year of its past in pages of up to 200 KiB: at the usual 10 kB/s it would not have done by the time
--- that its peer waits. Who sends more is read more slowly, not cut off.
+-- that its peer waits. Faster senders are slowed down, not cut off.
 limits = {
 	c2s = { rate = "500kb/s", burst = "4s" };
 	s2sin = { rate = "1mb/s", burst = "4s" };

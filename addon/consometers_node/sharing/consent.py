@@ -226,7 +226,7 @@ async def no_log(_connection: AsyncConnection, _what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a person answers to those who ask: each answer once, whoever shows the question.
+    """What a person answers to those who ask: each answer once, for pages and commands.
 
     `log` is the access log of a collective, which has several administrators.
     """

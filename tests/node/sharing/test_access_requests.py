@@ -50,7 +50,7 @@ def parts_of(content: bytes, parts: int = 3) -> list[ExportPart]:
 
 
 class Holds(Collective):
-    """A collective that holds something, and says what it is told to say."""
+    """A collective that holds something, with answers by the test."""
 
     def __init__(self) -> None:
         super().__init__()
