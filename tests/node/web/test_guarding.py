@@ -1,6 +1,7 @@
 """Who may do what: nothing happens but by a form of ours, that an administrator sends."""
 
 from itertools import product
+import re
 from urllib.parse import quote
 
 import pytest
@@ -34,16 +35,13 @@ HOSTILE = (
     "١٢٣",
     "NaN",
 )
+_PART = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 
 
 def place(pattern: str, number: str) -> str:
     """Return an address of a route, relative."""
-    filled = pattern[1:]
-    for name, value in (("permission", number), ("peer", "1"), ("series", "1")):
-        start = filled.find("{" + name)
-        if start >= 0:
-            filled = filled[:start] + value
-    return filled
+    values = {"permission": number, "peer": "1", "series": "1"}
+    return _PART.sub(lambda part: values[part[1]], pattern[1:])
 
 
 async def token(home: Home, user: str = "") -> str:
