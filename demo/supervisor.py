@@ -405,6 +405,7 @@ _INFO: Final[Mapping[str, Any]] = {
     "ip_address": LOOPBACK,
     "rating": 8,
     "repository": _REPOSITORY,
+    "stage": "stable",
     "startup": "application",
     "state": "started",
     "translations": {},
