@@ -67,7 +67,7 @@ LIVE: Final = THIS_HOUR - timedelta(hours=20)
 SINCE: Final = (LIVE - timedelta(hours=6)).replace(hour=0)
 """Intervals close one after the other, from midnight on."""
 FLOW: Final = 8
-"""So many hours are told around each kill."""
+"""The number of hours that homes send around each kill."""
 ALL: Final = Range(SINCE, THIS_HOUR)
 WITHIN_S: Final = 180
 TICK_S: Final = 0.5

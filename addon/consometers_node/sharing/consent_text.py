@@ -101,7 +101,7 @@ _YEAR_DAYS = 365
 _NOT_KEPT = text("nothing")
 
 
-def need(asked: DataNeed, peer: Peer, language: str) -> str:
+def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEHOLD) -> str:
     """Return what is asked, by whom and what for."""
     words = _fill(
         _NEED,
@@ -119,7 +119,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         retention=length(asked.retention_days, language)
         if asked.retention_days
         else _NOT_KEPT.say(language),
-        identification=IDENTIFICATIONS[asked.identification].say(language),
+        identification=_identification(asked.identification, role).say(language),
         policy=asked.policy,
     )
     shown = shown_by_name(asked)
@@ -148,7 +148,7 @@ def grant(
     role: Role = Role.HOUSEHOLD,
 ) -> ShownText:
     """Return what a person reads before granting this choice."""
-    identification = IDENTIFICATIONS[choice.identification or asked.identification]
+    identification = choice.identification or asked.identification
     history = asked.history_days if choice.history_days is None else choice.history_days
     duration = choice.duration_days or asked.duration_days
     words = _fill(
@@ -162,10 +162,10 @@ def grant(
             if any(each.interval is interval for each in choice.series)
         ),
         since=_day(at - timedelta(days=history), language),
-        identification=(identification if role is Role.HOUSEHOLD else _OWN_NAME).say(language),
+        identification=_identification(identification, role).say(language),
         origin=_ORIGINS[role].say(language),
     )
-    return ShownText(language, f"{need(asked, peer, language)}\n\n{words}")
+    return ShownText(language, f"{need(asked, peer, language, role=role)}\n\n{words}")
 
 
 def refusal(asked: DataNeed, language: str, *, role: Role = Role.HOUSEHOLD) -> ShownText:
@@ -191,6 +191,11 @@ def series(granted: Iterable[Series], language: str, *, role: Role = Role.HOUSEH
         )
         for each in sorted(granted, key=lambda each: (each.device, each.direction))
     ]
+
+
+def _identification(asked: Identification, role: Role) -> Text:
+    """Return the name under which records leave: the sums of a collective have its own."""
+    return _OWN_NAME if role is Role.COLLECTIVE else IDENTIFICATIONS[asked]
 
 
 def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:

@@ -69,6 +69,7 @@ async def test_sums_are_granted_in_the_words_of_a_collective(run: Run, permissio
     result = await run.ok("grant", permission_id, "--series", f"{OWN}=consumption", "--yes")
     assert "with the number of members in each sum" in result.out
     assert "the name of your collective" in result.out
+    assert "pseudonym" not in result.out
     permission = await run.json("permissions", permission_id)
     assert permission["state"] == "granted"
     assert [series["identifier"] for series in permission["series"]] == [
