@@ -269,13 +269,12 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
     await roof.start()
     port = port_of(roof.inverter)
     await roof.inverter.unplug()
-    await roof.polls(3)
-    assert roof.are_unavailable("power", "energy")
-    # What is polled before the port is let go fails.
+    # tmodbus 1.1 forgets a request that it is about to write when the port hangs up.
     async with asyncio.timeout(5):
         while holders(port):
             await asyncio.sleep(0.01)
-    await roof.polls()
+    await roof.polls(3)
+    assert roof.are_unavailable("power", "energy")
     await roof.inverter.plug()
     await roof.polls()
     assert roof.amount("power") > 0
