@@ -205,7 +205,7 @@ def recorder(site: Path, script: str) -> dict[str, str]:
     program = site / "docker"
     program.write_text(f'#!/bin/bash\necho "$*" >>{site}/asked\n{script}\n')
     program.chmod(0o755)
-    for name in ("backup", "restore"):
+    for name in ("backup", "common", "restore"):
         shutil.copy(DEPLOY / name, site / name)
     return {"PATH": f"{site}:{os.environ['PATH']}"}
 
@@ -214,13 +214,18 @@ def asked(site: Path) -> list[str]:
     return (site / "asked").read_text().splitlines()
 
 
-def test_a_backup_that_is_not_whole_is_not_put_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("language", "problem"), [("en", "has no"), ("fr", "ne contient pas")])
+def test_an_incomplete_backup_is_not_restored(tmp_path: Path, language: str, problem: str) -> None:
     (tmp_path / "database.dump").write_text("half of it")
     done = subprocess.run(
-        (DEPLOY / "restore", tmp_path), capture_output=True, text=True, check=False
+        (DEPLOY / "restore", tmp_path),
+        env=os.environ | {"COLLECTIVE_LANGUAGE": language},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == f"{tmp_path} has no accounts.tar: it is no whole backup.\n"
+    assert done.stderr.startswith(f"{tmp_path} {problem} accounts.tar")
 
 
 def test_the_checkout_is_built_before_a_backup_replaces_anything(site: Path) -> None:
@@ -272,5 +277,5 @@ def test_a_backup_is_made_while_prosody_writes(
         assert len(folders) == 1
     else:
         assert done.returncode == 1
-        assert done.stderr.endswith("could not be read: no backup was made.\n")
+        assert done.stderr.endswith("aucune sauvegarde n’a été faite.\n")
         assert folders == []

@@ -188,6 +188,8 @@ class Answering:
             self._traffic.failed += 1
             if isinstance(error, self._answerer.passing):
                 _LOGGER.info("A request could not be answered now")
+            elif isinstance(error, TimeoutError):
+                _LOGGER.warning("A request could not be answered within %d s", ANSWER_SECONDS)
             else:
                 _LOGGER.exception("A request could not be answered")
             refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))

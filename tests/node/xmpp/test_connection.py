@@ -381,13 +381,18 @@ async def test_a_peer_that_does_not_answer_is_not_waited_for(
 
 
 async def test_an_answer_that_takes_too_long_is_a_refusal(
-    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody,
+    new_node: MakeNode,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(answering_module, "ANSWER_SECONDS", 0.1)
     node, peer = await new_node(server, Silent()), await new_node(server)
     with pytest.raises(OtherError) as refused:
         await peer.asking.list_series(node.connection.jid)
     assert refused.value.condition == "internal-server-error"
+    (logged,) = [each for each in caplog.records if "could not be answered" in each.message]
+    assert (logged.levelname, logged.exc_info) == ("WARNING", None)
 
 
 async def test_a_second_program_at_the_same_address_ends_the_first(

@@ -39,7 +39,7 @@ async def note(
         BackupStep,
         typer.Argument(
             metavar="made|tested|copied",
-            help=say("A backup was made, put back as a test, or copied off the site."),
+            help=say("A backup was made, restored as a test, or copied off the site."),
         ),
     ],
     at: Annotated[

@@ -134,7 +134,7 @@ _PAGES: Words = {
 }
 _STEPS: Words = {
     BackupStep.MADE: text("made", context="backup"),
-    BackupStep.TESTED: text("put back as a test", context="backup"),
+    BackupStep.TESTED: text("restored as a test", context="backup"),
     BackupStep.COPIED: text("copied off the site", context="backup"),
 }
 _TAKE = text("{said}: time")
@@ -197,7 +197,7 @@ HEALTH: tuple[Metric[Health], ...] = (
     Metric(
         "consometers_backup_timestamp_seconds",
         text("Last backup"),
-        text("When a backup was last made, put back as a test, and copied off the site."),
+        text("When a backup was last made, restored as a test, and copied off the site."),
         _stored(lambda database, step: database.backups.last.get(BackupStep(step))),
         Label("step", _STEPS),
     ),
