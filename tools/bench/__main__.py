@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "closing": "closing an hour of 100,000 homes, and after 5 years: against a bare read",
     "opening": "the past of 300 homes, a year, published at once: seconds",
     "region": "100,000 homes, 20 cooperatives, a region: what each level costs a day",
+    "protected": "masking, opening and adding up 24 hours of 100,000 homes: against bare HMACs",
     "flood": "what members wait for a receipt while strangers send: beside them, over alone",
     "pages": "pages of a home with 20 series, of a collective with 10,000 members: milliseconds",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",

@@ -1,0 +1,8 @@
+"""Protected sums: totals of homes that a collective and a witness open only together. Pure.
+
+    masks      the key of a day, and reports whose values it masks
+    ledger     which hours of which homes have been opened
+    opening    what a witness checks before it opens a sum
+
+docs/protected-sums.md has the scheme, its assumptions and what it does not protect from.
+"""

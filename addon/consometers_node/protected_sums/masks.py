@@ -1,0 +1,127 @@
+"""The key of a day, and reports whose values are masked with it. Pure.
+
+A home and its witness share a key, which is replaced each UTC day by one that is derived from it:
+nobody computes an older key from a newer one. A report of `x` Wh holds
+
+    y1 = x + m1 mod 2**64    and    y2 = x**2 + m2 mod 2**128
+
+where `m1` and `m2` are the first 8 and the next 16 bytes of HMAC-SHA512 under the key of the day,
+over what the report is about and a nonce that is used once. Sums of reports are masked by sums of
+masks, so that a witness unmasks a sum without ever seeing a report.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+import hashlib
+import hmac
+import struct
+from typing import Final, Self
+
+from ..series import Direction
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 16
+MOST_WH: Final = 36_000
+"""The most that a home reports for an hour: 36 kVA, the largest contract of a Linky meter."""
+SUM_MODULUS: Final = 1 << 64
+SQUARES_MODULUS: Final = 1 << 128
+
+_HOUR: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MASKS: Final = struct.Struct(">QQQ")
+
+
+class PastKey(ValueError):
+    """The key of a day is asked for that was forgotten: keys are derived forwards alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayKey:
+    """The key that masks the reports made on one UTC day. Its `repr` does not show it.
+
+    Raises ValueError where it does not have `KEY_BYTES` bytes.
+    """
+
+    day: date
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(self.secret)}")
+
+    def on(self, day: date) -> DayKey:
+        """Return the key of this day or of a later one. Raises PastKey."""
+        if day < self.day:
+            raise PastKey(f"the key of {day} was forgotten: the oldest is of {self.day}")
+        secret = self.secret
+        for _ in range((day - self.day).days):
+            secret = _derived(secret, b"next")
+        return DayKey(day, secret)
+
+    def authentication_key(self) -> bytes:
+        """Return the key of what a home asks its witness for. It is derived from the first key."""
+        return _derived(self.secret, b"authentication")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a value is about: the hour of a direction, for a collective.
+
+    Raises ValueError where `hour` is not the start of an hour in UTC.
+    """
+
+    collective: str
+    direction: Direction
+    hour: datetime
+
+    def __post_init__(self) -> None:
+        if self.hour.utcoffset() != timedelta() or (self.hour - _EPOCH) % _HOUR:
+            raise ValueError(f"no hour of UTC starts at {self.hour}")
+
+    def encoded(self) -> bytes:
+        """Return the bytes that masks are computed over, before the nonce."""
+        names = b"".join(
+            struct.pack(">H", len(name)) + name
+            for name in (b"consometers report 1", self.collective.encode(), self.direction.encode())
+        )
+        return names + struct.pack(">q", (self.hour - _EPOCH) // _HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A masked value: which day's key masks it, its nonce, `y1` and `y2`."""
+
+    day: date
+    nonce: bytes
+    masked: int
+    masked_square: int
+
+    @classmethod
+    def of(cls, wh: int, subject: Subject, key: DayKey, nonce: bytes) -> Self:
+        """Mask a value of 0 to `MOST_WH` Wh. Raises ValueError.
+
+        No nonce is ever used twice: the caller draws one at random for each report.
+        """
+        if not 0 <= wh <= MOST_WH:
+            raise ValueError(f"a report is of 0 to {MOST_WH} Wh")
+        if len(nonce) != NONCE_BYTES:
+            raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
+        mask, mask_of_square = masks(key.secret, subject.encoded(), nonce)
+        return cls(
+            key.day,
+            nonce,
+            (wh + mask) % SUM_MODULUS,
+            (wh * wh + mask_of_square) % SQUARES_MODULUS,
+        )
+
+
+def masks(secret: bytes, subject: bytes, nonce: bytes) -> tuple[int, int]:
+    """Return `m1` and `m2` under the key of a day, for an encoded subject."""
+    mask, high, low = _MASKS.unpack_from(hmac.digest(secret, subject + nonce, "sha512"))
+    return mask, high << 64 | low
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    """Return 32 bytes of HKDF-SHA256 (RFC 5869) without salt, which are its first block."""
+    extracted = hmac.digest(bytes(hashlib.sha256().digest_size), secret, "sha256")
+    return hmac.digest(extracted, purpose + b"\x01", "sha256")

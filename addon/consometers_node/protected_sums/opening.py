@@ -1,0 +1,226 @@
+"""What a witness checks before it opens a sum of masked reports. Pure.
+
+A collective asks for all groups of an hour and a direction at once, each with the sums of its
+homes' reports. Either nothing of it is opened, and the refusal says which homes stand in the way;
+or every home of it is marked in the ledger, whatever the answer is, so that nothing can be learnt
+from a second attempt. Groups in which one home dominates are put together with others, as
+`collective.disclosure.closing` puts them together.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..series import Direction
+from .ledger import Ledger
+from .masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS, DayKey, Subject, masks
+
+KEYS_FOR: Final = timedelta(days=35)
+"""How long a witness can open a report: it forgets older keys."""
+DOMINANCE_PERCENT: Final = 41
+"""The most that the sum of squares may be, of the square of the sum.
+
+A cell that the p % rule suppresses has at least 41.8 %, whatever its homes have.
+"""
+
+
+class Refusal(StrEnum):
+    """Why a sum stays closed."""
+
+    NOT_ENROLLED = "not-enrolled"
+    """Never enrolled for this collective and direction, or has left."""
+    REPEATED = "repeated"
+    """Stands in the request twice."""
+    TOO_FEW = "too-few"
+    """Was promised a group of more homes."""
+    KEY_FORGOTTEN = "key-forgotten"
+    """The report is older than `KEYS_FOR`, or was made after today."""
+    OPENED_BEFORE = "opened-before"
+    """This hour of it is in a sum that was opened or refused before."""
+    IMPLAUSIBLE = "implausible"
+    """No values of homes have this sum and these squares: a report or a nonce is a wrong one."""
+    DOMINANCE = "dominance"
+    """One home or two make most of it, also together with the other groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a witness holds of a home: its key, and what it was promised.
+
+    `minimum` is how many homes a sum with it has. `has_left` is final.
+    """
+
+    key: DayKey
+    directions: frozenset[Direction]
+    minimum: int
+    has_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A report in a group: whose, masked by the key of which day, with which nonce."""
+
+    pseudonym: str
+    day: date
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedSum:
+    """What a collective asks to open: a group's reports, the sums of their `y1` and their `y2`."""
+
+    group: str
+    parts: tuple[Part, ...]
+    masked: int
+    masked_squares: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSum:
+    """A sum in Wh of homes, in one group or in several that were put together."""
+
+    groups: frozenset[str]
+    homes: int
+    wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSum:
+    """Groups that stay closed; `pseudonyms` are the homes that stand in the way, if it is some."""
+
+    groups: frozenset[str]
+    reason: Refusal
+    pseudonyms: frozenset[str] = frozenset()
+
+
+type Answer = OpenedSum | RefusedSum
+
+
+class Witness:
+    """The enrolments of one collective's homes, by pseudonym, and what was opened of them."""
+
+    def __init__(self, enrolments: Mapping[str, Enrolment], ledger: Ledger) -> None:
+        """Take both as they stand: `open` marks in the ledger."""
+        self._enrolments = enrolments
+        self._ledger = ledger
+        self._latest_keys: dict[str, DayKey] = {}
+
+    def open(self, subject: Subject, sums: Sequence[MaskedSum], today: date) -> list[Answer]:
+        """Open an hour of a direction, for the groups of homes that a collective asks for.
+
+        An answer is for one group, or for several together; each group is in one answer. What
+        refuses a home refuses the whole request, and marks nothing: the collective asks again
+        without it. `today` is the UTC day.
+        """
+        if refused := self._standing_in_the_way(subject, sums, today):
+            return refused
+        self._ledger.mark(subject, [part.pseudonym for asked in sums for part in asked.parts])
+        encoded = subject.encoded()
+        cells = {frozenset({asked.group}): self._unmasked(encoded, asked) for asked in sums}
+        answers: list[Answer] = [
+            RefusedSum(groups, Refusal.IMPLAUSIBLE)
+            for groups, cell in cells.items()
+            if not cell.is_plausible
+        ]
+        plausible = {groups: cell for groups, cell in cells.items() if cell.is_plausible}
+        return answers + _together(plausible)
+
+    def _standing_in_the_way(
+        self, subject: Subject, sums: Sequence[MaskedSum], today: date
+    ) -> list[Answer]:
+        refused = defaultdict[Refusal, set[str]](set)
+        seen = set[str]()
+        oldest = today - KEYS_FOR
+        for asked in sums:
+            for part in asked.parts:
+                enrolment = self._enrolments.get(part.pseudonym)
+                if (
+                    enrolment is None
+                    or enrolment.has_left
+                    or subject.direction not in enrolment.directions
+                ):
+                    refused[Refusal.NOT_ENROLLED].add(part.pseudonym)
+                elif part.pseudonym in seen:
+                    refused[Refusal.REPEATED].add(part.pseudonym)
+                elif len(asked.parts) < enrolment.minimum:
+                    refused[Refusal.TOO_FEW].add(part.pseudonym)
+                elif not max(oldest, enrolment.key.day) <= part.day <= today:
+                    refused[Refusal.KEY_FORGOTTEN].add(part.pseudonym)
+                seen.add(part.pseudonym)
+        if opened := self._ledger.opened(subject, seen):
+            refused[Refusal.OPENED_BEFORE].update(opened)
+        groups = frozenset(asked.group for asked in sums)
+        return [
+            RefusedSum(groups, reason, frozenset(pseudonyms))
+            for reason, pseudonyms in refused.items()
+        ]
+
+    def _unmasked(self, subject: bytes, asked: MaskedSum) -> _Moments:
+        wh, squares = asked.masked, asked.masked_squares
+        for part in asked.parts:
+            mask, mask_of_square = masks(self._key(part).secret, subject, part.nonce)
+            wh -= mask
+            squares -= mask_of_square
+        return _Moments(len(asked.parts), wh % SUM_MODULUS, squares % SQUARES_MODULUS)
+
+    def _key(self, part: Part) -> DayKey:
+        """Return the key of a report. The latest stays at hand: mostly, it is the one of today."""
+        latest = self._latest_keys.get(part.pseudonym)
+        if latest is not None and latest.day == part.day:
+            return latest
+        if latest is None or part.day < latest.day:
+            key = self._enrolments[part.pseudonym].key.on(part.day)
+        else:
+            key = latest.on(part.day)
+        if latest is None or latest.day < key.day:
+            self._latest_keys[part.pseudonym] = key
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """The sum of some homes' values, and the sum of their squares."""
+
+    homes: int
+    wh: int
+    squares: int
+
+    def __add__(self, other: _Moments) -> _Moments:
+        return _Moments(self.homes + other.homes, self.wh + other.wh, self.squares + other.squares)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether values of 0 to `MOST_WH` can have these sums. The last is Cauchy and Schwarz."""
+        return (
+            self.wh <= self.homes * MOST_WH
+            and self.squares <= self.wh * MOST_WH
+            and self.homes * self.squares >= self.wh**2
+        )
+
+    @property
+    def is_dominated(self) -> bool:
+        return 100 * self.squares > DOMINANCE_PERCENT * self.wh**2
+
+
+def _together(cells: Mapping[frozenset[str], _Moments]) -> list[Answer]:
+    """Open the groups that pass; the others together, with the smallest that pass if need be."""
+    passing = {groups: cell for groups, cell in cells.items() if not cell.is_dominated}
+    pool = {groups: cell for groups, cell in cells.items() if cell.is_dominated}
+    pooled = sum(pool.values(), _Moments(0, 0, 0))
+    for groups in sorted(passing, key=lambda groups: (passing[groups].homes, *groups)):
+        if not pooled.is_dominated:
+            break
+        pool[groups] = passing.pop(groups)
+        pooled += pool[groups]
+    answers: list[Answer] = [
+        OpenedSum(groups, cell.homes, cell.wh) for groups, cell in passing.items()
+    ]
+    if not pool:
+        return answers
+    union = frozenset[str]().union(*pool)
+    if pooled.is_dominated:
+        return [*answers, RefusedSum(union, Refusal.DOMINANCE)]
+    return [*answers, OpenedSum(union, pooled.homes, pooled.wh)]

@@ -1,0 +1,61 @@
+"""Homes that enrol with a witness and report to a collective, as the tests know them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from random import Random
+
+from consometers_node.protected_sums.masks import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    SQUARES_MODULUS,
+    SUM_MODULUS,
+    DayKey,
+    Report,
+    Subject,
+)
+from consometers_node.protected_sums.opening import Enrolment, MaskedSum, Part
+from consometers_node.series import Direction
+
+TODAY = date(2026, 11, 28)
+COLLECTIVE = "energies.example"
+NOON = Subject(COLLECTIVE, Direction.CONSUMPTION, datetime(2026, 11, 28, 12, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home, by its pseudonym, with the key that it gave to the witness."""
+
+    pseudonym: str
+    key: DayKey
+    random: Random
+
+    def reports(self, wh: int, subject: Subject = NOON, day: date = TODAY) -> tuple[Part, Report]:
+        """Mask a value on a day. Return what the collective names it by, and what it adds up."""
+        report = Report.of(wh, subject, self.key.on(day), self.random.randbytes(NONCE_BYTES))
+        return Part(self.pseudonym, report.day, report.nonce), report
+
+
+def homes(count: int, seed: int = 1, since: date = TODAY) -> list[Home]:
+    """Return homes that enrolled on a day."""
+    random = Random(seed)
+    return [
+        Home(f"home-{n}", DayKey(since, random.randbytes(KEY_BYTES)), random) for n in range(count)
+    ]
+
+
+def enrolled(those: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
+    """Return what their witness holds of them."""
+    directions = frozenset({Direction.CONSUMPTION, Direction.INJECTION})
+    return {home.pseudonym: Enrolment(home.key, directions, minimum) for home in those}
+
+
+def added(group: str, reports: Iterable[tuple[Part, Report]]) -> MaskedSum:
+    """Add reports up, as the collective does."""
+    reports = list(reports)
+    return MaskedSum(
+        group,
+        tuple(part for part, _ in reports),
+        sum(report.masked for _, report in reports) % SUM_MODULUS,
+        sum(report.masked_square for _, report in reports) % SQUARES_MODULUS,
+    )

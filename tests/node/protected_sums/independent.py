@@ -1,0 +1,73 @@
+"""The scheme of docs/protected-sums.md a second time, by another library, from the page alone.
+
+    .venv/bin/python -m tests.node.protected_sums.independent
+
+prints the test vectors, as `vectors.json` has them.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)
+
+
+def key_of(first: bytes, days: int) -> bytes:
+    for _ in range(days):
+        first = derived(first, "next")
+    return first
+
+
+def report(
+    key: bytes, about: tuple[str, str], hour: datetime, nonce: bytes, wh: int
+) -> tuple[int, int]:
+    code = HMAC(key, SHA512())
+    for name in ("consometers report 1", *about):
+        encoded = name.encode()
+        code.update(len(encoded).to_bytes(2, "big") + encoded)
+    code.update(int((hour - EPOCH) / timedelta(hours=1)).to_bytes(8, "big", signed=True) + nonce)
+    digest = code.finalize()
+    m1, m2 = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:24], "big")
+    return (wh + m1) % 2**64, (wh**2 + m2) % 2**128
+
+
+def vectors() -> list[dict[str, Any]]:
+    """Return reports that an implementation has to make alike; bytes are in hexadecimal."""
+    first = bytes(range(32))
+    rows = []
+    for number, (direction, wh, days) in enumerate(
+        [("consumption", 0, 0), ("consumption", 412, 0), ("injection", 36_000, 1),
+         ("consumption", 1, 34)]
+    ):  # fmt: skip
+        enrolled = date(2026, 11, 1)
+        hour = datetime(2026, 11, 1, number, tzinfo=UTC)
+        nonce = bytes([number]) * 16
+        key = key_of(first, days)
+        y1, y2 = report(key, ("energies.example", direction), hour, nonce, wh)
+        rows.append({
+            "first_key": first.hex(),
+            "enrolled": enrolled.isoformat(),
+            "authentication_key": derived(first, "authentication").hex(),
+            "collective": "energies.example",
+            "direction": direction,
+            "hour": hour.isoformat(),
+            "day": (enrolled + timedelta(days=days)).isoformat(),
+            "key": key.hex(),
+            "nonce": nonce.hex(),
+            "wh": wh,
+            "y1": f"{y1:016x}",
+            "y2": f"{y2:032x}",
+        })  # fmt: skip
+    return rows
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), indent=2))

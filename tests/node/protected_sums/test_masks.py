@@ -1,0 +1,128 @@
+"""Keys of days, and reports that are masked with them."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta, timezone
+import json
+from pathlib import Path
+from random import Random
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.protected_sums.masks import (
+    MOST_WH,
+    NONCE_BYTES,
+    DayKey,
+    PastKey,
+    Report,
+    Subject,
+    masks,
+)
+from consometers_node.series import Direction
+
+from .homes import NOON, TODAY
+from .independent import vectors
+
+KEY = DayKey(TODAY, bytes(range(32)))
+NONCE = bytes(16)
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+
+
+def test_the_vectors_are_those_of_another_library() -> None:
+    assert vectors() == VECTORS
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['wh']} Wh")
+def test_a_report_is_masked_as_the_page_says(vector: dict[str, str]) -> None:
+    first = DayKey(date.fromisoformat(vector["enrolled"]), bytes.fromhex(vector["first_key"]))
+    assert first.authentication_key().hex() == vector["authentication_key"]
+    key = first.on(date.fromisoformat(vector["day"]))
+    assert key.secret.hex() == vector["key"]
+    subject = Subject(
+        vector["collective"],
+        Direction(vector["direction"]),
+        datetime.fromisoformat(vector["hour"]),
+    )
+    report = Report.of(int(vector["wh"]), subject, key, bytes.fromhex(vector["nonce"]))
+    assert (report.day, report.masked, report.masked_square) == (
+        key.day,
+        int(vector["y1"], 16),
+        int(vector["y2"], 16),
+    )
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_a_key_is_the_same_whichever_days_it_was_derived_on(first: int, more: int) -> None:
+    then = TODAY + timedelta(days=first)
+    later = then + timedelta(days=more)
+    assert KEY.on(then).on(later) == KEY.on(later)
+    if more:
+        with pytest.raises(PastKey):
+            KEY.on(later).on(then)
+
+
+def test_a_key_is_never_shown() -> None:
+    assert "00010203" not in repr(KEY)
+    assert KEY.secret.hex() not in repr(KEY)
+    assert str(KEY.secret) not in repr(KEY)
+
+
+def test_a_mask_depends_on_all_that_a_report_is_about() -> None:
+    subjects = [
+        NOON,
+        Subject("energies.exampl", Direction.CONSUMPTION, NOON.hour),
+        Subject(NOON.collective, Direction.INJECTION, NOON.hour),
+        Subject(NOON.collective, NOON.direction, NOON.hour + timedelta(hours=1)),
+        # The end of a name is not taken for the beginning of the next.
+        Subject("energies.examplecon", Direction.CONSUMPTION, NOON.hour),
+    ]
+    keys = [KEY.secret, KEY.on(TODAY + timedelta(days=1)).secret]
+    nonces = [NONCE, bytes([*NONCE[1:], 1])]
+    made = [
+        masks(key, subject.encoded(), nonce)
+        for key in keys
+        for subject in subjects
+        for nonce in nonces
+    ]
+    assert len({mask for mask, _ in made}) == len({mask for _, mask in made}) == len(made)
+
+
+@pytest.mark.parametrize("wh", [0, 412, MOST_WH])
+def test_masked_values_look_like_random_bytes(wh: int) -> None:
+    """χ² of the bytes of 4,000 reports of one value: 330 is exceeded once in a thousand times."""
+    random = Random(wh)
+    reports = [Report.of(wh, NOON, KEY, random.randbytes(NONCE_BYTES)) for _ in range(4_000)]
+    for column in (
+        b"".join(report.masked.to_bytes(8) for report in reports),
+        b"".join(report.masked_square.to_bytes(16) for report in reports),
+    ):
+        expected = len(column) / 256
+        counts = Counter(column)
+        chi = sum((counts[byte] - expected) ** 2 / expected for byte in range(256))
+        assert chi < 330
+
+
+@pytest.mark.parametrize("wh", [-1, MOST_WH + 1])
+def test_a_value_that_no_contract_carries_is_refused(wh: int) -> None:
+    with pytest.raises(ValueError, match="0 to 36000 Wh"):
+        Report.of(wh, NOON, KEY, NONCE)
+
+
+def test_what_has_a_wrong_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="nonce"):
+        Report.of(1, NOON, KEY, NONCE[1:])
+    with pytest.raises(ValueError, match="key"):
+        DayKey(TODAY, b"short")
+
+
+@pytest.mark.parametrize(
+    "hour",
+    [
+        datetime(2026, 11, 28, 12, 30, tzinfo=UTC),
+        datetime(2026, 11, 28, 12),  # noqa: DTZ001
+        datetime(2026, 11, 28, 12, tzinfo=timezone(timedelta(hours=1))),
+    ],
+)
+def test_a_subject_is_an_hour_of_utc(hour: datetime) -> None:
+    with pytest.raises(ValueError, match="no hour of UTC"):
+        Subject(NOON.collective, NOON.direction, hour)
