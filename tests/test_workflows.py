@@ -37,7 +37,7 @@ case $* in
 esac
 """.replace("DIGEST", DIGEST)
 STAND_INS: Final = {"apt-get": "", "docker": DOCKER, "gh": "", "go": "", "sleep": ""}
-IN_THE_CHECKOUT: Final = ("script/setup", "script/test")
+IN_THE_CHECKOUT: Final = ("script/docs", "script/setup", "script/test")
 """Scripts that are tried elsewhere, or that these tests are a part of."""
 TRIED: Final = [
     "docker build --tag consometers-node",
@@ -54,6 +54,7 @@ TRIED: Final = [
 CALLS: Final = {
     ("release", "prepare"): ["script/setup --python"],
     ("release", "image"): TRIED,
+    ("release", "docs"): ["script/docs --build build/docs"],
     ("release", "release"): [
         "script/setup --python",
         f"docker buildx imagetools inspect ghcr.io/consometers/consometers-node:{VERSION}",
