@@ -13,7 +13,7 @@ from demo.hass.folder import ROOT
 SLEEPER = """
 import sys, time
 print(*sys.argv[1:], flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -38,7 +38,7 @@ def test_it_gets_its_arguments_and_ends_when_nobody_holds_its_input(
         assert child.stdout.readline() == "--for long\n"
         assert child.poll() is None
         child.stdin.close()
-        assert child.wait(10) < 0
+        assert child.wait(60) < 0
 
 
 def test_a_program_of_another_language_does_not_start_once_its_parent_is_gone() -> None:

@@ -28,7 +28,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         capture_output=True,
-        timeout=20,
+        timeout=120,
     )
 
 

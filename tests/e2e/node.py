@@ -152,7 +152,7 @@ class Node:
                 if series["read"] < 1
             ]
 
-        await eventually(left, lambda unread: not unread, within_s=60)
+        await eventually(left, lambda unread: not unread, within_s=120)
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -160,5 +160,5 @@ class Node:
             return
         with suppress(ProcessLookupError):
             process.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await process.wait()

@@ -125,7 +125,7 @@ async def test_home_assistant_offers_to_add_it(home: Home) -> None:
 
 async def test_it_ends_at_once_although_home_assistant_listens_to_it(home: Home) -> None:
     # A Supervisor kills what has not ended by then.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         await home.addon.stop()
     await eventually(home.connected, UNAVAILABLE.__eq__)
 

@@ -315,7 +315,7 @@ async def test_an_account_is_removed_from_all_machines_and_its_name_stays_taken(
         server = world.server(machine)
         async with Connection(account, server=server, backoff=QUICK) as connection:
             with pytest.raises(WrongPassword):
-                await connection.online(10, patient=False)
+                await connection.online(60, patient=False)
         with pytest.raises(AccountTaken):
             await register(another, user=user, server=server)
     # Nobody used it up.
@@ -347,6 +347,6 @@ async def test_the_servers_take_no_larger_stanza_and_store_none(world: World) ->
         connection.on_message("{jabber:client}error", note)
         stream = connection.stream
         stream.send_message(JID(away.jid), "x" * 200_000)
-        assert await asyncio.wait_for(bounced, 30) == "service-unavailable"
+        assert await asyncio.wait_for(bounced, 120) == "service-unavailable"
         stream.send_message(JID(account.jid), "x" * 300_000)
-        await asyncio.wait_for(asyncio.shield(stream.lost), 30)
+        await asyncio.wait_for(asyncio.shield(stream.lost), 120)

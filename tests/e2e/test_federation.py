@@ -549,7 +549,7 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
     async def count() -> int:
         return coop.heard.qsize()
 
-    await eventually(count, lambda count: count >= 2, within_s=15)
+    await eventually(count, lambda count: count >= 2, within_s=120)
     await world.node.withdraw(world.permissions["coop"])
     until_then = await count()
     await world.announce()

@@ -355,7 +355,7 @@ async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -
     fill(world.disk)
 
     async def look() -> None:
-        await eventually(_reports_disk(roofs), bool, within_s=40)
+        await eventually(_reports_disk(roofs), bool, within_s=120)
         with pytest.raises(AssertionError, match="disk is full"):
             await roofs.node.do("invitations", "make")
         with suppress(QuoaliseError, NetworkError):

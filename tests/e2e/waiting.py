@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 async def eventually[T](
-    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = 30
+    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = 120
 ) -> T:
     """Ask again and again until the answer is the wanted one, and return it.
 
@@ -24,7 +24,7 @@ async def eventually[T](
 
 
 async def becomes[K, V](
-    read: Callable[[], Awaitable[Mapping[K, V]]], wanted: Mapping[K, V], *, within_s: float = 60
+    read: Callable[[], Awaitable[Mapping[K, V]]], wanted: Mapping[K, V], *, within_s: float = 120
 ) -> None:
     """Read again and again until there is what is wanted, and nothing else."""
 

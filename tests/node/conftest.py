@@ -14,7 +14,7 @@ from . import postgresql
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")
-_ENDS_WITHIN_S = 5
+_ENDS_WITHIN_S = 60
 
 
 @pytest.fixture(autouse=True, scope="session")

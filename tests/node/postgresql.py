@@ -107,7 +107,7 @@ class Server:
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until it answers; tell whether it ends before."""
-        for _ in range(300):
+        for _ in range(2000):
             try:
                 self.connect("postgres").close()
             except psycopg.OperationalError:
@@ -122,7 +122,7 @@ class Server:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(number)
-            process.wait(20)
+            process.wait(60)
 
 
 @contextmanager

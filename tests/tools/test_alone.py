@@ -31,6 +31,6 @@ def test_it_is_loaded_without_home_assistant(tmp_path: Path, module: str) -> Non
         text=True,
         check=False,
         capture_output=True,
-        timeout=30,
+        timeout=120,
     )
     assert (done.stdout, done.stderr) == ("standard False\n", "")

@@ -37,7 +37,7 @@ async def served(tmp_path: Path) -> AsyncIterator[VirtualInverter]:
 
 @asynccontextmanager
 async def connection(
-    served: VirtualInverter, baud: int = BAUD, timeout: float = IMPATIENT_S
+    served: VirtualInverter, baud: int = BAUD, timeout: float = 60
 ) -> AsyncIterator[ModbusConnection]:
     assert served.device is not None
     params = ModbusSerialParams(device=served.device, baudrate=baud)
@@ -48,8 +48,10 @@ async def connection(
         await connection.close()
 
 
-async def marker(served: VirtualInverter, unit: int = 1, baud: int = BAUD) -> list[int]:
-    async with connection(served, baud) as client:
+async def marker(
+    served: VirtualInverter, unit: int = 1, baud: int = BAUD, timeout: float = 60
+) -> list[int]:
+    async with connection(served, baud, timeout) as client:
         return await client.for_unit(unit).read_holding_registers(BASE, 2)
 
 
@@ -58,7 +60,7 @@ async def test_every_profile_is_read_on_a_line_as_it_is(name: str, tmp_path: Pat
     line = tmp_path / "line"
     async with (
         VirtualInverter(inverter(name), line=line, start=NOON.timestamp(), speed=0) as served,
-        connection(served, timeout=5) as client,
+        connection(served) as client,
     ):
         components = await read(client.for_unit(1))
     readings = inverter(name).readings(unix(NOON))
@@ -74,7 +76,7 @@ async def test_only_its_own_speed_is_understood(tmp_path: Path, baud: int) -> No
     ) as served:
         assert await marker(served, baud=baud) == MARKER
         with pytest.raises(ModbusTimeoutError):
-            await marker(served, baud=other)
+            await marker(served, baud=other, timeout=IMPATIENT_S)
         assert served.requests == 1
 
 
@@ -82,7 +84,7 @@ async def test_a_wrong_unit_id_gets_nothing_or_the_gateways_refusal(
     served: VirtualInverter,
 ) -> None:
     with pytest.raises(ModbusTimeoutError):
-        await marker(served, unit=2)
+        await marker(served, unit=2, timeout=IMPATIENT_S)
     served.set_faults(stranger=Stranger.GATEWAY)
     with pytest.raises(GatewayTargetError):
         await marker(served, unit=2)
@@ -92,11 +94,11 @@ async def test_a_wrong_unit_id_gets_nothing_or_the_gateways_refusal(
 async def test_a_spoilt_answer_is_none(served: VirtualInverter) -> None:
     served.set_faults(mistaken=1)
     with pytest.raises(ModbusError):
-        await marker(served)
+        await marker(served, timeout=IMPATIENT_S)
     served.no_faults()
     served.set_faults(dropped=1)
     with pytest.raises(ModbusTimeoutError):
-        await marker(served)
+        await marker(served, timeout=IMPATIENT_S)
     served.no_faults()
     assert await marker(served) == MARKER
 

@@ -27,9 +27,11 @@ IMPATIENT_S = 0.5
 REGISTERS = struct.Struct(">HHHBBHH")
 
 
-async def registers(served: VirtualInverter, count: int = 2, unit: int = 1) -> list[int]:
+async def registers(
+    served: VirtualInverter, count: int = 2, unit: int = 1, timeout: float = 60
+) -> list[int]:
     """Read from the beginning of the map, over a connection of its own."""
-    async with connection(served, IMPATIENT_S) as client:
+    async with connection(served, timeout) as client:
         return await client.for_unit(unit).read_holding_registers(BASE, count)
 
 
@@ -110,7 +112,7 @@ async def test_an_inverter_that_is_put_in_at_night_has_its_port() -> None:
         assert served.port
         assert not await is_there(served)
         served.at = NOON
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not await is_there(served):
                 await asyncio.sleep(0.05)
 
@@ -131,7 +133,7 @@ async def test_an_answer_comes_late() -> None:
         assert monotonic() - asked >= 0.1
         served.set_faults(delay_s=2)
         with pytest.raises(ModbusTimeoutError):
-            await registers(served)
+            await registers(served, timeout=IMPATIENT_S)
 
 
 async def test_faults_hit_the_same_requests_each_time() -> None:

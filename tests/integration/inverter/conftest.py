@@ -18,7 +18,7 @@ from .roof import Roof, virtual
 
 @pytest.fixture
 def patience_s() -> float:
-    return 0.2
+    return 1
 
 
 @pytest.fixture(autouse=True)

@@ -84,7 +84,7 @@ def holders(port: str) -> int:
 
 async def closed(inverter: VirtualInverter) -> None:
     """Wait until nobody else has the port open."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while readers(inverter):
             await asyncio.sleep(0.01)
 
@@ -270,7 +270,7 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
     port = port_of(roof.inverter)
     await roof.inverter.unplug()
     # tmodbus 1.1 forgets a request that it is about to write when the port hangs up.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while holders(port):
             await asyncio.sleep(0.01)
     await roof.polls(3)

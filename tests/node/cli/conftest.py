@@ -47,7 +47,7 @@ __all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server",
 __all__ += ["other_server", "stack"]
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 40
+SECONDS = 60
 HASTE = "100"
 
 
@@ -187,7 +187,7 @@ def at_a_terminal(
                 asked = len(shown)
                 os.write(person, f"{answers.pop(0)}\n".encode())
     os.close(person)
-    return program.wait(30), shown.decode()
+    return program.wait(60), shown.decode()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ async def test_a_checkpoint_says_so_where_another_program_reads_on(
         assert await settings.setting(before, "said") is None
         async with running.writing() as connection:
             await settings.set_setting(connection, "said", "now")
-        result = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
+        result = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path), WAITS_MS="100")
     await running.close()
     assert result.condition == "in-use"
 

@@ -342,12 +342,12 @@ async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> No
 
     async def get_history(asker: Asker, request: GetHistory) -> Data:
         asked.set()
-        await asyncio.sleep(30)
+        await asyncio.sleep(600)
         return Data()
 
     reader.home.get_history = get_history  # type: ignore[method-assign]
     process = await start("get-history", reader.peer, SERIES, *reader.options, language=language)
-    await asyncio.wait_for(asked.wait(), 20)
+    await asyncio.wait_for(asked.wait(), 60)
     process.send_signal(signal.SIGINT)
     result = await ended(process)
     assert (result.status, result.out, result.err) == (130, "", "")

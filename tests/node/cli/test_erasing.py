@@ -65,7 +65,7 @@ async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> No
     result = await run.ok("members", "erase", "anemone@example.org", "--yes", "--json")
     assert (result.document["records"], result.document["wiped"]) == (24, True)
     before = received
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while received == before:
             await asyncio.sleep(0.01)
     pushing.cancel()
@@ -81,7 +81,9 @@ async def test_where_another_program_reads_on_the_node_overwrites_it_later(
     store = await running(coop)
     async with store.reading() as before:
         assert (await before.execute(select(BlockRow.day))).all()
-        result = await run.ok("members", "erase", "anemone@example.org", "--yes", language="fr")
+        result = await run.ok(
+            "members", "erase", "anemone@example.org", "--yes", language="fr", WAITS_MS="100"
+        )
         assert "des traces des données effacées restent dans ses fichiers" in result.out
         async with store.reading() as connection:
             assert not await is_wiped(connection)

@@ -225,7 +225,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
 
 
 async def _is_read(home: Home) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             (peer,) = (await home.json("status"))["peers"]
             if peer["series"][0]["read"] == 1:
@@ -368,7 +368,7 @@ async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, t
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     toy.status = 502
     async with asked.running():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "502" not in str((await asked.json("status"))["home_assistant"]):
                 await asyncio.sleep(0.1)
         result = await asked.run("status", language="fr_FR.UTF-8")

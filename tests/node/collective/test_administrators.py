@@ -92,7 +92,7 @@ class Blocking(PasswordHasher):
         self.let_go = threading.Event()
 
     def verify(self, *arguments: Any) -> Literal[True]:
-        assert self.let_go.wait(30)
+        assert self.let_go.wait(60)
         return super().verify(*arguments)
 
 

@@ -1,10 +1,12 @@
 """What ended is told beside the database, and a backup that is put back brings none of it back."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -153,7 +155,8 @@ async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
     whole = file.read_bytes()
     file.write_bytes(whole[:-9])
     assert len(read_ended(file)) == 2
-    await once(ErasureLog(store, file))
+    async with running(ErasureLog(store, file)):
+        pass
     assert len(read_ended(file)) == 3
     assert await states(store) == LEFT
 
@@ -161,11 +164,9 @@ async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
 async def test_nothing_is_left_to_be_told_when_the_node_stops(store: Store, tmp_path: Path) -> None:
     await fill(store)
     file = tmp_path / "ended.jsonl"
-    task = asyncio.create_task(ErasureLog(store, file, every_s=3600).run())
-    await asyncio.sleep(0.2)
-    await leave(store)
-    task.cancel()
-    await asyncio.wait({task})
+    async with running(ErasureLog(store, file, every_s=3600)):
+        await leave(store)
+        assert not file.exists()
     assert len(read_ended(file)) == 3
 
 
@@ -175,8 +176,7 @@ async def test_a_full_disk_ends_nothing(
     await fill(store)
     await leave(store)
     file = tmp_path / "away" / "ended.jsonl"
-    log = ErasureLog(store, file, every_s=0.01)
-    task = asyncio.create_task(log.run())
+    task = asyncio.create_task(ErasureLog(store, file, every_s=0.01).run())
     while "ended.jsonl" not in caplog.text:
         await asyncio.sleep(0.01)
     file.parent.mkdir()
@@ -187,7 +187,18 @@ async def test_a_full_disk_ends_nothing(
     assert not read_ended(tmp_path / "none")
 
 
-async def once(log: ErasureLog) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await log.run()
+@asynccontextmanager
+async def running(log: ErasureLog) -> AsyncIterator[None]:
+    """Run it from its first look on."""
+    looked, write = asyncio.Event(), log.write
+
+    async def look(written: Collection[Ended] = ()) -> None:
+        await write(written)
+        looked.set()
+
+    with patch.object(log, "write", look):
+        task = asyncio.create_task(log.run())
+        await looked.wait()
+        yield
+        task.cancel()
+        await asyncio.wait({task})

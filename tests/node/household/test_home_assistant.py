@@ -1,9 +1,11 @@
 """The connection: who gets in, what a lost one means to who is asking, and what is never told."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 import logging
+from unittest.mock import patch
 
 from aiohttp import ClientSession
 import pytest
@@ -24,6 +26,19 @@ from .toy import TOKEN, Toy, connection, until
 def toy(toy: Toy) -> Toy:
     toy.answers["get_config"] = {"time_zone": "Europe/Paris"}
     return toy
+
+
+@contextmanager
+def impatient(home: HomeAssistant) -> Iterator[None]:
+    with patch.object(home, "_timeout_s", 0.1):
+        yield
+
+
+async def is_away(home: HomeAssistant, words: str) -> None:
+    """Have it asked once it has tried to connect."""
+    await until(lambda: home.problem is not None and words in home.problem.say("en"))
+    with impatient(home), pytest.raises(Away, match=words):
+        await home.ask("get_config")
 
 
 @pytest.mark.parametrize(
@@ -87,9 +102,8 @@ async def test_what_answers_instead_is_told_and_tried_again(
     toy: Toy, status: int, words: str
 ) -> None:
     toy.status = status
-    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
-        with pytest.raises(Away, match=words):
-            await home.ask("get_config")
+    async with connection(toy) as home:
+        await is_away(home, words)
         toy.status = 101
         assert await home.ask("get_config")
 
@@ -109,30 +123,28 @@ async def test_what_is_no_home_assistant_is_away(
 ) -> None:
     for name, value in change.items():
         setattr(toy, name, value)
-    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
-        with pytest.raises(Away, match=words):
-            await home.ask("get_config")
+    async with connection(toy) as home:
+        await is_away(home, words)
 
 
 async def test_http_is_no_https(toy: Toy) -> None:
     toy.url = toy.url.replace("http:", "https:")
-    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
-        with pytest.raises(Away, match="it may speak http alone"):
-            await home.ask("get_config")
+    async with connection(toy) as home:
+        await is_away(home, "it may speak http alone")
 
 
 async def test_a_greeting_that_does_not_come_is_away(toy: Toy) -> None:
     toy.greeting = None
     async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
-        await until(lambda: toy.logins > 1)
-        with pytest.raises(Away, match="does not answer"):
-            await home.ask("get_config")
+        await is_away(home, "does not answer")
+        assert toy.logins >= 1
 
 
 async def test_an_answer_that_does_not_come_is_away(toy: Toy) -> None:
-    toy.silent = True
-    async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
-        with pytest.raises(Away, match="too long to answer get_config"):
+    async with connection(toy) as home:
+        await home.connected()
+        toy.silent = True
+        with impatient(home), pytest.raises(Away, match="too long to answer get_config"):
             await home.ask("get_config")
         toy.silent = False
         assert await home.ask("get_config")
@@ -258,7 +270,8 @@ async def test_no_log_and_no_error_tells_token_or_place(
     with caplog.at_level(logging.DEBUG):
         for status, token in ((101, TOKEN), (502, TOKEN), (101, "another-secret")):
             toy.status = status
-            async with connection(toy, token=token, answer_within=timedelta(seconds=0.1)) as home:
+            within = timedelta(seconds=0.1 if status == 502 else 60)
+            async with connection(toy, token=token, answer_within=within) as home:
                 try:
                     await home.ask("get_config")
                 except HomeAssistantFault as fault:

@@ -78,7 +78,7 @@ class Reading:
 
 
 async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await happened():
             await asyncio.sleep(0.02)
 

@@ -174,7 +174,7 @@ class Stage:
 async def until(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
     last = None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not wanted(last := await look()):
                 await asyncio.sleep(0.05)
     except TimeoutError:

@@ -85,7 +85,7 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
     assert not await sends_receipts(node.connection, full)
 
     # It sends no receipt: it counts as told once our server has taken the message.
-    await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=10)
+    await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=60)
     heard = await peer.receive()
     assert values(heard) == [("0", "744"), ("3600", "745")]
     assert heard.get("to") == subscriber
