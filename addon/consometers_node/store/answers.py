@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
@@ -47,6 +47,29 @@ async def latest_answers(
     """Return the last answers under a permission, the newest first."""
     query = _ANSWERS.where(AnswerRow.permission_id == permission)
     return await _answers(connection, query.order_by(AnswerRow.id.desc()).limit(most))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersTotal:
+    """All that left under a permission on request: how many series and records, of what time."""
+
+    series: int
+    count: int
+    records: Range
+
+
+async def total_of_answers(
+    connection: AsyncConnection, permission: PermissionId
+) -> AnswersTotal | None:
+    """Return the total of all answers under a permission; None if there is none."""
+    query = select(
+        func.count(AnswerRow.series_id.distinct()),
+        func.sum(AnswerRow.records),
+        func.min(AnswerRow.range_start),
+        func.max(AnswerRow.range_end),
+    ).where(AnswerRow.permission_id == permission)
+    series, count, start, end = (await connection.execute(query)).one()
+    return AnswersTotal(series, int(count), Range(start, end)) if series else None
 
 
 async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:

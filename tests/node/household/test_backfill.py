@@ -313,6 +313,16 @@ async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: R
     first, second = await recorder.proposals()
     assert (first.statistic.id, first.direction) == ("sensor.b", Direction.CONSUMPTION)
     assert (second.statistic.id, second.direction) == ("sensor.a", None)
+    for derived in ("home_drawn", "collective_consumption_today"):
+        toy.answers["config/entity_registry/list_for_display"] = {
+            "entities": [
+                {"ei": "sensor.a", "pl": "consometers", "tk": derived},
+                {"ei": "sensor.b", "pl": "consometers", "tk": derived},
+                {"ei": "sensor.none"},
+            ]
+        }
+        (only,) = await recorder.proposals()
+        assert only.statistic.id == "sensor.b"
 
 
 async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: Recorder) -> None:

@@ -30,6 +30,7 @@ DRAWN, FED, MADE, UNKNOWN = (
     "sensor.roof",
     "sensor.mystery",
 )
+NAME = "Linky Énergie soutirée"
 API_TOKEN = "the-token-of-the-api"
 HASTE = 1000
 
@@ -62,7 +63,14 @@ def toy(days: int = 10) -> Toy:
             "config/auth/list": _USERS,
             "energy/get_prefs": _PREFERENCES,
             "get_config": {"time_zone": "Europe/Paris"},
-            "get_states": [{"entity_id": "sun.sun", "last_changed": started}],
+            "get_states": [
+                {"entity_id": "sun.sun", "last_changed": started},
+                {
+                    "entity_id": DRAWN,
+                    "last_changed": started,
+                    "attributes": {"friendly_name": NAME},
+                },
+            ],
             "recorder/list_statistic_ids": [
                 {
                     "statistic_id": name,

@@ -10,10 +10,13 @@ from consometers_node.household.sharing.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records
-from consometers_node.web.core.calendar_svg import HEAD, draw
+from consometers_node.web.core.calendar_svg import HEAD, STEP, draw
 
 from ..permission.samples import HOURLY, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight
+
+_PHONE = 390 - 2 * 16 - 2 * 13
+"""What a card on a phone leaves free."""
 
 
 @pytest.fixture
@@ -47,7 +50,8 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
         DayState.MISSING,
         DayState.MISSING,
     ]
-    assert days.read == 5
+    assert days.total == 7
+    assert days.count(DayState.UNREAD) == 2
     today = midnight().date()
     assert days.holes() == [
         (today - 5 * DAY, today - 5 * DAY, DayState.MISSING),
@@ -73,7 +77,8 @@ async def test_a_calendar_is_made_anew_when_its_blocks_change(ledger: Ledger) ->
     second = await look()
     assert second.days[-3] is DayState.COMPLETE
     await ledger.cover(midnight(-9), midnight())
-    assert (await look()).read == second.read + 2
+    assert second.count(DayState.UNREAD) == 2
+    assert (await look()).count(DayState.UNREAD) == 0
 
 
 async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
@@ -102,19 +107,27 @@ def test_a_drawing_has_a_shape_for_each_day() -> None:
     first = midnight(-DAYS).date()
     kinds = [DayState.PARTLY, DayState.MISSING, DayState.UNREAD]
     days = [kinds[n % 3] for n in range(DAYS)]
-    strip = draw(Calendar(first, days))
-    for label, path in strip.paths:
-        assert path.count("M") == days.count(label)
-    assert [day.day for _, day in strip.months] == [1] * len(strip.months)
-    assert len(strip.months) in {12, 13}
-    for x, y in corners("".join(path for _, path in strip.paths)):
-        assert 0 <= x < strip.width
-        assert HEAD <= y <= strip.height
+    halves = draw(Calendar(first, days))
+    for state in kinds:
+        shapes = (dict(half.paths)[state] for half in halves)
+        assert sum(path.count("M") for path in shapes) == days.count(state)
+    months = [day for half in halves for _, day in half.months]
+    assert [day.day for day in months] == [1] * len(months)
+    assert len(months) in {12, 13}
+    for half in halves:
+        assert half.width <= _PHONE
+        for x, y in corners("".join(path for _, path in half.paths)):
+            assert 0 <= x < half.width
+            assert HEAD <= y <= half.height
 
 
 def test_what_was_not_granted_is_not_drawn() -> None:
-    strip = draw(Calendar(midnight(-DAYS).date(), [DayState.OUTSIDE] * DAYS))
-    assert strip.paths == []
+    outside = [DayState.OUTSIDE] * (DAYS - 7)
+    (only,) = draw(Calendar(midnight(-DAYS).date(), [*outside, *[DayState.COMPLETE] * 7]))
+    assert [state for state, _ in only.paths] == [DayState.COMPLETE]
+    assert only.width <= 2 * STEP
+    (none,) = draw(Calendar(midnight(-DAYS).date(), [DayState.OUTSIDE] * DAYS))
+    assert none.paths == []
 
 
 def corners(path: str) -> Iterator[tuple[int, int]]:

@@ -25,7 +25,7 @@ from ..sharing.houses import Collective, bare
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
 from .browser import Browser, Page
 from .conftest import allow
-from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, UNKNOWN, Home, running, toy
+from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, NAME, UNKNOWN, Home, running, toy
 
 
 class Asks(Collective):
@@ -126,7 +126,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
     assert "has requested no data" not in page.text
-    page = await until(browser.open, "days of the last year are complete. Day by day")
+    page = await until(browser.open, f"{NAME} energy from the grid 7 of 7 days complete Day by day")
     assert "Received up to" in page.text
 
     page = await browser.send(page, "pause")
@@ -326,7 +326,7 @@ async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
 ) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
-    await until(browser.open, "are missing")
+    await until(browser.open, "missing Day by day")
     download = await browser.open("mine/consometers.json")
     assert "attachment" in download.headers["Content-Disposition"]
     document = json.loads(download.html)

@@ -18,7 +18,16 @@ from .errors import (
 )
 from .home_assistant import BACKOFF, HomeAssistant, Json
 from .reading import StatisticsRow
-from .statistics import UNITS, Proposal, Statistic, StatisticId, mappings, propose, statistics
+from .statistics import (
+    UNITS,
+    Proposal,
+    Statistic,
+    StatisticId,
+    derived,
+    mappings,
+    propose,
+    statistics,
+)
 
 type Period = Literal["hour", "5minute"]
 type Rest = Callable[[float], Awaitable[None]]
@@ -97,7 +106,8 @@ class Recorder:
     async def proposals(self) -> list[Proposal]:
         """Return what a household may share, what its Energy dashboard shows first.
 
-        A statistic of an entity has the name that people know the entity by.
+        A statistic of an entity has the name that people know the entity by. Entities that the
+        integration derives are left out, unless the dashboard shows them.
         """
         listed = await self.statistics()
         if any(statistic.name is None for statistic in listed):
@@ -111,7 +121,11 @@ class Recorder:
         except HomeAssistantRefusal:
             # Nobody has set up an Energy dashboard.
             preferences = None
-        return propose(listed, preferences)
+        try:
+            registry = await self._home.ask("config/entity_registry/list_for_display")
+        except HomeAssistantRefusal:
+            registry = None
+        return propose(listed, preferences, derived(registry))
 
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range

@@ -3,7 +3,7 @@
 Nothing here asks Home Assistant: `recorder` does, and hands in what it answered.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType
 
@@ -18,6 +18,10 @@ UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quanti
 
 IN_COMMON = "consometers:collective_"
 """How the statistics begin that hold what a collective has: none of them is this home's."""
+
+_INTEGRATION = "consometers"
+_DERIVED = ("home_", "collective_")
+"""How the translation keys of entities begin that the integration computes from others."""
 
 _RECORDER = "recorder"
 _ARITHMETIC_MEAN = 1
@@ -76,8 +80,27 @@ def statistics(answer: object) -> list[Statistic]:
     ]
 
 
-def propose(listed: Sequence[Statistic], preferences: object = None) -> list[Proposal]:
-    """Propose what the Energy dashboard shows, in its order, and then every other statistic.
+def derived(registry: object) -> set[StatisticId]:
+    """Return the entities that the integration computes: balance of a home, sums of collectives.
+
+    `registry` is what `config/entity_registry/list_for_display` answers, or None.
+    """
+    entities = registry.get("entities", []) if isinstance(registry, Mapping) else []
+    return {
+        StatisticId(entity_id)
+        for entity in mappings(entities)
+        if entity.get("pl") == _INTEGRATION
+        and str(entity.get("tk")).startswith(_DERIVED)
+        and isinstance(entity_id := entity.get("ei"), str)
+    }
+
+
+def propose(
+    listed: Sequence[Statistic],
+    preferences: object = None,
+    derived: Collection[StatisticId] = frozenset(),
+) -> list[Proposal]:
+    """Propose what the Energy dashboard shows, in its order, and then what nothing derives.
 
     `preferences` is what `energy/get_prefs` answers, or None if nobody has set up a dashboard.
     """
@@ -89,7 +112,11 @@ def propose(listed: Sequence[Statistic], preferences: object = None) -> list[Pro
     return [
         Proposal(statistic=by_id[name], direction=direction, on_dashboard=True)
         for name, direction in shown.items()
-    ] + [Proposal(statistic=other) for other in listed if other.id not in shown]
+    ] + [
+        Proposal(statistic=other)
+        for other in listed
+        if other.id not in shown and other.id not in derived
+    ]
 
 
 def _statistic(entry: Mapping[object, object]) -> Statistic | None:

@@ -13,8 +13,8 @@ from ...store import SeriesId
 from ...store.series import changes, missing
 from .sync import Target
 
-DAYS = 371
-"""Fifty-three weeks, today not among them."""
+DAYS = 365
+"""A year, today not in it."""
 
 _DAY = timedelta(days=1)
 
@@ -43,11 +43,14 @@ class Calendar:
         return self.days.count(state)
 
     @property
-    def read(self) -> int:
-        """How many days were read."""
-        return sum(
-            self.count(state) for state in (DayState.COMPLETE, DayState.PARTLY, DayState.MISSING)
-        )
+    def total(self) -> int:
+        """How many days were granted."""
+        return len(self.days) - self.count(DayState.OUTSIDE)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether anything that was read is missing."""
+        return DayState.PARTLY in self.days or DayState.MISSING in self.days
 
     def dated(self) -> Iterator[tuple[date, DayState]]:
         """Return each day with what is there of it."""

@@ -71,7 +71,7 @@ class Year:
 
     direction: Direction
     calendar: Calendar
-    strip: Strip
+    halves: tuple[Strip, ...]
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:

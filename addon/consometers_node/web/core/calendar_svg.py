@@ -1,8 +1,11 @@
-"""A calendar as a drawing: a column for each week, a square for each day."""
+"""A calendar as drawings: a column for each week, a square for each day.
+
+Half a year fits a phone, so that nothing is to be scrolled.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 from ...household.sharing.coverage import Calendar, DayState
@@ -12,10 +15,12 @@ STEP = CELL + GAP
 HEAD = 14
 """Room for the names of months."""
 
+_ONE_LINE_DAYS = 26 * 7
+
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Paths by what they show, the months where they begin, and how large it all is."""
+    """Half a year: paths by what they show, the months where they begin, and how large it is."""
 
     width: int
     height: int
@@ -23,7 +28,26 @@ class Strip:
     months: Sequence[tuple[int, date]]
 
 
-def draw(calendar: Calendar) -> Strip:
+def draw(calendar: Calendar) -> tuple[Strip, ...]:
+    """Draw a calendar from its first granted day on, in two halves where it is long."""
+    outside = 0
+    while outside < len(calendar.days) and calendar.days[outside] is DayState.OUTSIDE:
+        outside += 1
+    calendar = _from(calendar, outside)
+    if len(calendar.days) <= _ONE_LINE_DAYS:
+        return (_draw(calendar),)
+    half = len(calendar.days) // 2
+    # The second half begins on a Monday.
+    half -= (calendar.first.weekday() + half) % 7
+    first = Calendar(calendar.first, calendar.days[:half])
+    return _draw(first), _draw(_from(calendar, half))
+
+
+def _from(calendar: Calendar, n: int) -> Calendar:
+    return Calendar(calendar.first + timedelta(days=n), calendar.days[n:])
+
+
+def _draw(calendar: Calendar) -> Strip:
     """Draw each run of like days of a week as one shape."""
     offset = calendar.first.weekday()
     paths: dict[DayState, list[str]] = {

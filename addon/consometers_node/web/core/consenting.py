@@ -106,6 +106,10 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
     async def naming(self) -> Naming:
         """Return how this node names its series."""
 
+    async def names(self) -> Mapping[str, str]:
+        """Return the names by which people know the devices of series, as far as they differ."""
+        return {}
+
     @abstractmethod
     async def choosable(self, question: DataRequest) -> Choosable:
         """Return what this node has of what is asked. Raises `Unlisted`."""

@@ -25,7 +25,7 @@ from ...series import Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request, expect
 from ...store import NotPermitted, PermissionId, SeriesId, Store
-from ...store.answers import latest_answers
+from ...store.answers import latest_answers, total_of_answers
 from ...store.peers import Subscription, subscriptions
 from ...store.series import all_series
 from ...wire import Naming, Unsayable
@@ -92,7 +92,9 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
         changes = await _changes(connection, question.permission.id, pages)
         names = await _names(connection, question, naming)
         read = await latest_answers(connection, question.permission.id, MOST_ANSWERS)
+        total = await total_of_answers(connection, question.permission.id)
         series_by_id = await all_series(connection)
+    titles = await pages.names()
     return pages.consent_page(
         context,
         "permission.html",
@@ -104,6 +106,8 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
         still_leaves=consent_text.STILL_LEAVES,
         changes=changes,
         names=names,
+        titles=titles,
+        total=total,
         read=[(answer, series_by_id[answer.series_id]) for answer in read],
         most=MOST_ANSWERS,
         policy=question.need.policy_link,

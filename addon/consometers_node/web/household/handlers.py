@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 import logging
@@ -37,6 +38,8 @@ from .users import People
 type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
 
 _LOOKS_WITHIN_S = 20.0
+_NAMES_WITHIN_S = 3.0
+_NAMES_FOR_S = 600.0
 
 NOT_ADMIN = text("Only an administrator of Home Assistant can change anything here.")
 ONLY_ADMIN = text("Only an administrator of Home Assistant can export this.")
@@ -129,7 +132,9 @@ class Pages(ConsentPages[RequestContext]):
         self._tokens = FormTokens(token)
         self._seen: tuple[int, date] | None = None
         self._calendars = Calendars()
-        self._year: dict[SeriesId, tuple[Calendar, Strip]] = {}
+        self._year: dict[SeriesId, tuple[Calendar, tuple[Strip, ...]]] = {}
+        self._names: dict[str, str] = {}
+        self._named_at: float | None = None
 
     def looks(
         self, look: Look, *, by_anyone: bool = True
@@ -226,6 +231,11 @@ class Pages(ConsentPages[RequestContext]):
                 zone = await self.node.recorder.time_zone()
         except TimeoutError:
             raise Away(_SLOW) from None
+        self._names |= {
+            proposal.statistic.id: proposal.statistic.name
+            for proposal in proposals
+            if proposal.statistic.name is not None
+        }
         async with self.node.store.reading() as connection:
             return House(proposals, zone, await directions(connection))
 
@@ -272,7 +282,19 @@ class Pages(ConsentPages[RequestContext]):
     def decisions(self, context: RequestContext) -> Decisions:
         return Decisions(self.store)
 
-    async def year(self) -> Mapping[SeriesId, tuple[Calendar, Strip]]:
+    @override
+    async def names(self) -> Mapping[str, str]:
+        """Return the names of statistics in Home Assistant, the last known ones if it is away."""
+        now = asyncio.get_running_loop().time()
+        is_old = self._named_at is None or now - self._named_at > _NAMES_FOR_S
+        if is_old and self.node.source.problem is None:
+            self._named_at = now
+            with suppress(HomeAssistantFault, TimeoutError):
+                async with asyncio.timeout(_NAMES_WITHIN_S):
+                    await self.house()
+        return self._names
+
+    async def year(self) -> Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]:
         """Return what is missing of each series, looked for and drawn once after each change."""
         now = datetime.now(UTC)
         seen = self.node.changes.count, now.date()

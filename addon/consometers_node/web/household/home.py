@@ -24,7 +24,7 @@ from ..core.page_base import RequestRefused
 from ..core.request_context import RequestContext
 from .handlers import Pages
 
-type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
+type Year = Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]
 
 _NO_SERIES = text("There is no such series.")
 _NO_COLLECTIVE = text("There is no such collective.", context="web page")
@@ -36,7 +36,6 @@ class Card:
 
     id: PeerId
     name: str
-    jid: str
     stands: str
     """sharing, paused, trouble, asked or nothing"""
     waiting: int
@@ -70,18 +69,25 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SharedSeriesRow:
-    """A series that is shared, and what is missing of it."""
+    """A series that is shared, the name that people know it by, and its gaps."""
 
     shared: Shared
+    name: str
     calendar: Calendar | None
-    strip: Strip | None
+    halves: tuple[Strip, ...]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether its calendar is worth a look."""
+        return self.calendar is not None and self.calendar.has_gaps
 
 
 async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return how it stands with each collective."""
+    """Show the state of each collective."""
     node = pages.node
     now = datetime.now(UTC)
     year = await pages.year()
+    names = await pages.names()
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
         shared_with = await collectives(connection, now, await progress(connection, now))
@@ -90,7 +96,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     return pages.page(
         context,
         "home.html",
-        cards=[_card(pages, collective, year, now) for collective in shared_with],
+        cards=[_card(pages, collective, year, names, now) for collective in shared_with],
         account=account.account.jid if account else None,
         network=node.database_problem or (network.text if network else None),
         home=node.home_problem,
@@ -125,19 +131,24 @@ async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.St
     return context.go()
 
 
-def _card(pages: Pages, collective: Collective, year: Year, now: datetime) -> Card:
+def _card(
+    pages: Pages, collective: Collective, year: Year, names: Mapping[str, str], now: datetime
+) -> Card:
     network = pages.node.network
     delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
     problem = delivery.problem if delivery and collective.shared else None
     rows = [
-        SharedSeriesRow(shared, *year.get(shared.grant.series_id, (None, None)))
+        SharedSeriesRow(
+            shared,
+            names.get(shared.series.device, shared.series.device),
+            *year.get(shared.grant.series_id, (None, ())),
+        )
         for shared in collective.shared
     ]
     answered = current_permissions(collective, now)
     return Card(
         id=collective.peer.id,
         name=collective.peer.name,
-        jid=collective.peer.jid,
         stands=_stands(collective, problem, answered),
         waiting=collective.waiting,
         waiting_since=collective.waiting_since,
@@ -164,13 +175,15 @@ async def show_series(pages: Pages, context: RequestContext) -> web.StreamRespon
         found_series = (await all_series(connection)).get(series_id)
     if found_series is None:
         raise RequestRefused(404, _NO_SERIES)
-    calendar, strip = (await pages.year()).get(series_id, (None, None))
+    calendar, halves = (await pages.year()).get(series_id, (None, ()))
+    names = await pages.names()
     return pages.page(
         context,
         "series.html",
         series=found_series,
         calendar=calendar,
-        strip=strip,
+        name=names.get(found_series.device, found_series.device),
+        halves=halves,
         holes=calendar.holes() if calendar else [],
         DayState=DayState,
         directions=consent_text.DIRECTIONS,

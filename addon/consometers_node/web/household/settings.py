@@ -41,6 +41,7 @@ async def show(
         house = await pages.house()
     except HomeAssistantFault as fault:
         trouble = fault.text
+    proposals = house.proposals if house else ()
     problem = pages.node.network_problem
     network = pages.node.network
     async with pages.node.store.reading() as connection:
@@ -56,6 +57,8 @@ async def show(
         online=network is not None and network.connection.is_online,
         problem=problem.text if problem else None,
         house=house,
+        flowing=[proposal for proposal in proposals if house and house.direction(proposal)],
+        unknown=[proposal for proposal in proposals if house and not house.direction(proposal)],
         sums_shown=sums_shown,
         trouble=trouble,
         prefix=_PREFIX,

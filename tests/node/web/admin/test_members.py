@@ -96,7 +96,7 @@ async def test_a_page_tells_all_but_the_records(office: Office) -> None:
     assert page.status == 200
     for words in ("home@example.org", "Toits au soleil", "autorisée", "item-not-found", "Lorient"):
         assert words in page.text
-    assert "30 jours de la dernière année sont complets" in page.text
+    assert "30 jours sur 30" in page.text
     assert await log(office) == [(NAME, "page"), (NAME, "login")]
 
 
