@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, null, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from ..series import Direction, Interval, Range
 from .collective_tables import (
@@ -259,6 +260,50 @@ async def day_sums(
     return {
         group: PublishedCell._make((group, *key, *map(int, sums), False))
         for group, *sums in await connection.execute(query)
+    }
+
+
+class SharedEnergy(NamedTuple):
+    """Energy that members injected while others drew as much, in watt-minutes.
+
+    It sums the smaller of both published cells of each interval, `minutes` in all.
+    """
+
+    watt_minutes: int = 0
+    minutes: int = 0
+
+
+async def shared_by_day(
+    connection: AsyncConnection, group: GroupId, within: Range
+) -> dict[date, SharedEnergy]:
+    """Return what was injected and drawn in the same intervals, by civil day."""
+    drawn = aliased(_CELL)
+    smaller = case(
+        (_CELL.watt_minutes < drawn.watt_minutes, _CELL.watt_minutes), else_=drawn.watt_minutes
+    )
+    query = (
+        select(_CELL.day, func.sum(smaller), func.sum(_CELL.minutes))
+        .join(
+            drawn,
+            and_(
+                drawn.group_id == group,
+                drawn.direction == Direction.CONSUMPTION,
+                drawn.interval == _CELL.interval,
+                drawn.start == _CELL.start,
+            ),
+        )
+        .where(
+            _CELL.group_id == group,
+            _CELL.direction == Direction.INJECTION,
+            _CELL.interval.in_([step for step in Interval if step is not Interval.P1D]),
+            _CELL.start >= within.start,
+            _CELL.start < within.end,
+        )
+        .group_by(_CELL.day)
+    )
+    return {
+        day: SharedEnergy(int(watt_minutes), int(minutes))
+        for day, watt_minutes, minutes in await connection.execute(query)
     }
 
 

@@ -187,6 +187,6 @@ def test_a_day_of_which_it_is_not_known_what_was_fed_in_is_not_used_on_the_spot(
     assert whole.made.wh == 1000
     assert whole.spot_wh == 100
     assert whole.used_wh == 400
-    assert whole.compared == 500 / 400
+    assert whole.rates.production_share == Fraction(500, 400)
     assert whole.rates.self_consumption == Fraction(100, 500)
     assert not whole.sells_all

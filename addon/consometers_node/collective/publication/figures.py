@@ -11,7 +11,7 @@ from itertools import dropwhile, groupby
 from typing import NamedTuple, Self
 
 from ...series import Direction
-from ...store.publication import PublishedCell
+from ...store.publication import PublishedCell, SharedEnergy
 from ..disclosure.sdc_rules import Reason, Withheld
 from .member_values import WH
 
@@ -29,6 +29,8 @@ class TimeSlot(NamedTuple):
     minutes: int
     """How long it is."""
     figures: Mapping[Direction, Figure]
+    shared: SharedEnergy | None = None
+    """What of it members shared; None where that is not computed of it."""
 
     def cell(self, direction: Direction) -> PublishedCell | None:
         """Return what was published of a direction; None if nothing was."""
@@ -174,6 +176,16 @@ class Rates(NamedTuple):
         return None if self.spot is None else self.spot + self.consumption
 
     @property
+    def used_wh(self) -> float | None:
+        """All that was used, in Wh."""
+        return _wh(self.used)
+
+    @property
+    def production_share(self) -> Fraction | None:
+        """What was produced, as a share of what was used: more than 1 where it was more."""
+        return _share(self.production, self.used)
+
+    @property
     def self_consumption(self) -> Fraction | None:
         """Which share of production was used on the spot; None where that cannot be told."""
         return _share(self.spot, self.production)
@@ -185,6 +197,7 @@ class Rates(NamedTuple):
 
 
 NO_RATES = Rates()
+NO_SHARED = SharedEnergy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +213,7 @@ class FlowRow:
     amounts: Mapping[Direction, Amount]
     both: Rates = NO_RATES
     rates: Rates = NO_RATES
+    shared: SharedEnergy = NO_SHARED
 
     def __getitem__(self, direction: Direction) -> Amount:
         return self.amounts.get(direction, NOTHING)
@@ -237,18 +251,22 @@ class FlowRow:
     @property
     def used_wh(self) -> float | None:
         """All that was used, wherever it came from: what was drawn, where nothing else is known."""
-        return _wh(self.rates.used) if self.knows_use else self.drawn.wh
+        return self.rates.used_wh if self.knows_use else self.drawn.wh
+
+    @property
+    def shared_wh(self) -> float | None:
+        """What some members injected while others drew as much; None where that is not known."""
+        return _wh(self.shared.watt_minutes) if self.shared.minutes else None
+
+    @property
+    def shared_hours(self) -> float:
+        """Of how many hours it is known what was shared."""
+        return self.shared.minutes / 60
 
     @property
     def sells_all(self) -> bool:
         """Return whether all that panels made was fed into the grid: a contract that sells it."""
         return bool(self.both.production) and self.both.production == self.both.injection
-
-    @property
-    def compared(self) -> float | None:
-        """What was made, beside what was used; None where that cannot be told."""
-        used = self.rates.used
-        return self.rates.production / used if used else None
 
     @property
     def gaps(self) -> Mapping[Amount, Sequence[Direction]]:
@@ -291,7 +309,20 @@ def together(slots: Slots) -> FlowRow | None:
     if not slots:
         return None
     amounts = {direction: Amount.of(slots, direction) for direction in slots[0].figures}
-    return FlowRow(slots[0].start, slots[-1].end, amounts, Rates.of(slots, _BOTH), Rates.of(slots))
+    rates = Rates.of(slots, _BOTH), Rates.of(slots)
+    return FlowRow(slots[0].start, slots[-1].end, amounts, *rates, shared_of(slots))
+
+
+def shared_of(slots: Slots) -> SharedEnergy:
+    """Return what members shared in intervals, of those of which it is known."""
+    parts = [slot.shared for slot in slots if slot.shared is not None]
+    return SharedEnergy(*map(sum, zip(*parts, strict=True))) if parts else NO_SHARED
+
+
+def cells_of(slots: Slots) -> list[PublishedCell]:
+    """Return all that was published of some intervals."""
+    figures = [figure for slot in slots for figure in slot.figures.values()]
+    return [figure for figure in figures if isinstance(figure, PublishedCell)]
 
 
 def rows(slots: Slots) -> list[FlowRow]:

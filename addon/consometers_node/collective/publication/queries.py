@@ -28,6 +28,7 @@ from ...store.collective_tables import (
 from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
     PublishedCell,
+    SharedEnergy,
     cells,
     closed_intervals,
     closed_spans,
@@ -38,6 +39,7 @@ from ...store.publication import (
     parts,
     published_directions,
     published_groups,
+    shared_by_day,
 )
 from ...store.published_series import devices
 from ..calendar import Span, instants
@@ -338,6 +340,7 @@ class Published:
         if not columns:
             return []
         local = [bound.astimezone(self.time_zone) for bound in bounds]
+        shared = await self._shared(connection, place, interval, within, published)
         return [
             TimeSlot(
                 *ends,
@@ -346,9 +349,33 @@ class Published:
                     direction: cells.get(start) or (not_yet if start > closed else suppressed)
                     for direction, cells, closed, suppressed, not_yet in columns
                 },
+                shared.get(start),
             )
             for (start, end), ends in zip(pairwise(bounds), pairwise(local), strict=True)
         ]
+
+    async def _shared(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        within: Range,
+        published: Mapping[Direction, Mapping[datetime, PublishedCell]],
+    ) -> Mapping[datetime, SharedEnergy]:
+        """Return what was shared in each interval: a building alone has nobody to share with."""
+        if place.kind is GroupKind.SITE or not {*_SHARES} <= published.keys():
+            return {}
+        injected, drawn = (published[direction] for direction in _SHARES)
+        if interval is Interval.P1D:
+            by_day = await shared_by_day(connection, place.id, within)
+            return {
+                start: by_day[cell.day] for start, cell in injected.items() if cell.day in by_day
+            }
+        return {
+            start: SharedEnergy(min(cell.watt_minutes, drawn[start].watt_minutes), interval.minutes)
+            for start, cell in injected.items()
+            if start in drawn
+        }
 
     async def _cells(
         self,
@@ -427,6 +454,7 @@ def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:
 
 _ELSEWHERE = text("elsewhere")
 _AND = text("and")
+_SHARES = (Direction.INJECTION, Direction.CONSUMPTION)
 _PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)

@@ -21,7 +21,17 @@ OPTIONS: Mapping[str, Any] = {
 }
 _WRITTEN = (
     *("day", "day_month", "weekday", "month", "month_short", "moment", "ago", "hour"),
-    *("clock", "length", "number", "share", "percent", "energy", "energy_each", "power"),
+    *(
+        "clock",
+        "length",
+        "number",
+        "share",
+        "percent",
+        "energy",
+        "energy_total",
+        "energy_each",
+        "power",
+    ),
 )
 
 

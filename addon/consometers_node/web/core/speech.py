@@ -14,6 +14,7 @@ from ...quoalise import Text
 from ...quoalise.text import text, typeset
 
 _KILO = 1000
+_MEGA = 1_000_000
 _NO_DIGITS_FROM = 100
 _BEFORE_UNIT = {"en": "\u00a0", "fr": "\u202f"}
 _WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
@@ -96,6 +97,12 @@ class Language:
     def energy(self, wh: float) -> str:
         """Write an energy in kWh: 12.3 kWh."""
         return self._measured(wh / 1000, "kWh")
+
+    def energy_total(self, wh: float) -> str:
+        """Write an energy that stands alone: in MWh from 10,000 kWh on."""
+        if round(wh) < 10 * _MEGA:
+            return self.energy(wh)
+        return self._measured(wh / _MEGA, "MWh")
 
     def energy_each(self, wh: float) -> str:
         """Write what one member has, which may be little: 0.37 kWh."""

@@ -109,6 +109,8 @@ _HEAD = (
     "end",
     *(f"{name}_wh" for name in _COLUMNS),
     "self_consumption_wh",
+    "total_consumption_wh",
+    "shared_locally_wh",
     *(f"{name}_per_member_wh" for name in _COLUMNS),
     "members",
     "members_counting",
@@ -116,6 +118,8 @@ _HEAD = (
 )
 _HOURS = (
     *(f"{name}_hours" for name in _COLUMNS),
+    "total_consumption_hours",
+    "shared_locally_hours",
     "hours_ended",
     *(f"{name}_last_year_wh" for name in _COLUMNS),
     *(f"{name}_last_year_per_member_wh" for name in _COLUMNS),
@@ -152,6 +156,8 @@ def _written(line: ChartInterval) -> Sequence[str]:
         iso8601.shown(row.end),
         *(_written_wh(amount.wh) for amount in amounts),
         _written_wh(row.spot_wh),
+        _written_wh(row.rates.used_wh),
+        _written_wh(row.shared_wh),
         *(_written_wh(amount.per_member_wh) for amount in amounts),
         str(row.members),
         str(row.members_counting),
@@ -165,6 +171,8 @@ def _hours(line: ChartInterval) -> Sequence[str]:
     before = [line.before[way] if line.before else NOTHING for way in _COLUMNS.values()]
     return (
         *(f"{amount.hours:g}" for amount in amounts),
+        f"{line.row.rates.minutes / 60:g}",
+        f"{line.row.shared_hours:g}",
         f"{max(amount.hours_ended for amount in amounts):g}",
         *(_written_wh(amount.wh) for amount in before),
         *(_written_wh(amount.per_member_wh) for amount in before),

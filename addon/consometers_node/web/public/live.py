@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
-from ...collective.publication.figures import NO_RATES, FlowRow, Rates, rows, together
+from ...collective.publication.figures import NO_RATES, FlowRow, Rates, TimeSlot, rows, together
 from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
 from ...series import Direction
@@ -34,6 +34,8 @@ class LiveDay:
     is_old: bool
     """The last figures are of some hours ago."""
     whole: FlowRow | None
+    before: FlowRow | None
+    """The day before, up to the same hour."""
     homes: int
     """How many homes are in the last sum of consumption."""
     homes_counting: int
@@ -57,11 +59,6 @@ class LiveDay:
     def uses_w(self) -> float | None:
         """Power that is used, now."""
         return self._power(self.now.used_wh if self.now else None)
-
-    @property
-    def compared(self) -> float | None:
-        """What the day made, beside what it used."""
-        return None if self.whole is None else self.whole.compared
 
     @property
     def sentence(self) -> Text | None:
@@ -113,18 +110,18 @@ class LiveDay:
 async def today(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
 ) -> LiveDay:
-    """Look at the last two days: early in the morning, yesterday is the last that is known."""
+    """Look at the last days: early in the morning, yesterday is the last that is known."""
     yesterday = guest.today - _DAY
-    slots = await pages.published.within_days(
-        connection, place, Span(yesterday, guest.today), guest.now
-    )
+    span = Span(yesterday - _DAY, guest.today)
+    slots = await pages.published.within_days(connection, place, span, guest.now)
     days = {
         day: [slot for slot in slots if slot.start.date() == day]
-        for day in (guest.today, yesterday)
+        for day in (guest.today, yesterday, span.first)
     }
     # Where neither has anything, today is shown.
     day = next(
-        (day for day, own in days.items() if any(slot.published for slot in own)), guest.today
+        (day for day in (guest.today, yesterday) if any(slot.published for slot in days[day])),
+        guest.today,
     )
     shown = rows(days[day])
     published = [row for row in shown if row.is_known]
@@ -134,12 +131,13 @@ async def today(
     ]
     now = next(reversed(complete or published), None)
     whole = together(days[day])
+    before = [slot for slot in days[day - _DAY] if now is not None and _is_by(slot, now)]
     children = cell = None
     if place.kind is not GroupKind.SITE:
         children = await child_collectives(connection, place.id, guest.today.replace(day=1))
         last = [slot for slot in days[day] if now is not None and slot.start == now.start]
         cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
-    made = [row for row in rows(slots) if row.made.wh]
+    made = [row for row in rows(slots) if row.start.date() >= yesterday and row.made.wh]
     return LiveDay(
         place=place,
         day=day,
@@ -147,12 +145,18 @@ async def today(
         now=now,
         is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
         whole=whole,
+        before=together(before),
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
         children=children if children is not None and children.count else None,
         chart=Chart(Step.HOUR, [ChartInterval(row) for row in shown], f"day/{day}.csv"),
         sells_all=bool(made) and all(row.sells_all for row in made),
     )
+
+
+def _is_by(slot: TimeSlot, now: FlowRow) -> bool:
+    """Return whether an interval of the day before starts no later, by the clock."""
+    return slot.start.time() <= now.start.time()
 
 
 async def named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place | None:

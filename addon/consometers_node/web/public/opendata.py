@@ -28,13 +28,17 @@ from ...collective.publication.figures import (
     Slots,
     by_month,
     by_year,
+    cells_of,
     is_open,
+    shared_of,
     weightiest,
 )
+from ...collective.publication.member_values import WH
 from ...collective.publication.queries import Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
+from ...store.groups import GroupKind
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
@@ -57,19 +61,31 @@ class OpenDataQuantity(StrEnum):
     CONSUMPTION = "consumption"
     INJECTION = "injection"
     PRODUCTION = "production"
+    TOTAL_CONSUMPTION = "total-consumption"
+    SHARED_LOCALLY = "shared-locally"
+    PRODUCTION_SHARE = "production-share"
     SELF_CONSUMPTION = "self-consumption"
     SELF_SUFFICIENCY = "self-sufficiency"
 
     @property
     def unit(self) -> str:
-        """The unit, as SenML writes it: a part of 1 has /."""
-        return "/" if self in _RATES else "Wh"
+        """The unit, as SenML writes it: a ratio has /."""
+        return "/" if self in _RATIOS else "Wh"
 
 
-_RATES: Mapping[OpenDataQuantity, Callable[[Rates], Fraction | None]] = {
+_COMPUTED: Mapping[OpenDataQuantity, Callable[[Rates], Fraction | float | None]] = {
+    OpenDataQuantity.TOTAL_CONSUMPTION: lambda rates: rates.used_wh,
+    OpenDataQuantity.PRODUCTION_SHARE: lambda rates: rates.production_share,
     OpenDataQuantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
     OpenDataQuantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
 }
+"""What is computed of all three directions."""
+_RATIOS = _COMPUTED.keys() - {OpenDataQuantity.TOTAL_CONSUMPTION}
+_NEEDED: Mapping[OpenDataQuantity, Sequence[Direction]] = {
+    OpenDataQuantity.SHARED_LOCALLY: (Direction.INJECTION, Direction.CONSUMPTION),
+    **dict.fromkeys(_COMPUTED, tuple(Direction)),
+}
+"""Directions that a quantity is computed of, if it is none itself."""
 
 
 class Longer(StrEnum):
@@ -279,7 +295,7 @@ async def _points(
         Interval.P1D if isinstance(query.interval, Longer) else query.interval,
         _whole(query),
         guest.now,
-        directions=[*Direction] if query.quantity in _RATES else [Direction(query.quantity)],
+        directions=_NEEDED.get(query.quantity) or [Direction(query.quantity)],
     )
     start = datetime.min.replace(tzinfo=UTC)
     if slots and any(map(is_open, slots[0].figures.values())):
@@ -295,19 +311,23 @@ async def _points(
 
 def _parts(query: Query, slots: Slots) -> Iterable[Slots]:
     """Return the intervals of each point."""
+    if query.quantity is OpenDataQuantity.SHARED_LOCALLY and query.place.kind is GroupKind.SITE:
+        return []
     if query.interval is Longer.P1M:
         return by_month(slots)
     if query.interval is Longer.P1Y:
         return by_year(slots)
-    if query.quantity in _RATES and slots and len(slots[0].figures) < len(Direction):
+    if slots and len(slots[0].figures) < len(_NEEDED.get(query.quantity, ())):
         return []
     return ([slot] for slot in slots)
 
 
 def _point(query: Query, slots: Slots) -> Point:
     """Return the value of intervals that are shown as one."""
-    if query.quantity in _RATES:
-        return _rate_point(query, slots)
+    if query.quantity in _COMPUTED:
+        return _computed_point(query, slots)
+    if query.quantity is OpenDataQuantity.SHARED_LOCALLY:
+        return _shared_point(query, slots)
     amount = Amount.of(slots, Direction(query.quantity))
     more: dict[str, Json] = {}
     if amount.per_member_wh is not None:
@@ -319,25 +339,48 @@ def _point(query: Query, slots: Slots) -> Point:
     return Point(slots[0].start, slots[-1].end, amount.wh, *members, amount.why, more)
 
 
-def _rate_point(query: Query, slots: Slots) -> Point:
-    """Return a rate, of the intervals of which all three directions were published."""
+def _computed_point(query: Query, slots: Slots) -> Point:
+    """Return what is computed of the intervals of which all three directions were published."""
     rates = Rates.of(slots)
-    rate = _RATES[query.quantity](rates)
-    figures = [slot.figures[direction] for direction in slots[0].figures for slot in slots]
-    cells = [figure for figure in figures if not isinstance(figure, Withheld)]
-    hidden = [figure for figure in figures if isinstance(figure, Withheld)]
-    minutes, why = rates.minutes, None if rates.published else weightiest(hidden)
+    value = _COMPUTED[query.quantity](rates)
+    minutes, why = rates.minutes, None if rates.published else _why(slots)
     if isinstance(query.interval, Interval):
-        minutes = 0 if hidden else min([cell.minutes for cell in cells])
-        why = hidden[0] if hidden else None
-    value, members, counting = None, 0, 0
-    if rate is not None:
-        value = round(float(rate), 4)
-        members = max([cell.members for cell in cells])
-        counting = max([cell.members_counting for cell in cells])
+        minutes = 0 if (why := _why(slots)) else min([cell.minutes for cell in cells_of(slots)])
+    rounded = None if value is None else round(float(value), 4)
+    return _derived_point(query, slots, rounded, why, (minutes, rates.published))
+
+
+def _shared_point(query: Query, slots: Slots) -> Point:
+    """Return what members shared in the intervals of which both directions were published."""
+    shared = shared_of(slots)
+    count = sum([slot.shared is not None for slot in slots])
+    value = shared.watt_minutes / WH if shared.minutes else None
+    why = None if shared.minutes else _why(slots)
+    return _derived_point(query, slots, value, why, (shared.minutes, count))
+
+
+def _derived_point(
+    query: Query,
+    slots: Slots,
+    value: float | None,
+    why: Withheld | None,
+    minutes_and_days: tuple[int, int],
+) -> Point:
+    """Return a value with as many members as the largest cell that it is made of."""
+    members = counting = 0
+    if value is not None:
+        members = max([cell.members for cell in cells_of(slots)])
+        counting = max([cell.members_counting for cell in cells_of(slots)])
     minutes_ended = sum([slot.minutes for slot in slots])
-    more = _spans(query, minutes, minutes_ended, rates.published, len(slots))
+    minutes, days = minutes_and_days
+    more = _spans(query, minutes, minutes_ended, days, len(slots))
     return Point(slots[0].start, slots[-1].end, value, members, counting, why, more)
+
+
+def _why(slots: Slots) -> Withheld | None:
+    """Return why something of these intervals is withheld, if it is."""
+    figures = [figure for slot in slots for figure in slot.figures.values()]
+    return weightiest(figure for figure in figures if isinstance(figure, Withheld))
 
 
 def _spans(

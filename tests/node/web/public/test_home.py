@@ -51,6 +51,10 @@ async def test_it_tells_of_today(town: Town) -> None:
     page = await town.browser().open()
     # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
     assert "Produced since midnight 42 kWh enough for 42 loads of laundry" in page.text
+    assert "Consumed 178 kWh" in page.text
+    assert "Shared locally 14 kWh" in page.text
+    assert "Production as a share of our consumption 24%" in page.text
+    assert "yesterday at this time: 42 kWh" in page.text
     assert "Self-sufficiency 16%" in page.text
     assert "Self-consumption 67%" in page.text
     assert "37 of 40 homes" in page.text

@@ -2,10 +2,10 @@
 
 import asyncio
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import csv
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 import io
 from ipaddress import ip_network
 import json
@@ -19,6 +19,7 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.members.sites import Description
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
@@ -28,7 +29,7 @@ from consometers_node.web.public.opendata import MOST_DAYS, Longer, OpenDataQuan
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL
 
-from .town import Town, hours_of, serving, settings
+from .town import Town, day_of, hours_of, serving, settings
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
@@ -64,6 +65,9 @@ async def test_hours_have_their_values_and_how_many_members_they_sum(town: Town)
         ("consumption", 240_000, 480_000),
         ("production", 72_000, 144_000),
         ("injection", 24_000, 48_000),
+        ("total-consumption", 288_000, 576_000),
+        ("shared-locally", 24_000, 48_000),
+        ("production-share", 0.25, 0.25),
         ("self-consumption", 0.6667, 0.6667),
         ("self-sufficiency", 0.1667, 0.1667),
     ],
@@ -79,6 +83,43 @@ async def test_days_add_up_to_months_and_years(
         assert value["value"] == month
         assert value["days"] == 2
         assert value["days_ended"] == (9 if interval == "P1M" else 160)
+
+
+async def test_what_is_shared_locally_is_the_smaller_of_both_hour_by_hour(empty: Town) -> None:
+    """By night 8 kW are drawn and none injected, at noon 5 kW are injected and 2 drawn."""
+    everybody, yesterday = await empty.group(), date(2026, 6, 9)
+
+    def sun(at_noon: int, at_night: int) -> Callable[[int], int]:
+        return lambda hour: at_noon if 10 <= hour < 14 else at_night
+
+    flows = day_of(
+        yesterday, production=sun(6_000, 0), injection=sun(5_000, 0), consumption=sun(2_000, 8_000)
+    )
+    # Of the last hour of sun, nothing is published of what was drawn.
+    del flows[Direction.CONSUMPTION][datetime(2026, 6, 9, 11, tzinfo=UTC)]  # type: ignore[attr-defined]
+    await empty.release(everybody, flows, in_part=True)
+    path = "shared-locally/by/all/PT1H/from/2026-06-09/to/2026-06-09"
+    hours = [value["value"] for value in (await ask(empty, path))["values"]]
+    assert hours == [*10 * [0], *3 * [2_000], None, *10 * [0]]
+    for interval, spans in (
+        ("P1D", {"hours": 23, "hours_ended": 24}),
+        ("P1M", {"hours": 23, "hours_ended": 24 * 9, "days": 1, "days_ended": 9}),
+    ):
+        path = f"shared-locally/by/all/{interval}/from/2026-06-09/to/2026-06-09"
+        (value,) = (await ask(empty, path))["values"][-1:]
+        assert value["value"] == 6_000
+        assert value.items() >= spans.items()
+    page = await empty.browser().open("month/2026-06")
+    assert "Shared locally 6 kWh" in page.text
+    assert "23 of 24 hours" in page.text
+    page = await empty.browser().open("month/2026-06.csv")
+    (row,) = [row for row in csv.DictReader(io.StringIO(page.html)) if row["shared_locally_wh"]]
+    assert (row["shared_locally_wh"], row["shared_locally_hours"]) == ("6000", "23")
+    school = await empty.site("École", Description())
+    await empty.release(school, flows, members=1)
+    path = "shared-locally/by/ecole/P1D/from/2026-06-09/to/2026-06-09"
+    assert (await ask(empty, path))["values"] == []
+    assert "Shared locally" not in (await empty.browser().open("sites/ecole/month/2026-06")).text
 
 
 async def test_a_site_is_a_group(town: Town) -> None:

@@ -143,7 +143,7 @@ async def test_a_table_is_to_be_had_as_csv(town: Town) -> None:
     assert len(lines) == 25
     assert lines[0].startswith("start,end,production_wh,injection_wh,consumption_wh")
     assert lines[11] == (
-        "2026-06-09T10:00:00+02:00,2026-06-09T11:00:00+02:00,6000,2000,10000,4000,162,54,270,37,40,"
+        "2026-06-09T10:00:00+02:00,2026-06-09T11:00:00+02:00,6000,2000,10000,4000,14000,2000,162,54,270,37,40,"
     )
     assert day.headers["Content-Type"] == "text/csv; charset=utf-8"
     month = await town.browser().open("month/2026-06.csv")
@@ -161,7 +161,7 @@ async def test_a_day_has_as_many_hours_as_it_has(empty: Town, day: str, hours: i
     starts = [line.partition(",")[0] for line in page.html.splitlines()[1:]]
     assert len(set(starts)) == hours
     month = await empty.browser().open(f"month/{day[:7]}.csv")
-    assert f",{hours},,,,1,37,37,,0,0,{hours},{hours}," in month.html
+    assert f",{hours},,,,,,1,37,37,,0,0,{hours},0,0,{hours}," in month.html
 
 
 async def test_a_site_tells_what_it_is(town: Town) -> None:
@@ -199,13 +199,13 @@ async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(emp
     for path, share in (("", 28), ("/month/2026-06", 20), ("/year/2026", 20)):
         page = await empty.browser().open(f"sites/ecole{path}")
         assert "Sold to the grid all of it" in page.text
-        assert f"Production compared with our use {share}%" in page.text
+        assert f"Production as a share of our consumption {share}%" in page.text
         assert "Self-consumption" not in page.text
         page = await empty.browser("fr").open(f"sites/ecole{path}")
         assert "Vendu au réseau toute la production" in page.text
         assert "Autosuffisance" not in page.text
     hall = await empty.browser().open("sites/ecole/hall")
-    assert "Production compared with our use 28%" in hall.text
+    assert "Production as a share of our consumption 28%" in hall.text
     assert "Self-sufficiency" not in hall.text
 
 
