@@ -6,13 +6,14 @@ the demo as it is without `--small`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 import getpass
+from io import BytesIO
 from itertools import dropwhile
 import json
 import math
@@ -25,7 +26,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from playwright.async_api import Browser, Page, StorageState, expect
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
@@ -72,6 +74,11 @@ LINES: Final = 25
 """Of members, at most, on the first page of the administration."""
 OVERSEEN: Final = 30
 """Days of which the administration tells how much is there."""
+FRAME: Final = (390, 693)
+"""A phone's, as high for its width as a wall that stands upright."""
+WALL: Final = (1080, 1920)
+GAP: Final = 24
+COLOURS: Final = 256
 GRAPHS: Final = 3
 """On each page of the dashboard: of the school, its panels and its cooperative."""
 PAGES: Final = {
@@ -447,6 +454,49 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_from_an_invitation_to_the_hall_it_is_pictured(
+    demo: Demo, people: People, pictures: Path, language: Language
+) -> None:
+    """Five pictures in a row: what a household has in its hands, on its phone and on a wall."""
+    addresses = demo.addresses
+    look = Look(language, "light", "phone")
+    frames = []
+    async with people.administering(look) as office:
+        await office.go("invitations/new")
+        await office.page.locator("main button.primary").click()
+        async with office.page.expect_popup() as sheet:
+            await office.page.locator("form[action$=sheets] button.primary").click()
+        frames.append(await framed(await sheet.value))
+    async with people.at_school(look) as visitor:
+        page = visitor.page
+        await page.goto(addresses["node"]["page"])
+        node = page.frame_locator("iframe")
+        of_all = node.locator("main section").filter(has_text=addresses["cooperative"]["name"])
+        await of_all.first.scroll_into_view_if_needed()
+        shared = await framed(page, of_all.first)
+        request = of_all.first.locator("a[href*='permissions/']").last
+        title = await request.inner_text()
+        await request.click()
+        await expect(node.locator("h1")).to_have_text(title)
+        frames += [await framed(page), shared]
+
+        async def graphs() -> int:
+            await page.goto(f"{addresses['dashboard_page']}/now")
+            await visitor.shows("hui-sections-view hui-heading-card")
+            return await page.locator("hui-statistics-graph-card canvas").count()
+
+        # A balance takes some minutes to take along the past.
+        await eventually(graphs, GRAPHS.__eq__, within_s=WITHIN_S)
+        frames.append(await framed(page))
+    async with people.looking(f"{addresses['cooperative']['sites'][SITE]}/hall", look) as page:
+        await page.set_viewport_size({"width": WALL[0], "height": WALL[1]})
+        await page.reload()
+        frames.append(await framed(page, size=WALL))
+    save_strip(frames, pictures / f"story.{language}.png")
+
+
+@pytest.mark.full
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
     before = {
         collective: await sums(demo, collective) for collective in ("cooperative", "municipality")
@@ -566,6 +616,29 @@ async def photograph(page: Page, look: Look, name: str) -> None:
     if look.language == "fr":
         assert not badly_set(await texts(page)), name
     await looks.photograph(page, PICTURES / f"{name}.{look}.png")
+
+
+async def framed(
+    page: Page, above: Locator | None = None, *, size: tuple[int, int] = FRAME
+) -> bytes:
+    """Photograph a page in one size, from an element on."""
+    width, height = size
+    await page.set_viewport_size({"width": width, "height": height})
+    if above is not None:
+        await above.evaluate("element => element.scrollIntoView()")
+    await page.wait_for_load_state("networkidle")
+    return await page.screenshot(animations="disabled")
+
+
+def save_strip(frames: Sequence[bytes], path: Path) -> None:
+    """Put pictures in a row, as on a film."""
+    width, height = FRAME
+    strip = Image.new("RGB", (len(frames) * (width + GAP) - GAP, height), "white")
+    for place, frame in enumerate(frames):
+        with Image.open(BytesIO(frame)) as picture:
+            strip.paste(picture.convert("RGB").resize(FRAME), (place * (width + GAP), 0))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    strip.quantize(COLOURS).save(path, optimize=True)
 
 
 async def opened(demo: Demo) -> None:

@@ -1,0 +1,231 @@
+"""Every page that a role can reach by links: without barriers, in one language, and light.
+
+The public pages of a collective, its administration, and a household's pages as its administrator
+and as somebody else at home see them. Each page is looked at by axe in one look, and in the full
+run in all: on a phone, a tablet and a desk, by day and by night, in both languages.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+import gzip
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+import re
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Page, Response
+import pytest
+
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store
+from demo.browser import CHROMIUM, launched, person
+from demo.hass import Language
+from tests.e2e.looks import texts, words_in
+from tests.e2e.test_administration import entered, furnish as furnish_office
+from tests.full import FULL
+from tests.node.permission.samples import NEED
+from tests.node.web.admin.office import NAME, Clock, serving as serving_office
+from tests.node.web.admin.test_overview import close_due
+from tests.node.web.conftest import allow, ask
+from tests.node.web.home import ADMIN, DRAWN, GUEST, running, toy
+from tests.node.web.public.lorient import furnish as furnish_town
+from tests.node.web.public.town import Town, serving as serving_town, settings
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium"),
+    pytest.mark.timeout(1800),
+]
+
+AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text()
+RUN_AXE: Final = """async () => (await axe.run(document, { resultTypes: ["violations"] }))
+  .violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`))"""
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
+LOOKS: Final = tuple(product((390, 768, 1280), ("light", "dark"), LANGUAGES))
+STRIDE: Final = 5
+"""From page to page, so that neighbours are looked at in different ways."""
+HEIGHT: Final = 900
+MOST_PAGES: Final = 100
+FIRST_LOAD_BYTES: Final = 100_000
+NAMED: Final = {"sites", "areas", "members", "permissions", "series", "withdraw", "needs"}
+"""What comes after these is one of many of a kind, of which one is looked at."""
+ALIKE: Final = frozenset(
+    {
+        *("Administration", "Consometers", "English", "Français", "Pages", "Version", "Invitation"),
+        *("Invitations", "Publication", "Commune", "Contact", "Date", "Note", "Solution", "minute"),
+        *("Surface", "kilowatt (kW)", "20 minutes", "Marché", "Salle Kermelo", "Coop of Kersabiec"),
+        *("Maïwenn", "Guest", "Python", "SQLAlchemy", "SQLite", "TOML", NAME, NEED.controller),
+    }
+)
+DATA: Final = re.compile(
+    r"@|://|urn:|sensor\.|xmpp:|École|Lorient|Larmor|Ploemeur|classes maternelles"
+    r"|^[\da-z]{8}$|^(– )?(Coop of|Linky )|, version \d|version 1$|^(month|year)/|Version 0"
+)
+"""What is data, a name or an address, and the same in every language."""
+
+
+@dataclass
+class Role:
+    """Somebody who looks at pages."""
+
+    start: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    logs_in: Any = None
+
+
+@pytest.fixture(params=["public", "administration", "household", "guest"])
+async def role(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Role]:
+    async with ROLES[request.param](tmp_path) as role:
+        yield role
+
+
+@asynccontextmanager
+async def public(folder: Path) -> AsyncIterator[Role]:
+    store = await Store.open(folder / "node.db")
+    town = Town(store, settings(folder))
+    await furnish_town(town)
+    async with serving_town(town):
+        yield Role(str(town.url))
+    await store.close()
+
+
+@asynccontextmanager
+async def administration(folder: Path) -> AsyncIterator[Role]:
+    store = await Store.open(folder / "node.db")
+    now = datetime.now(UTC)
+    await keep_collective(store, "lorient")
+    await furnish_office(store, now)
+    async with serving_office(store, settings(folder), clock=Clock(now)) as office:
+        await office.appoint(NAME)
+        await office.written(lambda connection: open_from(connection, AT_ONCE, NAME, now))
+        await close_due(office)
+
+        async def log_in(page: Page) -> None:
+            await entered(office, page)
+
+        yield Role(f"{office.url}administration/", logs_in=log_in)
+    await store.close()
+
+
+@asynccontextmanager
+async def household(folder: Path, user: str = ADMIN) -> AsyncIterator[Role]:
+    store = await Store.open(folder / "node.db")
+    async with running(store, toy()) as home:
+        allowed = await ask(home)
+        await allow(home, allowed, DRAWN)
+        await ask(home, replace(NEED, id="another"))
+        yield Role(str(home.url), {"X-Remote-User-Id": user})
+    await store.close()
+
+
+@asynccontextmanager
+async def guest(folder: Path) -> AsyncIterator[Role]:
+    async with household(folder, GUEST) as role:
+        yield role
+
+
+ROLES: Final = {
+    "public": public,
+    "administration": administration,
+    "household": household,
+    "guest": guest,
+}
+
+
+def looks_at(place: int) -> Iterator[tuple[int, str, Language]]:
+    """Return how a page is looked at: in the full run in all ways, else in one."""
+    return iter(LOOKS if FULL else [LOOKS[STRIDE * place % len(LOOKS)]])
+
+
+def kind_of(url: str) -> tuple[str, ...]:
+    """Return what an address has in common with those of other months, members and so on."""
+    parts = urlsplit(url)
+    segments = parts.path.strip("/").split("/")
+    kind = [
+        "…" if re.search(r"\d", segment) or (place and segments[place - 1] in NAMED) else segment
+        for place, segment in enumerate(segments)
+    ]
+    return (*kind, *sorted(pair.partition("=")[0] for pair in parts.query.split("&")))
+
+
+async def links(page: Page, root: str) -> list[str]:
+    """Return the addresses of further pages of the role."""
+    hrefs = await page.locator("a[href]:not([download])").evaluate_all(
+        "all => all.map((link) => link.getAttribute('href'))"
+    )
+    urls = [urljoin(page.url, href).partition("#")[0] for href in hrefs]
+    return [
+        url
+        for url in urls
+        if url.startswith(root) and "language=" not in url and "." not in url.rpartition("/")[2]
+    ]
+
+
+async def opened(browser: Browser, role: Role, language: Language) -> Page:
+    options: dict[str, Any] = {"extra_http_headers": dict(role.headers)} if role.headers else {}
+    context: BrowserContext = await person(browser, role.start, language, **options)
+    page = await context.new_page()
+    if role.logs_in is not None:
+        await role.logs_in(page)
+    return page
+
+
+def sent(url: str, body: bytes) -> int:
+    """Return how many bytes are sent: all is compressed but the forms of an administration."""
+    return len(body if "/administration" in url else gzip.compress(body))
+
+
+async def test_every_page_is_without_barriers_and_in_one_language(role: Role) -> None:
+    async with launched() as browser:
+        pages = {language: await opened(browser, role, language) for language in LANGUAGES}
+        urls, kinds = [role.start], {kind_of(role.start)}
+        barriers: list[object] = []
+        strangers: list[object] = []
+        for place, url in enumerate(urls):
+            said = {}
+            for language, page in pages.items():
+                answer = await page.goto(url)
+                assert answer is not None
+                assert answer.ok, url
+                if "text/html" not in answer.headers["content-type"]:
+                    break
+                said[language] = words_in(await texts(page))
+            else:
+                both = (said["en"] & said["fr"]) - ALIKE
+                strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]
+                for width, scheme, language in looks_at(place):
+                    page = pages[language]
+                    await page.set_viewport_size({"width": width, "height": HEIGHT})
+                    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                    await page.evaluate(AXE)
+                    found = await page.evaluate(RUN_AXE)
+                    barriers += [(url, width, scheme, language, node) for node in found]
+                for link in await links(pages["en"], role.start):
+                    if kind_of(link) not in kinds and len(urls) < MOST_PAGES:
+                        kinds.add(kind_of(link))
+                        urls.append(link)
+        print(len(urls), "pages")
+        assert (barriers, strangers) == ([], [])
+        assert 5 < len(urls) < MOST_PAGES
+
+
+async def test_the_first_page_is_light(role: Role) -> None:
+    """As it is sent by what stands in front, Home Assistant or the proxy of deploy/."""
+    async with launched() as browser:
+        entered = await opened(browser, role, "fr")
+        storage = await entered.context.storage_state()
+        headers = {"extra_http_headers": dict(role.headers)} if role.headers else {}
+        context = await person(browser, role.start, "fr", storage_state=storage, **headers)
+        page = await context.new_page()
+        answers: dict[str, Response] = {}
+        page.on("response", lambda answer: answers.update({answer.url: answer}))
+        await page.goto(role.start)
+        await page.wait_for_load_state("networkidle")
+        sizes = [sent(url, await answer.body()) for url, answer in answers.items()]
+        assert len(sizes) > 3
+        assert sum(sizes) <= FIRST_LOAD_BYTES
