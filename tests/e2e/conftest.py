@@ -1,7 +1,9 @@
 """Real programs, started once and shared where they can be."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+import socket
 
 from playwright.async_api import expect
 import pytest
@@ -13,10 +15,13 @@ from demo.hass.folder import ROOT
 from tests.e2e.node import Node
 from tests.full import FULL
 
-DEMOS = "test_demo"
-"""What tests of script/demo are called: two that start at once would both take its usual ports."""
-LONGEST = (DEMOS, "test_levels", "test_kills", "test_together", "test_federation")
+LONGEST = (
+    *("test_demo_collective", "test_levels", "test_kills", "test_demo_ends"),
+    *("test_together", "test_federation", "test_demo"),
+)
 """They begin first, so that no lane is left alone with one of them."""
+USUAL_PORTS = (8123, 5222, 1502)
+"""Of script/demo. Two demos that start at once would both take them."""
 PATIENCE_MS = 60_000
 """A page shows what is expected whenever its machine may run."""
 
@@ -41,9 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run tests of a file one after the other; leave those of the full run out of others."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
     order = {group: place for place, group in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(_group(item), len(order)))
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     if FULL or any(".py" in place for place in config.args):
         return
     left = [item for item in items if item.get_closest_marker("full")]
@@ -51,8 +56,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
-def _group(item: pytest.Item) -> str:
-    return DEMOS if item.path.stem.startswith(DEMOS) else item.path.stem
+@pytest.fixture(autouse=True, scope="session")
+def usual_ports_are_taken() -> Iterator[None]:
+    """Have each demo choose its own ports. All lanes hold the usual ones together."""
+    with ExitStack() as held:
+        for port in USUAL_PORTS:
+            holder = held.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+        yield
 
 
 @pytest.fixture(scope="session")
