@@ -269,7 +269,7 @@ async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_i
         node = await start("run", *options, CONSOMETERS_HASTE="100", **home)
         assert node.stderr is not None
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while until not in (line := (await node.stderr.readline()).decode()):
                     assert line, (await node.communicate())[1]
             yield

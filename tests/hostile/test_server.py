@@ -50,7 +50,7 @@ from tests.node.xmpp.plain import Plain
 
 from .servers import Attacker, corrupt
 
-WITHIN_S = 60
+WITHIN_S = 120
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ from tools.bench.members import STRANGERS, Members, admit
 
 from .line import SEGMENT, Line
 
-SOON_S = 60
+SOON_S = 120
 """Honest peers are answered within that, on a busy machine. Strangers would hold them up longer."""
 MEMBERS = 3
 MOST_TIMES = 6

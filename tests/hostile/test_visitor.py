@@ -278,7 +278,7 @@ async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
             # A proxy may keep a connection open on which it has asked for nothing.
             some = [half for half in halves if half or not proxies]
             sent = [some[n % len(some)] for n in range(400)]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 await asyncio.gather(*(ends(port, half) for half in sent))
 
 
@@ -312,7 +312,7 @@ async def test_so_many_connections_of_one_address_leave_room_for_others(town: To
             stack.callback(writer.close)
             writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
         for source in ("127.0.2.1", "127.0.1.1"):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 assert status_of(await exchange(port, request, source)) == 200
 
 
@@ -337,7 +337,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(socket_enabled: None) -> 
         loop = asyncio.get_running_loop()
         await loop.sock_connect(stubborn, ("127.0.0.1", port))
         await loop.sock_sendall(stubborn, head("/", b"Host: localhost"))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await ended.wait()
         stubborn.close()
 
@@ -407,7 +407,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
         ]
         while making.made < MADE_AT_ONCE:
             await asyncio.sleep(0)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             page = await browser.open("", X_Forwarded_For="203.0.113.99")
         assert page.status == 200
         making.may_end.set()

@@ -30,7 +30,7 @@ def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
 
 
-async def until(condition: Callable[[], object], within_s: float = 60) -> None:
+async def until(condition: Callable[[], object], within_s: float = 120) -> None:
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.05)

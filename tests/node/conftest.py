@@ -14,7 +14,7 @@ from . import postgresql
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")
-_ENDS_WITHIN_S = 60
+_ENDS_WITHIN_S = 120
 
 
 @pytest.fixture(autouse=True, scope="session")

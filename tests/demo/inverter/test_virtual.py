@@ -112,7 +112,7 @@ async def test_an_inverter_that_is_put_in_at_night_has_its_port() -> None:
         assert served.port
         assert not await is_there(served)
         served.at = NOON
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await is_there(served):
                 await asyncio.sleep(0.05)
 

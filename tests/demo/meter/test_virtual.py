@@ -14,7 +14,7 @@ from demo.meter import Faults, VirtualLinky
 from .meters import NOON, linky
 
 FAST = 60
-DEADLINE_S = 60
+DEADLINE_S = 120
 
 
 @asynccontextmanager

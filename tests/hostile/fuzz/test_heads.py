@@ -29,7 +29,7 @@ from .exploring import explore
 from .test_quoalise import damaged
 
 ANSWERS_WITHIN_S = 0.5
-ENDS_WITHIN_S = 60
+ENDS_WITHIN_S = 120
 API = ("/api/v1/node", "/api/v1/collectives/{id}/pause", "/api/v1/collectives/{id}/resume")
 
 

@@ -25,6 +25,7 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+from custom_components.consometers.inverter import flow as inverter_flow
 from custom_components.consometers.inverter.link import parameters
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 
@@ -45,8 +46,8 @@ def on_a_line(line: Path, *, baud: int = 9_600, units: int = 1) -> VirtualInvert
 
 @pytest.fixture
 def patience_s() -> float:
-    """Return what a line may take, on a busy machine above all."""
-    return 1.0
+    """Return what a line may take on a busy machine."""
+    return 60
 
 
 @pytest.fixture
@@ -146,9 +147,16 @@ WRONG = [
 
 @pytest.mark.parametrize(("wrong", "error"), WRONG)
 async def test_what_is_wrong_is_said_and_may_be_tried_again(
-    hass: HomeAssistant, inverter: VirtualInverter, wrong: dict[str, Any], error: str
+    hass: HomeAssistant,
+    inverter: VirtualInverter,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: dict[str, Any],
+    error: str,
 ) -> None:
-    flow = await submitted(hass, inverter, **wrong)
+    with monkeypatch.context() as impatient:
+        if error == "no_answer_on_line":
+            impatient.setattr(inverter_flow, "PATIENCE_S", 1)
+        flow = await submitted(hass, inverter, **wrong)
     assert (flow.step, flow.errors) == ("inverter_line", {"base": error})
     assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
@@ -214,11 +222,12 @@ class TestReconfigure:
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
     async def test_a_speed_that_is_not_the_lines_leaves_it_as_it_was(
-        self, hass: HomeAssistant, roof: Roof
+        self, hass: HomeAssistant, roof: Roof, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await roof.start()
         flow = await moved_line(hass, roof.entry)
         assert flow.suggested == typed(roof.inverter)
+        monkeypatch.setattr(inverter_flow, "PATIENCE_S", 1)
         await flow.submit(typed(roof.inverter, **{CONF_BAUDRATE: "1200"}))
         assert flow.errors == {"base": "no_answer_on_line"}
         assert roof.entry.state is ConfigEntryState.LOADED

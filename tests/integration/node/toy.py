@@ -206,7 +206,7 @@ class ToyNode:
         return response
 
 
-async def until(condition: Callable[[], object], within_s: float = 60) -> None:
+async def until(condition: Callable[[], object], within_s: float = 120) -> None:
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.01)

@@ -47,7 +47,7 @@ __all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server",
 __all__ += ["other_server", "stack"]
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 60
+SECONDS = 120
 HASTE = "100"
 
 

@@ -21,7 +21,6 @@ async def opens(folder: Path, name: str, password: str) -> bool:
     return await Passwords().check(hashed, password)
 
 
-@pytest.mark.timeout(180)
 async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
     made = str((await run.json("admins", "add", "Accueil"))["password"])
     assert len(made.split("-")) == 5

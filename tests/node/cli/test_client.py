@@ -347,7 +347,7 @@ async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> No
 
     reader.home.get_history = get_history  # type: ignore[method-assign]
     process = await start("get-history", reader.peer, SERIES, *reader.options, language=language)
-    await asyncio.wait_for(asked.wait(), 60)
+    await asyncio.wait_for(asked.wait(), 120)
     process.send_signal(signal.SIGINT)
     result = await ended(process)
     assert (result.status, result.out, result.err) == (130, "", "")

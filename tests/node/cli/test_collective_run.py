@@ -20,7 +20,7 @@ from ..xmpp.conftest import PASSWORD, NewAccount
 from .conftest import Run, Start, at, ended, running
 from .factories import need_toml
 
-SECONDS = 60
+SECONDS = 120
 
 
 async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -> Path:

@@ -25,7 +25,7 @@ async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIt
     assert process.stderr is not None
     try:
         if "--json" not in arguments:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 assert b"Listening as" in await process.stderr.readline()
         yield process
     finally:
@@ -43,9 +43,9 @@ async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: 
     async with listening(start, reader) as process:
         assert process.stdout is not None
         await push(reader, records(START, 2))
-        line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
+        line = (await asyncio.wait_for(process.stdout.readline(), 120)).decode()
         assert line == f"2026-01-01 01:00+01:00  {SERIES}  0 W  ({reader.peer})\n"
-        await asyncio.wait_for(process.stdout.readline(), 60)
+        await asyncio.wait_for(process.stdout.readline(), 120)
         process.send_signal(signal.SIGINT)
         assert (await ended(process)).status == 130
 
@@ -88,7 +88,7 @@ async def test_what_nobody_reads_is_not_acknowledged(reader: Reader, start: Star
         transport.close()
         with pytest.raises(NotAcknowledged):
             await push(reader, records(START, 1), seconds=3)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             assert await process.wait() == 1
         assert process.stderr is not None
         assert await process.stderr.read() == b""

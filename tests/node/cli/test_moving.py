@@ -45,7 +45,7 @@ def blocks_in(place: Place) -> tuple[object, ...]:
 
 async def some_are_there(place: Place) -> None:
     """Wait until the first blocks have come."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             try:
                 if blocks_in(place)[0]:

@@ -118,7 +118,7 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
         waits = asyncio.create_task(output.moved.wait())
         await asyncio.wait({waits, following}, return_when=asyncio.FIRST_COMPLETED)
         waits.cancel()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await following
     assert output.shares == sorted(output.shares)
     assert 0 < output.shares[-1] < 1

@@ -57,7 +57,7 @@ class Coop:
         who = Identity(Account(self.jid, PASSWORD), reach(self.server))
         self.node = CollectiveNode(self.store, self.settings, who, connect, pace=PACE)
         self.task = asyncio.create_task(self.node.run())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while self.node.network is None or not self.network.connection.is_online:
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.01)

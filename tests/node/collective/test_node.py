@@ -36,7 +36,7 @@ from ..sharing.ledgers import HOUR, midnight
 from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop, cooperating
 
-WITHIN_S = 60
+WITHIN_S = 120
 PAST = midnight(-3)
 """The home's records begin here."""
 YESTERDAY = PAST + 48 * HOUR

@@ -90,7 +90,7 @@ async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
 
 
 async def comes(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while words not in ((policy := await form(peer, coop)).get("purpose") or ""):
             await asyncio.sleep(0.1)
     return policy

@@ -110,7 +110,7 @@ async def rows(coop: Coop, table: type[OutboxRow | SubscriptionRow]) -> int:
 
 
 async def until_async(count: Callable[[], Awaitable[int]], wanted: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await count() != wanted:
             await asyncio.sleep(0.05)
 
@@ -182,7 +182,7 @@ async def test_a_member_receives_new_sums_and_older_ones_that_are_published_late
         await release(coop, [150], at=START - 48 * HOUR)
         await until(lambda: came == {str(DRAWN): [150], str(DRAWN.members): [12]})
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await rows(coop, OutboxRow):
                 await asyncio.sleep(0.05)
 

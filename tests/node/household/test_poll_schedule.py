@@ -116,7 +116,7 @@ async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
     rounds.request()
     following = asyncio.create_task(rounds.next())
     await clock.go_on(15)
-    await asyncio.wait_for(following, 60)
+    await asyncio.wait_for(following, 120)
 
 
 async def test_the_real_clock_goes_by_itself() -> None:

@@ -78,7 +78,7 @@ class Reading:
 
 
 async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await happened():
             await asyncio.sleep(0.02)
 

@@ -144,6 +144,6 @@ def connection(
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not happened():
             await asyncio.sleep(0.005)

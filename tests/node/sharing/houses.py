@@ -200,7 +200,7 @@ async def running(
             await asyncio.wait({task})
 
 
-async def until(happened: Callable[[], bool], seconds: float = 60) -> None:
+async def until(happened: Callable[[], bool], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while not happened():
             await asyncio.sleep(0.01)
@@ -212,6 +212,6 @@ def bare(node: Node) -> str:
 
 async def decisions_confirmed(house: House) -> None:
     """Wait until the collective has confirmed all that was decided."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await house.untold():
             await asyncio.sleep(0.01)

@@ -138,7 +138,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
     collective.says = Said.TERMINATED
     permission = await house.grant()
     await decisions_confirmed(house)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await house.state(permission) is not State.TERMINATED:
             await asyncio.sleep(0.01)
 
@@ -206,7 +206,7 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
     try:
         await (await Ledger.open(store, bare(coop))).keep(hours(midnight(), range(3)))
         async with running(store, server, jid, bare(coop)) as house:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while await house.state(permission) is not State.WITHDRAWN:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.5)

@@ -34,7 +34,7 @@ async def shared(house: House, coop: Node) -> PermissionId:
 
 
 async def nothing_waits(house: House) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             async with house.store.reading() as connection:
                 if not await waiting(connection, house.ledger.peer.id):
@@ -270,7 +270,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_and_is_written_down(
 ) -> None:
     permission = await shared(house, coop)
     await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await house.state(permission) is not State.EXPIRED:
             await asyncio.sleep(0.02)
     await house.keep(hours(midnight(), range(10)))

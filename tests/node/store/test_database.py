@@ -91,7 +91,7 @@ async def test_whoever_is_cancelled_in_mid_statement_gives_the_turn_back(store: 
         await asyncio.sleep(n % 50 / 5000)
         task.cancel()
         cancelled.append((await asyncio.gather(task, return_exceptions=True), task))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await speak(store, "fr")
 
 
@@ -111,7 +111,7 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
             task.cancel()
             await asyncio.wait({task})
             await store.close()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while any("_connection_worker" in thread.name for thread in threading.enumerate()):
                     await asyncio.sleep(0.01)
     finally:

@@ -122,7 +122,7 @@ async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_closed(
         await asyncio.sleep(0)
         asked.cancel()
         await asyncio.wait({asked})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while len(opened) < 20 or not all(map(is_closed, opened)):
             await asyncio.sleep(0.01)
 

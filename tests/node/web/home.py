@@ -120,7 +120,7 @@ async def running(
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
             async with site.listening("127.0.0.1", port) as listens:
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(120):
                     await source.connected()
                 url = URL(f"http://127.0.0.1:{listens}/")
                 yield Home(node, store, house, url, session, site)

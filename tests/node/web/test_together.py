@@ -174,7 +174,7 @@ class Stage:
 async def until(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
     last = None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not wanted(last := await look()):
                 await asyncio.sleep(0.05)
     except TimeoutError:

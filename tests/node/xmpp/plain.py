@@ -74,7 +74,7 @@ class Plain(ClientXMPP):
 
     async def __aenter__(self) -> Self:
         self.connect(*self._place)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await self._ready.wait()
         return self
 
@@ -110,15 +110,15 @@ class Plain(ClientXMPP):
     async def ask(
         self, to: str, payload: str, *, kind: str = "set", language: str | None = None
     ) -> Element:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return await self.begin(to, payload, kind=kind, language=language)
 
     async def receive(self) -> Element:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return await self.heard.get()
 
     async def error(self) -> Element:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return await self.errors.get()
 
     def _start(self, _event: object) -> None:

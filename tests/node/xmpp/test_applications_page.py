@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 OPEN_DATA, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
 CONNECTS = "client.connect()"
-WITHIN_S = 60
+WITHIN_S = 120
 
 
 def here(program: str, server: Prosody) -> str:

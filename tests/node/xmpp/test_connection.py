@@ -69,13 +69,13 @@ class Silent(Home):
 async def problem_of(account: Account, server: Server) -> NetworkError:
     async with Connection(account, server=server, backoff=QUICK) as connection:
         with pytest.raises(NetworkError) as raised:
-            await connection.online(60, patient=False)
+            await connection.online(120, patient=False)
         assert not connection.is_online
         return raised.value
 
 
 async def offline(connection: Connection) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while connection.is_online:
             await asyncio.sleep(0.01)
 
@@ -87,7 +87,7 @@ async def test_tls_begins_in_either_way(
     port = server.direct_tls_port if security is Security.DIRECT else server.port
     place = Server(host=LOOPBACK, port=port, security=security, ca_file=server.ca_file)
     async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
-        await connection.online(60)
+        await connection.online(120)
         assert connection.stream.encrypted
         assert connection.stream.managed
         assert connection.jid.endswith("@one.test/quoalise")
@@ -122,12 +122,12 @@ async def test_a_wrong_password_is_tried_once(server: Prosody, new_account: NewA
     jid = new_account(server)
     async with Connection(Account(jid, "wrong"), server=reach(server), backoff=QUICK) as connection:
         with pytest.raises(WrongPassword):
-            await connection.online(60)
+            await connection.online(120)
         connected = server.log().count("Client connected")
         await asyncio.sleep(0.3)
         assert server.log().count("Client connected") == connected
         with pytest.raises(WrongPassword):
-            await connection.online(60)
+            await connection.online(120)
 
 
 async def test_nothing_is_sent_to_a_server_without_tls(socket_enabled: None) -> None:
@@ -163,7 +163,7 @@ async def test_a_server_without_tls_leads_nowhere(
         connection = Connection(Account("a@one.test", PASSWORD), server=place, backoff=QUICK)
         async with connection:
             with pytest.raises(NetworkError) as raised:
-                await connection.online(60, patient=False)
+                await connection.online(120, patient=False)
             assert type(raised.value).__name__ == kind
             assert connection.stream.default_domain == "one.test"
 
@@ -216,7 +216,7 @@ async def test_a_server_is_found_by_its_records(
     monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
     place = Server(ca_file=server.ca_file)
     async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
-        await connection.online(60)
+        await connection.online(120)
         assert connection.stream.encrypted
 
 
@@ -245,7 +245,7 @@ async def test_a_machine_that_is_off_is_left_for_the_next_one(
         waiting.connect(off.getsockname())
         places = [off.getsockname(), (LOOPBACK, server.port)]
         async with Connection(account, server=reached) as connection:
-            await connection.online(60, patient=False)
+            await connection.online(120, patient=False)
 
 
 async def test_a_server_that_says_nothing_is_left(
@@ -261,7 +261,7 @@ async def test_a_server_that_says_nothing_is_left(
 
     async with fake_server(serve) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
-        await asyncio.wait_for(gone.wait(), 60)
+        await asyncio.wait_for(gone.wait(), 120)
     assert isinstance(problem, Unreachable)
 
 
@@ -272,9 +272,9 @@ async def test_a_server_that_is_not_there_is_reached_once_it_is(
     own.stop()
     async with Connection(account, server=reach(own), backoff=QUICK) as connection:
         with pytest.raises(Unreachable, match=r"own\.test cannot be reached"):
-            await connection.online(60, patient=False)
+            await connection.online(120, patient=False)
         own.start()
-        await connection.online(60)
+        await connection.online(120)
         assert connection.problem is None
 
 
@@ -338,9 +338,9 @@ async def test_a_server_that_was_killed_gives_a_new_session(
     own.kill()
     await asyncio.sleep(0.1)
     own.start()
-    assert await peer.connection.online(60) is session or session.ended.done()
-    await asyncio.wait_for(session.ended, 60)
-    await node.connection.online(60)
+    assert await peer.connection.online(120) is session or session.ended.done()
+    await asyncio.wait_for(session.ended, 120)
+    await node.connection.online(120)
     assert await peer.asking.list_series(node.connection.jid) == ()
 
 
@@ -358,7 +358,7 @@ async def test_a_server_that_no_longer_answers_is_left_until_it_does(
         await offline(connection)
     assert "no answer to a ping" in str(connection.problem)
     own.thaw()
-    assert await connection.online(60) is session
+    assert await connection.online(120) is session
 
 
 async def test_a_request_ends_with_the_session(own: Prosody, new_node: MakeNode) -> None:
@@ -368,7 +368,7 @@ async def test_a_request_ends_with_the_session(own: Prosody, new_node: MakeNode)
     own.kill()
     own.start()
     with pytest.raises(NoAnswer):
-        await asyncio.wait_for(asked, 60)
+        await asyncio.wait_for(asked, 120)
 
 
 async def test_a_peer_that_does_not_answer_is_not_waited_for(

@@ -22,11 +22,11 @@ async def test_a_push_is_told_after_the_commit_and_not_before(
     to = receiver.bare
 
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 24)))
-    await asyncio.wait_for(keeper.came.wait(), 60)
+    await asyncio.wait_for(keeper.came.wait(), 120)
     await asyncio.sleep(0.2)
     assert not pushed.done()
     keeper.may_keep.set()
-    await asyncio.wait_for(pushed, 60)
+    await asyncio.wait_for(pushed, 120)
 
     assert len(keeper.records) == 24
     assert [*keeper.counts] == [sender.bare]
@@ -74,7 +74,7 @@ async def test_a_push_outlives_the_server_that_was_to_carry_it(
     await asyncio.sleep(0.2)
     assert not pushed.done()
     own.start()
-    await asyncio.wait_for(pushed, 60)
+    await asyncio.wait_for(pushed, 120)
     assert len(keeper.records) == 3
     times = keeper.counts.total()
     await asyncio.sleep(0.3)
@@ -89,13 +89,13 @@ async def test_a_server_killed_during_the_commit_costs_no_record(
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     to = receiver.bare
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
-    await asyncio.wait_for(keeper.came.wait(), 60)
+    await asyncio.wait_for(keeper.came.wait(), 120)
     own.kill()
     keeper.may_keep.set()
     await asyncio.sleep(0.1)
     assert not pushed.done()
     own.start()
-    await asyncio.wait_for(pushed, 60)
+    await asyncio.wait_for(pushed, 120)
     assert len(keeper.records) == 3
 
 
@@ -109,7 +109,7 @@ async def test_a_push_without_receipts_outlives_the_server_too(
     await asyncio.sleep(0.1)
     assert not pushed.done()
     own.start()
-    await asyncio.wait_for(pushed, 60)
+    await asyncio.wait_for(pushed, 120)
 
 
 async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(

@@ -19,7 +19,7 @@ def invited(server: Prosody, user: str | None = None) -> Register:
 
 async def logs_in(account: Account, server: Prosody) -> bool:
     async with Connection(account, server=reach(server)) as connection:
-        await connection.online(60)
+        await connection.online(120)
         return connection.is_online
 
 

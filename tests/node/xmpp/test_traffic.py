@@ -19,7 +19,7 @@ async def push(sender: Node, receiver: Node, seconds: float = 60) -> None:
 
 
 async def until(traffic: Traffic, wanted: Traffic) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while traffic != wanted:
             await asyncio.sleep(0.01)
 

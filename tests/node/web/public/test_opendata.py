@@ -399,7 +399,6 @@ async def test_answers_are_as_they_are_described(
     )
 
 
-@pytest.mark.timeout(240)
 async def test_it_is_as_it_is_described(town: Town, tmp_path: Path) -> None:
     """What is said of days that are written right, but too far apart, OpenAPI cannot describe."""
     asked = await asyncio.create_subprocess_exec(
