@@ -5,14 +5,11 @@ import shlex
 
 import pytest
 
-from demo import around
-from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
 from demo.federation import KERMELO, READER, SMALL, CollectiveView, FederationView
 from demo.program import NodeError, closed
 
 PAGE = "http://127.0.0.1:8080"
 SITE = f"{PAGE}/sites/ecole-de-kersabiec"
-AT_HOME = "http://127.0.0.1:8123/config/devices/device/a1"
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 
 
@@ -43,17 +40,6 @@ def tour() -> FederationView:
         ca_file=Path("/a folder/authority.pem"),
         password_file=Path("/a folder/password"),
     )
-
-
-def test_a_visitor_is_told_every_page_and_how_to_log_in(tour: FederationView) -> None:
-    guide = around.guide(tour, AT_HOME)
-    lines = [line.split() for line in guide.splitlines()]
-    administration = f"{PAGE}/administration/"
-    for page in (PAGE, SITE, f"{PAGE}/hall", f"{PAGE}/data", administration, AT_HOME, SUM):
-        assert any(page in words for words in lines), page
-    assert ADMINISTRATOR in guide
-    assert ADMINISTRATION_PASSWORD in guide
-    assert tour.command in guide
 
 
 def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: FederationView) -> None:
