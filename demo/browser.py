@@ -29,7 +29,7 @@ ARGUMENTS: Final = (
 )
 LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
 # A page of Home Assistant's first draws itself, then asks for what it shows.
-_TIMEOUT_MS: Final = 30_000
+_TIMEOUT_MS: Final = 120_000
 # Charts draw themselves when their data are there.
 _DRAWING_MS: Final = 1_500
 _SETTLING_MS: Final = 300

@@ -20,7 +20,7 @@ ADMINISTRATION_PASSWORD: Final = "kersabiec-demo"
 _SETTINGS: Final = "collective.toml"
 _WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
-_ONLINE_WITHIN_S: Final = 60
+_ONLINE_WITHIN_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.5
 
 

@@ -29,7 +29,7 @@ _NEED: Final = Path(__file__).with_name("need.toml")
 _NODE: Final = "node"
 _CLIENT_NAME: Final = "Consometers"
 _TOKEN_DAYS: Final = 3650
-_READS_WITHIN_S: Final = 120
+_READS_WITHIN_S: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)

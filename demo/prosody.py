@@ -28,7 +28,7 @@ from cryptography.x509.oid import NameOID
 from demo.child import killed_with_its_parent
 from demo.hass import free_port
 
-START_SECONDS = 20
+START_SECONDS = 120
 STOP_SECONDS = 5
 LOOPBACK = "127.0.0.1"
 
@@ -251,7 +251,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             text=True,
             input=orders,
             capture_output=True,
-            timeout=30,
+            timeout=120,
         )
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)

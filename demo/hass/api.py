@@ -22,7 +22,7 @@ NAME: Final = "Kersabiec"
 
 # An access token is good for 30 minutes.
 _TOKEN_LIFE: Final = timedelta(minutes=20)
-_TIMEOUT: Final = timedelta(seconds=30)
+_TIMEOUT: Final = timedelta(seconds=120)
 # A year of hours is read or written in one message.
 _MAX_MESSAGE: Final = 64 * 1024 * 1024
 
@@ -233,7 +233,7 @@ class Api:
         """Submit a form of a config flow, and wait until it wants the next thing from a person."""
         path = f"config/config_entries/flow/{step['flow_id']}"
         step = cast(FlowStep, await self.request("POST", path, data))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             while step["type"] in ("progress", "progress_done"):
                 await asyncio.sleep(0.2)
                 step = cast(FlowStep, await self.request("GET", path))

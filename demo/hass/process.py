@@ -16,7 +16,7 @@ from .api import Api
 from .folder import INTEGRATIONS, ROOT, Language, Supervised, free_port, make_folder
 from .log import LogRecord, parse_log
 
-_START_TIMEOUT: Final = 120.0
+_START_TIMEOUT: Final = 600.0
 _STOP_TIMEOUT: Final = 40.0
 # What Home Assistant says of every custom integration at its start, of every platform of any
 # integration when the language of the home is changed, and of any entity that takes long, as all
@@ -100,7 +100,7 @@ class Hass:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
         command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
         await self._child.launch(*command, environment=environment, python=self._python)
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
         self.api = Api(self.url, self._session)
         async with asyncio.timeout(_START_TIMEOUT):
             await self._until(self._log_in)

@@ -21,7 +21,7 @@ from .conftest import ADDON, Installed
 RUN = ADDON / "rootfs/etc/s6-overlay/s6-rc.d/consometers/run"
 LEVEL = '''"$(bashio::config 'log_level')"'''
 
-_SECONDS = 60
+_SECONDS = 240
 _PASSWORD = "correct horse battery staple"
 
 

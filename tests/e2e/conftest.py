@@ -22,7 +22,7 @@ LONGEST = (
 """They begin first, so that no lane is left alone with one of them."""
 USUAL_PORTS = (8123, 5222, 1502)
 """Of script/demo. Two demos that start at once would both take them."""
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 """A page shows what is expected whenever its machine may run."""
 
 

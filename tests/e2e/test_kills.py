@@ -115,7 +115,7 @@ class Peer:
             await self.process.wait()
 
     def ask(self, query: str) -> Sequence[tuple[int | str | float, ...]]:
-        with closing(sqlite3.connect(self.file, timeout=10)) as database:
+        with closing(sqlite3.connect(self.file, timeout=60)) as database:
             return database.execute(query).fetchall()
 
     def last_news(self) -> float:
@@ -197,7 +197,7 @@ class World:
     def _insert(self) -> None:
         """Write 5-minute rows, which nobody can import."""
         with (
-            closing(sqlite3.connect(self.hass.folder / "home-assistant_v2.db", timeout=10)) as base,
+            closing(sqlite3.connect(self.hass.folder / "home-assistant_v2.db", timeout=60)) as base,
             base,
         ):
             numbers = dict(base.execute("SELECT statistic_id, id FROM statistics_meta").fetchall())

@@ -134,7 +134,7 @@ class Zabbix:
         )
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=180) as response:
             answer = json.load(response)
         assert "error" not in answer, answer["error"]
         return answer["result"]
