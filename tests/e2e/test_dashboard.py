@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 import pytest
 
 from custom_components.consometers.dashboard.words import words_of
@@ -31,7 +31,7 @@ from demo.hass.folder import ROOT
 from demo.history import HOUR, Hour, hours
 from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
-from tests.e2e.looks import LOOKS, open_page
+from tests.e2e.looks import LOOKS, Look, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
 from tests.e2e.waiting import eventually
 from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
@@ -39,12 +39,13 @@ from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 
 NAME: Final = "Kersabiec Solaire"
+TITLE: Final = {"en": "My energy", "fr": "Mon énergie"}
 PATH: Final = {"en": "my-energy", "fr": "mon-energie"}
 HEADINGS: Final = {"en": ["My home", "My panels", NAME], "fr": ["Mon foyer", "Mes panneaux", NAME]}
 ARTIFACTS: Final = ROOT / ".artifacts"
 DAYS_SHOWN, DAYS_PICTURED = 9, 400
 OFFERED: Final = "Consometers"
-CARDS_NOW: Final = {"hui-statistics-graph-card": 3, "hui-statistic-card": 4, "hui-tile-card": 16}
+CARDS_NOW: Final = {"hui-statistics-graph-card": 5, "hui-statistic-card": 4, "hui-tile-card": 16}
 CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 3}
 LARGEST_PICTURE_BYTES: Final = 300_000
 
@@ -116,6 +117,8 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
             if look.language == language:
                 other = await open_page(browser, hass.url, look, **shared)
                 await _look(Visitor(other), ARTIFACTS, f"{look}")
+            else:
+                await _reads(await open_page(browser, hass.url, look, **shared), language, look)
     assert hass.problems() == []
     for picture in pictures.glob(f"dashboard*.{language}.png"):
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
@@ -186,6 +189,16 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
         for card, count in cards.items():
             await expect(page.locator(card)).to_have_count(count)
         await visitor.whole_picture(pictures / f"dashboard-{path}.{name}.png")
+
+
+async def _reads(page: Page, created_in: Language, look: Look) -> None:
+    """See that somebody else at home reads the dashboard in their own language."""
+    await page.goto(f"/{PATH[created_in]}/now")
+    headings = page.locator("hui-heading-card")
+    await expect(headings.get_by_text(HEADINGS[look.language][0], exact=True).first).to_be_visible()
+    if look.device == "desk":
+        title = page.locator("ha-sidebar").get_by_text(TITLE[look.language], exact=True)
+        await expect(title).to_be_visible()
 
 
 async def _powers_are_known(api: Api, balance: EntityIds) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permission, Permissions, Permitted, RegisterEntry, State
+from ..permission import Identification, Permission, Permissions, Permitted, RegisterEntry, State
 from ..series import Range, Series
 from ..store import PermissionId, SeriesId
 from ..store.outbox import unacknowledged
@@ -70,6 +70,11 @@ class Collective:
         subscribed = [each.subscription for each in self.shared if each.subscription is not None]
         cursors = [each.cursor for each in subscribed if each.cursor is not None]
         return min(cursors) if cursors and len(cursors) == len(subscribed) else None
+
+    @property
+    def by_name(self) -> bool:
+        """Whether it may show to everybody what it reads, under the member's name."""
+        return any(each.grant.identification is Identification.NAME for each in self.shared)
 
     @property
     def paused(self) -> bool:

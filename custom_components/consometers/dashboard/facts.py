@@ -21,6 +21,7 @@ class Home:
     self_consumed: Ids = ()
     self_consumption: Ids = ()
     self_sufficiency: Ids = ()
+    sun: Ids = ()
 
     @property
     def has_grid(self) -> bool:
@@ -42,5 +43,7 @@ class Collective:
     statistics: Mapping[str, str] = field(default_factory=dict)
     untold: Ids = ()
     """The quantities of which nothing came to this home yet."""
+    is_site: bool = False
+    """Whether the home is a public building there: no home, so none to compare with homes."""
     is_unread: bool = False
     """Whether the node cannot read all that the collective tells."""

@@ -12,6 +12,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import CONF_PRODUCTION, DOMAIN
 from ..kinds import is_balance, is_inverter, is_node
+from ..node import answers
 from ..node.answers import Statistics, Sums
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id
@@ -21,6 +22,7 @@ type Table = Mapping[str, str]
 """Facts of the home by the keys of the entities that show them."""
 
 ENERGY: Final = "energy"
+_SUN: Final = ("sun.sun",)
 
 _BALANCE: Final[Table] = {
     "consumed_power": "used_power",
@@ -71,7 +73,7 @@ _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
 
 async def home(hass: HomeAssistant) -> Home:
     """Find what is known of the home: by this integration, else by its Energy dashboard."""
-    facts: dict[str, Ids] = {fact.name: () for fact in fields(Home)}
+    facts: dict[str, Ids] = {fact.name: () for fact in fields(Home) if fact.name != "sun"}
     for is_such, table in _SOURCES:
         entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
         shown = [_entities(hass, entry) for entry in entries]
@@ -79,7 +81,7 @@ async def home(hass: HomeAssistant) -> Home:
             facts[fact] = facts[fact] or tuple(each[key] for each in shown if key in each)
     for fact, ids in (await _on_energy_dashboard(hass)).items():
         facts[fact] = facts[fact] or ids
-    return Home(**facts)
+    return Home(**facts, sun=_SUN if hass.states.get(*_SUN) else ())
 
 
 def collectives(hass: HomeAssistant) -> list[Collective]:
@@ -98,7 +100,8 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
         if (known_as := collective_id(entry, device.identifiers)) is None:
             continue
         prefix = f"{known_as}_"
-        sums = _sums(entry, known_as)
+        collective = _collective(entry, known_as)
+        sums = None if collective is None else collective.sums
         yield Collective(
             name=device.name_by_user or device.name or known_as,
             entities={
@@ -108,15 +111,15 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
             },
             statistics={} if sums is None else _statistics(sums),
             untold=() if sums is None else _untold(sums),
+            is_site=collective is not None and collective.by_name,
             is_unread=sums is not None and sums.problem is not None,
         )
 
 
-def _sums(entry: NodeConfigEntry, known_as: str) -> Sums | None:
+def _collective(entry: NodeConfigEntry, known_as: str) -> answers.Collective | None:
     if entry.state is not ConfigEntryState.LOADED:
         return None
-    collective = entry.runtime_data.data.collective(known_as)
-    return None if collective is None else collective.sums
+    return entry.runtime_data.data.collective(known_as)
 
 
 def _statistics(sums: Sums) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """The dashboard as Home Assistant's frontend reads it. Pure: facts in, configuration out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids
@@ -30,6 +31,8 @@ _QUANTITIES: Final = {"produced": "production", "drawn": "consumption", "injecte
 """What flows in a collective, as the node calls it."""
 _RATES: Final = ("self_sufficiency", "self_consumption")
 
+_NO_COLOUR: Final = "disabled"
+
 _COLUMNS: Final = 2
 _HALF: Final = {"columns": 6}
 _WIDE: Final = {"columns": 12}
@@ -37,6 +40,11 @@ _FULL: Final = {"columns": "full"}
 _DAYS: Final = {"period": "day", "days_to_show": 7}
 _HOURS: Final = {"period": "hour", "days_to_show": 2}
 _MONTHS: Final = {"period": "month", "days_to_show": 365}
+_OWN_MONTHS: Final = {"period": "month", "days_to_show": 395}
+"""A month beside the same one a year before."""
+_DAY: Final = {"period": "5minute", "days_to_show": 1}
+
+type Condition = dict[str, Any]
 
 
 def dashboard(home: Home, collectives: Sequence[Collective], language: str) -> dict[str, Any]:
@@ -99,13 +107,16 @@ class _Writer:
         home = self._home
         yield _heading(self._words["my_home"], "mdi:home")
         if home.used_power:
-            yield from self._trends(home.used_power, "used", DRAWN)
-            yield from self._tiles(home.drawn_power, "drawn", DRAWN)
-            yield from self._tiles(home.injected_power, "injected", INJECTED)
+            yield from self._powers(home.used_power, "used", DRAWN)
+            yield from self._tiles(home.drawn_power, "drawn_now", DRAWN)
+            yield from self._tiles(home.injected_power, "injected_now", INJECTED)
+            yield from self._lines(home.used_power, "used", DRAWN)
         elif home.drawn_power:
-            yield from self._trends(home.drawn_power, "drawn", DRAWN)
+            yield from self._powers(home.drawn_power, "drawn", DRAWN)
+            yield from self._lines(home.drawn_power, "drawn", DRAWN)
         else:
-            yield from self._trends(home.apparent_power, "apparent", DRAWN)
+            yield from self._powers(home.apparent_power, "apparent", DRAWN)
+            yield from self._lines(home.apparent_power, "apparent", DRAWN)
         yield from self._today({"drawn": home.drawn, "self_consumed": home.self_consumed})
         yield from self._rates(home.self_sufficiency, "self_sufficiency")
         yield from self._graph("week", _DAYS, self._grid_flows())
@@ -126,7 +137,8 @@ class _Writer:
     def _panels_now(self) -> Iterator[Card]:
         home = self._home
         yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
-        yield from self._trends(home.produced_power, "produced", PRODUCED)
+        yield from self._powers(home.produced_power, "produced", PRODUCED, quiet=True)
+        yield from self._lines(home.produced_power, "produced", PRODUCED)
         sold = home.injected if home.self_consumed else ()
         yield from self._today({"produced": home.produced, "injected": sold})
         yield from self._rates(home.self_consumption, "self_consumption")
@@ -151,20 +163,44 @@ class _Writer:
             collective.name,
             "mdi:home-group",
             badges=[
-                {"type": "entity", "entity": badge}
-                for badge in _those(has, "members", "sums_until")
+                {"type": "entity", "entity": has[key], "name": self._words[key]}
+                for key in ("members", "sums_until")
+                if key in has
             ],
         )
-        for key, colour in (
-            ("production_power", PRODUCED),
-            ("consumption_power", DRAWN),
-            ("injection_power", INJECTED),
+        # The last interval: what came before it is in the graph of the last 48 hours.
+        for key, words, colour in (
+            ("production_power", "produced", PRODUCED),
+            ("consumption_power", "drawn", DRAWN),
+            ("injection_power", "injected", INJECTED),
         ):
-            yield from (_trend(entity, colour) for entity in _those(has, key))
+            entities = tuple(_those(has, key))
+            yield from self._tiles(entities, words, colour, grid_options=_WIDE)
         for key in _RATES:
             yield from self._rates(tuple(_those(has, f"{key}_today")), key)
         yield from self._graph("two_days", _HOURS, _flows(collective))
         yield from self._not_shown(collective)
+        yield from self._compared(collective)
+        # A touch that was not meant would hold back what is shared.
+        leave = {"action": "none"}
+        sharing: Card = {"name": self._words["sharing"], "icon_tap_action": leave}
+        yield from self._beneath(
+            "shared",
+            [
+                *(_tile(each, **sharing) for each in _those(has, "sharing")),
+                *(
+                    _tile(each, name=self._words["received"], visibility=_if_known(each))
+                    for each in _those(has, "last_acknowledged")
+                ),
+            ],
+        )
+
+    def _compared(self, collective: Collective) -> Iterator[Card]:
+        """Compare a home with the others, and a public building with itself."""
+        has = collective.entities
+        if collective.is_site:
+            yield from self._graph("own_months", _OWN_MONTHS, {"drawn": self._home.drawn})
+            return
         yield from self._beneath(
             "last_month",
             [
@@ -175,18 +211,6 @@ class _Writer:
                     ("month_difference", _WIDE),
                 )
                 if key in has
-            ],
-        )
-        # A touch that was not meant would hold back what is shared.
-        leave = {"action": "none"}
-        yield from self._beneath(
-            "shared",
-            [
-                *(_tile(each, icon_tap_action=leave) for each in _those(has, "sharing")),
-                *(
-                    _tile(each, name=self._words["received"], visibility=_if_known(each))
-                    for each in _those(has, "last_acknowledged")
-                ),
             ],
         )
 
@@ -212,35 +236,81 @@ class _Writer:
             yield _heading(self._words[title], style="subtitle")
             yield from cards
 
-    def _tiles(self, entities: Ids, words: str, colour: str | None = None) -> Iterator[Card]:
-        return (_tile(each, colour, name=self._words[words]) for each in entities)
+    def _tiles(
+        self, entities: Ids, words: str, colour: str | None = None, **more: Any
+    ) -> Iterator[Card]:
+        return (_tile(each, colour, name=self._words[words], **more) for each in entities)
 
-    def _trends(self, entities: Ids, words: str, colour: str) -> Iterator[Card]:
-        return (_trend(each, colour, name=self._words[words]) for each in entities)
+    def _powers(
+        self, entities: Ids, words: str, colour: str, *, quiet: bool = False
+    ) -> Iterator[Card]:
+        """Show powers of now. What is `quiet` may say nothing at night, as panels do."""
+        for each in entities:
+            tile = partial(_tile, each, colour, grid_options=_WIDE)
+            if not quiet or not self._night:
+                yield tile(name=self._words[words])
+                continue
+            asleep = [_is(each, "unknown", "unavailable"), *self._night]
+            yield tile(name=self._words[words], visibility=[_none_of(_all_of(asleep))])
+            yield tile(name=self._words["no_production"], hide_state=True, visibility=asleep)
+
+    @property
+    def _night(self) -> list[Condition]:
+        """The condition that it is night, where Home Assistant knows the sun."""
+        return [_is(sun, "below_horizon") for sun in self._home.sun]
+
+    def _lines(self, powers: Ids, words: str, colour: str) -> Iterator[Card]:
+        """Draw powers of a day as statistics have them: histories ramp from zero."""
+        graph = {
+            "type": "statistics-graph",
+            "entities": [
+                {"entity": each, "name": self._words[words], "color": colour} for each in powers
+            ],
+            "stat_types": ["mean"],
+            "chart_type": "line",
+            "min_y_axis": 0,
+            "hide_legend": True,
+            "grid_options": {**_FULL, "rows": 3},
+            **_DAY,
+        }
+        yield from self._beneath("day", [graph] if powers else [])
 
     def _rates(self, entities: Ids, words: str) -> Iterator[Card]:
-        """Show parts of a hundred. A gauge would complain of what is not known yet."""
+        """Show parts of a hundred. A gauge would complain of what is not known yet.
+
+        The rest of a bar has its colour, paler: one of nothing would look full, so it is grey.
+        """
         bar = {"features": [{"type": "bar-gauge"}], "features_position": "inline"}
-        return (
-            _tile(each, PRODUCED, name=self._words[words], grid_options=_WIDE, **bar)
-            for each in entities
-        )
+        name = self._words[words]
+        for each in entities:
+            positive: Condition = {"condition": "numeric_state", "entity": each, "above": 0}
+            unknown, empty = _is(each, "unknown"), [_none_of(positive), *_if_known(each)]
+            of_rate = partial(_tile, each, grid_options=_WIDE)
+            yield of_rate(PRODUCED, name=name, **bar, visibility=[positive])
+            yield of_rate(_NO_COLOUR, name=name, **bar, visibility=empty)
+            reasons = {"rate_not_known_yet": [unknown, *map(_none_of, self._night)]}
+            if self._night:
+                reasons["rate_no_production"] = [unknown, *self._night]
+            for why, when in reasons.items():
+                sentence = self._words[why].format(what=name)
+                yield of_rate(name=sentence, hide_state=True, visibility=when)
 
     def _today(self, flows: Flows) -> Iterator[Card]:
         """Show what was counted since midnight. The card shows entities, no other statistics."""
         counted = [(flow, each) for flow, ids in flows.items() for each in ids if ":" not in each]
-        return (
+        cards = [
             {
                 "type": "statistic",
                 "entity": each,
-                "name": self._words[f"{flow}_today"],
+                "name": self._words[f"{flow}_now"],
                 "icon": _ICONS[flow],
                 "stat_type": "change",
                 "period": {"calendar": {"period": "day"}},
                 "grid_options": _WIDE if len(counted) == 1 else _HALF,
             }
             for flow, each in counted
-        )
+        ]
+        yield from self._beneath("today", cards)
 
     def _graph(self, title: str, shown: Mapping[str, Any], flows: Flows) -> Iterator[Card]:
         """Draw energies as bars, one upon the other where they make a whole."""
@@ -278,9 +348,21 @@ def _heading(heading: str, icon: str | None = None, *, style: str = "title", **m
     return card if icon is None else {**card, "icon": icon}
 
 
-def _if_known(entity: str) -> list[Card]:
+def _if_known(entity: str) -> list[Condition]:
     """Return the condition that something is known of an entity."""
     return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
+
+
+def _is(entity: str, *states: str) -> Condition:
+    return {"condition": "state", "entity": entity, "state": list(states)}
+
+
+def _all_of(conditions: Sequence[Condition]) -> Condition:
+    return {"condition": "and", "conditions": list(conditions)}
+
+
+def _none_of(*conditions: Condition) -> Condition:
+    return {"condition": "not", "conditions": list(conditions)}
 
 
 def _text(content: str) -> Card:
@@ -288,11 +370,6 @@ def _text(content: str) -> Card:
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:
-    """Show an entity under its own name, without that of its device."""
-    card = {"type": "tile", "entity": entity, "name": {"type": "entity"}, **more}
+    """Show an entity. Its own name is in the language of the server, so a tile has another."""
+    card = {"type": "tile", "entity": entity, **more}
     return card if colour is None else {**card, "color": colour}
-
-
-def _trend(entity: str, colour: str, **more: Any) -> Card:
-    feature = {"type": "trend-graph", "hours_to_show": 24}
-    return _tile(entity, colour, features=[feature], grid_options=_WIDE, **more)

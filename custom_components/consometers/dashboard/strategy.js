@@ -43,3 +43,21 @@ if (!customElements.get(TAG)) {
     documentationURL: "https://github.com/consometers/consometers-home-assistant",
   });
 }
+
+// The sidebar shows the title that was typed, in whose language it was, unless there are words for
+// it: so each of our titles has its words in the language of the person who looks.
+const root = document.querySelector("home-assistant");
+const TITLES = Object.values(WORDS).map(({ title }) => `panel.${title}`);
+
+function translateTitles() {
+  const { language, localize } = root.hass ?? {};
+  const { title } = wordsOf(language);
+  if (localize && TITLES.some((key) => localize(key) !== title)) {
+    root._updateResources?.(language, Object.fromEntries(TITLES.map((key) => [key, title])));
+  }
+}
+
+if (root) {
+  root.addEventListener("translations-updated", translateTitles);
+  translateTitles();
+}

@@ -1,4 +1,4 @@
-"""What headings and charts of the dashboard say. Entities have names of their own."""
+"""What the dashboard says. Names of entities are in the language of the server, so none is used."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,10 +19,17 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "injected": "To the grid",
         "produced": "Solar production",
         "self_consumed": "Self-consumption",
-        "drawn_today": "From the grid today",
-        "injected_today": "To the grid today",
-        "produced_today": "Produced today",
-        "self_consumed_today": "Self-consumed",
+        "drawn_now": "From the grid",
+        "injected_now": "To the grid",
+        "produced_now": "Produced",
+        "self_consumed_now": "Self-consumed",
+        "no_production": "No production now",
+        "rate_no_production": "{what}: no production now",
+        "rate_not_known_yet": "{what}: not known yet",
+        "members": "Members",
+        "sums_until": "Figures up to",
+        "today": "Today",
+        "day": "The last 24 hours",
         "self_sufficiency": "Self-sufficiency",
         "self_consumption": "Self-consumption",
         "week": "The last 7 days",
@@ -32,11 +39,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_mine": "My home",
         "month_median": "Median home",
         "month_difference": "Difference from the median home",
+        "own_months": "This building, month by month",
         "not_shown": "Not shown: {what}.",
         "untold": "The collective has no figures yet, or hides them so that no home can be "
         f"recognised in them. [What a collective publishes]({_PUBLICATION}.md)",
         "unread": "Your node cannot read everything that the collective publishes.",
         "shared": "What I share",
+        "sharing": "Sharing",
         "received": "Received up to",
         "nothing": "There is nothing to show yet. Add your meter, your panels or your node: "
         "**Settings → Devices & services → Add integration → Consometers**. "
@@ -53,10 +62,17 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "injected": "Injecté sur le réseau",
         "produced": "Production solaire",
         "self_consumed": "Autoconsommation",
-        "drawn_today": "Soutiré aujourd’hui",
-        "injected_today": "Injecté aujourd’hui",
-        "produced_today": "Produit aujourd’hui",
-        "self_consumed_today": "Autoconsommé",
+        "drawn_now": "Soutiré",
+        "injected_now": "Injecté",
+        "produced_now": "Produit",
+        "self_consumed_now": "Autoconsommé",
+        "no_production": "Pas de production en ce moment",
+        "rate_no_production": "{what} : pas de production",
+        "rate_not_known_yet": "{what} : pas encore connue",
+        "members": "Membres",
+        "sums_until": "Chiffres jusqu’à",
+        "today": "Aujourd’hui",
+        "day": "Les dernières 24 heures",
         "self_sufficiency": "Autosuffisance",
         "self_consumption": "Autoconsommation",
         "week": "Les 7 derniers jours",
@@ -66,11 +82,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_mine": "Mon foyer",
         "month_median": "Foyer médian",
         "month_difference": "Écart avec le foyer médian",
+        "own_months": "Ce bâtiment, mois par mois",
         "not_shown": "Sans chiffres : {what}.",
         "untold": "Le collectif n’a pas encore de chiffres, ou les masque pour qu’aucun foyer n’y "
         f"soit reconnu. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
         "unread": "Votre nœud ne peut pas lire tout ce que publie le collectif.",
         "shared": "Ce que je partage",
+        "sharing": "Partage",
         "received": "Bien reçu jusqu’à",
         "nothing": "Il n’y a encore rien à montrer. Ajoutez votre compteur, vos panneaux ou votre "
         "nœud : **Paramètres → Appareils et services → Ajouter une intégration → Consometers**. "

@@ -57,7 +57,7 @@ class InverterEntity(CoordinatorEntity[InverterCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_translation_key = description.translation_key or description.key
-        self._lasting = description.lasting
+        self._lasting = description.lasting or description.made
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_translation_placeholders = dict(description.placeholders)

@@ -36,7 +36,8 @@ type ValueFn = Callable[[InverterState], StateType]
 class InverterSensorDescription(SensorEntityDescription):
     """Describes a sensor of an inverter, or of a part that is wired to it.
 
-    One is made once its value is known. What is `lasting` holds while the inverter sleeps too.
+    One is made once its value is known. What is `lasting` holds while the inverter sleeps too;
+    what is `made` is zero then.
     It shows no more digits than a person would read, as each change is written to the database.
     """
 
@@ -44,11 +45,14 @@ class InverterSensorDescription(SensorEntityDescription):
     digits: int = 0
     part: str | None = None
     lasting: bool = False
+    made: bool = False
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, state: InverterState) -> StateType:
         """Return what it shows."""
         value = self.value_fn(state)
+        if self.made and state.operating is Operating.SLEEPING and not (state.awake and value):
+            return 0
         return round(value, self.digits or None) if isinstance(value, float) else value
 
 
@@ -108,6 +112,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     yield _power(
         key="power",
         translation_key="production_power",
+        made=True,
         value_fn=_read(lambda reading: reading.production.power_w),
     )
     yield _energy(key="energy", translation_key="production_energy", value_fn=_counted("energy"))
@@ -121,6 +126,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     )
     yield _power(
         key="dc_power",
+        made=True,
         entity_registry_enabled_default=False,
         value_fn=_read(lambda reading: reading.production.dc_power_w),
     )
@@ -177,6 +183,7 @@ def _string(number: int) -> Iterator[InverterSensorDescription]:
     yield _power(
         key=f"string_{number}_power",
         translation_key="string_power",
+        made=True,
         placeholders=place,
         value_fn=string_value(lambda string: string.power_w),
     )

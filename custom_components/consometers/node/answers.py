@@ -139,6 +139,8 @@ class Collective:
     waiting: int
     waiting_since: datetime | None
     problem: Words | None
+    by_name: bool
+    """Whether it may show what it reads under the household's name, as of a public building."""
     permissions: tuple[Permission, ...]
     sums: Sums | None
     """None unless the node reads them. Nodes before them tell nothing of it."""
@@ -300,6 +302,7 @@ _COLLECTIVE = _object(
         "waiting": _COUNT,
         "waiting_since": _PERHAPS_MOMENT,
         "problem": _PERHAPS_WORDS,
+        "by_name": bool,
         "permissions": _each(_PERMISSION),
     },
     later={"sums": vol.Any(None, _SUMS)},

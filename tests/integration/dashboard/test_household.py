@@ -97,6 +97,11 @@ async def test_a_second_meter_tells_of_panels_and_the_inverter_behind_it_does_no
     )
 
 
+async def test_the_sun_is_asked_where_there_is_one(hass: HomeAssistant) -> None:
+    hass.states.async_set("sun.sun", "below_horizon")
+    assert await household.home(hass) == Home(sun=("sun.sun",))
+
+
 async def test_every_inverter_is_shown(hass: HomeAssistant) -> None:
     add(hass, INVERTER, "east", "power")
     add(hass, INVERTER, "west", "power")

@@ -58,12 +58,12 @@ def test_a_meter_alone_has_all_of_the_width() -> None:
     written = dashboard(METER, [], "en")
     assert headings(written) == headings(written, 1) == ["My home"]
     assert [section["column_span"] for section in sections(written)] == [2]
-    assert list(shown(sections(written))) == ["sensor.power", "sensor.energy", "sensor.energy"]
+    assert list(shown(sections(written))) == [*2 * ["sensor.power"], *2 * ["sensor.energy"]]
 
 
 def test_a_meter_that_knows_apparent_power_alone_shows_that() -> None:
     written = dashboard(Home(apparent_power=("sensor.va",)), [], "en")
-    assert list(shown(written)) == ["sensor.va"]
+    assert list(shown(written)) == 2 * ["sensor.va"]
     assert len(written["views"]) == 1
 
 
@@ -88,10 +88,128 @@ def test_a_meter_without_panels_shows_what_it_injects_beside_what_it_draws() -> 
     assert graph["chart_type"] == "bar"
 
 
+def cards(written: Any, kind: str) -> list[dict[str, Any]]:
+    """Return all cards of a kind."""
+    every = [card for section in sections(written) for card in section["cards"]]
+    return [card for card in every if card["type"] == kind]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_tile_has_the_name_that_its_entity_has_in_the_language_of_the_server(
+    language: str,
+) -> None:
+    written = dashboard(FULL, [COOPERATIVE], language)
+    badges = [badge for each in cards(written, "heading") for badge in each.get("badges", ())]
+    named = [*cards(written, "tile"), *cards(written, "statistic"), *badges]
+    assert len(named) > 20
+    assert [each for each in named if not isinstance(each.get("name"), str)] == []
+
+
+def test_a_sparkline_is_made_of_statistics() -> None:
+    written = dashboard(FULL, [COOPERATIVE], "en")
+    (used, produced) = [
+        card for card in cards(written, "statistics-graph") if card["chart_type"] == "line"
+    ]
+    assert (used["stat_types"], used["period"], used["days_to_show"]) == (["mean"], "5minute", 1)
+    assert [list(shown(each)) for each in (used, produced)] == [
+        ["sensor.used_power"],
+        ["sensor.produced_power"],
+    ]
+    assert not [card for card in cards(written, "tile") if "trend" in str(card)]
+
+
+def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
+    """Return whether Home Assistant's frontend would take a condition for true."""
+    match condition:
+        case {"condition": "and", "conditions": conditions}:
+            return all(holds(each, states) for each in conditions)
+        case {"condition": "not", "conditions": conditions}:
+            return not any(holds(each, states) for each in conditions)
+        case {"condition": "numeric_state", "entity": entity, "above": above}:
+            amount = states[entity]
+            return amount.replace(".", "", 1).isdecimal() and float(amount) > float(above)
+        case {"condition": "state", "entity": entity, "state": wanted}:
+            return states[entity] in list(wanted)
+        case {"condition": "state", "entity": entity, "state_not": unwanted}:
+            return states[entity] != str(unwanted)
+    raise AssertionError(condition)
+
+
+@pytest.mark.parametrize(
+    ("state", "sun", "name", "colour", "has_bar"),
+    [
+        ("42.5", "above_horizon", "Autoconsommation", "#ff9800", True),
+        ("0.0", "above_horizon", "Autoconsommation", "disabled", True),
+        ("unavailable", "below_horizon", "Autoconsommation", "disabled", True),
+        ("unknown", "above_horizon", "Autoconsommation : pas encore connue", None, False),
+        ("unknown", "below_horizon", "Autoconsommation : pas de production", None, False),
+    ],
+)
+def test_a_rate_has_one_tile_whose_bar_is_grey_when_it_is_empty(
+    state: str, sun: str, name: str, colour: str | None, has_bar: bool
+) -> None:
+    rate = "sensor.home_rate"
+    written = dashboard(
+        Home(produced=("sensor.a",), self_consumption=(rate,), sun=("sun.sun",)), [], "fr"
+    )
+    states = {rate: state, "sun.sun": sun}
+    (tile,) = [
+        card
+        for card in cards(written, "tile")
+        if all(holds(condition, states) for condition in card["visibility"])
+    ]
+    assert (tile["name"], tile.get("color"), "features" in tile) == (name, colour, has_bar)
+    assert tile.get("hide_state", False) is not has_bar
+
+
+@pytest.mark.parametrize(
+    ("state", "sun", "name"),
+    [
+        ("0", "below_horizon", "Solar production"),
+        ("unavailable", "above_horizon", "Solar production"),
+        ("unavailable", "below_horizon", "No production now"),
+        ("unknown", "below_horizon", "No production now"),
+    ],
+)
+def test_panels_that_say_nothing_at_night_make_nothing(state: str, sun: str, name: str) -> None:
+    written = dashboard(Home(produced_power=("sensor.roof",), sun=("sun.sun",)), [], "en")
+    states = {"sensor.roof": state, "sun.sun": sun}
+    visible = [
+        card["name"]
+        for card in cards(written, "tile")
+        if all(holds(condition, states) for condition in card["visibility"])
+    ]
+    assert visible == [name]
+
+
+def test_a_home_assistant_without_a_sun_knows_no_night() -> None:
+    home = Home(produced_power=("sensor.roof",), self_consumption=("sensor.home_rate",))
+    tiles = cards(dashboard(home, [], "en"), "tile")
+    assert [tile["name"] for tile in tiles] == [
+        "Solar production",
+        *2 * ["Self-consumption"],
+        "Self-consumption: not known yet",
+    ]
+    assert "sun.sun" not in str(tiles)
+
+
+def test_a_public_building_is_compared_with_itself() -> None:
+    home, school = Home(drawn=("sensor.drawn",)), replace(COOPERATIVE, is_site=True)
+    written = dashboard(home, [school], "fr")
+    names = [card["heading"] for card in cards(written, "heading")]
+    assert "Ce bâtiment, mois par mois" in names
+    assert "Le mois dernier" not in names
+    assert not {card["entity"] for card in cards(written, "tile")} & {
+        f"sensor.coop_month_{each}" for each in ("mine", "median", "difference")
+    }
+    own = [card for card in cards(written, "statistics-graph") if card["days_to_show"] == 395]
+    assert [list(shown(each)) for each in own] == [["sensor.drawn"]]
+
+
 def test_a_statistic_that_is_no_entity_is_in_graphs_alone() -> None:
-    cards = sections(dashboard(Home(drawn=("sensor.a", "enedis:b")), [], "en"))[0]["cards"]
-    assert [card["entity"] for card in cards if card["type"] == "statistic"] == ["sensor.a"]
-    assert "enedis:b" in list(shown(cards))
+    written = dashboard(Home(drawn=("sensor.a", "enedis:b")), [], "en")
+    assert [card["entity"] for card in cards(written, "statistic")] == ["sensor.a"]
+    assert "enedis:b" in list(shown(written))
 
 
 def sentences(collective: Collective, language: str = "en") -> list[str]:

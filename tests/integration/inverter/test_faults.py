@@ -13,7 +13,8 @@ from demo.inverter.commands import COMMANDS
 
 from .roof import DAWN, NIGHT, NOON, Roof
 
-MEASURES = ("power", "temperature", "string_1_power", "meter_1_power")
+MADE = ("power", "string_1_power")
+MEASURES = ("temperature", "meter_1_power")
 
 
 async def test_one_that_answers_at_night_sleeps_and_makes_nothing(roof: Roof) -> None:
@@ -27,7 +28,7 @@ async def test_one_that_answers_at_night_sleeps_and_makes_nothing(roof: Roof) ->
 
 @pytest.mark.parametrize("night", [Night.REFUSES, Night.SILENT])
 class TestOneThatDoesNotAnswerAtNight:
-    async def test_its_total_stays_and_what_it_measures_is_not_zero_but_unavailable(
+    async def test_it_makes_nothing_its_total_stays_and_what_it_measures_is_unavailable(
         self, roof: Roof, night: Night
     ) -> None:
         await roof.start()
@@ -37,6 +38,7 @@ class TestOneThatDoesNotAnswerAtNight:
         await roof.polls(4, every_s=60)
         assert roof.state("operating") == "sleeping"
         assert (roof.amount("energy"), roof.amount("rating")) == (total, rating)
+        assert [roof.amount(each) for each in MADE] == [0, 0]
         assert roof.are_unavailable(*MEASURES)
         assert roof.issue("inverter_silent") is None
         # It wakes up.
@@ -57,6 +59,7 @@ class TestOneThatDoesNotAnswerAtNight:
         assert await roof.start(NIGHT)
         assert roof.state("operating") == "sleeping"
         assert roof.amount("energy") == total
+        assert [roof.amount(each) for each in MADE] == [0, 0]
         assert roof.are_unavailable(*MEASURES)
 
 
@@ -69,7 +72,7 @@ async def test_it_may_sleep_on_for_a_while_after_sunrise(roof: Roof) -> None:
     await roof.at(DAWN)
     assert roof.state("operating") == "sleeping"
     await roof.at(DAWN + timedelta(hours=2))
-    assert roof.are_unavailable("operating", "energy", *MEASURES)
+    assert roof.are_unavailable("operating", "energy", *MADE, *MEASURES)
 
 
 @pytest.mark.parametrize("profile", ["home", "float", "der2018"])

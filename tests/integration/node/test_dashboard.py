@@ -72,6 +72,12 @@ async def test_one_is_called_as_the_household_calls_it(house: House) -> None:
     assert [each.name for each in collectives(house.hass)] == ["La coop"]
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_a_public_building_is_known_by_its_name(house: House, by_name: bool) -> None:
+    await house.start(collective(by_name=by_name))
+    assert [each.is_site for each in collectives(house.hass)] == [by_name]
+
+
 async def test_while_the_node_is_away_they_stay_without_their_statistics(
     hass: HomeAssistant, house: House
 ) -> None:

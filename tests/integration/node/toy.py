@@ -47,6 +47,7 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
         "waiting": 2,
         "waiting_since": None,
         "problem": None,
+        "by_name": False,
         "permissions": [permission()],
         **changes,
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, override
 
@@ -11,7 +11,7 @@ import pytest
 from consometers_node.household.recorder.statistics import IN_COMMON
 from consometers_node.household.statistics_import.monthly_consumption import drawn
 from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
-from consometers_node.permission import Choice, Permissions
+from consometers_node.permission import Choice, DataNeed, Identification, Permissions
 from consometers_node.quoalise import (
     Data,
     DeviceType,
@@ -212,15 +212,16 @@ async def stage(
         yield Stage(home, house, *coop)
 
 
-async def share(stage: Stage) -> PermissionId:
+async def share(stage: Stage, need: DataNeed = NEED) -> PermissionId:
     """Share with the collective, as the home."""
     wanted = Series(Device(DRAWN), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
     jid = stage.node.connection.stream.boundjid.bare
     async with stage.home.store.writing() as connection:
         peer = await add_peer(connection, jid, "Énergies de Kersabiec", now())
         permissions = Permissions(connection)
-        number = await permissions.propose(peer.id, NEED, now())
-        await permissions.grant(number, Choice(series=frozenset({wanted})), YES, now())
+        number = await permissions.propose(peer.id, need, now())
+        choice = Choice(series=frozenset({wanted}), identification=need.identification)
+        await permissions.grant(number, choice, YES, now())
     stage.home.node.look_again()
     return number
 
@@ -262,6 +263,11 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
     assert stage.toy.metadata[STATISTIC]["name"] == "Énergies de Kersabiec — consommation"
     # What a collective has is not this home's to share.
     assert STATISTIC not in (await stage.home.browser().open("settings")).text
+    assert (await stage.ask())["by_name"] is False
+    # A public building is no home.
+    await share(stage, replace(NEED, id="on-show", identification=Identification.NAME))
+    school = await stage.ask()
+    assert (school["by_name"], school["sums"]["month"]) == (True, None)
 
 
 def energies(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:

@@ -113,6 +113,7 @@ class Api:
             "waiting": collective.waiting,
             "waiting_since": _at(collective.waiting_since),
             "problem": _words(delivery.problem if delivery else None),
+            "by_name": collective.by_name,
             "sums": sums,
             "permissions": [
                 _permission(answered)

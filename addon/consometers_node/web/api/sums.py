@@ -77,6 +77,9 @@ async def _month(
 ) -> Json:
     month = month_before(now)
     of_month = totals.month if totals.month and totals.month.month == month else None
+    if collective.by_name:
+        # A public building is no home, and not to be compared with them.
+        of_month = None
     shared = {
         shared_series.grant.series_id: shared_series.series for shared_series in collective.shared
     }
