@@ -12,6 +12,7 @@ import probatio as vol
 
 from .const import DOMAIN
 from .kinds import is_node
+from .node.administrators import require_administrator
 from .node.coordinator import NodeCoordinator
 from .node.devices import collective_id
 
@@ -32,6 +33,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _pause(hass: HomeAssistant, call: ServiceCall, *, paused: bool) -> None:
     """Pause or resume for every collective that is meant, or for none if one is not known."""
+    await require_administrator(hass, call.context)
     meant = [_collective(hass, device_id) for device_id in call.data[ATTR_DEVICE_ID]]
     for coordinator, collective in meant:
         await coordinator.async_pause(collective, paused=paused)

@@ -6,6 +6,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .node.administrators import require_administrator
 from .node.coordinator import NodeConfigEntry
 from .node.entity import CollectiveEntity, add_for_each_collective
 
@@ -40,8 +41,12 @@ class Sharing(CollectiveEntity, SwitchEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        await self.coordinator.async_pause(self.collective_id, paused=False)
+        await self._pause(paused=False)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        await self.coordinator.async_pause(self.collective_id, paused=True)
+        await self._pause(paused=True)
+
+    async def _pause(self, *, paused: bool) -> None:
+        await require_administrator(self.hass, self._context)
+        await self.coordinator.async_pause(self.collective_id, paused=paused)

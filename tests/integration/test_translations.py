@@ -208,7 +208,8 @@ def test_every_error_has_its_sentence() -> None:
     assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed | of_homes
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     shown = of_nodes - {client.InvalidUrl.key}
-    assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | shown | {"not_a_collective"}
+    of_actions = {"not_a_collective", "only_administrators"}
+    assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | shown | of_actions
     for key, exception in ENGLISH["exceptions"].items():
         with_device = key in of_a_port or key == "not_a_collective"
         assert placeholders(exception["message"]) == ({"device"} if with_device else set())

@@ -1,11 +1,11 @@
 """Sharing is paused and resumed by actions."""
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.consometers.const import DOMAIN
 
@@ -13,10 +13,15 @@ from .house import House
 from .toy import collective
 
 
-async def act(house: House, action: str, *device_ids: str) -> None:
+async def act(house: House, action: str, *device_ids: str, context: Context | None = None) -> None:
     await house.hass.services.async_call(
-        DOMAIN, action, {"device_id": list(device_ids)}, blocking=True
+        DOMAIN, action, {"device_id": list(device_ids)}, blocking=True, context=context
     )
+
+
+async def switch(house: House, action: str, context: Context) -> None:
+    target = {"entity_id": house.entity_id("1_sharing", "switch")}
+    await house.hass.services.async_call("switch", action, target, blocking=True, context=context)
 
 
 def device_id(house: House, collective_id: str | None = None) -> str:
@@ -43,6 +48,41 @@ async def test_they_hold_back_and_let_go_what_is_shared_with_those_that_are_mean
     await act(house, "resume_sharing", device_id(house, "3"))
     shared = [house.state(f"{each}_sharing", "switch") for each in ("1", "2", "3")]
     assert shared == ["off", "on", "on"]
+
+
+async def test_who_is_no_administrator_changes_nothing_and_reads_why(
+    house: House, hass_read_only_user: MockUser
+) -> None:
+    await house.start()
+    guest = Context(user_id=hass_read_only_user.id)
+    # May change any entity, and still no administrator.
+    hass_read_only_user.mock_policy({"entities": True})
+    for refused in (
+        act(house, "pause_sharing", device_id(house, "1"), context=guest),
+        switch(house, "turn_off", guest),
+        act(house, "pause_sharing", device_id(house, "1"), context=Context(user_id="gone")),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await refused
+        assert caught.value.translation_key == "only_administrators"
+        assert str(caught.value).startswith("Only an administrator")
+    assert house.state("1_sharing", "switch") == "on"
+    assert not [path for path in house.toy.asked if "pause" in path]
+
+
+async def test_administrators_and_automations_pause_and_resume(
+    house: House, hass_admin_user: MockUser
+) -> None:
+    await house.start()
+    administrator, automation = Context(user_id=hass_admin_user.id), Context()
+    await switch(house, "turn_off", administrator)
+    assert house.state("1_sharing", "switch") == "off"
+    await switch(house, "turn_on", automation)
+    assert house.state("1_sharing", "switch") == "on"
+    await act(house, "pause_sharing", device_id(house, "1"), context=administrator)
+    assert house.state("1_sharing", "switch") == "off"
+    await act(house, "resume_sharing", device_id(house, "1"), context=automation)
+    assert house.state("1_sharing", "switch") == "on"
 
 
 async def test_a_device_may_be_named_without_a_list(house: House) -> None:
