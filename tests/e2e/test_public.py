@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+import struct
 from typing import Any, Final
 
 from aiohttp import web
@@ -57,18 +58,9 @@ OVER: Final = """() => {
   const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.documentElement;
   return [scrollHeight - clientHeight, scrollWidth - clientWidth];
 }"""
-SMALLEST: Final = """() => Math.min(...[...document.querySelectorAll("h1, h2, p, dt, dd, li")]
+SMALLEST: Final = """() => Math.min(...[...document.querySelectorAll("h1, h2, p, dt, dd, li, text")]
   .filter((one) => one.checkVisibility() && one.textContent.trim())
   .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
-WRITTEN: Final = """
-  window.drawn = [];
-  const write = CanvasRenderingContext2D.prototype.fillText;
-  CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
-    window.drawn.push({ text, size: parseFloat(/([0-9.]+)px/.exec(this.font)[1]) });
-    return write.call(this, text, ...where);
-  };
-"""
-"""Lists what charts write, and how large."""
 BY_THE_CLOCK: Final = """
   AbortSignal.timeout = (ms) => {
     const waiting = new AbortController();
@@ -137,13 +129,11 @@ async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
     long = max(SIZES[device])
     async with launched() as browser:
         page = await opened(browser, town, "fr", device)
-        await page.add_init_script(WRITTEN)
         await page.goto(f"{town.url}hall")
         await page.wait_for_load_state("networkidle")
         assert await page.evaluate(SMALLEST) >= 0.0125 * long
-        drawn = await page.evaluate("window.drawn")
-        assert min(mark["size"] for mark in drawn) >= 0.0125 * long
-        hours = {mark["text"] for mark in drawn if mark["text"].endswith(":00")}
+        marks = await page.locator(".ticks text").filter(visible=True).all_text_contents()
+        hours = {mark for mark in marks if mark.endswith(":00")}
         assert 4 <= len(hours) <= 8
 
 
@@ -198,13 +188,39 @@ async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town:
             await page.goto(f"{town.url}{path}")
             rows = page.locator(".flows tbody tr")
             await rows.evaluate_all(f"all => all.forEach((one) => one.dataset.members = {count})")
-            await page.locator(".flows .u-over").hover()
+            await page.locator(".drawing").hover()
             readout = page.locator(".readout")
             await expect(readout).to_contain_text("kWh")
             if words:
                 await expect(readout).to_contain_text(words)
             else:
                 await expect(readout).not_to_contain_text("(")
+
+
+async def test_a_chart_is_downloaded_as_a_png(town: Town) -> None:
+    async with launched() as browser:
+        page = await opened(browser, town, "fr")
+        await page.goto(f"{town.url}day/2026-06-09")
+        async with page.expect_download() as download:
+            await page.locator("button.png").click()
+        picture = await download.value
+        assert picture.suggested_filename == "2026-06-09.png"
+        size = Path(await picture.path()).read_bytes()[:24]
+        assert size.startswith(b"\x89PNG")
+        assert struct.unpack(">II", size[16:]) == (1920, 1120)
+
+
+async def test_on_paper_a_page_is_whole(town: Town) -> None:
+    """All rows of the table, and nothing to click, though nobody opened it."""
+    async with launched() as browser:
+        for language in LANGUAGES:
+            page = await opened(browser, town, language, java_script_enabled=False)
+            await page.goto(f"{town.url}month/2026-05")
+            await page.emulate_media(media="print")
+            assert await page.locator(".flows tbody tr").filter(visible=True).count() == 31
+            assert await page.locator("nav, button, .share").filter(visible=True).count() == 0
+            assert await page.locator(".drawing rect").first.is_visible()
+            await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
 
 
 async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -> None:

@@ -20,7 +20,7 @@ OPTIONS: Mapping[str, Any] = {
     "extensions": ["jinja2.ext.i18n"],
 }
 _WRITTEN = (
-    *("day", "day_month", "weekday", "month", "month_short", "moment", "ago", "hour"),
+    *("day", "full_day", "day_month", "weekday", "month", "month_short", "moment", "ago", "hour"),
     *(
         "clock",
         "length",
@@ -29,6 +29,7 @@ _WRITTEN = (
         "percent",
         "energy",
         "energy_total",
+        "energy_level",
         "energy_each",
         "power",
     ),

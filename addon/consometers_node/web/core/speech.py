@@ -53,6 +53,10 @@ class Language:
         written = format_date(local, "long", locale=self._locale)
         return f"1er{written[1:]}" if self.tag == "fr" and local.day == 1 else written
 
+    def full_day(self, day: date) -> str:
+        """Write a day with its name: Wednesday 4 March 2026."""
+        return format_date(day, "EEEE d MMMM y", locale=self._locale)
+
     def moment(self, at: datetime) -> str:
         """Write an instant in the time of the home, to the minute."""
         local = at.astimezone(self._zone)
@@ -103,6 +107,12 @@ class Language:
         if round(wh) < 10 * _MEGA:
             return self.energy(wh)
         return self._measured(wh / _MEGA, "MWh")
+
+    def energy_level(self, wh: float, most: float) -> str:
+        """Write a level of a scale, all of it in the unit of its largest: 0.25 kWh."""
+        per_unit, unit = (_MEGA, "MWh") if most >= 10 * _MEGA else (_KILO, "kWh")
+        number = format_decimal(round(wh / per_unit, 3), locale=self._locale)
+        return f"{number}{_BEFORE_UNIT[self.tag]}{unit}"
 
     def energy_each(self, wh: float) -> str:
         """Write what one member has, which may be little: 0.37 kWh."""

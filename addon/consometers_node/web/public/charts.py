@@ -1,4 +1,4 @@
-"""A chart, which is its table drawn: a line for each interval, last year's beside this one's."""
+"""A chart, which is its table drawn: a line for each interval, an earlier one beside it."""
 
 from collections.abc import Iterator, Sequence
 import csv
@@ -21,7 +21,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChartInterval:
-    """An interval, and the same one a year before.
+    """An interval, and the same one a year before, or of an hour a day before.
 
     Of a month of which some days are known, `before` is of none but these days.
     """
@@ -29,14 +29,28 @@ class ChartInterval:
     row: FlowRow
     before: FlowRow | None = None
 
+    @property
+    def is_to_come(self) -> bool:
+        """Whether nothing can be said of it, nor of the one before."""
+        return not self.row.amounts and (self.before is None or not self.before.is_known)
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn and tabled. Its numbers are also at `csv`, an address below the place."""
+    """What is drawn and tabled; the page that has it is at `path`, below the place.
+
+    Beside it, with .csv and .svg, are its numbers and its picture.
+    """
 
     step: Step
     lines: Sequence[ChartInterval]
-    csv: str
+    path: str
+
+    @property
+    def tabled(self) -> Sequence[ChartInterval]:
+        """The lines without those at the end of which nothing can be said yet."""
+        last = max((n for n, line in enumerate(self.lines) if not line.is_to_come), default=-1)
+        return self.lines[: last + 1]
 
     @property
     def is_known(self) -> bool:
@@ -48,7 +62,7 @@ class Chart:
         return any(row[direction].published for row in self._rows)
 
     def had(self, direction: Direction) -> bool:
-        """Return whether energy of a direction is known of the year before."""
+        """Return whether energy of a direction is known of the year or the day before."""
         return any(row[direction].published for row in self._before)
 
     def averages(self, direction: Direction) -> bool:
@@ -81,7 +95,7 @@ class Chart:
         return all(row.are_homes for row in (*self._rows, *self._before))
 
     def before(self, line: ChartInterval, direction: Direction) -> float | None:
-        """Return what the year before was, for as many members as now: so bars compare."""
+        """Return what was a year or a day before, for as many members as now: so they compare."""
         if line.before is None or (each := line.before[direction].per_member_wh) is None:
             return None
         now, then = (

@@ -160,7 +160,6 @@ class PublicPages(PageBase):
             zone=self.settings.time_zone.key,
             origin=guest.origin,
             today_is=guest.today,
-            scripts=[name for name in self.files.scripts if "uPlot" in name],
             **model,
         )
         headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}

@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
-from ...collective.publication.figures import NO_RATES, FlowRow, Rates, TimeSlot, rows, together
+from ...collective.publication.figures import (
+    NO_RATES,
+    FlowRow,
+    Rates,
+    Slots,
+    TimeSlot,
+    rows,
+    together,
+)
 from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
 from ...series import Direction
@@ -113,50 +122,92 @@ async def today(
     """Look at the last days: early in the morning, yesterday is the last that is known."""
     yesterday = guest.today - _DAY
     span = Span(yesterday - _DAY, guest.today)
-    slots = await pages.published.within_days(connection, place, span, guest.now)
-    days = {
-        day: [slot for slot in slots if slot.start.date() == day]
-        for day in (guest.today, yesterday, span.first)
-    }
+    days = await _days(pages, guest, connection, place, span)
     # Where neither has anything, today is shown.
     day = next(
-        (day for day in (guest.today, yesterday) if any(slot.published for slot in days[day])),
+        (
+            day
+            for day in (guest.today, yesterday)
+            if any(slot.published for slot in days.get(day, ()))
+        ),
         guest.today,
     )
-    shown = rows(days[day])
-    published = [row for row in shown if row.is_known]
+    return await _live(guest, connection, place, day, days)
+
+
+async def look_at(
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, day: date
+) -> LiveDay:
+    """Look at one day, and the day before it."""
+    days = await _days(pages, guest, connection, place, Span(day - _DAY, day))
+    return await _live(guest, connection, place, day, days)
+
+
+async def _days(
+    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, span: Span
+) -> Mapping[date, Slots]:
+    slots = await pages.published.within_days(connection, place, span, guest.now)
+    return {day: list(own) for day, own in groupby(slots, lambda slot: slot.start.date())}
+
+
+async def _live(
+    guest: Guest,
+    connection: AsyncConnection,
+    place: Place,
+    day: date,
+    days: Mapping[date, Slots],
+) -> LiveDay:
+    slots, earlier = days.get(day, []), days.get(day - _DAY, [])
+    published = [row for row in rows(slots) if row.is_known]
     # What came last may have come from some alone: everything that is published is to be there.
     complete = [
         row for row in published if all(amount.published for amount in row.amounts.values())
     ]
     now = next(reversed(complete or published), None)
-    whole = together(days[day])
-    before = [slot for slot in days[day - _DAY] if now is not None and _is_by(slot, now)]
     children = cell = None
     if place.kind is not GroupKind.SITE:
-        children = await child_collectives(connection, place.id, guest.today.replace(day=1))
-        last = [slot for slot in days[day] if now is not None and slot.start == now.start]
+        children = await child_collectives(connection, place.id, day.replace(day=1))
+        last = [slot for slot in slots if now is not None and slot.start == now.start]
         cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
-    made = [row for row in rows(slots) if row.start.date() >= yesterday and row.made.wh]
+    made = [row for row in rows([*earlier, *slots]) if row.made.wh]
     return LiveDay(
         place=place,
         day=day,
         is_today=day == guest.today,
         now=now,
         is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
-        whole=whole,
-        before=together(before),
+        whole=together(slots),
+        before=together([slot for slot in earlier if now is not None and _is_by(slot, now)]),
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
         children=children if children is not None and children.count else None,
-        chart=Chart(Step.HOUR, [ChartInterval(row) for row in shown], f"day/{day}.csv"),
+        chart=Chart(Step.HOUR, _lines(slots, earlier), f"day/{day}"),
         sells_all=bool(made) and all(row.sells_all for row in made),
     )
+
+
+def _lines(slots: Slots, earlier: Slots) -> Sequence[ChartInterval]:
+    """Return a line for each interval of a day, whether it has ended or not."""
+    if not slots:
+        return []
+    step, at = timedelta(minutes=slots[-1].minutes), slots[-1].end.astimezone(UTC)
+    zone, day = slots[0].start.tzinfo, slots[0].start.date()
+    to_come = []
+    while (start := at.astimezone(zone)).date() == day:
+        at += step
+        to_come.append(FlowRow(start, at.astimezone(zone), {}))
+    before = {_clock(row.start): row for row in rows(earlier)}
+    return [ChartInterval(row, before.get(_clock(row.start))) for row in (*rows(slots), *to_come)]
 
 
 def _is_by(slot: TimeSlot, now: FlowRow) -> bool:
     """Return whether an interval of the day before starts no later, by the clock."""
     return slot.start.time() <= now.start.time()
+
+
+def _clock(at: datetime) -> tuple[time, int]:
+    """Return what the clock shows: an hour comes twice in autumn."""
+    return at.time(), at.fold
 
 
 async def named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place | None:

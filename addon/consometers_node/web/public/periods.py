@@ -1,5 +1,6 @@
-"""A month by its days and a year by its months, beside the same a year before."""
+"""A day, a month by its days and a year by its months, and their tables and pictures."""
 
+from calendar import monthcalendar
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -23,7 +24,8 @@ from ...collective.publication.queries import Place
 from ...series import Direction, Interval
 from .charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
-from .live import base, named, together_with
+from .headers import allow_reading
+from .live import base, look_at, named, together_with
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
@@ -125,18 +127,55 @@ async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRes
     return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
+async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
+    """Return the chart of a month or a year as a picture."""
+    which = _which(guest, step)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        period = await look(pages, guest, connection, place, which)
+    return _picture(pages, guest, place, period.chart, which.first)
+
+
+async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show a day hour by hour, beside the day before."""
+    day = _day(guest)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        shown = await look_at(pages, guest, connection, place, day)
+        first = await pages.published.begun(connection, place)
+        wholes = await together_with(pages, connection, place)
+    return pages.page(
+        guest,
+        "day.html",
+        place=place,
+        base=base(place),
+        shown=shown,
+        previous=day - _DAY if first is not None and first < day <= guest.today else None,
+        following=day + _DAY if day < guest.today else None,
+        weeks=_weeks(day),
+        first=first,
+        together=wholes,
+        **WORDS,
+    )
+
+
 async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the intervals of a day."""
-    try:
-        day = date.fromisoformat(guest.named("day"))
-    except ValueError:
-        raise web.HTTPNotFound from None
-    _check(day)
+    day = _day(guest)
     async with pages.store.reading() as connection:
         place = await _there(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
-    chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], "")
+    chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
+
+
+async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Return the chart of a day as a picture."""
+    day = _day(guest)
+    async with pages.store.reading() as connection:
+        place = await _there(pages, guest, connection)
+        shown = await look_at(pages, guest, connection, place, day)
+    return _picture(pages, guest, place, shown.chart, day)
 
 
 async def look(
@@ -193,6 +232,48 @@ async def _there(pages: PublicPages, guest: Guest, connection: AsyncConnection) 
 def _file(guest: Guest, chart: Chart, name: str) -> web.Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return tagged(as_csv(chart), "text/csv", headers)
+
+
+def _picture(
+    pages: PublicPages, guest: Guest, place: Place, chart: Chart, first: date
+) -> web.Response:
+    """Draw a chart that stands alone, with its title, unit, source and date."""
+    if not chart.is_known:
+        raise web.HTTPNotFound
+    body = pages.render(
+        "public/picture.html",
+        guest.language,
+        chart=chart,
+        first=first,
+        place=place,
+        base=base(place),
+        title=pages.settings.name,
+        origin=guest.origin,
+        today_is=guest.today,
+        **WORDS,
+    )
+    name = f"{place.slug}-{chart.path.partition('/')[2]}.svg"
+    response = tagged(body, "image/svg+xml", {"Content-Disposition": f'inline; filename="{name}"'})
+    allow_reading(response)
+    return response
+
+
+def _weeks(day: date) -> Sequence[Sequence[date | None]]:
+    """Return the month of a day as weeks that begin on Monday, without the days of others."""
+    return [
+        [day.replace(day=number) if number else None for number in week]
+        for week in monthcalendar(day.year, day.month)
+    ]
+
+
+def _day(guest: Guest) -> date:
+    """Read which day the address names. Raises HTTPNotFound."""
+    try:
+        day = date.fromisoformat(guest.named("day"))
+    except ValueError:
+        raise web.HTTPNotFound from None
+    _check(day)
+    return day
 
 
 def _which(guest: Guest, step: Step) -> Which:
@@ -263,7 +344,7 @@ def _in_year(slot: TimeSlot) -> tuple[int, int]:
 
 
 def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
-    return Chart(which.step, _lines(days, which, guest), f"{which.path}.csv")
+    return Chart(which.step, _lines(days, which, guest), which.path)
 
 
 def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:

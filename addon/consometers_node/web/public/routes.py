@@ -23,6 +23,10 @@ OF_A_GROUP: dict[str, Look] = {
     f"/month/{_MONTH}.csv": partial(periods.as_file, step=Step.DAY),
     f"/year/{_YEAR}": partial(periods.show, step=Step.MONTH),
     f"/year/{_YEAR}.csv": partial(periods.as_file, step=Step.MONTH),
+    f"/month/{_MONTH}.svg": partial(periods.as_picture, step=Step.DAY),
+    f"/year/{_YEAR}.svg": partial(periods.as_picture, step=Step.MONTH),
+    f"/day/{_DAY}": periods.show_day,
+    f"/day/{_DAY}.svg": periods.day_picture,
     f"/day/{_DAY}.csv": periods.day_csv,
 }
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}

@@ -7,6 +7,7 @@ from ...collective.members.sites import BUILDINGS, HEATS
 from ...quoalise.text import text
 from ...series import Direction
 from .charts import Step
+from .drawing import COLOURS, draw
 
 FLOWS = {
     Direction.CONSUMPTION: text("from the grid"),
@@ -18,6 +19,11 @@ STEPS = {
     Step.DAY: text("Day"),
     Step.MONTH: text("Month"),
 }
+UNITS = {
+    Step.HOUR: text("energy per hour"),
+    Step.DAY: text("energy per day"),
+    Step.MONTH: text("energy per month"),
+}
 LICENCE = "Licence Ouverte / Open Licence 2.0 (Etalab)"
 LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"
 LICENCE_ID = "etalab-2.0"
@@ -26,9 +32,12 @@ LICENCE_ID = "etalab-2.0"
 WORDS: Mapping[str, Any] = {
     "flows": FLOWS,
     "steps": STEPS,
+    "units": UNITS,
     "buildings": BUILDINGS,
     "heats": HEATS,
     "Step": Step,
+    "draw": draw,
+    "colours": COLOURS,
     "licence": LICENCE,
     "licence_url": LICENCE_URL,
 }

@@ -62,7 +62,7 @@ async def test_it_tells_of_today(town: Town) -> None:
 
 async def test_all_that_is_drawn_is_in_the_table(town: Town) -> None:
     page = await town.browser().open()
-    assert page.html.count("<tr data-") == 15
+    assert page.html.count("<tr data-") == 24
     assert 'data-made="6000" data-spot="4000" data-fed="2000" data-drawn="10000"' in page.html
 
 
@@ -109,7 +109,7 @@ async def test_of_an_hour_without_homes_the_rest_is_told(town: Town) -> None:
     town.now = datetime(2026, 6, 10, 14, 10, tzinfo=UTC)
     page = await town.browser().open()
     assert SUPPRESSED["en"] in page.text
-    assert page.html.count("<tr data-") == 15
+    assert page.html.count("<tr data-") == 24
 
 
 async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:

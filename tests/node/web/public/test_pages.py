@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 import html
 import re
+from xml.etree import ElementTree
 
 import pytest
 from yarl import URL
 
 from consometers_node.collective.members.sites import Building, Description
+from consometers_node.series import Direction
 
 from .town import NOW, Town, day_of
 
@@ -18,12 +20,16 @@ PAGES = (
     "month/2024-02",
     "year/2026",
     "year/2020",
+    "day/2026-06-09",
+    "day/2026-06-10",
+    "day/2020-01-01",
     "hall",
     "card",
     "data",
     f"sites/{SITE}",
     f"sites/{SITE}/month/2026-06",
     f"sites/{SITE}/year/2026",
+    f"sites/{SITE}/day/2026-06-09",
     f"sites/{SITE}/hall",
     f"sites/{SITE}/card",
     "areas/larmor-plage",
@@ -46,7 +52,10 @@ NOWHERE = (
     "year/1999",
     "year/0000",
     "day/2026-02-30.csv",
-    "day/2026-06-10",
+    "day/2026-02-30",
+    "day/2026-6-1",
+    "day/2026-02-30.svg",
+    "month/2020-01.svg",
     "sites/<script>alert(1)</script>",
     "sites/" + "a" * 300,
     "sites/..%2f..%2fetc%2fpasswd",
@@ -164,6 +173,32 @@ async def test_a_day_has_as_many_hours_as_it_has(empty: Town, day: str, hours: i
     assert f",{hours},,,,,,1,37,37,,0,0,{hours},0,0,{hours}," in month.html
 
 
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, hours: int) -> None:
+    """Of all its hours, ended or not, beside the day before."""
+    first = date.fromisoformat(day)
+    everybody = await empty.group()
+    before = first - timedelta(days=1)
+    await empty.release(everybody, day_of(before, consumption=lambda hour: 2_000))
+    some = dict(
+        list(day_of(first, consumption=lambda hour: 1_000)[Direction.CONSUMPTION].items())[:3]
+    )
+    await empty.release(everybody, {Direction.CONSUMPTION: some})
+    empty.now = min(some) + timedelta(hours=3, minutes=20)
+    for path in (f"day/{day}", ""):
+        page = await empty.browser().open(path)
+        assert f'data-count="{hours}"' in page.html
+        bars = page.html.partition('<g class="drawn"')[2].partition("</g>")[0]
+        assert [round(float(x)) for x in re.findall(r'x="([0-9.]+)%"', bars)] == [
+            round(100 * (n + 0.09) / hours) for n in range(3)
+        ]
+        assert page.html.count("<tr data-drawn") == min(hours, 24)
+    page = await empty.browser().open(f"day/{day}")
+    assert page.link(f"day/{before}")
+    assert page.link(f"day/{day}.csv")
+    assert not [link for link in page.links if f"day/{first + timedelta(days=1)}" in link]
+
+
 async def test_a_site_tells_what_it_is(town: Town) -> None:
     page = await town.browser("fr").open(f"sites/{SITE}")
     for words in (
@@ -256,6 +291,30 @@ async def test_a_description_is_never_markup(empty: Town) -> None:
         assert "alert(1)" in page.text or path.endswith("hall") or not path
 
 
+@pytest.mark.parametrize("path", ["day/2026-06-09", "month/2026-06", f"sites/{SITE}/year/2026"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_a_picture_of_a_chart_says_what_it_is(town: Town, language: str, path: str) -> None:
+    page = await town.browser(language).open(path)
+    picture = await town.browser().open(str(page.url.join(URL(page.link(".svg")))))
+    assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
+    assert picture.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    drawing = ElementTree.fromstring(picture.html)
+    words = " ".join(drawing.itertext())
+    caption = page.html.partition("<summary>Table")[2] or page.html.partition("<summary>Tableau")[2]
+    assert caption.partition("– ")[2].partition("</summary>")[0] in words
+    for part in {
+        "en": ("kWh", "energy per", "Source: Énergies de Lorient", "as published on 10 June 2026"),
+        "fr": ("kWh", "énergie par", "Source", "état des publications au 10 juin 2026"),
+    }[language]:
+        assert part in words
+    shown = page.html.partition('class="drawing"')[2].partition("</figure>")[0]
+    bars = len(re.findall(r'<rect x="[0-9.]+%"', shown))
+    assert len(drawing.findall(".//{*}g[@fill]/{*}rect")) == bars > 0
+    assert not {
+        name for element in drawing.iter() for name in {*element.keys()} & {"style", "href"}
+    }
+
+
 async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
     page = await town.browser().open("hall")
     assert len(re.findall("<dt>", page.html)) == 3
@@ -270,7 +329,10 @@ async def test_a_wall_draws_what_the_pages_draw(town: Town, group: str) -> None:
     paths = (group.rstrip("/"), f"{group}month/2026-06", f"{group}year/2026")
     for wall, path in zip(walls, paths, strict=True):
         page = (await browser.open(path)).html
-        drawn = [re.findall(r"<tr( data-[^>]*)>", text) for text in (wall, page)]
+        drawn = [
+            re.findall(r"<(?:rect|path|line) [^>]*>", text.partition("readout")[0])
+            for text in (wall, page.partition("<figure")[2])
+        ]
         assert drawn[0] == drawn[1] != []
         assert "<td" in page
         assert "<td" not in wall

@@ -51,7 +51,9 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
         # Of the second day, half: what was fed in on the first one, nobody knows.
         assert "Self-consumption 50%" in page.text
     assert 'data-made="960000" data-spot="240000"' in page.html
-    assert 'data-split="480000"' in page.html
+    # What is not known to be used or fed in is drawn as production.
+    for kind in ("spot", "fed", "made", "drawn"):
+        assert f'<g class="{kind}"' in page.html
     assert "Used on the spot – 1 day of 9" in page.text
     assert "produced (split not published)" in page.text
     (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
