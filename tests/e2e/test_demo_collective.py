@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 import csv
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 import getpass
 from io import BytesIO
@@ -74,6 +74,16 @@ LINES: Final = 25
 """Of members, at most, on the first page of the administration."""
 OVERSEEN: Final = 30
 """Days of which the administration tells how much is there."""
+YEAR: Final = 365
+WEEKS_DAYS: Final = 84
+NAMES: Final = {
+    Direction.CONSUMPTION: "drawn",
+    Direction.INJECTION: "fed",
+    Direction.PRODUCTION: "made",
+}
+"""Of energies, in the rows of a page."""
+OF_ROWS: Final = """(rows, name) => rows.filter((row) => name in row.dataset)
+  .map((row) => [row.querySelector("th").textContent, row.dataset[name]])"""
 FRAME: Final = (390, 693)
 """A phone's, as high for its width as a wall that stands upright."""
 WALL: Final = (1080, 1920)
@@ -418,6 +428,42 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("direction", Direction)
+async def test_a_figure_is_the_same_on_the_page_in_open_data_and_in_home_assistant(
+    demo: Demo, people: People, direction: Direction
+) -> None:
+    """Of each hour, day and month that is over: a year of the whole demo, or what there is."""
+    until = UNTIL.date()
+    # Of the first hour of all, Home Assistant has no sum before it.
+    days = min(YEAR, demo.addresses["homes"]["days"] - 3)
+    since = until - timedelta(days=days)
+    hours = await published(demo, direction, "PT1H", since, until)
+    of_days = await published(demo, direction, "P1D", since, until)
+    assert len(of_days) == days
+
+    async def stored() -> Records:
+        records = await of_collective(demo, direction, midnight(since), midnight(until))
+        return {at: wh for at, wh in records.items() if at in hours}
+
+    expected = {at: wh for at, wh in hours.items() if wh is not None}
+    await becomes(stored, expected, within_s=WITHIN_S)
+    sums: dict[date, float] = {}
+    for at, wh in expected.items():
+        day = at.astimezone(ZONE).date()
+        sums[day] = sums.get(day, 0) + wh
+    assert sums == {at.astimezone(ZONE).date(): wh for at, wh in of_days.items() if wh is not None}
+    pages: dict[date, float] = {}
+    async with people.looking(demo.addresses["cooperative"]["page"], LOOKS[0]) as page:
+        for month in sorted({day.replace(day=1) for day in sums}):
+            await page.goto(f"{demo.addresses['cooperative']['page']}/month/{month:%Y-%m}")
+            rows = page.locator(".flows tbody tr")
+            for day, wh in await rows.evaluate_all(OF_ROWS, NAMES[direction]):
+                pages[month.replace(day=int(re.findall(r"\d+", day)[-1]))] = float(wh)
+    assert {day: wh for day, wh in pages.items() if since <= day < until} == sums
+    assert sums or not panels_are_shown(demo)
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
     demo: Demo, people: People, look: Look
@@ -648,15 +694,42 @@ async def opened(demo: Demo) -> None:
     print(f"script/demo --small was up after {time.monotonic() - start:.0f} s")
 
 
-async def of_collective(demo: Demo) -> Records:
+async def of_collective(
+    demo: Demo,
+    direction: Direction = Direction.CONSUMPTION,
+    since: datetime = SINCE,
+    until: datetime = UNTIL,
+) -> Records:
     """What Home Assistant has of the hours of the cooperative, in Wh."""
     async with owner(demo.addresses) as api:
-        (statistic,) = (
+        names = [
             row["statistic_id"]
             for row in await api.command("recorder/list_statistic_ids")
-            if row["source"] == "consometers" and row["statistic_id"].endswith("_consumption")
-        )
-    return await counted(demo.addresses, statistic, SINCE, UNTIL)
+            if row["source"] == "consometers" and row["statistic_id"].endswith(f"_{direction}")
+        ]
+    return await counted(demo.addresses, names[0], since, until) if names else {}
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE)
+
+
+async def published(
+    demo: Demo, direction: Direction, interval: str, since: date, until: date
+) -> dict[datetime, float | None]:
+    """Ask for the open data of all members, some weeks at a time."""
+    place = f"{demo.addresses['cooperative']['data']}/{direction}/by/all/{interval}"
+    values: dict[datetime, float | None] = {}
+    async with aiohttp.ClientSession() as session:
+        while since < until:
+            last = min(until, since + timedelta(days=WEEKS_DAYS)) - timedelta(days=1)
+            async with session.get(f"{place}/from/{since}/to/{last}") as answer:
+                assert answer.ok, await answer.text()
+                for value in (await answer.json())["values"]:
+                    start = datetime.fromisoformat(value["start"]).astimezone(UTC)
+                    values[start] = value["value"]
+            since = last + timedelta(days=1)
+    return values
 
 
 async def open_data(addresses: Any, site: str, direction: str) -> Records:
