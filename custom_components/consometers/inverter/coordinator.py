@@ -1,5 +1,6 @@
 """Asks an inverter at the interval chosen, and keeps what is to be known after a restart."""
 
+from contextlib import suppress
 from datetime import timedelta
 import logging
 from typing import Any, Final, override
@@ -67,6 +68,8 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         self.state = InverterState()
         self.known_keys: set[str] = set()
         """Keys of all entities that this inverter was ever seen to have."""
+        self.image: dict[str, Any] | None = None
+        """Its registers, as diagnostics show them, and when they were read last."""
         self._store = store(hass, entry)
         self._shown: Map | None = None
         self._silent_since: float | None = None
@@ -79,6 +82,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         if (stored := await self._store.async_load()) is not None:
             self.state.recall(stored["counters"])
             self.known_keys.update(stored["known"])
+            self.image = stored["image"]
         await self.async_config_entry_first_refresh()
 
     async def async_stop(self) -> None:
@@ -110,8 +114,31 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         if inverter_map is not self._shown:
             devices.keep(self.hass, self.config_entry, inverter_map)
             self._shown = inverter_map
+            await self._keep_image()
         self._store.async_delay_save(self._to_store, _SAVED_WITHIN_S)
         return self.state
+
+    async def async_image(self) -> dict[str, Any]:
+        """Read the registers as they are now. Raises InverterError."""
+        inverter_map = await self.link.find()
+        registers = await self.link.image()
+        self.image = {
+            "read_at": utcnow().isoformat(timespec="seconds"),
+            "maker": inverter_map.identity.maker,
+            "model": inverter_map.identity.model,
+            "version": inverter_map.identity.version,
+            "base": inverter_map.base,
+            "models": [
+                [model.model_id, model.address, model.length] for model in inverter_map.models
+            ],
+            "registers": registers,
+        }
+        return self.image
+
+    async def _keep_image(self) -> None:
+        """Have registers to show when it does not answer, as at night."""
+        with suppress(InverterError):
+            await self.async_image()
 
     def _miss(self, error: InverterError) -> None:
         """Take in that it was not read. Raises UpdateFailed, unless that is to be expected."""
@@ -139,4 +166,8 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         ) from error
 
     def _to_store(self) -> dict[str, Any]:
-        return {"counters": self.state.remember(), "known": sorted(self.known_keys)}
+        return {
+            "counters": self.state.remember(),
+            "known": sorted(self.known_keys),
+            "image": self.image,
+        }

@@ -25,17 +25,9 @@ async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
 
 
 async def _device(coordinator: InverterCoordinator) -> dict[str, Any]:
+    """Return its registers; the last that were read, if it does not answer."""
     try:
-        inverter_map = await coordinator.link.find()
-        image = await coordinator.link.image()
+        device = await coordinator.async_image()
     except InverterError as error:
-        return {"error": error.key}
-    return {
-        "maker": inverter_map.identity.maker,
-        "model": inverter_map.identity.model,
-        "version": inverter_map.identity.version,
-        "serial": REDACTED,
-        "base": inverter_map.base,
-        "models": [[model.model_id, model.address, model.length] for model in inverter_map.models],
-        "registers": image,
-    }
+        return {"error": error.key, **(coordinator.image or {}), "serial": REDACTED}
+    return {**device, "serial": REDACTED}

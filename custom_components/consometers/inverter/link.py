@@ -261,6 +261,7 @@ class Link:
         """Read the registers of the map as they are, without what identifies the device.
 
         Of models that we know nothing of, there is the header: they may hold a name, an address.
+        So it is for those that are in the map and are refused.
 
         Raises:
             InverterError: it does not answer.
@@ -367,7 +368,11 @@ class Link:
         words: list[int] = []
         while len(words) < model.span:
             count = min(_MOST_REGISTERS, model.span - len(words))
-            words += await self._unit.read_holding_registers(model.address + len(words), count)
+            at = model.address + len(words)
+            try:
+                words += await self._unit.read_holding_registers(at, count)
+            except ModbusExceptionError:
+                return [model.model_id, model.length]
         for start, count in _identifying(model):
             hidden = words[start : start + count]
             words[start : start + count] = [_HIDDEN] * len(hidden)

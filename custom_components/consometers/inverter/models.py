@@ -15,6 +15,7 @@ from modbus_connection.model.sunspec import (
     acc32,
     enum16,
     int16,
+    int32,
     string,
     uint16,
     uint32,
@@ -225,8 +226,8 @@ class IntegerMeter(SunSpecComponent):
     power_1_w = int16(19, scale_register=22)
     power_2_w = int16(20, scale_register=22)
     power_3_w = int16(21, scale_register=22)
-    exported_wh = acc32(38, scale_register=54)
-    imported_wh = acc32(46, scale_register=54)
+    exported_wh = int32(38, scale_register=54)
+    imported_wh = int32(46, scale_register=54)
 
     def value(self) -> Meter:
         return _meter(self)
@@ -321,14 +322,21 @@ def _production(inverter: InverterModel, operating: Operating | None) -> Product
 
 def _meter(meter: MeterModel) -> Meter:
     return Meter(
+        # One, two of a split phase, or three, as a star or a delta.
+        phases=min((meter.model_id or 0) % 10, 3),
         power_w=meter.power_w,
         frequency_hz=meter.frequency_hz,
         currents_a=_currents(meter),
         voltages_v=_voltages(meter),
         powers_w=(meter.power_1_w, meter.power_2_w, meter.power_3_w),
-        imported_wh=meter.imported_wh,
-        exported_wh=meter.exported_wh,
+        imported_wh=_counted(meter.imported_wh),
+        exported_wh=_counted(meter.exported_wh),
     )
+
+
+def _counted(energy_wh: float | None) -> float | None:
+    """Return what a meter counted: Kostal's writes what is exported below zero."""
+    return None if energy_wh is None else abs(energy_wh) or None
 
 
 def _currents(model: InverterModel | MeterModel) -> Phases:

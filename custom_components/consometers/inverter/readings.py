@@ -81,8 +81,12 @@ class PvString:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """A meter that the inverter reads. Which sign is which way depends on who put it in."""
+    """A meter that the inverter reads. Which sign is which way depends on who put it in.
 
+    It has phases of its own: one of three phases may stand behind an inverter of one.
+    """
+
+    phases: int
     power_w: float | None
     frequency_hz: float | None
     currents_a: Phases

@@ -132,6 +132,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     )
     yield from _phases(
         None,
+        lambda reading: reading.phases,
         lambda reading: reading.production.currents_a,
         lambda reading: reading.production.voltages_v,
     )
@@ -221,8 +222,10 @@ def _meter(number: int) -> Iterator[InverterSensorDescription]:
     for way in ("imported", "exported"):
         key = f"{part}_{way}"
         yield _energy(key=key, translation_key=f"meter_{way}", part=part, value_fn=_counted(key))
+    phases = meter_value(lambda meter: meter.phases)
     yield from _phases(
         part,
+        phases,
         meter_value(lambda meter: meter.currents_a),
         meter_value(lambda meter: meter.voltages_v),
     )
@@ -233,7 +236,9 @@ def _meter(number: int) -> Iterator[InverterSensorDescription]:
             placeholders={"phase": str(phase)},
             part=part,
             entity_registry_enabled_default=False,
-            value_fn=_of_phase(phase, meter_value(lambda meter: meter.powers_w), several=True),
+            value_fn=_of_phase(
+                phase, phases, meter_value(lambda meter: meter.powers_w), several=True
+            ),
         )
     yield _frequency(
         key=f"{part}_frequency",
@@ -291,6 +296,7 @@ def _battery() -> Iterator[InverterSensorDescription]:
 
 def _phases(
     part: str | None,
+    phases: Callable[[Reading], int | None],
     currents: Callable[[Reading], Phases | None],
     voltages: Callable[[Reading], Phases | None],
 ) -> Iterator[InverterSensorDescription]:
@@ -301,25 +307,25 @@ def _phases(
     yield current(
         key=f"{prefix}current",
         translation_key="current",
-        value_fn=_of_phase(1, currents, several=False),
+        value_fn=_of_phase(1, phases, currents, several=False),
     )
     yield voltage(
         key=f"{prefix}voltage",
         translation_key="voltage",
-        value_fn=_of_phase(1, voltages, several=False),
+        value_fn=_of_phase(1, phases, voltages, several=False),
     )
     for phase in (1, 2, 3):
         yield current(
             key=f"{prefix}current_{phase}",
             translation_key="current_phase",
             placeholders={"phase": str(phase)},
-            value_fn=_of_phase(phase, currents, several=True),
+            value_fn=_of_phase(phase, phases, currents, several=True),
         )
         yield voltage(
             key=f"{prefix}voltage_{phase}",
             translation_key="voltage_phase",
             placeholders={"phase": str(phase)},
-            value_fn=_of_phase(phase, voltages, several=True),
+            value_fn=_of_phase(phase, phases, voltages, several=True),
         )
 
 
@@ -331,10 +337,16 @@ def _counted(name: str) -> ValueFn:
     return lambda state: state.total_wh(name)
 
 
-def _of_phase(phase: int, values: Callable[[Reading], Phases | None], *, several: bool) -> ValueFn:
+def _of_phase(
+    phase: int,
+    phases: Callable[[Reading], int | None],
+    values: Callable[[Reading], Phases | None],
+    *,
+    several: bool,
+) -> ValueFn:
     def value(reading: Reading) -> float | None:
         of_phases = values(reading)
-        fits = (reading.phases > 1) is several
+        fits = ((phases(reading) or 1) > 1) is several
         return of_phases[phase - 1] if fits and of_phases is not None else None
 
     return _read(value)

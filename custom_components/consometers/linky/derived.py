@@ -87,6 +87,7 @@ class CutOff:
         self._filtered: float | None = None
         self._square = 0.0
         self._at = 0.0
+        self._readings = 0
 
     def update(self, apparent_va: int, at: float) -> None:
         """Take the apparent power, of one phase where the meter has three."""
@@ -96,11 +97,15 @@ class CutOff:
             remaining = (1 - FILTER) ** max(0.0, at - self._at)
             self._filtered = self._square + (self._filtered - self._square) * remaining
         self._square, self._at = float(apparent_va) ** 2, at
+        self._readings = min(self._readings + 1, 2)
 
     def seconds_left(self, cut_off_va: float) -> int | None:
-        """Return the seconds until the breaker opens if the power stays; None if it never does."""
+        """Return the seconds until the breaker opens if the power stays; None if it never does.
+
+        One reading does not tell for how long so much has been drawn: None too.
+        """
         limit = (MARGIN * cut_off_va) ** 2
-        if self._filtered is None or self._square <= limit:
+        if self._filtered is None or self._readings < 2 or self._square <= limit:
             return None
         if self._filtered >= limit:
             return 0

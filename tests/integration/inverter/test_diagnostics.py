@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
+from modbus_connection import IllegalDataAddressError
+from modbus_connection.mock import MockModbusConnection
 
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
-from demo.inverter import Image
+from custom_components.consometers.inverter.link import Link
+from demo.inverter import PROFILES, Image, Inverter
 
-from .roof import Roof
+from .roof import NOON, ORIGIN, Roof
 
 
 async def test_they_hold_the_registers_as_an_image_that_can_be_played(
@@ -35,10 +38,26 @@ async def test_serial_numbers_and_names_are_not_in_them(hass: HomeAssistant, roo
         assert secret.encode() not in text
 
 
-async def test_they_say_that_it_does_not_answer(hass: HomeAssistant, roof: Roof) -> None:
+async def test_they_hold_the_last_registers_when_it_does_not_answer(
+    hass: HomeAssistant, roof: Roof
+) -> None:
     await roof.start()
+    before = await async_get_config_entry_diagnostics(hass, roof.entry)
     await roof.inverter.unplug()
+    # Home Assistant is restarted meanwhile.
+    await hass.config_entries.async_reload(roof.entry.entry_id)
     await roof.polls()
     written = await async_get_config_entry_diagnostics(hass, roof.entry)
-    assert written["device"] == {"error": "no_answer"}
+    assert written["device"] == {"error": "no_answer", **before["device"]}
     assert written["counters"]["energy"]["read_wh"] > 0
+
+
+async def test_of_a_model_that_is_refused_they_hold_where_it_is() -> None:
+    asked = MockModbusConnection().for_unit(1)
+    image = Inverter(PROFILES["home"], origin=ORIGIN).image(int(NOON.timestamp()))
+    asked.holding.update(image.registers)
+    link = Link(asked)
+    (strings,) = (model for model in (await link.find()).models if model.model_id == 160)
+    asked.fail_read(strings.address, IllegalDataAddressError())
+    registers = (await link.image())["holding"]
+    assert registers[str(strings.address)] == [160, strings.length]

@@ -49,6 +49,7 @@ def reading(
         strings=(PvString(power_w=string_w, current_a=None, voltage_v=None, energy_wh=None),),
         meters=(
             Meter(
+                phases=1,
                 power_w=None,
                 frequency_hz=None,
                 currents_a=NONE,

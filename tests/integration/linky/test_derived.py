@@ -177,8 +177,14 @@ def test_the_breaker_recovers_while_less_is_drawn() -> None:
     assert cut_off.seconds_left(9000) == pytest.approx(39, abs=2)
 
 
-def test_nothing_is_left_before_the_first_reading() -> None:
-    assert CutOff().seconds_left(9000) is None
+def test_nothing_is_left_before_a_second_reading() -> None:
+    cut_off = CutOff()
+    assert cut_off.seconds_left(9000) is None
+    # It has been drawn for a second or for minutes: one reading does not tell.
+    cut_off.update(22_500, 0.0)
+    assert cut_off.seconds_left(9000) is None
+    cut_off.update(22_500, 1.0)
+    assert cut_off.seconds_left(9000) == 0
 
 
 def quality(refused: Iterable[int]) -> LinkQuality:
