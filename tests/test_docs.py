@@ -304,7 +304,7 @@ def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_option_is_explained_with_its_default(language: str) -> None:
     table = rows(LANGUAGES[language])
-    options = translations(language)["options"]["step"]["init"]["data"]
+    options = translations(language)["options"]["step"]["publication"]["data"]
     defaults = {key: table[name][0] for key, name in options.items()}
     assert defaults == {
         CONF_POWER_INTERVAL: f"{DEFAULT_POWER_INTERVAL} s",

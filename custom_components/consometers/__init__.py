@@ -9,6 +9,7 @@ from .balance.past import take_past_along
 from .balance.tracker import BalanceTracker, store as balance_store
 from .const import DOMAIN
 from .dashboard.offer import async_offer_dashboard
+from .history.continuing import clear_issues, continue_history
 from .inverter import issues as inverter_issues
 from .inverter.coordinator import InverterCoordinator, store
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
@@ -48,6 +49,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
     await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry))
     if is_balance(entry):
         take_past_along(hass, entry)
+    continue_history(hass, entry)
     return True
 
 
@@ -72,6 +74,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
         await balance_store(hass, entry).async_remove()
     elif not is_node(entry):
         issues.clear_all(hass, entry)
+        clear_issues(hass, entry)
 
 
 def _platforms(entry: ConsometersConfigEntry) -> list[Platform]:

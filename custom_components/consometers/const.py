@@ -20,6 +20,11 @@ CONF_PRODUCTION: Final = "production"
 CONF_OFFSET: Final = "offset_wh"
 """What is added to the meter's total since its mode changed."""
 
+CONF_HISTORY: Final = "history"
+"""Series whose hours are to be continued, by the key of the entity that continues them."""
+CONF_JOINED: Final = "joined"
+"""What was joined, as it is taken out again: by key, the series, its hours, what was raised."""
+
 CONF_UNIT_ID: Final = "unit_id"
 CONF_BASE: Final = "base"
 """Address of the register where an inverter's map begins."""

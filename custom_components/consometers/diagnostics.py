@@ -10,6 +10,7 @@ from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
 from .balance.tracker import BalanceTracker
+from .const import CONF_HISTORY, CONF_JOINED
 from .inverter.diagnostics import diagnostics as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
@@ -43,9 +44,11 @@ def _of_balance(tracker: BalanceTracker) -> dict[str, Any]:
 
 def _of_meter(coordinator: LinkyCoordinator) -> dict[str, Any]:
     entry, state = coordinator.entry, coordinator.state
+    # The id of an imported series holds the delivery point.
+    history = dict.fromkeys(entry.data.keys() & {CONF_HISTORY, CONF_JOINED}, REDACTED)
     return {
         "entry": {
-            "data": {**entry.data, CONF_DEVICE: shown(coordinator.device)},
+            "data": {**entry.data, CONF_DEVICE: shown(coordinator.device), **history},
             "options": dict(entry.options),
         },
         "link": {

@@ -20,6 +20,7 @@ from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.binary_sensor import CONNECTED, LINK_LAMP, PROBLEM
 from custom_components.consometers.dashboard.words import WORDS
+from custom_components.consometers.history import continuing, flow as history_flow
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues, link
@@ -205,7 +206,9 @@ def test_every_error_has_its_sentence() -> None:
     of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
     of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
     of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
-    assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed | of_homes
+    of_flows = of_meters | of_inverters | typed | of_homes
+    assert set(ENGLISH["config"]["error"]) == of_flows | {history_flow.TWICE}
+    assert set(ENGLISH["options"]["error"]) == {history_flow.TWICE}
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     shown = of_nodes - {client.InvalidUrl.key}
     of_actions = {"not_a_collective", "only_administrators"}
@@ -245,6 +248,8 @@ def test_every_issue_has_its_words() -> None:
         inverter_issues.COUNTER_JUMPED,
         balance_issues.SOURCES_DISAGREE,
         balance_issues.SOURCES_GONE,
+        continuing.HISTORY_JOINED,
+        continuing.HISTORY_NOT_JOINED,
     }
     for issue in ENGLISH["issues"].values():
         assert ("description" in issue) != ("fix_flow" in issue)
@@ -257,13 +262,17 @@ def test_every_step_explains_its_fields() -> None:
         *("reconfigure_inverter_network", "reconfigure_inverter_line"),
         *("balance", "reconfigure_balance", "balance_sources"),
         *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
+        *("history", "history_confirm"),
     }
+    menu = ENGLISH["options"]["step"]["init"]
+    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"])
+    assert set(menu["menu_options"]) == {"publication", "history", "undo"}
     assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {
         *("meter", "inverter", "inverter_line", "balance", "node")
     }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
-    assert set(ENGLISH["options"]["step"]["init"]["data"]) == {
+    assert set(ENGLISH["options"]["step"]["publication"]["data"]) == {
         const.CONF_POWER_INTERVAL,
         const.CONF_REGISTER_INTERVAL,
         const.CONF_SILENCE,

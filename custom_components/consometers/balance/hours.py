@@ -3,34 +3,16 @@
 Times are seconds, Unix; energies are Wh.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, Self
+from typing import Self
 
+from ..recorder.rows import HOUR_S, Row, Rows
 from .state import Balance, Begun, Register, Sums
 
-HOUR_S: Final = 3_600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What the recorder has of some minutes or an hour: sum and state at its end."""
-
-    start: float
-    end: float
-    sum_wh: float
-    state_wh: float | None
-
-    @property
-    def hour(self) -> float:
-        """The beginning of its hour."""
-        return self.start - self.start % HOUR_S
-
-
-type Rows = Sequence[Row]
 type _Point = tuple[float, str, float]
 """When, which source, and its sum."""
 
@@ -59,8 +41,8 @@ class Past:
 class Join:
     """What makes the past of one entity run into its present without a step."""
 
-    hours: Sequence[tuple[float, float]]
-    """Begin and sum of each hour that is to be written."""
+    hours: Rows
+    """The hours that are to be written."""
     raised_wh: float
     """By how much its first row of the present, and all that follow, are to be raised."""
 
@@ -74,7 +56,7 @@ class Join:
         counted = [sums for at, sums in past.hours.items() if at <= former]
         zero_wh = (own[-1].sum_wh if own else 0.0) - (value(counted[-1]) if counted else 0.0)
         hours = [
-            (at - HOUR_S, zero_wh + value(sums))
+            Row(start=at - HOUR_S, end=at, sum_wh=zero_wh + value(sums), state_wh=None)
             for at, sums in past.hours.items()
             if former < at <= first.hour and at % HOUR_S == 0
         ]

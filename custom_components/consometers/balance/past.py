@@ -10,39 +10,26 @@ interrupted goes on.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from itertools import batched
 from operator import attrgetter
-from typing import Final, Literal
+from typing import Final
 
-from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
-from homeassistant.components.recorder.statistics import (
-    async_import_statistics,
-    get_metadata,
-    statistics_during_period,
-)
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform, UnitOfEnergy
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
-from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..const import DOMAIN
+from ..recorder.rows import HOUR_S, Row
+from ..recorder.statistics import YEAR_S, async_join, async_metadata, async_rows
 from .entity import existing
-from .hours import HOUR_S, Join, Past, Row
+from .hours import Join, Past
 from .sensors import BalanceSensorDescription
 from .state import Powers, Sums
 from .tracker import BalanceConfigEntry, Shown
 
-_READ_AT_ONCE_S: Final = timedelta(days=365).total_seconds()
-_WRITTEN_AT_ONCE: Final = 1_000
 _FIVE_MINUTES_S: Final = 300
-_SAME_WH: Final = 0.001
 _NO_POWERS: Final = Powers(production_w=None, injected_w=None, drawn_w=None)
-
-type _Period = Literal["hour", "5minute"]
 
 
 @callback
@@ -108,8 +95,10 @@ class _Taking:
             # A source is missing, perhaps for months: the recorder need not look every time.
             return {}
         shown_rows = (
-            await self._read(set(shown), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"),
-            await self._read(set(shown), after - HOUR_S, now, "hour"),
+            await async_rows(
+                self._hass, set(shown), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"
+            ),
+            await async_rows(self._hass, set(shown), after - HOUR_S, now, "hour"),
         )
         first: dict[str, Row] = {}
         for entity_id, shown_wh in shown.items():
@@ -126,9 +115,7 @@ class _Taking:
 
     async def _join(self, first: Mapping[str, Row]) -> None:
         sources = self._balance.sources.all
-        metadata = await get_instance(self._hass).async_add_executor_job(
-            _metadata, self._hass, sources | first.keys()
-        )
+        metadata = await async_metadata(self._hass, sources | first.keys())
         if not sources <= metadata.keys():
             return
         until = max(row.hour for row in first.values())
@@ -143,44 +130,21 @@ class _Taking:
                 join = await self._hass.async_add_executor_job(
                     Join.from_hours, past, _value(description), own, row
                 )
-                await self._write(metadata[entity_id], join, row)
+                await async_join(
+                    self._hass, metadata[entity_id], join.hours, row.start, join.raised_wh
+                )
 
     async def _hours(self, sources: set[str], own: set[str], until: float) -> dict[str, list[Row]]:
         """Read the hours of all, back to where one of the sources has none."""
         hours: dict[str, list[Row]] = {each: [] for each in sources | own}
         while True:
-            since = until - _READ_AT_ONCE_S
-            part = await self._read(sources | own, since, until, "hour")
+            since = until - YEAR_S
+            part = await async_rows(self._hass, sources | own, since, until, "hour")
             for each, rows in part.items():
                 hours[each] = [*rows, *hours[each]]
             if not all(part.get(source) for source in sources):
                 return hours
             until = since
-
-    async def _write(self, metadata: StatisticMetaData, join: Join, first: Row) -> None:
-        recorder, wh = get_instance(self._hass), UnitOfEnergy.WATT_HOUR
-        convert = EnergyConverter.converter_factory(wh, metadata["unit_of_measurement"])
-        for hours in batched(join.hours, _WRITTEN_AT_ONCE, strict=False):
-            async_import_statistics(
-                self._hass,
-                metadata,
-                [
-                    StatisticData(start=dt_util.utc_from_timestamp(start), sum=convert(sum_wh))
-                    for start, sum_wh in hours
-                ],
-            )
-            await recorder.async_block_till_done()
-        if abs(join.raised_wh) > _SAME_WH:
-            start = dt_util.utc_from_timestamp(first.start)
-            recorder.async_adjust_statistics(metadata["statistic_id"], start, join.raised_wh, wh)
-            await recorder.async_block_till_done()
-
-    async def _read(
-        self, ids: set[str], start: float, end: float, period: _Period
-    ) -> dict[str, list[Row]]:
-        return await get_instance(self._hass).async_add_executor_job(
-            _read, self._hass, ids, start, end, period
-        )
 
     def _energies(self) -> dict[str, BalanceSensorDescription]:
         """Return the energies of the home, by the ids of their entities."""
@@ -201,34 +165,3 @@ def _value(description: BalanceSensorDescription) -> Callable[[Sums], float]:
         return description.value_fn(Shown(sums=sums, today=sums, powers=_NO_POWERS)) or 0.0
 
     return value
-
-
-def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData]:
-    """Return how the recorder keeps each, of those that it keeps as energies."""
-    return {
-        each: metadata
-        for each, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
-        if metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
-    }
-
-
-def _read(
-    hass: HomeAssistant, ids: set[str], start: float, end: float, period: _Period
-) -> dict[str, list[Row]]:
-    statistics = statistics_during_period(
-        hass,
-        dt_util.utc_from_timestamp(start),
-        dt_util.utc_from_timestamp(end),
-        ids,
-        period,
-        {EnergyConverter.UNIT_CLASS: UnitOfEnergy.WATT_HOUR},
-        {"state", "sum"},
-    )
-    return {
-        each: [
-            Row(start=row["start"], end=row["end"], sum_wh=sum_wh, state_wh=row.get("state"))
-            for row in rows
-            if (sum_wh := row.get("sum")) is not None
-        ]
-        for each, rows in statistics.items()
-    }

@@ -323,7 +323,7 @@ def _production(inverter: InverterModel, operating: Operating | None) -> Product
 def _meter(meter: MeterModel) -> Meter:
     return Meter(
         # One, two of a split phase, or three, as a star or a delta.
-        phases=min((meter.model_id or 0) % 10, 3),
+        phases=min(int(meter.model_id or 0) % 10, 3),
         power_w=meter.power_w,
         frequency_hz=meter.frequency_hz,
         currents_a=_currents(meter),

@@ -1,7 +1,7 @@
 """Listening to a port that a person chose, to find out what speaks there."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..tic import Address, Mode, address
 from .link import Link, LinkError, LinkLost, open_link
@@ -51,6 +51,8 @@ class Found:
     of_production: bool
     contract: str | None
     subscribed_power_kva: float | None
+    state: LinkyState = field(repr=False)
+    """All that it said, its registers among it."""
 
 
 def masked(unique_id: str) -> str:
@@ -120,6 +122,7 @@ def _detected(state: LinkyState) -> Found | None:
         of_production=bool(state.of_production),
         contract=state.tariff.contract,
         subscribed_power_kva=state.subscribed_power_kva,
+        state=state,
     )
 
 

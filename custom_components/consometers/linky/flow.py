@@ -22,6 +22,7 @@ import probatio as vol
 
 from ..const import (
     CONF_ESTIMATE_INJECTION,
+    CONF_HISTORY,
     CONF_KIND,
     CONF_MODE,
     CONF_OFFSET,
@@ -36,16 +37,23 @@ from ..const import (
     DOMAIN,
     KIND_INVERTER,
 )
+from ..history.candidates import Target
+from ..history.continuing import async_first, async_take_out, joined, name
+from ..history.flow import HistorySteps, period
 from ..ports import readers, shown, stable
+from ..recorder.rows import Row
 from .detection import Found, default_title, detect, masked, title_after
+from .history import async_targets
 from .link import LinkError
 
 EXAMPLE_URL = "socket://linky.local:2001"
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
 
 
-class LinkyFlow(ConfigFlow):
+class LinkyFlow(HistorySteps, ConfigFlow):
     """Adds a meter: choose a port, listen to it, see what was found, confirm.
+
+    Where another integration counted the meter before, its history may be continued.
 
     No port is opened before a person has chosen it: other sticks do not bear to be probed.
     """
@@ -188,12 +196,8 @@ class LinkyFlow(ConfigFlow):
         assert self._detected is not None
         detected = self._detected
         if user_input is not None:
-            data: dict[str, Any] = {CONF_DEVICE: self._device, CONF_MODE: detected.mode}
-            if detected.of_production:
-                data[CONF_PRODUCTION] = True
-            return self.async_create_entry(
-                title=default_title(detected.unique_id, of_production=detected.of_production),
-                data=data,
+            return await self._async_offer_history(
+                await async_targets(self.hass, detected.state, of_production=detected.of_production)
             )
         power = detected.subscribed_power_kva
         return self.async_show_form(
@@ -208,6 +212,21 @@ class LinkyFlow(ConfigFlow):
                 "injection": "✓" if detected.producer else "✗",
                 "production": "✓" if detected.of_production else "✗",
             },
+        )
+
+    @override
+    async def _async_history_chosen(self, series: dict[str, str]) -> ConfigFlowResult:
+        """Make the entry, which continues these series."""
+        assert self._detected is not None
+        detected = self._detected
+        data: dict[str, Any] = {CONF_DEVICE: self._device, CONF_MODE: detected.mode}
+        if detected.of_production:
+            data[CONF_PRODUCTION] = True
+        if series:
+            data[CONF_HISTORY] = series
+        return self.async_create_entry(
+            title=default_title(detected.unique_id, of_production=detected.of_production),
+            data=data,
         )
 
     @override
@@ -229,10 +248,61 @@ def _seconds(least: int, most: int) -> NumberSelector:
     )
 
 
-class LinkyOptionsFlow(OptionsFlowWithReload):
-    """How often a meter is published, and what more of it."""
+class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
+    """How often a meter is published, and what more of it; which history its entities continue."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to change, where there is a choice."""
+        before = joined(self.config_entry)
+        more = [target for target in await self._targets() if target.key not in before]
+        options = {
+            "publication": True,
+            "history": await self._async_find_history(more),
+            "undo": bool(before),
+        }
+        menu = [step for step, shown_there in options.items() if shown_there]
+        if len(menu) > 1:
+            return self.async_show_menu(step_id="init", menu_options=menu)
+        return await self.async_step_publication()
+
+    async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take out of the statistics what was joined, when the person agrees."""
+        if user_input is not None:
+            await async_take_out(self.hass, self.config_entry)
+            return self.async_abort(reason="history_undone")
+        series = "\n".join(
+            f"- **{name(self.hass, self.config_entry, key)}**: {period(each.since, each.until)}"
+            for key, each in joined(self.config_entry).items()
+        )
+        return self.async_show_form(step_id="undo", description_placeholders={"series": series})
+
+    @override
+    async def _async_first(self, target: Target) -> Row:
+        first = await async_first(self.hass, self.config_entry, target.key)
+        return first or await super()._async_first(target)
+
+    @override
+    async def _async_history_chosen(self, series: dict[str, str]) -> ConfigFlowResult:
+        """Continue these series from now on."""
+        entry = self.config_entry
+        data = {key: value for key, value in entry.data.items() if key != CONF_HISTORY}
+        if series:
+            data[CONF_HISTORY] = series
+        self.hass.config_entries.async_update_entry(entry, data=data)
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_abort(reason="history_chosen" if series else "history_not_chosen")
+
+    async def _targets(self) -> list[Target]:
+        coordinator = getattr(self.config_entry, "runtime_data", None)
+        if coordinator is None:
+            return []
+        return await async_targets(
+            self.hass, coordinator.state, of_production=coordinator.of_production
+        )
+
+    async def async_step_publication(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Ask for all of it at once."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
@@ -247,7 +317,7 @@ class LinkyOptionsFlow(OptionsFlowWithReload):
         if self._can_estimate_injection:
             fields[vol.Required(CONF_ESTIMATE_INJECTION, default=False)] = BooleanSelector()
         return self.async_show_form(
-            step_id="init",
+            step_id="publication",
             data_schema=self.add_suggested_values_to_schema(
                 vol.Schema(fields), self.config_entry.options
             ),

@@ -142,6 +142,13 @@ def estimates() -> Iterator[LinkySensorDescription]:
     )
 
 
+def energies(state: LinkyState) -> Iterator[LinkySensorDescription]:
+    """Yield the energies that a meter counts."""
+    for description in _registers():
+        if description.device_class is SensorDeviceClass.ENERGY and description.exists(state):
+            yield description
+
+
 def _registers() -> Iterator[LinkySensorDescription]:
     yield _energy(key="energy_drawn", value_fn=lambda state: state.energy_drawn_wh)
     yield _energy(

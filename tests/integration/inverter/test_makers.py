@@ -131,7 +131,7 @@ async def test_a_solaredge_of_one_phase_has_a_meter_of_three() -> None:
     assert three.phases == 3
     assert three.currents_a == (4.8, 0.8, 4.6)
     assert three.voltages_v == (235.49, 236.31, 231.45)
-    assert three.powers_w == (1087, -123, -1022)
+    assert three.powers_w == (1087.0, -123.0, -1022.0)
     assert (three.power_w, three.frequency_hz) == (-58, 49.97)
     assert (three.imported_wh, three.exported_wh) == (18_090_016, 21_267_458)
 
@@ -164,7 +164,7 @@ async def test_a_kostal_counts_what_is_exported_below_zero() -> None:
     assert production.voltages_v == (228.6, 229.1, 227.4)
     of_grid = meter_of(reading)
     assert of_grid.power_w == 3_070
-    assert of_grid.powers_w == (2_350, 470, 240)
+    assert of_grid.powers_w == (2_350.0, 470.0, 240.0)
     assert of_grid.currents_a == (10.3, 2.08, 1.6)
     assert (of_grid.imported_wh, of_grid.exported_wh) == (3_018_895, 4_793_859)
 

@@ -1,0 +1,1 @@
+"""The history of a meter that another integration counted: found, joined, taken out again."""

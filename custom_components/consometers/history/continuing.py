@@ -1,0 +1,240 @@
+"""Continues in an entity what another integration counted, and takes it out again.
+
+The earlier series is read and never written. Hours before the entity's own are imported into its
+statistics, and its own sums are raised by what had been counted: nothing leaps where they meet.
+Taken out, its own hours and five minutes are all that is left, with the sums they had.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_HISTORY, CONF_JOINED, DOMAIN
+from ..issues import create, delete
+from ..recorder.rows import HOUR_S, Row, Rows
+from ..recorder.statistics import (
+    YEAR_S,
+    async_join,
+    async_metadata,
+    async_replace,
+    async_rows,
+)
+from .candidates import has_register
+from .joint import Joint
+
+HISTORY_JOINED: Final = "history_joined"
+HISTORY_NOT_JOINED: Final = "history_not_joined"
+
+_FIVE_MINUTES_S: Final = 300
+_GENERATED_AFTER_S: Final = 10
+"""Home Assistant generates the statistics of five minutes so long after their end."""
+_MOST_YEARS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """What was done to the statistics of an entity. Times are seconds, Unix."""
+
+    statistic_id: str
+    since: float
+    until: float
+    """Begin of the first hour of the earlier series, and end of the last."""
+    own: float
+    """Begin of the hour from which on the rows are the entity's own."""
+    raised_wh: float
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**data)
+
+
+def joined(entry: ConfigEntry) -> dict[str, Joined]:
+    """Return what the entities of an entry continue, by their keys."""
+    return {key: Joined.from_data(data) for key, data in entry.data.get(CONF_JOINED, {}).items()}
+
+
+async def async_hours(hass: HomeAssistant, statistic_id: str, until: float) -> list[Row]:
+    """Read the hours of a series up to a moment, back to a year without any."""
+    hours: list[Row] = []
+    for _ in range(_MOST_YEARS):
+        since = until - YEAR_S
+        part = await async_rows(hass, [statistic_id], since, until, "hour")
+        if not part.get(statistic_id):
+            break
+        hours = [*part[statistic_id], *hours]
+        until = since
+    return hours
+
+
+async def async_preview(
+    hass: HomeAssistant, statistic_id: str, until: float, first: Row
+) -> Joint | None:
+    """Return how a series whose last hour ends then would be joined to a first row."""
+    hours = await async_hours(hass, statistic_id, min(first.hour, until))
+    return Joint.of_rows(hours, first, has_register=has_register(statistic_id))
+
+
+async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row | None:
+    """Return the first row of an entity: an hour of the past, else five minutes of now."""
+    if (entity_id := _entity_id(hass, entry, key)) is None:
+        return None
+    now = dt_util.utcnow().timestamp()
+    rows: Rows = await async_hours(hass, entity_id, now)
+    if not rows:
+        recent = await async_rows(hass, [entity_id], now - 3 * HOUR_S, now, "5minute")
+        rows = recent.get(entity_id, [])
+    return rows[0] if rows else None
+
+
+@callback
+def continue_history(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Join what was chosen, as soon as the recorder has counted the entity itself."""
+    if entry.data.get(CONF_HISTORY) and RECORDER in hass.config.components:
+        _Continuing(hass, entry).begin()
+
+
+async def async_take_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Restore the statistics of the entities as they would be without the earlier series."""
+    for key, what in joined(entry).items():
+        entity_id = _entity_id(hass, entry, key)
+        if entity_id is not None:
+            await _restore(hass, entity_id, what)
+        left = {k: v for k, v in entry.data[CONF_JOINED].items() if k != key}
+        hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_JOINED: left})
+    await get_instance(hass).async_block_till_done()
+    data = {k: v for k, v in entry.data.items() if k not in (CONF_HISTORY, CONF_JOINED)}
+    hass.config_entries.async_update_entry(entry, data=data)
+    clear_issues(hass, entry)
+
+
+def name(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:
+    """Name an entity, which the meter need not be heard for."""
+    entity = er.async_get(hass).async_get(_entity_id(hass, entry, key) or "")
+    return key if entity is None else entity.name or entity.original_name or key
+
+
+def clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back what was said of the history of an entry."""
+    delete(hass, entry, HISTORY_JOINED, HISTORY_NOT_JOINED)
+
+
+async def _restore(hass: HomeAssistant, entity_id: str, what: Joined) -> None:
+    recorder = get_instance(hass)
+    while True:
+        before = _generated()
+        await recorder.async_block_till_done()
+        if (metadata := (await async_metadata(hass, [entity_id])).get(entity_id)) is None:
+            return
+        now = dt_util.utcnow().timestamp()
+        hours, minutes = [
+            [
+                Row(
+                    start=row.start,
+                    end=row.end,
+                    sum_wh=row.sum_wh - what.raised_wh,
+                    state_wh=row.state_wh,
+                )
+                for row in (await async_rows(hass, [entity_id], what.own, now, period)).get(
+                    entity_id, ()
+                )
+            ]
+            for period in ("hour", "5minute")
+        ]
+        if _generated() == before:
+            break
+        # Others were generated while these were read.
+    async_replace(hass, metadata, hours, minutes)
+
+
+def _generated() -> int:
+    """Return the number of the five minutes of which statistics were generated last."""
+    return int((dt_util.utcnow().timestamp() - _GENERATED_AFTER_S) // _FIVE_MINUTES_S)
+
+
+def _entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:
+    registry = er.async_get(hass)
+    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
+
+
+class _Continuing:
+    """Waits until the recorder has a first row of each entity, and joins the chosen series."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._busy = False
+        self._unlisten: CALLBACK_TYPE | None = None
+
+    @callback
+    def begin(self) -> None:
+        self._unlisten = self._hass.bus.async_listen(
+            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._generated
+        )
+        self._entry.async_on_unload(self._end)
+
+    @callback
+    def _end(self) -> None:
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+
+    @callback
+    def _generated(self, _event: Event) -> None:
+        if not self._busy:
+            self._busy = True
+            self._entry.async_create_background_task(
+                self._hass, self._continue(), f"{DOMAIN}: the history of a meter"
+            )
+
+    async def _continue(self) -> None:
+        """Join each that can be. The event comes before its rows are stored."""
+        try:
+            await get_instance(self._hass).async_block_till_done()
+            for key, statistic_id in dict(self._entry.data.get(CONF_HISTORY, {})).items():
+                await self._continue_one(key, statistic_id)
+        finally:
+            self._busy = False
+        if not self._entry.data.get(CONF_HISTORY):
+            self._end()
+
+    async def _continue_one(self, key: str, statistic_id: str) -> None:
+        entity_id = _entity_id(self._hass, self._entry, key)
+        metadata = await async_metadata(self._hass, filter(None, [entity_id, statistic_id]))
+        if entity_id is None or entity_id not in metadata:
+            return
+        if (first := await async_first(self._hass, self._entry, key)) is None:
+            return
+        joint = None
+        if statistic_id in metadata and key not in joined(self._entry):
+            hours = await async_hours(self._hass, statistic_id, first.hour)
+            joint = Joint.of_rows(hours, first, has_register=has_register(statistic_id))
+        if joint is None:
+            self._done(key, None)
+            create(self._hass, self._entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)
+            return
+        what = Joined(
+            statistic_id=statistic_id,
+            since=joint.hours[0].start,
+            until=joint.hours[-1].end,
+            own=first.hour,
+            raised_wh=joint.raised_wh,
+        )
+        self._done(key, what)
+        await async_join(self._hass, metadata[entity_id], joint.hours, first.start, joint.raised_wh)
+        create(self._hass, self._entry, HISTORY_JOINED, fixable=True, persistent=True)
+
+    def _done(self, key: str, what: Joined | None) -> None:
+        data = dict(self._entry.data)
+        data[CONF_HISTORY] = {k: v for k, v in data.get(CONF_HISTORY, {}).items() if k != key}
+        if not data[CONF_HISTORY]:
+            del data[CONF_HISTORY]
+        if what is not None:
+            data[CONF_JOINED] = {**data.get(CONF_JOINED, {}), key: asdict(what)}
+        self._hass.config_entries.async_update_entry(self._entry, data=data)

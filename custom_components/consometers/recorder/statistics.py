@@ -1,0 +1,125 @@
+"""The recorder's own helpers, in Wh and for energies alone. Nothing here speaks SQL."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import batched
+from typing import Final, Literal
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import StatisticsShortTerm
+from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    async_import_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from .rows import Row, Rows
+
+YEAR_S: Final = timedelta(days=365).total_seconds()
+"""So much is read at once."""
+_WRITTEN_AT_ONCE: Final = 1_000
+_SAME_WH: Final = 0.001
+
+type Period = Literal["hour", "5minute"]
+
+
+async def async_metadata(hass: HomeAssistant, ids: Iterable[str]) -> dict[str, StatisticMetaData]:
+    """Return how the recorder stores each series, of those that are energies."""
+    return await get_instance(hass).async_add_executor_job(_metadata, hass, set(ids))
+
+
+async def async_rows(
+    hass: HomeAssistant, ids: Iterable[str], start: float, end: float, period: Period
+) -> dict[str, list[Row]]:
+    """Return the rows of some series that have a sum."""
+    return await get_instance(hass).async_add_executor_job(
+        _rows, hass, set(ids), start, end, period
+    )
+
+
+async def async_join(
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    hours: Rows,
+    start: float,
+    raised_wh: float,
+) -> None:
+    """Import hours into a series, and raise its sums from a moment on.
+
+    All of it is queued before anything is waited for: it is done whole, or not at all.
+    """
+    recorder = get_instance(hass)
+    for part in batched(hours, _WRITTEN_AT_ONCE, strict=False):
+        async_import_statistics(hass, metadata, _data(metadata, part))
+    if abs(raised_wh) > _SAME_WH:
+        recorder.async_adjust_statistics(
+            metadata["statistic_id"],
+            dt_util.utc_from_timestamp(start),
+            raised_wh,
+            UnitOfEnergy.WATT_HOUR,
+        )
+    await recorder.async_block_till_done()
+
+
+@callback
+def async_replace(
+    hass: HomeAssistant, metadata: StatisticMetaData, hours: Rows, minutes: Rows
+) -> None:
+    """Have a series consist of these hours and these five minutes alone.
+
+    All of it is queued at once: no statistics are generated in between.
+    """
+    recorder = get_instance(hass)
+    recorder.async_clear_statistics([metadata["statistic_id"]])
+    async_import_statistics(hass, metadata, _data(metadata, hours))
+    recorder.async_import_statistics(metadata, _data(metadata, minutes), StatisticsShortTerm)
+
+
+def _data(metadata: StatisticMetaData, rows: Iterable[Row]) -> list[StatisticData]:
+    convert = EnergyConverter.converter_factory(
+        UnitOfEnergy.WATT_HOUR, metadata["unit_of_measurement"]
+    )
+    data = []
+    for row in rows:
+        statistic = StatisticData(
+            start=dt_util.utc_from_timestamp(row.start), sum=convert(row.sum_wh)
+        )
+        if row.state_wh is not None:
+            statistic["state"] = convert(row.state_wh)
+        data.append(statistic)
+    return data
+
+
+def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData]:
+    return {
+        each: metadata
+        for each, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
+        if metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
+    }
+
+
+def _rows(
+    hass: HomeAssistant, ids: set[str], start: float, end: float, period: Period
+) -> dict[str, list[Row]]:
+    statistics = statistics_during_period(
+        hass,
+        dt_util.utc_from_timestamp(start),
+        dt_util.utc_from_timestamp(end),
+        ids,
+        period,
+        {EnergyConverter.UNIT_CLASS: UnitOfEnergy.WATT_HOUR},
+        {"state", "sum"},
+    )
+    return {
+        each: [
+            Row(start=row["start"], end=row["end"], sum_wh=sum_wh, state_wh=row.get("state"))
+            for row in rows
+            if (sum_wh := row.get("sum")) is not None
+        ]
+        for each, rows in statistics.items()
+    }

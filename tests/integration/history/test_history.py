@@ -1,0 +1,394 @@
+"""A meter that another integration counted goes on with its history, in the real recorder."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+import logging
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_import_statistics,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.consometers.const import CONF_HISTORY, CONF_JOINED
+from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+from tests.integration import frames
+from tests.integration.flows import Flow
+from tests.integration.frames import DELIVERY_POINT, Kind
+from tests.integration.home import Home, text_of
+from tests.integration.ports import Line
+
+HOUR = timedelta(hours=1)
+FIVE_MINUTES = timedelta(minutes=5)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+# kWh, at the end of each hour up to noon; the register stands at 12 345.678 kWh when ours begins.
+LEVELS = (12_340.0, 12_342.0, 12_345.0)
+JOINING = "the history of a meter"
+LINKYTIC = "sensor.linky_index_total"
+HA_LINKY = f"linky:{DELIVERY_POINT}"
+
+
+def metadata(statistic_id: str, unit: str = "kWh", name: str | None = None) -> StatisticMetaData:
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=name,
+        source=statistic_id.partition(":")[0] if ":" in statistic_id else "recorder",
+        statistic_id=statistic_id,
+        unit_class="energy" if unit.endswith("Wh") else None,
+        unit_of_measurement=unit,
+    )
+
+
+class House:
+    """A house with a recorder, whose meter was read by others."""
+
+    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: Line) -> None:
+        self.hass, self.freezer, self.line = hass, freezer, line
+        self.counted = NOON
+
+    async def had(
+        self,
+        statistic_id: str,
+        levels: tuple[float, ...],
+        until: datetime = NOON,
+        unit: str = "kWh",
+        **more: Any,
+    ) -> None:
+        """Have hours up to a moment; what is imported has the energy of each hour for a state."""
+        imported = ":" in statistic_id
+        rows = [
+            StatisticData(
+                start=until - (len(levels) - n) * HOUR,
+                sum=level - levels[0] + 1,
+                state=1.0 if imported else level,
+            )
+            for n, level in enumerate(levels)
+        ]
+        write = async_add_external_statistics if imported else async_import_statistics
+        write(self.hass, metadata(statistic_id, unit, **more), rows)
+        await async_wait_recording_done(self.hass)
+
+    def had_entity(self, platform: str, unique_id: str, entity_id: str) -> None:
+        er.async_get(self.hass).async_get_or_create(
+            "sensor", platform, unique_id, suggested_object_id=entity_id.split(".")[1]
+        )
+
+    async def had_linkytic(self, **more: Any) -> None:
+        self.had_entity("linkytic", "linkytic_01abc_base", LINKYTIC)
+        await self.had(LINKYTIC, LEVELS, **more)
+
+    async def add(self, kind: Kind = frames.BASE) -> Flow:
+        """Add the meter, up to the step after its confirmation."""
+        flow = await (await Flow.begin(self.hass, "meter")).listen()
+        await self.line.send(kind, 12)
+        await flow.hear()
+        return await flow.submit()
+
+    async def hear(self, kind: Kind, **changes: str | None) -> None:
+        # Registers are published every minute.
+        await self.line.send(kind, 65, **changes)
+        await self.hass.async_block_till_done()
+
+    async def count_until(self, until: datetime) -> None:
+        """Record every five minutes."""
+        while self.counted + FIVE_MINUTES <= until:
+            start, self.counted = self.counted, self.counted + FIVE_MINUTES
+            self.freezer.move_to(self.counted + timedelta(seconds=10))
+            await async_wait_recording_done(self.hass)
+            get_instance(self.hass).queue_task(StatisticsTask(start, True))
+            await async_wait_recording_done(self.hass)
+            # The task that reads the meter never ends.
+            joining = [task for task in asyncio.all_tasks() if task.get_name().endswith(JOINING)]
+            await asyncio.gather(*joining)
+            await self.hass.async_block_till_done()
+
+    async def rows(self, statistic_id: str, period: Any = "hour") -> list[tuple[float, ...]]:
+        """Return hours after noon, sum, state and change of each row, Wh."""
+        statistics = await get_instance(self.hass).async_add_executor_job(
+            statistics_during_period,
+            self.hass,
+            NOON - timedelta(days=4_000),
+            None,
+            {statistic_id},
+            period,
+            {"energy": "Wh"},
+            {"sum", "state", "change"},
+        )
+        return [
+            (
+                (row["end"] - NOON.timestamp()) / 3_600,
+                *(
+                    round(value, 3)
+                    for fact in ("sum", "state", "change")
+                    if (value := row[fact]) is not None
+                ),
+            )
+            for row in statistics.get(statistic_id, [])
+        ]
+
+
+@pytest.fixture
+def house(
+    freezer: FrozenDateTimeFactory,
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    line: Line,
+    enable_custom_integrations: None,
+) -> House:
+    freezer.move_to(NOON)
+    # Every row that is written would be logged.
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+    return House(hass, freezer, line)
+
+
+async def chosen(flow: Flow, *names: str) -> Flow:
+    """Choose from what is offered, by the names of the earlier series."""
+    options = offered(flow)
+    return await flow.submit(series=[options[name] for name in names])
+
+
+def offered(flow: Flow) -> dict[str, str]:
+    assert flow.step == "history"
+    schema = flow.result["data_schema"]
+    assert schema is not None
+    ((_, field),) = schema.schema.items()
+    return {option["label"]: option["value"] for option in field.config["options"]}
+
+
+def ticked(flow: Flow) -> list[str]:
+    schema = flow.result["data_schema"]
+    assert schema is not None
+    (key,) = schema.schema
+    labels = {value: label for label, value in offered(flow).items()}
+    return [labels[value] for value in key.default()]
+
+
+DRAWN = f"Energy drawn ← {LINKYTIC} (linkytic)"
+
+
+async def test_the_history_of_the_same_register_goes_on_and_can_be_taken_out(
+    house: House, hass: HomeAssistant
+) -> None:
+    await house.had_linkytic()
+    await house.had("sensor.kettle", (3.0, 4.0, 5.0))
+    await house.had("sensor.water", LEVELS, unit="m³")
+    before = await house.rows(LINKYTIC)
+    flow = await house.add()
+    assert (list(offered(flow)), ticked(flow)) == ([DRAWN], [DRAWN])
+    await chosen(flow, DRAWN)
+    assert flow.step == "history_confirm"
+    shown = "2026-11-20 → 2026-11-20 04:00 · 6 kWh · 12\u202f345 kWh ✓ + 678 Wh"
+    assert flow.placeholders["series"] == f"- **Energy drawn** ← {LINKYTIC} (linkytic)  \n  {shown}"
+    entry = (await flow.submit()).entry
+    assert entry.data[CONF_HISTORY] == {"energy_drawn": LINKYTIC}
+
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.hear(frames.BASE)
+    entity_id = home.entity_id("energy_drawn")
+    assert entity_id is not None
+    await house.count_until(NOON + timedelta(minutes=10))
+    assert home.issue("history_joined") is not None
+    assert CONF_HISTORY not in entry.data
+    await house.hear(frames.BASE, BASE="012345978")
+    await house.count_until(NOON + HOUR)
+    # Nothing leaps: the register counted 978 Wh since noon, and so do the statistics.
+    joined = await house.rows(entity_id)
+    assert joined == [
+        (-2.0, 1_000, 12_340_000, 1_000),
+        (-1.0, 3_000, 12_342_000, 2_000),
+        (0.0, 6_000, 12_345_000, 3_000),
+        (1.0, 6_978, 12_345_978, 978),
+    ]
+    assert await house.rows(LINKYTIC) == before
+
+    # Once more is not done.
+    await hass.config_entries.async_reload(entry.entry_id)
+    await house.hear(frames.BASE, BASE="012345978")
+    await house.count_until(NOON + HOUR + FIVE_MINUTES)
+    assert await house.rows(entity_id) == joined
+
+    joined_minutes = await house.rows(entity_id, "5minute")
+    result = await options(hass, entry.entry_id, "undo")
+    assert result["description_placeholders"] == {
+        "series": "- **Energy drawn**: 2026-11-20 → 2026-11-20 04:00"
+    }
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {})
+    assert result["reason"] == "history_undone"
+    await async_wait_recording_done(hass)
+    assert CONF_JOINED not in entry.data
+    assert home.issue("history_joined") is None
+    assert await house.rows(entity_id) == [(1.0, 300, 12_345_978, 300)]
+    minutes = await house.rows(entity_id, "5minute")
+    assert [row[1] for row in minutes] == [row[1] - 6_678 for row in joined_minutes]
+    assert minutes[0][1] == 0
+    assert await house.rows(LINKYTIC) == before
+    # And it goes on from there.
+    await house.hear(frames.BASE, BASE="012346000")
+    await house.count_until(NOON + 2 * HOUR)
+    assert (await house.rows(entity_id))[1:] == [(2.0, 322, 12_346_000, 22)]
+
+
+async def options(hass: HomeAssistant, entry_id: str, step: str) -> ConfigFlowResult:
+    """Begin to change an entry, and choose a step from the menu."""
+    flows = hass.config_entries.options
+    result = await flows.async_init(entry_id)
+    assert result["type"] is FlowResultType.MENU
+    assert step in result["menu_options"]
+    return await flows.async_configure(result["flow_id"], {"next_step_id": step})
+
+
+async def test_a_meter_that_was_replaced_goes_on_without_the_difference(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.had_entity("teleinfo", "041861123456_BASE", "sensor.base")
+    await house.had("sensor.base", (51_000.0, 51_002.0, 51_003.0))
+    flow = await house.add()
+    label = "Energy drawn ← sensor.base (teleinfo)"
+    assert (list(offered(flow)), ticked(flow)) == ([label], [])
+    await chosen(flow, label)
+    assert flow.placeholders["series"].endswith("51\u202f003 kWh ≠ 12\u202f346 kWh")
+    entry = (await flow.submit()).entry
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.hear(frames.BASE)
+    await house.count_until(NOON + timedelta(minutes=10))
+    await house.hear(frames.BASE, BASE="012345978")
+    await house.count_until(NOON + HOUR)
+    entity_id = home.entity_id("energy_drawn")
+    assert entity_id is not None
+    assert await house.rows(entity_id) == [
+        (-2.0, 1_000, 1_000),
+        (-1.0, 3_000, 2_000),
+        (0.0, 4_000, 1_000),
+        (1.0, 4_300, 12_345_978, 300),
+    ]
+
+
+async def test_what_was_imported_goes_on_and_its_delivery_point_is_not_told(
+    house: House, hass: HomeAssistant
+) -> None:
+    await house.had(HA_LINKY, LEVELS, NOON - 24 * HOUR, "Wh", name="Linky import")
+    await house.had("linky:1_cost", LEVELS, unit="€")
+    flow = await house.add(frames.PRODUCER)
+    label = "Energy drawn ← Linky import"
+    assert (list(offered(flow)), ticked(flow)) == ([label], [label])
+    assert DELIVERY_POINT not in str(flow.result["data_schema"])
+    await chosen(flow, label)
+    assert flow.placeholders["series"].endswith("2026-11-19 04:00 · 0 kWh · ?")
+    entry = (await flow.submit()).entry
+    assert DELIVERY_POINT in str(entry.data)
+    assert DELIVERY_POINT not in text_of(await async_get_config_entry_diagnostics(hass, entry))
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.hear(frames.PRODUCER)
+    await house.count_until(NOON + timedelta(minutes=10))
+    assert home.issue("history_joined") is not None
+    assert DELIVERY_POINT not in text_of(await async_get_config_entry_diagnostics(hass, entry))
+    entity_id = home.entity_id("energy_drawn")
+    assert entity_id is not None
+    assert [row[:2] for row in await house.rows(entity_id)] == [(-26, 1), (-25, 3), (-24, 6)]
+
+
+async def test_each_index_has_its_own_history(house: House, hass: HomeAssistant) -> None:
+    for label, entity_id, kwh in (
+        ("HCHC", "sensor.off_peak", 7_654.0),
+        ("HCHP", "sensor.peak", 4_691.0),
+        ("summation_delivered", "sensor.zlinky", 12_345.0),
+    ):
+        house.had_entity("zha" if "zl" in entity_id else "teleinfo", f"1-1794-{label}", entity_id)
+        await house.had(entity_id, (kwh - 2, kwh - 1, kwh))
+    flow = await house.add(frames.OFF_PEAK)
+    assert set(ticked(flow)) == {
+        "Energy drawn ← sensor.zlinky (zha)",
+        "Energy drawn, off-peak ← sensor.off_peak (teleinfo)",
+        "Energy drawn, peak ← sensor.peak (teleinfo)",
+    }
+
+
+async def test_a_register_continues_one_series_or_none(house: House, hass: HomeAssistant) -> None:
+    await house.had_linkytic()
+    await house.had(HA_LINKY, LEVELS, unit="Wh", name="Linky import")
+    flow = await house.add()
+    imported = "Energy drawn ← Linky import"
+    # The registers meet, and nothing is lost: that is proposed.
+    assert (list(offered(flow)), ticked(flow)) == ([DRAWN, imported], [DRAWN])
+    await chosen(flow, DRAWN, imported)
+    assert (flow.step, flow.errors) == ("history", {"base": "history_twice"})
+    entry = (await chosen(flow)).entry
+    assert CONF_HISTORY not in entry.data
+
+    # One may think of it later, and think better of it.
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.hear(frames.BASE)
+    await house.count_until(NOON + HOUR)
+    flows = hass.config_entries.options
+    for series, reason in ([imported], "history_chosen"), ([], "history_not_chosen"):
+        await house.hear(frames.BASE)
+        result = await options(hass, entry.entry_id, "history")
+        values = offered(Flow(hass, result))
+        chosen_now = {"series": [values[each] for each in series]}
+        result = await flows.async_configure(result["flow_id"], chosen_now)
+        if series:
+            assert "2026-11-20 04:00" in str(result["description_placeholders"])
+            result = await flows.async_configure(result["flow_id"], {})
+        assert result["reason"] == reason
+        await hass.async_block_till_done()
+        assert bool(entry.data.get(CONF_HISTORY)) is bool(series)
+    await house.count_until(NOON + HOUR + timedelta(minutes=10))
+    assert home.issue("history_joined") is None
+
+    await house.hear(frames.BASE)
+    result = await options(hass, entry.entry_id, "publication")
+    assert result["step_id"] == "publication"
+
+
+async def test_a_series_that_is_gone_is_not_continued(house: House, hass: HomeAssistant) -> None:
+    await house.had_linkytic()
+    flow = await chosen(await house.add(), DRAWN)
+    get_instance(hass).async_clear_statistics([LINKYTIC])
+    await async_wait_recording_done(hass)
+    entry = (await flow.submit()).entry
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.hear(frames.BASE)
+    await house.count_until(NOON + timedelta(minutes=10))
+    assert home.issue("history_not_joined") is not None
+    assert not entry.data.keys() & {CONF_HISTORY, CONF_JOINED}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert home.issue("history_not_joined") is None
+
+
+async def test_the_meter_is_added_at_once_where_nothing_was_counted(
+    house: House, hass: HomeAssistant
+) -> None:
+    # Another device's register, and one of the balance of a home.
+    await house.had("sensor.solar", (3.0, 4.0, 5.0))
+    await house.had("sensor.heat_pump", (12_000.0, 12_100.0, 12_250.0))
+    await house.had("sensor.house_once", LEVELS, NOON - 100 * HOUR)
+    house.had_entity("consometers", "another_energy_drawn", "sensor.our_base")
+    await house.had("sensor.our_base", LEVELS)
+    flow = await house.add()
+    assert flow.entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_level_that_meets_is_offered_under_any_name_and_not_proposed(house: House) -> None:
+    await house.had("sensor.consommation", LEVELS)
+    flow = await house.add()
+    assert list(offered(flow)) == ["Energy drawn ← sensor.consommation"]
+    assert ticked(flow) == []
