@@ -14,7 +14,6 @@ from typing import Final
 from playwright.async_api import Page, expect
 import pytest
 import pytest_asyncio
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members import invitations
@@ -26,6 +25,7 @@ from consometers_node.sharing.consent import propose_need
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
+from consometers_node.store.connection import AsyncConnection
 from demo.browser import CHROMIUM, launched
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock, Confirmed, confirm
+from consometers_node.store.connection import AsyncConnection
 
 
 @dataclass

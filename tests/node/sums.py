@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from consometers_node.collective.output_series import offer
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Range, Series
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind, all_groups, group_id
 from consometers_node.store.publication import PublishedCell, write
 from consometers_node.store.published_series import devices

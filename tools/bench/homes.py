@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from random import Random
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, insert, select, update
 
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
@@ -35,9 +33,11 @@ from consometers_node.store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Base
 from consometers_node.store.memberships import series_of
 from consometers_node.store.series import put_blocks
-from consometers_node.store.tables import Base, SeriesRow
+from consometers_node.store.tables import SeriesRow
 
 from .members import jid
 
@@ -231,10 +231,10 @@ async def _series(
         for identifier in new
     ]
     for some in batched(made, _AT_ONCE, strict=False):
-        await connection.execute(insert(cast("Table", SeriesRow.__table__)), list(some))
+        await connection.execute(insert(SeriesRow.__table__), list(some))
     series_ids = dict((await connection.execute(numbered)).tuples().all())
     learn = (
-        update(cast("Table", row.__table__))
+        update(row.__table__)
         .where(row.identifier == bindparam("name"))
         .values(series_id=bindparam("new_id"))
     )
@@ -259,7 +259,7 @@ async def _copy(
     own: Sequence[Mapping[str, object]],
 ) -> None:
     """Add those rows again and again, each time with other values; what is numbered goes on."""
-    table = cast("Table", mapped.__table__)
+    table = mapped.__table__
     own_id = table.autoincrement_column
     for row in (await connection.execute(select(table).filter_by(**those))).mappings().all():
         values = {column.name: row[column] for column in table.c if column is not own_id}

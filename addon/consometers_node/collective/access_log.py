@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
 from ..sharing.consent import Log
 from ..store.clock import Confirmed
 from ..store.collective_tables import AccessLogRow, MemberId
+from ..store.connection import AsyncConnection
 from ..store.tables import AnswerRow
 
 KEPT_FOR = timedelta(days=367)

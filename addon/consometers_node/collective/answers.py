@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import override
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Identification, Permissions, Permitted, State as Stands
 from ..quoalise import (
     BadRequest,
@@ -34,6 +32,7 @@ from ..quoalise.text import text
 from ..series import Range
 from ..sharing.answers import Answered, Answers, Confirms, Settled
 from ..store import Store
+from ..store.connection import AsyncConnection
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from ..sharing.due_records import queue_again
 from ..sharing.names import COLLECTIVE
 from ..store.any_of import among
+from ..store.connection import AsyncConnection
 from ..store.groups import all_groups
 from ..store.published_series import devices
 from ..store.series import OWN, SERIES_FACTS, add_series

@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import DataNeed
 from ..quoalise import Erased
 from ..sharing.consent import Decisions
 from ..store import Store
 from ..store.clock import confirm
 from ..store.collective_tables import MemberId, MemberPermissionId
+from ..store.connection import AsyncConnection
 from ..xmpp import Join, links
 from .access_log import Read, note_read, written_by
 from .members import accounts, invitations

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..store.connection import AsyncConnection
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
 from .need import DataNeed, DataNeedSeries, Identification, Reading
@@ -37,7 +37,7 @@ async def add_need(
         "controller": need.controller,
         "contact": need.contact,
         "policy": need.policy,
-        "interval": need.interval,
+        "interval_minutes": need.interval,
         "reading": need.reading,
         "identification": need.identification,
         "history_days": need.history_days,

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from ..series import Interval, Range, Series
 from ..store.clock import Confirmed
+from ..store.connection import AsyncConnection
+from ..store.declaration import aliased
 from ..store.peers import MEMBER
 from ..store.series import SERIES_FACTS, add_series
 from ..store.tables import (
@@ -169,7 +169,7 @@ class Permissions:
             update(PermissionRow)
             .where(PermissionRow.id == permission)
             .values(
-                interval=terms.interval,
+                interval_minutes=terms.interval,
                 identification=terms.identification,
                 records_from=terms.records_from,
                 valid_from=terms.valid_from,

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import override
 
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
     ForbiddenChange,
@@ -42,6 +41,7 @@ from ..quoalise.text import text
 from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer
+from ..store.connection import AsyncConnection
 from ..store.peers import Peer, peer_by_jid, subscribe, unsubscribe
 from ..store.series import all_series
 from ..store.settings import set_setting

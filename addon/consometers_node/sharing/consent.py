@@ -7,7 +7,6 @@ import logging
 from types import MappingProxyType
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
     Choice,
@@ -27,6 +26,7 @@ from ..quoalise.identifier import organisation
 from ..series import Interval, Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
+from ..store.connection import AsyncConnection
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
 from ..wire import Naming, encode_series, read_need

@@ -13,13 +13,12 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from itertools import batched
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Identification
 from ..quoalise import MAX_PUSHED, Data, Identifier, Text
 from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
+from ..store.connection import AsyncConnection
 from ..store.coverage import all_coverage
 from ..store.outbox import (
     Queued,

@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 import io
 import json
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
 from ..store.access_requests import requests_to
 from ..store.answers import answers, receipts
+from ..store.connection import AsyncConnection
 from ..store.coverage import absences
 from ..store.peers import all_peers, subscriptions
 from ..store.pulled import all_pulled

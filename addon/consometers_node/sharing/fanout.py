@@ -16,11 +16,10 @@ import logging
 import random
 from typing import NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..quoalise import QuoaliseError, Text
 from ..series import Range, Series
 from ..store import NotPermitted, PeerId, SeriesId, Store
+from ..store.connection import AsyncConnection
 from ..store.outbox import (
     acknowledged,
     peers_to_send_to,

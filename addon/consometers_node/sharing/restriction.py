@@ -1,9 +1,8 @@
 """Restriction: a person has what was granted held back for a while, and nothing is lost by it."""
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Permissions
 from ..store import PeerId, PermissionId
+from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, settings_like
 
 _PREFIX = "paused."

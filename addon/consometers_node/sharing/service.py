@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import logging
 from typing import NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Permissions
 from ..quoalise import Node
 from ..store import PeerId, Store
 from ..store.clock import Clock, ClockDoubtReason
+from ..store.connection import AsyncConnection
 from ..store.peers import Peer, all_peers, peer_by_jid
 from ..wire import Naming
 from ..xmpp import (

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..permission import Identification, Permission, Permissions, Permitted, RegisterEntry, State
 from ..series import Range, Series
 from ..store import PermissionId, SeriesId
+from ..store.connection import AsyncConnection
 from ..store.outbox import unacknowledged
 from ..store.peers import Peer, Subscription, all_peers, subscriptions
 from ..store.series import count_records

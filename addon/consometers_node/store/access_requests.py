@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .tables import AccessRequestRow, PeerId, columns_of
+from .connection import AsyncConnection
+from .declaration import columns_of
+from .tables import AccessRequestRow, PeerId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

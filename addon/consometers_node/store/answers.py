@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
+from .connection import AsyncConnection
 from .errors import only_with_permission
 from .tables import AnswerRow, NoticeRow, PeerId, PermissionId, RegisterRow, SeriesId
 

@@ -9,27 +9,24 @@ from typing import Any, override
 
 from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-def among(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return whether a row has one of the values under a name, which come at each execution."""
     return _among([column], [name])
 
 
 def pair_among(
-    first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any], names: tuple[str, str]
+    first: ColumnElement[Any], second: ColumnElement[Any], names: tuple[str, str]
 ) -> ColumnElement[bool]:
     """Return whether a row has one of the pairs, whose halves are under two names, in order."""
     return _among([first, second], names)
 
 
-def _among(
-    columns: Sequence[InstrumentedAttribute[Any]], names: Sequence[str]
-) -> ColumnElement[bool]:
+def _among(columns: Sequence[ColumnElement[Any]], names: Sequence[str]) -> ColumnElement[bool]:
     pairs = zip(columns, names, strict=True)
     return _Among(*columns, *(bindparam(name, type_=_Many(column.type)) for column, name in pairs))
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .collective_tables import DeviceClaimRow, MemberId
-from .tables import columns_of
+from .connection import AsyncConnection
+from .declaration import columns_of
 
 
 class Proof(StrEnum):

@@ -23,10 +23,10 @@ import time
 from typing import NewType
 
 from sqlalchemy import column, func, select, table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise import Text
 from ..quoalise.text import around, text
+from .connection import AsyncConnection
 from .settings import set_setting, setting
 from .types import Instant
 

@@ -1,46 +1,36 @@
 """The tables that a collective alone fills: a home does not load them."""
 
 from datetime import date, datetime
-from typing import Annotated, NewType
+from typing import NewType
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
 
 from ..series import Direction, Interval
-from .tables import (
-    Base,
-    Identification,
-    SeriesId,
-    SeriesKey,
-    check,
-    references,
-    unique_where,
-)
-from .types import Whole
+from .declaration import Base, check, column
+from .tables import SeriesId, identification, references, series_key, unique_where
 
 MemberId = NewType("MemberId", int)
 GroupId = NewType("GroupId", int)
 MemberPermissionId = NewType("MemberPermissionId", str)
 """The random UUID that a member gave its permission."""
 
-_MemberKind = Annotated[str, check("kind", "kind IN ('home', 'site', 'collective')")]
-_MemberPermissionState = Annotated[
-    str, check("state", "state IN ('granted', 'withdrawn', 'terminated', 'expired')")
-]
 
-Base.registry.update_type_annotation_map(
-    {MemberId: Whole, GroupId: Whole, MemberPermissionId: Text}
-)
+def _member_kind() -> Column[str]:
+    return check("kind", "kind IN ('home', 'site', 'collective')")
+
+
+def _member_permission_state() -> Column[str]:
+    return check("state", "state IN ('granted', 'withdrawn', 'terminated', 'expired')")
 
 
 class OwnNeedRow(Base):
     """One version of what this collective asks for, as the `<data-need>` that peers receive."""
 
-    need: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = check("version", "version >= 1", primary_key=True, autoincrement=False)
-    body: Mapped[str]
-    offered_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    need: Column[str] = column(primary_key=True)
+    version: Column[int] = check("version", "version >= 1", primary_key=True, autoincrement=False)
+    body: Column[str]
+    offered_at: Column[datetime]
+    closed_at: Column[datetime | None]
 
 
 class InvitationRow(Base):
@@ -53,16 +43,16 @@ class InvitationRow(Base):
         CheckConstraint("uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)", "uses"),
     )
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    token_hash: Mapped[str] = mapped_column(unique=True)
-    note: Mapped[str]
-    kind: Mapped[_MemberKind]
-    area: Mapped[str | None]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    most_uses: Mapped[int | None]
-    uses: Mapped[int]
-    revoked_at: Mapped[datetime | None]
+    id: Column[str] = column(primary_key=True)
+    token_hash: Column[str] = column(unique=True)
+    note: Column[str]
+    kind: Column[str] = _member_kind()
+    area: Column[str | None]
+    created_at: Column[datetime]
+    expires_at: Column[datetime]
+    most_uses: Column[int | None]
+    uses: Column[int]
+    revoked_at: Column[datetime | None]
 
 
 class MemberRow(Base):
@@ -73,17 +63,17 @@ class MemberRow(Base):
     records up to `accepted_w`.
     """
 
-    id: Mapped[MemberId] = mapped_column(primary_key=True)
-    pseudonym: Mapped[str] = mapped_column(unique=True)
-    jid: Mapped[str | None] = mapped_column(unique=True)
-    kind: Mapped[_MemberKind]
-    name: Mapped[str | None] = check("name", "name IS NULL OR kind <> 'home'")
-    description: Mapped[str | None]
-    area: Mapped[str | None]
-    invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitation.id"))
-    joined_at: Mapped[datetime]
-    left_at: Mapped[datetime | None]
-    accepted_w: Mapped[int | None]
+    id: Column[MemberId] = column(primary_key=True)
+    pseudonym: Column[str] = column(unique=True)
+    jid: Column[str | None] = column(unique=True)
+    kind: Column[str] = _member_kind()
+    name: Column[str | None] = check("name", "name IS NULL OR kind <> 'home'")
+    description: Column[str | None]
+    area: Column[str | None]
+    invitation_id: Column[str | None] = column(ForeignKey("invitation.id"))
+    joined_at: Column[datetime]
+    left_at: Column[datetime | None]
+    accepted_w: Column[int | None]
 
 
 class MemberGroupRow(Base):
@@ -94,11 +84,11 @@ class MemberGroupRow(Base):
 
     __table_args__ = (UniqueConstraint("kind", "name"),)
 
-    id: Mapped[GroupId] = mapped_column(primary_key=True)
-    kind: Mapped[str] = check(
+    id: Column[GroupId] = column(primary_key=True)
+    kind: Column[str] = check(
         "kind", "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
     )
-    name: Mapped[str]
+    name: Column[str]
 
 
 class GroupMembershipRow(Base, clustered=True):
@@ -106,10 +96,10 @@ class GroupMembershipRow(Base, clustered=True):
 
     __table_args__ = (Index(None, "group_id", "from_month"),)
 
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
-    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
-    from_month: Mapped[date] = mapped_column(primary_key=True)
-    until_month: Mapped[date | None]
+    member_id: Column[MemberId] = column(ForeignKey("member.id"), primary_key=True)
+    group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
+    from_month: Column[date] = column(primary_key=True)
+    until_month: Column[date | None]
 
 
 class MemberPermissionRow(Base):
@@ -125,21 +115,21 @@ class MemberPermissionRow(Base):
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
     )
 
-    id: Mapped[MemberPermissionId] = mapped_column(primary_key=True)
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), index=True)
-    need: Mapped[str]
-    version: Mapped[int]
-    state: Mapped[_MemberPermissionState]
-    interval: Mapped[Interval] = mapped_column("interval_minutes")
-    identification: Mapped[Identification]
-    records_from: Mapped[datetime]
-    valid_from: Mapped[datetime]
-    valid_until: Mapped[datetime]
-    shown_sha256: Mapped[str] = check("text", "length(shown_sha256) = 64")
-    shown_language: Mapped[str]
-    erase_at: Mapped[datetime | None]
-    announced_at: Mapped[datetime | None]
-    notified_at: Mapped[datetime | None]
+    id: Column[MemberPermissionId] = column(primary_key=True)
+    member_id: Column[MemberId] = column(ForeignKey("member.id"), index=True)
+    need: Column[str]
+    version: Column[int]
+    state: Column[str] = _member_permission_state()
+    interval: Column[Interval] = column(name="interval_minutes")
+    identification: Column[str] = identification()
+    records_from: Column[datetime]
+    valid_from: Column[datetime]
+    valid_until: Column[datetime]
+    shown_sha256: Column[str] = check("text", "length(shown_sha256) = 64")
+    shown_language: Column[str]
+    erase_at: Column[datetime | None]
+    announced_at: Column[datetime | None]
+    notified_at: Column[datetime | None]
 
 
 class MemberPermissionSeriesRow(Base):
@@ -149,15 +139,15 @@ class MemberPermissionSeriesRow(Base):
     `backfilled_until`; `last_received_at` is when records last came; `problem` why no more do.
     """
 
-    permission_id: Mapped[MemberPermissionId] = mapped_column(
+    permission_id: Column[MemberPermissionId] = column(
         ForeignKey("member_permission.id"), primary_key=True
     )
-    identifier: Mapped[str] = mapped_column(primary_key=True, index=True)
-    series_id: Mapped[SeriesId | None] = mapped_column(ForeignKey("series.id"), index=True)
-    backfilled_until: Mapped[datetime | None]
-    subscribed_at: Mapped[datetime | None]
-    last_received_at: Mapped[datetime | None]
-    problem: Mapped[str | None]
+    identifier: Column[str] = column(primary_key=True, index=True)
+    series_id: Column[SeriesId | None] = column(ForeignKey("series.id"), index=True)
+    backfilled_until: Column[datetime | None]
+    subscribed_at: Column[datetime | None]
+    last_received_at: Column[datetime | None]
+    problem: Column[str | None]
 
 
 class DeviceClaimRow(Base):
@@ -168,14 +158,12 @@ class DeviceClaimRow(Base):
 
     __table_args__ = (unique_where("ix_device_claim_counts", "device", where="counts = 1"),)
 
-    device: Mapped[str] = mapped_column(primary_key=True)
-    member_id: Mapped[MemberId] = mapped_column(
-        ForeignKey("member.id"), primary_key=True, index=True
-    )
-    claimed_at: Mapped[datetime]
-    counts: Mapped[int] = check("counts", "counts IN (0, 1)")
-    settled_at: Mapped[datetime | None]
-    proof: Mapped[str | None] = check("proof", "proof IN ('meter', 'operator')")
+    device: Column[str] = column(primary_key=True)
+    member_id: Column[MemberId] = column(ForeignKey("member.id"), primary_key=True, index=True)
+    claimed_at: Column[datetime]
+    counts: Column[int] = check("counts", "counts IN (0, 1)")
+    settled_at: Column[datetime | None]
+    proof: Column[str | None] = check("proof", "proof IN ('meter', 'operator')")
 
 
 class SetAsideRow(Base, clustered=True):
@@ -184,11 +172,11 @@ class SetAsideRow(Base, clustered=True):
     `excluded_at` is when an administrator decided that it stays out.
     """
 
-    series_id: Mapped[SeriesKey]
-    start: Mapped[datetime] = mapped_column(primary_key=True)
-    value: Mapped[int]
-    received_at: Mapped[datetime]
-    excluded_at: Mapped[datetime | None]
+    series_id: Column[SeriesId] = series_key()
+    start: Column[datetime] = column(primary_key=True)
+    value: Column[int]
+    received_at: Column[datetime]
+    excluded_at: Column[datetime | None]
 
 
 class MemberPermissionRegisterRow(Base):
@@ -208,13 +196,13 @@ class MemberPermissionRegisterRow(Base):
         Index(None, "permission_id", "seq"),
     )
 
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    permission_id: Mapped[MemberPermissionId]
-    state: Mapped[_MemberPermissionState]
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    text_hash: Mapped[str | None] = check("text", "(text_hash IS NOT NULL) = (state = 'granted')")
-    erased: Mapped[int | None] = check(
+    seq: Column[int] = column(primary_key=True)
+    permission_id: Column[MemberPermissionId]
+    state: Column[str] = _member_permission_state()
+    at: Column[datetime]
+    actor: Column[str]
+    text_hash: Column[str | None] = check("text", "(text_hash IS NOT NULL) = (state = 'granted')")
+    erased: Column[int | None] = check(
         "erased", "erased IS NULL OR (erased >= 0 AND state <> 'granted')"
     )
 
@@ -224,32 +212,32 @@ class AccessLogRow(Base):
 
     __table_args__ = (Index(None, "member_id", "at"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    who: Mapped[str]
-    what: Mapped[str]
-    member_id: Mapped[MemberId | None] = mapped_column(ForeignKey("member.id"))
-    range_start: Mapped[datetime | None]
-    range_end: Mapped[datetime | None]
-    records: Mapped[int]
+    id: Column[int] = column(primary_key=True)
+    at: Column[datetime]
+    who: Column[str]
+    what: Column[str]
+    member_id: Column[MemberId | None] = column(ForeignKey("member.id"))
+    range_start: Column[datetime | None]
+    range_end: Column[datetime | None]
+    records: Column[int]
 
 
 class AdministratorRow(Base):
     """Who may administer this collective, with the Argon2id of their password."""
 
-    name: Mapped[str] = mapped_column(primary_key=True)
-    password_hash: Mapped[str]
-    created_at: Mapped[datetime]
+    name: Column[str] = column(primary_key=True)
+    password_hash: Column[str]
+    created_at: Column[datetime]
 
 
 class AdminSessionRow(Base):
     """An administrator who logged in, by the SHA-256 of the token that their browser has."""
 
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
-    administrator: Mapped[str] = mapped_column(ForeignKey("administrator.name", ondelete="CASCADE"))
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
+    token_hash: Column[str] = column(primary_key=True)
+    administrator: Column[str] = column(ForeignKey("administrator.name", ondelete="CASCADE"))
+    created_at: Column[datetime]
+    seen_at: Column[datetime]
+    expires_at: Column[datetime]
 
 
 class ClosedIntervalRow(Base, clustered=True):
@@ -259,13 +247,13 @@ class ClosedIntervalRow(Base, clustered=True):
     `reason` is why the sum of all homes is suppressed, where it is.
     """
 
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    start: Mapped[datetime] = mapped_column(primary_key=True)
-    closed_at: Mapped[datetime]
-    expected: Mapped[int]
-    response: Mapped[int]
-    reason: Mapped[str | None]
+    direction: Column[Direction] = column(primary_key=True)
+    interval: Column[Interval] = column(name="interval_minutes", primary_key=True)
+    start: Column[datetime] = column(primary_key=True)
+    closed_at: Column[datetime]
+    expected: Column[int]
+    response: Column[int]
+    reason: Column[str | None]
 
 
 class PublishedCellRow(Base, clustered=True):
@@ -278,26 +266,24 @@ class PublishedCellRow(Base, clustered=True):
     some.
     """
 
-    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    start: Mapped[datetime] = mapped_column(primary_key=True)
-    day: Mapped[date]
-    watt_minutes: Mapped[int]
-    members: Mapped[int]
-    homes: Mapped[int] = check("homes", "homes BETWEEN 0 AND members")
-    counting: Mapped[int] = check("counting", "counting >= homes")
-    per_member: Mapped[int]
-    minutes: Mapped[int]
+    group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
+    direction: Column[Direction] = column(primary_key=True)
+    interval: Column[Interval] = column(name="interval_minutes", primary_key=True)
+    start: Column[datetime] = column(primary_key=True)
+    day: Column[date]
+    watt_minutes: Column[int]
+    members: Column[int]
+    homes: Column[int] = check("homes", "homes BETWEEN 0 AND members")
+    counting: Column[int] = check("counting", "counting >= homes")
+    per_member: Column[int]
+    minutes: Column[int]
 
 
 class GroupPartRow(Base, clustered=True):
     """A group that is published together with others, and one of these."""
 
-    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
-    part_id: Mapped[GroupId] = mapped_column(
-        ForeignKey("member_group.id"), primary_key=True, index=True
-    )
+    group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
+    part_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
 TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
 from . import upsert
+from .connection import AsyncConnection
 from .tables import AbsenceRow, CoverageRow, SeriesId
 
 _ALL_BUT_A_SECOND = timedelta(microseconds=999_999)

@@ -7,22 +7,21 @@ from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..quoalise.text import around, text
 from . import driver
+from .connection import AsyncConnection, AsyncEngine
 from .errors import DAMAGED, Unusable, is_full, is_locked, reason
 from .file import Reserve, prepare
 from .rewriting import rewrite
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 HEAD = "0001"
 """The revision that this node works with, and the newest of `migrations/versions`."""
@@ -34,7 +33,7 @@ _ALONE_BUSY_MS = 10_000
 """Nobody else writes while this is waited for."""
 _CONNECTIONS = 4
 _LOOKS, _LOOKS_EVERY_S = 1_000, 0.005
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA journal_mode = WAL",
@@ -108,9 +107,8 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections, once those who were cancelled a moment ago have let them go."""
-        pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
         for _ in range(_LOOKS):
-            if not pool.checkedout():
+            if not self._engine.checked_out:
                 break
             await asyncio.sleep(_LOOKS_EVERY_S)
         await self._engine.dispose()
@@ -298,9 +296,9 @@ def _shown(url: URL) -> str:
 def _sqlite(url: URL) -> AsyncEngine:
     # At level debug the driver would write each statement with its values: who, what, when.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    engine = create_async_engine(
+    engine = AsyncEngine.create(
         url,
-        async_creator=partial(driver.Connection, url.database or ":memory:"),
+        partial(driver.Connection, url.database or ":memory:"),
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_use_lifo=True,
@@ -316,7 +314,7 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 def _postgresql(url: URL) -> AsyncEngine:
     try:
-        return create_async_engine(
+        return AsyncEngine.create(
             url,
             pool_size=_CONNECTIONS,
             max_overflow=0,

@@ -1,7 +1,8 @@
 """One transaction at a time does some things, in PostgreSQL; SQLite has one writer anyway."""
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .connection import AsyncConnection
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
 

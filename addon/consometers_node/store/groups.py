@@ -5,9 +5,9 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .collective_tables import GroupId, GroupMembershipRow, MemberGroupRow, MemberId
+from .connection import AsyncConnection
 
 
 class GroupKind(StrEnum):

@@ -7,7 +7,6 @@ from itertools import batched
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
 from .any_of import among, pair_among
@@ -18,6 +17,7 @@ from .collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from .connection import AsyncConnection
 from .series import SERIES_FACTS
 from .set_aside import some_apart
 from .tables import SeriesId, SeriesRow

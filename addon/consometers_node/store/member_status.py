@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval
 from .collective_tables import MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
+from .connection import AsyncConnection
 from .tables import OutboxRow
 
 _LATE = timedelta(hours=3)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from ..series import Direction, Interval, Quantity, Range, Series
@@ -37,6 +36,7 @@ from .collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from .connection import AsyncConnection
 from .groups import Group, GroupKind, counts_in
 from .series import OWN, SERIES_FACTS
 from .shown import shown_series
@@ -257,6 +257,7 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
     """Return the series that a member lets this collective read, or did."""
     query = (
         select(SeriesRow.id, *SERIES_FACTS)
+        .select_from(SeriesRow)
         .join(MemberPermissionSeriesRow)
         .join(MemberPermissionRow)
         .where(MemberPermissionRow.member_id == member)
@@ -286,7 +287,8 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
     since = bindparam("since", type_=Day)
     recent = select(BlockRow.day).where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= since)
     return (
-        query.join(MemberPermissionSeriesRow)
+        query.select_from(SeriesRow)
+        .join(MemberPermissionSeriesRow)
         .join(MemberPermissionRow)
         .where(
             SeriesRow.direction == bindparam("direction", type_=words(Direction)),

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .connection import AsyncConnection
 from .exclusive import lock
 
 BY_MONTH = ("block",)

@@ -11,9 +11,9 @@ from hashlib import blake2b
 from typing import Literal
 
 from sqlalchemy import Table, func, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .collective_tables import TABLES
+from .connection import AsyncConnection
 from .database import HALF_MOVED, HEAD, Store
 from .errors import StoreFault
 from .months import BY_MONTH, make_room
@@ -98,13 +98,13 @@ async def _move(
     async with target.reading() as other:
         there = await _count(other, table)
     reached(before + there)
+    names = table.columns.keys()
     rest = select(table).order_by(*table.primary_key).offset(there)
-    rows = await connection.stream(rest)
-    async for part in rows.mappings().partitions(AT_ONCE):
+    async for part in connection.partitions(rest, AT_ONCE):
         async with target.writing() as other, _unguarded(other, table):
             if table.name in BY_MONTH:
-                await make_room(other, table.name, {row["day"] for row in part})
-            await other.execute(insert(table), [dict(row) for row in part])
+                await make_room(other, table.name, {row.day for row in part})
+            await other.execute(insert(table), [dict(zip(names, row, strict=True)) for row in part])
         there += len(part)
         reached(before + there)
     return there
@@ -142,10 +142,10 @@ async def _count(connection: AsyncConnection, table: Table) -> int:
 async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
     """Return how many rows a table has, and a hash of all of them, in any order."""
     count = total = 0
-    rows = await connection.stream(select(table))
-    async for row in rows:
-        count += 1
-        total += int.from_bytes(blake2b(repr(tuple(row)).encode(), digest_size=16).digest())
+    async for part in connection.partitions(select(table), AT_ONCE):
+        count += len(part)
+        for row in part:
+            total += int.from_bytes(blake2b(repr(tuple(row)).encode(), digest_size=16).digest())
     return count, total % 2**128
 
 

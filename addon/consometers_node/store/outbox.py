@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from .any_of import among
+from .connection import AsyncConnection
 from .errors import NotPermitted, only_with_permission
 from .exclusive import lock
 from .peers import move_cursor

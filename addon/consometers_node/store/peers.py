@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Series
+from .connection import AsyncConnection
+from .declaration import columns_of
 from .errors import only_with_permission
 from .series import SERIES_FACTS
-from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow, columns_of
+from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
 
 MEMBER = "member:"
 """How a member of a collective that reads its sums is known: by its pseudonym after this.

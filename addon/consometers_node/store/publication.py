@@ -8,8 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, insert, null, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from ..series import Direction, Interval, Range
 from .collective_tables import (
@@ -19,6 +17,8 @@ from .collective_tables import (
     MemberGroupRow,
     PublishedCellRow,
 )
+from .connection import AsyncConnection
+from .declaration import aliased
 from .memberships import first_block
 from .upsert import put
 

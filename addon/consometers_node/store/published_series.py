@@ -9,11 +9,11 @@ import re
 import unicodedata
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
 from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
 from .collective_tables import GroupId, PublishedCellRow
+from .connection import AsyncConnection
 from .groups import Group, GroupKind, all_groups
 
 _OTHERS = re.compile(r"[^a-z0-9]+")

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import upsert
-from .tables import PulledSeriesRow, columns_of
+from .connection import AsyncConnection
+from .declaration import columns_of
+from .tables import PulledSeriesRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import asyncio
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .connection import AsyncConnection
 
 _WAITS_S, _LOOKS_EVERY_S = 10, 0.1
 _NOW = "SELECT CAST(pg_current_xact_id() AS xid)::text"

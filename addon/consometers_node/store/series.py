@@ -6,14 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, and_, delete, func, insert, or_, select
 
 from ..series import Block, Range, Series
 from . import upsert
 from .any_of import pair_among
+from .connection import AsyncConnection
+from .declaration import columns_of
 from .months import make_room
-from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow, columns_of
+from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
 _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
@@ -34,7 +35,7 @@ async def add_series(connection: AsyncConnection, series: Series, member: int = 
     stored = await series_id(connection, series, member)
     if stored is not None:
         return stored
-    new = insert(SeriesRow).values(**asdict(series), member_id=member).returning(SeriesRow.id)
+    new = insert(SeriesRow).values(_row(series, member)).returning(SeriesRow.id)
     return (await connection.execute(new)).scalar_one()
 
 
@@ -42,8 +43,13 @@ async def series_id(
     connection: AsyncConnection, series: Series, member: int = OWN
 ) -> SeriesId | None:
     """Return the id of a series, of this node or of a member, if it is known."""
-    query = select(SeriesRow.id).filter_by(**asdict(series), member_id=member)
-    return (await connection.execute(query)).scalar_one_or_none()
+    same = (column == value for column, value in _row(series, member).items())
+    return (await connection.execute(select(SeriesRow.id).where(*same))).scalar_one_or_none()
+
+
+def _row(series: Series, member: int) -> dict[Column[Any], object]:
+    facts = asdict(series) | {"member_id": member}
+    return {getattr(SeriesRow, name): value for name, value in facts.items()}
 
 
 async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
@@ -61,7 +67,7 @@ async def put_blocks(
         for series_id, some in blocks.items()
         for block in some
     ]
-    await make_room(connection, BlockRow.__tablename__, {row["day"] for row in rows})
+    await make_room(connection, BlockRow.__table__.name, {row["day"] for row in rows})
     await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
 
 

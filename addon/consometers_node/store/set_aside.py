@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import InstrumentedAttribute
 
 from ..series import Record, Series
 from . import upsert
 from .any_of import among
 from .collective_tables import MemberId, SetAsideRow
+from .connection import AsyncConnection
 from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
 
@@ -109,7 +108,7 @@ async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
     return Counter({MemberId(member): count for member, count in rows})
 
 
-def some_apart(series_id: InstrumentedAttribute[SeriesId | None]) -> ColumnElement[bool]:
+def some_apart(series_id: ColumnElement[SeriesId | None]) -> ColumnElement[bool]:
     """Return a column that says whether records of a series are set aside."""
     return exists().where(SetAsideRow.series_id == series_id)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from sqlalchemy import bindparam, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .connection import AsyncConnection
 from .tables import SecretRow, SettingRow
 from .upsert import put
 

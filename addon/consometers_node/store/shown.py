@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from ..series import Series
 from .collective_tables import MemberId, MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
+from .connection import AsyncConnection
+from .declaration import aliased
 from .series import SERIES_FACTS
 from .tables import SeriesRow
 

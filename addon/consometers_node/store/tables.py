@@ -4,42 +4,27 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
-from enum import StrEnum
-import re
-from typing import Annotated, Any, NewType, cast, get_args, override
+from typing import Any, NewType
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
+    Column,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Label,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
     UniqueConstraint,
     text,
-    type_coerce,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from ..series import Direction, Interval, Quantity
-from .types import Day, Instant, Minutes, Stored, Translations, Whole, words
+from .declaration import Base, check, column
 
 PeerId = NewType("PeerId", int)
 NeedId = NewType("NeedId", int)
 SeriesId = NewType("SeriesId", int)
 PermissionId = NewType("PermissionId", str)
 """A random UUID: it travels."""
-
-
-def check(name: str, condition: str, **options: Any) -> MappedColumn[Any]:
-    """Return a column of which a CHECK of its table says something."""
-    return mapped_column(info={"check": (condition, name)}, **options)
 
 
 def unique_where(name: str, *columns: str, where: str) -> Index:
@@ -55,96 +40,28 @@ def references(table: str, *columns: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(columns, [f"{table}.{column}" for column in columns])
 
 
-SeriesKey = Annotated[
-    SeriesId, mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
-]
-Identification = Annotated[
-    str, check("identification", "identification IN ('pseudonym', 'delivery-point', 'name')")
-]
-_State = Annotated[
-    str,
-    check(
-        "state",
-        "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')",
-    ),
-]
+def series_key() -> Column[SeriesId]:
+    """Declare the series that a row is of, and ends with."""
+    return column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
 
 
-class Base(DeclarativeBase):
-    """What all tables have in common: their names, their constraints', and which type means what.
-
-    A table is named after its class. A CHECK lets no other values in than those of the types. In
-    SQLite it is strict, no `id` is ever given twice, and a `clustered` one is its own primary key.
-    """
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012  # as DeclarativeBase wants it
-        int: Whole,
-        str: Text,
-        bytes: LargeBinary,
-        datetime: Instant,
-        date: Day,
-        PeerId: Whole,
-        NeedId: Whole,
-        SeriesId: Whole,
-        PermissionId: Text,
-        Interval: Minutes,
-        Direction: words(Direction),
-        Quantity: words(Quantity),
-        Mapping[str, str]: Translations,
-    }
-
-    @override
-    def __init_subclass__(cls, *, clustered: bool = False) -> None:
-        cls.__tablename__ = re.sub("(?<=[a-z])(?=[A-Z])", "_", cls.__name__[: -len("Row")]).lower()
-        super().__init_subclass__()
-        table = cast("Table", cls.__table__)
-        numbered = getattr(table.autoincrement_column, "name", None) == "id"
-        table.dialect_kwargs["sqlite_strict"] = True
-        table.dialect_kwargs["sqlite_with_rowid"] = not clustered
-        table.dialect_kwargs["sqlite_autoincrement"] = numbered
-        for name, column in cls.__mapper__.columns.items():
-            if isinstance(column.type, Stored) and column.type.values:
-                column.info["check"] = f"{column.name} IN {column.type.values}", name
-            if "check" in column.info:
-                table.append_constraint(CheckConstraint(*column.info["check"]))
+def identification() -> Column[Any]:
+    """Declare how a member is named."""
+    return check("identification", "identification IN ('pseudonym', 'delivery-point', 'name')")
 
 
-def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:
-    """Return a column for each field of a dataclass, in their order: `shape(*row)` makes one.
-
-    It is the column of that name, or that of `others`, where None leaves the field out. A word is
-    read as the field's enumeration.
-    """
-    return [
-        _as(field.type, column).label(field.name)
-        for field in fields(shape)
-        if (column := others.get(field.name, getattr(table, field.name, None))) is not None
-    ]
-
-
-def _as(shape: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    for kind in get_args(shape) or (shape,):
-        if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(column.type, Text):
-            return type_coerce(column, words(kind))
-    return column
+def _state() -> Column[str]:
+    states = "'proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired'"
+    return check("state", f"state IN ({states})")
 
 
 class PeerRow(Base):
     """Another node, or a person's XMPP account: a bare JID."""
 
-    id: Mapped[PeerId] = mapped_column(primary_key=True)
-    jid: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    added_at: Mapped[datetime]
+    id: Column[PeerId] = column(primary_key=True)
+    jid: Column[str] = column(unique=True)
+    name: Column[str]
+    added_at: Column[datetime]
 
 
 class SeriesRow(Base):
@@ -166,22 +83,22 @@ class SeriesRow(Base):
         ),
     )
 
-    id: Mapped[SeriesId] = mapped_column(primary_key=True)
-    device: Mapped[str]
-    direction: Mapped[Direction]
-    quantity: Mapped[Quantity]
-    interval: Mapped[Interval] = mapped_column("interval_minutes")
-    time_zone: Mapped[str]
-    member_id: Mapped[int] = mapped_column(default=0, server_default="0", index=True)
+    id: Column[SeriesId] = column(primary_key=True)
+    device: Column[str]
+    direction: Column[Direction]
+    quantity: Column[Quantity]
+    interval: Column[Interval] = column(name="interval_minutes")
+    time_zone: Column[str]
+    member_id: Column[int] = column(default=0, server_default="0", index=True)
 
 
 class BlockRow(Base, clustered=True):
     """The records of one series for one UTC day, packed as `series.Block.pack` does."""
 
-    series_id: Mapped[SeriesKey]
-    day: Mapped[date] = mapped_column(primary_key=True)
-    packed: Mapped[bytes]
-    changed_at: Mapped[datetime]
+    series_id: Column[SeriesId] = series_key()
+    day: Column[date] = column(primary_key=True)
+    packed: Column[bytes]
+    changed_at: Column[datetime]
 
 
 class MemberCountRow(Base, clustered=True):
@@ -190,9 +107,9 @@ class MemberCountRow(Base, clustered=True):
     It is no series of its own: a reader of the values may read how many they sum.
     """
 
-    series_id: Mapped[SeriesKey]
-    day: Mapped[date] = mapped_column(primary_key=True)
-    packed: Mapped[bytes]
+    series_id: Column[SeriesId] = series_key()
+    day: Column[date] = column(primary_key=True)
+    packed: Column[bytes]
 
 
 class CoverageRow(Base):
@@ -200,9 +117,9 @@ class CoverageRow(Base):
 
     __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"),)
 
-    series_id: Mapped[SeriesKey]
-    covered_from: Mapped[datetime]
-    covered_until: Mapped[datetime]
+    series_id: Column[SeriesId] = series_key()
+    covered_from: Column[datetime]
+    covered_until: Column[datetime]
 
 
 class AbsenceRow(Base):
@@ -210,8 +127,8 @@ class AbsenceRow(Base):
 
     __table_args__ = (CheckConstraint("away_from < away_until", "range"),)
 
-    away_from: Mapped[datetime] = mapped_column(primary_key=True, autoincrement=False)
-    away_until: Mapped[datetime]
+    away_from: Column[datetime] = column(primary_key=True, autoincrement=False)
+    away_until: Column[datetime]
 
 
 class PulledSeriesRow(Base):
@@ -220,13 +137,13 @@ class PulledSeriesRow(Base):
     `until` is the end of the last record that was written; `problem` why no more were.
     """
 
-    statistic: Mapped[str] = mapped_column(primary_key=True)
-    jid: Mapped[str]
-    identifier: Mapped[str]
-    name: Mapped[str]
-    added_at: Mapped[datetime]
-    until: Mapped[datetime | None]
-    problem: Mapped[str | None]
+    statistic: Column[str] = column(primary_key=True)
+    jid: Column[str]
+    identifier: Column[str]
+    name: Column[str]
+    added_at: Column[datetime]
+    until: Column[datetime | None]
+    problem: Column[str | None]
 
 
 class DataNeedRow(Base):
@@ -237,31 +154,31 @@ class DataNeedRow(Base):
         UniqueConstraint("id", "peer_id", "need"),
     )
 
-    id: Mapped[NeedId] = mapped_column(primary_key=True)
-    peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"))
-    need: Mapped[str]
-    version: Mapped[int] = check("version", "version >= 1")
-    title: Mapped[Mapping[str, str]]
-    purpose: Mapped[Mapping[str, str]]
-    recipients: Mapped[Mapping[str, str]]
-    controller: Mapped[str]
-    contact: Mapped[str]
-    policy: Mapped[str]
-    interval: Mapped[Interval] = mapped_column("interval_minutes")
-    reading: Mapped[str] = check("reading", "reading IN ('individual', 'sum')")
-    identification: Mapped[Identification]
-    history_days: Mapped[int] = check("history", "history_days BETWEEN 0 AND 36600")
-    duration_days: Mapped[int] = check("duration", "duration_days BETWEEN 1 AND 36600")
-    retention_days: Mapped[int] = check("retention", "retention_days BETWEEN 0 AND 36600")
-    received_at: Mapped[datetime]
+    id: Column[NeedId] = column(primary_key=True)
+    peer_id: Column[PeerId] = column(ForeignKey("peer.id"))
+    need: Column[str]
+    version: Column[int] = check("version", "version >= 1")
+    title: Column[Mapping[str, str]]
+    purpose: Column[Mapping[str, str]]
+    recipients: Column[Mapping[str, str]]
+    controller: Column[str]
+    contact: Column[str]
+    policy: Column[str]
+    interval: Column[Interval] = column(name="interval_minutes")
+    reading: Column[str] = check("reading", "reading IN ('individual', 'sum')")
+    identification: Column[str] = identification()
+    history_days: Column[int] = check("history", "history_days BETWEEN 0 AND 36600")
+    duration_days: Column[int] = check("duration", "duration_days BETWEEN 1 AND 36600")
+    retention_days: Column[int] = check("retention", "retention_days BETWEEN 0 AND 36600")
+    received_at: Column[datetime]
 
 
 class DataNeedSeriesRow(Base, clustered=True):
     """One kind of series that a data need asks for."""
 
-    data_need_id: Mapped[NeedId] = mapped_column(ForeignKey("data_need.id"), primary_key=True)
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    quantity: Mapped[Quantity] = mapped_column(primary_key=True)
+    data_need_id: Column[NeedId] = column(ForeignKey("data_need.id"), primary_key=True)
+    direction: Column[Direction] = column(primary_key=True)
+    quantity: Column[Quantity] = column(primary_key=True)
 
 
 class PermissionRow(Base):
@@ -281,25 +198,23 @@ class PermissionRow(Base):
         unique_where("uq_permission_granted", "peer_id", "need", where="state = 'granted'"),
     )
 
-    id: Mapped[PermissionId] = mapped_column(primary_key=True)
-    peer_id: Mapped[PeerId]
-    data_need_id: Mapped[NeedId]
-    need: Mapped[str]
-    state: Mapped[_State]
-    interval: Mapped[Interval | None] = mapped_column("interval_minutes")
-    identification: Mapped[Identification | None]
-    records_from: Mapped[datetime | None]
-    valid_from: Mapped[datetime | None]
-    valid_until: Mapped[datetime | None]
+    id: Column[PermissionId] = column(primary_key=True)
+    peer_id: Column[PeerId]
+    data_need_id: Column[NeedId]
+    need: Column[str]
+    state: Column[str] = _state()
+    interval: Column[Interval | None] = column(name="interval_minutes")
+    identification: Column[str | None] = identification()
+    records_from: Column[datetime | None]
+    valid_from: Column[datetime | None]
+    valid_until: Column[datetime | None]
 
 
 class PermissionSeriesRow(Base, clustered=True):
     """One series that a permission names."""
 
-    permission_id: Mapped[PermissionId] = mapped_column(
-        ForeignKey("permission.id"), primary_key=True
-    )
-    series_id: Mapped[SeriesId] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    permission_id: Column[PermissionId] = column(ForeignKey("permission.id"), primary_key=True)
+    series_id: Column[SeriesId] = column(ForeignKey("series.id"), primary_key=True)
 
 
 class ShownTextRow(Base):
@@ -310,9 +225,9 @@ class ShownTextRow(Base):
         CheckConstraint("trim(hash, '0123456789abcdef') = ''", "digits"),
     )
 
-    hash: Mapped[str] = mapped_column(primary_key=True)
-    language: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str] = check("body", "trim(body) <> ''")
+    hash: Column[str] = column(primary_key=True)
+    language: Column[str] = column(primary_key=True)
+    body: Column[str] = check("body", "trim(body) <> ''")
 
 
 class RegisterRow(Base):
@@ -338,14 +253,14 @@ class RegisterRow(Base):
         Index(None, "permission_id", "seq"),
     )
 
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    permission_id: Mapped[PermissionId] = mapped_column(ForeignKey("permission.id"))
-    state: Mapped[_State]
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    who: Mapped[str | None]
-    text_hash: Mapped[str | None]
-    language: Mapped[str | None]
+    seq: Column[int] = column(primary_key=True)
+    permission_id: Column[PermissionId] = column(ForeignKey("permission.id"))
+    state: Column[str] = _state()
+    at: Column[datetime]
+    actor: Column[str]
+    who: Column[str | None]
+    text_hash: Column[str | None]
+    language: Column[str | None]
 
 
 class NoticeRow(Base):
@@ -355,19 +270,19 @@ class NoticeRow(Base):
     under way has no `notified_at`, and says so in place of the receipt.
     """
 
-    seq: Mapped[int] = mapped_column(ForeignKey("register.seq"), primary_key=True)
-    erase: Mapped[int | None] = check("erase", "erase IN (0, 1)")
-    notified_at: Mapped[datetime | None]
-    receipt: Mapped[str | None]
+    seq: Column[int] = column(ForeignKey("register.seq"), primary_key=True)
+    erase: Column[int | None] = check("erase", "erase IN (0, 1)")
+    notified_at: Column[datetime | None]
+    receipt: Column[str | None]
 
 
 class SubscriptionRow(Base, clustered=True):
     """A peer wants to be told of new records; the cursor is up to where it has confirmed them."""
 
-    peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"), primary_key=True)
-    series_id: Mapped[SeriesId] = mapped_column(ForeignKey("series.id"), primary_key=True)
-    since: Mapped[datetime]
-    cursor: Mapped[datetime | None]
+    peer_id: Column[PeerId] = column(ForeignKey("peer.id"), primary_key=True)
+    series_id: Column[SeriesId] = column(ForeignKey("series.id"), primary_key=True)
+    since: Column[datetime]
+    cursor: Column[datetime | None]
 
 
 class OutboxRow(Base):
@@ -389,16 +304,16 @@ class OutboxRow(Base):
         Index(None, "peer_id", "stanza"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    peer_id: Mapped[PeerId]
-    permission_id: Mapped[PermissionId]
-    granted: Mapped[str] = check("granted", "granted = 'granted'", server_default="granted")
-    series_id: Mapped[SeriesId]
-    range_start: Mapped[datetime]
-    range_end: Mapped[datetime]
-    queued_at: Mapped[datetime]
-    stanza: Mapped[str | None]
-    sent_at: Mapped[datetime | None]
+    id: Column[int] = column(primary_key=True)
+    peer_id: Column[PeerId]
+    permission_id: Column[PermissionId]
+    granted: Column[str] = check("granted", "granted = 'granted'", server_default="granted")
+    series_id: Column[SeriesId]
+    range_start: Column[datetime]
+    range_end: Column[datetime]
+    queued_at: Column[datetime]
+    stanza: Column[str | None]
+    sent_at: Column[datetime | None]
 
 
 class AnswerRow(Base):
@@ -410,53 +325,51 @@ class AnswerRow(Base):
         Index(None, "peer_id", "at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"))
-    permission_id: Mapped[PermissionId]
-    series_id: Mapped[SeriesId]
-    command: Mapped[str]
-    range_start: Mapped[datetime]
-    range_end: Mapped[datetime]
-    records: Mapped[int] = check("records", "records >= 0")
+    id: Column[int] = column(primary_key=True)
+    at: Column[datetime]
+    peer_id: Column[PeerId] = column(ForeignKey("peer.id"))
+    permission_id: Column[PermissionId]
+    series_id: Column[SeriesId]
+    command: Column[str]
+    range_start: Column[datetime]
+    range_end: Column[datetime]
+    records: Column[int] = check("records", "records >= 0")
 
 
 class AccessRequestRow(Base):
     """What a peer holds of this node, as it was received: RGPD art. 15 and 20."""
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"))
-    who: Mapped[str]
+    id: Column[int] = column(primary_key=True)
+    at: Column[datetime]
+    peer_id: Column[PeerId] = column(ForeignKey("peer.id", ondelete="CASCADE"))
+    who: Column[str]
     """Who asked, as the register has it."""
-    made_at: Mapped[datetime]
-    size: Mapped[int] = check("size", "size > 0")
+    made_at: Column[datetime]
+    size: Column[int] = check("size", "size > 0")
     """Bytes."""
-    sha256: Mapped[str]
+    sha256: Column[str]
 
 
 class SettingRow(Base):
     """What a person has set, or the node wants to find again."""
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
+    key: Column[str] = column(primary_key=True)
+    value: Column[str]
 
 
 class SecretRow(Base):
     """What no export, page, log or diagnostic may hold."""
 
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]
+    name: Column[str] = column(primary_key=True)
+    value: Column[bytes]
 
 
-class PermittedRow(Base):
+class PermittedRow(Base, view=True):
     """A view: each permission and series of which records may leave now, and which records."""
 
-    __table_args__ = {"info": {"view": True}}  # noqa: RUF012
-
-    permission_id: Mapped[PermissionId] = mapped_column(primary_key=True)
-    series_id: Mapped[SeriesId] = mapped_column(primary_key=True)
-    peer_id: Mapped[PeerId]
-    identification: Mapped[str]
-    records_from: Mapped[datetime]
-    valid_until: Mapped[datetime]
+    permission_id: Column[PermissionId] = column(primary_key=True)
+    series_id: Column[SeriesId] = column(primary_key=True)
+    peer_id: Column[PeerId]
+    identification: Column[str]
+    records_from: Column[datetime]
+    valid_until: Column[datetime]

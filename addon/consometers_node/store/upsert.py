@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ARRAY, Table, TextClause, bindparam, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .tables import Base
+from .connection import AsyncConnection
+from .declaration import Base
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -41,18 +41,17 @@ async def put(
     keys = tuple(rows[0])
     in_arrays = connection.dialect.name != "sqlite"
     values = {key: [each[key] for each in rows] for key in keys} if in_arrays else rows
-    await connection.execute(_put(row, columns, keys, in_arrays=in_arrays), values)
+    await connection.execute(_put(row.__table__, columns, keys, in_arrays=in_arrays), values)
 
 
 @cache
 def _put(
-    row: type[Base], columns: tuple[str, ...], keys: tuple[str, ...], *, in_arrays: bool
+    table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, in_arrays: bool
 ) -> TextClause:
     """Return it as text: SQLAlchemy compiles an INSERT of this kind each time.
 
     It takes a row, or an array for each column: PostgreSQL answers single rows one by one.
     """
-    table = cast("Table", row.__table__)
     types = {key: table.c[key].type for key in keys}
     bound = [
         bindparam(key, type_=ARRAY(each) if in_arrays else each) for key, each in types.items()

@@ -1,5 +1,6 @@
 """The page that explains the commands, and what a command loads."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 import re
@@ -22,6 +23,18 @@ PAGES = {
 }
 BOTH = [("node.md", "node.fr.md"), ("collective.md", "collective.fr.md")]
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
+HOME = "import consometers_node.cli.node.running_home, consometers_node.web.site"
+NOT_OF_A_HOME = (
+    "consometers_node.collective",
+    "consometers_node.store.collective_tables",
+    "alembic",
+    "jinja2",
+    "psycopg",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.orm",
+)
+"""What its node can do without, or before a page is opened: memory of a small computer."""
 
 
 def examples(page: Path) -> list[list[str]]:
@@ -73,9 +86,8 @@ def test_both_languages_give_the_same_examples(english: str, french: str) -> Non
     assert examples(PAGES[english]) == examples(PAGES[french])
 
 
-def loaded(code: str) -> set[str]:
-    """The heavy packages that are there after some code."""
-    program = f"{code}\nimport sys\nprint(*(name for name in {HEAVY} if name in sys.modules))"
+def printed(program: str) -> str:
+    """The last line that a program of our modules prints."""
     done = subprocess.run(
         (sys.executable, "-P", "-c", program),
         check=True,
@@ -83,7 +95,13 @@ def loaded(code: str) -> set[str]:
         text=True,
         env={"PYTHONPATH": str(ROOT / "addon")},
     )
-    return set(done.stdout.splitlines()[-1].split())
+    return done.stdout.splitlines()[-1]
+
+
+def loaded(code: str, names: Sequence[str] = HEAVY) -> set[str]:
+    """The modules of some, by default the heavy ones, that are there after some code."""
+    listed = f"print(*(name for name in {names} if name in sys.modules))"
+    return set(printed(f"{code}\nimport sys\n{listed}").split())
 
 
 def test_the_command_line_alone_loads_nothing_heavy() -> None:
@@ -98,3 +116,7 @@ def test_no_command_needs_rich_until_it_draws() -> None:
 def test_the_plain_client_opens_no_database() -> None:
     code = "import consometers_node.cli.client.requests, consometers_node.cli.client.listen"
     assert "sqlalchemy" not in loaded(code)
+
+
+def test_a_home_loads_nothing_that_it_can_do_without() -> None:
+    assert loaded(HOME, NOT_OF_A_HOME) == set()

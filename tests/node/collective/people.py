@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from consometers_node import quoalise
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import needs
@@ -20,6 +18,7 @@ from consometers_node.permission import DataNeed, Identification
 from consometers_node.quoalise import Direction, Identifier, Permission
 from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 
 from ..permission.samples import NEED
 

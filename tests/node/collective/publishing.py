@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.validation import Arrivals
@@ -31,6 +30,8 @@ from consometers_node.store.collective_tables import (
     MemberPermissionId,
     PublishedCellRow,
 )
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Base
 from consometers_node.store.groups import GroupKind, all_groups, group_id
 from consometers_node.store.publication import (
     ClosedInterval,
@@ -40,7 +41,6 @@ from consometers_node.store.publication import (
 )
 from consometers_node.store.published_series import devices, own_series, published_records
 from consometers_node.store.series import add_series, put_blocks, put_counts
-from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
 
 from ..permission.samples import NEED

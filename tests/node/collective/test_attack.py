@@ -17,7 +17,6 @@ from typing import cast
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
 from consometers_node.collective.publication.dry_run import foresee
@@ -25,6 +24,7 @@ from consometers_node.collective.settings import read
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.series import erase_series
 
 from .attack import Attacker

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.publication import dry_run
@@ -21,8 +20,9 @@ from consometers_node.collective.settings import Settings
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Base
 from consometers_node.store.publication import published_groups
-from consometers_node.store.tables import Base
 
 from ..web.public.town import settings as settings_in
 from .publishing import DAY, Town

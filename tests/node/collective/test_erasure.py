@@ -7,7 +7,6 @@ import struct
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import access_log
 from consometers_node.collective.access_log import Read, note_read
@@ -39,8 +38,10 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
-from consometers_node.store.tables import Base, MemberCountRow
+from consometers_node.store.tables import MemberCountRow
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED, now

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
 from consometers_node.collective.members import invitations
@@ -14,6 +13,7 @@ from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 
 from .people import AT, ZONE, changing, join, let_be_named
 

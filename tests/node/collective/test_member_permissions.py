@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
 from consometers_node.collective.errors import NotFound, NotRequested, NotYours
@@ -23,7 +22,8 @@ from consometers_node.store.collective_tables import (
     MemberPermissionSeriesRow,
     OwnNeedRow,
 )
-from consometers_node.store.tables import Base
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Base
 
 from ..clocks import sure
 from ..permission.samples import NEED, now

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
 from consometers_node.collective.members.members import (
@@ -29,6 +28,7 @@ from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupMembershipRow
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import Group, GroupKind, all_groups, counting, counts_in
 from consometers_node.store.publication import ClosedInterval, write
 

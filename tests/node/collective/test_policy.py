@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
@@ -32,6 +31,7 @@ from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
 
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town

@@ -84,7 +84,7 @@ TABLES = {
         "collective.members.member_overview",
     },
     "SetAsideRow": {"store.set_aside"},
-    "Base": {"store.upsert"},
+    "Base": {"store.tables", "store.upsert"},
 }
 """Who may name a table: `members` asks when, `erasure` erases, `member_overview` counts the records
 of a day."""
@@ -93,6 +93,7 @@ WHOLE = {
     "",
     "store",
     "store.collective_tables",
+    "store.declaration",
     "store.memberships",
     "store.publication",
     "store.series",

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.permission import (
     Choice,
@@ -16,6 +15,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.outbox import Queued
 from consometers_node.store.tables import OutboxRow
 

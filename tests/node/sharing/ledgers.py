@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.quoalise import Text
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.due_records import RecordsMessage, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
 from consometers_node.store.peers import (

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import ColumnElement, event, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.any_of import among, pair_among
 from consometers_node.store.collective_tables import ClosedIntervalRow as Row
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.tables import AbsenceRow
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

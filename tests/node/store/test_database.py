@@ -12,9 +12,9 @@ import threading
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.store import Store, Unusable
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 
 from ..conftest import Place

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import make_url, text
 
+from consometers_node.store.connection import AsyncConnection, AsyncEngine
 from consometers_node.store.driver import AT_ONCE, Connection
 
 MANY = 2 * AT_ONCE + 7
@@ -28,13 +28,14 @@ async def driver(tmp_path: Path) -> AsyncIterator[Connection]:
 @pytest_asyncio.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     creator = partial(Connection, tmp_path / "some.db")
-    engine = create_async_engine("sqlite+aiosqlite://", async_creator=creator)
-    async with engine.connect() as connection:
-        await connection.execute(text("CREATE TABLE told (n INTEGER PRIMARY KEY)"))
-        rows = [{"n": n} for n in range(MANY)]
-        await connection.execute(text("INSERT INTO told VALUES (:n)"), rows)
-        await connection.commit()
-        yield connection
+    engine = AsyncEngine.create(make_url("sqlite+aiosqlite://"), creator)
+    connection = await engine.connect()
+    await connection.execute(text("CREATE TABLE told (n INTEGER PRIMARY KEY)"))
+    rows = [{"n": n} for n in range(MANY)]
+    await connection.execute(text("INSERT INTO told VALUES (:n)"), rows)
+    await connection.commit()
+    yield connection
+    await connection.close()
     await engine.dispose()
 
 
@@ -48,8 +49,8 @@ async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) 
 async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
     connection: AsyncConnection,
 ) -> None:
-    rows = await connection.stream(text("SELECT n FROM told ORDER BY n"))
-    parts = [[n for (n,) in part] async for part in rows.partitions(300)]
+    rows = connection.partitions(text("SELECT n FROM told ORDER BY n"), 300)
+    parts = [[n for (n,) in part] async for part in rows]
     assert [n for part in parts for n in part] == list(range(MANY))
     assert {len(part) for part in parts[:-1]} == {300}
 

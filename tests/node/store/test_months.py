@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.series import Block
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.months import make_room
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow

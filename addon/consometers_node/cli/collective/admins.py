@@ -6,12 +6,12 @@ from pathlib import Path
 import sys
 from typing import Annotated
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 import typer
 
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 
 from ..core.errors import CliError
 from ..core.locale import say

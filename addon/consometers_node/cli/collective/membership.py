@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from consometers_node.collective.members.members import Member, MemberKind, known_spelling
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
 from consometers_node.collective.permissions.member_permissions import MemberPermission
@@ -12,6 +10,7 @@ from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.member_series import MemberSeries
 
 from ..core.output import Json, Output

@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.members.members import MemberKind
@@ -26,6 +24,7 @@ from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.member_series import last_received_at
 from consometers_node.store.member_status import MemberCounts, count_members
 

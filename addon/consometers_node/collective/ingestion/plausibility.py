@@ -16,10 +16,10 @@ from itertools import accumulate
 from operator import itemgetter
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...series import Quantity, Record, Series
 from ...store.collective_tables import MemberId, MemberRow
+from ...store.connection import AsyncConnection
 from ...store.series import largest_of_days
 from ...store.set_aside import Place
 from ...store.tables import SeriesId

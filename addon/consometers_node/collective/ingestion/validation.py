@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...quoalise import BadRequest, Data, Metadata, NotAuthorized, QuoaliseError, iso8601
 from ...quoalise.text import text
 from ...series import Block, Direction, Interval, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
+from ...store.connection import AsyncConnection
 from ...store.exclusive import alone
 from ...store.member_series import Key, MemberSeries, learn, note_received, of_member, under_names
 from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts

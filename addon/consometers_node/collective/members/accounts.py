@@ -8,12 +8,12 @@ import re
 from typing import ClassVar
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import Text, text
 from ...store import Store
 from ...store.clock import Confirmed
 from ...store.collective_tables import MemberRow
+from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
 from ..access_log import Read, note_read
 from ..errors import CollectiveFault

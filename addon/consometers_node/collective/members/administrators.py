@@ -14,10 +14,10 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import text
 from ...store.collective_tables import AdministratorRow, AdminSessionRow
+from ...store.connection import AsyncConnection
 from ..errors import CollectiveFault, NotFound
 
 MAX_NAME = 64

@@ -9,12 +9,12 @@ from hashlib import sha256
 import secrets
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...store.collective_tables import InvitationRow
-from ...store.tables import columns_of
+from ...store.connection import AsyncConnection
+from ...store.declaration import columns_of
 from ..errors import NotFound, NotInvited, OtherKind
 from .members import Member, MemberKind, Members
 

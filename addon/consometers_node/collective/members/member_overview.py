@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import distinct, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...series import Block, Device, Direction, Interval, Series
 from ...store import SeriesId
@@ -24,6 +23,7 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from ...store.connection import AsyncConnection
 from ...store.series import SERIES_FACTS
 from ...store.tables import BlockRow, SeriesRow
 from ..calendar import Span

@@ -14,7 +14,6 @@ import unicodedata
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import text
 from ...series import Interval
@@ -29,9 +28,10 @@ from ...store.collective_tables import (
     MemberPermissionRow,
     MemberRow,
 )
+from ...store.connection import AsyncConnection
+from ...store.declaration import columns_of
 from ...store.groups import GroupKind, group_id
 from ...store.shown import shown_from
-from ...store.tables import columns_of
 from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
 from .sites import Description
 from .subscribers import end as end_reading

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import (
     Choice,
@@ -26,6 +25,7 @@ from ...quoalise.text import DEFAULT_LANGUAGE, text
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...store import PeerId, PermissionId
 from ...store.collective_tables import MemberPermissionRow, MemberRow
+from ...store.connection import AsyncConnection
 from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
 from ...store.published_series import own_series
 from ...store.series import series_id

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...store.collective_tables import MemberRow
+from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
 
 _PREFIX = "backup."

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...quoalise.text import text
 from ...store.claims import Proof, claims_of, claims_to, drop, note_settled, set_counts
 from ...store.collective_tables import MemberId
+from ...store.connection import AsyncConnection
 from ...store.exclusive import alone
 from ..errors import NotFound
 from . import member_permissions

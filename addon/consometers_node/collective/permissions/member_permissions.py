@@ -13,7 +13,6 @@ import json
 from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import DataNeed, Identification, Reading, State
 from ...quoalise import Device, Direction, Identifier, Permission, SeriesPath
@@ -30,9 +29,10 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from ...store.connection import AsyncConnection
+from ...store.declaration import columns_of
 from ...store.settings import set_setting, setting
 from ...store.shown import shown_from
-from ...store.tables import columns_of
 from ...store.types import Instant
 from ...wire.needs import read_interval
 from ..errors import NotFound, NotRequested, NotYours
@@ -190,7 +190,7 @@ async def take(
     interval = read_interval(received.interval)
     await connection.execute(
         insert(MemberPermissionRow).values(
-            **row, member_id=member, state=State.GRANTED, interval=interval
+            **row, member_id=member, state=State.GRANTED, interval_minutes=interval
         )
     )
     permission_id = MemberPermissionId(received.id)
@@ -486,6 +486,7 @@ async def all_permissions(
     series: defaultdict[str, list[Identifier]] = defaultdict(list)
     names = (
         select(MemberPermissionSeriesRow.permission_id, MemberPermissionSeriesRow.identifier)
+        .select_from(MemberPermissionSeriesRow)
         .join(MemberPermissionRow)
         .where(*conditions)
         .order_by(MemberPermissionSeriesRow.identifier)

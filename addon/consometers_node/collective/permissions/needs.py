@@ -13,7 +13,6 @@ import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import ChangedNeed, DataNeed, DataNeedSeries
 from ...permission.need import MAX_DAYS
@@ -23,6 +22,7 @@ from ...quoalise.problems import Problem
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
+from ...store.connection import AsyncConnection
 from ...wire import Unsayable, read_need, write_need
 from ..errors import NotFound
 

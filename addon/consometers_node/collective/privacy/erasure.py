@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from ...quoalise import Erased, Identifier
 from ...quoalise.identifier import identifier
@@ -26,6 +24,8 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from ...store.connection import AsyncConnection
+from ...store.declaration import aliased
 from ...store.exclusive import alone
 from ...store.outbox import take_turns
 from ...store.series import (

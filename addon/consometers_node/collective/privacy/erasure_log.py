@@ -20,12 +20,12 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import State
 from ...quoalise.text import text
 from ...store import Store
 from ...store.collective_tables import MemberPermissionId
+from ...store.connection import AsyncConnection
 from ..errors import CollectiveFault
 from ..members.members import Members
 from ..permissions import member_permissions

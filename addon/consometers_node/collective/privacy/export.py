@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise import iso8601
 from ...sharing import export
 from ...sharing.export import Json
 from ...store.claims import claims_of
 from ...store.collective_tables import GroupMembershipRow, MemberGroupRow
+from ...store.connection import AsyncConnection
 from ...store.memberships import series_of_member
 from ...store.peers import MEMBER, peer_by_jid
 from ...store.series import all_series

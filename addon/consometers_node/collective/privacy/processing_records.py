@@ -4,13 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...permission import DataNeed, State
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing import consent_text
 from ...sharing.export import Json
+from ...store.connection import AsyncConnection
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
 from .export import values

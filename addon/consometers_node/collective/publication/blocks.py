@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Block, Direction, Interval
 from ...store import SeriesId
 from ...store.collective_tables import GroupId, MemberId
+from ...store.connection import AsyncConnection
 from ...store.memberships import Membership, member_blocks, member_counts, packed_day, series_of
 from ..calendar import Stretch
 from ..disclosure.sdc_rules import Cell

@@ -10,9 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Direction
+from ...store.connection import AsyncConnection
 from ...store.memberships import first_blocks
 from ...store.publication import closed_intervals, closed_until, last_closed
 from ..calendar import instants

@@ -12,11 +12,10 @@ from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
 import time
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Direction, Interval
 from ...store import Store
 from ...store.collective_tables import GroupId
+from ...store.connection import AsyncConnection
 from ...store.memberships import first_blocks
 from ...store.publication import PublishedCell
 from ..calendar import Span, instants, places

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Direction, Interval
+from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ..access_log import Read, note_read
 from ..disclosure.sdc_rules import Publication

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from itertools import product
 import json
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...quoalise import (
     Data,
     DeviceType,
@@ -23,6 +21,7 @@ from ...quoalise import (
 )
 from ...series import Interval, Range, Series
 from ...store.collective_tables import GroupId
+from ...store.connection import AsyncConnection
 from ...store.groups import all_groups, counting
 from ...store.memberships import groups_and_memberships
 from ...store.publication import cells, parts

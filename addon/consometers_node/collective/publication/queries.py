@@ -11,7 +11,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission.states import State
 from ...quoalise import Text
@@ -25,6 +24,7 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
+from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
     PublishedCell,

@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 from typing import override
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...permission import Permitted
 from ...quoalise import Role
 from ...series import Range
 from ...sharing.answers import Answers
+from ...store.connection import AsyncConnection
 from ...store.coverage import coverage
 from ..recorder.backfill import days_to_read, still_to_read
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...permission import Choice, DataNeed
 from ...series import Direction, Interval, Quantity, Range, Record, Series
 from ...sharing.consent import DataRequest, Preview, sight
+from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
 from ...wire import Naming
 from ..recorder.backfill import StatisticSource, catch_up

@@ -6,10 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Range, Series
 from ...store import SeriesId
+from ...store.connection import AsyncConnection
 from ...store.series import changes, missing
 from .sync import Target
 

@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...permission import Permissions
 from ...series import Block, Range, Series
 from ...sharing.changes import Changes
 from ...sharing.due_records import keep
 from ...store import SeriesId, Store
 from ...store.clock import Clock
+from ...store.connection import AsyncConnection
 from ...store.coverage import all_coverage, coverage, set_coverage
 from ...store.peers import all_peers
 from ...store.series import blocks

@@ -15,14 +15,13 @@ import re
 import time
 from typing import NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...permission import Permissions, State
 from ...quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
 from ...quoalise.identifier import ENTERPRISE, identifier
 from ...quoalise.text import text
 from ...sharing.changes import Changes
 from ...store import Store
+from ...store.connection import AsyncConnection
 from ...store.peers import Peer, all_peers
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ...store.settings import set_setting, setting

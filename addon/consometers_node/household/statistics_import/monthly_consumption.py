@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ...series import Direction, Interval, Quantity, Range, Series
 from ...store import SeriesId
+from ...store.connection import AsyncConnection
 from ...store.series import blocks
 from .totals import days_of, of_whole_days
 

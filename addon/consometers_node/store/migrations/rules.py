@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 from ..collective_tables import TABLES
+from ..declaration import Base
 from ..months import BY_MONTH
-from ..tables import Base
 from .guards import (
     NOW,
     SOON,

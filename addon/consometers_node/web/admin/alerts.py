@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version as installed
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems

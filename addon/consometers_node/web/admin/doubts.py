@@ -6,7 +6,8 @@ from itertools import groupby
 from math import ceil
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.ingestion import validation
 from ...collective.ingestion.plausibility import MOST_BELIEVED_W, watts

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, override
 
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.access_log import Read, note_read
 from ...collective.calendar import Span

@@ -14,7 +14,8 @@ import secrets
 from aiohttp import web
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.members import invitations
 from ...collective.members.invitations import MAX_NOTE

@@ -5,7 +5,8 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName

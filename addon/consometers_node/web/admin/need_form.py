@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import re
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.permissions import needs
 from ...permission import ChangedNeed, DataNeed, Identification, Reading

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.members.member_overview import MemberEntry, Status, shares

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import re
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Reason
 from ...collective.publication import dry_run, policy as ours

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from consometers_node.store.connection import AsyncConnection
 
 from ...household.statistics_import.collective_statistics import (
     CollectiveStatistics,

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...permission import (
     Actor,

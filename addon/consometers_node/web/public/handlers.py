@@ -9,7 +9,8 @@ import logging
 from typing import Any
 
 from aiohttp import hdrs, web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.disclosure.sdc_rules import Publication
 from ...collective.publication.policy import InForce

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...store.groups import GroupKind
 from .charts import Chart

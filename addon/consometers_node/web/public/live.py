@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld

@@ -18,7 +18,8 @@ import re
 from typing import NamedTuple
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.sdc_rules import P_PERCENT, Reason, Withheld

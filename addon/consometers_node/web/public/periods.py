@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.sdc_rules import Reason, Withheld

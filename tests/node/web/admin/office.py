@@ -10,7 +10,6 @@ from typing import Any, Concatenate
 
 from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
-from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
 from consometers_node.collective.members import administrators
@@ -19,6 +18,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.web.admin.login import TRIES
 from consometers_node.web.admin.site import Administration
 from consometers_node.web.public.site import PublicSite

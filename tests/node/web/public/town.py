@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
@@ -30,6 +29,7 @@ from consometers_node.store.collective_tables import (
     MemberGroupRow,
     MemberRow,
 )
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.public.site import PublicSite

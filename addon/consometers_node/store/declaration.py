@@ -1,0 +1,156 @@
+"""Tables declared as classes, whose columns a type checker knows.
+
+SQLAlchemy's own declarative classes would load its ORM: 12 MB in a home that never opens a session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
+import re
+from types import NoneType
+from typing import Any, ClassVar, Union, cast, get_args, get_origin, override
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    FromClause,
+    Label,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    type_coerce,
+)
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
+
+from ..series import Direction, Interval, Quantity
+from .types import Day, Instant, Minutes, Stored, Translations, Whole, words
+
+_TYPES: Mapping[Any, TypeEngine[Any]] = {
+    int: Whole,
+    str: Text(),
+    bytes: LargeBinary(),
+    datetime: Instant,
+    date: Day,
+    Interval: Minutes,
+    Direction: words(Direction),
+    Quantity: words(Quantity),
+    Mapping[str, str]: Translations,
+}
+
+
+def column(*items: SchemaItem, **options: Any) -> Column[Any]:
+    """Declare a column. Its annotation says of which type it is, and whether it may be empty."""
+    return cast("Column[Any]", partial(Column, *items, **options))
+
+
+def check(name: str, condition: str, **options: Any) -> Column[Any]:
+    """Declare a column of which a CHECK of its table says something."""
+    return column(info={"check": (condition, name)}, **options)
+
+
+class Base:
+    """What all tables have in common: their names, their constraints', and which type means what.
+
+    A table is named after its class. Its columns are the annotations `Column[…]`, and stand as
+    attributes of the class, which is itself a table wherever SQLAlchemy asks for one. A CHECK lets
+    no other values in than those of the types. In SQLite it is strict, no `id` is ever given twice,
+    and a `clustered` one is its own primary key.
+    """
+
+    metadata: ClassVar = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    __table__: ClassVar[Table]
+    __table_args__: ClassVar[tuple[SchemaItem, ...]] = ()
+    """Constraints and indexes of several columns."""
+
+    @override
+    def __init_subclass__(cls, *, clustered: bool = False, view: bool = False) -> None:
+        columns = _declared(cls)
+        cls.__table__ = table = Table(
+            re.sub("(?<=[a-z])(?=[A-Z])", "_", cls.__name__[: -len("Row")]).lower(),
+            cls.metadata,
+            *columns.values(),
+            *cls.__table_args__,
+            info={"view": view},
+            sqlite_strict=True,
+            sqlite_with_rowid=not clustered,
+        )
+        numbered = getattr(table.autoincrement_column, "name", None) == "id"
+        table.dialect_kwargs["sqlite_autoincrement"] = numbered
+        for attribute, column in columns.items():
+            setattr(cls, attribute, column)
+            if isinstance(column.type, Stored) and column.type.values:
+                column.info["check"] = f"{column.name} IN {column.type.values}", attribute
+            if "check" in column.info:
+                table.append_constraint(CheckConstraint(*column.info["check"]))
+
+    @classmethod
+    def __clause_element__(cls) -> FromClause:
+        """Return the table, for SQLAlchemy."""
+        return cls.__table__
+
+
+def _declared(row: type[Base]) -> dict[str, Column[Any]]:
+    """Return the columns of a class by attribute, as its annotations and values declare them."""
+    columns = {}
+    for attribute, annotation in row.__annotations__.items():
+        (kind,) = get_args(annotation)
+        kinds = get_args(kind) if get_origin(kind) is Union else (kind,)
+        declared = vars(row).get(attribute, partial(Column))
+        columns[attribute] = declared(
+            **{"name": attribute, **declared.keywords},
+            type_=_type_of(kinds[0]),
+            nullable=NoneType in kinds,
+        )
+    return columns
+
+
+def _type_of(kind: Any) -> TypeEngine[Any]:
+    """Return how a column has values of a type, or of the one that a `NewType` stands on."""
+    while kind not in _TYPES:
+        kind = kind.__supertype__
+    return _TYPES[kind]
+
+
+def aliased[R: Base](row: type[R]) -> type[R]:
+    """Return a table under another name, for a query that reads it twice."""
+    alias = row.__table__.alias()
+    columns = {
+        attribute: alias.c[column.name]
+        for attribute, column in vars(row).items()
+        if isinstance(column, Column)
+    }
+    named = {"__clause_element__": staticmethod(lambda: alias)}
+    return cast("type[R]", type(row.__name__, (), {**columns, **named}))
+
+
+def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:
+    """Return a column for each field of a dataclass, in their order: `shape(*row)` makes one.
+
+    It is the column of that name, or that of `others`, where None leaves the field out. A word is
+    read as the field's enumeration.
+    """
+    return [
+        _as(field.type, column).label(field.name)
+        for field in fields(shape)
+        if (column := others.get(field.name, getattr(table, field.name, None))) is not None
+    ]
+
+
+def _as(shape: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    for kind in get_args(shape) or (shape,):
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(column.type, Text):
+            return type_coerce(column, words(kind))
+    return column
