@@ -1,6 +1,6 @@
 """Words for people, in the languages that they read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import re
 from typing import override
@@ -29,11 +29,11 @@ class Text:
 
     def say(self, wanted: str | None = None) -> str:
         """Return the words in a language, or in one that `language` chooses."""
-        return self.by_language.get(self.language(wanted), "")
+        return self.by_language[self.language(wanted)] if self.by_language else ""
 
     def fill(self, **values: object) -> Text:
         """Put what was found where the words have its name in braces."""
-        return Text({tag: words.format(**values) for tag, words in self.by_language.items()})
+        return Text(_Made(self.by_language, lambda _, words: words.format(**values)))
 
 
 UNSAID = Text({})
@@ -74,6 +74,17 @@ class _Translated(Mapping[str, str]):
         return catalogue.pgettext(self._context, self._sentence)
 
     @override
+    def __eq__(self, other: object) -> bool:
+        # An enumeration compares its members: they must not read the catalogue for it.
+        if isinstance(other, _Translated):
+            return (self._sentence, self._context) == (other._sentence, other._context)
+        return super().__eq__(other)
+
+    @override
+    def __hash__(self) -> int:
+        return hash((self._sentence, self._context))
+
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(LANGUAGES)
 
@@ -82,13 +93,35 @@ class _Translated(Mapping[str, str]):
         return len(LANGUAGES)
 
 
+class _Made(Mapping[str, str]):
+    """Words by language that are made of others when they are said."""
+
+    __slots__ = ("_make", "_words")
+
+    def __init__(self, words: Mapping[str, str], make: Callable[[str, str], str]) -> None:
+        self._words = words
+        self._make = make
+
+    @override
+    def __getitem__(self, language: str) -> str:
+        return self._make(language, self._words[language])
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._words)
+
+
 def around(template: Text, inserted: Text, **values: object) -> Text:
     """Put words of someone else into ours, in each of our languages."""
     return Text(
-        {
-            tag: words.format(said=inserted.say(tag), **values)
-            for tag, words in template.by_language.items()
-        }
+        _Made(
+            template.by_language,
+            lambda language, words: words.format(said=inserted.say(language), **values),
+        )
     )
 
 

@@ -120,3 +120,8 @@ def test_the_plain_client_opens_no_database() -> None:
 
 def test_a_home_loads_nothing_that_it_can_do_without() -> None:
     assert loaded(HOME, NOT_OF_A_HOME) == set()
+
+
+def test_a_home_reads_no_translation_before_one_is_said() -> None:
+    read = "from consometers_node.catalogue import translations\nprint(translations.cache_info())"
+    assert "currsize=0" in printed(f"{HOME}\n{read}")
