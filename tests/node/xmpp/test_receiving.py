@@ -98,6 +98,7 @@ async def test_what_was_not_kept_leaves_room_for_what_comes_next(
     sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     with pytest.raises(NotAcknowledged):
         await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=0.5)
+    await keeper.came.wait()
     keeper.fault = None
     await sender.pushing.push(receiver.bare, records(NOW, 1))
 
