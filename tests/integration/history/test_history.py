@@ -392,3 +392,30 @@ async def test_a_level_that_meets_is_offered_under_any_name_and_not_proposed(hou
     flow = await house.add()
     assert list(offered(flow)) == ["Energy drawn ← sensor.consommation"]
     assert ticked(flow) == []
+
+
+async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_left(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.had_entity("linkytic", "linkytic_01abc_eait", "sensor.injected")
+    await house.had("sensor.injected", (41.0, 42.0, 43.0))
+    flow = await house.add(frames.PRODUCTION)
+    label = "Energy produced ← sensor.injected (linkytic)"
+    entry = (await (await chosen(flow, label)).submit()).entry
+    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    await house.count_until(NOON + timedelta(minutes=10))
+    assert home.entity_id("energy_injected") is None
+    assert CONF_HISTORY in entry.data
+    await house.hear(frames.PRODUCTION)
+    await house.count_until(NOON + timedelta(minutes=20))
+    entity_id = home.entity_id("energy_injected")
+    assert entity_id is not None
+    assert [row[1] for row in await house.rows(entity_id)] == [1_000, 2_000, 3_000]
+
+    get_instance(hass).async_clear_statistics([entity_id])
+    await async_wait_recording_done(hass)
+    result = await options(hass, entry.entry_id, "undo")
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {})
+    assert result["reason"] == "history_undone"
+    assert CONF_JOINED not in entry.data
+    assert await house.rows(entity_id) == []
