@@ -1,7 +1,7 @@
 """A collective of the demo: its XMPP server, and its node as an operator sets it up and runs it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -32,6 +32,8 @@ class Profile:
     identifier: str
     account: str
     needs: tuple[Path, ...]
+    about: Mapping[str, str]
+    """What its public pages say of it, by the key of the settings."""
 
     @property
     def device(self) -> str:
@@ -67,7 +69,9 @@ class Collective:
         if not (self.program.folder / _SETTINGS).exists():
             profile = self.profile
             names = ("--name", profile.name, "--identifier", profile.identifier)
-            await self.program.do("init", *names, "--account", profile.account, *place, "--json")
+            about = [word for line in profile.about.items() for word in ("--about", "=".join(line))]
+            options = ("--account", profile.account, *place, *about)
+            await self.program.do("init", *names, *options, "--json")
         # What it says of itself to other collectives, it says with the account that is kept.
         await self.program.do("login", self.profile.account, *place)
         for need in self.profile.needs:

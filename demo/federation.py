@@ -33,6 +33,40 @@ _NEEDS: Final = Path(__file__).with_name("needs")
 _BY_NAME: Final = "by-name"
 _SUMS: Final = _NEEDS / "sums.toml"
 """What the municipality asks for, and the reader."""
+_COOPERATIVE_ABOUT: Final = {
+    "sentence_fr": "Une association imaginaire de Kersabiec, près de Lorient : des foyers et une"
+    " école qui suivent leur électricité ensemble.",
+    "sentence_en": "An imaginary association of Kersabiec, near Lorient: homes and a school that"
+    " follow their electricity together.",
+    "join_fr": "La permanence est ouverte le samedi matin, à l’école de Kersabiec.",
+    "join_en": "Come and see us on Saturday mornings, at the school of Kersabiec.",
+    "mail": f"contact@{COOPERATIVE}",
+    "phone": "+33 2 61 91 00 01",
+    "address": "Place de Kersabiec, 56100 Lorient",
+    "legal_name": "Énergies de Kersabiec",
+    "legal_form": "association loi de 1901",
+    "registration": "RNA W000000000",
+    "publisher": "la présidence de l’association",
+    "host_name": "Énergies de Kersabiec",
+    "host_address": "Place de Kersabiec, 56100 Lorient",
+    "host_phone": "+33 2 61 91 00 01",
+}
+_MUNICIPALITY_ABOUT: Final = {
+    "sentence_fr": "Le territoire de Lorient, dans une démonstration : ce que ses coopératives"
+    " d’énergie produisent et consomment ensemble.",
+    "sentence_en": "The area of Lorient, in a demonstration: what its energy cooperatives produce"
+    " and use together.",
+    "mail": f"energie@{MUNICIPALITY}",
+    "phone": "+33 2 61 91 00 02",
+    "address": "Place de la Mairie, 56100 Lorient",
+    "legal_name": "Commune de la démonstration",
+    "legal_form": "collectivité territoriale",
+    "publisher": "le service communication",
+    "host_name": "Commune de la démonstration",
+    "host_address": "Place de la Mairie, 56100 Lorient",
+    "host_phone": "+33 2 61 91 00 02",
+}
+"""Nobody has these telephone numbers: they are set apart for fiction."""
 _DIRECTIONS: Final = {"consumption", "injection", "production"}
 _COMMUNE: Final = "Lorient"
 """Of the municipality: it has enough homes, and homes with panels, to be shown by itself."""
@@ -150,6 +184,7 @@ class Federation:
                 identifier="kersabiec",
                 account=f"cooperative@{COOPERATIVE}",
                 needs=(_NEEDS / "members.toml", _NEEDS / f"{_BY_NAME}.toml"),
+                about=_COOPERATIVE_ABOUT,
             ),
             folder / "cooperative",
             servers[1],
@@ -161,6 +196,7 @@ class Federation:
                 identifier="lorient",
                 account=f"municipality@{MUNICIPALITY}",
                 needs=(_SUMS,),
+                about=_MUNICIPALITY_ABOUT,
             ),
             folder / "municipality",
             servers[2],

@@ -17,6 +17,7 @@ from ..store.clock import confirm
 from ..store.collective_tables import MemberId, MemberPermissionId
 from ..store.connection import AsyncConnection
 from ..xmpp import Join, links
+from .about import About, store_about
 from .access_log import Read, note_read, written_by
 from .members import accounts, invitations
 from .members.invitations import Invitation
@@ -181,6 +182,11 @@ class Actions:
         """Revoke an invitation. Raises Unknown."""
         async with self._acting(f"invitation {invitation} revoked") as connection:
             return await invitations.revoke(connection, invitation, self.at)
+
+    async def describe(self, about: About) -> None:
+        """Store what the collective says of itself on its public pages."""
+        async with self._acting("presentation changed") as connection:
+            await store_about(connection, about, self.settings.about)
 
     async def confirm_clock(self) -> None:
         """Store a person's word for the clock."""

@@ -26,6 +26,7 @@ from ..quoalise import Device, Text
 from ..quoalise.identifier import organisation
 from ..quoalise.text import around, text
 from ..xmpp import Server
+from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
 from .settings_schema import KEYS, BadValue, Basis, Key, Network, SmtpSecurity
 
@@ -125,6 +126,7 @@ class Settings:
     publication: Publication
     tells_members: bool = True
     location: str | None = None
+    about: About = field(default_factory=About)
     metrics: MetricsSettings | None = None
     mail: MailSettings | None = None
     webhook: str | None = field(default=None, repr=False)
@@ -212,6 +214,7 @@ def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
         database=values.get("database", folder / _DATABASE),
         xmpp=section(Xmpp, "xmpp.", server=section(Server, "xmpp.")),
         page=section(PageSettings, "page."),
+        about=section(About, "about."),
         publication=publication(values),
         tells_members=values.get("publication.members", True),
         metrics=section(MetricsSettings, "metrics.") if "metrics.port" in values else None,

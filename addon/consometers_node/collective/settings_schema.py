@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 import os
@@ -29,6 +29,8 @@ _PHRASE = r"(?s).{1,100}"
 _IDENTIFIER = r"(?!.{41})[a-z0-9]+(?:\.[a-z0-9]+)*"
 _HOST_NAME = r"(?!.{254})[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*"
 _MAIL = r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,253}"
+_PROSE = r"(?s).{1,500}"
+_PHONE = r"\+?[0-9][0-9 ().-]{3,29}"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _DATABASES = ("postgresql", "sqlite")
 
@@ -68,6 +70,13 @@ class Format:
 
     parse: _Parse
     hint: Text
+
+    @property
+    def sentence(self) -> Text:
+        """The hint as a sentence of its own."""
+        return Text(
+            {tag: hint[0].upper() + hint[1:] for tag, hint in self.hint.by_language.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,18 @@ def _webhook(value: object, _: Path) -> str:
     if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _LOCAL):
         raise BadValue
     if not parts.hostname:
+        raise BadValue
+    return url
+
+
+def _prose(value: object, _: Path) -> str:
+    """Return sentences on one line."""
+    return _string(" ".join(_string(value).split()), _PROSE)
+
+
+def _web_page(value: object, _: Path) -> str:
+    url = _string(value, r"\S{1,300}")
+    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
         raise BadValue
     return url
 
@@ -245,6 +266,17 @@ _NETWORKS = Format(
         " the variable, commas stand between them."
     ),
 )
+_SENTENCES = Format(_prose, text("write at most 500 characters."))
+_WEB_PAGE = Format(_web_page, text('write an address such as "https://example.org/join".'))
+_PHONE_NUMBER = Format(
+    lambda value, _: _string(_string(value).strip(), _PHONE),
+    text('write a telephone number, such as "+33 2 97 00 00 00".'),
+)
+_DATE = Format(
+    lambda value, _: date.fromisoformat(_string(value, r"\d{4}-\d\d-\d\d")),
+    text('write a day, such as "2026-12-01".'),
+)
+_SHARE = _number(range(101), text("write a whole number from 0 to 100."))
 _MEMBERS = _number(
     range(LEAST_MINIMUM, 2**63),
     text(
@@ -391,6 +423,43 @@ _ALL = (
         text("For how many days backups are kept, for the data policy."),
         _DAYS,
     ),
+    Key(
+        "about.sentence_fr",
+        text("One sentence in French: who you are, and where."),
+        _SENTENCES,
+    ),
+    Key(
+        "about.sentence_en",
+        text("One sentence in English: who you are, and where."),
+        _SENTENCES,
+    ),
+    Key("about.join_fr", text("How to take part, in French."), _SENTENCES),
+    Key("about.join_en", text("How to take part, in English."), _SENTENCES),
+    Key("about.join_link", text("The web page where people sign up."), _WEB_PAGE),
+    Key("about.mail", text("The e-mail address for the public."), _MAIL_ADDRESS),
+    Key("about.phone", text("The telephone number for the public."), _PHONE_NUMBER),
+    Key("about.address", text("The postal address of the registered office."), _SENTENCES),
+    Key("about.legal_name", text("The registered name of the publisher."), _SENTENCES),
+    Key("about.legal_form", text("The legal form of the publisher."), _SENTENCES),
+    Key(
+        "about.registration",
+        text("The registration number (SIREN, RNA), and the share capital of a company."),
+        _SENTENCES,
+    ),
+    Key(
+        "about.publisher",
+        text("The publication director: by law, who represents the publisher."),
+        _SENTENCES,
+    ),
+    Key("about.host_name", text("The name of the host."), _SENTENCES),
+    Key("about.host_address", text("The postal address of the host."), _SENTENCES),
+    Key("about.host_phone", text("The telephone number of the host."), _PHONE_NUMBER),
+    Key("about.dpo", text("The contact of the data protection officer, if any."), _SENTENCES),
+    Key("about.audit_on", text("The day of the accessibility audit (RGAA)."), _DATE),
+    Key("about.audit_by", text("Who made the accessibility audit."), _SENTENCES),
+    Key("about.audit_percent", text("The share of the RGAA criteria that are met, in %."), _SHARE),
+    Key("about.audit_gaps_fr", text("What is not accessible, in French."), _SENTENCES),
+    Key("about.audit_gaps_en", text("What is not accessible, in English."), _SENTENCES),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )

@@ -15,7 +15,7 @@ import pytest
 
 from consometers_node.store import Store
 from consometers_node.web.admin import routes as of_an_administration
-from consometers_node.web.admin.request_context import PATH
+from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.csrf import FIELD, FormTokens
 from consometers_node.web.household import routes as of_a_home
 from consometers_node.web.public import routes as of_all
@@ -90,8 +90,11 @@ async def an_administration(file: Path) -> AsyncIterator[Pages]:
         acts = of_an_administration.ACTS.keys() - {"/logout", "/password"}
         yield Pages(
             opened.url.port or 0,
-            [PATH + path for path in (*of_an_administration.LOOKS, *of_an_administration.OPEN)],
-            [PATH + path for path in sorted(acts)],
+            [
+                ADMINISTRATION + path
+                for path in (*of_an_administration.LOOKS, *of_an_administration.OPEN)
+            ],
+            [ADMINISTRATION + path for path in sorted(acts)],
             (("Cookie", "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())),),
             token,
         )

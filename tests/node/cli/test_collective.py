@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from consometers_node.cli.collective.init import _slug
+from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
@@ -72,11 +73,14 @@ async def test_init_writes_settings_that_can_be_read(run: Run, coop: Path) -> No
 async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "etc" / "ours.toml"
     options = ("--minimum", 12, "--port", 5223, "--ca-file", "ca.pem", "--settings", file)
-    assert await run.json(*INIT, *options) == {"file": str(file), "identifier": "kersabiec"}
+    about = ("--about", "mail=coop@example.org", "--about", "audit_percent=62")
+    assert await run.json(*INIT, *options, *about) == {"file": str(file), "identifier": "kersabiec"}
     settings = read(file, {})
     assert settings.xmpp.server.port == 5223
     assert settings.xmpp.server.ca_file == Path.cwd() / "ca.pem"
-    for wrong in (("--minimum", 2), ("--port", "no"), ("--account", "nobody")):
+    assert (settings.about.mail, settings.about.audit_percent) == ("coop@example.org", 62)
+    strange = (("--about", "mail"), ("--about", "mial=coop@example.org"))
+    for wrong in (("--minimum", 2), ("--port", "no"), ("--account", "nobody"), *strange):
         assert await run.condition(*INIT, "--data", tmp_path / "other", *wrong) == "usage"
     nowhere = ("--data", tmp_path / "other", "--password-file", tmp_path / "none")
     refused = await run(*INIT, *nowhere, language="fr")
@@ -490,7 +494,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 async def test_a_data_policy_is_drafted(run: Run, coop: Path, tmp_path: Path) -> None:
     nothing = await run.ok("policy", language="fr")
     assert "# Politique de données de Énergies de Kersabiec\n" in nothing.out
-    assert "[Rien n’est encore demandé" in nothing.out
+    assert "[refaites ce projet après" in nothing.out
     file = tmp_path / "policy.md"
     result = await run.ok("policy", "--output", file, CONSOMETERS_BACKUPS_KEPT_DAYS="20")
     assert "Complete what stands in [brackets]." in result.out
@@ -524,6 +528,12 @@ async def test_init_asks_what_was_not_told(environment: dict[str, str], tmp_path
         "collectif@kersabiec.example",
         "",
         "12",
+        "Des foyers de Kersabiec.",
+        "",
+        "contact@kersabiec.example",
+        *("", "", ""),
+        *("none", "+33 2 61 91 00 00"),
+        *("", "", "", ""),
         "s3cret",
     ]
     status, screen = await asyncio.to_thread(at_a_terminal, environment, "fr", ("init",), typed)
@@ -540,4 +550,10 @@ async def test_init_asks_what_was_not_told(environment: dict[str, str], tmp_path
     assert settings.xmpp.password_file.stat().st_mode & 0o777 == 0o600
     assert "[energies.de.kersabiec]" in screen
     assert "Écrivez une adresse XMPP" in screen
+    assert settings.about == About(
+        sentence_fr="Des foyers de Kersabiec.",
+        mail="contact@kersabiec.example",
+        phone="+33 2 61 91 00 00",
+    )
+    assert "Écrivez un numéro de téléphone" in screen
     assert "s3cret" not in screen

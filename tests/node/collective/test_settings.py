@@ -1,12 +1,13 @@
 """The settings of a collective: a file, and variables that count more."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from consometers_node.collective.about import Notice
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw
 from consometers_node.collective.settings import (
     BadSettings,
@@ -74,6 +75,29 @@ kept_days = 45
 [metrics]
 host = "::1"
 port = 9101
+
+[about]
+sentence_fr = "Des foyers de Kersabiec."
+sentence_en = "Homes of Kersabiec."
+join_fr = "Écrivez-nous."
+join_en = "Write to us."
+join_link = "https://kersabiec.example/adherer"
+mail = "contact@kersabiec.example"
+phone = "02 97 00 00 00"
+address = "1 rue du Four, 44350 Kersabiec"
+legal_name = "Énergies de Kersabiec"
+legal_form = "SCIC"
+registration = "000 000 000 RCS Kersabiec"
+publisher = "la présidence"
+host_name = "Hébergeur"
+host_address = "2 rue du Four"
+host_phone = "02 97 00 00 01"
+dpo = "dpo@kersabiec.example"
+audit_on = "2026-05-04"
+audit_by = "Access lab"
+audit_percent = 62
+audit_gaps_fr = "Les graphiques."
+audit_gaps_en = "The charts."
 """
 
 
@@ -122,6 +146,10 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
         smtp_password_file=tmp_path / "smtp-password",
     )
     assert settings.backups_kept_days == 45
+    assert settings.about.sentence.say("en") == "Homes of Kersabiec."
+    assert settings.about.audit_on == date(2026, 5, 4)
+    assert settings.about.accessibility == "partially"
+    assert not any(settings.about.missing(notice) for notice in Notice)
     assert settings.webhook == "https://chat.kersabiec.example/hooks/1"
 
 
@@ -135,7 +163,16 @@ def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
 def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:
     named = {
         f"{section}{name}"
-        for section in ("", "xmpp.", "page.", "publication.", "alerts.", "backups.", "metrics.")
+        for section in (
+            "",
+            "xmpp.",
+            "page.",
+            "publication.",
+            "alerts.",
+            "backups.",
+            "metrics.",
+            "about.",
+        )
         for name in (line.partition(" = ")[0] for line in FULL.splitlines() if " = " in line)
     }
     assert set(KEYS) <= named
@@ -176,6 +213,17 @@ def test_the_folder_that_was_chosen_counts_most(tmp_path: Path) -> None:
 
 
 WRONG = [
+    *(
+        (f"{LEAST}[about]\n{key} = {value}\n", 6, f"about.{key}")
+        for key, value in (
+            ("phone", '"none"'),
+            ("mail", '"contact"'),
+            ("join_link", '"http://kersabiec.example"'),
+            ("audit_on", '"2026-02-30"'),
+            ("audit_percent", "101"),
+            ("address", f'"{"a" * 501}"'),
+        )
+    ),
     (LEAST.replace('name = "Én', "name = 3 #"), 1, "name"),
     (LEAST.replace('kersabiec"\n', 'Kersabiec"\n'), 2, "identifier"),
     (LEAST.replace("collectif@", ""), 4, "xmpp.account"),

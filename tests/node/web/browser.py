@@ -39,6 +39,8 @@ class Page:
     language: str = ""
     links: list[str] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
+    alternates: dict[str, str] = field(default_factory=dict)
+    """The same page in each language, by its tag."""
     forms: list[Form] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     attributes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -80,6 +82,10 @@ class _Reader(HTMLParser):
                 page.language = attributes.get("lang", "")
             case "a":
                 page.links.append(attributes["href"])
+            case "link" if attributes["rel"] == "alternate":
+                page.alternates[attributes["hreflang"]] = attributes["href"]
+            case "link" if attributes["rel"] == "canonical":
+                pass
             case "link" | "script" | "img":
                 page.loads.append(attributes.get("href") or attributes.get("src", ""))
                 self.hidden += tag == "script"
@@ -132,7 +138,7 @@ class _Reader(HTMLParser):
 
 async def read(response: ClientResponse) -> Page:
     """Read what came; no page of ours has a script or a style in it, whatever was typed."""
-    html = await response.text()
+    html = await response.text(errors="replace")
     page = Page(response.status, response.url, response.headers, html)
     reader = _Reader(page)
     reader.feed(html)

@@ -11,9 +11,10 @@ import unicodedata
 
 import typer
 
+from consometers_node.collective.about import FIELDS, REQUIRED, Notice, key_of
 from consometers_node.collective.settings import read, write
 from consometers_node.collective.settings_schema import KEYS, BadValue
-from consometers_node.quoalise.text import Text, around, text
+from consometers_node.quoalise.text import around, text
 
 from ..core.errors import CliError, misused, system_reason
 from ..core.locale import say
@@ -23,9 +24,15 @@ from .command import Ours
 
 _PASSWORD_FILE = "password"  # noqa: S105  # its name
 _PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
+_ABOUT = "about"
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
 _FILE = text("{file}: {said}.")
+_NOT_ABOUT = text("write one of these, then = and the words: {names}.")
+_FOR_THE_PUBLIC = text(
+    "What follows stands on the public pages. Press Enter to skip a line: the administration can"
+    " fill it in later."
+)
 _EXISTS = text(
     "{file} exists: “init” is not needed. Change the settings there, or in .env on a server that"
     " ./install set up."
@@ -112,6 +119,13 @@ class SettingsOptions:
             help=say("Minimum number of homes in a published sum."),
         ),
     ] = None
+    about: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=say("KEY=WORDS"),
+            help=say("A line of the public pages, such as mail=contact@example.org."),
+        ),
+    ] = None
 
 
 _SECTIONS = {
@@ -141,9 +155,15 @@ def init(common: Ours, options: SettingsOptions) -> None:
         raise CliError("exists", _EXISTS.fill(file=common.file))
     asks = sys.stdin.isatty() and not output.as_json
     values: dict[str, object] = {}
+    for typed in options.about or ():
+        name, _, words = typed.partition("=")
+        if name not in FIELDS:
+            raise misused("--about", _NOT_ABOUT.fill(names=", ".join(FIELDS)))
+        key = key_of(name).name
+        values[key] = _checked(key, words, f"--about {name}")
     for option in fields(options):
         typed = getattr(options, option.name)
-        if typed is not None:
+        if typed is not None and option.name != _ABOUT:
             key = f"{_SECTIONS.get(option.name, '')}{option.name}"
             values[key] = _checked(key, typed, f"--{option.name.replace('_', '-')}")
     for key, usual in _ASKED.items():
@@ -153,6 +173,8 @@ def init(common: Ours, options: SettingsOptions) -> None:
             values[key] = _ask(key, usual(values), output)
         elif KEYS[key].required:
             raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
+    if asks:
+        _ask_about(values, output)
     folder = common.file.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if asks and _PASSWORD_KEY not in values:
@@ -191,21 +213,27 @@ def _check_readable(file: Path, option: str) -> None:
         raise misused(option, around(_FILE, system_reason(error), file=file)) from None
 
 
+def _ask_about(values: dict[str, object], output: Output) -> None:
+    """Ask for what the law has the public pages say."""
+    output.note(_FOR_THE_PUBLIC)
+    for name in (*REQUIRED[Notice.PRESENTATION], *REQUIRED[Notice.LEGAL]):
+        key = key_of(name).name
+        if key not in values and (typed := _ask(key, "", output)):
+            values[key] = typed
+
+
 def _ask(key: str, usual: str, output: Output) -> object:
+    """Return what was typed, or what is usual; empty where that may be left out."""
     what = output.translated(KEYS[key].what)
     question = output.translated(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
     while True:
         typed = input(question).strip() or usual
+        if not typed and not KEYS[key].required:
+            return ""
         try:
             return _checked(key, typed, key)
         except CliError:
-            output.note(_sentence(KEYS[key].format.hint))
-
-
-def _sentence(hint: Text) -> Text:
-    return Text(
-        {tag: sentence[0].upper() + sentence[1:] for tag, sentence in hint.by_language.items()}
-    )
+            output.note(KEYS[key].format.sentence)
 
 
 def _slug(name: str) -> str:

@@ -10,7 +10,7 @@ from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.backups import BackupStep, backups
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.privacy.policy_draft import draft
+from consometers_node.collective.privacy.policy import draft, read_facts
 from consometers_node.collective.privacy.processing_records import (
     BASIS,
     PERSONS,
@@ -18,7 +18,6 @@ from consometers_node.collective.privacy.processing_records import (
     Processing,
     processing,
 )
-from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
@@ -127,12 +126,9 @@ async def policy(
     """Draft the data policy."""
     output = common.output
     async with store.reading() as connection:
-        current = [record for record in await processing(connection) if record.until is None]
-        rules = await InForce(settings.publication).read(connection)
         off_site = BackupStep.COPIED in (await backups(connection)).last
-    document = draft(
-        current, settings, rules.publication, output.catalogue_language, off_site=off_site
-    )
+        facts = await read_facts(connection, settings, off_site=off_site)
+    document = draft(facts, output.catalogue_language)
     if deliver(document.encode(), file):
         output.result({"file": str(file)}, _DRAFTED, file=file)
 

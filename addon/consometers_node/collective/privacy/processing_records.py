@@ -45,17 +45,7 @@ class Processing:
 
     @property
     def data(self) -> Text:
-        return Text(
-            {
-                tag: _AT_MOST.say(tag).format(
-                    wanted=", ".join(
-                        consent_text.DIRECTIONS[way].say(tag) for way in self.need.directions
-                    ),
-                    interval=consent_text.INTERVALS[self.need.interval].say(tag),
-                )
-                for tag in _AT_MOST.by_language
-            }
-        )
+        return data_of(self.need)
 
     def document(self) -> dict[str, Json]:
         """Return it for programs."""
@@ -74,6 +64,19 @@ class Processing:
             "security": dict(SECURITY.by_language),
             "policy": need.policy,
         }
+
+
+def data_of(need: DataNeed) -> Text:
+    """Return which data are asked for."""
+    return Text(
+        {
+            tag: _AT_MOST.say(tag).format(
+                wanted=", ".join(consent_text.DIRECTIONS[way].say(tag) for way in need.directions),
+                interval=consent_text.INTERVALS[need.interval].say(tag),
+            )
+            for tag in _AT_MOST.by_language
+        }
+    )
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:

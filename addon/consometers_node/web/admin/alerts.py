@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version as installed
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...collective.about import Notice, load_about
 from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
@@ -16,9 +17,11 @@ from ...collective.monitoring.problems import ProblemKind, Weight, of_backups, o
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
+from ...collective.settings_schema import Key
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
+from ..core.speech import Language
 from ..public.words import FLOWS
 from .handlers import AdminPages
 from .request_context import AdminContext
@@ -86,6 +89,11 @@ _INVITATIONS = (
     text("One invitation that may still be used ends within a week."),
     text("{count} invitations that may still be used end within a week."),
 )
+_UNWRITTEN = {
+    Notice.PRESENTATION: text("The public pages do not say who you are yet. Missing: {fields}."),
+    Notice.LEGAL: text("The legal notice lacks what the law requires. Missing: {fields}."),
+    Notice.AUDIT: text("The accessibility audit is incomplete. Missing: {fields}."),
+}
 _NO_NEED = text("Members have no data request: create one.")
 _LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
 _NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
@@ -150,6 +158,11 @@ async def _all(
         yield concern
     async for concern in _of_publication(pages, context, connection):
         yield concern
+    about = await load_about(connection, pages.settings.about)
+    for notice, words in _UNWRITTEN.items():
+        if missing_keys := about.missing(notice):
+            names = ", ".join(_named(key, context.language) for key in missing_keys)
+            yield Concern(Weight.WARN, words.fill(fields=names), "about")
     now = context.now
     here = Counter(entry.status for entry in roster.entries)
     if count := here[Status.SILENT]:
@@ -256,6 +269,12 @@ async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Con
         words = _VERSION.fill(new=new, old=pages.version)
         all_concerns.append(Concern(Weight.WARN, words, "health"))
     return all_concerns
+
+
+def _named(key: Key, language: Language) -> str:
+    """Return what a key of the settings is for, within a sentence."""
+    name = language(key.what).partition(":")[0].strip().rstrip(".")
+    return name[0].lower() + name[1:]
 
 
 def _many(words: tuple[Text, Text], count: int) -> Text:

@@ -32,7 +32,7 @@ from ...store import Store
 from ...store.collective_tables import MemberId
 from ...wire import Naming
 from ..core import language
-from ..core.access import harden
+from ..core.access import ADMINISTRATION, harden
 from ..core.consenting import Choosable, ConsentPages
 from ..core.csrf import FIELD, FormTokens
 from ..core.language import LANGUAGES
@@ -40,7 +40,7 @@ from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
 from ..core.request_context import UnreadableForm
 from ..core.speech import Language
 from .published_sums import published_sums
-from .request_context import PATH, AdminContext
+from .request_context import AdminContext
 
 if TYPE_CHECKING:
     from ...collective.monitoring.health import Watch
@@ -228,7 +228,7 @@ class AdminPages(ConsentPages[AdminContext]):
         response.set_cookie(
             COOKIE,
             key,
-            path=PATH,
+            path=ADMINISTRATION,
             httponly=True,
             samesite="Strict",
             secure=is_encrypted(context.request),

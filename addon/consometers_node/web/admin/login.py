@@ -12,10 +12,11 @@ from ...collective.members import administrators
 from ...collective.members.administrators import BadPassword, Busy
 from ...quoalise import Text
 from ...quoalise.text import text
+from ..core.access import ADMINISTRATION
 from ..core.rate_limit import asker
 from . import devices
 from .handlers import COOKIE, AdminPages, is_encrypted
-from .request_context import PATH, AdminContext
+from .request_context import AdminContext
 
 FREE_TRIES = 5
 FREE_TRIES_OF_SITE = 40
@@ -83,7 +84,7 @@ async def leave(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     async with pages.store.writing() as connection:
         await administrators.end_session(connection, context.key)
     response = context.go("login?done=left")
-    response.del_cookie(COOKIE, path=PATH)
+    response.del_cookie(COOKIE, path=ADMINISTRATION)
     return response
 
 
@@ -133,7 +134,7 @@ def _know_again(
         devices.COOKIE,
         devices.seal(name, password_hash),
         max_age=devices.KEPT_S,
-        path=PATH,
+        path=ADMINISTRATION,
         httponly=True,
         samesite="Strict",
         secure=is_encrypted(context.request),

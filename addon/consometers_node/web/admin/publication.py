@@ -137,6 +137,7 @@ async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamR
     guest = Guest(context.request, context.language, context.now)
 
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
+        await public.read_about(connection)
         return await home.look(public, guest, connection, preview=True)
 
     return await dry_run.foresee_page(

@@ -8,9 +8,8 @@ from aiohttp import web
 
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.permissions import member_permissions, needs
-from ...collective.privacy.policy_draft import draft
+from ...collective.privacy.policy import draft, read_facts
 from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, processing
-from ...collective.publication.policy import InForce
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Json
@@ -69,11 +68,9 @@ async def download_csv(pages: AdminPages, context: AdminContext) -> web.StreamRe
 async def policy(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the draft of a data policy, in the reader's language."""
     async with pages.store.reading() as connection:
-        current = [record for record in await processing(connection) if record.until is None]
-        rules = await InForce(pages.settings.publication).read(connection)
         off_site = BackupStep.COPIED in (await backups(connection)).last
-    language = context.language.tag
-    document = draft(current, pages.settings, rules.publication, language, off_site=off_site)
+        facts = await read_facts(connection, pages.settings, off_site=off_site)
+    document = draft(facts, context.language.tag)
     headers = {"Content-Disposition": _attached(context, "policy", "md")}
     return web.Response(text=document, content_type="text/markdown", headers=headers)
 

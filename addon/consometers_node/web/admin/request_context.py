@@ -5,9 +5,8 @@ from datetime import date, datetime
 
 from aiohttp import web
 
+from ..core.access import ADMINISTRATION
 from ..core.request_context import MAX_LENGTH, RequestContext
-
-PATH = "/administration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class AdminContext(RequestContext[str]):
     @property
     def home(self) -> str:
         """The way from this page to the first one of administration."""
-        return f"{self.root}{PATH[1:]}/"
+        return f"{self.root}{ADMINISTRATION[1:]}/"
 
     @property
     def today(self) -> date:
@@ -34,7 +33,7 @@ class AdminContext(RequestContext[str]):
     @property
     def place(self) -> str:
         """Return which page of administration this is, such as `members`."""
-        return self.request.path.removeprefix(f"{PATH}/")
+        return self.request.path.removeprefix(f"{ADMINISTRATION}/")
 
     def named(self, part: str) -> str:
         """Return what stands in a part of the address."""

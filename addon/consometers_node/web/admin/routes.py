@@ -4,6 +4,7 @@ from aiohttp import web
 
 from ..core import consenting, permissions
 from . import (
+    about,
     doubts,
     health,
     invitations,
@@ -59,6 +60,7 @@ LOOKS: dict[str, Look] = {
     "/municipalities/permissions": municipalities.show,
     f"/municipalities/permissions/{_PERMISSION}": permissions.show,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
+    "/about": about.show,
     "/publication": publication.show,
     "/publication/preview": publication.back,
     "/publication/front": publication.back,
@@ -90,6 +92,7 @@ ACTS: dict[str, Look] = {
     f"/municipalities/allow/{_PERMISSION}": consenting.allow,
     f"/municipalities/refuse/{_PERMISSION}": permissions.refuse,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.withdraw,
+    "/about": about.save,
     "/publication": publication.choose,
     "/publication/form": publication.change,
     "/publication/preview": publication.look,

@@ -10,10 +10,10 @@ from ...collective.monitoring.health import Watch
 from ...collective.settings import Settings
 from ...rate_limit import GrowingWait
 from ...store import Store
+from ..core.access import ADMINISTRATION
 from ..public.handlers import now as this_moment
 from .handlers import AdminPages
 from .login import TRIES
-from .request_context import PATH
 from .routes import routes
 
 
@@ -45,5 +45,5 @@ class Administration:
         self._app.add_routes(routes(self.pages))
 
     def join(self, pages: web.Application) -> None:
-        """Be served beside the public pages, under `PATH`."""
-        pages.add_subapp(PATH, self._app)
+        """Be served beside the public pages, under `ADMINISTRATION`."""
+        pages.add_subapp(ADMINISTRATION, self._app)

@@ -21,6 +21,7 @@ INGRESS = frozenset({"172.30.32.2"})
 """Where the Supervisor's ingress connects from."""
 HEALTH = "/health"
 API = "/api/"
+ADMINISTRATION = "/administration"
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -20,6 +20,7 @@ _STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }

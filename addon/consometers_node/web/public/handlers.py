@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...collective.about import load_about
 from ...collective.disclosure.sdc_rules import Publication
 from ...collective.publication.policy import InForce
 from ...collective.publication.queries import ALL, Place, Published
@@ -97,6 +98,7 @@ class PublicPages(PageBase):
         super().__init__(version)
         self.store = store
         self.settings = settings
+        self.about = settings.about
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -121,7 +123,7 @@ class PublicPages(PageBase):
             guest = self._guest(request)
             # No other parameter is read, and so none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
-            response = await self._cache.answer(key, guest.now, lambda: look(self, guest))
+            response = await self._cache.answer(key, guest.now, lambda: self._make(look, guest))
             language.remember(request, response)
             return _unless_known(request, response)
 
@@ -146,6 +148,10 @@ class PublicPages(PageBase):
             harden(response)
         return response
 
+    async def read_about(self, connection: AsyncConnection) -> None:
+        """Read who the collective is, for the pages that are made from now on."""
+        self.about = await load_about(connection, self.settings.about)
+
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
         """Return a group by its name in addresses; None where nobody is in it yet."""
         return (await self.published.places(connection)).get(slug)
@@ -158,6 +164,7 @@ class PublicPages(PageBase):
             root=guest.root,
             here=guest.request.path,
             title=self.settings.name,
+            about=self.about,
             zone=self.settings.time_zone.key,
             origin=guest.origin,
             today_is=guest.today,
@@ -165,6 +172,11 @@ class PublicPages(PageBase):
         )
         headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
         return tagged(body, "text/html", headers, status)
+
+    async def _make(self, look: Look, guest: Guest) -> web.StreamResponse:
+        async with self.store.reading() as connection:
+            await self.read_about(connection)
+        return await look(self, guest)
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if _is_open(request) and request.method == hdrs.METH_OPTIONS:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...collective.monitoring.health import Watch
-from . import home, opendata, periods
+from . import home, notices, opendata, periods
 from .charts import Step
 from .handlers import DATA, STATIC, Handler, Look, PublicPages
 
@@ -36,11 +36,20 @@ OPEN: dict[str, Look] = {
     f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
 }
+NOTICES: dict[str, Look] = {
+    notices.ABOUT: notices.about,
+    notices.LEGAL: notices.legal,
+    notices.PRIVACY: notices.privacy,
+    notices.ACCESSIBILITY: notices.accessibility,
+    notices.ROBOTS: notices.robots,
+    notices.SITEMAP: notices.sitemap,
+}
 LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
     **OPEN,
+    **NOTICES,
 }
 
 
@@ -49,8 +58,14 @@ def routes(pages: PublicPages, watch: Watch | None) -> list[web.RouteDef]:
     return [
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
+        web.get("/favicon.ico", _icon),
         web.get(HEALTH, _health(pages, watch)),
     ]
+
+
+async def _icon(_: web.Request) -> web.StreamResponse:
+    """Lead programs that know this address alone to the icon."""
+    raise web.HTTPFound(f"{STATIC}icon.png")
 
 
 def _health(pages: PublicPages, watch: Watch | None) -> Handler:

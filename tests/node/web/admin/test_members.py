@@ -407,7 +407,7 @@ async def test_an_empty_register_and_log_say_so(office: Office) -> None:
     page = await browser.open("register")
     assert "No data was ever requested" in page.text
     assert (await browser.open("register.csv")).status == 200
-    assert "[Nothing is asked for yet" in (await browser.open("policy.md")).html
+    assert "[make this draft again after" in (await browser.open("policy.md")).html
     office.clock.go_on(timedelta(days=31))
     browser = await office.enter()
     assert "logged in" in (await browser.open("log")).text

@@ -26,6 +26,10 @@ PAGES = (
     "hall",
     "card",
     "data",
+    "about",
+    "legal",
+    "privacy",
+    "accessibility",
     f"sites/{SITE}",
     f"sites/{SITE}/month/2026-06",
     f"sites/{SITE}/year/2026",
@@ -36,6 +40,7 @@ PAGES = (
     "areas/larmor-plage/month/2026-06",
     "areas/larmor-plage/year/2026",
 )
+ELSEWHERE = ("https://", "mailto:", "tel:")
 TODAY = day_of(NOW.date(), consumption=lambda hour: 1_000)
 NOWHERE = (
     "nothing",
@@ -89,7 +94,7 @@ async def test_every_address_of_a_page_leads_somewhere(town: Town) -> None:
     addresses = set()
     for path in PAGES:
         page = await browser.open(path)
-        links = {link for link in (*page.links, *page.loads) if not link.startswith("https://")}
+        links = {link for link in (*page.links, *page.loads) if not link.startswith(ELSEWHERE)}
         addresses |= {str(page.url.join(URL(link)).with_fragment(None)) for link in links}
     for address in addresses:
         assert (await browser.open(address)).status == 200, address

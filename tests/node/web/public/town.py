@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from sqlalchemy import delete, insert, select
 from yarl import URL
 
+from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
@@ -45,6 +46,22 @@ HOUR = timedelta(hours=1)
 UNLIMITED = 10**9
 _DAWN = date(2020, 1, 1)
 
+ABOUT = About(
+    sentence_fr="Des foyers et une école de Lorient qui suivent leur électricité ensemble.",
+    sentence_en="Homes and a school of Lorient that look at their electricity together.",
+    mail="contact@lorient.example",
+    phone="+33 2 97 00 00 00",
+    address="1 quai du Port, 56100 Lorient",
+    legal_name="Énergies de Lorient",
+    legal_form="association loi de 1901",
+    registration="W561000000",
+    publisher="la présidence de l’association",
+    host_name="Hébergeur solidaire",
+    host_address="2 quai du Port, 56100 Lorient",
+    host_phone="+33 2 97 00 00 01",
+)
+"""All that the law has a collective say."""
+
 type Hours = Mapping[Direction, Mapping[datetime, int]]
 """Mean W of each hour, by its start."""
 
@@ -60,6 +77,7 @@ def settings(folder: Path, **other: object) -> Settings:
         xmpp=Xmpp(account="coop@example.org"),
         page=PageSettings(),
         publication=Publication(basis=Agreed(10)),
+        about=ABOUT,
     )
     return replace(usual, **other)  # type: ignore[arg-type]
 

@@ -1,0 +1,95 @@
+"""Who a collective is, what the law has it say, and what search engines ask for."""
+
+from datetime import date
+from html import escape
+
+from aiohttp import web
+
+from ...collective.monitoring.backups import BackupStep, backups
+from ...collective.privacy import policy
+from ...collective.publication.queries import ALL
+from ...store.groups import GroupKind
+from ..core.access import ADMINISTRATION
+from ..core.language import LANGUAGES
+from .handlers import DATA, Guest, PublicPages, tagged
+from .live import base, today
+
+ABOUT, LEGAL, PRIVACY = "/about", "/legal", "/privacy"
+ACCESSIBILITY = "/accessibility"
+ROBOTS, SITEMAP = "/robots.txt", "/sitemap.xml"
+
+_XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_PRIVATE = (ADMINISTRATION, "/hall", "/card", "/sites/*/hall", "/sites/*/card")
+
+
+async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show who the collective is, how one takes part, and how it is reached."""
+    async with pages.store.reading() as connection:
+        everybody = await pages.place(connection)
+        shown = everybody and await today(pages, guest, connection, everybody)
+        places = await pages.published.places(connection)
+    sites = [place for place in places.values() if place.kind is GroupKind.SITE]
+    return pages.page(guest, "about.html", today=shown, sites=sites)
+
+
+async def legal(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show who publishes and hosts the pages."""
+    return pages.page(guest, "legal.html")
+
+
+async def accessibility(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show how far the pages comply with the RGAA, and whom to write to."""
+    return pages.page(guest, "accessibility.html")
+
+
+async def privacy(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Show the data policy."""
+    async with pages.store.reading() as connection:
+        off_site = BackupStep.COPIED in (await backups(connection)).last
+        facts = await policy.read_facts(connection, pages.settings, off_site=off_site)
+    blocks = policy.policy(facts, guest.language.tag)
+    return pages.page(guest, "privacy.html", blocks=blocks)
+
+
+async def robots(_pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Return what robots may read, and where the list of pages is."""
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in _PRIVATE),
+        f"Sitemap: {guest.origin}{SITEMAP}",
+    ]
+    return tagged("\n".join([*lines, ""]), "text/plain", {})
+
+
+async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """List the public pages: of everybody, of each commune and site that was published, by year."""
+    async with pages.store.reading() as connection:
+        places = await pages.published.places(connection)
+        begun = {
+            slug: await pages.published.begun(connection, place) for slug, place in places.items()
+        }
+    paths = ["/", *(f"/year/{year}" for year in _years(begun.get(ALL), guest))]
+    for slug, place in places.items():
+        if place.kind is not GroupKind.ALL and not place.is_together:
+            front = base(place).rstrip("/")
+            paths.append(f"/{front}")
+            paths += [f"/{front}/year/{year}" for year in _years(begun[slug], guest)]
+    paths += [ABOUT, DATA, LEGAL, PRIVACY, ACCESSIBILITY]
+    entries = "".join(_entry(guest.origin + path) for path in paths)
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<urlset xmlns="{_XMLNS}" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{entries}</urlset>\n'
+    )
+    return tagged(body, "application/xml", {})
+
+
+def _years(begun: date | None, guest: Guest) -> range:
+    return range(begun.year if begun else guest.today.year, guest.today.year + 1)
+
+
+def _entry(address: str) -> str:
+    in_languages = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{tag}" href="{escape(address)}?language={tag}"/>'
+        for tag in LANGUAGES
+    )
+    return f"<url><loc>{escape(address)}</loc>{in_languages}</url>\n"

@@ -1,0 +1,69 @@
+"""An administrator says who the collective is, for its public pages."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from consometers_node.collective.about import FIELDS, About, load_about
+from consometers_node.collective.access_log import reads
+from consometers_node.store import Store
+
+from ..public.town import ABOUT, NOW, settings
+from .office import NAME, Office, serving, summary
+from .test_overview import settle_together
+
+
+async def test_what_is_filled_in_stands_on_the_public_pages(office: Office) -> None:
+    browser = await office.enter("fr")
+    page = await browser.open("about")
+    assert "Il manque" not in page.text
+    page = await browser.fill("about", "about", ("phone", "02 97 11 22 33"), ("publisher", ""))
+    assert "Enregistré." in page.text
+    legal = await browser.open("/legal")
+    assert "02 97 11 22 33" in legal.text
+    assert "Direction de la publication" not in legal.text
+    assert ABOUT.mail
+    assert ABOUT.mail in legal.text
+    expected = replace(ABOUT, phone="02 97 11 22 33", publisher=None)
+    assert await office.read(load_about, ABOUT) == expected
+    # What the file says otherwise later on still counts where nobody wrote over it.
+    moved = replace(ABOUT, address="3 quai du Port", phone="02 97 44 55 66")
+    assert await office.read(load_about, moved) == replace(expected, address="3 quai du Port")
+    (entry, *_) = [
+        read for read in await office.read(reads, None, NOW) if "presentation" in read.what
+    ]
+    assert entry.who == NAME
+
+
+async def test_what_cannot_be_is_refused_and_stays_in_its_field(office: Office) -> None:
+    browser = await office.enter()
+    wrong = (("phone", "none"), ("mail", "contact"), ("audit_percent", "62"))
+    page = await browser.fill("about", "about", *wrong)
+    assert page.status == 422
+    assert [name for name, _ in summary(page)] == ["mail", "phone"]
+    assert 'value="none"' in page.html
+    page = await browser.fill("about", "about", ("audit_percent", "62"))
+    assert [name for name, _ in summary(page)] == ["audit_on", "audit_by"]
+    assert await office.read(load_about, ABOUT) == ABOUT
+
+
+async def test_what_the_law_asks_for_is_to_do_until_it_is_written(
+    file: Store, tmp_path: Path, socket_enabled: None
+) -> None:
+    async with serving(file, settings(tmp_path, about=About(mail="coop@example.org"))) as office:
+        await office.appoint(NAME)
+        await settle_together(office)
+        browser = await office.enter()
+        page = await browser.open("")
+        assert "All is well" not in page.text
+        assert (
+            "The public pages do not say who you are yet. Missing: one sentence in French,"
+            " one sentence in English." in page.text
+        )
+        assert (
+            "The legal notice lacks what the law requires. Missing: the registered name"
+            in page.text
+        )
+        assert page.link("about")
+        typed = [(name, str(value)) for name in FIELDS if (value := getattr(ABOUT, name))]
+        await browser.fill("about", "about", *typed)
+        assert "All is well" in (await browser.open("")).text
