@@ -356,8 +356,9 @@ class Federation:
             permission["peer"] for permission in await program.json("permissions")
         }:
             await program.do("join", await self.municipality.invite("collective"))
-            naming = ("members", "name", profile.account, profile.name)
-            await self.municipality.program.do(*naming)
+        # Its pages are at another port each time.
+        naming = ("members", "name", profile.account, profile.name)
+        await self.municipality.program.do(*naming, "--website", f"{self.cooperative.page}/")
 
     async def _let_the_reader_ask(self, collective: Collective) -> None:
         program = collective.program

@@ -2,7 +2,8 @@
 
 Home Assistant serves what lies in the integration's `brand` folder: icons of 256 pixels, logos 128
 pixels high, each in double size too, and in colours for a dark background. The app store shows one
-icon of 128 pixels and one logo, on whatever background.
+icon of 128 pixels and one logo, on whatever background. The public pages have one icon of 400
+pixels on white, for messengers that show a link with a picture.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,13 @@ ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "docs" / "images" / "brand"
 IMAGES = ROOT / "custom_components" / "consometers" / "brand"
 STORE = ROOT / "addon"
+PAGES = STORE / "consometers_node" / "web" / "static"
 
 HEIGHTS = {"icon": 256, "logo": 128}
 STORE_HEIGHTS = {"icon": 128, "logo": 100}
 DARK = {"#8353d1": "#a280db", "#1f2937": "#ffffff"}
 """Colours that would be too dark on a dark background, and what stands for them there."""
+PAGES_HEIGHT, PAGES_MARGIN = 328, 36
 EITHER = {"#1f2937": "#8353d1"}
 """The same for a picture that is shown on any background."""
 
@@ -46,6 +49,16 @@ def small(png: bytes) -> bytes:
     return out.getvalue()
 
 
+def on_white(png: bytes, margin: int) -> bytes:
+    """Return the picture in the middle of a white one."""
+    picture = Image.open(BytesIO(png))
+    white = Image.new("RGB", [side + 2 * margin for side in picture.size], "white")
+    white.paste(picture, (margin, margin), picture)
+    out = BytesIO()
+    white.save(out, "PNG")
+    return out.getvalue()
+
+
 def coloured(name: str, colours: Mapping[str, str]) -> str:
     """Return a drawing with other colours."""
     drawing = (DRAWINGS / f"{name}.svg").read_text()
@@ -66,6 +79,8 @@ def main() -> None:
         for name, height in STORE_HEIGHTS.items():
             png = small(render(browser, coloured(name, EITHER), height))
             (STORE / f"{name}.png").write_bytes(png)
+        png = render(browser, coloured("icon", {}), PAGES_HEIGHT)
+        (PAGES / "icon.png").write_bytes(small(on_white(png, PAGES_MARGIN)))
         browser.close()
 
 

@@ -64,7 +64,8 @@ ALIKE: Final = frozenset(
 )
 DATA: Final = re.compile(
     r"@|://|urn:|sensor\.|xmpp:|École|Lorient|Larmor|Ploemeur|classes maternelles"
-    r"|^[\da-z]{8}$|^\+33 |solidaire|loi de 1901|présidence|^(– )?(Coop of|Linky )|, version \d|version 1$|^(month|year)/|Version 0"
+    r"|^[\da-z]{8}$|^\+33 |solidaire|loi de 1901|présidence"
+    r"|^(– )?(Coop of|Linky )|, version \d|version 1$|^(month|year)/|Version 0"
 )
 """What is data, a name or an address, and the same in every language."""
 

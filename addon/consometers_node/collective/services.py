@@ -72,10 +72,10 @@ class Actions:
             await members.hide(member)
             return await members.get(member)
 
-    async def rename(self, member: MemberId, name: str) -> Member:
+    async def rename(self, member: MemberId, name: str, website: str | None = None) -> Member:
         """Name a collective that is a member. Raises as `Members.rename` does."""
         async with self._changing("name", member) as members:
-            await members.rename(member, name)
+            await members.rename(member, name, website)
             return await members.get(member)
 
     async def set_area(self, member: MemberId, area: str | None) -> Member:

@@ -150,7 +150,7 @@ def _prose(value: object, _: Path) -> str:
 
 def _web_page(value: object, _: Path) -> str:
     url = _string(value, r"\S{1,300}")
-    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+    if urlsplit(url).scheme not in {"https", "http"} or not urlsplit(url).hostname:
         raise BadValue
     return url
 
@@ -267,7 +267,9 @@ _NETWORKS = Format(
     ),
 )
 _SENTENCES = Format(_prose, text("write at most 500 characters."))
-_WEB_PAGE = Format(_web_page, text('write an address such as "https://example.org/join".'))
+WEB_PAGE = Format(
+    _web_page, text('write the address of a web page, such as "https://example.org".')
+)
 _PHONE_NUMBER = Format(
     lambda value, _: _string(_string(value).strip(), _PHONE),
     text('write a telephone number, such as "+33 2 97 00 00 00".'),
@@ -435,7 +437,7 @@ _ALL = (
     ),
     Key("about.join_fr", text("How to take part, in French."), _SENTENCES),
     Key("about.join_en", text("How to take part, in English."), _SENTENCES),
-    Key("about.join_link", text("The web page where people sign up."), _WEB_PAGE),
+    Key("about.join_link", text("The web page where people sign up."), WEB_PAGE),
     Key("about.mail", text("The e-mail address for the public."), _MAIL_ADDRESS),
     Key("about.phone", text("The telephone number for the public."), _PHONE_NUMBER),
     Key("about.address", text("The postal address of the registered office."), _SENTENCES),

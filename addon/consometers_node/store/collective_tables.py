@@ -59,8 +59,8 @@ class MemberRow(Base):
     """A member of this collective: a home, a site, or a collective one level below.
 
     A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
-    a site's, as JSON; `area` the commune. An administrator may accept its
-    records up to `accepted_w`.
+    a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
+    An administrator may accept its records up to `accepted_w`.
     """
 
     id: Column[MemberId] = column(primary_key=True)
@@ -69,6 +69,7 @@ class MemberRow(Base):
     kind: Column[str] = _member_kind()
     name: Column[str | None] = check("name", "name IS NULL OR kind <> 'home'")
     description: Column[str | None]
+    website: Column[str | None]
     area: Column[str | None]
     invitation_id: Column[str | None] = column(ForeignKey("invitation.id"))
     joined_at: Column[datetime]

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from consometers_node.cli.collective.init import _slug
 from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Agreed
-from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.members.members import MemberKind, Members, public_collectives
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
 from consometers_node.store.collective_tables import OwnNeedRow
@@ -450,6 +450,13 @@ async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> N
     await store.close()
     named = await run("members", "name", "below@example.org", "Coop", language="fr")
     assert "s’appelle Coop" in named.out
+    naming = ("members", "name", "below@example.org", "Coop", "--website")
+    assert await run.condition(*naming, "coop.example") == "usage"
+    await run.ok(*naming, "https://coop.example")
+    store = await opened(coop)
+    async with store.reading() as connection:
+        assert await public_collectives(connection) == [("Coop", "https://coop.example", None)]
+    await store.close()
 
 
 async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ WRONG = [
         for key, value in (
             ("phone", '"none"'),
             ("mail", '"contact"'),
-            ("join_link", '"http://kersabiec.example"'),
+            ("join_link", '"javascript:alert(1)"'),
             ("audit_on", '"2026-02-30"'),
             ("audit_percent", "101"),
             ("address", f'"{"a" * 501}"'),

@@ -1,6 +1,7 @@
 """Who is a member, and what can be done for one: `members list`, `show`, `site`, `erase`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from consometers_node.collective.permissions.member_permissions import MemberPer
 from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.settings import Settings
+from consometers_node.collective.settings_schema import WEB_PAGE, BadValue
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
@@ -267,14 +269,26 @@ async def rename(
     common: Ours,
     member: Who,
     name: Annotated[str, typer.Argument(metavar=say("NAME"), help=say("Its name."))],
+    *,
+    website: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help=say("The address of its pages: the public pages then name it and lead there."),
+        ),
+    ] = None,
 ) -> None:
     """Name a collective that is a member."""
     output = common.output
+    try:
+        address = WEB_PAGE.parse(website, Path()) if website else None
+    except BadValue:
+        raise misused("--website", WEB_PAGE.hint) from None
     record = await _named(store, settings, member)
     called = _checked(name, "NAME", MAX_NAME)
     if record.kind is MemberKind.SITE:
         raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
-    after = await actions(store, settings).rename(record.id, called)
+    after = await actions(store, settings).rename(record.id, called, address)
     _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
 
 

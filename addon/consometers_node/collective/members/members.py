@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 import secrets
+from typing import NamedTuple
 import unicodedata
 from zoneinfo import ZoneInfo
 
@@ -68,10 +69,19 @@ class Member:
     kind: MemberKind
     name: str | None
     description: Description | None
+    website: str | None
     area: str | None
     invitation_id: str | None
     joined_at: datetime
     left_at: datetime | None
+
+
+class PublicCollective(NamedTuple):
+    """A collective one level below, as the public pages name it."""
+
+    name: str
+    website: str
+    area: str | None
 
 
 _COLUMNS = columns_of(MemberRow, Member)
@@ -190,7 +200,7 @@ class Members:
     async def forget_description(self, member: Member) -> None:
         """Forget its name, its commune and what it is like, but not who it is."""
         await self._forget_names(member)
-        await self._set(member.id, name=None, description=None, area=None)
+        await self._set(member.id, name=None, description=None, website=None, area=None)
 
     async def forget_guests(self, now: Confirmed) -> int:
         """Forget guests that granted nothing in all that time; return how many."""
@@ -235,12 +245,15 @@ class Members:
         await self._set(member, kind=MemberKind.HOME, name=None, description=None)
         await self._regroup(member)
 
-    async def rename(self, member: MemberId, name: str) -> None:
-        """Name a collective that is a member. Raises NameTaken, Nameless."""
+    async def rename(self, member: MemberId, name: str, website: str | None = None) -> None:
+        """Name a collective that is a member. Raises NameTaken, Nameless.
+
+        With the address of its `website`, the public pages name it and lead there.
+        """
         if (await self.get(member)).kind is not MemberKind.COLLECTIVE:
             raise Nameless
         await self._check_free(name, member)
-        await self._set(member, name=name)
+        await self._set(member, name=name, website=website)
 
     async def set_area(self, member: MemberId, area: str | None) -> None:
         await self._set(member, area=area)
@@ -333,6 +346,21 @@ class Members:
             pseudonym = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
             if await self.by_pseudonym(pseudonym) is None:
                 return pseudonym
+
+
+async def public_collectives(connection: AsyncConnection) -> list[PublicCollective]:
+    """Return the collectives one level below that the public pages name, by name."""
+    query = (
+        select(MemberRow.name, MemberRow.website, MemberRow.area)
+        .where(MemberRow.kind == MemberKind.COLLECTIVE, MemberRow.left_at.is_(None))
+        .where(MemberRow.website.is_not(None))
+        .order_by(MemberRow.name)
+    )
+    return [
+        PublicCollective(name, website, area)
+        for name, website, area in (await connection.execute(query)).tuples()
+        if name and website
+    ]
 
 
 async def known_areas(connection: AsyncConnection, besides: MemberId | None = None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from ...collective.members.sites import (
 from ...collective.permissions import member_permissions
 from ...collective.permissions.member_permissions import MemberPermission, PermissionChange
 from ...collective.privacy import export as exported
+from ...collective.settings_schema import WEB_PAGE, BadValue
 from ...household.sharing.coverage import Calendar, DayState
 from ...permission import State
 from ...quoalise import Text
@@ -104,11 +106,17 @@ async def rename(pages: AdminPages, context: AdminContext) -> web.StreamResponse
     """Name a collective that is a member."""
     errors: dict[str, Text] = {}
     name = _bounded(context, "name", MAX_NAME, errors)
+    website = None
+    if typed := context.typed("website"):
+        try:
+            website = WEB_PAGE.parse(typed, Path())
+        except BadValue:
+            errors["website"] = WEB_PAGE.sentence
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
     if errors:
         return await _show(pages, context, member, errors)
-    await pages.actions(context).rename(member.id, name)
+    await pages.actions(context).rename(member.id, name, website)
     return pages.done(context, member, "name")
 
 
@@ -373,4 +381,5 @@ def _as_typed(context: AdminContext, member: Member) -> Member:
         if "name" in context.form and member.kind is not MemberKind.HOME
         else None
     )
-    return replace(member, area=area, name=name or member.name)
+    website = context.typed("website") if "website" in context.form else member.website
+    return replace(member, area=area, name=name or member.name, website=website)

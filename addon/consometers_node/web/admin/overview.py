@@ -14,15 +14,26 @@ from ...collective.monitoring.backups import backups
 from ...collective.monitoring.problems import Weight
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
+from ...collective.publication.policy import InForce
+from ...quoalise.text import text
+from ..public.live import LiveDay, today
 from . import heatmap
-from .alerts import concerns
+from .alerts import Concern, concerns
 from .handlers import AdminPages
 from .pager import Pager
+from .publication import as_visitor
 from .request_context import AdminContext
-from .words import BACKUP_STEPS, STATUSES
+from .words import BACKUP_STEPS, STATUSES, numbered
 
 _SPANS = (30, 60)
 _AT_ONCE = 25
+_IN_TIME = 0.9
+"""So many of the homes report before an interval closes, where the delay is long enough."""
+_LATE = text(
+    "In the latest published figures, only {homes} of {counting} homes are counted: the others"
+    " reported after the closing, or not at all. What comes later enters no published figure. If"
+    " that goes on, choose a longer delay before closing."
+)
 _HERE = frozenset({Status.DELIVERING, Status.SILENT, Status.GUEST})
 
 
@@ -51,7 +62,11 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         going = await _going(pages, connection)
         roster = await pages.roster(connection, window, context.now)
         backed_up = await backups(connection)
+        latest = await _published(pages, context, connection)
         concerned = await concerns(pages, context, connection, roster, backed_up)
+        if latest is not None and latest.homes < _IN_TIME * latest.homes_counting:
+            words = numbered(_LATE, homes=latest.homes, counting=latest.homes_counting)
+            concerned.append(Concern(Weight.WARN, words, "publication"))
         here = sum(entry.status in _HERE for entry in roster.entries)
         asked = bool(await needs.offered(connection))
         granting = sorted(
@@ -72,6 +87,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         going=going[:_AT_ONCE],
         more_going=max(0, len(going) - _AT_ONCE),
         present=here,
+        latest=latest,
         span=span,
         spans=_SPANS,
         window=window,
@@ -92,6 +108,17 @@ async def confirm_clock(pages: AdminPages, context: AdminContext) -> web.StreamR
     """Take an administrator's word for the clock."""
     await pages.actions(context).confirm_clock()
     return context.go("?done=clock")
+
+
+async def _published(
+    pages: AdminPages, context: AdminContext, connection: AsyncConnection
+) -> LiveDay | None:
+    """Return the day as the public sees it now; None where nobody is a member."""
+    rules = InForce(pages.settings.publication)
+    await rules.read(connection)
+    public, guest = as_visitor(pages, context, rules)
+    everybody = await public.place(connection)
+    return None if everybody is None else await today(public, guest, connection, everybody)
 
 
 async def _going(pages: AdminPages, connection: AsyncConnection) -> list[Going]:

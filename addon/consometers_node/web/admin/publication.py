@@ -126,15 +126,7 @@ async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamR
         return await show(pages, context, filled.errors, filled=True)
     publication = filled.rules.publication
     await _note(pages, context, filled.rules)
-    public = PublicPages(
-        pages.store,
-        pages.settings,
-        pages.version,
-        rules=InForce(publication),
-        limits=visitors(),
-        now=lambda: context.now,
-    )
-    guest = Guest(context.request, context.language, context.now)
+    public, guest = as_visitor(pages, context, InForce(publication))
 
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
         await public.read_about(connection)
@@ -143,6 +135,21 @@ async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamR
     return await dry_run.foresee_page(
         pages.store, pages.settings, publication, context.now, shown, days=_FRONT_DAYS
     )
+
+
+def as_visitor(
+    pages: AdminPages, context: AdminContext, rules: InForce
+) -> tuple[PublicPages, Guest]:
+    """Return the public pages by these rules, and the administrator as one who looks at them."""
+    public = PublicPages(
+        pages.store,
+        pages.settings,
+        pages.version,
+        rules=rules,
+        limits=visitors(),
+        now=lambda: context.now,
+    )
+    return public, Guest(context.request, context.language, context.now)
 
 
 async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...collective.members.members import public_collectives
 from ...store.groups import GroupKind
 from .charts import Chart
 from .handlers import Guest, PublicPages
@@ -37,6 +38,7 @@ async def look(
         today=shown,
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.lately(connection, places.values()),
+        collectives=await public_collectives(connection),
         together=await together_with(pages, connection, place),
         minimum=pages.publication.minimum,
         **WORDS,

@@ -5,6 +5,7 @@ from html import escape
 
 from aiohttp import web
 
+from ...collective.members.members import public_collectives
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.privacy import policy
 from ...collective.publication.queries import ALL
@@ -28,8 +29,9 @@ async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         everybody = await pages.place(connection)
         shown = everybody and await today(pages, guest, connection, everybody)
         places = await pages.published.places(connection)
+        collectives = await public_collectives(connection)
     sites = [place for place in places.values() if place.kind is GroupKind.SITE]
-    return pages.page(guest, "about.html", today=shown, sites=sites)
+    return pages.page(guest, "about.html", today=shown, sites=sites, collectives=collectives)
 
 
 async def legal(pages: PublicPages, guest: Guest) -> web.StreamResponse:

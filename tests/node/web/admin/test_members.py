@@ -323,8 +323,14 @@ async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open(f"members/{town.pseudonym}")
     assert (await browser.send(page, "/name", ("name", ""))).status == 422
-    assert (await browser.send(page, "/name", ("name", "Lorient"))).status == 200
-    assert (await again(office, town)).name == "Lorient"
+    wrong = await browser.send(page, "/name", ("name", "Lorient"), ("website", "lorient.example"))
+    assert wrong.status == 422
+    assert 'value="lorient.example"' in wrong.html
+    website = "https://lorient.example"
+    page = await browser.send(page, "/name", ("name", "Lorient"), ("website", website))
+    assert page.status == 200
+    renamed = await again(office, town)
+    assert (renamed.name, renamed.website) == ("Lorient", website)
     form = [*page.form("/name").fields, ("name", "Nobody")]
     fields = [(key, value) for key, value in form if (key, value) != ("name", "")]
     assert (await browser.post(f"members/{home.pseudonym}/name", fields)).status == 409

@@ -97,17 +97,32 @@ async def test_backups_that_stopped_are_told(office: Office) -> None:
 
 
 async def settle_together(
-    office: Office, homes: int = 12, hours: int = 13, large: int = 400
+    office: Office, homes: int = 12, hours: int = 13, large: int = 400, late: int = 0
 ) -> None:
     """Admit homes that have sent all up to some hour of today; open, and close what is due."""
     async with office.village() as village:
         for n in range(homes):
             watts = 400 if n else large
             await village.join(f"h{n}", days=3, hours_today=hours, watts=watts)
+        for n in range(late):
+            await village.join(f"late{n}", days=3, hours_today=hours - 3)
         await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
         for step in (BackupStep.MADE, BackupStep.TESTED):
             await note(village.connection, step, NOW - timedelta(hours=5))
     await close_due(office)
+
+
+@pytest.mark.parametrize(("late", "counted"), [(0, "12 of 12 homes"), (4, "12 of 16 homes")])
+async def test_the_overview_counts_the_homes_that_the_public_page_counts(
+    office: Office, late: int, counted: str
+) -> None:
+    await settle_together(office, late=late)
+    page = await (await office.enter()).open("")
+    public = await (await office.browser()).open("/")
+    assert f"Homes that reported {counted}" in public.text
+    assert f"Counted in the latest published figures {counted}" in page.text
+    assert ("All is well" in page.text) is (not late)
+    assert (f"only {counted.removesuffix(' homes')} homes are counted" in page.text) is bool(late)
 
 
 async def close_due(office: Office) -> None:

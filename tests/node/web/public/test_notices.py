@@ -9,10 +9,13 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.about import About, load_about, store_about
+from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import needs
+from consometers_node.series import Direction
+from consometers_node.store.groups import GroupKind
 
 from ...permission.samples import NEED
-from .town import ABOUT, NOW, Town, serving
+from .town import ABOUT, NOW, ZONE, Town, day_of, serving
 
 NOTICES = ("about", "legal", "privacy", "accessibility")
 SITE = "sites/ecole-de-kersabiec"
@@ -171,3 +174,27 @@ async def test_robots_read_public_pages_alone(town: Town) -> None:
         assert (await browser.open(str(url))).status == 200
     icon = await browser.open("favicon.ico")
     assert icon.headers["Content-Type"] == "image/png"
+
+
+async def test_a_municipality_opens_with_its_territory(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.below(everybody, Direction.CONSUMPTION)
+    drawn = day_of(NOW.date(), consumption=lambda _: 10_000)
+    await empty.release(everybody, drawn, members=40)
+    await empty.release(await empty.group(GroupKind.AREA, "Lanester"), drawn, members=20)
+    page = await empty.browser("fr").open("")
+    assert "territoire" not in page.text.replace("un territoire", "")
+    async with empty.store.writing() as connection:
+        members = Members(connection, ZONE)
+        (below,) = await members.all()
+        await members.rename(below.id, "Énergies de Kersabiec", "https://kersabiec.example/")
+    page = await empty.browser("fr").open("")
+    own = ("L’énergie d’un territoire", "Notre territoire", "Énergies de Kersabiec", "Lanester")
+    places = [page.text.index(words) for words in (*own, "Soutiré")]
+    assert places == sorted(places)
+    assert "https://kersabiec.example/" in page.links
+    assert "1 collectif participe." in page.text
+    assert "below@example.org" not in page.html
+    page = await empty.browser().open("about")
+    assert "https://kersabiec.example/" in page.links
+    assert "Homes take part in one of these collectives." in page.text
