@@ -339,5 +339,5 @@ async def _shows(page: Page, words: str) -> None:
 
 async def _received_up_to(page: Page, world: World) -> None:
     until = (world.hours[world.counted - 1].start + HOUR).astimezone(PARIS)
-    await _shows(page, f"{until:%H:%M}")
-    await _shows(page, "Waiting to be sent nothing")
+    # What waits to be sent would stand between them.
+    await _shows(page, f"{until:%H:%M} Shared 1 series")

@@ -299,8 +299,8 @@ def put_a_folder_there(file: Path) -> None:
 BROKEN: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
     "emptied": (
         lambda file: os.truncate(file, 0),
-        "something emptied it. Put a backup back. To begin again on purpose",
-        "quelque chose l’a vidé. Remettez une sauvegarde. Pour repartir de zéro exprès",
+        "restore a backup. To start over without the former data",
+        "restaurez une sauvegarde. Pour repartir de zéro sans les anciennes données",
     ),
     "cut in half": (
         lambda file: os.truncate(file, file.stat().st_size // 2),

@@ -41,7 +41,7 @@ COMMANDS = {
         "household.permissions",
         text("Show the actual records that would leave."),
     ),
-    "grant": CommandEntry("household.permissions", text("Let records leave.")),
+    "grant": CommandEntry("household.permissions", text("Allow a data request.")),
     "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
     "withdraw": CommandEntry("household.permissions", text("Stop all sharing, at once.")),
     "access": CommandEntry(

@@ -84,6 +84,11 @@ class Actions:
             await members.set_area(member, area)
             return await members.get(member)
 
+    async def set_note(self, member: MemberId, note: str | None) -> None:
+        """Store what administrators note about a member; None for nothing."""
+        async with self._changing("note", member) as members:
+            await members.set_note(member, note)
+
     async def terminate(self, member: MemberId, permissions: Iterable[MemberPermissionId]) -> None:
         """End permissions of a member in the collective's name; its node is informed."""
         async with self._changing("terminate", member) as members:

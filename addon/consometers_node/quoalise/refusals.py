@@ -6,7 +6,7 @@ from .text import Text, around, text
 _REFUSES = text("{peer} refuses: {said}")
 _UPSTREAM = text("The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}")
 _UNREADABLE = text("The answer of {peer} cannot be read ({said}) Inform its operator.")
-_NOBODY = text("{peer} is not there: its node does not run at the moment, or the address is wrong.")
+_NOBODY = text("{peer} is offline: its node is not running, or the address is wrong.")
 _NO_SERVER = text(
     "The server of {peer} cannot be reached from yours: check the address, or try later."
 )

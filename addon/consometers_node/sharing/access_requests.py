@@ -25,8 +25,13 @@ MOST_PARTS: Final = 2_000
 MOST_UNPACKED: Final = 1024**3
 _CHUNK = 64 * 1024
 
-_DAMAGED = text("What {peer} sent is damaged or incomplete: ask again. If it stays so, inform it.")
-_TOO_MUCH = text("What {peer} would send is larger than this node takes: ask it for a copy.")
+_DAMAGED = text(
+    "The answer of {peer} is damaged or incomplete: ask again. If this persists, "
+    "inform the collective."
+)
+_TOO_MUCH = text(
+    "The answer of {peer} is larger than this node accepts: ask the collective for a copy."
+)
 _NO_ROOM = text("The export cannot be stored: free some space on the disk, then ask again.")
 
 

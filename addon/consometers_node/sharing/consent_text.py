@@ -45,16 +45,13 @@ STATES = {
     State.EXPIRED: text("expired"),
 }
 
-_NEED = text("""{title}
-Asked by {controller} ({peer}), contact {contact}
-What for: {purpose}
-Who else receives it: {recipients}
-Asked: {wanted}, at most {interval}
-The past: {history}
-For how long: {duration} from the day on which you allow it
-Kept after the end: {retention}
-Under: {identification}
-Policy: {policy}""")
+_NEED = text(
+    "{title}\nRequested by: {controller} ({peer}), contact {contact}\nPurpose: "
+    "{purpose}\nOther recipients: {recipients}\nData: {wanted}, at most "
+    "{interval}\nHistory: {history}\nDuration: {duration} from the day on which you "
+    "allow it\nKept after the end: {retention}\nIdentified by: {identification}\nData "
+    "policy: {policy}"
+)
 _GRANT = text("""You allow, until {until}:
 {series}
 {interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this request.

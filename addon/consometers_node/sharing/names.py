@@ -17,9 +17,9 @@ COLLECTIVE = "collective"
 """The setting that tells the name of a collective in the federation. A household has none."""
 
 _OTHER = text(
-    "This database is of the collective “{kept}”, and collective.toml has the identifier “{name}”:"
-    " an identifier never changes, for sums are known, granted and erased by it. Write identifier ="
-    ' "{kept}" there again, or begin with another database.'
+    "This database belongs to the collective “{kept}”, but collective.toml has the "
+    "identifier “{name}”. An identifier never changes: sums are named, allowed and "
+    'erased by it. Restore identifier = "{kept}" there, or use another database.'
 )
 
 

@@ -59,7 +59,7 @@ _ENTRIES = {
 
 _LOGGER = logging.getLogger(__name__)
 
-_UNTIL_THEN = text("{said} Until then, nothing runs out and nothing is erased because of its age.")
+_UNTIL_THEN = text("{said} Until then, nothing expires and nothing is erased because of its age.")
 
 
 class ClockDoubtReason(StrEnum):

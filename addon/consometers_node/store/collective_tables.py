@@ -60,7 +60,8 @@ class MemberRow(Base):
 
     A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
     a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
-    An administrator may accept its records up to `accepted_w`.
+    An administrator may accept its records up to `accepted_w`, and write a `note`, which is in the
+    member's export.
     """
 
     id: Column[MemberId] = column(primary_key=True)
@@ -75,6 +76,7 @@ class MemberRow(Base):
     joined_at: Column[datetime]
     left_at: Column[datetime | None]
     accepted_w: Column[int | None]
+    note: Column[str | None]
 
 
 class MemberGroupRow(Base):

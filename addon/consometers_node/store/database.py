@@ -56,7 +56,7 @@ _NO_DRIVER = text(
     "PostgreSQL needs psycopg, which is missing: install consometers-node[collective]."
 )
 _HALF_MOVED = text("a move to this database is incomplete: resume it with migrate-store.")
-_OF_ANOTHER_PROGRAM = text("the database is that of another program: say another one.")
+_OF_ANOTHER_PROGRAM = text("the database belongs to another program: choose another one.")
 _NEWER = text(
     "the database was written by a newer node: install that version or a newer one, or restore the"
     " backup from before the update."

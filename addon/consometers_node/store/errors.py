@@ -12,9 +12,9 @@ from ..quoalise import Text
 from ..quoalise.text import text
 
 EMPTIED = text(
-    "{file} is empty, and a node’s database never is: something emptied it. Put a backup back. To"
-    " begin again on purpose, without anything that was kept, move {file} and what is beside it"
-    " under the same name out of the way."
+    "{file} is empty, and a node’s database never is: restore a backup. To start over "
+    "without the former data, first move {file} and the files beside it with the same "
+    "name elsewhere."
 )
 DAMAGED = text("the database’s file is damaged: put a backup back.")
 

@@ -44,7 +44,7 @@ _NEGATIVE = text(
     "{found} is below zero: the direction is in the name of the series, so send what flows that"
     " way, or nothing."
 )
-_NO_COUNT = text("{found} members cannot be: say a whole number, of at most {most}.")
+_NO_COUNT = text("{found} members is impossible: send a whole number of at most {most}.")
 _PART_OF_A_SECOND = text("A record starts at {found}: send intervals that start at whole seconds.")
 
 

@@ -128,7 +128,7 @@ class NoAnswer(NetworkError):
 class NotAcknowledged(NetworkError):
     """The peer did not say in time that it has what was pushed. It may have it."""
 
-    words = text("{peer} did not say that it has received this. It is to be sent again.")
+    words = text("{peer} has not acknowledged this: send it again.")
 
 
 class NotALink(NetworkError):

@@ -41,7 +41,7 @@ async def test_login_keeps_what_the_server_takes(
     assert stat.S_IMODE((folder / "node.db").stat().st_mode) == 0o600
 
     result = await run("logout", language="fr_FR.UTF-8")
-    assert result.out == f"{jid} est oublié ici. Le compte lui-même reste sur son serveur.\n"
+    assert result.out == f"{jid} est retiré de ce nœud. Le compte lui-même reste sur son serveur.\n"
     assert await run.json("logout") == {"jid": None, "kept": False}
 
 

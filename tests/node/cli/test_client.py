@@ -78,7 +78,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
     }
     reader.home.readers.clear()
     result = await run("list-series", reader.peer, *reader.options, language="fr_FR.UTF-8")
-    assert result.out == f"{reader.peer} ne vous laisse lire aucune série.\n"
+    assert result.out == f"{reader.peer} ne partage aucune série avec vous.\n"
 
 
 async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) -> None:
@@ -99,7 +99,7 @@ async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Ru
     assert (
         len([line for line in result.out.splitlines() if " W" in line and "+01:00" in line]) == 61
     )
-    assert "10 are missing in between: one each PT1H was to be." in result.out
+    assert "Missing in between: 10 (one record expected every PT1H)." in result.out
     assert "40 are not shown" in result.out
 
 
@@ -242,7 +242,7 @@ async def test_a_node_that_does_not_run_is_told(
 ) -> None:
     absent = new_account(server)
     result = await run("list-series", absent, *reader.options)
-    assert result.err.startswith(f"{absent} is not there")
+    assert result.err.startswith(f"{absent} is offline")
     assert await run.condition("list-series", "home@nowhere.test", *reader.options) in {
         "remote-server-not-found",
         "remote-server-timeout",
@@ -260,7 +260,7 @@ async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run)
     result = await run.ok(
         "get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv"
     )
-    assert result.err == f"{reader.peer} is asked too often: asking again in 5 s.\n"
+    assert result.err == f"{reader.peer} limits the number of requests: next attempt in 5 s.\n"
     assert len(result.out.splitlines()) == 25
 
 

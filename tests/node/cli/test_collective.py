@@ -88,7 +88,7 @@ async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path:
     assert "--password-file" in refused.err
     assert "ce fichier ou dossier n’existe pas" in refused.err
     missing = await run("init", "--name", "Only", "--data", tmp_path / "other", language="fr")
-    assert "--identifier\u00a0: il n’y a personne à qui le demander" in missing.err
+    assert "--identifier\u00a0: aucun terminal pour le demander" in missing.err
     assert not (tmp_path / "other").exists()
 
 
@@ -115,7 +115,7 @@ async def test_a_wrong_key_is_told_with_its_line(run: Run, coop: Path) -> None:
     file.write_text('name = "Ours"\nidentifer = "ours"\n')
     result = await run("needs", "list", "--json")
     assert result.condition == "settings"
-    assert f"{file}, line 2: “identifer” is not known" in result.out
+    assert f"{file}, line 2: “identifer” is unknown" in result.out
 
 
 # needs
@@ -433,7 +433,7 @@ async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
     assert (await run.json("invitations", "make", "--area", "Le Faouët"))[0]["area"] == "Le Faouët"
     placed = await run("members", "area", "a@example.org", "le  faouet", "--json")
     assert placed.document["area"] == "Le Faouët"
-    assert "known as “Le Faouët”" in placed.err
+    assert "known here as “Le Faouët”" in placed.err
     other = await run("members", "area", "b@example.org", "Lorient", "--json")
     assert (other.document["area"], other.err) == ("Lorient", "")
     # Alone in it, a member may have the spelling of its commune mended.

@@ -48,7 +48,7 @@ async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, co
     assert day["everybody"] == {"published": 24, "not_published": {}}
     text = await run("publication", "preview", language="fr")
     assert "24 publiés" in text.out
-    assert "laissez d’abord venir le passé de vos fondateurs" in text.out
+    assert "attendez que l’historique de vos fondateurs soit arrivé" in text.out
     assert (await run.json("status"))["opens"] is None
     await store.close()
 

@@ -263,11 +263,11 @@ def test_a_wrong_value_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("settings", "line", "words"),
     [
-        (LEAST.replace("identifier", "identifer"), 2, "is “identifier” meant?"),
-        (LEAST.replace("account", "acount"), 4, "is “xmpp.account” meant?"),
-        (LEAST + "[pages]\nhost = 3\n", 5, "“pages” is not known"),
-        (f"# a comment\n\nmany = [\n 1,\n 2,\n]\n{LEAST}", 3, "“many” is not known"),
-        ("xmpp = 3\n", 1, "“xmpp” is not known"),
+        (LEAST.replace("identifier", "identifer"), 2, "Did you mean “identifier”?"),
+        (LEAST.replace("account", "acount"), 4, "Did you mean “xmpp.account”?"),
+        (LEAST + "[pages]\nhost = 3\n", 5, "“pages” is unknown"),
+        (f"# a comment\n\nmany = [\n 1,\n 2,\n]\n{LEAST}", 3, "“many” is unknown"),
+        ("xmpp = 3\n", 1, "“xmpp” is unknown"),
         (LEAST + "port = \n", 5, "cannot be read as TOML"),
         (LEAST + "account = 3\n", 5, "cannot be read as TOML"),
     ],

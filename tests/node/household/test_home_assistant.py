@@ -113,7 +113,7 @@ async def test_what_answers_instead_is_told_and_tried_again(
     [
         ({"url": "http://127.0.0.1:9/"}, "cannot be reached"),
         *(
-            ({"greeting": greeting}, "does not speak as Home Assistant does")
+            ({"greeting": greeting}, "is not Home Assistant")
             for greeting in ("", "hello", "{}", "[]")
         ),
     ],

@@ -156,7 +156,7 @@ async def test_what_would_be_too_much_is_not_asked_for(
     collective.parts = [replace(ONE, **more), TWO, THREE]  # type: ignore[arg-type]
     request = await asked(house)
     assert request.problem is not None
-    assert "larger than this node takes" in request.problem.say("en")
+    assert "larger than this node accepts" in request.problem.say("en")
     assert collective.asked == [1]
 
 

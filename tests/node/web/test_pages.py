@@ -179,6 +179,17 @@ async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
     assert "Home Assistant cannot list the series to share" in page.text
 
 
+async def test_what_a_collective_wrote_in_one_language_says_which(home: Home) -> None:
+    french = replace(NEED, title={"fr": "Toits au soleil"}, purpose={"fr": "Pour un toit."})
+    number = await ask(home, replace(french, recipients={"fr": "Personne."}))
+    for path in ("", "permissions", f"permissions/{number}"):
+        page = await home.browser().open(path)
+        assert '<span lang="fr">Toits au soleil</span>' in page.html
+        same = await home.browser(language="fr").open(path)
+        assert "Toits au soleil" in same.text
+        assert '<span lang="fr">' not in same.html
+
+
 def _sentences(page: Page) -> set[str]:
     body = re.sub(r"<(script|style|code).*?</\1>", "", page.html, flags=re.DOTALL)
     return {" ".join(sentence.split()) for sentence in re.findall(r">([^<]+)<", body)} - {""}

@@ -211,11 +211,11 @@ async def test_what_a_collective_refuses_is_said(
     page = await join(browser, invitation.replace("sesame", "stranger"))
     assert (page.status, "refuses" in page.text) == (422, True)
     page = await join(browser, "xmpp:nobody@two.test?consometers-join;token=sesame")
-    assert (page.status, "is not there" in page.text) == (422, True)
+    assert (page.status, "is offline" in page.text) == (422, True)
     collective.refuses = QuoaliseError()
     assert (await join(browser, invitation)).status == 422
     collective.refuses, collective.needs = None, []
-    assert "asks for nothing at present" in (await join(browser, invitation)).text
+    assert "has no data request at present" in (await join(browser, invitation)).text
     collective.needs = [write_need(NEED), write_need(replace(NEED, id="another"))]
     assert (await join(browser, invitation)).url.path == "/permissions"
 

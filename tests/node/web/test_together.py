@@ -305,7 +305,7 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     await until(energies(stage), lambda values: len(values) == 39)
     browser = stage.home.browser()
     page = await browser.fill("settings", "collectives")
-    assert "It does not." in page.text
+    assert "They are not shown." in page.text
     await until(lambda: pulled(stage), lambda statistics: not statistics)
     await until(lambda: subscribed(stage), lambda series: not series)
     assert await stage.sums() is None

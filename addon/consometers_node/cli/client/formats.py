@@ -34,7 +34,7 @@ _SUMMARY = text(
     "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
     " {unit}."
 )
-_HOLES = text("{missing} are missing in between: one each {interval} was to be.")
+_HOLES = text("Missing in between: {missing} (one record expected every {interval}).")
 _LEFT_OUT = text("{count} are not shown: --format csv --output FILE has all of them.")
 
 

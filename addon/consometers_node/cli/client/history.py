@@ -22,7 +22,7 @@ from ..core.output import Output, Reached
 WAITS_SECONDS = (5, 20, 60)
 """A peer counts requests by the minute."""
 
-_WAITING = text("{peer} is asked too often: asking again in {seconds} s.")
+_WAITING = text("{peer} limits the number of requests: next attempt in {seconds} s.")
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ _COLUMNS = (
     text("First record"),
     text("Last record"),
 )
-_NO_SERIES = text("{peer} lets you read no series.")
+_NO_SERIES = text("{peer} shares no series with you.")
 _SUBSCRIBED = text(
     "{peer} sends new records of {series} to {jid} from now on: listen, or the node of that"
     " account, receives them."

@@ -30,9 +30,9 @@ except ModuleNotFoundError as missing:
         ),
     ) from None
 
-_ADDED = text("{name} may administer.")
-_CHANGED = text("{name} has a new password, and is logged in nowhere any more.")
-_REMOVED = text("{name} may administer no longer, and is logged in nowhere.")
+_ADDED = text("{name} is now an administrator.")
+_CHANGED = text("{name} has a new password: all sessions are closed.")
+_REMOVED = text("{name} is no longer an administrator: all sessions are closed.")
 _ONCE = text(
     "Password, shown this once:\n{password}\nIt can be changed on the page, under the name."
 )

@@ -37,16 +37,18 @@ _EXISTS = text(
     "{file} exists: “init” is not needed. Change the settings there, or in .env on a server that"
     " ./install set up."
 )
-_NOT_GIVEN = text("nobody is there to be asked: give it.")
+_NOT_GIVEN = text("there is no terminal to ask on: pass it as an option.")
 _QUESTION = text("{what} [{usual}] ")
 _OPEN_QUESTION = text("{what} ")
 _ASK_PASSWORD = text("Password of {jid} (empty if saved by “login”): ")
 _WRITTEN = text(
-    "{file} is written; it shows what else can be said.\nNext: “consometers-node needs offer” asks"
-    " members for something, “consometers-node invitations make” invites them, “consometers-node"
-    " run --role collective” runs the node.\nNothing is published before “consometers-node"
-    " publication open”. That command publishes, once, the past that your members allowed. Homes"
-    " that join later count from then on, so wait until your founders’ past has arrived."
+    "{file} is written; comments in it explain the other settings.\nNext: "
+    "“consometers-node needs offer” creates a data request, “consometers-node "
+    "invitations make” creates invitations, “consometers-node run --role collective” "
+    "starts the node.\nNothing is published before “consometers-node publication "
+    "open”. That command publishes, once, the history that your members allowed. Homes "
+    "that join later count from then on: wait until the history of your founders has "
+    "arrived."
 )
 
 
@@ -56,7 +58,7 @@ class SettingsOptions:
 
     name: Annotated[
         str | None,
-        typer.Option(help=say("What people call it.")),
+        typer.Option(help=say("The name of the collective.")),
     ] = None
     identifier: Annotated[
         str | None,

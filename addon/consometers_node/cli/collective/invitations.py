@@ -51,8 +51,8 @@ _STANDS = text("valid")
 _REVOKED_STATE = text("revoked")
 _OVER = text("ended")
 _REVOKED = text("{id} can no longer be used. Members who joined with it stay.")
-_WRITTEN = text("{file}: to be printed.")
-_NO_COMMAND = text("set xmpp.account_command first: it makes accounts on your own server.")
+_WRITTEN = text("{file}: ready to print.")
+_NO_COMMAND = text("set xmpp.account_command first: it creates accounts on your own server.")
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
 _TOO_LONG = text("write at most {most} characters.")
 _USES_AND_UNLIMITED = text("leave it out, or leave out --uses.")
@@ -271,7 +271,7 @@ async def sheet(
         typer.Option(
             "--output",
             metavar=_FILE,
-            help=say("Where it is written (HTML)."),
+            help=say("The file to write (HTML)."),
         ),
     ],
     account: Annotated[

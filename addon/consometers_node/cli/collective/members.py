@@ -52,15 +52,15 @@ _NAMED = text("{pseudonym} is named {name}.")
 _PLACED = text("{pseudonym} is in {area}.")
 _UNPLACED = text("{pseudonym} is in no commune.")
 _FROM_NEXT = text("If sums of this month are already published, this applies from next month on.")
-_EXPORTED = text("{file}: all that is held.")
+_EXPORTED = text("{file}: all stored data.")
 _REALLY_SHOW = text(
     "This must be a public building, not a home, and its operator must want it named: everybody"
     " sees its name and its figures.\nDo you want that? [y/N] "
 )
 _SITE_NAME = text("To name a site: “members site {pseudonym} --name NAME”.")
 _REALLY_ERASE = text(
-    "This ends all that {pseudonym} allowed, and erases its records, its description and its"
-    " address. Sums already published stay.\nDo you want that? [y/N] "
+    "This ends all permissions of {pseudonym}, and erases its records, its description "
+    "and its address. Sums already published stay.\nDo you want that? [y/N] "
 )
 _REALLY_END = text(
     "This ends all permissions of {pseudonym}; its records are kept for the announced time.\nDo"
@@ -113,13 +113,13 @@ class Described:
     ] = None
     heating: Annotated[
         Heat | None,
-        typer.Option(metavar="|".join(Heat), help=say("What heats it.")),
+        typer.Option(metavar="|".join(Heat), help=say("Its heating.")),
     ] = None
     hot_water: Annotated[
         Heat | None,
         typer.Option(
             metavar="|".join(Heat),
-            help=say("What heats its water."),
+            help=say("Its hot water."),
         ),
     ] = None
     surface: Annotated[

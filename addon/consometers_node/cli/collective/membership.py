@@ -27,7 +27,7 @@ _NAME = text("Name")
 _AREA = text("Commune")
 _JOINED = text("Joined", context="list on the command line")
 _GIVES = text("Permissions")
-_HEARD = text("Last heard", context="list on the command line")
+_HEARD = text("Last data", context="list on the command line")
 _STATE = text("State")
 _STATES = {
     "guest": text("invited"),
@@ -54,7 +54,7 @@ _SERIES = text("Series", context="one each")
 _ASKED = text("History fetched up to")
 _PROBLEM = text("Problem")
 TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
-_TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")
+_TAKEN = text("“{typed}” is known here as “{known}”: that name is used.")
 
 
 def _state(member: Member, gave: list[MemberPermission]) -> str:

@@ -40,13 +40,13 @@ _ASKED = text("Asked")
 _SINCE = text("Since", context="list on the command line")
 _UNTIL = text("Until")
 _ANSWERED = text("Members")
-_NEW = text("“{need}”, version {version}, is asked for.")
+_NEW = text("“{need}”, version {version}, is created.")
 _NEWER = text(
-    "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
-    " again; their permissions run until then."
+    "“{need}”, version {version}, is created. Members who answered an older version "
+    "are asked again; their permissions continue until then."
 )
-_SAME = text("“{need}”, version {version}, is asked for already.")
-_CLOSED = text("“{need}” is asked for no longer. Permissions already granted run until they end.")
+_SAME = text("“{need}”, version {version}, already exists.")
+_CLOSED = text("“{need}” is stopped. Existing permissions continue until they end.")
 _ONE_OR_THE_OTHER = text(
     "give a file, or all of --id, --title, --purpose, --series, --contact and --policy."
 )
@@ -112,7 +112,10 @@ class NeedOptions:
         Identification,
         typer.Option(
             metavar="pseudonym|delivery-point|name",
-            help=say("What names a device; “name” asks sites whether they may be shown by name."),
+            help=say(
+                "The identification of a device; “name” asks sites for permission to show their "
+                "name."
+            ),
         ),
     ] = Identification.PSEUDONYM
     contact: Annotated[

@@ -34,7 +34,7 @@ from .needs import unreadable
 _DRAFTED = text("{file}: the draft of your data policy. Complete what stands in [brackets].")
 _NOTHING = text("No data was ever requested, and none is stored.")
 _NOBODY_READ = text("No access yet.")
-_NOTHING_CHANGED = text("No permission was ever given.")
+_NOTHING_CHANGED = text("No permission yet.")
 _ENTRY = text("""{title} ({need}, version {version})
 Controller: {controller}, contact {contact}
 Purpose: {purpose}

@@ -39,7 +39,7 @@ _OF = text("Of")
 _EVERYBODY = text("All members")
 _COMMUNES = text("Communes")
 _STRETCHES = {
-    PreviewPeriod.DAY: text("yesterday, step by step"),
+    PreviewPeriod.DAY: text("yesterday, interval by interval"),
     PreviewPeriod.MONTH: text("the last 31 days"),
     PreviewPeriod.YEAR: text("the last year"),
 }
@@ -54,8 +54,9 @@ _WHY = {
     Reason.TOGETHER: text("with other communes"),
 }
 _MEANING = text(
-    "“publication open” publishes this, once and for good. A home that joins later counts from its"
-    " first hour on: let the past of your founders come in first."
+    "“publication open” publishes this, once and for all. A home that joins later "
+    "counts from its first hour on: wait until the history of your founders has "
+    "arrived."
 )
 _ASK = text("Publish the history of your members, once and for all? [y/N] ")
 _ASK_WAITING = text(

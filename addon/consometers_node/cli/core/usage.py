@@ -160,7 +160,7 @@ def usage_error(error: typer.TyperException, program: str) -> CliError:
     """Say what of the command line Typer could not take, and where help is."""
     message = error.format_message()
     command = getattr(getattr(error, "ctx", None), "command_path", program)
-    template = text("{said}\n“{command} --help” tells how.")
+    template = text("{said}\n“{command} --help” explains how.")
     words = {"en": message, "fr": in_french(message)}
     return CliError(
         "usage",

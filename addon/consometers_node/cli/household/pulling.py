@@ -34,15 +34,15 @@ from . import command, home
 _NO_ACCOUNT = text(
     "This node has no XMPP account: log in with “consometers-node login name@server”."
 )
-_KNOWN = text("{statistic} is pulled already: “imports” shows its progress.")
+_KNOWN = text("{statistic} is already imported: “imports” shows its progress.")
 _RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
 _PULLED = text(
     "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it up to"
     " date."
 )
-_REMOVED = text("{statistic} is pulled no more. What Home Assistant has of it stays there.")
-_UNKNOWN = text("{statistic} is not pulled.")
+_REMOVED = text("{statistic} is no longer imported. Its past stays in Home Assistant.")
+_UNKNOWN = text("{statistic} is not imported.")
 _NONE = text("No series is imported.")
 _STATISTIC = text("Statistic")
 _PEER = text("Peer")

@@ -22,7 +22,7 @@ from ..core.usage import Commands
 from ..household import command
 
 _KEPT = text("{jid} is this node's account: the server accepted the password, and both are saved.")
-_FORGOTTEN = text("{jid} is forgotten here. The account itself stays at its server.")
+_FORGOTTEN = text("{jid} is removed from this node. The account itself stays on its server.")
 _NONE = text("There was no account here.")
 
 _ASK_POINT = text("The number of your delivery point, 14 digits; an empty line removes it:")

@@ -38,7 +38,7 @@ _NO_ACCOUNT = text(
     "This node has no account yet: create one with the account invitation that came with this"
     " one, or log in with “consometers-node login name@server”."
 )
-_NOTHING_ASKED = text("{jid} asks for nothing at present.")
+_NOTHING_ASKED = text("{jid} has no data request at present.")
 _ASKED = text(
     "\n{number}\n{need}\n\nNothing leaves your home unless you allow it: “consometers-node grant"
     " {number}” shows your choices."

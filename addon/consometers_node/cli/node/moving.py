@@ -21,8 +21,8 @@ from ..household import command
 _PLACE = say("FILE|URL")
 _MOVING = text("Rows moved")
 _DONE = text(
-    "{rows} rows were moved and compared. Let the node use the new database from now on; the old"
-    " one is as it was: remove it once you are sure."
+    "{rows} rows were moved and verified. Use the new database for the node from now "
+    "on; the old one is unchanged: delete it once you are sure."
 )
 _NO_FILE = text("there is no such file")
 _SAME = text("the same database twice")

@@ -20,14 +20,14 @@ from ..core.usage import Commands
 from ..household import command
 
 _NOTHING = text("Nothing is shared.")
-_EXPORTED = text("{file}: all that this node holds.")
-_RECORDS_EXPORTED = text("{file}: all records that this node holds.")
+_EXPORTED = text("{file}: all data of this node.")
+_RECORDS_EXPORTED = text("{file}: all records of this node.")
 _REALLY = text(
-    "This withdraws every permission, asks the collectives to erase what they received, and erases"
-    " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
-    " when, stays as your proof.\nDo you want that? [y/N] "
+    "This withdraws every permission, asks the collectives to erase the received data, "
+    "and erases all records of this node; Home Assistant keeps its own. The history of "
+    "your permissions stays, as your proof.\nDo you want that? [y/N] "
 )
-_ERASED = text("{permissions} permissions withdrawn, {blocks} days of records erased.")
+_ERASED = text("Permissions withdrawn: {permissions}. Days of records erased: {blocks}.")
 _EXPORT_OF_ONE = text(
     "This is a collective's node: “members export” exports all data of one member, and writes"
     " this in the access log. To copy everything, see “checkpoint”."

@@ -40,6 +40,7 @@ from .subscribers import end as end_reading
 DAWN = date(1978, 7, 1)
 """Before the first month of which there can be records."""
 MAX_AREA = 100
+MAX_NOTE = 2_000
 GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
@@ -74,6 +75,8 @@ class Member:
     invitation_id: str | None
     joined_at: datetime
     left_at: datetime | None
+    note: str | None = None
+    """What administrators wrote about it."""
 
 
 class PublicCollective(NamedTuple):
@@ -198,9 +201,9 @@ class Members:
         await self._set(member, jid=None, invitation_id=None, accepted_w=None)
 
     async def forget_description(self, member: Member) -> None:
-        """Forget its name, its commune and what it is like, but not who it is."""
+        """Forget its name, its commune, what it is like and the note, but not who it is."""
         await self._forget_names(member)
-        await self._set(member.id, name=None, description=None, website=None, area=None)
+        await self._set(member.id, name=None, description=None, website=None, area=None, note=None)
 
     async def forget_guests(self, now: Confirmed) -> int:
         """Forget guests that granted nothing in all that time; return how many."""
@@ -254,6 +257,9 @@ class Members:
             raise Nameless
         await self._check_free(name, member)
         await self._set(member, name=name, website=website)
+
+    async def set_note(self, member: MemberId, note: str | None) -> None:
+        await self._set(member, note=note)
 
     async def set_area(self, member: MemberId, area: str | None) -> None:
         await self._set(member, area=area)

@@ -122,14 +122,14 @@ _REQUESTS: Words = {
 }
 _VISITS: Words = {
     HistoryOutcome.DONE: text("everything was sent"),
-    HistoryOutcome.BUSY: text("to be asked again"),
-    HistoryOutcome.AWAY: text("not there"),
+    HistoryOutcome.BUSY: text("to be retried"),
+    HistoryOutcome.AWAY: text("offline"),
     HistoryOutcome.REFUSED: text("refused", context="requests"),
 }
 _PAGES: Words = {
     PageAnswer.ANSWERED: text("answered"),
     PageAnswer.REFUSED: text("refused", context="requests"),
-    PageAnswer.LIMITED: text("too many of one"),
+    PageAnswer.LIMITED: text("rate-limited"),
     PageAnswer.FAILED: text("failed here"),
 }
 _STEPS: Words = {

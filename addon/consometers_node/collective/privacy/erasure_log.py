@@ -41,8 +41,8 @@ _BEGINS = '{"permission": "'
 _LOGGER = logging.getLogger(__name__)
 
 _STRANGE = text(
-    "{file}, line {line}: this tells of nothing that ended. Nothing was applied: see that this is"
-    " ended.jsonl, or a whole copy of it."
+    "{file}, line {line}: unreadable entry. Nothing was applied: check that this is "
+    "ended.jsonl, or a complete copy of it."
 )
 
 

@@ -73,8 +73,8 @@ _UNTOLD = (
         "One member could not be informed for a week that a permission ended: its node is offline."
     ),
     text(
-        "{count} members have not heard for a week that a permission ended: their nodes were never"
-        " there."
+        "{count} members could not be informed for a week that a permission ended: their "
+        "nodes are offline."
     ),
 )
 _ACCOUNTS = (
@@ -86,8 +86,8 @@ _GUESTS = (
     text("{count} homes joined two weeks ago or more, and have allowed nothing yet."),
 )
 _INVITATIONS = (
-    text("One invitation that may still be used ends within a week."),
-    text("{count} invitations that may still be used end within a week."),
+    text("One usable invitation expires within a week."),
+    text("{count} usable invitations expire within a week."),
 )
 _UNWRITTEN = {
     Notice.PRESENTATION: text("The public pages do not say who you are yet. Missing: {fields}."),

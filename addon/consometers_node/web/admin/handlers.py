@@ -195,7 +195,7 @@ class AdminPages(ConsentPages[AdminContext]):
 
     def refuse(self, context: AdminContext, status: int, words: Text) -> web.Response:
         """Make a page that says no."""
-        return self.page(context, "refused.html", status=status, words=words)
+        return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
 
     async def member_of(self, context: AdminContext, connection: AsyncConnection) -> Member:
         """Return the member that an address names. Raises Refused."""

@@ -20,20 +20,21 @@ _AT_ONCE = 50
 _SPANS = (30, 365)
 
 _WHATS = {
-    "page": text("looked at the member’s page"),
-    "export json": text("took all that is held along"),
-    "export csv": text("took the records along"),
-    "own export": text("received all that is held about itself"),
+    "page": text("viewed the member’s page"),
+    "export json": text("exported everything"),
+    "export csv": text("exported the records"),
+    "own export": text("received its own export"),
     "site": text("described it as a public building"),
-    "home": text("turned it into a home again"),
+    "home": text("changed it back to a home"),
     "name": text("named it"),
-    "area": text("said in which commune it is"),
+    "area": text("set the commune"),
+    "note": text("changed the note"),
     "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),
-    "leave out": text("left out records set aside"),
+    "leave out": text("rejected records set aside"),
     "terminate": text("ended a permission"),
-    "erase": text("had it erased"),
-    "erase with account": text("had it erased, with its account"),
+    "erase": text("erased the member"),
+    "erase with account": text("erased the member and its account"),
     "account removed": text("removed the account of a former member"),
     "login": text("logged in"),
     "password": text("changed their password"),
@@ -44,12 +45,12 @@ _LIKE = {
     for pattern, words in (
         (
             r"data need (?P<id>\S+) version (?P<version>\d+) asked for",
-            text("asked for “{id}”, version {version}"),
+            text("requested “{id}”, version {version}"),
         ),
-        (r"data need (?P<id>\S+) closed", text("closed “{id}”")),
+        (r"data need (?P<id>\S+) closed", text("stopped “{id}”")),
         (
             r"data need (?P<id>\S+) asked for again",
-            text("asked for “{id}” again"),
+            text("resumed “{id}”"),
         ),
         (
             r"(?P<count>\d+) invitations made for \S+",
@@ -73,7 +74,7 @@ _LIKE = {
         ),
         (
             r"preview of publication (?P<rules>.+)",
-            text("looked at what would be published: {rules}"),
+            text("previewed the publication: {rules}"),
         ),
     )
 }
@@ -82,7 +83,7 @@ _RULE = re.compile(r"\S+=(?:not yet|\S+)")
 _RULES = {
     "basis=law": text("as the law requires", context="log"),
     "minimum": text("at least {value} homes"),
-    "wait_minutes": text("latecomers waited for {value} min"),
+    "wait_minutes": text("closing after {value} min without new data"),
     "opens=not yet": text("only once an administrator opens"),
     "opens": text("from {value} on"),
 }

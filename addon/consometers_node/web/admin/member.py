@@ -12,7 +12,7 @@ from consometers_node.store.connection import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
 from ...collective.members.member_overview import shares_by_direction
-from ...collective.members.members import MAX_AREA, Member, MemberKind, known_areas
+from ...collective.members.members import MAX_AREA, MAX_NOTE, Member, MemberKind, known_areas
 from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
@@ -132,6 +132,18 @@ async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamRes
         return await _show(pages, context, member, errors)
     await pages.actions(context).set_area(member.id, area or None)
     return pages.done(context, member, "area")
+
+
+async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+    """Store the administrators' note on a member; remove it if nothing is written."""
+    errors: dict[str, Text] = {}
+    note = _bounded(context, "note", MAX_NOTE, errors, least=0)
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+    if errors:
+        return await _show(pages, context, member, errors)
+    await pages.actions(context).set_note(member.id, note or None)
+    return pages.done(context, member, "note")
 
 
 async def confirm_end(
@@ -255,7 +267,7 @@ async def _show(
         buildings=BUILDINGS,
         heats=HEATS,
         MemberKind=MemberKind,
-        most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS},
+        most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS, "note": MAX_NOTE},
     )
 
 

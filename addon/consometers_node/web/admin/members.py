@@ -28,20 +28,20 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = frozenset({Status.LEFT, Status.ERASED})
 
 _SHOWN = {
-    "": text("here"),
+    "": text("current"),
     "silent": text("silent"),
-    "problems": text("refusing something"),
+    "problems": text("data refused"),
     "aside": text("records set aside"),
     "contested": text("device named by others"),
-    "guests": text("have allowed nothing yet"),
-    "ending": text("permission runs out soon"),
+    "guests": text("no permission yet"),
+    "ending": text("permission expiring soon"),
     "sites": text("public buildings"),
     "collectives": text("collectives"),
     "left": text("left or erased"),
 }
 _SORTS = {
-    "": text("least is there"),
-    "heard": text("longest silent"),
+    "": text("most gaps"),
+    "heard": text("longest silence"),
     "joined": text("newest"),
     "name": text("name"),
 }

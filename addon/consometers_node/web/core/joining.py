@@ -16,7 +16,7 @@ from .request_context import RequestContext
 
 ONLINE_WITHIN_S = 20.0
 NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
-_NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
+_NOTHING_ASKED = text("{jid} has no data request at present: try again when it announces one.")
 
 _ONCE = {
     "Unreachable": text(

@@ -10,6 +10,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ...quoalise import Text
+from ...quoalise.text import typeset
 from .speech import Language
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -46,6 +47,7 @@ def environment() -> Environment:
     for name in _WRITTEN:
         made.filters[name] = _written(name)
     made.filters["say"] = _say
+    made.filters["tagged"] = _tagged
     made.filters["length_of"] = len
     made.filters["iso_month"] = "{:%Y-%m}".format
     return made
@@ -70,6 +72,17 @@ def _ngettext(context: Context, singular: str, many: str, count: int) -> str:
 @pass_context
 def _say(context: Context, words: Text | Mapping[str, str]) -> str:
     return _language(context)(words if isinstance(words, Text) else Text(words))
+
+
+@pass_context
+def _tagged(context: Context, words: Mapping[str, str]) -> str:
+    """Say what somebody wrote, with its language where that is not the language of the page."""
+    page = _language(context).tag
+    tag = Text(words).language(page)
+    sentence = typeset(Text(words).say(page), tag)
+    if not sentence or tag.partition("-")[0] == page:
+        return sentence
+    return Markup('<span lang="{}">{}</span>').format(tag, sentence)
 
 
 def _written(name: str) -> Any:

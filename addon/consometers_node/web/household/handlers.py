@@ -210,7 +210,7 @@ class Pages(ConsentPages[RequestContext]):
 
     def refuse(self, context: RequestContext, status: int, words: Text) -> web.Response:
         """Make a page that says no."""
-        return self.page(context, "refused.html", status=status, words=words)
+        return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
 
     def harden(self, response: web.StreamResponse) -> None:
         """Add the headers of a response before it is sent."""

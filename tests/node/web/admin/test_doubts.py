@@ -52,8 +52,8 @@ async def looks(browser: Browser, words: str, show: str, members: int) -> None:
 @pytest.mark.parametrize(
     ("language", "notice", "shown", "left"),
     [
-        ("en", "Records of one member are implausibly high", "Records set aside", "left out"),
-        ("fr", "Des relevés d’un membre dépassent", "Relevés mis de côté", "écarté"),
+        ("en", "Records of one member are implausibly high", "Records set aside", "rejected"),
+        ("fr", "Des relevés d’un membre dépassent", "Relevés mis de côté", "rejeté"),
     ],
 )
 async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(

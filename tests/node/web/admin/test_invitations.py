@@ -210,13 +210,13 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
 
 WRONG = {
     "en": {
-        "kind": "Whom? Choose one of these.",
+        "kind": "Who is invited: Choose one of these.",
         "count": "Number of invitations: Write a whole number, from 1 to 100.",
         "uses": "Uses of each invitation: Write a whole number, from 1 to 100,000.",
         "days": "For how many days: Write a whole number, from 1 to 3,660.",
     },
     "fr": {
-        "kind": "Qui ? Choisissez l’une de ces réponses.",
+        "kind": "Personnes invitées : Choisissez l’une de ces réponses.",
         "count": "Nombre d’invitations : Écrivez un nombre entier, de 1 à 100.",
         "uses": "Utilisations de chaque invitation : Écrivez un nombre entier, de 1 à 100 000.",
         "days": "Pour combien de jours : Écrivez un nombre entier, de 1 à 3 660.",

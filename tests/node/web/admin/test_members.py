@@ -68,7 +68,7 @@ async def test_members_are_found_sorted_and_parted(office: Office) -> None:
     assert "51 to 53 of 53" in page.text
     page = await browser.open("members?show=silent")
     assert page.text.count("Groix") == 1
-    assert "Lorient " not in page.text.partition("Last heard")[2]
+    assert "Lorient " not in page.text.partition("Last data")[2]
     page = await browser.open("members?sort=heard")
     for address in ("members?show=x&sort=y", "members?sort=name", "members?sort=joined&show=left"):
         assert (await browser.open(address)).status == 200
@@ -292,6 +292,24 @@ async def test_a_commune_is_kept_or_forgotten(office: Office) -> None:
     assert (await browser.send(page, "/area", ("area", "a" * 101))).status == 422
 
 
+async def test_a_note_on_a_member_is_in_its_export_and_erased_with_it(office: Office) -> None:
+    member = await join(office)
+    browser = await office.enter()
+    page = await browser.fill(f"members/{member.pseudonym}", "/note", ("note", "Second meter"))
+    assert ("note", "Second meter") in page.form("/note").fields
+    assert (await browser.send(page, "/note", ("note", "a" * 2_001))).status == 422
+    exported = json.loads((await browser.open(f"members/{member.pseudonym}/export.json")).html)
+    assert exported["member"]["note"] == "Second meter"
+    assert (NAME, "note") in await log(office)
+    assert "changed the note" in (await browser.open("log")).text
+    await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
+    assert (await again(office, member)).note is None
+    other = await join(office, "other")
+    page = await browser.fill(f"members/{other.pseudonym}", "/note", ("note", "A note"))
+    await browser.send(page, "/note", ("note", ""))
+    assert (await again(office, other)).note is None
+
+
 async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -> None:
     async with office.village() as village:
         await village.join("first", area="Le Faouët")
@@ -427,7 +445,7 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
     page = await browser.open(f"log?member={member.pseudonym}&days=365")
     assert f"Access log of {member.pseudonym}" in page.text
     assert other.pseudonym not in page.text
-    assert "looked at the member’s page" in page.text
+    assert "viewed the member’s page" in page.text
     assert other.pseudonym in (await browser.open("log")).text
     assert (await browser.open("log?member=nobody&days=x&page=9")).status == 200
 
@@ -435,15 +453,15 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
 @pytest.mark.parametrize(
     ("what", "french"),
     [
-        ("page", "a regardé la page du membre"),
+        ("page", "a consulté la page du membre"),
         ("data need roof version 2 asked for", "a demandé « roof », version 2"),
         ("12 invitations made for home", "a créé des invitations (12)"),
         (
             "publication basis=law wait_minutes=20 opens=not yet new=rule",
             (
                 "a choisi les règles de publication : le minimum légal,"
-                " retardataires attendus 20 min, seulement après ouverture par un administrateur,"
-                " new=rule"
+                " clôture après 20 min sans nouvelle donnée,"
+                " seulement après ouverture par un administrateur, new=rule"
             ),
         ),
         ("something else", "something else"),

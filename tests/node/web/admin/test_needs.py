@@ -141,7 +141,7 @@ async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await browser.fill("needs", "needs/roof/close")
-    assert "asked for no longer" in page.text
+    assert "is stopped" in page.text
     assert (await stored_needs(office))[0].closed_at is not None
     page = await browser.send(page, "needs/roof/reopen")
     assert (await stored_needs(office))[0].closed_at is None

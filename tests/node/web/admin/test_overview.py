@@ -310,7 +310,7 @@ async def test_invitations_that_end_and_needs_without_answer_are_told(office: Of
         await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=3))
         await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=30))
     page = await (await office.enter()).open("")
-    assert "One invitation that may still be used ends within a week." in page.text
+    assert "One usable invitation expires within a week." in page.text
     assert "nobody has answered “Batteries”" in page.text
     assert "“Sunny roofs”" not in page.text
 
