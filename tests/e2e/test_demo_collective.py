@@ -538,6 +538,7 @@ async def test_from_an_invitation_to_the_hall_it_is_pictured(
     async with people.looking(f"{addresses['cooperative']['sites'][SITE]}/hall", look) as page:
         await page.set_viewport_size({"width": WALL[0], "height": WALL[1]})
         await page.reload()
+        await page.wait_for_load_state("networkidle")
         frames.append(await framed(page, size=WALL))
     save_strip(frames, pictures / f"story.{language}.png")
 
@@ -672,7 +673,7 @@ async def framed(
     await page.set_viewport_size({"width": width, "height": height})
     if above is not None:
         await above.evaluate("element => element.scrollIntoView()")
-    await page.wait_for_load_state("networkidle")
+    await page.evaluate("document.fonts.ready.then(() => true)")
     return await page.screenshot(animations="disabled")
 
 
