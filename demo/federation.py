@@ -50,6 +50,9 @@ _COOPERATIVE_ABOUT: Final = {
     "host_name": "Énergies de Kersabiec",
     "host_address": "Place de Kersabiec, 56100 Lorient",
     "host_phone": "+33 2 61 91 00 01",
+    "co2_grams": "40",
+    "co2_source": "valeur d’exemple / example value",
+    "co2_year": "2025",
 }
 _MUNICIPALITY_ABOUT: Final = {
     "sentence_fr": "Le territoire de Lorient, dans une démonstration : ce que ses coopératives"

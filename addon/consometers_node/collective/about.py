@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..quoalise import Text
 from ..quoalise.text import UNSAID
@@ -50,6 +50,17 @@ REQUIRED: Mapping[Notice, tuple[str, ...]] = {
 }
 
 
+CO2 = ("co2_grams", "co2_source", "co2_year")
+
+
+class CO2Factor(NamedTuple):
+    """How many grams of CO₂ a kWh from elsewhere would emit, by whom and of which year."""
+
+    grams: int
+    source: str
+    year: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What a collective says of itself, each as its key in the settings; None where it does not."""
@@ -75,6 +86,9 @@ class About:
     audit_percent: int | None = None
     audit_gaps_fr: str | None = None
     audit_gaps_en: str | None = None
+    co2_grams: int | None = None
+    co2_source: str | None = None
+    co2_year: int | None = None
 
     @property
     def sentence(self) -> Text:
@@ -103,6 +117,19 @@ class About:
             return Accessibility.NOT
         is_whole = self.audit_percent == _WHOLE
         return Accessibility.FULLY if is_whole else Accessibility.PARTIALLY
+
+    @property
+    def co2(self) -> CO2Factor | None:
+        """How much CO₂ electricity from elsewhere would emit, if that is stated with its source."""
+        if self.co2_grams is None or self.co2_source is None or self.co2_year is None:
+            return None
+        return CO2Factor(self.co2_grams, self.co2_source, self.co2_year)
+
+    @property
+    def missing_co2(self) -> list[Key]:
+        """Return what a CO₂ factor lacks; it may be left out whole."""
+        empty = [name for name in CO2 if getattr(self, name) is None]
+        return [] if len(empty) == len(CO2) else [key_of(name) for name in empty]
 
     def missing(self, notice: Notice) -> list[Key]:
         """Return what the law asks for, and what is not written. An audit may be left out whole."""

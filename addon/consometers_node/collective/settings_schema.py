@@ -279,6 +279,8 @@ _DATE = Format(
     text('write a day, such as "2026-12-01".'),
 )
 _SHARE = _number(range(101), text("write a whole number from 0 to 100."))
+_GRAMS = _number(range(1, 2_001), text("write a whole number of grams, from 1 to 2000."))
+_YEAR = _number(range(1990, 2100), text("write a year, such as 2025."))
 _MEMBERS = _number(
     range(LEAST_MINIMUM, 2**63),
     text(
@@ -462,6 +464,13 @@ _ALL = (
     Key("about.audit_percent", text("The share of the RGAA criteria that are met, in %."), _SHARE),
     Key("about.audit_gaps_fr", text("What is not accessible, in French."), _SENTENCES),
     Key("about.audit_gaps_en", text("What is not accessible, in English."), _SENTENCES),
+    Key(
+        "about.co2_grams",
+        text("What electricity from elsewhere would emit, in g of CO₂ per kWh."),
+        _GRAMS,
+    ),
+    Key("about.co2_source", text("Who published that CO₂ factor."), _SENTENCES),
+    Key("about.co2_year", text("The year of that CO₂ factor."), _YEAR),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )

@@ -98,6 +98,9 @@ audit_by = "Access lab"
 audit_percent = 62
 audit_gaps_fr = "Les graphiques."
 audit_gaps_en = "The charts."
+co2_grams = 40
+co2_source = "Example"
+co2_year = 2025
 """
 
 

@@ -32,6 +32,7 @@ _WRITTEN = (
         "energy_total",
         "energy_level",
         "energy_each",
+        "mass",
         "power",
     ),
 )

@@ -118,6 +118,12 @@ class Language:
         """Write what one member has, which may be little: 0.37 kWh."""
         return self._measured(wh / 1000, "kWh", 2 if wh < 10 * _KILO else 1)
 
+    def mass(self, grams: float) -> str:
+        """Write a mass: in kg, in tonnes from 10,000 kg on."""
+        if round(grams) < 10 * _MEGA:
+            return self._measured(grams / _KILO, "kg")
+        return self._measured(grams / _MEGA, "t")
+
     def power(self, watts: float, beside: float = 0) -> str:
         """Write a power, in kW from 1 kW on, or beside one that is: so they compare."""
         if max(watts, beside) < _KILO:

@@ -67,3 +67,14 @@ async def test_what_the_law_asks_for_is_to_do_until_it_is_written(
         typed = [(name, str(value)) for name in FIELDS if (value := getattr(ABOUT, name))]
         await browser.fill("about", "about", *typed)
         assert "All is well" in (await browser.open("")).text
+
+
+async def test_a_co2_factor_is_shown_with_its_source_or_not_at_all(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.fill("about", "about", ("co2_grams", "40"))
+    assert page.status == 422
+    assert [name for name, _ in summary(page)] == ["co2_source", "co2_year"]
+    factor = (("co2_grams", "40"), ("co2_source", "Example"), ("co2_year", "2025"))
+    await browser.fill("about", "about", *factor)
+    about = await office.read(load_about, ABOUT)
+    assert about.co2 == (40, "Example", 2025)

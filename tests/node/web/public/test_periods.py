@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 import csv
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 import io
 import re
@@ -13,7 +14,7 @@ from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction, Interval
 
 from .test_opendata import ask
-from .town import NOW, ZONE, Hours, Town, day_of, hours_of
+from .town import NOW, ZONE, Hours, Town, day_of, hours_of, serving
 
 DAY = timedelta(days=1)
 DAYS = [datetime(2026, 6, day, tzinfo=ZONE) for day in range(1, 10)]
@@ -300,3 +301,17 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
         assert words in page.text
         assert f'aria-label="{words} 18' in page.html
         assert not re.search(r'aria-label="(Nous utilisons|We use)', page.html)
+
+
+async def test_co2_is_shown_where_a_factor_is_stated(town: Town) -> None:
+    """144 kWh were produced in June, 42 kWh today."""
+    assert "CO₂" not in (await town.browser().open("month/2026-06")).text
+    about = replace(town.settings.about, co2_grams=50, co2_source="Example", co2_year=2025)
+    town.settings = replace(town.settings, about=about)
+    async with serving(town) as other:
+        sentence = "what as much electricity at 50 g/kWh would emit (Example, 2025)"
+        for path, mass in (("month/2026-06", "7.2"), ("day/2026-06-10", "2.1"), ("", "2.1")):
+            page = await other.browser().open(path)
+            assert f"CO₂ equivalent of production {mass} kg {sentence}" in page.text
+        page = await other.browser("fr").open("year/2026")
+        assert "Équivalent CO₂ de la production 7,2 kg" in page.text
