@@ -625,7 +625,7 @@ class People:
             await page.goto(url)
             await page.wait_for_load_state("networkidle")
             yield page
-            assert not faults
+            assert not faults, faults
 
     @asynccontextmanager
     async def administering(
