@@ -15,6 +15,8 @@ _BY_SUPERVISOR: Final = "hassio"
 _FIRST_VALUES_S: Final = 60
 _FIRST_SUMS_S: Final = 240
 _OF_A_COLLECTIVE: Final = "_consumption_power"
+_PRICES: Final = {"price_easf01": 0.16, "price_easf02": 0.21}
+"""Euros for a kWh, off-peak and peak."""
 _DASHBOARD: Final = {"en": ("my-energy", "My energy"), "fr": ("mon-energie", "Mon énergie")}
 """Where a person puts the ready dashboard, by language: what is suggested where one is added."""
 
@@ -170,6 +172,16 @@ async def show_on_energy_dashboard(api: Api, shown: EntityIds) -> None:
             solar["stat_rate"] = power
         sources.append(solar)
     await api.command("energy/save_prefs", energy_sources=sources)
+
+
+async def give_prices(api: Api, entry_id: str) -> None:
+    """Say what a kWh costs by each tariff of a meter, as a person does in its options."""
+    step = await api.start_options_flow(entry_id)
+    if step["type"] == "menu":
+        step = await api.submit_options(step, next_step_id="publication")
+    asked = {field["name"] for field in step["data_schema"]}
+    prices = {option: price for option, price in _PRICES.items() if option in asked}
+    await api.submit_options(step, **prices)
 
 
 async def net_power(api: Api) -> EntityIds:

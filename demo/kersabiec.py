@@ -25,6 +25,7 @@ from demo.furnishing import (
     discovered_node,
     entities_with,
     entry_with,
+    give_prices,
     has_energy_dashboard,
     net_power,
     ready_dashboard,
@@ -178,6 +179,7 @@ class House:
         await asyncio.to_thread(self._count)
         if not await has_energy_dashboard(api):
             await show_on_energy_dashboard(api, shown)
+            await give_prices(api, entries[0])
         await import_history(api, {**shown, **await net_power(api)}, self._past)
         # A balance takes along the past of what it counts.
         balance = await self._balance_entry(shown)

@@ -35,6 +35,7 @@ from custom_components.consometers.linky.binary_sensors import (
 from custom_components.consometers.linky.sensors import (
     LinkySensorDescription,
     estimates,
+    price,
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
@@ -60,7 +61,7 @@ def key_of(description: EntityDescription) -> str:
 
 
 OF_A_NODE = set(map(key_of, (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)))
-OF_A_METER = set(map(key_of, (*sensors(), *estimates(), *binary_sensors())))
+OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
 OF_A_HOME = set(map(key_of, BALANCE_SENSORS))
 
@@ -68,8 +69,8 @@ REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.i
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
 """What stands in the pages for the changing part of a name; for a number it is n."""
 
-SELDOM = {"short_message", "schedule_peak_day"}
-"""What a meter has on some days only."""
+SELDOM = {"short_message", "schedule_peak_day", "price"}
+"""What a meter has on some days only, or where prices were given."""
 
 type Description = LinkySensorDescription | LinkyBinarySensorDescription
 type Meters = frozenset[tuple[Mode, int, bool]]
@@ -109,6 +110,7 @@ IN_FRENCH = {
     "always": "toujours",
     "not producer": "non producteur",
     "producer": "producteur",
+    "with prices": "avec des prix",
     "or three-phase": "ou triphasé",
     "single-phase": "monophasé",
     "three-phase": "triphasé",
@@ -164,7 +166,7 @@ def rows(page: Path) -> dict[str, list[str]]:
 
 
 def descriptions() -> Iterator[Description]:
-    yield from chain(sensors(), estimates())
+    yield from chain(sensors(), estimates(), [price("EUR")])
     yield from binary_sensors()
 
 
@@ -305,7 +307,9 @@ def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
 def test_every_option_is_explained_with_its_default(language: str) -> None:
     table = rows(LANGUAGES[language])
     options = translations(language)["options"]["step"]["publication"]["data"]
-    defaults = {key: table[name][0] for key, name in options.items()}
+    per_kwh = {key for key in options if key.startswith("price_")}
+    assert {options[key].partition(",")[0] for key in per_kwh} <= table.keys()
+    defaults = {key: table[name][0] for key, name in options.items() if key not in per_kwh}
     assert defaults == {
         CONF_POWER_INTERVAL: f"{DEFAULT_POWER_INTERVAL} s",
         CONF_REGISTER_INTERVAL: f"{DEFAULT_REGISTER_INTERVAL} s",

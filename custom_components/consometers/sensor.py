@@ -19,7 +19,7 @@ from .inverter.entity import InverterEntity, add_as_known as add_of_inverter
 from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
-from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
+from .linky.sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
 from .node.answers import Collective
 from .node.coordinator import NodeConfigEntry
 from .node.entity import REASON, CollectiveEntity, add_for_each_collective, unique_id
@@ -55,6 +55,8 @@ async def async_setup_entry(
         descriptions.extend(estimates())
     if entry.options.get(CONF_RAW_LABELS):
         descriptions.extend(raw_labels())
+    if entry.runtime_data.state.prices:
+        descriptions.append(price(hass.config.currency))
     add_as_known(hass, entry, async_add_entities, descriptions, LinkySensor)
 
 

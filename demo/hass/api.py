@@ -59,6 +59,7 @@ class FlowStep(TypedDict):
     flow_id: str
     type: Literal["form", "progress", "progress_done", "create_entry", "abort", "menu"]
     step_id: NotRequired[str]
+    data_schema: NotRequired[list[dict[str, Any]]]
     errors: NotRequired[dict[str, str] | None]
     description_placeholders: NotRequired[dict[str, str] | None]
     reason: NotRequired[str]

@@ -25,12 +25,14 @@ from custom_components.consometers.inverter import issues as inverter_issues, li
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues, link
 from custom_components.consometers.linky.binary_sensors import binary_sensors
-from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
+from custom_components.consometers.linky.prices import option
+from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
 from custom_components.consometers.node.entity import REASON
 from custom_components.consometers.node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
+from custom_components.consometers.tic import CATALOGUE, Kind, Mode
 
 INTEGRATION = Path(const.__file__).parent
 
@@ -42,7 +44,11 @@ def loaded(name: str) -> Any:
 ENGLISH: dict[str, Any] = loaded("translations/en.json")
 LANGUAGES = sorted(path.name for path in (INTEGRATION / "translations").iterdir())
 ICONS: dict[str, Any] = loaded("icons.json")["entity"]
-LINKY_SENSORS = list(chain(sensors(), estimates(), raw_labels()))
+INDEXES = [
+    *(f"EASF{n:02}" for n in range(1, 11)),
+    *(name for name, label in CATALOGUE[Mode.HISTORIQUE].items() if label.kind is Kind.REGISTER),
+]
+LINKY_SENSORS = list(chain(sensors(), estimates(), [price("EUR")], raw_labels()))
 INVERTER_SENSORS = list(inverter_sensors())
 SENSORS: list[SensorEntityDescription] = [
     *LINKY_SENSORS,
@@ -272,7 +278,8 @@ def test_every_step_explains_its_fields() -> None:
     }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
-    assert set(ENGLISH["options"]["step"]["publication"]["data"]) == {
+    per_kwh = {option(register) for register in INDEXES}
+    assert set(ENGLISH["options"]["step"]["publication"]["data"]) == per_kwh | {
         const.CONF_POWER_INTERVAL,
         const.CONF_REGISTER_INTERVAL,
         const.CONF_SILENCE,

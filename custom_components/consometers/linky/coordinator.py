@@ -34,6 +34,7 @@ from ..tic import Address, Mode, address
 from . import issues
 from .detection import default_title, title_after
 from .link import SPEEDS, Link, LinkError, connect
+from .prices import prices
 from .state import FrameResult, LinkyState
 
 _LOGGER = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class LinkyCoordinator:
         self.hass = hass
         self.entry = entry
         self.state = LinkyState(entry.data.get(CONF_OFFSET, 0))
+        self.state.prices = prices(entry.options)
         self.available = False
         self.story: deque[Event] = deque(maxlen=_STORY_LENGTH)
         self.tariffs: dict[str, str] = dict(entry.data.get(CONF_TARIFFS, {}))

@@ -10,7 +10,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_DEVICE, UnitOfTime
+from homeassistant.const import CONF_DEVICE, UnitOfEnergy, UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -31,6 +31,7 @@ from ..const import (
     CONF_RAW_LABELS,
     CONF_REGISTER_INTERVAL,
     CONF_SILENCE,
+    CONF_TARIFFS,
     DEFAULT_POWER_INTERVAL,
     DEFAULT_REGISTER_INTERVAL,
     DEFAULT_SILENCE,
@@ -45,6 +46,7 @@ from ..recorder.rows import Row
 from .detection import Found, default_title, detect, masked, title_after
 from .history import async_targets
 from .link import LinkError
+from .prices import SUPPLIER_INDEXES, async_show_prices, indexes, option, prices
 
 EXAMPLE_URL = "socket://linky.local:2001"
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
@@ -248,8 +250,16 @@ def _seconds(least: int, most: int) -> NumberSelector:
     )
 
 
+def _price(unit: str) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=-10, max=10, step="any", unit_of_measurement=unit, mode=NumberSelectorMode.BOX
+        )
+    )
+
+
 class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
-    """How often a meter is published, and what more of it; which history its entities continue."""
+    """How often a meter is published, what more of it, what it costs, which history goes on."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change, where there is a choice."""
@@ -304,7 +314,11 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for all of it at once."""
+        registers = self._indexes
         if user_input is not None:
+            former, now = prices(self.config_entry.options), prices(user_input)
+            contract = {*registers}
+            await async_show_prices(self.hass, self.config_entry, former, now, contract)
             return self.async_create_entry(data=user_input)
         fields: dict[Any, Any] = {
             vol.Required(CONF_POWER_INTERVAL, default=DEFAULT_POWER_INTERVAL): _seconds(0, 300),
@@ -316,12 +330,29 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         }
         if self._can_estimate_injection:
             fields[vol.Required(CONF_ESTIMATE_INJECTION, default=False)] = BooleanSelector()
+        per_kwh = _price(f"{self.hass.config.currency}/{UnitOfEnergy.KILO_WATT_HOUR}")
+        fields |= {vol.Optional(option(register)): per_kwh for register in registers}
+        tariffs = self.config_entry.data.get(CONF_TARIFFS, {})
         return self.async_show_form(
             step_id="publication",
             data_schema=self.add_suggested_values_to_schema(
                 vol.Schema(fields), self.config_entry.options
             ),
+            description_placeholders={
+                option(register): tariffs.get(register, f"index {number}")
+                for number, register in enumerate(SUPPLIER_INDEXES, 1)
+            },
         )
+
+    @property
+    def _indexes(self) -> list[str]:
+        """The indexes that have a price, or may have one: a meter of production has none."""
+        entry = self.config_entry
+        if entry.data.get(CONF_PRODUCTION):
+            return []
+        coordinator = getattr(entry, "runtime_data", None)
+        of_meter = [] if coordinator is None else indexes(coordinator.state, coordinator.tariffs)
+        return list(dict.fromkeys([*of_meter, *prices(entry.options)]))
 
     @property
     def _can_estimate_injection(self) -> bool:

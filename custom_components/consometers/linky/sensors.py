@@ -149,6 +149,17 @@ def energies(state: LinkyState) -> Iterator[LinkySensorDescription]:
             yield description
 
 
+def price(currency: str) -> LinkySensorDescription:
+    """Return what a kWh costs now, for those who gave prices."""
+    return _sensor(
+        key="price",
+        native_unit_of_measurement=f"{currency}/{UnitOfEnergy.KILO_WATT_HOUR}",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=4,
+        value_fn=lambda state: state.price,
+    )
+
+
 def _registers() -> Iterator[LinkySensorDescription]:
     yield _energy(key="energy_drawn", value_fn=lambda state: state.energy_drawn_wh)
     yield _energy(

@@ -1,6 +1,6 @@
 """One meter as Home Assistant sees it: what is believed, and what is derived from that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -86,6 +86,8 @@ class LinkyState:
         """When the last good group came."""
         self.offset_wh = offset_wh
         """What is added to the meter's total, so that it goes on when the mode changes."""
+        self.prices: Mapping[str, float] = {}
+        """What a kWh costs, by the label of the index that counts it."""
         self._total: _Total | None = None
         self.forget()
 
@@ -291,6 +293,11 @@ class LinkyState:
         if status is None or drawn is None or current is None or voltage is None:
             return None
         return current * voltage if status.injecting and drawn == 0 else 0
+
+    @property
+    def price(self) -> float | None:
+        """What a kWh costs now, by the tariff that runs."""
+        return self.prices.get(self.tariff.register or "")
 
     @property
     def subscribed_power_kva(self) -> float | None:

@@ -8,7 +8,7 @@ from .catalogue import ADDRESS_LABELS, CATALOGUE, Chars, Kind, Label, Unit
 from .decoder import Counters, Decoder, Frame, encode_frame
 from .group import Group, Reason, Rejected, checksum, encode, parse
 from .lamp import LINK_BAD_AFTER_S, Lamp
-from .meter import MAX_POWER_W, Meter, Reading, energy_drawn_wh
+from .meter import MAX_POWER_W, Meter, Reading, energy_drawn_wh, registers_of_contract
 from .tariff import Peak, Tariff, tariff
 from .values import (
     PARIS,
@@ -66,5 +66,6 @@ __all__ = [
     "energy_drawn_wh",
     "horodate",
     "parse",
+    "registers_of_contract",
     "tariff",
 ]

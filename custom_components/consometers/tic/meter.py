@@ -153,13 +153,16 @@ def energy_drawn_wh(readings: Mapping[str, Reading]) -> int | None:
     """
     if total := readings.get("EAST"):
         return total.number
-    option = readings.get("OPTARIF")
-    if option is None:
-        return None
-    names = _REGISTERS_OF_OPTION.get(option.group.raw[:3], ())
+    names = registers_of_contract(readings)
     if not names or any(name not in readings for name in names):
         return None
     return sum(readings[name].number for name in names)
+
+
+def registers_of_contract(readings: Mapping[str, Reading]) -> tuple[str, ...]:
+    """Return the registers of the contract in historique mode; in the other it does not tell."""
+    option = readings.get("OPTARIF")
+    return () if option is None else _REGISTERS_OF_OPTION.get(option.group.raw[:3], ())
 
 
 _REGISTERS_OF_OPTION = {

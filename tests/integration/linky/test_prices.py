@@ -1,0 +1,187 @@
+"""What a kWh costs is given in a meter's options, and shown on the Energy dashboard by core."""
+
+from typing import Any
+
+from homeassistant.components.energy.data import EnergyManager, async_get_manager
+from homeassistant.const import CONF_DEVICE
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.consometers.const import (
+    CONF_MODE,
+    CONF_PRODUCTION,
+    CONF_RAW_LABELS,
+    CONF_SILENCE,
+)
+
+from .. import frames
+from ..frames import Kind
+from ..home import FRAMES_TO_KNOW, Home
+
+OFF_PEAK = {"price_hchc": 0.1635, "price_hchp": 0.2146}
+
+
+@pytest.fixture
+async def manager(hass: HomeAssistant) -> EnergyManager:
+    """Have the Energy dashboard."""
+    hass.config.components.add("energy")
+    return await async_get_manager(hass)
+
+
+async def begin(home: Home, kind: Kind) -> None:
+    data = {**home.entry.data, CONF_MODE: kind.mode}
+    home.hass.config_entries.async_update_entry(home.entry, data=data)
+    await home.start(kind)
+
+
+async def choose(home: Home, kind: Kind, **prices: float) -> None:
+    """Submit the form of options with these prices, and hear the meter again."""
+    options = home.hass.config_entries.options
+    flow = await options.async_init(home.entry.entry_id)
+    await options.async_configure(flow["flow_id"], {CONF_SILENCE: 60, **prices})
+    await home.hass.async_block_till_done()
+    await home.hear(kind, FRAMES_TO_KNOW)
+
+
+async def offered(home: Home) -> dict[str, str]:
+    """Return the prices that the form asks for, by their option, and the names of their tariffs."""
+    flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
+    assert flow["data_schema"] is not None
+    names = flow["description_placeholders"] or {}
+    keys = [str(key) for key in flow["data_schema"].schema if str(key).startswith("price_")]
+    return {key: names.get(key, "") for key in keys}
+
+
+def grid(home: Home, *keys: str, **more: Any) -> list[dict[str, Any]]:
+    """Return connections to the grid that count these energies of the meter."""
+    none = dict.fromkeys(("stat_energy_to", "stat_cost"))
+    unpriced = dict.fromkeys(("entity_energy_price", "number_energy_price"))
+    return [
+        {
+            "type": "grid",
+            "stat_energy_from": home.entity_id(key),
+            **none,
+            **unpriced,
+            "cost_adjustment_day": 0,
+            **more,
+        }
+        for key in keys
+    ]
+
+
+async def connect(manager: EnergyManager, sources: list[Any]) -> None:
+    await manager.async_update({"energy_sources": sources})  # type: ignore[typeddict-item]
+
+
+def costs(manager: EnergyManager) -> list[tuple[str | None, float | None]]:
+    """Return what each connection to the grid costs: an entity, or a number."""
+    assert manager.data is not None
+    connections: list[Any] = [dict(each) for each in manager.data["energy_sources"]]
+    return [(each["entity_energy_price"], each["number_energy_price"]) for each in connections]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (frames.BASE, {"price_base": ""}),
+        (frames.OFF_PEAK, {"price_hchc": "", "price_hchp": ""}),
+        (frames.EJP, {"price_ejphn": "", "price_ejphpm": ""}),
+        (frames.STANDARD_TEMPO, {"price_easf01": "index 1", "price_easf02": "HP BLEU"}),
+    ],
+)
+async def test_each_index_of_the_contract_may_have_a_price(
+    home: Home, kind: Kind, asked: dict[str, str]
+) -> None:
+    await begin(home, kind)
+    assert await offered(home) == asked
+
+
+async def test_a_meter_of_production_has_none(hass: HomeAssistant, home: Home) -> None:
+    data = {**home.entry.data, CONF_PRODUCTION: True}
+    hass.config_entries.async_update_entry(home.entry, data=data)
+    await home.start(frames.PRODUCTION)
+    assert await offered(home) == {}
+
+
+async def test_a_connection_by_index_has_the_price_of_its_index(
+    home: Home, manager: EnergyManager
+) -> None:
+    await begin(home, frames.OFF_PEAK)
+    await connect(manager, grid(home, "energy_hchp", "energy_hchc"))
+    await choose(home, frames.OFF_PEAK, **OFF_PEAK)
+    assert costs(manager) == [(None, 0.2146), (None, 0.1635)]
+    await choose(home, frames.OFF_PEAK, price_hchp=0.25)
+    assert costs(manager) == [(None, 0.25), (None, None)]
+
+
+async def test_a_connection_of_the_whole_meter_follows_the_tariff_that_runs(
+    home: Home, manager: EnergyManager
+) -> None:
+    await begin(home, frames.OFF_PEAK)
+    await connect(manager, grid(home, "energy_drawn"))
+    await choose(home, frames.OFF_PEAK, price_hchp=0.2146)
+    # By half a price nothing is counted.
+    assert costs(manager) == [(None, None)]
+    await choose(home, frames.OFF_PEAK, **OFF_PEAK)
+    sensor = home.entity_id("price")
+    assert costs(manager) == [(sensor, None)]
+    assert home.state("price") == "0.2146"
+    state = home.state_of("price")
+    assert state is not None
+    assert state.attributes["unit_of_measurement"] == "EUR/kWh"
+    await home.hear(frames.OFF_PEAK.but(PTEC="HC.."), FRAMES_TO_KNOW)
+    assert home.state("price") == "0.1635"
+    # Taken back as it was given.
+    await choose(home, frames.OFF_PEAK)
+    assert costs(manager) == [(None, None)]
+    assert home.entity_id("price") is None
+
+
+async def test_a_single_price_is_a_number(home: Home, manager: EnergyManager) -> None:
+    await begin(home, frames.BASE)
+    await connect(manager, grid(home, "energy_drawn"))
+    await choose(home, frames.BASE, price_base=0.2016)
+    assert costs(manager) == [(None, 0.2016)]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"number_energy_price": 0.3},
+        {"entity_energy_price": "sensor.of_theirs"},
+        {"stat_cost": "supplier:cost"},
+    ],
+)
+async def test_what_a_person_set_stays(
+    home: Home, manager: EnergyManager, theirs: dict[str, Any]
+) -> None:
+    await begin(home, frames.OFF_PEAK)
+    before = grid(home, "energy_drawn", **theirs)
+    await connect(manager, before)
+    await choose(home, frames.OFF_PEAK, **OFF_PEAK)
+    await choose(home, frames.OFF_PEAK)
+    assert manager.data is not None
+    assert manager.data["energy_sources"] == before
+
+
+async def test_other_sources_are_left_alone_and_lists_of_flows_are_known(
+    home: Home, manager: EnergyManager
+) -> None:
+    await begin(home, frames.BASE)
+    (flow,) = grid(home, "energy_drawn")
+    solar = {"type": "solar", "stat_energy_from": "sensor.sun", "config_entry_solar_forecast": None}
+    gas = {"type": "grid", "flow_from": [flow], "flow_to": [], "cost_adjustment_day": 0}
+    await connect(manager, [solar, gas])
+    await choose(home, frames.BASE, price_base=0.2)
+    assert manager.data is not None
+    priced = {**flow, "number_energy_price": 0.2}
+    assert manager.data["energy_sources"] == [solar, {**gas, "flow_from": [priced]}]
+
+
+async def test_without_an_energy_dashboard_there_is_the_price_now(home: Home) -> None:
+    await begin(home, frames.OFF_PEAK)
+    await choose(home, frames.OFF_PEAK, **OFF_PEAK)
+    assert home.state("price") == "0.2146"
+    assert home.entry.options.items() >= OFF_PEAK.items()
+    assert CONF_RAW_LABELS in home.entry.options
+    assert CONF_DEVICE in home.entry.data
