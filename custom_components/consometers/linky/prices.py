@@ -112,11 +112,10 @@ def _wanted(
         tariff_prices = [now.get(register) for register in of_contract]
         if None in tariff_prices:
             yield total, (None, None)
+        elif len(set(tariff_prices)) == 1:
+            yield total, (None, tariff_prices[0])
         else:
-            yield (
-                total,
-                (None, tariff_prices[0]) if len(set(tariff_prices)) == 1 else (sensor, None),
-            )
+            yield total, (sensor, None)
 
 
 def _price(connection: Mapping[str, Any]) -> _Price | None:

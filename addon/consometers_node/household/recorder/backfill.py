@@ -17,6 +17,7 @@ from ...series import Block, Range, Series
 from .client import Period, Recorder, Rest, patiently
 from .reading import (
     MOST_W,
+    Flag,
     Reading,
     Rows,
     StatisticsRow,
@@ -116,6 +117,19 @@ async def read_again(
         )
         new = [reading for reading in news if reading is not None]
         yield Chunk([source.series for source in group], days, new, done, len(tasks))
+
+
+async def flags(
+    recorder: Recorder,
+    source: StatisticSource,
+    days: Range,
+    *,
+    absences: Sequence[Range] = (),
+    rest: Rest = asyncio.sleep,
+) -> set[Flag]:
+    """Return why records of some days are missing, as far as the recorder has anything of them."""
+    readings = await _read(recorder, [source], days, absences, rest)
+    return {flag for reading in readings for flag in reading.flags.values()}
 
 
 def window(statistic: Statistic, now: datetime) -> Range:

@@ -8,8 +8,9 @@ from ...sharing.consent import DataRequest, Preview, sight
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
 from ...wire import Naming
-from ..recorder.backfill import StatisticSource, catch_up
+from ..recorder.backfill import StatisticSource, catch_up, flags
 from ..recorder.client import Recorder
+from ..recorder.reading import Flag
 from ..recorder.statistics import Proposal, statistic_of
 
 _PREFIX = "direction."
@@ -60,6 +61,15 @@ async def preview(
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(seen.within)
     return seen.previews(records)
+
+
+async def reasons(
+    recorder: Recorder, series: Series, days: Range, absences: Sequence[Range]
+) -> set[Flag]:
+    """Return why data of some days is missing. Raises `HomeAssistantFault`."""
+    source = StatisticSource(series, statistic_of(series))
+    found_flags = await flags(recorder, source, days, absences=absences)
+    return found_flags & {Flag.AWAY, Flag.ABSURD, Flag.BACKWARDS}
 
 
 async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:

@@ -1,23 +1,29 @@
 """The first page tells whether data goes where the household wants, and only there."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 from aiohttp import web
 
+from ...household.recorder.errors import HomeAssistantFault
+from ...household.recorder.reading import Flag
+from ...household.sharing.candidate_statistics import reasons
 from ...household.sharing.coverage import Calendar, DayState
 from ...household.sharing.sync import progress
 from ...permission import State
 from ...quoalise import Text
 from ...quoalise.text import text
-from ...series import Interval
+from ...series import Interval, Range, Series
 from ...sharing import consent_text
 from ...sharing.account import load
 from ...sharing.restriction import pause, resume
 from ...sharing.status import Answered, Collective, Shared, collectives, current_permissions
 from ...store import PeerId, SeriesId
 from ...store.clock import confirm
+from ...store.coverage import absences
 from ...store.series import all_series
 from ..core.calendar_svg import Strip
 from ..core.page_base import RequestRefused
@@ -25,6 +31,33 @@ from ..core.request_context import RequestContext
 from .handlers import Pages
 
 type Year = Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]
+
+_HOLES_EXPLAINED = 10
+_EXPLAINED_DAYS = timedelta(days=30)
+_REASONS_WITHIN_S = 10.0
+
+REASONS = {
+    Flag.AWAY: text("Home Assistant was off, or may have been"),
+    Flag.ABSURD: text("the value jumped by more than a home can use"),
+    Flag.BACKWARDS: text("the value went backwards"),
+}
+EXPLANATIONS = {
+    Flag.AWAY: text(
+        "While Home Assistant is off, nothing is measured. The meter counts on: "
+        "whole days or months around the gap stay exact. There is nothing to do."
+    ),
+    Flag.ABSURD: text(
+        "A jump that no home can cause is set aside: it would count energy that nobody used. "
+        "It comes with another meter, or a wrong reading. "
+        "Correct it in Home Assistant under Settings → Tools → Statistics."
+    ),
+    Flag.BACKWARDS: text(
+        "A total that goes backwards is set aside: energy does not come back. "
+        "It comes with another meter, or a wrong reading. "
+        "Correct it in Home Assistant under Settings → Tools → Statistics."
+    ),
+}
+"""What it means that data is missing, and what a person can do."""
 
 _NO_SERIES = text("There is no such series.")
 _NO_COLLECTIVE = text("There is no such collective.", context="web page")
@@ -168,6 +201,28 @@ def _stands(collective: Collective, problem: Text | None, answered: Sequence[Ans
     return "asked" if is_asked else "nothing"
 
 
+async def _reasons(
+    pages: Pages, series: Series, holes: Sequence[tuple[date, date, DayState]]
+) -> list[list[Flag]]:
+    """Return why data of the latest holes is missing, as Home Assistant has it now."""
+    if not pages.node.source.is_connected:
+        return []
+    async with pages.node.store.reading() as connection:
+        off = await absences(connection)
+    found_reasons: list[list[Flag]] = []
+    try:
+        async with asyncio.timeout(_REASONS_WITHIN_S):
+            for first, last, _ in holes[:_HOLES_EXPLAINED]:
+                begin = max(first, last - _EXPLAINED_DAYS)
+                days = Range(Range.of_day(begin).start, Range.of_day(last).end)
+                flags = await reasons(pages.node.recorder, series, days, off)
+                found_reasons.append([flag for flag in Flag if flag in flags])
+    except HomeAssistantFault, TimeoutError:
+        # The holes are shown all the same.
+        pass
+    return found_reasons
+
+
 async def show_series(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show the calendar of one series, and each hole in words."""
     series_id = SeriesId(int(context.request.match_info["series"]))
@@ -177,14 +232,19 @@ async def show_series(pages: Pages, context: RequestContext) -> web.StreamRespon
         raise RequestRefused(404, _NO_SERIES)
     calendar, halves = (await pages.year()).get(series_id, (None, ()))
     names = await pages.names()
+    holes = list(reversed(calendar.holes())) if calendar else []
+    why = await _reasons(pages, found_series, holes)
     return pages.page(
         context,
         "series.html",
+        why=why,
+        reasons=REASONS,
+        explanations=[EXPLANATIONS[flag] for flag in EXPLANATIONS if flag in chain(*why)],
         series=found_series,
         calendar=calendar,
         name=names.get(found_series.device, found_series.device),
         halves=halves,
-        holes=calendar.holes() if calendar else [],
+        holes=holes,
         DayState=DayState,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,

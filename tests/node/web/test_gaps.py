@@ -1,0 +1,84 @@
+"""A gap says why data is missing, what that means, and what a person can do."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.series import Range
+from consometers_node.store import Store
+from consometers_node.store.coverage import add_absence
+
+from ..household.toy import Toy, ms
+from .conftest import allow, ask
+from .home import DRAWN, Home, running, toy
+
+HOUR: Final = timedelta(hours=1)
+PARTLY: Final = {"en": "4 partly missing", "fr": "4 incomplets"}
+REASONS: Final = {
+    "en": [
+        "Home Assistant was off, or may have been",
+        "the value jumped by more than a home can use",
+        "the value went backwards",
+        "Home Assistant has nothing of it",
+    ],
+    "fr": [
+        "Home Assistant était arrêté, ou a pu l’être",
+        "la valeur a bondi de plus que ce qu’un foyer peut utiliser",
+        "la valeur a reculé",
+        "Home Assistant n’a rien enregistré",
+    ],
+}
+TO_DO: Final = {
+    "en": ("There is nothing to do.", "under Settings → Tools → Statistics"),
+    "fr": ("Il n’y a rien à faire.", "sous Paramètres → Outils → Statistiques"),
+}
+
+
+def noon(days_ago: int) -> datetime:
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days_ago)
+
+
+def with_gaps() -> Toy:
+    """A Home Assistant of whose register an hour is missing, went back, jumped, was not seen."""
+    house = toy()
+    rows = {row["start"]: row for row in house.hours[DRAWN]}
+    del rows[ms(noon(8))]
+    rows[ms(noon(6))]["sum"] -= 5_000
+    for start, row in rows.items():
+        if start >= ms(noon(4)):
+            row["sum"] += 1_000_000
+    for hour in range(3):
+        rows[ms(noon(2) + hour * HOUR)]["sum"] = rows[ms(noon(2) - HOUR)]["sum"]
+    house.hours[DRAWN] = [rows[start] for start in sorted(rows)]
+    return house
+
+
+async def gaps(home: Home, language: str = "en") -> str:
+    """Return the page of the series, once all of it was read."""
+    async with asyncio.timeout(120):
+        while True:
+            page = await home.browser(language=language).open("series/1")
+            if PARTLY[language] in page.text:
+                return page.text
+            await asyncio.sleep(0.1)
+
+
+async def test_each_gap_says_why_and_what_to_do(
+    file: Store, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with file.writing() as connection:
+        await add_absence(connection, Range(noon(2) + HOUR / 2, noon(2) + 3 * HOUR))
+    async with running(file, with_gaps()) as home:
+        await allow(home, await ask(home), DRAWN)
+        for language, reasons in REASONS.items():
+            page = await gaps(home, language)
+            # The latest gap is first.
+            assert sorted(map(page.index, reasons)) == [page.index(each) for each in reasons]
+            assert all(each in page for each in TO_DO[language])
+        # Without Home Assistant the gaps are there, and no reasons.
+        monkeypatch.setattr(HomeAssistant, "is_connected", False)
+        assert REASONS["en"][0] not in await gaps(home)
