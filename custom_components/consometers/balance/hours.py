@@ -28,7 +28,7 @@ class Past:
     def from_hours(cls, balance: Balance, rows: Mapping[str, Rows], until: float) -> Self | None:
         """Count as the balance itself does; None if nothing is known.
 
-        `told` are the hours of each source, of which those up to `until` count.
+        `rows` are the hours of each source, of which those up to `until` count.
         """
         begun, sources = balance.begun, sorted(balance.sources.all)
         points = [_points(source, rows[source], until, begun) for source in sources]
