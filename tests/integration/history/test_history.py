@@ -29,6 +29,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.consometers.const import CONF_HISTORY, CONF_JOINED
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+from custom_components.consometers.history.continuing import async_first
 from tests.integration import frames
 from tests.integration.flows import Flow
 from tests.integration.frames import DELIVERY_POINT, Kind
@@ -405,6 +406,7 @@ async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_lef
     home = Home(hass, entry, house.line)  # type: ignore[arg-type]
     await house.count_until(NOON + timedelta(minutes=10))
     assert home.entity_id("energy_injected") is None
+    assert await async_first(hass, entry, "energy_injected") is None
     assert CONF_HISTORY in entry.data
     await house.hear(frames.PRODUCTION)
     await house.count_until(NOON + timedelta(minutes=20))
