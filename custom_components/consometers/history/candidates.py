@@ -82,12 +82,19 @@ async def async_candidates(hass: HomeAssistant, targets: Iterable[Target]) -> li
     if RECORDER not in hass.config.components:
         return []
     registry = er.async_get(hass)
+    # An entity that is added again goes on with its own statistics by itself.
+    ours = {
+        entity.entity_id
+        for entity in (*registry.entities.values(), *registry.deleted_entities.values())
+        if entity.platform == DOMAIN
+    }
     listed = await async_list_statistic_ids(hass, statistic_type="sum")
     energies = (
         (each["statistic_id"], each)
         for each in listed
         if each["statistics_unit_of_measurement"] in EnergyConverter.VALID_UNITS
-        and not _is_ours(registry, each["statistic_id"])
+        and each["statistic_id"] not in ours
+        and each["statistic_id"].partition(":")[0] != DOMAIN
     )
     series = dict(islice(energies, _MOST_SERIES))
     last = await get_instance(hass).async_add_executor_job(_last_rows, hass, series)
@@ -157,12 +164,6 @@ def _ending(label: str) -> str:
     if number == label:
         return re.escape(label)
     return rf"{label}|(current_)?tier{int(number)}_summ(ation)?_delivered"
-
-
-def _is_ours(registry: er.EntityRegistry, statistic_id: str) -> bool:
-    entity = registry.async_get(statistic_id)
-    platform = entity.platform if entity is not None else statistic_id.partition(":")[0]
-    return platform == DOMAIN
 
 
 def _name(

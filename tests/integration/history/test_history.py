@@ -384,6 +384,10 @@ async def test_the_meter_is_added_at_once_where_nothing_was_counted(
     await house.had("sensor.house_once", LEVELS, NOON - 100 * HOUR)
     house.had_entity("consometers", "another_energy_drawn", "sensor.our_base")
     await house.had("sensor.our_base", LEVELS)
+    # A meter that was removed: added again, it goes on by itself.
+    house.had_entity("consometers", "removed_energy_drawn", "sensor.linky_base")
+    er.async_get(hass).async_remove("sensor.linky_base")
+    await house.had("sensor.linky_base", LEVELS)
     flow = await house.add()
     assert flow.entry.state is ConfigEntryState.LOADED
 
