@@ -83,11 +83,9 @@ async def async_candidates(hass: HomeAssistant, targets: Iterable[Target]) -> li
         return []
     registry = er.async_get(hass)
     # An entity that is added again goes on with its own statistics by itself.
-    ours = {
-        entity.entity_id
-        for entity in (*registry.entities.values(), *registry.deleted_entities.values())
-        if entity.platform == DOMAIN
-    }
+    present, deleted = registry.entities.values(), registry.deleted_entities.values()
+    ours = {each.entity_id for each in present if each.platform == DOMAIN}
+    ours |= {each.entity_id for each in deleted if each.platform == DOMAIN}
     listed = await async_list_statistic_ids(hass, statistic_type="sum")
     energies = (
         (each["statistic_id"], each)
