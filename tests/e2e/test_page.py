@@ -251,6 +251,7 @@ async def test_paused_nothing_leaves(world: World, page: Page, looks: Looks) -> 
 
 async def test_resumed_it_leaves(world: World, page: Page) -> None:
     await page.get_by_role("button", name="Resume").click()
+    await expect(_card(page)).not_to_contain_text("Paused: nothing leaves")
     await eventually(world.received, world.drawn.__eq__)
     await _received_up_to(page, world)
 
@@ -294,7 +295,7 @@ async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
     await looks.picture("9-granted")
     await page.get_by_role("link", name="Withdraw").click()
     await looks.picture("10-withdraw")
-    await page.get_by_role("button", name="Withdraw and erase").click()
+    await _follow(page, page.get_by_role("button", name="Withdraw and erase"))
     await _shows(page, f"It erased {held} records.")
     assert await world.received() == {}
     await looks.picture("11-withdrawn")
@@ -324,7 +325,13 @@ def _card(page: Page) -> Locator:
 
 
 async def _home(page: Page) -> None:
-    await page.get_by_role("link", name="Home", exact=True).click()
+    await _follow(page, page.get_by_role("link", name="Home", exact=True))
+
+
+async def _follow(page: Page, link: Locator) -> None:
+    """Click, and wait for the page that comes: a page that is just leaving cannot be reloaded."""
+    async with page.expect_navigation():
+        await link.click()
 
 
 async def _shows(page: Page, words: str) -> None:
