@@ -24,14 +24,8 @@ from consometers_node.protected_sums.masks import (
     Report,
     Subject,
 )
-from consometers_node.protected_sums.opening import (
-    KEYS_FOR,
-    Enrolment,
-    MaskedSum,
-    OpenedSum,
-    Part,
-    Witness,
-)
+from consometers_node.protected_sums.opening import KEYS_FOR, Enrolment, Witness
+from consometers_node.quoalise.protected_sums import MaskedSum, OpenedSum, Part
 from consometers_node.series import Direction
 
 HOURS = 24

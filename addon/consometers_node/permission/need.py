@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..quoalise import Witness
 from ..series import Direction, Interval, Quantity, Series
 from .errors import BadNeed
 
@@ -17,10 +18,7 @@ class Reading(StrEnum):
     INDIVIDUAL = "individual"
     """The records of each home."""
     SUM = "sum"
-    """Only the sum of many homes: servers that each hold a share can read none of them.
-
-    The next thing to come. Until then such a need can be read and answered, and nothing leaves.
-    """
+    """Only sums of many homes: values leave masked, and are opened together with a witness."""
 
 
 class Identification(StrEnum):
@@ -58,6 +56,8 @@ class DataNeed:
     `title`, `purpose` and `recipients` (who else receives the records; empty where nobody does)
     are in plain words, by language. Records of the past `history_days` are asked for and those of
     the `duration_days` to come; they are kept `retention_days` after that.
+
+    A need of sums has a `witness`, and asks for hours to come, under a pseudonym.
     """
 
     id: str
@@ -75,6 +75,7 @@ class DataNeed:
     retention_days: int
     identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
+    witness: Witness | None = None
 
     def __post_init__(self) -> None:
         if self.version < 1:
@@ -96,12 +97,24 @@ class DataNeed:
             days: int = getattr(self, field)
             if not least <= days <= MAX_DAYS:
                 raise BadNeed(field, f"it is from {least} to {MAX_DAYS} days")
+        if (self.reading is Reading.SUM) != (self.witness is not None):
+            raise BadNeed("witness", "sums have a witness, and nothing else has")
+        if self.reading is Reading.SUM:
+            if self.interval is not Interval.PT1H:
+                raise BadNeed("interval", "sums are of hours")
+            if self.history_days:
+                raise BadNeed("history_days", "sums are of hours to come")
+            if self.identification is not Identification.PSEUDONYM:
+                raise BadNeed("identification", "sums are of pseudonyms")
 
     def asks_for(self, series: Series) -> bool:
         """Return whether a household may tick this series."""
-        return series.interval.no_finer_than(self.interval) and any(
-            kind.includes(series) for kind in self.series
+        fits = (
+            series.interval is self.interval
+            if self.reading is Reading.SUM
+            else series.interval.no_finer_than(self.interval)
         )
+        return fits and any(kind.includes(series) for kind in self.series)
 
     @property
     def directions(self) -> list[Direction]:

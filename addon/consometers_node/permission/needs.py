@@ -1,10 +1,12 @@
 """Data needs in the database, all versions of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
+from ..quoalise import Witness
 from ..store.connection import AsyncConnection
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
@@ -44,6 +46,7 @@ async def add_need(
         "duration_days": need.duration_days,
         "retention_days": need.retention_days,
         "received_at": at,
+        "witness": None if need.witness is None else _stored(need.witness),
     }
     result = await connection.execute(insert(DataNeedRow).values(values).returning(DataNeedRow.id))
     need_id = result.scalar_one()
@@ -90,6 +93,7 @@ async def some_needs(
         DataNeedRow.history_days,
         DataNeedRow.duration_days,
         DataNeedRow.retention_days,
+        DataNeedRow.witness,
     )
     query = query.where(DataNeedRow.id.in_(numbers))
     return {
@@ -109,6 +113,21 @@ async def some_needs(
             history_days=row.history_days,
             duration_days=row.duration_days,
             retention_days=row.retention_days,
+            witness=None if row.witness is None else _witness(row.witness),
         )
         for row in await connection.execute(query)
     }
+
+
+def _stored(witness: Witness) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(witness).items()}
+
+
+def _witness(stored: Mapping[str, str]) -> Witness:
+    return Witness(
+        jid=stored["jid"],
+        name=stored["name"],
+        contact=stored["contact"],
+        url=stored["url"],
+        minimum=int(stored["minimum"]),
+    )

@@ -11,9 +11,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Final
 
+from ..quoalise.protected_sums import (
+    Answer,
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedSum,
+)
 from ..series import Direction
 from .ledger import Ledger
 from .masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS, DayKey, Subject, masks
@@ -27,25 +34,6 @@ A cell that the p % rule suppresses has at least 41.8 %, whatever its homes have
 """
 
 
-class Refusal(StrEnum):
-    """Why a sum stays closed."""
-
-    NOT_ENROLLED = "not-enrolled"
-    """Never enrolled for this collective and direction, or has left."""
-    REPEATED = "repeated"
-    """Stands in the request twice."""
-    TOO_FEW = "too-few"
-    """Was promised a group of more homes."""
-    KEY_FORGOTTEN = "key-forgotten"
-    """The report is older than `KEYS_FOR`, or was made after today."""
-    OPENED_BEFORE = "opened-before"
-    """This hour of it is in a sum that was opened or refused before."""
-    IMPLAUSIBLE = "implausible"
-    """No values of homes have this sum and these squares: a report or a nonce is a wrong one."""
-    DOMINANCE = "dominance"
-    """One home or two make most of it, also together with the other groups."""
-
-
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """What a witness holds of a home: its key, and what it was promised.
@@ -57,46 +45,6 @@ class Enrolment:
     directions: frozenset[Direction]
     minimum: int
     has_left: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A report in a group: whose, masked by the key of which day, with which nonce."""
-
-    pseudonym: str
-    day: date
-    nonce: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MaskedSum:
-    """What a collective asks to open: a group's reports, the sums of their `y1` and their `y2`."""
-
-    group: str
-    parts: tuple[Part, ...]
-    masked: int
-    masked_squares: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSum:
-    """A sum in Wh of homes, in one group or in several that were put together."""
-
-    groups: frozenset[str]
-    homes: int
-    wh: int
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedSum:
-    """Groups that stay closed; `pseudonyms` are the homes that stand in the way, if it is some."""
-
-    groups: frozenset[str]
-    reason: Refusal
-    pseudonyms: frozenset[str] = frozenset()
-
-
-type Answer = OpenedSum | RefusedSum
 
 
 class Witness:

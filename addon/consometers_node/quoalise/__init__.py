@@ -8,13 +8,24 @@ read raises its `Malformed`, which names the place. What a module reads and writ
     answers          <command>: forms to fill in, and success
     stanza_errors    <error>: refusals
     federation_xml   <data-needs>, <permission>, <receipt>
+    protected_sums   <reports>, <opening>, <opened>
     identifier       urn:dev:…
     iso8601          times and durations
 
 `commands.COMMANDS` holds every command once, `problems.Problem` everything that can be wrong.
 """
 
-from . import answers, commands, data, federation_xml, identifier, iso8601, requests, stanza_errors
+from . import (
+    answers,
+    commands,
+    data,
+    federation_xml,
+    identifier,
+    iso8601,
+    protected_sums,
+    requests,
+    stanza_errors,
+)
 from .answers import Listed
 from .commands import COMMANDS, Command, Node, Role
 from .data import Data
@@ -40,6 +51,7 @@ from .federation import (
     Reading,
     Receipt,
     State,
+    Witness,
 )
 from .fragment import Fragment
 from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
@@ -54,6 +66,7 @@ from .metadata import (
     describe,
 )
 from .problems import Problem
+from .protected_sums import MaskedReport, Opened, Opening, Reports
 from .requests import (
     Cancelled,
     GetDataNeeds,
@@ -61,6 +74,7 @@ from .requests import (
     GetHistory,
     Grant,
     ListSeries,
+    OpenSums,
     Request,
     Subscribe,
     Terminate,
@@ -100,12 +114,16 @@ __all__ = [
     "ListSeries",
     "Listed",
     "Malformed",
+    "MaskedReport",
     "Measurement",
     "MeasuringDevice",
     "Metadata",
     "Node",
     "NotAuthorized",
     "Number",
+    "OpenSums",
+    "Opened",
+    "Opening",
     "OtherError",
     "Permission",
     "Problem",
@@ -114,6 +132,7 @@ __all__ = [
     "Reading",
     "Receipt",
     "Records",
+    "Reports",
     "Request",
     "ResourceConstraint",
     "Role",
@@ -127,6 +146,7 @@ __all__ = [
     "Unsubscribe",
     "UpstreamError",
     "Withdraw",
+    "Witness",
     "answers",
     "commands",
     "data",
@@ -134,6 +154,7 @@ __all__ = [
     "federation_xml",
     "identifier",
     "iso8601",
+    "protected_sums",
     "pseudonym",
     "requests",
     "stanza_errors",

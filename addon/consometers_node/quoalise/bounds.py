@@ -24,6 +24,11 @@ CHARACTERS: Mapping[str, int] = {
     "policy": 500,
     # what is held of a member: a part of 96 KiB, in base64
     "export": 131_072,
+    # protected sums: rows in base64, in all at most so many of each kind
+    "reports": 60_000,
+    "sum": 120_000,
+    "refused": 110_000,
+    "groups": 4_000,
     # errors
     "text": 1_000,
     "issuer": 100,
@@ -38,6 +43,8 @@ ELEMENTS: Mapping[str, int] = {
     "series": 50,
     "erased": 1_000,
     "item": 2_000,
+    "sum": 300,
+    "refused": 300,
     "title": 20,
     "purpose": 20,
     "recipients": 20,

@@ -32,6 +32,7 @@ class Node(StrEnum):
     WITHDRAW = "withdraw"
     TERMINATE = "terminate"
     GET_EXPORT = "get_export"
+    OPEN_SUMS = "open_sums"
 
 
 class Var(StrEnum):
@@ -137,6 +138,11 @@ COMMANDS = {
             text("Get all that this collective holds about you"),
             (_PART,),
             frozenset({Role.COLLECTIVE}),
+        ),
+        Command(
+            Node.OPEN_SUMS,
+            text("Open sums of masked reports, as their witness"),
+            answered_by=frozenset({Role.COLLECTIVE}),
         ),
     )
 }

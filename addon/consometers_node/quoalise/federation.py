@@ -22,7 +22,7 @@ class Reading(StrEnum):
     INDIVIDUAL = "individual"
     """Each member's records."""
     SUM = "sum"
-    """A sum alone: two servers hold a share each, and neither can read a home."""
+    """Sums alone: values are masked, and opened together with a witness. Neither reads a home."""
 
 
 class Identification(StrEnum):
@@ -67,12 +67,28 @@ class DataNeedSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """The server that opens sums of homes together with a collective: docs/protected-sums.md.
+
+    `name` and `contact` are of who runs it. Its `url`, https and without a slash at its end, is
+    where homes enrol; its `jid`, a bare address, where the collective asks. Each sum is promised
+    to have at least `minimum` homes.
+    """
+
+    jid: str
+    name: str
+    contact: str
+    url: str
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataNeed:
     """What a collective asks for, and why. A new version asks again.
 
     `history` is how far back, `duration` for how long from the grant, `retention` how long the
     collective keeps what it got after the end. `policy` is an https link. `recipients` says who
-    else receives it; it has no words where nobody does.
+    else receives it; it has no words where nobody does. A need of sums has a `witness`.
     """
 
     id: str
@@ -90,6 +106,7 @@ class DataNeed:
     identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
     recipients: Text = UNSAID
+    witness: Witness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,9 @@ from .federation import (
     Reading,
     Receipt,
     State,
+    Witness,
 )
-from .identifier import Direction, Identifier, identifier
+from .identifier import Direction, Identifier, identifier, is_bare
 from .markup import LANG, check_depth, local, named, tag
 from .problems import Problem
 from .reading import Reader
@@ -41,6 +42,9 @@ _SERIES = tag(NAMESPACE, "series")
 _RECIPIENTS = tag(NAMESPACE, "recipients")
 _SHOWN = tag(NAMESPACE, "shown")
 _ERASED = tag(NAMESPACE, "erased")
+_WITNESS = tag(NAMESPACE, "witness")
+_NAME = tag(NAMESPACE, "name")
+_URL = re.compile(r"https://[!-~]*[!-.0-~]")
 
 _LINK = re.compile(r"https://[!-~]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -216,6 +220,11 @@ def _write_data_need(need: DataNeed) -> Element:
     SubElement(element, _POLICY).text = need.policy
     for series in need.series:
         SubElement(element, _SERIES, {"direction": series.direction, "quantity": series.quantity})
+    if (witness := need.witness) is not None:
+        attributes = {"jid": witness.jid, "url": witness.url, "minimum": str(witness.minimum)}
+        child = SubElement(element, _WITNESS, attributes)
+        SubElement(child, _NAME).text = witness.name
+        SubElement(child, _CONTACT).text = witness.contact
     return element
 
 
@@ -229,6 +238,9 @@ def _read_data_need(need: Reader) -> DataNeed:
     )
     if not series:
         raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
+    reading, witness = need.choice("reading", Reading), _read_witness(need)
+    if (reading is Reading.SUM) != (witness is not None):
+        raise Malformed(need.place, Problem.WRONG_WITNESS)
     return DataNeed(
         id=need.text("id"),
         version=need.count("version", least=1),
@@ -243,8 +255,27 @@ def _read_data_need(need: Reader) -> DataNeed:
         duration=need.duration("duration"),
         retention=need.duration("retention"),
         identification=need.choice("identification", Identification),
-        reading=need.choice("reading", Reading),
+        reading=reading,
         recipients=need.texts(_RECIPIENTS),
+        witness=witness,
+    )
+
+
+def _read_witness(need: Reader) -> Witness | None:
+    if need.element.find(_WITNESS) is None:
+        return None
+    witness = need.only(_WITNESS)
+    jid, url = witness.text("jid"), witness.text("url")
+    if not is_bare(jid):
+        raise Malformed(witness.at("jid"), Problem.NOT_AN_ADDRESS, found=jid)
+    if not _URL.fullmatch(url):
+        raise Malformed(witness.at("url"), Problem.NOT_A_LINK, found=url)
+    return Witness(
+        jid=jid,
+        name=witness.only(_NAME).words(),
+        contact=witness.only(_CONTACT).words(),
+        url=url,
+        minimum=witness.count("minimum", least=2),
     )
 
 

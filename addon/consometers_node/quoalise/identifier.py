@@ -158,6 +158,11 @@ def organisation(name: str) -> Device:
     return device(f"{_PREFIX}org:{ENTERPRISE}-{name}")
 
 
+def is_bare(jid: str) -> bool:
+    """Return whether this can be the bare address of a peer, as XMPP prepares it."""
+    return bool(jid) and jid == jid.strip().lower() and "/" not in jid and jid.isprintable()
+
+
 def pseudonym(secret: bytes, jid: str, device: Device) -> Device:
     """Return the device under the name by which a collective knows it.
 
@@ -169,7 +174,7 @@ def pseudonym(secret: bytes, jid: str, device: Device) -> Device:
     """
     if len(secret) < MIN_SECRET:
         raise Malformed("secret", Problem.SHORT_SECRET, found=len(secret), most=MIN_SECRET)
-    if not jid or jid != jid.strip().lower() or "/" in jid or not jid.isprintable():
+    if not is_bare(jid):
         raise Malformed("jid", Problem.NOT_AN_ADDRESS, found=jid)
     message = b"\0".join((jid.encode(), str(device).encode()))
     digest = hmac.digest(secret, message, hashlib.sha256)

@@ -7,7 +7,7 @@ Nothing here asks what time it is.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 import re
 
 from .errors import Malformed
@@ -25,6 +25,7 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
     re.ASCII,
 )
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MAX_DIGITS = 30
 
 
@@ -63,6 +64,17 @@ def duration(sent: str, place: str = "duration") -> Duration:
         days=7 * counts["weeks"] + counts["days"],
         seconds=3600 * counts["hours"] + 60 * counts["minutes"] + counts["seconds"],
     )
+
+
+def day(sent: str, place: str = "day") -> date:
+    """Read a day. Raises `Malformed`."""
+    try:
+        day = date.fromisoformat(sent) if _DAY.fullmatch(sent) else None
+    except ValueError:
+        day = None
+    if day is None or not FIRST.date() <= day < LAST.date():
+        raise Malformed(place, Problem.NOT_A_DAY, found=sent)
+    return day
 
 
 def moment(sent: str, place: str = "time") -> datetime:

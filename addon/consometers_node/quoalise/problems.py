@@ -83,6 +83,18 @@ class Problem(Enum):
     NOT_BASE64 = text("this is not base64: send it in groups of four characters (RFC 4648 §4)")
     NOT_A_HASH = text("“{found}” is not a SHA-256: send 64 hexadecimal digits, in lower case")
 
+    # protected sums
+    NOT_A_DAY = text("“{found}” is not a day: send such as 2026-11-29")
+    NOT_AN_HOUR = text("“{found}” is not the start of an hour in UTC: send a whole hour")
+    NOT_HEXADECIMAL = text("“{found}” is not a number: send {wanted} hexadecimal digits")
+    NOT_ROWS = text("{found} bytes are no whole number of entries: each has {wanted} bytes")
+    TOO_MANY_ROWS = text("{found} entries are too many: send at most {most}")
+    OUT_OF_ORDER = text("{found} comes after a later hour, or twice: send each hour once, in order")
+    WRONG_WITNESS = text(
+        "a data request has a witness where its reading is “sum”, and only there: correct one of"
+        " the two"
+    )
+
     # commands and their forms
     NO_FIELD = text("this field is missing: fill it in")
     TWO_FIELDS = text("this field is repeated: send it once")

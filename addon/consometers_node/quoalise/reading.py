@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 import re
 from xml.etree.ElementTree import Element
@@ -64,6 +64,9 @@ class Reader:
 
     def moment(self, name: str) -> datetime:
         return iso8601.moment(self.text(name), self.at(name))
+
+    def day(self, name: str) -> date:
+        return iso8601.day(self.text(name), self.at(name))
 
     def only(self, name: str) -> Reader:
         """Return the one child of that name."""

@@ -25,6 +25,7 @@ from .forms import FORM, FormType
 from .identifier import Identifier, identifier
 from .markup import check_depth, tag
 from .problems import Problem
+from .protected_sums import OPENING, Opening, read_opening, write_opening
 from .reading import Reader, uuid, whole_number
 
 COMMAND = tag(NAMESPACE, "command")
@@ -102,6 +103,13 @@ class GetExport:
     part: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSums:
+    """Asks a witness to open sums of masked reports."""
+
+    opening: Opening
+
+
 type Request = (
     GetHistory
     | Subscribe
@@ -112,6 +120,7 @@ type Request = (
     | Withdraw
     | Terminate
     | GetExport
+    | OpenSums
 )
 
 
@@ -188,6 +197,10 @@ def write(request: Request) -> Element:
             return _command(Node.TERMINATE, {Var.PERMISSION: permission})
         case GetExport(part):
             return _command(Node.GET_EXPORT, {Var.PART: str(part)})
+        case OpenSums(opening):
+            command = _command(Node.OPEN_SUMS)
+            command.append(write_opening(opening))
+            return command
 
 
 def _without_form(node: Node, asked: Reader) -> Request:
@@ -196,6 +209,8 @@ def _without_form(node: Node, asked: Reader) -> Request:
             return Grant(read_permission(asked.only(PERMISSION).element))
         case Node.GET_DATA_NEEDS:
             return GetDataNeeds(read_invitation(asked.element))
+        case Node.OPEN_SUMS:
+            return OpenSums(read_opening(asked.only(OPENING).element))
         case _:
             return ListSeries()
 

@@ -171,6 +171,10 @@ class DataNeedRow(Base):
     duration_days: Column[int] = check("duration", "duration_days BETWEEN 1 AND 36600")
     retention_days: Column[int] = check("retention", "retention_days BETWEEN 0 AND 36600")
     received_at: Column[datetime]
+    witness: Column[Mapping[str, str] | None] = check(
+        "witness", "(witness IS NULL) = (reading = 'individual')"
+    )
+    """Who opens sums with the peer: its fields by name."""
 
 
 class DataNeedSeriesRow(Base, clustered=True):

@@ -15,6 +15,15 @@ series = [{ direction = "consumption", quantity = "power" }]
 fr = "Le prochain toit"
 [purpose]
 fr = "Dimensionner le prochain toit de panneaux."
+
+A need whose `reading` is "sum" has a witness:
+
+[witness]
+jid = "commune@example.org"
+url = "https://commune.example"
+minimum = 10
+name = "Commune d’exemple"
+contact = "donnees@commune.example"
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,9 +51,12 @@ _ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")
 _DEFAULTS = {"identification": "pseudonym", "reading": "individual"}
 _WORDS = ("controller", "contact", "policy")
 _TEXTS = ("title", "purpose", "recipients")
+_WITNESS = "witness"
+_OF_WITNESS = ("jid", "url", "minimum")
+_WORDS_OF_WITNESS = ("name", "contact")
 _SERIES = "series"
 _OF_SERIES = ("direction", "quantity")
-_KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES)
+_KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES, _WITNESS)
 
 
 def read_need_file(written: bytes) -> DataNeed:
@@ -97,6 +109,11 @@ def write_need_file(need: DataNeed) -> str:
         if texts := getattr(need, name):
             lines += ["", f"[{name}]"]
             lines += [f"{_toml(language)} = {_toml(words)}" for language, words in texts.items()]
+    if (witness := sent.witness) is not None:
+        lines += ["", f"[{_WITNESS}]", f"minimum = {witness.minimum}"]
+        lines += [
+            f"{key} = {_toml(getattr(witness, key))}" for key in ("jid", "url", *_WORDS_OF_WITNESS)
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -126,6 +143,17 @@ def _element(need: Mapping[str, object]) -> Element:
         if isinstance(wanted, Mapping):
             _check_keys(wanted, _OF_SERIES)
             SubElement(element, _tag(_SERIES), {key: str(value) for key, value in wanted.items()})
+    witness = need.get(_WITNESS)
+    if isinstance(witness, Mapping):
+        _check_keys(witness, (*_OF_WITNESS, *_WORDS_OF_WITNESS))
+        child = SubElement(
+            element,
+            _tag(_WITNESS),
+            {key: str(witness[key]) for key in _OF_WITNESS if key in witness},
+        )
+        for name in _WORDS_OF_WITNESS:
+            if name in witness:
+                SubElement(child, _tag(name)).text = str(witness[name])
     return element
 
 

@@ -6,9 +6,14 @@ may be answered by a register of energy. Who asks for energy wants a register.
 Calendar units become days, never more of them than were meant: a year is 365 days, a month 30.
 """
 
+from dataclasses import replace
+from hashlib import sha256
+from xml.etree.ElementTree import canonicalize
+
 from consometers_node import permission as nouns, quoalise
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
-from consometers_node.quoalise import Duration, Identifier, Text, iso8601
+from consometers_node.quoalise import Duration, Identifier, Text, federation_xml, iso8601
+from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Quantity
 
@@ -54,6 +59,7 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
             retention_days=days(sent.retention),
             identification=nouns.Identification(sent.identification),
             reading=nouns.Reading(sent.reading),
+            witness=sent.witness,
         )
     except BadNeed as fault:
         raise Unsayable(
@@ -89,7 +95,31 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
         retention=Duration(days=need.retention_days),
         identification=quoalise.Identification(need.identification),
         reading=quoalise.Reading(need.reading),
+        witness=need.witness,
     )
+
+
+def need_hash(need: DataNeed) -> str:
+    """Return the SHA-256 of a data need, in hexadecimal digits: who has its text has its hash.
+
+    It is of the `<data-need>`, its texts in the order of their languages, as Canonical XML 2.0.
+    """
+    sent = write_need(need)
+    (element,) = federation_xml.write_data_needs(
+        [
+            replace(
+                sent,
+                title=_in_order(sent.title),
+                purpose=_in_order(sent.purpose),
+                recipients=_in_order(sent.recipients),
+            )
+        ]
+    )
+    return sha256(canonicalize(serialise(element).decode()).encode()).hexdigest()
+
+
+def _in_order(text: Text) -> Text:
+    return Text(dict(sorted(text.by_language.items())))
 
 
 def write_permission(

@@ -34,6 +34,9 @@ from consometers_node.quoalise import (
     ListSeries,
     Malformed,
     Node,
+    Opened,
+    Opening,
+    OpenSums,
     OtherError,
     Permission,
     Problem,
@@ -50,6 +53,7 @@ from consometers_node.quoalise import (
     answers,
     data,
     federation_xml,
+    protected_sums,
     requests,
 )
 from consometers_node.quoalise.markup import serialise
@@ -128,6 +132,10 @@ class Answerer(Protocol):
 
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
         """Return a part of all that is held of the asker."""
+        raise no_such_command()
+
+    async def open_sums(self, asker: Asker, opening: Opening) -> Opened:
+        """Open sums of masked reports for the asker, as their witness."""
         raise no_such_command()
 
 
@@ -254,6 +262,10 @@ class Answering:
                 node, about = Node.GET_EXPORT, str(part)
                 exported = await self._answerer.get_export(asker, part)
                 payload = federation_xml.write_export(exported)
+            case OpenSums(opening):
+                node = Node.OPEN_SUMS
+                opened = await self._answerer.open_sums(asker, opening)
+                payload = protected_sums.write_opened(opened)
         return answers.completed(
             node, about, payload=payload, session=session, language=asker.language
         )

@@ -27,6 +27,9 @@ from consometers_node.quoalise import (
     Listed,
     ListSeries,
     Malformed,
+    Opened,
+    Opening,
+    OpenSums,
     Permission,
     Problem,
     Receipt,
@@ -39,6 +42,7 @@ from consometers_node.quoalise import (
     data,
     federation_xml,
     iso8601,
+    protected_sums,
     requests,
 )
 from consometers_node.quoalise.markup import named
@@ -139,6 +143,12 @@ class Asking:
         """Ask a collective for a part of all that it holds of us."""
         answer = await self._ask(collective, GetExport(part))
         return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
+
+    async def open_sums(self, witness: str, opening: Opening) -> Opened:
+        """Ask a witness to open sums of masked reports: one part of what is asked."""
+        answer = await self._ask(witness, OpenSums(opening))
+        opened = answers.payload(answer, protected_sums.OPENED)
+        return protected_sums.read_opened(opened)
 
     async def _receipt(self, peer: str, request: Request) -> Receipt:
         answer = await self._ask(peer, request)

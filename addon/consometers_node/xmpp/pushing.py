@@ -6,8 +6,8 @@
       <no-permanent-store xmlns="urn:xmpp:hints"/>
     </message>
 
-The last one keeps a household's records out of servers' archives (XEP-0334); while the subscriber
-is away its server may still hold them for it.
+Masked records stand in a `<reports>` instead. The last element keeps a household's records out of
+servers' archives (XEP-0334); while the subscriber is away its server may still hold them for it.
 """
 
 import asyncio
@@ -19,7 +19,15 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import MAX_PUSHED, Data, Malformed, Problem, data
+from consometers_node.quoalise import (
+    MAX_PUSHED,
+    Data,
+    Malformed,
+    Problem,
+    Reports,
+    data,
+    protected_sums,
+)
 from consometers_node.quoalise.markup import serialise
 
 from .account import bare
@@ -90,23 +98,27 @@ class Pushing:
     async def push(
         self,
         peer: str,
-        records: Data,
+        records: Data | Reports,
         *,
         message_id: str | None = None,
         receipt: bool = True,
         seconds: float = PUSH_SECONDS,
     ) -> None:
-        """Send records to a bare address, at most `MAX_PUSHED`, and return once it has them.
+        """Send records, plain or masked, to a bare address, and return once it has them.
 
-        That is when its receipt comes or, for a subscriber that sends none (see
-        `discovery.sends_receipts`), when our server has taken the stanza. If the session is lost
-        meanwhile, the same message is sent again. Cancelled, it leaves nothing that could still be
-        sent. Raises `NotAcknowledged` when time is over, the
-        `QuoaliseError` that came back, `Malformed` and `NotAnAddress` on what cannot be sent.
+        They are at most `MAX_PUSHED`. It has them when its receipt comes or, for a subscriber that
+        sends none (see `discovery.sends_receipts`), when our server has taken the stanza. If the
+        session is lost meanwhile, the same message is sent again. Cancelled, it leaves nothing that
+        could still be sent. Raises `NotAcknowledged` when time is over, the `QuoaliseError` that
+        came back, `Malformed` and `NotAnAddress` on what cannot be sent.
         """
         if len(records) > MAX_PUSHED:
             raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(records), most=MAX_PUSHED)
-        payload = data.write(records)
+        payload = (
+            protected_sums.write_reports(records)
+            if isinstance(records, Reports)
+            else data.write(records)
+        )
         serialise(payload)
         message_id = message_id or self.new_id()
         pending = _Pending(bare(peer), receipt, self._stream.loop.create_future())

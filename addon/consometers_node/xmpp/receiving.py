@@ -14,7 +14,15 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
 
-from consometers_node.quoalise import MAX_PUSHED, Data, NotAuthorized, QuoaliseError, data
+from consometers_node.quoalise import (
+    MAX_PUSHED,
+    Data,
+    NotAuthorized,
+    QuoaliseError,
+    Reports,
+    data,
+    protected_sums,
+)
 from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
@@ -42,6 +50,9 @@ _NOT_EXPECTED = text("No permission covers this message (any more): it was not s
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Keeps what a peer (bare address) pushed. It returns after its commit, and raises a
 `QuoaliseError` to refuse, or `NotStored`. The same records may come again."""
+
+type ReportsHandler = Callable[[str, Reports], Awaitable[None]]
+"""Keeps masked records alike."""
 
 
 type MayPush = Callable[[str], bool]
@@ -75,9 +86,11 @@ class Receiving:
         traffic: Traffic | None = None,
         *,
         may_push: MayPush = lambda _peer: True,
+        keep_reports: ReportsHandler | None = None,
     ) -> None:
         self._connection = connection
         self._keep = keep
+        self._keep_reports = keep_reports
         self._may_push = may_push
         self._traffic = traffic or Traffic()
         self._rate = SlidingWindow(connection.stream.loop.time, PER_MINUTE)
@@ -86,6 +99,8 @@ class Receiving:
         self._size = 0
         connection.raise_priority()
         connection.on_message(data.QUOALISE, self._came)
+        if keep_reports is not None:
+            connection.on_message(protected_sums.REPORTS, self._came)
 
     @property
     def waiting(self) -> int:
@@ -157,9 +172,7 @@ class Receiving:
 
     async def _receive(self, sender: str, message: Message) -> None:
         try:
-            quoalise = message.xml.find(data.QUOALISE)
-            assert quoalise is not None
-            await self._keep(sender, data.read(quoalise, MAX_PUSHED))
+            await self._keep_payload(sender, message.xml)
             self._traffic.acknowledged += 1
             self._acknowledge(message)
         except QuoaliseError as error:
@@ -170,6 +183,15 @@ class Receiving:
         except Exception:
             self._traffic.unkept += 1
             _LOGGER.exception("What a peer pushed could not be kept")
+
+    async def _keep_payload(self, sender: str, message: Element) -> None:
+        reports = message.find(protected_sums.REPORTS)
+        if self._keep_reports is not None and reports is not None:
+            await self._keep_reports(sender, protected_sums.read_reports(reports))
+            return
+        quoalise = message.find(data.QUOALISE)
+        assert quoalise is not None
+        await self._keep(sender, data.read(quoalise, MAX_PUSHED))
 
     def _acknowledge(self, message: Message) -> None:
         if message.xml.find(REQUEST) is None or not message["id"]:

@@ -10,9 +10,11 @@ from consometers_node.permission import (
     DataNeed,
     DataNeedSeries,
     Permissions,
+    Reading,
     ShownText,
     Signature,
 )
+from consometers_node.quoalise import Witness
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
 from consometers_node.store.connection import AsyncConnection
@@ -52,6 +54,15 @@ NEED = DataNeed(
     retention_days=90,
 )
 CHOICE = Choice(series=frozenset({HOURLY}), history_days=7, duration_days=60)
+WITNESS = Witness(
+    jid="commune@example.org",
+    name="Commune of Kersabiec",
+    contact="dpo@commune.example",
+    url="https://commune.example",
+    minimum=10,
+)
+PROTECTED = replace(NEED, id="sums", history_days=0, reading=Reading.SUM, witness=WITNESS)
+CHOICE_OF_PROTECTED = Choice(series=frozenset({HOURLY}))
 YES = Signature("user-1", ShownText("en", "I agree that my hourly consumption leaves."))
 NO = Signature("user-1", ShownText("fr", "Je refuse."))
 STOP = Signature("user-2", ShownText("fr", "J’arrête tout de suite."))

@@ -159,8 +159,8 @@ class TestWhatLeaves:
             " identification, history_days, duration_days, retention_days, received_at"
         )
         cheat.run(
-            f"INSERT INTO data_need (need, version, reading, {copied})"
-            f" SELECT 'sum', 1, 'sum', {copied} FROM data_need WHERE need = 'sunny-roofs'",
+            f"INSERT INTO data_need (need, version, reading, witness, {copied})"
+            f" SELECT 'sum', 1, 'sum', '{{}}', {copied} FROM data_need WHERE need = 'sunny-roofs'",
             "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
             " SELECT 'p', peer_id, id, need, 'proposed' FROM data_need WHERE need = 'sum'",

@@ -13,7 +13,6 @@ from consometers_node.permission import (
     NotNarrower,
     OutdatedNeed,
     Permissions,
-    Reading,
     State,
     UnknownPermission,
 )
@@ -25,7 +24,21 @@ from ..clocks import sure
 from ..conftest import Place
 from .conftest import make_world
 from .plain import plain
-from .samples import CHOICE, DAILY, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, grant, now
+from .samples import (
+    CHOICE,
+    CHOICE_OF_PROTECTED,
+    DAILY,
+    HOURLY,
+    INJECTED,
+    NEED,
+    NO,
+    PRODUCED,
+    PROTECTED,
+    STOP,
+    YES,
+    grant,
+    now,
+)
 from .test_cheating import entry, terms, tick
 
 VERSION_2 = replace(NEED, version=2, history_days=60)
@@ -214,8 +227,8 @@ async def test_a_peer_is_told_until_it_confirms(store: Store, coop: PeerId) -> N
 async def test_a_need_for_a_sum_lets_no_record_leave(store: Store, coop: PeerId) -> None:
     async with store.writing() as connection:
         permissions = Permissions(connection)
-        granted = await grant(permissions, coop, replace(NEED, reading=Reading.SUM))
-        assert (await permissions.get(granted)).need.reading is Reading.SUM
+        granted = await grant(permissions, coop, PROTECTED, CHOICE_OF_PROTECTED)
+        assert (await permissions.get(granted)).need == PROTECTED
         assert await permissions.permitted(coop) == []
 
 

@@ -15,6 +15,7 @@ from consometers_node.permission import (
     DataNeed,
     Identification,
     NotNarrower,
+    Reading,
     ShownText,
     State,
     Terms,
@@ -23,7 +24,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Direction, Interval, Quantity, Range, Series
 
-from .samples import CHOICE, DAILY, FINE, HOURLY, INJECTED, NEED, PRODUCED
+from .samples import CHOICE, DAILY, FINE, HOURLY, INJECTED, NEED, PRODUCED, PROTECTED
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ENDED = {state for state, following in FOLLOWING.items() if not following}
@@ -184,6 +185,29 @@ def test_a_need_that_nobody_could_answer_is_named(field: str, value: object) -> 
     with pytest.raises(BadNeed, match=f"^{field}: ") as fault:
         replace(NEED, **{field: value})  # type: ignore[arg-type]
     assert fault.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("witness", None),
+        ("reading", Reading.INDIVIDUAL),
+        ("interval", Interval.PT5M),
+        ("history_days", 1),
+        ("identification", Identification.DELIVERY_POINT),
+    ],
+)
+def test_sums_are_of_hours_to_come_under_a_pseudonym_with_a_witness(
+    field: str, value: object
+) -> None:
+    named = "witness" if field == "reading" else field
+    with pytest.raises(BadNeed, match=f"^{named}: "):
+        replace(PROTECTED, **{field: value})  # type: ignore[arg-type]
+
+
+def test_a_need_of_sums_asks_for_hours_and_nothing_coarser() -> None:
+    assert PROTECTED.asks_for(HOURLY)
+    assert not PROTECTED.asks_for(DAILY)
 
 
 def test_the_hash_is_of_the_words_as_they_were_shown() -> None:

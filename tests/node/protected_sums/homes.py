@@ -14,7 +14,8 @@ from consometers_node.protected_sums.masks import (
     Report,
     Subject,
 )
-from consometers_node.protected_sums.opening import Enrolment, MaskedSum, Part
+from consometers_node.protected_sums.opening import Enrolment
+from consometers_node.quoalise.protected_sums import MaskedSum, Part
 from consometers_node.series import Direction
 
 TODAY = date(2026, 11, 28)

@@ -11,17 +11,14 @@ import pytest
 from consometers_node.collective.disclosure.sdc_rules import Cell, Reason
 from consometers_node.protected_sums.ledger import Ledger
 from consometers_node.protected_sums.masks import MOST_WH, DayKey, Report, Subject
-from consometers_node.protected_sums.opening import (
-    DOMINANCE_PERCENT,
-    KEYS_FOR,
+from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
+from consometers_node.quoalise.protected_sums import (
     Answer,
-    Enrolment,
     MaskedSum,
     OpenedSum,
     Part,
     Refusal,
     RefusedSum,
-    Witness,
 )
 from consometers_node.series import Direction
 
@@ -138,11 +135,11 @@ def test_what_was_refused_by_its_values_is_not_tried_again() -> None:
 
 
 def other_nonce(part: Part, report: Report) -> tuple[Part, Report]:
-    return replace(part, nonce=bytes(16)), report
+    return part._replace(nonce=bytes(16)), report
 
 
 def other_day(part: Part, report: Report) -> tuple[Part, Report]:
-    return replace(part, day=part.day - timedelta(days=1)), report
+    return part._replace(day=part.day - timedelta(days=1)), report
 
 
 def altered(part: Part, report: Report) -> tuple[Part, Report]:

@@ -1,6 +1,6 @@
 """Messages as peers send them, and strategies for the protocol's values. No meter is real."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
@@ -20,20 +20,32 @@ from consometers_node.quoalise import (
     Identification,
     Identifier,
     Listed,
+    MaskedReport,
     Measurement,
     MeasuringDevice,
     Metadata,
     Number,
+    Opened,
+    Opening,
     Permission,
     Quantity,
     Reading,
     Receipt,
     Records,
+    Reports,
     Text,
     UnknownContent,
+    Witness,
 )
 from consometers_node.quoalise.federation import State
 from consometers_node.quoalise.identifier import device, identifier
+from consometers_node.quoalise.protected_sums import (
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedSum,
+)
 from consometers_node.quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
 
 POWER = "urn:dev:prm:30001610071843_consumption/power/active/raw"
@@ -199,8 +211,21 @@ LISTED = st.builds(
 )
 
 TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)
+WITNESSES = st.builds(
+    Witness,
+    jid=NAMES.map("{}@example.org".format),
+    name=WORDS,
+    contact=WORDS,
+    url=NAMES.map("https://{}.example".format),
+    minimum=st.integers(2, 1_000),
+)
 DATA_NEEDS = st.builds(
-    DataNeed,
+    lambda witness, **fields: DataNeed(
+        witness=witness,
+        reading=Reading.INDIVIDUAL if witness is None else Reading.SUM,
+        **fields,
+    ),
+    st.none() | WITNESSES,
     id=NAMES,
     version=st.integers(1, 99),
     title=TEXTS,
@@ -218,7 +243,6 @@ DATA_NEEDS = st.builds(
     duration=DURATIONS,
     retention=DURATIONS,
     identification=st.sampled_from(Identification),
-    reading=st.sampled_from(Reading),
     recipients=TEXTS | st.just(Text({})),
 )
 PERMISSIONS = st.builds(
@@ -234,6 +258,66 @@ PERMISSIONS = st.builds(
     shown_language=st.sampled_from(["en", "fr"]),
     identification=st.sampled_from(Identification),
     reading=st.sampled_from(Reading),
+)
+HOURS = st.integers(75_000, 1_139_000).map(
+    lambda hours: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+)
+DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
+NONCES = st.binary(min_size=16, max_size=16)
+PSEUDONYMS = st.uuids().map(str)
+GROUPS = st.integers(0, 10**6).map(str)
+MASKED = st.integers(0, 2**64 - 1)
+MASKED_SQUARES = st.integers(0, 2**128 - 1)
+REPORTS = st.builds(
+    Reports,
+    permission=PSEUDONYMS,
+    direction=st.sampled_from(Direction),
+    day=DAYS,
+    reports=st.lists(
+        st.builds(MaskedReport, HOURS, NONCES, MASKED, MASKED_SQUARES),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda report: report.hour,
+    ).map(lambda reports: tuple(sorted(reports))),
+)
+OPENINGS = st.builds(
+    Opening,
+    id=PSEUDONYMS,
+    direction=st.sampled_from(Direction),
+    hour=HOURS,
+    part=st.integers(1, 5),
+    parts=st.integers(5, 9),
+    sums=st.lists(
+        st.builds(
+            MaskedSum,
+            GROUPS,
+            st.lists(st.builds(Part, PSEUDONYMS, DAYS, NONCES), min_size=1, max_size=3).map(tuple),
+            MASKED,
+            MASKED_SQUARES,
+        ),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
+)
+ANSWERED_GROUPS = st.frozensets(GROUPS, min_size=1, max_size=4)
+OPENED = st.builds(
+    lambda opened, refused, **fields: Opened(answers=(*opened, *refused), **fields),
+    st.lists(
+        st.builds(OpenedSum, ANSWERED_GROUPS, st.integers(1, 10**6), st.integers(0, 10**9)),
+        max_size=3,
+    ),
+    st.lists(
+        st.builds(
+            RefusedSum,
+            ANSWERED_GROUPS,
+            st.sampled_from(Refusal),
+            st.frozensets(PSEUDONYMS, max_size=3),
+        ),
+        max_size=3,
+    ),
+    id=PSEUDONYMS,
+    part=st.integers(1, 5),
+    parts=st.integers(5, 9),
 )
 RECEIPTS = st.builds(
     Receipt,

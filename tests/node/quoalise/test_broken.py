@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Callable
 from functools import partial
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
@@ -26,6 +26,7 @@ from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.markup import LANG
 
 from .samples import EXAMPLE, EXPORT, NEED, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
+from .test_protected_sums import CASES as OF_PROTECTED_SUMS
 
 BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""
@@ -209,6 +210,24 @@ PERMISSIONS: list[tuple[Problem, str, Change]] = [
         lambda sent: child(sent, "shown").set(LANG, "en/../fr"),
     ),
 ]
+
+
+def witness(**changed: str) -> Callable[[Element], Element]:
+    """Return a change by which a data need has a witness, of which some attributes differ."""
+
+    def change(sent: Element) -> Element:
+        sent.set("reading", "sum")
+        attributes = {"jid": "commune@example.org", "url": "https://commune.example"}
+        added = SubElement(
+            sent, f"{{{NAMESPACE}}}witness", attributes | {"minimum": "10"} | changed
+        )
+        for name in ("name", "contact"):
+            SubElement(added, f"{{{NAMESPACE}}}{name}").text = "Commune"
+        return added
+
+    return change
+
+
 EXPORTS: list[tuple[Problem, str, str]] = [
     (Problem.NOT_A_COUNT, "part", "0"),
     (Problem.NOT_A_COUNT, "parts", "many"),
@@ -237,6 +256,12 @@ NEEDS: list[tuple[Problem, str, Change]] = [
         "/policy",
         lambda sent: setattr(child(sent, "policy"), "text", "javascript:alert(1)"),
     ),
+    (Problem.WRONG_WITNESS, "", lambda sent: sent.set("reading", "sum")),
+    (Problem.NOT_AN_ADDRESS, "/witness@jid", witness(jid="commune@example.org/node")),
+    (Problem.NOT_A_LINK, "/witness@url", witness(url="http://commune.example")),
+    (Problem.NOT_A_LINK, "/witness@url", witness(url="https://commune.example/")),
+    (Problem.NOT_A_COUNT, "/witness@minimum", witness(minimum="1")),
+    (Problem.NO_ELEMENT, "/witness", lambda sent: witness()(sent).remove(child(sent[-1], "name"))),
 ]
 """With places below that of the first need."""
 OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
@@ -390,7 +415,8 @@ def test_what_is_broken_is_a_bad_request_that_names_the_place_in_both_languages(
 
 
 def test_each_problem_is_met() -> None:
-    assert {problem for problem, _, _ in CASES} == set(Problem)
+    met = {problem for problem, _, _ in CASES} | {problem for problem, *_ in OF_PROTECTED_SUMS}
+    assert met == set(Problem)
 
 
 def test_a_pushed_message_may_hold_less_than_an_answer() -> None:

@@ -18,6 +18,7 @@ from consometers_node.quoalise import (
     ItemNotFound,
     Node,
     NotAuthorized,
+    OpenSums,
     QuoaliseError,
     Reading,
     ResourceConstraint,
@@ -28,6 +29,7 @@ from consometers_node.quoalise import (
     bounds,
     data,
     federation_xml,
+    protected_sums,
     requests,
     stanza_errors,
 )
@@ -73,6 +75,12 @@ WRITTEN_AGAIN: dict[str, Callable[[Element], object]] = {
     federation_xml.EXPORT: lambda sent: federation_xml.write_export(
         federation_xml.read_export(sent)
     ),
+    protected_sums.REPORTS: lambda sent: protected_sums.write_reports(
+        protected_sums.read_reports(sent)
+    ),
+    protected_sums.OPENED: lambda sent: protected_sums.write_opened(
+        protected_sums.read_opened(sent)
+    ),
 }
 
 
@@ -86,7 +94,7 @@ def facts(sent: Element) -> object:
 def test_each_example_is_what_we_write(example: str) -> None:
     sent = element(example)
     again = WRITTEN_AGAIN[sent.tag](sent)
-    if isinstance(again, GetHistory | GetExport):
+    if isinstance(again, GetHistory | GetExport | OpenSums):
         again = requests.write(again)
     assert isinstance(again, Element)
     assert facts(element(serialise(again))) == facts(sent)
@@ -146,5 +154,5 @@ def test_the_bounds_of_fields_are_the_codes() -> None:
 def test_words_of_the_protocol_are_on_the_page() -> None:
     paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX, SeriesPath.MEDIAN]
     paths += [SeriesPath.LOWER_QUARTILE, SeriesPath.UPPER_QUARTILE]
-    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification):
+    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *protected_sums.Refusal):
         assert word in PAGE

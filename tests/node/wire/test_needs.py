@@ -19,9 +19,9 @@ from consometers_node.wire import (
     write_need,
     write_need_file,
 )
-from consometers_node.wire.needs import days
+from consometers_node.wire.needs import days, need_hash
 
-from ..permission.samples import NEED
+from ..permission.samples import NEED, PROTECTED, WITNESS
 from ..quoalise.samples import NEED as SAID
 
 FILE = """
@@ -175,3 +175,19 @@ def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
     document = tomllib.loads(FILE)
     with pytest.raises(Unsayable):
         read_need_mapping({**document, "title": {"en": words}})
+
+
+def test_a_need_of_sums_is_written_and_read_with_its_witness() -> None:
+    assert read_need(write_need(PROTECTED)) == PROTECTED
+    assert read_need_file(write_need_file(PROTECTED).encode()) == PROTECTED
+
+
+def test_the_hash_of_a_need_is_that_of_its_words_in_any_order() -> None:
+    turned = replace(PROTECTED, title=dict(reversed(list(PROTECTED.title.items()))))
+    assert list(turned.title) != list(PROTECTED.title)
+    assert need_hash(turned) == need_hash(PROTECTED) == need_hash(read_need(write_need(turned)))
+    for changed in (
+        replace(PROTECTED, purpose={"en": "Another one."}),
+        replace(PROTECTED, witness=replace(WITNESS, minimum=WITNESS.minimum - 1)),
+    ):
+        assert need_hash(changed) != need_hash(PROTECTED)

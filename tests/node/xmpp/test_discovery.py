@@ -60,7 +60,7 @@ async def test_a_program_that_only_asks_says_so_and_has_no_commands(
     ("role", "only"),
     [
         (Role.HOUSEHOLD, set()),
-        (Role.COLLECTIVE, {"get_data_needs", "grant", "withdraw", "get_export"}),
+        (Role.COLLECTIVE, {"get_data_needs", "grant", "withdraw", "get_export", "open_sums"}),
     ],
 )
 async def test_the_commands_are_those_of_the_role(

@@ -1,0 +1,193 @@
+"""Masked reports and the opening of their sums, both ways, and what of them cannot be read."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from xml.etree.ElementTree import Element
+
+from hypothesis import given
+import pytest
+
+from consometers_node.quoalise import (
+    MAX_PUSHED,
+    Direction,
+    Malformed,
+    MaskedReport,
+    Opened,
+    Opening,
+    OpenSums,
+    Problem,
+    Reports,
+    protected_sums,
+    requests,
+)
+from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.protected_sums import (
+    HOMES_IN_PART,
+    MAX_REFUSED,
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedSum,
+)
+
+from .samples import OPENED, OPENINGS, REPORTS, element
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 29)
+PERMISSION = "2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d"
+ROWS = tuple(MaskedReport(NOON + timedelta(hours=n), bytes(16), n, n) for n in range(3))
+SENT = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=ROWS)
+ASKED = Opening(
+    id=PERMISSION,
+    direction=Direction.INJECTION,
+    hour=NOON,
+    part=1,
+    parts=1,
+    sums=(MaskedSum("3", (Part(PERMISSION, TODAY, bytes(16)),), 1, 2),),
+)
+ANSWER = Opened(
+    id=PERMISSION,
+    part=1,
+    parts=1,
+    answers=(
+        OpenedSum(frozenset({"3"}), 12, 3_456),
+        RefusedSum(frozenset({"4"}), Refusal.TOO_FEW, frozenset({PERMISSION})),
+    ),
+)
+
+
+@given(REPORTS)
+def test_reports_that_are_written_are_read_the_same(reports: Reports) -> None:
+    sent = serialise(protected_sums.write_reports(reports))
+    assert protected_sums.read_reports(element(sent)) == reports
+
+
+@given(OPENINGS)
+def test_an_opening_that_is_asked_is_read_the_same(opening: Opening) -> None:
+    asked = serialise(requests.write(OpenSums(opening)))
+    assert requests.read(element(asked)) == OpenSums(opening)
+
+
+@given(OPENED)
+def test_an_answer_that_is_written_is_read_the_same(opened: Opened) -> None:
+    sent = serialise(protected_sums.write_opened(opened))
+    assert protected_sums.read_opened(element(sent)) == opened
+
+
+def test_as_many_as_may_be_are_below_the_limit_of_a_message() -> None:
+    hours = tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_PUSHED))
+    many = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=hours)
+    sent = serialise(protected_sums.write_reports(many))
+    assert protected_sums.read_reports(element(sent)) == many
+    homes = [Part(str(UUID(int=n)), TODAY, bytes(16)) for n in range(HOMES_IN_PART)]
+    groups = (homes[: HOMES_IN_PART // 2], homes[HOMES_IN_PART // 2 :])
+    sums = tuple(MaskedSum(str(n), tuple(group), 0, 0) for n, group in enumerate(groups))
+    opening = Opening(
+        id=PERMISSION, direction=Direction.CONSUMPTION, hour=NOON, part=1, parts=4, sums=sums
+    )
+    asked = serialise(protected_sums.write_opening(opening))
+    assert protected_sums.read_opening(element(asked)) == opening
+
+
+def test_a_refusal_names_no_more_homes_than_a_message_holds() -> None:
+    homes = frozenset(str(UUID(int=n)) for n in range(MAX_REFUSED + 1))
+    refused = RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, homes)
+    sent = serialise(
+        protected_sums.write_opened(Opened(id=PERMISSION, part=1, parts=1, answers=(refused,)))
+    )
+    (answer,) = protected_sums.read_opened(element(sent)).answers
+    assert isinstance(answer, RefusedSum)
+    assert answer.pseudonyms == homes - {max(homes)}
+
+
+type Change = Callable[[Element], object]
+
+
+def rows(change: Callable[[bytes], bytes]) -> Change:
+    """Return a change of the rows in an element, or else in its first child."""
+
+    def changed(sent: Element) -> None:
+        holder = sent if sent.text else sent[0]
+        holder.text = b64encode(change(b64decode(holder.text or ""))).decode()
+
+    return changed
+
+
+def too_many_homes(opening: Element) -> None:
+    rows(lambda row: row * HOMES_IN_PART)(opening)
+    opening.append(protected_sums.write_opening(ASKED)[0])
+
+
+BROKEN_REPORTS: list[tuple[Problem, str, Change]] = [
+    (Problem.NOT_A_UUID, "@permission", lambda sent: sent.set("permission", "home")),
+    (Problem.NOT_A_CHOICE, "@direction", lambda sent: sent.set("direction", "up")),
+    (Problem.NOT_A_DAY, "@day", lambda sent: sent.set("day", "2026-11-31")),
+    (Problem.NOT_A_DAY, "@day", lambda sent: sent.set("day", "20261129")),
+    (Problem.NOT_A_DAY, "@day", lambda sent: sent.set("day", "1970-01-01")),
+    (Problem.NO_TEXT, "", lambda sent: setattr(sent, "text", None)),
+    (Problem.NOT_BASE64, "", lambda sent: setattr(sent, "text", "é==")),
+    (Problem.NOT_ROWS, "", rows(lambda sent: sent[:-1])),
+    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[44:] + sent[:44])),
+    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[:44] + sent)),
+    (Problem.OUT_OF_TIME, "", rows(lambda sent: b"\xff" * 4 + sent[4:44])),
+    (Problem.TOO_MANY_ROWS, "", rows(lambda sent: bytes(44 * (MAX_PUSHED + 1)))),
+]
+BROKEN_OPENINGS: list[tuple[Problem, str, Change]] = [
+    (Problem.NOT_AN_HOUR, "@hour", lambda sent: sent.set("hour", "2026-11-29T12:30:00Z")),
+    (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
+    (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
+    (Problem.NO_ELEMENT, "", lambda sent: sent.remove(sent[0])),
+    (Problem.NOT_A_COUNT, "/sum[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.NOT_HEXADECIMAL, "/sum[1]@masked", lambda sent: sent[0].set("masked", "12")),
+    (
+        Problem.NOT_HEXADECIMAL,
+        "/sum[1]@masked-squares",
+        lambda sent: sent[0].set("masked-squares", 32 * "G"),
+    ),
+    (
+        Problem.TOO_MANY_ROWS,
+        "/sum[2]",
+        too_many_homes,
+    ),
+]
+BROKEN_ANSWERS: list[tuple[Problem, str, Change]] = [
+    (Problem.NOT_A_COUNT, "/sum[1]@wh", lambda sent: sent[0].set("wh", "-1")),
+    (Problem.NOT_A_COUNT, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 x")),
+    (Problem.NOT_A_CHOICE, "/refused[1]@reason", lambda sent: sent[1].set("reason", "no")),
+    (Problem.NOT_ROWS, "/refused[1]", lambda sent: setattr(sent[1], "text", "AAAA")),
+]
+CASES = [
+    *(
+        (problem, f"reports{place}", change, protected_sums.write_reports(SENT))
+        for problem, place, change in BROKEN_REPORTS
+    ),
+    *(
+        (problem, f"opening{place}", change, protected_sums.write_opening(ASKED))
+        for problem, place, change in BROKEN_OPENINGS
+    ),
+    *(
+        (problem, f"opened{place}", change, protected_sums.write_opened(ANSWER))
+        for problem, place, change in BROKEN_ANSWERS
+    ),
+]
+READERS: dict[str, Callable[[Element], object]] = {
+    protected_sums.REPORTS: protected_sums.read_reports,
+    protected_sums.OPENING: protected_sums.read_opening,
+    protected_sums.OPENED: protected_sums.read_opened,
+}
+
+
+@pytest.mark.parametrize(("problem", "place", "change", "sent"), CASES)
+def test_what_is_broken_is_refused_in_words_that_name_the_place(
+    problem: Problem, place: str, change: Change, sent: Element
+) -> None:
+    change(sent)
+    with pytest.raises(Malformed) as caught:
+        READERS[sent.tag](sent)
+    assert (caught.value.place, caught.value.problem) == (place, problem)
+    english, french = caught.value.text.say("en"), caught.value.text.say("fr")
+    assert english != french
+    assert "{" not in english + french
