@@ -18,6 +18,7 @@ from consometers_node.protected_sums.ledger import Ledger
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_BYTES,
+    NONCE_SECRET_BYTES,
     SQUARES_MODULUS,
     SUM_MODULUS,
     DayKey,
@@ -54,11 +55,10 @@ def main(arguments: list[str]) -> int:
 def _at_home() -> bool:
     random = Random(1)
     key = DayKey(_DAY, random.randbytes(KEY_BYTES))
+    secret = random.randbytes(NONCE_SECRET_BYTES)
 
     def day() -> list[Report]:
-        return [
-            Report.of(400, subject, key, random.randbytes(NONCE_BYTES)) for subject in _SUBJECTS
-        ]
+        return [Report.of(400, subject, key, secret) for subject in _SUBJECTS]
 
     seconds = median(_seconds(day) for _ in range(15))
     print(f"a day at home: {1e6 * seconds:.0f} µs; at most {1e6 * MOST_S_AT_HOME:.0f} are wanted")
@@ -70,6 +70,7 @@ def _opened(count: int) -> bool:
     oldest = _DAY - KEYS_FOR
     first_keys = [DayKey(oldest, random.randbytes(KEY_BYTES)) for _ in range(count)]
     keys = [key.on(_DAY) for key in first_keys]
+    secrets = [random.randbytes(NONCE_SECRET_BYTES) for _ in range(count)]
     everybody = frozenset({Direction.CONSUMPTION})
     witness = Witness(
         {str(home): Enrolment(key, everybody, 10) for home, key in enumerate(first_keys)},
@@ -84,8 +85,8 @@ def _opened(count: int) -> bool:
     bare = at_witness = at_collective = 0.0
     for subject in _SUBJECTS:
         reports = [
-            Report.of(200 + home % 400, subject, key, random.randbytes(NONCE_BYTES))
-            for home, key in enumerate(keys)
+            Report.of(200 + home % 400, subject, key, secret)
+            for home, (key, secret) in enumerate(zip(keys, secrets, strict=True))
         ]
         parts = tuple(
             Part(str(home), report.day, report.nonce) for home, report in enumerate(reports)

@@ -6,8 +6,12 @@ nobody computes an older key from a newer one. A report of `x` Wh holds
     y1 = x + m1 mod 2**64    and    y2 = x**2 + m2 mod 2**128
 
 where `m1` and `m2` are the first 8 and the next 16 bytes of HMAC-SHA512 under the key of the day,
-over what the report is about and a nonce that is used once. Sums of reports are masked by sums of
-masks, so that a witness unmasks a sum without ever seeing a report.
+over what the report is about and a nonce. Sums of reports are masked by sums of masks, so that a
+witness unmasks a sum without ever seeing a report.
+
+The nonce is synthetic, as in SIV (RFC 5297): a MAC of day, subject and value under a secret that
+the home shares with nobody. So a report is a function of these, and what a home sends again, or a
+restored backup of it, says nothing new; another value has another nonce.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +24,7 @@ from typing import Final, Self
 from ..series import Direction
 
 KEY_BYTES: Final = 32
+NONCE_SECRET_BYTES: Final = 32
 NONCE_BYTES: Final = 16
 MOST_WH: Final = 36_000
 """The most that a home reports for an hour: 36 kVA, the largest contract of a Linky meter."""
@@ -29,6 +34,7 @@ SQUARES_MODULUS: Final = 1 << 128
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MASKS: Final = struct.Struct(">QQQ")
+_NUMBER: Final = struct.Struct(">q")
 
 
 class PastKey(ValueError):
@@ -84,7 +90,7 @@ class Subject:
             struct.pack(">H", len(name)) + name
             for name in (b"consometers report 1", self.collective.encode(), self.direction.encode())
         )
-        return names + struct.pack(">q", (self.hour - _EPOCH) // _HOUR)
+        return names + _NUMBER.pack((self.hour - _EPOCH) // _HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +103,18 @@ class Report:
     masked_square: int
 
     @classmethod
-    def of(cls, wh: int, subject: Subject, key: DayKey, nonce: bytes) -> Self:
+    def of(cls, wh: int, subject: Subject, key: DayKey, nonce_secret: bytes) -> Self:
         """Mask a value of 0 to `MOST_WH` Wh. Raises ValueError.
 
-        No nonce is ever used twice: the caller draws one at random for each report.
+        The witness must not know `nonce_secret`: it could try values until a nonce matches.
         """
         if not 0 <= wh <= MOST_WH:
             raise ValueError(f"a report is of 0 to {MOST_WH} Wh")
-        if len(nonce) != NONCE_BYTES:
-            raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
-        mask, mask_of_square = masks(key.secret, subject.encoded(), nonce)
+        if len(nonce_secret) != NONCE_SECRET_BYTES:
+            raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
+        encoded = subject.encoded()
+        nonce = _nonce(nonce_secret, key.day, encoded, wh)
+        mask, mask_of_square = masks(key.secret, encoded, nonce)
         return cls(
             key.day,
             nonce,
@@ -119,6 +127,11 @@ def masks(secret: bytes, subject: bytes, nonce: bytes) -> tuple[int, int]:
     """Return `m1` and `m2` under the key of a day, for an encoded subject."""
     mask, high, low = _MASKS.unpack_from(hmac.digest(secret, subject + nonce, "sha512"))
     return mask, high << 64 | low
+
+
+def _nonce(secret: bytes, day: date, subject: bytes, wh: int) -> bytes:
+    of_day = _NUMBER.pack((day - _EPOCH.date()).days)
+    return hmac.digest(secret, of_day + subject + _NUMBER.pack(wh), "sha256")[:NONCE_BYTES]
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

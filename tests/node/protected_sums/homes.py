@@ -7,7 +7,7 @@ from random import Random
 
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
-    NONCE_BYTES,
+    NONCE_SECRET_BYTES,
     SQUARES_MODULUS,
     SUM_MODULUS,
     DayKey,
@@ -33,7 +33,8 @@ class Home:
 
     def reports(self, wh: int, subject: Subject = NOON, day: date = TODAY) -> tuple[Part, Report]:
         """Mask a value on a day. Return what the collective names it by, and what it adds up."""
-        report = Report.of(wh, subject, self.key.on(day), self.random.randbytes(NONCE_BYTES))
+        secret = self.random.randbytes(NONCE_SECRET_BYTES)
+        report = Report.of(wh, subject, self.key.on(day), secret)
         return Part(self.pseudonym, report.day, report.nonce), report
 
 

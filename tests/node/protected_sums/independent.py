@@ -26,14 +26,27 @@ def key_of(first: bytes, days: int) -> bytes:
     return first
 
 
+def number(value: float) -> bytes:
+    return int(value).to_bytes(8, "big", signed=True)
+
+
+def subject(about: tuple[str, str], hour: datetime) -> bytes:
+    names = [name.encode() for name in ("consometers report 1", *about)]
+    sized = b"".join(len(name).to_bytes(2, "big") + name for name in names)
+    return sized + number((hour - EPOCH) / timedelta(hours=1))
+
+
+def nonce_of(secret: bytes, day: date, about: tuple[str, str], hour: datetime, wh: int) -> bytes:
+    code = HMAC(secret, SHA256())
+    code.update(number((day - EPOCH.date()).days) + subject(about, hour) + number(wh))
+    return code.finalize()[:16]
+
+
 def report(
     key: bytes, about: tuple[str, str], hour: datetime, nonce: bytes, wh: int
 ) -> tuple[int, int]:
     code = HMAC(key, SHA512())
-    for name in ("consometers report 1", *about):
-        encoded = name.encode()
-        code.update(len(encoded).to_bytes(2, "big") + encoded)
-    code.update(int((hour - EPOCH) / timedelta(hours=1)).to_bytes(8, "big", signed=True) + nonce)
+    code.update(subject(about, hour) + nonce)
     digest = code.finalize()
     m1, m2 = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:24], "big")
     return (wh + m1) % 2**64, (wh**2 + m2) % 2**128
@@ -49,7 +62,8 @@ def vectors() -> list[dict[str, Any]]:
     ):  # fmt: skip
         enrolled = date(2026, 11, 1)
         hour = datetime(2026, 11, 1, number, tzinfo=UTC)
-        nonce = bytes([number]) * 16
+        day = enrolled + timedelta(days=days)
+        nonce = nonce_of(bytes(range(32, 64)), day, ("energies.example", direction), hour, wh)
         key = key_of(first, days)
         y1, y2 = report(key, ("energies.example", direction), hour, nonce, wh)
         rows.append({
@@ -59,8 +73,9 @@ def vectors() -> list[dict[str, Any]]:
             "collective": "energies.example",
             "direction": direction,
             "hour": hour.isoformat(),
-            "day": (enrolled + timedelta(days=days)).isoformat(),
+            "day": day.isoformat(),
             "key": key.hex(),
+            "nonce_secret": bytes(range(32, 64)).hex(),
             "nonce": nonce.hex(),
             "wh": wh,
             "y1": f"{y1:016x}",

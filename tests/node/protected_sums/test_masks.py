@@ -1,17 +1,16 @@
 """Keys of days, and reports that are masked with them."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 import json
 from pathlib import Path
-from random import Random
 
 from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.protected_sums.masks import (
     MOST_WH,
-    NONCE_BYTES,
     DayKey,
     PastKey,
     Report,
@@ -24,6 +23,7 @@ from .homes import NOON, TODAY
 from .independent import vectors
 
 KEY = DayKey(TODAY, bytes(range(32)))
+SECRET = bytes(range(32, 64))
 NONCE = bytes(16)
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 
@@ -43,9 +43,10 @@ def test_a_report_is_masked_as_the_page_says(vector: dict[str, str]) -> None:
         Direction(vector["direction"]),
         datetime.fromisoformat(vector["hour"]),
     )
-    report = Report.of(int(vector["wh"]), subject, key, bytes.fromhex(vector["nonce"]))
-    assert (report.day, report.masked, report.masked_square) == (
+    report = Report.of(int(vector["wh"]), subject, key, bytes.fromhex(vector["nonce_secret"]))
+    assert (report.day, report.nonce.hex(), report.masked, report.masked_square) == (
         key.day,
+        vector["nonce"],
         int(vector["y1"], 16),
         int(vector["y2"], 16),
     )
@@ -87,12 +88,27 @@ def test_a_mask_depends_on_all_that_a_report_is_about() -> None:
     assert len({mask for mask, _ in made}) == len({mask for _, mask in made}) == len(made)
 
 
+def test_a_report_is_the_same_again_and_no_mask_is_used_for_another_value() -> None:
+    tomorrow = KEY.on(TODAY + timedelta(days=1))
+    later = replace(NOON, hour=NOON.hour + timedelta(hours=1))
+    made = {
+        (Report.of(wh, subject, key, secret).nonce, key.day)
+        for wh in (0, 1, 412)
+        for subject in (NOON, later)
+        for key in (KEY, tomorrow)
+        for secret in (SECRET, KEY.secret)
+        for _ in range(2)
+    }
+    assert len(made) == len({nonce for nonce, _ in made}) == 3 * 2 * 2 * 2
+
+
 @pytest.mark.parametrize("wh", [0, 412, MOST_WH])
 def test_masked_values_look_like_random_bytes(wh: int) -> None:
     """χ² of the bytes of 4,000 reports of one value: 330 is exceeded once in a thousand times."""
-    random = Random(wh)
-    reports = [Report.of(wh, NOON, KEY, random.randbytes(NONCE_BYTES)) for _ in range(4_000)]
+    hours = (replace(NOON, hour=NOON.hour + timedelta(hours=n)) for n in range(4_000))
+    reports = [Report.of(wh, hour, KEY, SECRET) for hour in hours]
     for column in (
+        b"".join(report.nonce for report in reports),
         b"".join(report.masked.to_bytes(8) for report in reports),
         b"".join(report.masked_square.to_bytes(16) for report in reports),
     ):
@@ -105,12 +121,12 @@ def test_masked_values_look_like_random_bytes(wh: int) -> None:
 @pytest.mark.parametrize("wh", [-1, MOST_WH + 1])
 def test_a_value_that_no_contract_carries_is_refused(wh: int) -> None:
     with pytest.raises(ValueError, match="0 to 36000 Wh"):
-        Report.of(wh, NOON, KEY, NONCE)
+        Report.of(wh, NOON, KEY, SECRET)
 
 
 def test_what_has_a_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="nonce"):
-        Report.of(1, NOON, KEY, NONCE[1:])
+        Report.of(1, NOON, KEY, SECRET[1:])
     with pytest.raises(ValueError, match="key"):
         DayKey(TODAY, b"short")
 
