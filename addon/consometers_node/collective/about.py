@@ -3,9 +3,10 @@
 What an administrator writes counts more than the file, field by field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 import json
 from pathlib import Path
@@ -20,6 +21,7 @@ from .settings_schema import KEYS, BadValue, Key
 _SETTING = "about"
 _SECTION = "about."
 _WHOLE, _HALF = 100, 50
+_CENTS = 100
 
 
 class Accessibility(StrEnum):
@@ -51,6 +53,22 @@ REQUIRED: Mapping[Notice, tuple[str, ...]] = {
 
 
 CO2 = ("co2_grams", "co2_source", "co2_year")
+
+
+PRICES = ("local_price", "grid_price", "price_source")
+
+
+class Prices(NamedTuple):
+    """What a kWh costs, in cents: from a neighbour, and from the grid; with where that is from."""
+
+    local: Decimal
+    grid: Decimal
+    source: str
+
+    @property
+    def saved(self) -> Decimal:
+        """What a kWh from a neighbour saves, in euros."""
+        return (self.grid - self.local) / _CENTS
 
 
 class CO2Factor(NamedTuple):
@@ -89,6 +107,9 @@ class About:
     co2_grams: int | None = None
     co2_source: str | None = None
     co2_year: int | None = None
+    local_price: Decimal | None = None
+    grid_price: Decimal | None = None
+    price_source: str | None = None
 
     @property
     def sentence(self) -> Text:
@@ -126,18 +147,23 @@ class About:
         return CO2Factor(self.co2_grams, self.co2_source, self.co2_year)
 
     @property
-    def missing_co2(self) -> list[Key]:
-        """Return what a CO₂ factor lacks; it may be left out whole."""
-        empty = [name for name in CO2 if getattr(self, name) is None]
-        return [] if len(empty) == len(CO2) else [key_of(name) for name in empty]
+    def prices(self) -> Prices | None:
+        """What a kWh costs, if that is stated whole."""
+        if self.local_price is None or self.grid_price is None or self.price_source is None:
+            return None
+        return Prices(self.local_price, self.grid_price, self.price_source)
+
+    def missing_of(self, names: Sequence[str]) -> list[Key]:
+        """Return what is missing of fields that are filled in together, or not at all."""
+        empty = [name for name in names if getattr(self, name) is None]
+        return [] if len(empty) == len(names) else [key_of(name) for name in empty]
 
     def missing(self, notice: Notice) -> list[Key]:
         """Return what the law asks for, and what is not written. An audit may be left out whole."""
         names = REQUIRED[notice]
-        empty = [name for name in names if getattr(self, name) is None]
-        if notice is Notice.AUDIT and len(empty) == len(names):
-            return []
-        return [key_of(name) for name in empty]
+        if notice is Notice.AUDIT:
+            return self.missing_of(names)
+        return [key_of(name) for name in names if getattr(self, name) is None]
 
 
 FIELDS = tuple(field.name for field in fields(About))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 import os
@@ -115,6 +116,10 @@ def _string(value: object, pattern: str = r"(?s).*") -> str:
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise BadValue
     return value
+
+
+def _price(value: object, _: Path) -> Decimal:
+    return Decimal(_string(str(value).strip().replace(",", "."), r"\d{1,3}(\.\d{1,3})?"))
 
 
 def _words(value: object, _: Path) -> str:
@@ -281,6 +286,7 @@ _DATE = Format(
 _SHARE = _number(range(101), text("write a whole number from 0 to 100."))
 _GRAMS = _number(range(1, 2_001), text("write a whole number of grams, from 1 to 2000."))
 _YEAR = _number(range(1990, 2100), text("write a year, such as 2025."))
+_PRICE = Format(_price, text('write euro cents, such as "12.5".'))
 _MEMBERS = _number(
     range(LEAST_MINIMUM, 2**63),
     text(
@@ -471,6 +477,17 @@ _ALL = (
     ),
     Key("about.co2_source", text("Who published that CO₂ factor."), _SENTENCES),
     Key("about.co2_year", text("The year of that CO₂ factor."), _YEAR),
+    Key(
+        "about.local_price",
+        text("The price of a kWh between members, in euro cents, grid charges and taxes included."),
+        _PRICE,
+    ),
+    Key(
+        "about.grid_price",
+        text("The price of a kWh from the grid, in euro cents, taxes included."),
+        _PRICE,
+    ),
+    Key("about.price_source", text("Where these prices are from, and of when."), _SENTENCES),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )

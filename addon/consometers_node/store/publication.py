@@ -61,6 +61,7 @@ class ClosedInterval(NamedTuple):
 
 
 _CELL = PublishedCellRow
+_DRAWN = aliased(_CELL)
 _CLOSED = ClosedIntervalRow
 _CELL_FACTS = (
     _CELL.direction,
@@ -277,19 +278,41 @@ async def shared_by_day(
     connection: AsyncConnection, group: GroupId, within: Range
 ) -> dict[date, SharedEnergy]:
     """Return what was injected and drawn in the same intervals, by civil day."""
-    drawn = aliased(_CELL)
     smaller = case(
-        (_CELL.watt_minutes < drawn.watt_minutes, _CELL.watt_minutes), else_=drawn.watt_minutes
+        (_CELL.watt_minutes < _DRAWN.watt_minutes, _CELL.watt_minutes), else_=_DRAWN.watt_minutes
     )
-    query = (
-        select(_CELL.day, func.sum(smaller), func.sum(_CELL.minutes))
+    query = _injected_and_drawn(
+        group, within, _CELL.day, func.sum(smaller), func.sum(_CELL.minutes)
+    ).group_by(_CELL.day)
+    return {
+        day: SharedEnergy(int(watt_minutes), int(minutes))
+        for day, watt_minutes, minutes in await connection.execute(query)
+    }
+
+
+async def exchanges(
+    connection: AsyncConnection, group: GroupId, within: Range
+) -> list[tuple[int, int]]:
+    """Return what was injected and drawn in each interval of which both are published.
+
+    In watt-minutes, in no order.
+    """
+    query = _injected_and_drawn(group, within, _CELL.watt_minutes, _DRAWN.watt_minutes)
+    return [(injected, drawn) for injected, drawn in await connection.execute(query)]
+
+
+def _injected_and_drawn(group: GroupId, within: Range, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Select columns of published injection, `_CELL`, beside consumption, `_DRAWN`."""
+    return (
+        select(*columns)
+        .select_from(_CELL)
         .join(
-            drawn,
+            _DRAWN,
             and_(
-                drawn.group_id == group,
-                drawn.direction == Direction.CONSUMPTION,
-                drawn.interval == _CELL.interval,
-                drawn.start == _CELL.start,
+                _DRAWN.group_id == group,
+                _DRAWN.direction == Direction.CONSUMPTION,
+                _DRAWN.interval == _CELL.interval,
+                _DRAWN.start == _CELL.start,
             ),
         )
         .where(
@@ -299,12 +322,7 @@ async def shared_by_day(
             _CELL.start >= within.start,
             _CELL.start < within.end,
         )
-        .group_by(_CELL.day)
     )
-    return {
-        day: SharedEnergy(int(watt_minutes), int(minutes))
-        for day, watt_minutes, minutes in await connection.execute(query)
-    }
 
 
 async def published_groups(connection: AsyncConnection) -> set[GroupId]:

@@ -101,6 +101,9 @@ audit_gaps_en = "The charts."
 co2_grams = 40
 co2_source = "Example"
 co2_year = 2025
+local_price = "15.5"
+grid_price = 20
+price_source = "Example"
 """
 
 

@@ -32,6 +32,7 @@ from ...store.publication import (
     cells,
     closed_intervals,
     closed_spans,
+    exchanges,
     first_closed,
     first_day,
     last_closed,
@@ -46,6 +47,7 @@ from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Publication, Reason, Withheld
 from ..members.members import MemberKind
 from ..members.sites import Description
+from .collective_self_consumption import Exchanges
 from .figures import FlowRow, TimeSlot, together
 
 ALL = "all"
@@ -205,6 +207,10 @@ class Published:
                 begins = part.end
                 slots += await self._slots(connection, place, step, part, until)
         return slots
+
+    async def exchanges(self, connection: AsyncConnection, place: Place, span: Span) -> Exchanges:
+        """Return what members injected and drew in the intervals of some civil days."""
+        return Exchanges(await exchanges(connection, place.id, self._range(span)))
 
     async def latest(
         self, connection: AsyncConnection, since: datetime, until: datetime

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ...collective.about import CO2, FIELDS, REQUIRED, About, Notice, key_of, load_about, read_about
+from ...collective.about import (
+    CO2,
+    FIELDS,
+    PRICES,
+    REQUIRED,
+    About,
+    Notice,
+    key_of,
+    load_about,
+    read_about,
+)
 from ...quoalise import Text
 from ...quoalise.text import text
 from .handlers import AdminPages
@@ -28,12 +38,14 @@ _GROUPS: Mapping[str, tuple[Text, Sequence[str]]] = {
         ("audit_on", "audit_by", "audit_percent", "audit_gaps_fr", "audit_gaps_en"),
     ),
     "co2": (text("CO₂ equivalent"), CO2),
+    "prices": (text("Prices"), PRICES),
 }
 _LONG = ("sentence_", "join_fr", "join_en", "audit_gaps_")
 _NEEDED = frozenset(REQUIRED[Notice.PRESENTATION] + REQUIRED[Notice.LEGAL])
 _WHOLE_AUDIT = text("An audit is declared with its day, its author and its result.")
 
 _WHOLE_CO2 = text("A CO₂ factor is shown with its source and its year.")
+_WHOLE_PRICES = text("Prices are shown together, with where they are from.")
 
 
 async def show(
@@ -62,7 +74,8 @@ async def save(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     if not errors:
         missing = about.missing(Notice.AUDIT)
         errors = {key.last_name: _WHOLE_AUDIT for key in missing}
-        errors |= {key.last_name: _WHOLE_CO2 for key in about.missing_co2}
+        errors |= {key.last_name: _WHOLE_CO2 for key in about.missing_of(CO2)}
+        errors |= {key.last_name: _WHOLE_PRICES for key in about.missing_of(PRICES)}
     if errors:
         return await show(pages, context, errors)
     await pages.actions(context).describe(about)

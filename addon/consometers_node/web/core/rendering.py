@@ -34,6 +34,8 @@ _WRITTEN = (
         "energy_each",
         "mass",
         "power",
+        "euros",
+        "times",
     ),
 )
 

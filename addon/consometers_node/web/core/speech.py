@@ -6,7 +6,7 @@ import math
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
 from ...catalogue import translations
@@ -137,6 +137,19 @@ class Language:
             round(value, digits), "#,##0.##" if digits else "#,##0", locale=self._locale
         )
         return f"{number}{_BEFORE_UNIT[self.tag]}{unit}"
+
+    def euros(self, value: float) -> str:
+        """Write an amount: in whole euros from 100 on."""
+        digits = 0 if abs(value) >= _NO_DIGITS_FROM else 2
+        pattern = {"en": "¤#,##0", "fr": "#,##0\u202f¤"}[self.tag]
+        if digits:
+            pattern = pattern.replace("#,##0", "#,##0.00")
+        rounded = round(value, digits)
+        return format_currency(rounded, "EUR", pattern, locale=self._locale, currency_digits=False)
+
+    def times(self, value: float) -> str:
+        """Write a factor: × 1.5."""
+        return f"×{_BEFORE_UNIT[self.tag]}{format_decimal(value, locale=self._locale)}"
 
     def percent(self, value: float) -> str:
         """Write a part of 1 as a whole percentage."""

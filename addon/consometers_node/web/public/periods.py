@@ -61,6 +61,16 @@ class Which:
             return f"month/{self.first:%Y-%m}"
         return f"year/{self.first:%Y}"
 
+    @property
+    def previous(self) -> Which:
+        """The one before."""
+        return self.of(self.first - _DAY)
+
+    @property
+    def following(self) -> Which:
+        """The next one."""
+        return self.of(self.last + _DAY)
+
     def of(self, day: date) -> Which:
         """Return the one like it that has a day."""
         first = month_of(day)
@@ -103,9 +113,9 @@ class Period:
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Show a month by its days, or a year by its months."""
-    which = _which(guest, step)
+    which = which_named(guest, step)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         period = await look(pages, guest, connection, place, which)
         wholes = await together_with(pages, connection, place)
     return pages.page(
@@ -121,18 +131,18 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
 
 async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Return the table of a month or a year."""
-    which = _which(guest, step)
+    which = which_named(guest, step)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         period = await look(pages, guest, connection, place, which)
     return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
 async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Return the chart of a month or a year as a picture."""
-    which = _which(guest, step)
+    which = which_named(guest, step)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         period = await look(pages, guest, connection, place, which)
     return _picture(pages, guest, place, period.chart, which.first)
 
@@ -141,7 +151,7 @@ async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show a day hour by hour, beside the day before."""
     day = _day(guest)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
         first = await pages.published.begun(connection, place)
         wholes = await together_with(pages, connection, place)
@@ -164,7 +174,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the intervals of a day."""
     day = _day(guest)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
@@ -174,7 +184,7 @@ async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the chart of a day as a picture."""
     day = _day(guest)
     async with pages.store.reading() as connection:
-        place = await _there(pages, guest, connection)
+        place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
     return _picture(pages, guest, place, shown.chart, day)
 
@@ -184,7 +194,7 @@ async def look(
 ) -> Period:
     """Look at a month or a year."""
     days = await _days(pages, guest, connection, place, which)
-    previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
+    previous, following = which.previous, which.following
     first, now = days.first, begun(days.now, days.first)
     same, before = _same_days(now, days.then), _same_days(days.then, now)
     return Period(
@@ -223,7 +233,8 @@ async def _days(
     return _Days(now, then, await published.begun(connection, place))
 
 
-async def _there(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:
+async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:
+    """Return the group that the address names. Raises HTTPNotFound."""
     place = await named(pages, guest, connection)
     if place is None:
         raise web.HTTPNotFound
@@ -277,7 +288,7 @@ def _day(guest: Guest) -> date:
     return day
 
 
-def _which(guest: Guest, step: Step) -> Which:
+def which_named(guest: Guest, step: Step) -> Which:
     """Read which one the address names. Raises HTTPNotFound."""
     written = f"{guest.named('month')}-01" if step is Step.DAY else f"{guest.named('year')}-01-01"
     try:

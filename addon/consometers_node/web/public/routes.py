@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...collective.monitoring.health import Watch
-from . import home, notices, opendata, periods
+from . import home, notices, opendata, periods, sharing
 from .charts import Step
 from .handlers import DATA, STATIC, Handler, Look, PublicPages
 
@@ -29,6 +29,10 @@ OF_A_GROUP: dict[str, Look] = {
     f"/day/{_DAY}.svg": periods.day_picture,
     f"/day/{_DAY}.csv": periods.day_csv,
 }
+SHARING: dict[str, Look] = {
+    f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
+    f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
+}
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
 OPEN: dict[str, Look] = {
     DATA: opendata.describe,
@@ -48,6 +52,7 @@ LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
+    **SHARING,
     **OPEN,
     **NOTICES,
 }

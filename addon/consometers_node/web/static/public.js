@@ -56,6 +56,35 @@
 
   function ready() {
     document.querySelectorAll("button.png").forEach((button) => { button.hidden = false; });
+    document.querySelectorAll(".what-if").forEach((form) => {
+      form.hidden = false;
+      simulate(form);
+    });
+  }
+
+  // Says what more panels or more members would change. Shared energy depends on the ratio of both.
+  const chosen = { panels: 100, members: 100 };
+  function simulate(form) {
+    const { curve, step, injected, drawn, saved, language } = form.dataset;
+    const shared = curve.split(" ").map(Number), at = (100 * chosen.panels) / chosen.members / step;
+    const low = Math.min(Math.floor(at), shared.length - 1), high = Math.min(low + 1, shared.length - 1);
+    const wh = (chosen.members / 100) * (shared[low] + (at - low) * (shared[high] - shared[low]));
+    const locale = language === "en" ? "en-GB" : "fr-FR";
+    const write = (value, options) => new Intl.NumberFormat(locale, options).format(value);
+    const percent = (part, whole) => (whole > 0 ? write(part / whole, { style: "percent" }) : "–");
+    const energy = wh < 1e7 ? [wh / 1e3, "kWh"] : [wh / 1e6, "MWh"];
+    const words = {
+      shared: `${write(energy[0], { maximumFractionDigits: 1 })} ${energy[1]}`,
+      used: percent(wh, (injected * chosen.panels) / 100),
+      covered: percent(wh, (drawn * chosen.members) / 100),
+      saved: saved && write((wh / 1000) * saved, { style: "currency", currency: "EUR", maximumFractionDigits: 0 }),
+    };
+    for (const name of Object.keys(chosen)) {
+      form.querySelector(`#${name}`).value = chosen[name];
+      form.querySelector(`#${name}-shown`).value = write(chosen[name] / 100, { style: "percent" });
+    }
+    const result = form.querySelector(".result"), sentence = saved ? result.dataset.wordsSaved : result.dataset.words;
+    result.textContent = sentence.replace(/\{(\w+)\}/g, (_, name) => words[name]);
   }
 
   // What is shown, when it last held, and whether nobody answers since.
@@ -126,6 +155,12 @@
   }
   document.addEventListener("click", (event) => {
     if (event.target.matches?.("button.png")) download(event.target);
+  });
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.(".what-if");
+    if (!form) return;
+    chosen[event.target.id] = Number(event.target.value);
+    simulate(form);
   });
   window.addEventListener("online", refresh);
   window.addEventListener("offline", () => { isCut = true; tell(); });

@@ -1,6 +1,7 @@
 """An administrator says who the collective is, for its public pages."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from consometers_node.collective.about import FIELDS, About, load_about
@@ -78,3 +79,17 @@ async def test_a_co2_factor_is_shown_with_its_source_or_not_at_all(office: Offic
     await browser.fill("about", "about", *factor)
     about = await office.read(load_about, ABOUT)
     assert about.co2 == (40, "Example", 2025)
+
+
+async def test_prices_are_shown_together_or_not_at_all(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.fill("about", "about", ("local_price", "15,5"), ("grid_price", "much"))
+    assert page.status == 422
+    assert [name for name, _ in summary(page)] == ["grid_price"]
+    page = await browser.fill("about", "about", ("local_price", "15,5"))
+    assert [name for name, _ in summary(page)] == ["grid_price", "price_source"]
+    prices = (("local_price", "15,5"), ("grid_price", "20.5"), ("price_source", "Example"))
+    await browser.fill("about", "about", *prices)
+    about = await office.read(load_about, ABOUT)
+    assert about.prices == (Decimal("15.5"), Decimal("20.5"), "Example")
+    assert about.prices.saved == Decimal("0.05")

@@ -1,0 +1,48 @@
+"""The neighbours' sun: what members shared, and would share with more panels or members."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from .town import Town, serving
+
+
+async def test_a_month_says_what_was_shared_and_what_more_panels_would_change(town: Town) -> None:
+    """2 kW are injected for 12 hours of a day, while 10 kW are drawn: all of it is shared."""
+    browser = town.browser()
+    page = await browser.open("month/2025-06")
+    assert page.link("sharing/month/2025-06")
+    page = await browser.open("sharing/month/2025-06")
+    assert "Shared locally 720 kWh" in page.text
+    assert "Used by other members 100%" in page.text
+    assert "Covered by other members 10%" in page.text
+    assert "× 3 2,160 kWh 100% 30%" in page.text
+    assert "× 4 2,880 kWh 100% 40%" in page.text
+    assert "× 0.5 720 kWh 100% 20%" in page.text
+    assert "Saved" not in page.text
+    page = await town.browser("fr").open("sharing/year/2025")
+    assert "Simulation d’autoconsommation collective" in page.text
+    assert "Consommé par d’autres membres 100" in page.text
+
+
+async def test_what_members_would_save_is_shown_where_prices_are_stated(town: Town) -> None:
+    about = replace(
+        town.settings.about,
+        local_price=Decimal("15.5"),
+        grid_price=Decimal("20.5"),
+        price_source="Example",
+    )
+    town.settings = replace(town.settings, about=about)
+    async with serving(town) as other:
+        page = await other.browser().open("sharing/month/2025-06")
+        assert "Members would save €36.00" in page.text
+        assert "at 15.5 c€/kWh between members instead of 20.5 c€/kWh (Example)" in page.text
+        page = await other.browser("fr").open("sharing/month/2025-06")
+        assert "36,00 €" in page.text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+async def test_a_period_of_which_nothing_is_known_says_so(town: Town) -> None:
+    page = await town.browser().open("sharing/month/2025-03")
+    assert page.status == 200
+    assert "Nothing is known of this period" in page.text
+    for path in ("sharing/month/2025-13", "sharing/year/1999", "sharing/day/2025-06-01"):
+        assert (await town.browser().open(path)).status == 404
