@@ -3,6 +3,7 @@
     masks      the key of a day, and reports whose values it masks
     ledger     which hours of which homes have been opened
     opening    what a witness checks before it opens a sum
+    requests   what a home and its witness write to each other
 
 docs/protected-sums.md has the scheme, its assumptions and what it does not protect from.
 """

@@ -1,0 +1,385 @@
+"""What a home and its witness write to each other over HTTPS: JSON and MACs. Pure.
+
+    POST …/witness/enrolments    EnrolmentRequest → EnrolmentReceipt
+    POST …/witness/departures    SignedRequest → DepartureReceipt
+    POST …/witness/openings      SignedRequest → OpeningsSummary
+
+What a home asks after it enrolled carries a MAC under a key derived from its first one, and so does
+the receipt of the enrolment: nobody but the home and its witness can make either. Bytes are in
+base64url (RFC 4648 §5) without padding, instants in ISO 8601, UTC, to the second.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+import hmac
+import re
+from typing import Any, Final, Self
+from uuid import UUID
+
+from ..quoalise import Text
+from ..quoalise.text import around, text
+from ..series import Direction
+from .masks import DayKey
+
+PATH: Final = "/witness"
+MAX_BODY_BYTES: Final = 4096
+MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=15)
+"""How far the clocks of a home and its witness may differ."""
+LEAST_MINIMUM: Final = 3
+MAC_BYTES: Final = 32
+
+_MAX_WORD: Final = 3071
+"""Of characters: as long as the longest JID."""
+_MAX_WHOLE: Final = 2**31 - 1
+_HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_BASE64: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
+
+_MALFORMED = text("“{field}” is missing or malformed: {said}")
+_NO_OBJECT = text("The body must be a JSON object with the fields of docs/protocol.md.")
+_WORDS = text("a text without line breaks.")
+_PSEUDONYM = text("a UUID in lower case, with hyphens.")
+_WHOLE_NUMBER = text("a whole number from {least} on.")
+_HASH_HINT = text("a SHA-256, as 64 hexadecimal digits in lower case.")
+_DIRECTIONS = text("a list of directions without repetition: {known}.")
+_DAY = text("a date such as 2026-11-29.")
+_INSTANT = text("a UTC time to the second, such as 2026-11-29T10:00:00+00:00.")
+_BYTES = text("{bytes} bytes in base64url, without padding.")
+_COUNTS = text("an object of whole numbers.")
+
+
+class Call(StrEnum):
+    """What a home asks of its witness: the last word of the address."""
+
+    ENROLMENTS = "enrolments"
+    DEPARTURES = "departures"
+    OPENINGS = "openings"
+
+    @property
+    def path(self) -> str:
+        """The path below the witness's address."""
+        return f"{PATH}/{self}"
+
+
+class BadBody(ValueError):
+    """A body cannot be read; `text` says which field, and what to send."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.say())
+        self.text = words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentRequest:
+    """A home's enrolment: its first key, and what it was promised.
+
+    `collective` is a bare JID, `pseudonym` the id of the permission, `minimum` how many homes
+    each sum with this home has.
+    """
+
+    collective: str
+    pseudonym: str
+    need: str
+    version: int
+    need_sha256: str
+    minimum: int
+    directions: frozenset[Direction]
+    key: DayKey
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "collective": self.collective,
+            "pseudonym": self.pseudonym,
+            "need": self.need,
+            "version": self.version,
+            "need_sha256": self.need_sha256,
+            "minimum": self.minimum,
+            "directions": sorted(self.directions),
+            "day": self.key.day.isoformat(),
+            "key": _encoded(self.key.secret),
+        }
+
+    @classmethod
+    def read(cls, body: object) -> Self:
+        """Read it. Raises BadBody."""
+        field = _Fields(body)
+        return cls(
+            collective=field("collective", _word),
+            pseudonym=field("pseudonym", _pseudonym),
+            need=field("need", _word),
+            version=field("version", _whole(1)),
+            need_sha256=field("need_sha256", _hash),
+            minimum=field("minimum", _whole(LEAST_MINIMUM)),
+            directions=field("directions", _directions),
+            key=DayKey(field("day", _day), field("key", _bytes(32))),
+        )
+
+    def mac(self, enrolled_at: datetime) -> bytes:
+        """Return the MAC of the receipt: it proves that the witness has the key."""
+        return _mac(
+            self.key.authentication_key(),
+            Call.ENROLMENTS,
+            self.collective,
+            self.pseudonym,
+            self.need_sha256,
+            written(enrolled_at),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentReceipt:
+    """The receipt of an enrolment."""
+
+    enrolled_at: datetime
+    mac: bytes
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"enrolled_at": written(self.enrolled_at), "mac": _encoded(self.mac)}
+
+    @classmethod
+    def read(cls, body: object) -> Self:
+        """Read it. Raises BadBody."""
+        field = _Fields(body)
+        return cls(field("enrolled_at", _instant), field("mac", _bytes(MAC_BYTES)))
+
+    def proves(self, enrolment: EnrolmentRequest) -> bool:
+        """Return whether the witness that wrote it has the key of this enrolment."""
+        return hmac.compare_digest(self.mac, enrolment.mac(self.enrolled_at))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request of an enrolled home: to leave, or for what was opened."""
+
+    call: Call
+    collective: str
+    pseudonym: str
+    at: datetime
+    mac: bytes
+
+    @classmethod
+    def of(
+        cls,
+        call: Call,
+        collective: str,
+        pseudonym: str,
+        at: datetime,
+        authentication_key: bytes,
+    ) -> Self:
+        """Make it; the key is that of `DayKey.authentication_key`, of the first day's."""
+        mac = _mac(authentication_key, call, collective, pseudonym, written(at))
+        return cls(call, collective, pseudonym, at, mac)
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "collective": self.collective,
+            "pseudonym": self.pseudonym,
+            "at": written(self.at),
+            "mac": _encoded(self.mac),
+        }
+
+    @classmethod
+    def read(cls, call: Call, body: object) -> Self:
+        """Read it. Raises BadBody."""
+        field = _Fields(body)
+        return cls(
+            call,
+            field("collective", _word),
+            field("pseudonym", _pseudonym),
+            field("at", _instant),
+            field("mac", _bytes(MAC_BYTES)),
+        )
+
+    def is_authentic(self, authentication_key: bytes) -> bool:
+        """Return whether the home that enrolled with this key asks."""
+        expected = _mac(
+            authentication_key, self.call, self.collective, self.pseudonym, written(self.at)
+        )
+        return hmac.compare_digest(self.mac, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class DepartureReceipt:
+    """The receipt of a departure: no sum with this home is opened from then on."""
+
+    left_at: datetime
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"left_at": written(self.left_at)}
+
+    @classmethod
+    def read(cls, body: object) -> Self:
+        """Read it. Raises BadBody."""
+        return cls(_Fields(body)("left_at", _instant))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningsSummary:
+    """What a witness did with a home's reports.
+
+    `opened` is in how many hours of each direction the home is in an opened sum; `least_homes` how
+    many homes the smallest of these has; `refused` how many hours stayed closed, by the reason;
+    `homes` how many homes are enrolled for the collective now.
+    """
+
+    enrolled_at: datetime
+    left_at: datetime | None
+    opened: Mapping[Direction, int]
+    least_homes: int | None
+    refused: Mapping[str, int]
+    homes: int
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "enrolled_at": written(self.enrolled_at),
+            "left_at": None if self.left_at is None else written(self.left_at),
+            "opened": dict(self.opened),
+            "least_homes": self.least_homes,
+            "refused": dict(self.refused),
+            "homes": self.homes,
+        }
+
+    @classmethod
+    def read(cls, body: object) -> Self:
+        """Read it. Raises BadBody."""
+        field = _Fields(body)
+        opened = field("opened", _counts)
+        return cls(
+            enrolled_at=field("enrolled_at", _instant),
+            left_at=field("left_at", _or_none(_instant)),
+            opened={Direction(name): hours for name, hours in opened.items() if name in _KNOWN},
+            least_homes=field("least_homes", _or_none(_whole(1))),
+            refused=field("refused", _counts),
+            homes=field("homes", _whole(0)),
+        )
+
+
+def written(at: datetime) -> str:
+    """Return an instant as both ends write it, and compute MACs over."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _mac(key: bytes, call: Call, *words: str) -> bytes:
+    return hmac.digest(key, "\n".join((call, *words)).encode(), "sha256")
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class _Bad(Exception):
+    """A value is not what its field has; `hint` says what to write there."""
+
+    def __init__(self, hint: Text) -> None:
+        self.hint = hint
+
+
+class _Fields:
+    """The fields of a JSON object, each read by the function that knows what it has."""
+
+    def __init__(self, body: object) -> None:
+        if not isinstance(body, dict):
+            raise BadBody(_NO_OBJECT)
+        self._fields = body
+
+    def __call__[T](self, name: str, read: Callable[[object], T]) -> T:
+        try:
+            return read(self._fields.get(name))
+        except _Bad as bad:
+            raise BadBody(around(_MALFORMED, bad.hint, field=name)) from None
+
+
+_KNOWN = frozenset(direction.value for direction in Direction)
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_WORD or not value.isprintable():
+        raise _Bad(_WORDS)
+    return value
+
+
+def _pseudonym(value: object) -> str:
+    try:
+        if isinstance(value, str) and str(UUID(value)) == value:
+            return value
+    except ValueError:
+        pass
+    raise _Bad(_PSEUDONYM)
+
+
+def _hash(value: object) -> str:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise _Bad(_HASH_HINT)
+    return value
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _Bad(_WHOLE_NUMBER.fill(least=least))
+        if not least <= value <= _MAX_WHOLE:
+            raise _Bad(_WHOLE_NUMBER.fill(least=least))
+        return value
+
+    return read
+
+
+def _directions(value: object) -> frozenset[Direction]:
+    hint = _DIRECTIONS.fill(known=", ".join(sorted(_KNOWN)))
+    if not isinstance(value, list) or not 0 < len(value) <= len(_KNOWN):
+        raise _Bad(hint)
+    words = [word for word in value if isinstance(word, str) and word in _KNOWN]
+    if len(set(words)) != len(value):
+        raise _Bad(hint)
+    return frozenset(map(Direction, words))
+
+
+def _day(value: object) -> date:
+    try:
+        if isinstance(value, str) and (day := date.fromisoformat(value)).isoformat() == value:
+            return day
+    except ValueError:
+        pass
+    raise _Bad(_DAY)
+
+
+def _instant(value: object) -> datetime:
+    try:
+        if isinstance(value, str) and written(at := datetime.fromisoformat(value)) == value:
+            return at
+    except OverflowError, ValueError:
+        pass
+    raise _Bad(_INSTANT)
+
+
+def _bytes(count: int) -> Callable[[object], bytes]:
+    def read(value: object) -> bytes:
+        hint = _BYTES.fill(bytes=count)
+        if not isinstance(value, str) or not _BASE64.fullmatch(value):
+            raise _Bad(hint)
+        try:
+            raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        except ValueError:
+            raise _Bad(hint) from None
+        if len(raw) != count or _encoded(raw) != value:
+            raise _Bad(hint)
+        return raw
+
+    return read
+
+
+def _counts(value: object) -> Mapping[str, int]:
+    if not isinstance(value, dict):
+        raise _Bad(_COUNTS)
+    return {_word(name): _whole(0)(count) for name, count in value.items()}
+
+
+def _or_none[T](read: Callable[[object], T]) -> Callable[[object], T | None]:
+    return lambda value: None if value is None else read(value)

@@ -1,0 +1,142 @@
+"""Bodies of what a home asks of its witness, and their MACs."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+import hmac
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+import pytest
+
+from consometers_node.protected_sums.masks import DayKey
+from consometers_node.protected_sums.requests import (
+    BadBody,
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from consometers_node.series import Direction
+
+NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
+SECRET = bytes(range(32))
+KEY = DayKey(date(2026, 11, 29), SECRET)
+COLLECTIVE, PSEUDONYM = "coop@energies.example", "0b0f1c6e-96d5-4f0e-8f6a-0d4a1c2b3e4f"
+ENROLMENT = EnrolmentRequest(
+    collective=COLLECTIVE,
+    pseudonym=PSEUDONYM,
+    need="sums",
+    version=1,
+    need_sha256="ab" * 32,
+    minimum=10,
+    directions=frozenset({Direction.CONSUMPTION, Direction.INJECTION}),
+    key=KEY,
+)
+SUMMARY = OpeningsSummary(
+    enrolled_at=NOW,
+    left_at=None,
+    opened={Direction.CONSUMPTION: 720},
+    least_homes=36,
+    refused={"dominance": 2},
+    homes=40,
+)
+
+
+def over_the_wire(body: object) -> Any:
+    return json.loads(json.dumps(body))
+
+
+def test_each_body_is_read_as_it_was_written() -> None:
+    signed = SignedRequest.of(Call.OPENINGS, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
+    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
+    assert EnrolmentRequest.read(over_the_wire(ENROLMENT.body())) == ENROLMENT
+    assert EnrolmentReceipt.read(over_the_wire(receipt.body())) == receipt
+    assert SignedRequest.read(Call.OPENINGS, over_the_wire(signed.body())) == signed
+    assert DepartureReceipt.read(over_the_wire(DepartureReceipt(NOW).body())).left_at == NOW
+    for summary in (SUMMARY, replace(SUMMARY, left_at=NOW, least_homes=None)):
+        assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
+
+
+def test_macs_are_those_of_the_documentation() -> None:
+    """Computed here with another library."""
+    key = HKDF(SHA256(), 32, salt=None, info=b"authentication").derive(SECRET)
+    signed = SignedRequest.of(Call.DEPARTURES, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
+    words = f"departures\n{COLLECTIVE}\n{PSEUDONYM}\n2026-11-29T10:00:00+00:00"
+    assert signed.mac == hmac.digest(key, words.encode(), "sha256")
+    words = f"enrolments\n{COLLECTIVE}\n{PSEUDONYM}\n{'ab' * 32}\n2026-11-29T10:00:00+00:00"
+    assert ENROLMENT.mac(NOW) == hmac.digest(key, words.encode(), "sha256")
+
+
+def test_a_mac_holds_for_what_it_was_made_for_alone() -> None:
+    key = KEY.authentication_key()
+    signed = SignedRequest.of(Call.DEPARTURES, COLLECTIVE, PSEUDONYM, NOW, key)
+    assert signed.is_authentic(key)
+    assert not signed.is_authentic(bytes(32))
+    for other in (
+        replace(signed, call=Call.OPENINGS),
+        replace(signed, collective="other@energies.example"),
+        replace(signed, pseudonym="1" + PSEUDONYM[1:]),
+        replace(signed, at=NOW.replace(second=1)),
+    ):
+        assert not other.is_authentic(key)
+
+
+def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
+    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
+    assert receipt.proves(ENROLMENT)
+    assert not replace(receipt, enrolled_at=NOW.replace(second=1)).proves(ENROLMENT)
+    other = replace(ENROLMENT, key=DayKey(KEY.day, bytes(32)))
+    assert not receipt.proves(other)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("collective", ""),
+        ("collective", "a\nb"),
+        ("collective", "a" * 4000),
+        ("pseudonym", PSEUDONYM.upper()),
+        ("pseudonym", PSEUDONYM.replace("-", "")),
+        ("need", None),
+        ("version", 0),
+        ("version", True),
+        ("version", "1"),
+        ("need_sha256", "AB" * 32),
+        ("minimum", 2),
+        ("minimum", 2**31),
+        ("directions", []),
+        ("directions", ["consumption", "consumption"]),
+        ("directions", ["consumption", ["injection"]]),
+        ("directions", "consumption"),
+        ("day", "20261129"),
+        ("day", "2026-02-30"),
+        ("key", "AAAA"),
+        ("key", "A" * 43 + "="),
+        ("key", "A" * 42 + "B"),
+        ("key", "+" * 43),
+        ("key", 7),
+    ],
+)
+def test_a_malformed_field_is_named_in_both_languages(field: str, value: object) -> None:
+    with pytest.raises(BadBody) as refused:
+        EnrolmentRequest.read(ENROLMENT.body() | {field: value})
+    assert f"“{field}”" in refused.value.text.say("en")
+    assert f"« {field} »" in refused.value.text.say("fr")
+
+
+@pytest.mark.parametrize(
+    "at", [None, 3, "2026-11-29", "2026-11-29T10:00:00", "2026-11-29T11:00:00+01:00"]
+)
+def test_an_instant_is_in_utc_to_the_second(at: object) -> None:
+    with pytest.raises(BadBody, match="“left_at”"):
+        DepartureReceipt.read({"left_at": at})
+
+
+@pytest.mark.parametrize("body", [None, [], "enrolment", 3])
+def test_a_body_is_an_object(body: object) -> None:
+    with pytest.raises(BadBody):
+        EnrolmentRequest.read(body)
