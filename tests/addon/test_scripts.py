@@ -1,11 +1,19 @@
 """How the container starts the node, and what it makes of its end."""
 
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+import ssl
 import subprocess
+import sys
+from threading import Thread
 
 import pytest
 
+from demo.prosody import Authority
+
 from . import service
+from .conftest import ADDON
 
 BASHIO = """\
 bashio::config() { test "$1" = log_level && echo warning; }
@@ -14,11 +22,13 @@ bashio::log.error() { echo "$1" >&2; }
 
 
 def bash(script: Path, *arguments: str, root: Path) -> str:
-    """Run a script as the container does, with its own `/run` and `consometers-node`."""
-    (root / "consometers-node").write_text('#!/bin/sh\necho "$@"\n')
+    """Run a script as the container does, with its own `/run`, `/etc` and `consometers-node`."""
+    shown = "${SSL_CERT_FILE:+trusts $SSL_CERT_FILE $SSL_CERT_DIR}"
+    (root / "consometers-node").write_text(f'#!/bin/sh\necho "$@" {shown}\n')
     (root / "consometers-node").chmod(0o755)
+    program = script.read_text().replace("/run/", f"{root}/").replace("=/etc/", f"={root}/")
     done = subprocess.run(
-        ("/bin/bash", "-c", BASHIO + script.read_text().replace("/run/", f"{root}/"), *arguments),
+        ("/bin/bash", "-c", BASHIO + program, *arguments),
         check=True,
         capture_output=True,
         text=True,
@@ -30,6 +40,77 @@ def bash(script: Path, *arguments: str, root: Path) -> str:
 def test_the_node_is_started_with_the_level_that_was_chosen(tmp_path: Path) -> None:
     printed = bash(service.RUN, root=tmp_path)
     assert printed == "run --page 0.0.0.0:8099 --log-level warning\n"
+
+
+def test_the_node_finds_authorities_by_their_names_where_the_image_has_them(tmp_path: Path) -> None:
+    authorities = tmp_path / "ssl/certs"
+    authorities.mkdir(parents=True)
+    (authorities / "0a1b2c3d.0").touch()
+    printed = bash(service.RUN, root=tmp_path)
+    assert printed.endswith(f" trusts /dev/null {authorities}\n")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+
+@pytest.fixture
+def site(tmp_path: Path, socket_enabled: None) -> Iterator[tuple[str, Authority]]:
+    """The address of a server with TLS, and the authority of its certificate."""
+    authority = Authority(tmp_path / "authority")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("localhost", tmp_path))
+    with HTTPServer(("127.0.0.1", 0), _Handler) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://localhost:{server.server_port}/", authority
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_server_is_verified_by_the_authorities_in_the_folder(
+    tmp_path: Path, site: tuple[str, Authority], *, is_trusted: bool
+) -> None:
+    url, authority = site
+    folder = tmp_path / "certs"
+    folder.mkdir()
+    if is_trusted:
+        asked = ("openssl", "x509", "-noout", "-hash", "-in", authority.file)
+        digest = subprocess.check_output(asked, text=True).strip()
+        (folder / f"{digest}.0").symlink_to(authority.file)
+    done = subprocess.run(
+        (sys.executable, "-P", "-c", _ASK, url),
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ADDON), "SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": str(folder)},
+    )
+    assert done.stdout == ("204 204\n" if is_trusted else "refused refused\n")
+
+
+_ASK = """
+import asyncio, sys
+import aiohttp
+from consometers_node.xmpp import Server
+
+async def main():
+    async with aiohttp.ClientSession() as session:
+        for tls in True, Server().tls():
+            try:
+                async with session.get(sys.argv[1], ssl=tls) as response:
+                    yield response.status
+            except aiohttp.ClientConnectorCertificateError:
+                yield "refused"
+
+async def show():
+    print(*[result async for result in main()])
+
+asyncio.run(show())
+"""
 
 
 @pytest.mark.parametrize(
