@@ -1,5 +1,5 @@
 """`python -m consometers_node` is `consometers-node`."""
 
-from .cli import main
+from .cli.app import main
 
 main()

@@ -12,7 +12,7 @@ import probatio as vol
 import pytest
 from typer.main import get_group
 
-from consometers_node.cli import COMMANDS, PROGRAM
+from consometers_node.cli.app import COMMANDS, PROGRAM
 from consometers_node.cli.node import run
 from custom_components.consometers.const import DOMAIN
 

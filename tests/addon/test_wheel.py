@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from consometers_node.cli import COMMANDS
+from consometers_node.cli.app import COMMANDS
 
 from .conftest import ADDON, ROOT, Installed
 

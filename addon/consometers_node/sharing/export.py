@@ -99,7 +99,7 @@ async def of_peer(
 
 async def as_json(store: Store) -> AsyncIterator[str]:
     """Yield everything as one JSON document, part by part."""
-    async with store.reading() as connection:
+    async with store.reading_for_a_download() as connection:
         series_by_id = await all_series(connection)
         async for part in document(connection, await everything(connection), series_by_id):
             yield part
@@ -107,7 +107,7 @@ async def as_json(store: Store) -> AsyncIterator[str]:
 
 async def as_csv(store: Store) -> AsyncIterator[str]:
     """Yield the records alone, part by part."""
-    async with store.reading() as connection:
+    async with store.reading_for_a_download() as connection:
         async for part in table(connection, await all_series(connection)):
             yield part
 

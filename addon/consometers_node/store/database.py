@@ -79,15 +79,20 @@ class Store:
         self._reader = engine if self.is_sqlite else engine.execution_options(**_SNAPSHOT)
         self._is_open = False
         self._one_writer = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._one_download = asyncio.Lock()
 
     @classmethod
-    async def open(cls, place: Path | str, *, half_moved: bool = False) -> Self:
+    async def open(
+        cls, place: Path | str, *, half_moved: bool = False, connections: int = _CONNECTIONS
+    ) -> Self:
         """Open the file or the URL, make the tables or bring them up to date. Raises Unusable.
 
-        Only who goes on with a move opens what is half moved.
+        Only who goes on with a move opens what is half moved. Of the connections that a moment of
+        many users needs, `connections` stay open after it.
         """
         url = _url(place)
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+        make = _sqlite if url.get_backend_name() == "sqlite" else _postgresql
+        engine = make(url, connections)
         store = cls(engine)
         try:
             if store._reserve is not None:
@@ -121,6 +126,12 @@ class Store:
         """Yield a view of one moment, not to be written to."""
         # It ends with COMMIT: after a ROLLBACK psycopg prepares all its statements again.
         async with self._sound(), _connected(self._reader) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def reading_for_a_download(self) -> AsyncIterator[AsyncConnection]:
+        """Yield such a view to one caller at a time: slow clients leave connections to others."""
+        async with self._one_download, self.reading() as connection:
             yield connection
 
     @asynccontextmanager
@@ -293,13 +304,13 @@ def _shown(url: URL) -> str:
     return url.database or ":memory:" if backend == "sqlite" else repr(url.set(drivername=backend))
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def _sqlite(url: URL, connections: int) -> AsyncEngine:
     # At level debug the driver would write each statement with its values: who, what, when.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = AsyncEngine.create(
         url,
         partial(driver.Connection, url.database or ":memory:"),
-        pool_size=_CONNECTIONS,
+        pool_size=connections,
         max_overflow=0,
         pool_use_lifo=True,
         # Each of our transactions ends before its connection goes back.
@@ -312,11 +323,11 @@ def _sqlite(url: URL) -> AsyncEngine:
     return engine
 
 
-def _postgresql(url: URL) -> AsyncEngine:
+def _postgresql(url: URL, connections: int) -> AsyncEngine:
     try:
         return AsyncEngine.create(
             url,
-            pool_size=_CONNECTIONS,
+            pool_size=connections,
             max_overflow=0,
             # The connection that was used last has its statements prepared.
             pool_use_lifo=True,

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from consometers_node import cli
-from consometers_node.cli import COMMANDS
+from consometers_node.cli.app import COMMANDS
 from consometers_node.cli.core import times
 from consometers_node.cli.core.errors import CliError
 from consometers_node.cli.core.locale import language

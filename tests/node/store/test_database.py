@@ -52,6 +52,25 @@ async def test_what_was_written_is_there_after_a_restart(store: Store, place: Pl
         await again.close()
 
 
+async def test_slow_downloads_leave_a_connection_to_others(place: Place) -> None:
+    store = await Store.open(place, connections=2)
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def download() -> None:
+        async with store.reading_for_a_download():
+            begun.set()
+            await end.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(download())
+        await begun.wait()
+        await speak(store, "fr")
+        assert await language(store) == "fr"
+        end.set()
+    await store.close()
+
+
 async def test_a_transaction_is_kept_whole_or_not_at_all(store: Store) -> None:
     await speak(store, "fr")
     with pytest.raises(Changed):

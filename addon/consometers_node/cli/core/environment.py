@@ -1,7 +1,6 @@
 """Refuses variables of the environment that have the node's prefix, and that nothing reads."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 import os
 from typing import Final
 
@@ -10,6 +9,8 @@ from consometers_node.quoalise.text import text
 from .errors import CliError
 
 PREFIX: Final = "CONSOMETERS_"
+SETTINGS: Final = f"{PREFIX}SETTINGS"
+"""The variable that names the settings of a collective."""
 NAMES: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
@@ -28,7 +29,9 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     unknown = {name for name in environment if name.startswith(PREFIX)} - NAMES
     if not unknown:
         return
-    # The settings of a collective take memory that a household can do without.
+    # They take memory that a household can do without.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     from consometers_node.collective.settings_schema import KEYS  # noqa: PLC0415
 
     names = NAMES | {key.variable for key in KEYS.values()}

@@ -15,11 +15,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from .environment import SETTINGS
 from .locale import say
 from .output import Output
-
-SETTINGS = "CONSOMETERS_SETTINGS"
-"""The variable that names the settings of a collective."""
 
 _ACCOUNT = say("The account")
 _FILE = say("FILE")

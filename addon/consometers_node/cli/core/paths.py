@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
-import tomllib
 
 from consometers_node.store import Store
 
-from .options import SETTINGS
+from .environment import SETTINGS
 
 DATABASE = "CONSOMETERS_DATABASE"
 """The variable that holds a URL. It counts more than the folder."""
 SETTINGS_FILE = "collective.toml"
 """Their usual name, in the folder of the node."""
 _FILE = "node.db"
+_CONNECTIONS = 2
+"""Each takes half a megabyte. A home needs one to write and one to read, but for busy moments."""
 _IDENTIFIER = "CONSOMETERS_IDENTIFIER"
 """Of a collective that has all of its settings in variables."""
 
@@ -66,6 +67,11 @@ def _of_collective(place: Path) -> str | None:
 
 
 def _settings(file: Path) -> Mapping[str, object]:
+    if not file.exists():
+        return {}
+    # A household has no such file, and does without the parser.
+    import tomllib  # noqa: PLC0415
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError, UnicodeDecodeError, tomllib.TOMLDecodeError:
@@ -75,7 +81,7 @@ def _settings(file: Path) -> Mapping[str, object]:
 @asynccontextmanager
 async def opened(chosen: Path | None) -> AsyncIterator[Store]:
     """Open the database, for as long as it is needed."""
-    store = await Store.open(database(chosen))
+    store = await Store.open(database(chosen), connections=_CONNECTIONS)
     try:
         yield store
     finally:

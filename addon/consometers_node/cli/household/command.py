@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consometers_node.household.recorder.errors import HomeAssistantFault
 from consometers_node.household.statistics_import.hours import Unsuitable
@@ -20,9 +21,12 @@ from consometers_node.wire import Unsayable
 
 from ..core import control_socket
 from ..core.errors import CliError, run_to_end
-from ..core.options import Common
 from ..core.paths import folder, opened
-from . import home
+from . import home_assistant
+
+if TYPE_CHECKING:
+    # A node that runs does without what reads command lines.
+    from ..core.options import Common
 
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
@@ -45,7 +49,7 @@ def household_error(error: Exception) -> CliError | None:
     """Return what to tell of an error of this household's rooms."""
     match error:
         case HomeAssistantFault():
-            return home.fault(error)
+            return home_assistant.fault(error)
         case Unsuitable():
             return CliError("not-possible", error.text)
     condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
@@ -57,9 +61,14 @@ def household_error(error: Exception) -> CliError | None:
 
 def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
     """Do something with the node's database; what goes wrong becomes a `CliError`."""
+    return run_in(common.data, work)
+
+
+def run_in[T](data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do the same with the database of a folder."""
 
     async def opening() -> T:
-        async with opened(common.data) as store:
+        async with opened(data) as store:
             return await work(store)
 
     return run_to_end(opening(), household_error)

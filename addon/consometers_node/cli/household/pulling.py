@@ -29,7 +29,7 @@ from ..core.options import Common, Peer, Urn
 from ..core.output import Json, Output
 from ..core.times import shown
 from ..core.usage import Commands
-from . import command, home
+from . import command, home_assistant
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: log in with “consometers-node login name@server”."
@@ -161,7 +161,8 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
     connection = new_connection(who, output)
     asking = Asking(connection)
     rows = 0
-    async with home.reached(await home.load(store)) as recorder, online(connection):
+    home = await home_assistant.load(store)
+    async with home_assistant.reached(home) as recorder, online(connection):
         words = _PULLING.fill(statistic=pulled.statistic)
         with output.progress(words, 1) as reached:
 

@@ -20,7 +20,7 @@ from consometers_node.wire import Naming
 
 from ..core.errors import misused
 from ..core.locale import say
-from . import home
+from . import home_assistant
 
 DAYS = say("DAYS")
 
@@ -118,7 +118,7 @@ async def choosing(store: Store, naming: Naming, question: DataRequest) -> Async
             released = await matching_series(connection, naming, question.need)
         yield _Sums(store, naming, question, released)
         return
-    async with home.reached(await home.load(store)) as recorder:
+    async with home_assistant.reached(await home_assistant.load(store)) as recorder:
         proposals, zone = await recorder.proposals(), await recorder.time_zone()
         yield _Statistics(store, naming, question, recorder, proposals, zone)
 

@@ -1,4 +1,4 @@
-"""The node's page and API: `api`, and what `run` serves of them."""
+"""The node's page and API, as `run` serves them."""
 
 import asyncio
 from collections.abc import Collection
@@ -19,9 +19,7 @@ from consometers_node.store import Store, settings
 from consometers_node.xmpp import Server
 
 from ..core.errors import misused
-from ..core.options import Common
-from ..core.usage import Commands
-from ..household import command, home
+from ..household import home_assistant
 from .running import version
 
 NODE_ID = "node.id"
@@ -31,13 +29,8 @@ _SERVER_VARIABLE = "CONSOMETERS_SERVER"
 _CA_VARIABLE = "CONSOMETERS_CA_FILE"
 _DISCOVERY = Backoff(5, 300, least=1)
 _NOT_A_PLACE = text("write an address and a port, such as 127.0.0.1:8099.")
-_TOKEN = text(
-    "Home Assistant asks for a URL (the address of “run --page”) and this token:\n{token}"
-)
 
 _LOGGER = logging.getLogger(__name__)
-
-commands = Commands()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +48,6 @@ def place(typed: str, option: str = "--page") -> tuple[str, int]:
     if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
         raise misused(option, _NOT_A_PLACE)
     return host.strip("[]"), int(port)
-
-
-@commands.add("api")
-def api(common: Common) -> None:
-    """Show the token of the API."""
-    output = common.output
-    _, token = command.run(common, keys)
-    output.result({"token": token}, _TOKEN, token=token)
 
 
 async def keys(store: Store) -> tuple[str, str]:
@@ -88,7 +73,7 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
     site = Site(node, keys_of_node, ingress=serving.ingress, server=_server())
     async with site.listening(serving.host, serving.port) as port:
         _LOGGER.info("the page listens on port %s", port)
-        if there := home.supervisor():
+        if there := home_assistant.supervisor():
             await _be_discovered(session, *there, port, token)
         await asyncio.Event().wait()
     raise AssertionError

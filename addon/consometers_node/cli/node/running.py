@@ -25,6 +25,13 @@ _RUNS = text("The node runs as {jid}.")
 _LOGGER = logging.getLogger("consometers_node")
 
 
+def log(level: str) -> None:
+    """Write the log to stderr, from a level on."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
 def version() -> str:
     """Return the version of the node that is installed."""
     try:

@@ -32,7 +32,7 @@ from ..core.control_socket import Status
 from ..core.errors import CliError
 from ..core.options import Common
 from ..core.output import Output
-from .running import connecting, status, until_stopped, version
+from .running import connecting, log, status, until_stopped, version
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -43,8 +43,9 @@ _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}")
 
 
-def run(common: Common, settings: Path | None, haste: float) -> None:
+def run(common: Common, settings: Path | None, log_level: str, haste: float) -> None:
     """Run a collective's node until SIGTERM or Ctrl-C."""
+    log(log_level)
     ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
     asked = {file: _read(file) for file in command.settings_of(ours).needs}
 

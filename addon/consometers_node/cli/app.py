@@ -1,0 +1,206 @@
+"""The program: its commands by name, each loaded when it is called.
+
+A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
+(`usage.Commands`). It prints with `output` and raises what went wrong.
+"""
+
+import sys
+
+import typer
+
+from consometers_node.quoalise.text import text
+
+from .core import environment
+from .core.ending import exit_status
+from .core.locale import say
+from .core.output import Output, prepare_streams
+from .core.usage import CommandEntry, LazyGroup, usage_error
+
+PROGRAM = "consometers-node"
+COMMANDS = {
+    "run": CommandEntry("node.run", text("Run this node.")),
+    "status": CommandEntry("node.status", text("Show the status of this node.")),
+    "home": CommandEntry(
+        "household.home",
+        text("Test the Home Assistant of this node, and save it."),
+    ),
+    "delivery-point": CommandEntry(
+        "node.account",
+        text("Save the number of the home's delivery point."),
+    ),
+    "join": CommandEntry("node.joining", text("Answer an invitation.")),
+    "peer": CommandEntry(
+        "node.joining",
+        text("Submit a peer’s data request, from a file, to the household."),
+    ),
+    "permissions": CommandEntry(
+        "household.permissions",
+        text("List the data requests and answers."),
+    ),
+    "preview": CommandEntry(
+        "household.permissions",
+        text("Show the actual records that would leave."),
+    ),
+    "grant": CommandEntry("household.permissions", text("Allow a data request.")),
+    "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
+    "withdraw": CommandEntry("household.permissions", text("Stop all sharing, at once.")),
+    "access": CommandEntry(
+        "household.access", text("Ask a collective for all that it holds about this home.")
+    ),
+    "import": CommandEntry(
+        "household.pulling",
+        text("Import a peer’s series into Home Assistant, and keep it up to date."),
+    ),
+    "imports": CommandEntry(
+        "household.pulling",
+        text("List the imported series."),
+    ),
+    "api": CommandEntry(
+        "node.api",
+        text("Show the token of the node's API."),
+    ),
+    "export": CommandEntry(
+        "node.status",
+        text("Export all data of this node."),
+    ),
+    "erase": CommandEntry(
+        "node.status",
+        text("Withdraw everything and erase all data of this node."),
+    ),
+    "init": CommandEntry(
+        "collective.init",
+        text("Set up a collective."),
+    ),
+    "needs": CommandEntry(
+        "collective.needs",
+        text("The data requests of a collective."),
+        group=True,
+    ),
+    "invitations": CommandEntry(
+        "collective.invitations",
+        text("Invite people to a collective."),
+        group=True,
+    ),
+    "members": CommandEntry(
+        "collective.members",
+        text("The members of a collective."),
+        group=True,
+    ),
+    "admins": CommandEntry(
+        "collective.admins",
+        text("The administrators of a collective’s pages."),
+        group=True,
+    ),
+    "publication": CommandEntry(
+        "collective.publication",
+        text("Publication of a collective: preview, then open."),
+        group=True,
+    ),
+    "register": CommandEntry(
+        "collective.processing",
+        text("The record of processing of a collective."),
+    ),
+    "policy": CommandEntry(
+        "collective.processing",
+        text("The draft of a collective’s data policy."),
+    ),
+    "reads": CommandEntry(
+        "collective.processing",
+        text("The access log."),
+    ),
+    "confirm-clock": CommandEntry(
+        "node.clock",
+        text("Confirm the clock of this computer."),
+    ),
+    "checkpoint": CommandEntry(
+        "node.moving",
+        text("Write everything into the one database file, before copying it."),
+    ),
+    "alerts": CommandEntry(
+        "collective.alerts",
+        text("The alerts of a collective, by e-mail or webhook."),
+        group=True,
+    ),
+    "backups": CommandEntry(
+        "collective.backups",
+        text("The backups of a collective, as this node knows them."),
+        group=True,
+    ),
+    "reapply": CommandEntry(
+        "collective.reapplying",
+        text("Reapply the withdrawals and erasures made since a restored backup."),
+    ),
+    "migrate-store": CommandEntry(
+        "node.moving",
+        text("Move all data of a node to another database."),
+    ),
+    "login": CommandEntry(
+        "node.account",
+        text("Test the XMPP account of this node, and save it."),
+    ),
+    "logout": CommandEntry(
+        "node.account",
+        text("Forget the account saved by login."),
+    ),
+    "get-history": CommandEntry(
+        "client.requests",
+        text("Get past records of a series."),
+    ),
+    "list-series": CommandEntry(
+        "client.requests",
+        text("List the readable series."),
+    ),
+    "listen": CommandEntry(
+        "client.listen",
+        text("Print new records as they come."),
+    ),
+    "subscribe": CommandEntry(
+        "client.requests",
+        text("Subscribe to new records of a series."),
+    ),
+    "unsubscribe": CommandEntry(
+        "client.requests",
+        text("Unsubscribe from a series."),
+    ),
+}
+
+
+class _Commands(LazyGroup):
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    options_metavar="",
+    subcommand_metavar=say("COMMAND …"),
+    help=say("A node of the Consometers' federation, on the command line."),
+)
+
+
+@app.callback()
+def _before_command(context: typer.Context) -> None:
+    environment.check()
+    if context.invoked_subcommand is None:
+        context.get_help()
+
+
+def main() -> None:
+    """Run the command that was typed, and end with its status."""
+    prepare_streams()
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    return exit_status(lambda: _called(arguments), Output(as_json="--json" in arguments))
+
+
+def _called(arguments: list[str]) -> object:
+    try:
+        return app(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.TyperException as error:
+        raise usage_error(error, PROGRAM) from error

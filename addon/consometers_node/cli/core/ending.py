@@ -1,0 +1,26 @@
+"""How a program of the node ends: what went wrong is printed, and becomes its exit status."""
+
+from collections.abc import Callable
+import sys
+
+from .errors import INTERRUPTED, CliError, cli_error_of
+from .output import Output
+
+
+def exit_status(work: Callable[[], object], output: Output) -> int:
+    """Do the work of a program, and return the status with which it ends."""
+    try:
+        status = work()
+    except BrokenPipeError:
+        # The reader has enough. What Python would still flush has nowhere to go.
+        sys.stdout = sys.stderr
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except CliError as error:
+        return output.complain(error)
+    except Exception as error:
+        if (cli_error := cli_error_of(error)) is None:
+            raise
+        return output.complain(cli_error)
+    return status if isinstance(status, int) else 0
