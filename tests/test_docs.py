@@ -19,6 +19,7 @@ from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
+    CONF_INJECTION_PRICE,
     CONF_POWER_INTERVAL,
     CONF_RAW_LABELS,
     CONF_REGISTER_INTERVAL,
@@ -106,6 +107,7 @@ WHEN = {
     "historique, three-phase": HISTORIQUE & THREE,
 }
 NO = {"en": "no", "fr": "non"}
+NONE = {"en": "none", "fr": "aucun"}
 IN_FRENCH = {
     "always": "toujours",
     "not producer": "non producteur",
@@ -316,6 +318,7 @@ def test_every_option_is_explained_with_its_default(language: str) -> None:
         CONF_SILENCE: f"{DEFAULT_SILENCE} s",
         CONF_RAW_LABELS: NO[language],
         CONF_ESTIMATE_INJECTION: NO[language],
+        CONF_INJECTION_PRICE: NONE[language],
     }
 
 

@@ -48,6 +48,8 @@ CONF_REGISTER_INTERVAL: Final = "register_interval"
 CONF_SILENCE: Final = "silence"
 CONF_RAW_LABELS: Final = "raw_labels"
 CONF_ESTIMATE_INJECTION: Final = "estimate_injection"
+CONF_INJECTION_PRICE: Final = "injection_price"
+"""What a kWh that is injected earns."""
 
 DEFAULT_POWER_INTERVAL: Final = 10
 DEFAULT_REGISTER_INTERVAL: Final = 60

@@ -213,8 +213,9 @@ def test_every_error_has_its_sentence() -> None:
     of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
     of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
     of_flows = of_meters | of_inverters | typed | of_homes
-    assert set(ENGLISH["config"]["error"]) == of_flows | {history_flow.TWICE}
-    assert set(ENGLISH["options"]["error"]) == {history_flow.TWICE}
+    of_history = {history_flow.TWICE, history_flow.NOTHING}
+    assert set(ENGLISH["config"]["error"]) == of_flows | of_history
+    assert set(ENGLISH["options"]["error"]) == of_history
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     shown = of_nodes - {client.InvalidUrl.key}
     of_actions = {"not_a_collective", "only_administrators"}
@@ -268,7 +269,7 @@ def test_every_step_explains_its_fields() -> None:
         *("reconfigure_inverter_network", "reconfigure_inverter_line"),
         *("balance", "reconfigure_balance", "balance_sources"),
         *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
-        *("history", "history_confirm"),
+        *("history", *history_flow.PAGES.values()),
     }
     menu = ENGLISH["options"]["step"]["init"]
     assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"])
@@ -285,6 +286,7 @@ def test_every_step_explains_its_fields() -> None:
         const.CONF_SILENCE,
         const.CONF_RAW_LABELS,
         const.CONF_ESTIMATE_INJECTION,
+        const.CONF_INJECTION_PRICE,
     }
 
 

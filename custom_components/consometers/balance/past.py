@@ -14,14 +14,15 @@ from operator import attrgetter
 from typing import Final
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..recorder.rows import HOUR_S, Row
-from ..recorder.statistics import YEAR_S, async_join, async_metadata, async_rows
+from ..recorder.statistics import async_hours, async_join, async_metadata, async_rows
+from ..recorder.waiting import after_each_count
 from .entity import existing
 from .hours import Join, Past
 from .sensors import BalanceSensorDescription
@@ -36,52 +37,26 @@ _NO_POWERS: Final = Powers(production_w=None, injected_w=None, drawn_w=None)
 def take_past_along(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
     """Do so once, as soon as the recorder has counted what the home shows."""
     if not entry.runtime_data.has_past:
-        _Taking(hass, entry).begin()
+        after_each_count(hass, entry, f"{DOMAIN}: the past of a home", _Taking(hass, entry).take)
 
 
 class _Taking:
-    """Waits for the recorder, which may not be there or not be ready, and takes the past along."""
+    """Takes the past along. A source may be missing at first, perhaps for months."""
 
     def __init__(self, hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
         self._balance = entry.runtime_data.balance
-        self._busy = False
-        self._unlisten: CALLBACK_TYPE | None = None
 
-    @callback
-    def begin(self) -> None:
-        self._unlisten = self._hass.bus.async_listen(
-            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._counted
-        )
-        self._entry.async_on_unload(self._end)
-
-    @callback
-    def _end(self) -> None:
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
-
-    @callback
-    def _counted(self, _event: Event) -> None:
-        if not self._busy:
-            self._busy = True
-            self._entry.async_create_background_task(
-                self._hass, self._take(), f"{DOMAIN}: the past of a home"
-            )
-
-    async def _take(self) -> None:
-        try:
-            first = await self._first()
-        finally:
-            self._busy = False
+    async def take(self) -> bool:
+        """Take the past along, and return whether the recorder had a row to join it to."""
+        first = await self._first()
         if not first:
-            return
-        # What fails is not tried again before Home Assistant is restarted.
-        self._end()
+            return False
         if not self._balance.changed:
             await self._join(first)
         await self._entry.runtime_data.async_keep_past()
+        return True
 
     async def _first(self) -> dict[str, Row]:
         """Return the first row that the recorder has of each energy since the balance began."""
@@ -92,7 +67,7 @@ class _Taking:
         values = {entity_id: each.value(data) for entity_id, each in self._energies().items()}
         shown = {entity_id: wh for entity_id, wh in values.items() if wh is not None}
         if not shown:
-            # A source is missing, perhaps for months: the recorder need not look every time.
+            # A source is missing: the recorder need not look every time.
             return {}
         shown_rows = (
             await async_rows(
@@ -119,7 +94,7 @@ class _Taking:
         if not sources <= metadata.keys():
             return
         until = max(row.hour for row in first.values())
-        hours = await self._hours(sources, set(first), until)
+        hours = await async_hours(self._hass, sources | first.keys(), until, needed=sources)
         past = await self._hass.async_add_executor_job(Past.from_hours, self._balance, hours, until)
         if past is None:
             return
@@ -133,18 +108,6 @@ class _Taking:
                 await async_join(
                     self._hass, metadata[entity_id], join.hours, row.start, join.raised_wh
                 )
-
-    async def _hours(self, sources: set[str], own: set[str], until: float) -> dict[str, list[Row]]:
-        """Read the hours of all, back to where one of the sources has none."""
-        hours: dict[str, list[Row]] = {each: [] for each in sources | own}
-        while True:
-            since = until - YEAR_S
-            part = await async_rows(self._hass, sources | own, since, until, "hour")
-            for each, rows in part.items():
-                hours[each] = [*rows, *hours[each]]
-            if not all(part.get(source) for source in sources):
-                return hours
-            until = since
 
     def _energies(self) -> dict[str, BalanceSensorDescription]:
         """Return the energies of the home, by the ids of their entities."""

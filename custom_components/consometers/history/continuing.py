@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -20,12 +20,13 @@ from ..const import CONF_HISTORY, CONF_JOINED, DOMAIN
 from ..issues import create, delete
 from ..recorder.rows import HOUR_S, Row, Rows
 from ..recorder.statistics import (
-    YEAR_S,
+    async_hours,
     async_join,
     async_metadata,
     async_replace,
     async_rows,
 )
+from ..recorder.waiting import after_each_count
 from .candidates import has_register
 from .joint import Joint
 
@@ -35,7 +36,6 @@ HISTORY_NOT_JOINED: Final = "history_not_joined"
 _FIVE_MINUTES_S: Final = 300
 _GENERATED_AFTER_S: Final = 10
 """Home Assistant generates the statistics of five minutes so long after their end."""
-_MOST_YEARS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +60,16 @@ def joined(entry: ConfigEntry) -> dict[str, Joined]:
     return {key: Joined.from_data(data) for key, data in entry.data.get(CONF_JOINED, {}).items()}
 
 
-async def async_hours(hass: HomeAssistant, statistic_id: str, until: float) -> list[Row]:
-    """Read the hours of a series up to a moment, back to a year without any."""
-    hours: list[Row] = []
-    for _ in range(_MOST_YEARS):
-        since = until - YEAR_S
-        part = await async_rows(hass, [statistic_id], since, until, "hour")
-        if not part.get(statistic_id):
-            break
-        hours = [*part[statistic_id], *hours]
-        until = since
-    return hours
-
-
 async def async_preview(
     hass: HomeAssistant, statistic_id: str, until: float, first: Row
 ) -> Joint | None:
     """Return how a series whose last hour ends then would be joined to a first row."""
-    hours = await async_hours(hass, statistic_id, min(first.hour, until))
-    return Joint.of_rows(hours, first, has_register=has_register(statistic_id))
+    return await _joint(hass, statistic_id, min(first.hour, until), first)
+
+
+async def _joint(hass: HomeAssistant, statistic_id: str, until: float, first: Row) -> Joint | None:
+    hours = await async_hours(hass, {statistic_id}, until, needed={statistic_id})
+    return Joint.of_rows(hours[statistic_id], first, has_register=has_register(statistic_id))
 
 
 async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row | None:
@@ -86,7 +77,7 @@ async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row 
     if (entity_id := _entity_id(hass, entry, key)) is None:
         return None
     now = dt_util.utcnow().timestamp()
-    rows: Rows = await async_hours(hass, entity_id, now)
+    rows: Rows = (await async_hours(hass, {entity_id}, now, needed={entity_id}))[entity_id]
     if not rows:
         recent = await async_rows(hass, [entity_id], now - 3 * HOUR_S, now, "5minute")
         rows = recent.get(entity_id, [])
@@ -97,7 +88,8 @@ async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row 
 def continue_history(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Join what was chosen, as soon as the recorder has counted the entity itself."""
     if entry.data.get(CONF_HISTORY) and RECORDER in hass.config.components:
-        _Continuing(hass, entry).begin()
+        continuing = _Continuing(hass, entry)
+        after_each_count(hass, entry, f"{DOMAIN}: the history of a meter", continuing.attempt)
 
 
 async def async_take_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -164,45 +156,17 @@ def _entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:
 
 
 class _Continuing:
-    """Waits until the recorder has a first row of each entity, and joins the chosen series."""
+    """Joins each chosen series to its entity, once the recorder has a first row of the entity."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
-        self._busy = False
-        self._unlisten: CALLBACK_TYPE | None = None
 
-    @callback
-    def begin(self) -> None:
-        self._unlisten = self._hass.bus.async_listen(
-            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._generated
-        )
-        self._entry.async_on_unload(self._end)
-
-    @callback
-    def _end(self) -> None:
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
-
-    @callback
-    def _generated(self, _event: Event) -> None:
-        if not self._busy:
-            self._busy = True
-            self._entry.async_create_background_task(
-                self._hass, self._continue(), f"{DOMAIN}: the history of a meter"
-            )
-
-    async def _continue(self) -> None:
-        """Join each that can be. The event comes before its rows are stored."""
-        try:
-            await get_instance(self._hass).async_block_till_done()
-            for key, statistic_id in dict(self._entry.data.get(CONF_HISTORY, {})).items():
-                await self._continue_one(key, statistic_id)
-        finally:
-            self._busy = False
-        if not self._entry.data.get(CONF_HISTORY):
-            self._end()
+    async def attempt(self) -> bool:
+        """Join those that can be, and return whether none is left."""
+        for key, statistic_id in dict(self._entry.data.get(CONF_HISTORY, {})).items():
+            await self._continue_one(key, statistic_id)
+        return not self._entry.data.get(CONF_HISTORY)
 
     async def _continue_one(self, key: str, statistic_id: str) -> None:
         entity_id = _entity_id(self._hass, self._entry, key)
@@ -213,8 +177,7 @@ class _Continuing:
             return
         joint = None
         if statistic_id in metadata and key not in joined(self._entry):
-            hours = await async_hours(self._hass, statistic_id, first.hour)
-            joint = Joint.of_rows(hours, first, has_register=has_register(statistic_id))
+            joint = await _joint(self._hass, statistic_id, first.hour, first)
         if joint is None:
             self._done(key, None)
             create(self._hass, self._entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)

@@ -22,8 +22,16 @@ from .joint import Joint, Register
 
 CONF_SERIES: Final = "series"
 TWICE: Final = "history_twice"
+NOTHING: Final = "history_nothing"
+
+PAGES: Final = {
+    Register.SAME: "history_same",
+    Register.OTHER: "history_other",
+    Register.UNKNOWN: "history_unknown",
+}
 
 _THIN_SPACE: Final = "\u202f"
+_SMALL_WH: Final = 10_000
 
 
 class HistorySteps(ConfigEntryBaseFlow):
@@ -34,6 +42,7 @@ class HistorySteps(ConfigEntryBaseFlow):
         super().__init__()
         self._candidates: dict[str, Candidate] = {}
         self._chosen: dict[str, str] = {}
+        self._rows: dict[Register, list[str]] = {}
 
     @abstractmethod
     async def _async_history_chosen(self, series: dict[str, str]) -> ConfigFlowResult:
@@ -60,7 +69,6 @@ class HistorySteps(ConfigEntryBaseFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose the series to continue."""
-        errors: dict[str, str] = {}
         if user_input is not None:
             chosen = [self._candidates[number] for number in user_input[CONF_SERIES]]
             self._chosen = {each.target.key: each.statistic_id for each in chosen}
@@ -69,7 +77,10 @@ class HistorySteps(ConfigEntryBaseFlow):
                 return await self._async_history_chosen({})
             if len(self._chosen) == len(chosen) == len(sources):
                 return await self._show_joints(chosen)
-            errors["base"] = TWICE
+            return self._choose({"base": TWICE})
+        return self._choose({})
+
+    def _choose(self, errors: dict[str, str]) -> ConfigFlowResult:
         options = [
             SelectOptionDict(value=number, label=f"{each.target.name} ← {each.name}")
             for number, each in self._candidates.items()
@@ -83,41 +94,62 @@ class HistorySteps(ConfigEntryBaseFlow):
             step_id="history",
             data_schema=vol.Schema({vol.Required(CONF_SERIES, default=default): field}),
             errors=errors,
+            last_step=False,
         )
 
     async def _show_joints(self, chosen: Iterable[Candidate]) -> ConfigFlowResult:
-        lines = []
+        """Show what would be joined: a page for each way in which registers meet."""
+        self._rows = {register: [] for register in Register}
         for each in chosen:
             first = await self._async_first(each.target)
             joint = await async_preview(self.hass, each.statistic_id, each.last.end, first)
-            lines.append(f"- **{each.target.name}** ← {each.name}  \n  {_shown(each, joint)}")
-        return self.async_show_form(
-            step_id="history_confirm",
-            data_schema=vol.Schema({}),
-            description_placeholders={"series": "\n".join(lines)},
-        )
+            if joint is None:
+                return self._choose({"base": NOTHING})
+            self._rows[joint.register].append(_row(each, joint))
+        return await self._show_next()
 
-    async def async_step_history_confirm(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Take what was shown as chosen."""
+    async def _show_next(self) -> ConfigFlowResult:
+        for register, step_id in PAGES.items():
+            if rows := self._rows.pop(register, None):
+                return self.async_show_form(
+                    step_id=step_id,
+                    data_schema=vol.Schema({}),
+                    description_placeholders={"series": "\n".join(rows)},
+                    last_step=not any(self._rows.values()),
+                )
         return await self._async_history_chosen(self._chosen)
 
+    async def async_step_history_same(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Agree to continue series of the meter's own registers."""
+        return await self._show_next()
 
-def _shown(candidate: Candidate, joint: Joint | None) -> str:
-    """Show from when to when, how much, and how the registers meet, in no language."""
-    if joint is None:
-        return "–"
+    async def async_step_history_other(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Agree to continue series of other registers."""
+        return await self._show_next()
+
+    async def async_step_history_unknown(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Agree to continue series without a register."""
+        return await self._show_next()
+
+
+def _row(candidate: Candidate, joint: Joint) -> str:
+    """Return a row of the table that a page has: its headings are in its language."""
     first, last = joint.hours[0], joint.hours[-1]
-    facts = [period(first.start, last.end), kwh(last.sum_wh)]
-    level_wh = candidate.target.level_wh or 0.0
-    if last.state_wh is not None and joint.register is Register.SAME:
-        facts.append(f"{kwh(last.state_wh)} ✓ + {number(joint.between_wh)} Wh")
+    series = f"**{candidate.target.name}** ← {candidate.name}".replace("|", "\\|")
+    cells = [f"{series}<br>{period(first.start, last.end)}", kwh(last.sum_wh)]
+    if joint.register is Register.SAME:
+        cells.append(f"+ {kwh(joint.between_wh)}")
     elif joint.register is Register.OTHER:
-        facts.append(f"{kwh(candidate.last.state_wh or 0.0)} ≠ {kwh(level_wh)}")
-    else:
-        facts.append("?")
-    return " · ".join(facts)
+        level_wh = candidate.target.level_wh
+        cells.append(kwh(candidate.last.state_wh or 0.0))
+        cells.append("–" if level_wh is None else kwh(level_wh))
+    return f"| {' | '.join(cells)} |"
 
 
 def period(since: float, until: float) -> str:
@@ -130,10 +162,12 @@ def period(since: float, until: float) -> str:
 
 
 def kwh(energy_wh: float) -> str:
-    """Write an energy in whole kWh."""
-    return f"{number(energy_wh / 1_000)} kWh"
+    """Write an energy: small ones in Wh, as no decimal sign is every language's."""
+    if abs(energy_wh) < _SMALL_WH:
+        return f"{_number(energy_wh)} Wh"
+    return f"{_number(energy_wh / 1_000)} kWh"
 
 
-def number(value: float) -> str:
+def _number(value: float) -> str:
     """Write a whole number with thin spaces, which no language takes for a decimal sign."""
     return f"{value:,.0f}".replace(",", _THIN_SPACE)

@@ -23,6 +23,7 @@ import probatio as vol
 from ..const import (
     CONF_ESTIMATE_INJECTION,
     CONF_HISTORY,
+    CONF_INJECTION_PRICE,
     CONF_KIND,
     CONF_MODE,
     CONF_OFFSET,
@@ -316,9 +317,8 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         """Ask for all of it at once."""
         registers = self._indexes
         if user_input is not None:
-            former, now = prices(self.config_entry.options), prices(user_input)
-            contract = {*registers}
-            await async_show_prices(self.hass, self.config_entry, former, now, contract)
+            former, contract = self.config_entry.options, {*registers}
+            await async_show_prices(self.hass, self.config_entry, former, user_input, contract)
             return self.async_create_entry(data=user_input)
         fields: dict[Any, Any] = {
             vol.Required(CONF_POWER_INTERVAL, default=DEFAULT_POWER_INTERVAL): _seconds(0, 300),
@@ -332,6 +332,8 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
             fields[vol.Required(CONF_ESTIMATE_INJECTION, default=False)] = BooleanSelector()
         per_kwh = _price(f"{self.hass.config.currency}/{UnitOfEnergy.KILO_WATT_HOUR}")
         fields |= {vol.Optional(option(register)): per_kwh for register in registers}
+        if self._can_be_paid:
+            fields[vol.Optional(CONF_INJECTION_PRICE)] = per_kwh
         tariffs = self.config_entry.data.get(CONF_TARIFFS, {})
         return self.async_show_form(
             step_id="publication",
@@ -353,6 +355,14 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         coordinator = getattr(entry, "runtime_data", None)
         of_meter = [] if coordinator is None else indexes(coordinator.state, coordinator.tariffs)
         return list(dict.fromkeys([*of_meter, *prices(entry.options)]))
+
+    @property
+    def _can_be_paid(self) -> bool:
+        """Whether the meter counts what is injected, by a contract that may pay for it."""
+        entry = self.config_entry
+        coordinator = getattr(entry, "runtime_data", None)
+        counts = coordinator is not None and coordinator.state.producer
+        return counts or CONF_INJECTION_PRICE in entry.options
 
     @property
     def _can_estimate_injection(self) -> bool:

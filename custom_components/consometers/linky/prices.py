@@ -1,11 +1,12 @@
-"""What a kWh costs by each index of the supplier, on the Energy dashboard that core makes.
+"""What a kWh costs by each index of the supplier, and what one that is injected earns.
 
-A grid connection that counts one index has the price of it; one that counts the whole meter has a
-fixed price where there is one, else the sensor of the price that runs. What a person set there
-stays.
+Core's Energy dashboard counts with it. A grid connection that counts one index has the price of it;
+one that counts the whole meter has a fixed price where there is one, else the sensor of the price
+that runs. What a person set there stays.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.energy.data import async_get_manager
@@ -13,7 +14,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..const import DOMAIN
+from ..const import CONF_INJECTION_PRICE, DOMAIN
 from ..tic import registers_of_contract
 from .state import LinkyState
 
@@ -26,6 +27,7 @@ type Prices = Mapping[str, float]
 ENERGY: Final = "energy"
 PRICE: Final = "price"
 _TOTAL: Final = "energy_drawn"
+_INJECTED: Final = "energy_injected"
 _OPTION: Final = "price_"
 SUPPLIER_INDEXES: Final = {f"EASF{n:02}": f"energy_index_{n}" for n in range(1, 11)}
 """Entities of the supplier's indexes, by their labels in standard mode."""
@@ -54,12 +56,17 @@ def indexes(state: LinkyState, tariffs: Iterable[str]) -> list[str]:
 
 
 async def async_show_prices(
-    hass: HomeAssistant, entry: LinkyConfigEntry, former: Prices, now: Prices, of_contract: set[str]
+    hass: HomeAssistant,
+    entry: LinkyConfigEntry,
+    former: Mapping[str, Any],
+    options: Mapping[str, Any],
+    of_contract: set[str],
 ) -> None:
-    """Have the Energy dashboard count with the prices of now, where it counts with those of before.
+    """Have the Energy dashboard count with the prices of now, where it counts with the former ones.
 
     Without prices it counts without. A price that a person set is left alone.
     """
+    now = prices(options)
     registry = er.async_get(hass)
     unique_id = f"{entry.entry_id}_{PRICE}"
     sensor = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
@@ -73,14 +80,15 @@ async def async_show_prices(
         ).entity_id
     if ENERGY in hass.config.components:
         manager = await async_get_manager(hass)
-        ours = {(None, each) for each in former.values()} | {(None, None), (sensor, None)}
+        ours = {(None, each) for each in prices(former).values()} | {_UNPRICED, (sensor, None)}
+        ours_injected = {(None, former.get(CONF_INJECTION_PRICE)), _UNPRICED}
         wanted = dict(_wanted(hass, entry, now, of_contract, sensor))
+        wanted_injected = dict(_wanted_injected(hass, entry, options))
         sources: list[Any] = [] if manager.data is None else _copies(manager.data["energy_sources"])
-        for connection in _imports(sources):
-            statistic = connection.get("stat_energy_from")
-            if statistic in wanted and _price(connection) in ours:
-                price = dict(zip(_FIELDS, wanted[statistic], strict=True))
-                connection.update(price)
+        for connection, fields in _connections(sources, _IMPORT):
+            _set_price(connection, fields, wanted, ours)
+        for connection, fields in _connections(sources, _EXPORT):
+            _set_price(connection, fields, wanted_injected, ours_injected)
         if manager.data is not None and sources != manager.data["energy_sources"]:
             await manager.async_update({**manager.data, "energy_sources": sources})
     if not now and sensor is not None:
@@ -88,7 +96,38 @@ async def async_show_prices(
 
 
 type _Price = tuple[str | None, float | None]
-_FIELDS: Final = ("entity_energy_price", "number_energy_price")
+"""An entity, or a number."""
+_UNPRICED: Final[_Price] = (None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fields:
+    """How a connection to the grid names what it counts in one direction, and its price."""
+
+    energy: str
+    cost: str
+    entity: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Direction:
+    """A connection has the fields of both directions. Before 2026.11 a grid has lists of flows."""
+
+    fields: _Fields
+    flows: str
+    of_flow: _Fields
+
+
+_PRICE: Final = {"entity": "entity_energy_price", "number": "number_energy_price"}
+_FROM: Final = _Fields(energy="stat_energy_from", cost="stat_cost", **_PRICE)
+_TO: Final = {"energy": "stat_energy_to", "cost": "stat_compensation"}
+_IMPORT: Final = _Direction(fields=_FROM, flows="flow_from", of_flow=_FROM)
+_EXPORT: Final = _Direction(
+    fields=_Fields(**_TO, **{field: f"{name}_export" for field, name in _PRICE.items()}),
+    flows="flow_to",
+    of_flow=_Fields(**_TO, **_PRICE),
+)
 
 
 def _wanted(
@@ -111,32 +150,55 @@ def _wanted(
     if (total := entity(_TOTAL)) is not None:
         tariff_prices = [now.get(register) for register in of_contract]
         if None in tariff_prices:
-            yield total, (None, None)
+            yield total, _UNPRICED
         elif len(set(tariff_prices)) == 1:
             yield total, (None, tariff_prices[0])
         else:
             yield total, (sensor, None)
 
 
-def _price(connection: Mapping[str, Any]) -> _Price | None:
-    """Return the price of a connection; None where its costs are counted otherwise."""
-    if connection.get("stat_cost") is not None:
-        return None
-    entity, number = (connection.get(field) for field in _FIELDS)
-    return entity, number
+def _wanted_injected(
+    hass: HomeAssistant, entry: LinkyConfigEntry, options: Mapping[str, Any]
+) -> Iterator[tuple[str, _Price]]:
+    """Yield what is paid for the energy that the meter counts as injected, by its entity."""
+    unique_id = f"{entry.entry_id}_{_INJECTED}"
+    injected = er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    if injected is not None:
+        yield injected, (None, options.get(CONF_INJECTION_PRICE))
+
+
+def _set_price(
+    connection: MutableMapping[str, Any],
+    fields: _Fields,
+    wanted: Mapping[str, _Price],
+    ours: Container[_Price],
+) -> None:
+    """Set the price of a connection, if it has one of ours or none."""
+    energy = str(connection.get(fields.energy))
+    if energy not in wanted or connection.get(fields.cost) is not None:
+        return
+    if (connection.get(fields.entity), connection.get(fields.number)) in ours:
+        connection[fields.entity], connection[fields.number] = wanted[energy]
 
 
 def _copies(sources: Iterable[Any]) -> list[Any]:
     """Copy sources, so that a change shows."""
     copies = [dict(source) for source in sources]
     for source in copies:
-        if "flow_from" in source:
-            source["flow_from"] = [dict(flow) for flow in source["flow_from"]]
+        for flows in {_IMPORT.flows, _EXPORT.flows} & source.keys():
+            source[flows] = [dict(flow) for flow in source[flows]]
     return copies
 
 
-def _imports(sources: Iterable[Any]) -> Iterator[MutableMapping[str, Any]]:
-    """Yield what draws from the grid. Before 2026.11 a grid has lists of flows."""
+def _connections(
+    sources: Iterable[Any], direction: _Direction
+) -> Iterator[tuple[MutableMapping[str, Any], _Fields]]:
+    """Yield each connection to the grid with the names of its fields."""
     for source in sources:
-        if source["type"] == "grid":
-            yield from source.get("flow_from", (source,))
+        if source["type"] != "grid":
+            continue
+        if direction.flows in source:
+            for flow in source[direction.flows]:
+                yield flow, direction.of_flow
+        else:
+            yield source, direction.fields

@@ -1,6 +1,6 @@
 """The recorder's own helpers, in Wh and for energies alone. Nothing here speaks SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import timedelta
 from itertools import batched
 from typing import Final, Literal
@@ -20,7 +20,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 
 from .rows import Row, Rows
 
-YEAR_S: Final = timedelta(days=365).total_seconds()
+_YEAR_S: Final = timedelta(days=365).total_seconds()
 """So much is read at once."""
 _WRITTEN_AT_ONCE: Final = 1_000
 _SAME_WH: Final = 0.001
@@ -40,6 +40,21 @@ async def async_rows(
     return await get_instance(hass).async_add_executor_job(
         _rows, hass, set(ids), start, end, period
     )
+
+
+async def async_hours(
+    hass: HomeAssistant, ids: Set[str], until: float, *, needed: Set[str]
+) -> dict[str, list[Row]]:
+    """Return hours up to a moment, back to a year in which a needed series has none."""
+    hours: dict[str, list[Row]] = {each: [] for each in ids}
+    while True:
+        since = until - _YEAR_S
+        part = await async_rows(hass, ids, since, until, "hour")
+        for each, rows in part.items():
+            hours[each] = [*rows, *hours[each]]
+        if not all(part.get(each) for each in needed):
+            return hours
+        until = since
 
 
 async def async_join(

@@ -196,9 +196,9 @@ async def test_the_history_of_the_same_register_goes_on_and_can_be_taken_out(
     flow = await house.add()
     assert (list(offered(flow)), ticked(flow)) == ([DRAWN], [DRAWN])
     await chosen(flow, DRAWN)
-    assert flow.step == "history_confirm"
-    shown = "2026-11-20 → 2026-11-20 04:00 · 6 kWh · 12\u202f345 kWh ✓ + 678 Wh"
-    assert flow.placeholders["series"] == f"- **Energy drawn** ← {LINKYTIC} (linkytic)  \n  {shown}"
+    assert (flow.step, flow.result["last_step"]) == ("history_same", True)
+    series = f"**Energy drawn** ← {LINKYTIC} (linkytic)<br>2026-11-20 → 2026-11-20 04:00"
+    assert flow.placeholders["series"] == f"| {series} | 6\u202f000 Wh | + 678 Wh |"
     entry = (await flow.submit()).entry
     assert entry.data[CONF_HISTORY] == {"energy_drawn": LINKYTIC}
 
@@ -266,7 +266,10 @@ async def test_a_meter_that_was_replaced_goes_on_without_the_difference(
     label = "Energy drawn ← sensor.base (teleinfo)"
     assert (list(offered(flow)), ticked(flow)) == ([label], [])
     await chosen(flow, label)
-    assert flow.placeholders["series"].endswith("51\u202f003 kWh ≠ 12\u202f346 kWh")
+    assert flow.step == "history_other"
+    assert flow.placeholders["series"].endswith(
+        "04:00 | 4\u202f000 Wh | 51\u202f003 kWh | 12\u202f346 kWh |"
+    )
     entry = (await flow.submit()).entry
     home = Home(hass, entry, house.line)  # type: ignore[arg-type]
     await house.hear(frames.BASE)
@@ -293,7 +296,8 @@ async def test_what_was_imported_goes_on_and_its_delivery_point_is_not_told(
     assert (list(offered(flow)), ticked(flow)) == ([label], [label])
     assert DELIVERY_POINT not in str(flow.result["data_schema"])
     await chosen(flow, label)
-    assert flow.placeholders["series"].endswith("2026-11-19 04:00 · 0 kWh · ?")
+    assert flow.step == "history_unknown"
+    assert flow.placeholders["series"].endswith("2026-11-19 04:00 | 6 Wh |")
     entry = (await flow.submit()).entry
     assert DELIVERY_POINT in str(entry.data)
     assert DELIVERY_POINT not in text_of(await async_get_config_entry_diagnostics(hass, entry))
@@ -425,3 +429,42 @@ async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_lef
     assert result["reason"] == "history_undone"
     assert CONF_JOINED not in entry.data
     assert await house.rows(entity_id) == []
+
+
+async def test_each_way_in_which_registers_meet_has_its_page(house: House) -> None:
+    house.had_entity("linkytic", "linkytic_01abc_east", LINKYTIC)
+    await house.had(LINKYTIC, tuple(each + 100_000 for each in LEVELS))
+    await house.had(f"linky_prod:{DELIVERY_POINT}", LEVELS, unit="Wh", name="A | B")
+    flow = await house.add(frames.PRODUCER)
+    drawn = f"Energy drawn ← {LINKYTIC} (linkytic)"
+    await chosen(flow, drawn, "Energy injected ← A | B")
+    assert (flow.step, flow.result["last_step"]) == ("history_other", False)
+    assert flow.placeholders["series"].startswith(f"| **Energy drawn** ← {LINKYTIC} (linkytic)<br>")
+    await flow.submit()
+    assert (flow.step, flow.result["last_step"]) == ("history_unknown", True)
+    # A bar in a name is none of the table.
+    assert flow.placeholders["series"].startswith("| **Energy injected** ← A \\| B<br>")
+    entry = (await flow.submit()).entry
+    assert entry.data[CONF_HISTORY].keys() == {"energy_drawn", "energy_injected"}
+
+
+async def test_a_series_that_begins_with_the_meter_is_refused(house: House) -> None:
+    house.had_entity("linkytic", "linkytic_01abc_base", LINKYTIC)
+    await house.had(LINKYTIC, LEVELS[-1:], NOON + HOUR)
+    flow = await chosen(await house.add(), DRAWN)
+    assert (flow.step, flow.errors) == ("history", {"base": "history_nothing"})
+    assert (await chosen(flow)).entry.state is ConfigEntryState.LOADED
+
+
+async def test_without_a_recorder_nothing_is_offered_or_joined(
+    hass: HomeAssistant, line: Line, enable_custom_integrations: None
+) -> None:
+    flow = await (await Flow.begin(hass, "meter")).listen()
+    await line.send(frames.BASE, 12)
+    await flow.hear()
+    entry = (await flow.submit()).entry
+    data = {**entry.data, CONF_HISTORY: {"energy_drawn": LINKYTIC}}
+    hass.config_entries.async_update_entry(entry, data=data)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    # It is there for the day on which there is a recorder.
+    assert entry.data[CONF_HISTORY] == {"energy_drawn": LINKYTIC}

@@ -1,4 +1,4 @@
-"""What a kWh costs is given in a meter's options, and shown on the Energy dashboard by core."""
+"""What a kWh costs or earns is given in a meter's options, and core's Energy dashboard shows it."""
 
 from typing import Any
 
@@ -48,14 +48,15 @@ async def offered(home: Home) -> dict[str, str]:
     flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
     assert flow["data_schema"] is not None
     names = flow["description_placeholders"] or {}
-    keys = [str(key) for key in flow["data_schema"].schema if str(key).startswith("price_")]
+    keys = [str(key) for key in flow["data_schema"].schema if "price" in str(key)]
     return {key: names.get(key, "") for key in keys}
 
 
 def grid(home: Home, *keys: str, **more: Any) -> list[dict[str, Any]]:
     """Return connections to the grid that count these energies of the meter."""
-    none = dict.fromkeys(("stat_energy_to", "stat_cost"))
-    unpriced = dict.fromkeys(("entity_energy_price", "number_energy_price"))
+    none = dict.fromkeys(("stat_energy_to", "stat_cost", "stat_compensation"))
+    fields = ("entity_energy_price", "number_energy_price")
+    unpriced = dict.fromkeys((*fields, *(f"{field}_export" for field in fields)))
     return [
         {
             "type": "grid",
@@ -96,11 +97,13 @@ async def test_each_index_of_the_contract_may_have_a_price(
     assert await offered(home) == asked
 
 
-async def test_a_meter_of_production_has_none(hass: HomeAssistant, home: Home) -> None:
+async def test_a_meter_of_production_has_that_of_injection_alone(
+    hass: HomeAssistant, home: Home
+) -> None:
     data = {**home.entry.data, CONF_PRODUCTION: True}
     hass.config_entries.async_update_entry(home.entry, data=data)
     await home.start(frames.PRODUCTION)
-    assert await offered(home) == {}
+    assert await offered(home) == {"injection_price": ""}
 
 
 async def test_a_connection_by_index_has_the_price_of_its_index(
@@ -176,6 +179,38 @@ async def test_other_sources_are_left_alone_and_lists_of_flows_are_known(
     assert manager.data is not None
     priced = {**flow, "number_energy_price": 0.2}
     assert manager.data["energy_sources"] == [solar, {**gas, "flow_from": [priced]}]
+
+
+async def test_what_is_injected_earns_its_price(home: Home, manager: EnergyManager) -> None:
+    await begin(home, frames.PRODUCER)
+    injected = {"stat_energy_to": home.entity_id("energy_injected")}
+    theirs = {"number_energy_price_export": 0.04}
+    counted = {"stat_compensation": "supplier:paid"}
+    before = [
+        *grid(home, "energy_drawn", **injected),
+        *grid(home, "energy_drawn", **injected, **theirs),
+        *grid(home, "energy_drawn", **injected, **counted),
+        *grid(home, "energy_drawn", stat_energy_to="sensor.of_theirs"),
+        *grid(home, "energy_drawn"),
+    ]
+    flow = {**injected, "stat_compensation": None}
+    unpriced = {"entity_energy_price": None, "number_energy_price": None}
+    lists = {"type": "grid", "flow_from": [], "flow_to": [{**flow, **unpriced}]}
+    before.append({**lists, "cost_adjustment_day": 0})
+    await connect(manager, before)
+    for price in (0.1269, 0.1):
+        await choose(home, frames.PRODUCER, injection_price=price)
+        earns, *others, in_lists = before
+        earns = {**earns, "number_energy_price_export": price}
+        in_lists = {**in_lists, "flow_to": [{**flow, **unpriced, "number_energy_price": price}]}
+        assert manager.data is not None
+        assert manager.data["energy_sources"] == [earns, *others, in_lists]
+        assert "injection_price" in await offered(home)
+    # No price of what is drawn was given.
+    assert home.entity_id("price") is None
+    await choose(home, frames.PRODUCER)
+    assert manager.data is not None
+    assert manager.data["energy_sources"] == before
 
 
 async def test_without_an_energy_dashboard_there_is_the_price_now(home: Home) -> None:
