@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from ..backoff import Backoff
 from ..quoalise import Text
 from ..series import Interval
 from ..sharing.account import load
 from ..sharing.changes import Changes
-from ..sharing.fanout import FIRST_DELAY_S
+from ..sharing.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
 from ..sharing.names import load_naming
 from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
 from ..sharing.service import Sharing
 from ..store import Store
 from ..store.clock import Clock
+from ..store.enrolments import has_enrolments_due
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .recorder.availability import Availability, WatchedRecorder
@@ -31,6 +33,9 @@ from .statistics_import.collective_statistics import (
     CollectiveStatistics,
 )
 from .statistics_import.pulling import Pulling
+
+if TYPE_CHECKING:
+    from .protected_sums.enrolling import Enrolling
 
 _ROUND_EVERY = timedelta(hours=1)
 
@@ -140,6 +145,8 @@ class HomeNode:
         self.source = source
         self.changes = Changes()
         self.network: HouseholdOnline | None = None
+        self.enrolling: Enrolling | None = None
+        """What it does at witnesses, once there is one."""
         self._connect = connect
         self._pace = pace or HouseholdPace()
         self._outages = Outages(database_problem, self._pace.rest_s)
@@ -188,7 +195,28 @@ class HomeNode:
             tasks.create_task(self.presence.run())
             tasks.create_task(self._upkeep.run())
             tasks.create_task(self._stay_online())
+            tasks.create_task(self._enrol())
         raise AssertionError
+
+    async def _enrol(self) -> NoReturn:
+        """Keep the enrolments with witnesses: most homes have none, and load nothing of it."""
+        while True:
+            seen = self.changes.count
+            async with self.store.reading() as connection:
+                if await has_enrolments_due(connection):
+                    break
+            await self.changes.after(seen)
+        from .protected_sums.enrolling import Enrolling  # noqa: PLC0415
+        from .protected_sums.witness_client import WitnessClient, tls_context  # noqa: PLC0415
+
+        self.enrolling = Enrolling(
+            self.store,
+            self.clock,
+            self.changes,
+            WitnessClient(await tls_context(self.store)),
+            Backoff(self._pace.first_delay_s, LONGEST_DELAY_S),
+        )
+        await self.enrolling.run()
 
     async def _stay_online(self) -> NoReturn:
         """Be on the network with the account that is kept, another one once there is another."""

@@ -33,7 +33,7 @@ from ..store.tables import (
     ShownTextRow,
 )
 from .errors import ForbiddenChange, OutdatedNeed, UnknownPermission
-from .need import DataNeed, Identification
+from .need import DataNeed, Identification, Reading
 from .needs import add_need, newest_version, some_needs
 from .states import FOLLOWING, Actor, State
 from .terms import Choice, ShownText, Signature, Terms, narrow
@@ -82,6 +82,7 @@ class Permitted:
     series: Series
     identification: Identification
     records: Range
+    reading: Reading = Reading.INDIVIDUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,7 @@ class Permissions:
                 PermittedRow.permission_id,
                 PermittedRow.series_id,
                 PermittedRow.identification,
+                PermittedRow.reading,
                 PermittedRow.records_from,
                 PermittedRow.valid_until,
                 *SERIES_FACTS,
@@ -294,9 +296,14 @@ class Permissions:
         )
         return [
             Permitted(
-                permission, series_id, Series(*facts), Identification(identified), Range(start, end)
+                permission,
+                series_id,
+                Series(*facts),
+                Identification(identified),
+                Range(start, end),
+                Reading(reading),
             )
-            for permission, series_id, identified, start, end, *facts in (
+            for permission, series_id, identified, reading, start, end, *facts in (
                 await self._connection.execute(query)
             )
         ]

@@ -16,6 +16,7 @@ from ..permission import (
     Identification,
     Permissions,
     Permitted,
+    Reading,
     State,
     UnknownPermission,
 )
@@ -61,6 +62,10 @@ _PAUSED = {
     Role.HOUSEHOLD: text("The household has paused this: ask again later."),
     Role.COLLECTIVE: text("The collective has paused this: ask again later."),
 }
+_ONLY_SUMS = text(
+    "Only sums with these records may be read: they are sent masked as they come, and not on"
+    " request."
+)
 _STILL_READ = text("This node is still reading that part of its history: ask again in a minute.")
 _UNSETTLED = text(
     "This node has just started, and is waiting for your receipt of the permission: confirm it,"
@@ -98,6 +103,9 @@ class Answers(Answerer):
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             grants = await self._grants(connection, peer, self.permitted_by(request.identifier))
+            grants = [grant for grant in grants if grant.reading is Reading.INDIVIDUAL]
+            if not grants:
+                raise NotAuthorized(_ONLY_SUMS)
             grant = max(grants, key=lambda grant: _length(asked.clip(grant.records)))
             records = asked.clip(grant.records)
             if asked and not records:
@@ -156,6 +164,8 @@ class Answers(Answerer):
                 return []
             listed = {}
             for grant in await Permissions(connection).permitted(peer.id):
+                if grant.reading is Reading.SUM:
+                    continue
                 name = self._naming.name(grant.series, peer.jid, grant.identification)
                 stored = await self._extent(connection, grant, grant.records)
                 listed[name] = Listed(

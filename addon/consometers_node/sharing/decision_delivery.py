@@ -5,11 +5,23 @@ A peer whose data need somebody wrote in a file asked nothing over the network, 
 A backup of the node that is older than a withdrawal brings the grant back. So at each start the
 node sends again what it takes to be granted: the collective's receipt has the present state, and
 nothing is pushed to it before that.
+
+A permission for sums is sent once its witness has confirmed the enrolment: before that, the peer
+could not be sent anything by it.
 """
 
 from datetime import UTC, datetime
 
-from ..permission import Actor, Notice, Permission, Permissions, ShownText, Signature, State
+from ..permission import (
+    Actor,
+    Notice,
+    Permission,
+    Permissions,
+    Reading,
+    ShownText,
+    Signature,
+    State,
+)
 from ..quoalise import (
     ErrorType,
     ItemNotFound,
@@ -88,6 +100,13 @@ class DecisionDelivery:
                 for notice in await permissions.notices(self._peer.id)
                 if notice.permission in asked
             ]
+            unenrolled = {
+                permission.id
+                for permission in asked.values()
+                if permission.state is State.GRANTED
+                and permission.need.reading is Reading.SUM
+                and not await permissions.may_leave(permission.id)
+            }
         self._never_sent = set()
         self._changed = False
         refusal: QuoaliseError | None = None
@@ -96,6 +115,8 @@ class DecisionDelivery:
             *((each, None) for each in asked.values() if each.state is State.GRANTED),
         ]
         for permission, notice in work:
+            if permission.id in unenrolled:
+                continue
             try:
                 await self._send(permission, notice)
             except QuoaliseError as fault:

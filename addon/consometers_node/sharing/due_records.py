@@ -9,19 +9,23 @@ way, and what was corrected behind the cursor.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import batched
 
-from ..permission import Identification
-from ..quoalise import MAX_PUSHED, Data, Identifier, Text
+from ..permission import Identification, Reading
+from ..quoalise import MAX_PUSHED, Data, Identifier, Reports, Text
 from ..quoalise.data import encode
+from ..quoalise.markup import serialise
+from ..quoalise.protected_sums import write_reports
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.connection import AsyncConnection
 from ..store.coverage import all_coverage
 from ..store.outbox import (
     Queued,
+    Subscriber,
+    WaitingRecords,
     cut,
     queue,
     queue_again_for,
@@ -48,7 +52,7 @@ class RecordsMessage:
 
     peer: PeerId
     id: str
-    data: Data
+    data: Data | Reports
     queued: Queued
 
 
@@ -129,7 +133,8 @@ async def next_messages(
 
     What waits in the outbox goes before what these series have beyond the peers' cursors. All of it
     is noted as leaving. Instead of a message there may be the reason why what is due cannot be said
-    to a peer. Raises NotPermitted if something must not leave after all.
+    to a peer. Where only sums may be read, the records are masked. Raises NotPermitted if something
+    must not leave after all.
     """
     await take_turns(connection)
     held_back = await paused(connection)
@@ -143,7 +148,18 @@ async def next_messages(
             messages[peer] = fault.text
             return None
 
-    def message(peer: PeerId, queued: Queued, data: Data) -> RecordsMessage:
+    async def payload(
+        reader: WaitingRecords | Subscriber, queued: Queued, series: Series
+    ) -> tuple[Data | Reports, datetime | None] | None:
+        """Return as `_Parts.of` does; None where nothing can be said of the series now."""
+        if reader.reading == Reading.SUM:
+            return await parts.masked(peers[reader.peer], queued, series, at)
+        identifier = name(reader.peer, reader.identification, series)
+        if identifier is None:
+            return None
+        return await parts.of(identifier, queued.series_id, series, queued.records)
+
+    def message(peer: PeerId, queued: Queued, data: Data | Reports) -> RecordsMessage:
         message = RecordsMessage(peer, _message_id(queued, data, new_id()), data, queued)
         messages[peer] = message
         return message
@@ -155,10 +171,10 @@ async def next_messages(
             queued = row.queued
             if row.peer in messages:
                 continue
-            identifier = name(row.peer, row.identification, row.series)
-            if identifier is None:
+            content = await payload(row, queued, row.series)
+            if content is None:
                 continue
-            data, over = await parts.of(identifier, queued.series_id, row.series, queued.records)
+            data, over = content
             if over is not None:
                 # A hole was filled since it was queued.
                 await cut(connection, queued, over)
@@ -176,12 +192,11 @@ async def next_messages(
             due = await parts.beyond(series_id, series, reader.beyond(at + SOON))
             if due is None:
                 continue
-            identifier = name(reader.peer, reader.identification, series)
-            if identifier is None:
-                continue
             queued = Queued(reader.permission, series_id, due.clip(reader.records))
-            data, _ = await parts.of(identifier, series_id, series, queued.records)
-            stanza = message(reader.peer, queued, data).id
+            content = await payload(reader, queued, series)
+            if content is None:
+                continue
+            stanza = message(reader.peer, queued, content[0]).id
             leaving.append((reader.peer, replace(queued, stanza=stanza)))
     await queue(connection, leaving, at=at, sent_at=at)
     return messages
@@ -211,6 +226,22 @@ class _Parts:
             self._data[key] = encode_series(name, series, first, members), over
         return self._data[key]
 
+    async def masked(
+        self, collective: str, queued: Queued, series: Series, at: datetime
+    ) -> tuple[Reports, datetime | None] | None:
+        """Return the same of masked records; None where there is no key, or one of a later day."""
+        # A home without protected sums does without them.
+        from .masked_reports import load_keys, mask  # noqa: PLC0415
+
+        keys = await load_keys(self._connection, queued.permission)
+        if keys is None or keys.day_key.day > at.astimezone(UTC).date():
+            return None
+        records = await records_of(
+            self._connection, self._naming, queued.series_id, series, queued.records
+        )
+        over = records[MAX_PUSHED].start if len(records) > MAX_PUSHED else None
+        return mask(keys, collective, queued.permission, series, records[:MAX_PUSHED]), over
+
     async def beyond(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
         """Return where the first records in a range are, as many as a message holds."""
         key = series_id, within
@@ -229,12 +260,13 @@ class _Parts:
         return Range(within.start, series.end(records[:most][-1].start)) if records else None
 
 
-def _message_id(queued: Queued, data: Data, new: str) -> str:
+def _message_id(queued: Queued, data: Data | Reports, new: str) -> str:
     """Return the id of a message: that of before where it says the same.
 
     So a receipt that takes longer than anyone waits for it counts when it comes.
     """
-    mark = f".{sha256(encode(data)).hexdigest()[:12]}"
+    encoded = serialise(write_reports(data)) if isinstance(data, Reports) else encode(data)
+    mark = f".{sha256(encoded).hexdigest()[:12]}"
     before = queued.stanza
     return before if before is not None and before.endswith(mark) else f"{new}{mark}"
 

@@ -98,6 +98,7 @@ class Subscriber:
     peer: PeerId
     permission: PermissionId
     identification: str
+    reading: str
     records: Range
     since: datetime
     reached: datetime | None
@@ -126,6 +127,7 @@ _SUBSCRIBERS = (
         SubscriptionRow.peer_id,
         PermittedRow.permission_id,
         PermittedRow.identification,
+        PermittedRow.reading,
         PermittedRow.records_from,
         PermittedRow.valid_until,
         SubscriptionRow.since,
@@ -172,9 +174,10 @@ async def _read(
 ) -> dict[SeriesId, list[Subscriber]]:
     by_series: dict[SeriesId, dict[PeerId, Subscriber]] = {}
     rows = await connection.execute(query, values)
-    for series_id, peer, permission, identification, start, end, since, *ends in rows:
+    for series_id, peer, permission, identification, reading, start, end, since, *ends in rows:
         reached = max(filter(None, ends), default=None)
-        subscriber = Subscriber(peer, permission, identification, Range(start, end), since, reached)
+        records = Range(start, end)
+        subscriber = Subscriber(peer, permission, identification, reading, records, since, reached)
         by_series.setdefault(series_id, {}).setdefault(peer, subscriber)
     return {series_id: list(by_peer.values()) for series_id, by_peer in by_series.items()}
 
@@ -241,6 +244,7 @@ class WaitingRecords:
 
     peer: PeerId
     identification: str
+    reading: str
     queued: Queued
     series: Series
 
@@ -255,7 +259,13 @@ async def unsent(
     What is granted by those permissions is held back.
     """
     query = (
-        select(OutboxRow.peer_id, PermittedRow.identification, *_COLUMNS, *SERIES_FACTS)
+        select(
+            OutboxRow.peer_id,
+            PermittedRow.identification,
+            PermittedRow.reading,
+            *_COLUMNS,
+            *SERIES_FACTS,
+        )
         .where(
             PermittedRow.permission_id == OutboxRow.permission_id,
             PermittedRow.series_id == OutboxRow.series_id,
@@ -268,8 +278,8 @@ async def unsent(
     )
     rows = await connection.execute(query)
     return [
-        WaitingRecords(peer, identification, _queued(row[:6]), Series(*row[6:]))
-        for peer, identification, *row in rows
+        WaitingRecords(peer, identification, reading, _queued(row[:6]), Series(*row[6:]))
+        for peer, identification, reading, *row in rows
     ]
 
 

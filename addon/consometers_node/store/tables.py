@@ -340,6 +340,24 @@ class AnswerRow(Base):
     records: Column[int] = check("records", "records >= 0")
 
 
+class EnrolmentRow(Base):
+    """A permission for sums at their witness: its receipt, and what it said was opened.
+
+    No record leaves before the receipt is here, nor after the home has left.
+    """
+
+    __table_args__ = (CheckConstraint("(enrolled_at IS NULL) = (receipt IS NULL)", "receipt"),)
+
+    permission_id: Column[PermissionId] = column(ForeignKey("permission.id"), primary_key=True)
+    enrolled_at: Column[datetime | None]
+    receipt: Column[str | None]
+    """The MAC by which the witness proves that it has the key."""
+    left_at: Column[datetime | None]
+    asked_at: Column[datetime | None]
+    summary: Column[str | None]
+    """The last answer to what was opened, as JSON."""
+
+
 class AccessRequestRow(Base):
     """What a peer holds of this node, as it was received: RGPD art. 15 and 20."""
 
@@ -375,5 +393,6 @@ class PermittedRow(Base, view=True):
     series_id: Column[SeriesId] = column(primary_key=True)
     peer_id: Column[PeerId]
     identification: Column[str]
+    reading: Column[str]
     records_from: Column[datetime]
     valid_until: Column[datetime]

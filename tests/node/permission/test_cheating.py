@@ -19,6 +19,7 @@ PROOFS = (
     "closed_interval",
     "data_need",
     "data_need_series",
+    "enrolment",
     "member_permission",
     "member_permission_register",
     "member_permission_series",
@@ -151,26 +152,77 @@ class TestWhatLeaves:
             cheat.value(f"SELECT state FROM permission WHERE id = '{world.proposed}'") == "granted"
         )
 
-    def test_no_record_of_a_home_where_a_sum_was_asked_for(
+    def test_where_sums_are_asked_for_nothing_before_the_witness_has_the_key(
         self, cheat: Plain, world: World, table: str
     ) -> None:
-        copied = (
-            "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-            " identification, history_days, duration_days, retention_days, received_at"
-        )
-        cheat.run(
-            f"INSERT INTO data_need (need, version, reading, witness, {copied})"
-            f" SELECT 'sum', 1, 'sum', '{{}}', {copied} FROM data_need WHERE need = 'sunny-roofs'",
-            "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
-            "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
-            " SELECT 'p', peer_id, id, need, 'proposed' FROM data_need WHERE need = 'sum'",
-            entry("p", "proposed"),
-            terms("p"),
-            tick("p", world.hourly),
-            entry("p", "granted"),
-        )
-        refuses(cheat, insert(table, world, permission_id="'p'"))
+        grant_sums(cheat, world.produced)
+        leaving = insert(table, world, permission_id="'p'", series_id=world.produced)
+        refuses(cheat, leaving)
+        refuses(cheat, f"{ENROLLED}, enrolled_at) VALUES ('p', {{now}})")
+        refuses(cheat, f"{ENROLLED}) VALUES ('{world.granted}')")
+        cheat.run(f"{ENROLLED}) VALUES ('p')")
+        refuses(cheat, leaving)
+        cheat.run("UPDATE enrolment SET enrolled_at = {now}, receipt = 'mac'")
+        if table == "outbox":
+            cheat.run(leaving, "DELETE FROM outbox")
+        else:
+            # Masked records are pushed, and never asked for.
+            refuses(cheat, leaving)
+        for change in ("receipt = 'other'", "enrolled_at = NULL, receipt = NULL"):
+            refuses(cheat, f"UPDATE enrolment SET {change}")
+        cheat.run("UPDATE enrolment SET left_at = {now}")
+        refuses(cheat, leaving)
+        refuses(cheat, "UPDATE enrolment SET left_at = NULL")
+        refuses(cheat, "DELETE FROM enrolment")
 
+
+def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
+    """Grant the sum of a series by a permission of this name, as far as the database lets it."""
+    copied = (
+        "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
+        " identification, history_days, duration_days, retention_days, received_at"
+    )
+    cheat.run(
+        f"INSERT INTO data_need (need, version, reading, witness, {copied})"
+        f" SELECT '{name}', 1, 'sum', '{{}}', {copied} FROM data_need WHERE need = 'sunny-roofs'",
+        *(
+            f"INSERT INTO data_need_series SELECT max(id), '{direction}', 'energy' FROM data_need"
+            for direction in ("consumption", "production")
+        ),
+        "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
+        f" SELECT '{name}', peer_id, id, need, 'proposed' FROM data_need WHERE need = '{name}'",
+        entry(name, "proposed"),
+        terms(name),
+        tick(name, series),
+        entry(name, "granted"),
+    )
+
+
+ENROLLED = "INSERT INTO enrolment (permission_id"
+
+
+class TestSumsStandApart:
+    def test_a_series_is_read_by_itself_or_in_sums(self, cheat: Plain, world: World) -> None:
+        cheat.run("SAVEPOINT sums")
+        with pytest.raises(Refused):
+            grant_sums(cheat, world.hourly)
+        cheat.run("ROLLBACK TO sums")
+        grant_sums(cheat, world.produced)
+
+    def test_a_direction_is_in_one_sum(self, cheat: Plain, world: World) -> None:
+        grant_sums(cheat, world.produced)
+        cheat.run("SAVEPOINT sums")
+        with pytest.raises(Refused):
+            grant_sums(cheat, world.produced, "q")
+        cheat.run("ROLLBACK TO sums")
+
+    def test_sums_are_of_hours(self, cheat: Plain, world: World) -> None:
+        with pytest.raises(Refused):
+            grant_sums(cheat, world.fine)
+
+
+@pytest.mark.parametrize("table", LEAVING)
+class TestWhatHasLeft:
     @pytest.mark.parametrize(
         "change",
         [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from consometers_node.permission import Choice, DataNeed, Permissions
-from consometers_node.quoalise import Text
+from consometers_node.quoalise import Data, Text
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.due_records import RecordsMessage, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
@@ -116,7 +116,7 @@ class Ledger:
 
     def record_message(self, message: RecordsMessage) -> None:
         self.times.append(message.queued.records)
-        for records in message.data.records:
+        for records in data_of(message).records:
             for second, value in records.values.items():
                 self.sent[datetime.fromtimestamp(float(second), UTC)] = int(value)
 
@@ -141,6 +141,12 @@ class Ledger:
         async with self.store.reading() as connection:
             (subscription,) = await subscriptions(connection, self.peer.id)
             return subscription
+
+
+def data_of(message: RecordsMessage) -> Data:
+    """Return what a message carries, which is not masked."""
+    assert isinstance(message.data, Data)
+    return message.data
 
 
 def run_out(place: Place, permission: PermissionId, peer: PeerId | None = None) -> None:

@@ -19,7 +19,7 @@ from consometers_node.store.series import erase_series
 
 from ..conftest import Place
 from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting
-from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
+from .ledgers import DAY, HOUR, NAMING, Ledger, data_of, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
 MONTH = replace(WEEK, history_days=30)
@@ -440,7 +440,7 @@ async def test_names_are_those_that_the_permission_says(store: Store) -> None:
     await ledger.keep(hours(midnight(-3), range(24)))
     message = await ledger.next()
     assert message is not None
-    (records,) = message.data.records
+    (records,) = data_of(message).records
     assert records.name == "urn:dev:prm:30001610071843_consumption/power/active/raw"
     assert records.unit == "W"
 
@@ -468,7 +468,7 @@ async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_rea
             at=now(),
         )
     sent = {
-        peer: message.data
+        peer: data_of(message)
         for peer, message in messages.items()
         if isinstance(message, RecordsMessage)
     }
@@ -487,7 +487,7 @@ async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store)
     await ledger.keep(hours(midnight(-3), range(24)))
     message = await ledger.next()
     assert message is not None
-    (records,) = message.data.records
+    (records,) = data_of(message).records
     name = NAMING.name(HOURLY, ledger.peer.jid, Identification.PSEUDONYM)
     assert records.name == str(name)
     assert name == NAMING.name(HOURLY, ledger.peer.jid, Identification.NAME)

@@ -47,7 +47,7 @@ from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
 from .houses import Collective, bare, decisions_confirmed, running, until
-from .ledgers import HOUR, Ledger, midnight
+from .ledgers import HOUR, Ledger, data_of, midnight
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
 NAMING = Naming(bytes(32), collective="coop")
@@ -110,7 +110,7 @@ async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> 
     await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
     message = await ledger.next()
     assert message is not None
-    assert read(message.data) == {
+    assert read(data_of(message)) == {
         str(NAME): list(range(100, 124)),
         str(NAME.members): list(range(10, 34)),
     }

@@ -1,16 +1,18 @@
 """A database with a row in every table."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import insert
 
-from consometers_node.permission import Permissions
+from consometers_node.permission import DataNeedSeries, Permissions
 from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.access_requests import AccessRequest, log_request
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
+from consometers_node.store.enrolments import add_enrolment, keep_enrolment, keep_summary
 from consometers_node.store.outbox import sending
 from consometers_node.store.peers import subscribe
 from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
@@ -18,7 +20,16 @@ from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 
 from ..permission.conftest import make_world
-from ..permission.samples import HOURLY, now, queue, unsent
+from ..permission.samples import (
+    CHOICE_OF_PROTECTED,
+    HOURLY,
+    PRODUCED,
+    PROTECTED,
+    grant,
+    now,
+    queue,
+    unsent,
+)
 
 MEMBERS = SeriesId(90)
 """The series of a member."""
@@ -70,6 +81,13 @@ async def populate(store: Store) -> None:
         await log_request(connection, received)
         (notice, *_) = await Permissions(connection).notices(world.coop)
         await Permissions(connection).keep_receipt(notice.seq, "receipt", now())
+        sums = replace(CHOICE_OF_PROTECTED, series=frozenset({PRODUCED}))
+        production = frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)})
+        need = replace(PROTECTED, series=production)
+        enrolled = await grant(Permissions(connection), world.other, need, sums)
+        await add_enrolment(connection, enrolled)
+        await keep_enrolment(connection, enrolled, now(), "mac")
+        await keep_summary(connection, enrolled, now(), "{}")
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
         for table, row in collective(world.hourly).items():

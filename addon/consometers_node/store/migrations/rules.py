@@ -25,7 +25,7 @@ from .guards import (
 
 PERMITTED = """
 CREATE VIEW permitted AS
-SELECT p.id AS permission_id, ps.series_id, p.peer_id, p.identification,
+SELECT p.id AS permission_id, ps.series_id, p.peer_id, p.identification, n.reading,
        p.records_from, p.valid_until
 FROM permission p
 JOIN data_need n ON n.id = p.data_need_id
@@ -36,14 +36,17 @@ JOIN data_need_series w
 WHERE p.state = 'granted'
   AND (SELECT r.state FROM register r
        WHERE r.permission_id = p.id ORDER BY r.seq DESC LIMIT 1) = 'granted'
-  AND n.reading = 'individual'
+  AND (n.reading = 'individual' OR EXISTS (
+      SELECT 1 FROM enrolment e
+      WHERE e.permission_id = p.id AND e.enrolled_at IS NOT NULL AND e.left_at IS NULL
+  ))
   AND s.interval_minutes >= p.interval_minutes
   AND p.interval_minutes >= n.interval_minutes
   AND {now} < p.valid_until
 """
 """What may leave now: a permission and the last entry about it both say so.
 
-A data need that asks for a sum alone lets no record of a home leave.
+By a data need that asks for sums alone, records leave masked, once their witness has the key.
 """
 
 TRANSITIONS = (
@@ -64,15 +67,16 @@ FOLLOWS = f"""CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW
     END"""
 """Of a permission that was withdrawn without an entry, the entry may still come, and no other."""
 
-RECORDS_ARE_PERMITTED = """EXISTS (
-    SELECT 1 FROM permitted p
+_PERMITTED = """SELECT 1 FROM permitted p
     WHERE p.permission_id = NEW.permission_id
       AND p.peer_id = NEW.peer_id
       AND p.series_id = NEW.series_id
       AND NEW.range_start < NEW.range_end
       AND NEW.range_start >= p.records_from
-      AND NEW.range_end <= p.valid_until
-)"""
+      AND NEW.range_end <= p.valid_until"""
+RECORDS_ARE_PERMITTED = f"EXISTS ({_PERMITTED})"
+ANSWER_IS_PERMITTED = f"EXISTS ({_PERMITTED} AND p.reading = 'individual')"
+"""Masked records are pushed, and never asked for."""
 
 NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
     EXISTS (
@@ -102,6 +106,23 @@ NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
          AND w.direction = s.direction AND w.quantity = s.quantity
         WHERE ps.permission_id = NEW.permission_id
           AND (w.data_need_id IS NULL OR s.interval_minutes < p.interval_minutes)
+    )
+)"""
+
+SUMS_STAND_APART = """NEW.state <> 'granted' OR NOT EXISTS (
+    SELECT 1 FROM permission p
+    JOIN data_need n ON n.id = p.data_need_id
+    JOIN permission_series ps ON ps.permission_id = p.id
+    JOIN series s ON s.id = ps.series_id
+    JOIN permission q ON q.peer_id = p.peer_id AND (q.id = p.id OR q.state = 'granted')
+    JOIN data_need m ON m.id = q.data_need_id
+    JOIN permission_series qs ON qs.permission_id = q.id
+    JOIN series t ON t.id = qs.series_id
+    WHERE p.id = NEW.permission_id AND s.direction = t.direction AND (
+        (n.reading = 'sum' AND s.interval_minutes <> 60)
+        OR (n.reading = 'sum' AND m.reading = 'sum'
+            AND NOT (q.id = p.id AND qs.series_id = ps.series_id))
+        OR (n.reading <> m.reading AND s.device = t.device)
     )
 )"""
 
@@ -139,6 +160,7 @@ CHANGED = {
     "peer": "NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)",
     "permission": NEVER,
     "notice": NEVER,
+    "enrolment": NEVER,
     "own_need": NEVER,
     "access_log": A_YEAR_AGO,
     "member_permission": NEVER,
@@ -175,6 +197,10 @@ UNALTERED = {
     "peer": ("name added_at", "another address is another peer"),
     "permission": (f"state {' '.join(TERMS)}", "it stays the answer to what was asked"),
     "notice": ("notified_at receipt", "what a peer is to be told is not altered"),
+    "enrolment": (
+        "enrolled_at receipt left_at asked_at summary",
+        "another permission is another enrolment",
+    ),
     "outbox": ("queued_at stanza sent_at", "other records are another row"),
     "subscription": ("since cursor", "another peer or series is another subscription"),
     "own_need": ("closed_at", "what was asked is not altered: ask again, with a new version"),
@@ -248,6 +274,11 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "a grant only narrows what the newest version asks for",
         LOCKED,
     ),
+    "register INSERT grants_sums_apart": (
+        SUMS_STAND_APART,
+        "of a direction, sums have one hourly series, which the peer does not read by itself",
+        LOCKED,
+    ),
     "register INSERT names_the_peer": (
         """NEW.actor <> 'peer' OR NEW.who = (SELECT jid FROM peer JOIN permission
          ON permission.peer_id = peer.id WHERE permission.id = NEW.permission_id)""",
@@ -284,7 +315,22 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         REFUSED,
         SHARED,
     ),
-    "answer INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED, SHARED),
+    "answer INSERT is_permitted": (ANSWER_IS_PERMITTED, REFUSED, SHARED),
+    "enrolment INSERT starts_without_a_receipt": (
+        """NEW.enrolled_at IS NULL AND NEW.left_at IS NULL AND EXISTS (
+         SELECT 1 FROM permission p JOIN data_need n ON n.id = p.data_need_id
+         WHERE p.id = NEW.permission_id AND p.state = 'granted' AND n.reading = 'sum')""",
+        "it starts without a receipt, of a permission for sums",
+        SHARED,
+    ),
+    "enrolment UPDATE has_one_receipt": (
+        f"OLD.enrolled_at IS NULL OR ({same(('enrolled_at', 'receipt'))})",
+        "a receipt is not altered",
+    ),
+    "enrolment UPDATE leaves_once": (
+        f"OLD.left_at IS NULL OR ({same(('left_at',))})",
+        "a home that left stays away: allow it again, and it enrols again",
+    ),
     "subscription INSERT is_permitted": (
         """EXISTS (SELECT 1 FROM permitted p
          WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)""",

@@ -1,0 +1,265 @@
+"""A home at its witnesses: it enrols, asks daily what was opened, and leaves.
+
+What a witness does not answer is asked again, later each time. A withdrawal waits for nothing here:
+nothing more is sent from then on, and the witness learns it as soon as it answers.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
+import logging
+from typing import Final, NoReturn
+
+from ...backoff import Backoff
+from ...permission import Permission, Permissions, State
+from ...protected_sums.requests import (
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from ...quoalise import Text, Witness
+from ...quoalise.text import text
+from ...sharing.changes import Changes
+from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from ...store import PeerId, PermissionId, Store
+from ...store.clock import Clock
+from ...store.enrolments import (
+    StoredEnrolment,
+    add_enrolment,
+    enrolments,
+    keep_departure,
+    keep_enrolment,
+    keep_summary,
+)
+from ...store.peers import all_peers
+from ...wire.needs import need_hash
+from .witness_client import WitnessClient, WitnessFault
+
+LOOK_EVERY: Final = timedelta(days=1)
+_WAKES_EVERY_S: Final = 600.0
+
+_UNCONFIRMED = text(
+    "The node’s clock is not confirmed yet: the witness is asked once it is, and nothing leaves"
+    " before."
+)
+_FUTURE_KEY = text(
+    "The node’s clock was ahead: its key is that of {day}, and nothing leaves before that day. Set"
+    " the clock; or withdraw, and allow again."
+)
+_WRONG_RECEIPT = text(
+    "The receipt of the witness {name} does not prove that it has this home’s key: inform its"
+    " contact, {contact}."
+)
+_NO_KEYS = text(
+    "The keys of this permission are missing, so nothing leaves: withdraw, and allow again."
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Enrolling:
+    """Keeps the enrolments of one home."""
+
+    def __init__(
+        self, store: Store, clock: Clock, changes: Changes, client: WitnessClient, backoff: Backoff
+    ) -> None:
+        """Prepare; nothing is asked yet."""
+        self.problems: Mapping[PermissionId, Text] = {}
+        """What is in the way of each permission, for people."""
+        self._store = store
+        self._clock = clock
+        self._changes = changes
+        self._client = client
+        self._backoff = backoff
+        self._retries: dict[PermissionId, _Retry] = {}
+
+    async def run(self) -> NoReturn:
+        """Enrol, look and leave. Ends when it is cancelled."""
+        while True:
+            seen = self._changes.count
+            await self.round()
+            now = _loop_time()
+            retries = (retry.at for retry in self._retries.values())
+            next_at = min(retries, default=now + _WAKES_EVERY_S)
+            await self._changes.after(seen, min(_WAKES_EVERY_S, max(0.0, next_at - now)))
+
+    async def round(self) -> None:
+        """Do for each permission what is due."""
+        problems: dict[PermissionId, Text] = {}
+        changed = False
+        async with self._store.reading() as connection:
+            permissions = await Permissions(connection).all()
+            peers = {peer.id: peer.jid for peer in await all_peers(connection)}
+        for permission in permissions:
+            if (witness := permission.need.witness) is None:
+                continue
+            try:
+                changed |= await self._keep(permission, witness, peers)
+            except (WitnessFault, _Waiting) as fault:
+                problems[permission.id] = fault.text
+        if changed or problems != self.problems:
+            self.problems = problems
+            self._changes.notify()
+
+    async def _keep(
+        self, permission: Permission, witness: Witness, peers: Mapping[PeerId, str]
+    ) -> bool:
+        """Do what is due of a permission. Return whether anything is new."""
+        is_granted = permission.state is State.GRANTED
+        async with self._store.reading() as connection:
+            stored = (await enrolments(connection)).get(permission.id)
+            keys = await load_keys(connection, permission.id)
+        if stored is None and is_granted and (begun := await self._begin(permission.id)):
+            stored, keys = begun
+        if stored is None or stored.left_at is not None:
+            return False
+        if keys is None:
+            raise _Waiting(_NO_KEYS)
+        if stored.enrolled_at is not None:
+            keys = await self._age(permission.id, keys)
+        call = _due(stored, is_granted=is_granted, now=self._clock.now())
+        retry = self._retries.pop(permission.id, None)
+        if call is None:
+            return False
+        if retry is not None and retry.call is call and retry.at > _loop_time():
+            self._retries[permission.id] = retry
+            raise _Waiting(retry.why)
+        try:
+            await self._ask(
+                call,
+                permission,
+                witness,
+                peers[permission.peer],
+                keys=keys,
+                has_receipt=stored.enrolled_at is not None,
+            )
+        except WitnessFault as fault:
+            failures = retry.failures + 1 if retry is not None and retry.call is call else 0
+            at = _loop_time() + self._backoff.seconds(failures)
+            self._retries[permission.id] = _Retry(call, failures, at, fault.text)
+            raise
+        return True
+
+    async def _begin(self, permission: PermissionId) -> tuple[StoredEnrolment, HomeKeys] | None:
+        """Draw the keys of a new enrolment, by a confirmed clock alone; None if it has ended."""
+        async with self._store.writing() as connection:
+            now = await self._clock.confirmed(connection)
+            if now is None:
+                raise _Waiting(_UNCONFIRMED)
+            if (await Permissions(connection).get(permission)).state is not State.GRANTED:
+                return None
+            keys = HomeKeys.new(now.astimezone(UTC).date())
+            await add_enrolment(connection, permission)
+            await keep_keys(connection, permission, keys)
+            return (await enrolments(connection))[permission], keys
+
+    async def _age(self, permission: PermissionId, keys: HomeKeys) -> HomeKeys:
+        """Replace the key by that of today, if the clock is confirmed: there is no way back."""
+        today = self._clock.now().astimezone(UTC).date()
+        if keys.day_key.day == today:
+            return keys
+        async with self._store.writing() as connection:
+            now = await self._clock.confirmed(connection)
+            if now is None:
+                return keys
+            day = now.astimezone(UTC).date()
+            if day < keys.day_key.day:
+                raise _Waiting(_FUTURE_KEY.fill(day=keys.day_key.day))
+            keys = keys.on(day)
+            await keep_keys(connection, permission, keys)
+        return keys
+
+    async def _ask(
+        self,
+        call: Call,
+        permission: Permission,
+        witness: Witness,
+        collective: str,
+        *,
+        keys: HomeKeys,
+        has_receipt: bool,
+    ) -> None:
+        """Ask a witness, and store what it answers. Raises `WitnessFault`."""
+        if call is Call.ENROLMENTS:
+            await self._enrol(permission, witness, collective, keys)
+            return
+        now = self._clock.now().replace(microsecond=0)
+        signed = SignedRequest.of(call, collective, permission.id, now, keys.authentication_key)
+        if call is Call.OPENINGS:
+            answer = await self._client.ask(witness, call, signed.body(), OpeningsSummary.read)
+            async with self._store.writing() as connection:
+                await keep_summary(connection, permission.id, now, json.dumps(answer.body()))
+            return
+        try:
+            left = await self._client.ask(witness, call, signed.body(), DepartureReceipt.read)
+        except WitnessFault as fault:
+            # Whether an enrolment without a receipt arrived is not certain.
+            if has_receipt or not fault.is_unknown:
+                raise
+            left = DepartureReceipt(now)
+        async with self._store.writing() as connection:
+            await keep_departure(connection, permission.id, left.left_at)
+            await keep_keys(connection, permission.id, None)
+        _LOGGER.info("a witness knows that this home has left")
+
+    async def _enrol(
+        self, permission: Permission, witness: Witness, collective: str, keys: HomeKeys
+    ) -> None:
+        need, terms = permission.need, permission.terms
+        assert terms is not None
+        request = EnrolmentRequest(
+            collective=collective,
+            pseudonym=permission.id,
+            need=need.id,
+            version=need.version,
+            need_sha256=need_hash(need),
+            minimum=witness.minimum,
+            directions=frozenset(series.direction for series in terms.series),
+            key=keys.day_key,
+        )
+        receipt = await self._client.ask(
+            witness, Call.ENROLMENTS, request.body(), EnrolmentReceipt.read
+        )
+        if not receipt.proves(request):
+            raise WitnessFault(_WRONG_RECEIPT.fill(name=witness.name, contact=witness.contact))
+        async with self._store.writing() as connection:
+            mac = receipt.mac.hex()
+            await keep_enrolment(connection, permission.id, receipt.enrolled_at, mac)
+        _LOGGER.info("a witness has confirmed an enrolment")
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """What a witness did not answer, how often, when it is asked again, and why it did not."""
+
+    call: Call
+    failures: int
+    at: float
+    why: Text
+
+
+class _Waiting(Exception):
+    """Nothing can be asked now; `text` says why."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.say())
+        self.text = words
+
+
+def _due(stored: StoredEnrolment, *, is_granted: bool, now: datetime) -> Call | None:
+    """Return what is to be asked of a witness that the home has not left."""
+    if not is_granted:
+        return Call.DEPARTURES
+    if stored.enrolled_at is None:
+        return Call.ENROLMENTS
+    is_new = stored.asked_at is not None and abs(now - stored.asked_at) < LOOK_EVERY
+    return None if is_new else Call.OPENINGS
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,97 @@
+"""What a home asks a witness, over HTTPS."""
+
+from collections.abc import Callable, Mapping
+import json
+import ssl
+from typing import Any, Final
+
+import aiohttp
+
+from ...protected_sums.requests import MAX_BODY_BYTES, BadBody, Call
+from ...quoalise import Text, Witness
+from ...quoalise.text import text
+from ...sharing.account import load
+from ...store import Store
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
+_CONFLICT, _FORBIDDEN, _NOT_FOUND = 409, 403, 404
+
+_AWAY = text("The witness {name} cannot be reached; this node tries again: {why}")
+_UNVERIFIED = text(
+    "The certificate of the witness {name} is not valid for {url}, or its authority is unknown:"
+    " {why}"
+)
+_REFUSED = text("The witness {name} refuses ({status}): inform its contact, {contact}.")
+_NO_WITNESS = text("{name} is no witness for this collective: inform the collective, and withdraw.")
+_OTHER_KEY = text(
+    "The witness {name} knows this home by another key, from before a backup was restored:"
+    " withdraw, and allow again."
+)
+_STRANGE = text("The answer of the witness {name} cannot be read: inform its contact, {contact}.")
+
+
+class WitnessFault(Exception):
+    """A witness did not answer what was asked. `text` says why, and what to do."""
+
+    def __init__(self, words: Text, *, status: int | None = None) -> None:
+        super().__init__(words.say())
+        self.text = words
+        self.status = status
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the witness does not know this home."""
+        return self.status in {_FORBIDDEN, _NOT_FOUND}
+
+
+async def tls_context(store: Store) -> ssl.SSLContext:
+    """Return how to check witnesses: as the home's own server is, by the same authorities."""
+    context = ssl.create_default_context()
+    identity = await load(store)
+    if identity is not None and identity.server.ca_file is not None:
+        context.load_verify_locations(identity.server.ca_file)
+    return context
+
+
+class WitnessClient:
+    """Asks witnesses. `tls` says whose certificates are valid."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+
+    async def ask[T](
+        self, witness: Witness, call: Call, body: Mapping[str, Any], read: Callable[[object], T]
+    ) -> T:
+        """Return the answer as `read` reads it. Raises `WitnessFault`."""
+        try:
+            status, answer = await self._post(f"{witness.url}{call.path}", body)
+        except aiohttp.ClientConnectorCertificateError as fault:
+            unverified = _UNVERIFIED.fill(
+                name=witness.name, url=witness.url, why=fault.certificate_error
+            )
+            raise WitnessFault(unverified) from fault
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            why = str(fault) or type(fault).__name__
+            raise WitnessFault(_AWAY.fill(name=witness.name, why=why)) from fault
+        if status not in {200, 201}:
+            words = {_CONFLICT: _OTHER_KEY, _FORBIDDEN: _NO_WITNESS}.get(status, _REFUSED)
+            refusal = words.fill(name=witness.name, status=status, contact=witness.contact)
+            raise WitnessFault(refusal, status=status)
+        try:
+            return read(json.loads(answer))
+        except (BadBody, ValueError, RecursionError) as fault:
+            strange = _STRANGE.fill(name=witness.name, contact=witness.contact)
+            raise WitnessFault(strange) from fault
+
+    async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Post JSON. Return the status, and as much of the answer as one may have."""
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.post(url, json=body, ssl=self._tls, allow_redirects=False) as response,
+        ):
+            answer = b""
+            async for part in response.content.iter_chunked(MAX_BODY_BYTES):
+                answer += part
+                if len(answer) > MAX_BODY_BYTES:
+                    break
+            return response.status, answer[: MAX_BODY_BYTES + 1]

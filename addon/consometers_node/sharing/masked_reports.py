@@ -1,0 +1,96 @@
+"""Records of a home as they leave where only sums may be read: masked with the key of the day.
+
+What a home keeps of an enrolment is secret: the key of the last day that it had confirmed, alone,
+from which none of an earlier day can be computed; the secret of its nonces, which it shares with
+nobody; and the key of what it asks its witness for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+import secrets
+import struct
+from typing import Self
+
+from ..protected_sums.masks import (
+    KEY_BYTES,
+    MOST_WH,
+    NONCE_SECRET_BYTES,
+    DayKey,
+    Report,
+    Subject,
+)
+from ..quoalise import Direction, MaskedReport, Reports
+from ..series import Record, Series
+from ..store import PermissionId
+from ..store.connection import AsyncConnection
+from ..store.settings import secret, set_secret
+
+_PACKED = struct.Struct(f">I{KEY_BYTES}s{NONCE_SECRET_BYTES}s{KEY_BYTES}s")
+
+
+@dataclass(frozen=True, slots=True)
+class HomeKeys:
+    """What a home keeps secret of an enrolment. Its `repr` shows the day alone."""
+
+    day_key: DayKey
+    nonce_secret: bytes = field(repr=False)
+    authentication_key: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls, day: date) -> Self:
+        """Draw them, on the day of the enrolment."""
+        first = DayKey(day, secrets.token_bytes(KEY_BYTES))
+        return cls(first, secrets.token_bytes(NONCE_SECRET_BYTES), first.authentication_key())
+
+    def on(self, day: date) -> Self:
+        """Return them with the key of this day or of a later one. Raises `PastKey`."""
+        return replace(self, day_key=self.day_key.on(day))
+
+
+async def load_keys(connection: AsyncConnection, permission: PermissionId) -> HomeKeys | None:
+    """Return the keys of an enrolment, as long as there are any."""
+    packed = await secret(connection, _name(permission))
+    if packed is None:
+        return None
+    day, key, nonce_secret, authentication_key = _PACKED.unpack(packed)
+    return HomeKeys(DayKey(date.fromordinal(day), key), nonce_secret, authentication_key)
+
+
+async def keep_keys(
+    connection: AsyncConnection, permission: PermissionId, keys: HomeKeys | None
+) -> None:
+    """Store them in place of those before; None forgets them."""
+    packed = None
+    if keys is not None:
+        day, key = keys.day_key.day.toordinal(), keys.day_key.secret
+        packed = _PACKED.pack(day, key, keys.nonce_secret, keys.authentication_key)
+    await set_secret(connection, _name(permission), packed)
+
+
+def mask(
+    keys: HomeKeys, collective: str, permission: str, series: Series, records: Iterable[Record]
+) -> Reports:
+    """Return hourly records as they leave for a collective (bare JID).
+
+    A mean power in W over an hour is so many Wh. Values beyond what a contract can carry are
+    reported as its bounds.
+    """
+    reports = []
+    for record in records:
+        subject = Subject(collective, series.direction, record.start)
+        wh = min(max(record.value, 0), MOST_WH)
+        report = Report.of(wh, subject, keys.day_key, keys.nonce_secret)
+        reports.append(
+            MaskedReport(record.start, report.nonce, report.masked, report.masked_square)
+        )
+    return Reports(
+        permission=permission,
+        direction=Direction(series.direction),
+        day=keys.day_key.day,
+        reports=tuple(reports),
+    )
+
+
+def _name(permission: PermissionId) -> str:
+    return f"enrolment.{permission}"

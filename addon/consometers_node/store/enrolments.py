@@ -1,0 +1,71 @@
+"""Permissions for sums at their witnesses: receipts, and what a witness said was opened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, insert, or_, select, update
+
+from .connection import AsyncConnection
+from .declaration import columns_of
+from .tables import DataNeedRow, EnrolmentRow, PermissionId, PermissionRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEnrolment:
+    """A permission at its witness; `summary` is the last answer to what was opened, as JSON."""
+
+    permission_id: PermissionId
+    enrolled_at: datetime | None
+    receipt: str | None
+    left_at: datetime | None
+    asked_at: datetime | None
+    summary: str | None
+
+
+async def enrolments(connection: AsyncConnection) -> dict[PermissionId, StoredEnrolment]:
+    """Return all of them."""
+    columns = columns_of(EnrolmentRow, StoredEnrolment)
+    rows = (await connection.execute(select(*columns))).mappings()
+    return {row["permission_id"]: StoredEnrolment(**row) for row in rows}
+
+
+async def has_enrolments_due(connection: AsyncConnection) -> bool:
+    """Return whether a home is to enrol, is enrolled, or is still to leave."""
+    is_granted = exists().where(
+        DataNeedRow.id == PermissionRow.data_need_id,
+        DataNeedRow.reading == "sum",
+        PermissionRow.state == "granted",
+    )
+    is_enrolled = exists().where(EnrolmentRow.left_at.is_(None))
+    return bool((await connection.execute(select(or_(is_granted, is_enrolled)))).scalar_one())
+
+
+async def add_enrolment(connection: AsyncConnection, permission: PermissionId) -> None:
+    """Note that a permission is to be enrolled."""
+    await connection.execute(insert(EnrolmentRow).values(permission_id=permission))
+
+
+async def keep_enrolment(
+    connection: AsyncConnection, permission: PermissionId, at: datetime, receipt: str
+) -> None:
+    """Store the receipt of an enrolment: records may leave from now on."""
+    await _update(connection, permission, enrolled_at=at, receipt=receipt)
+
+
+async def keep_departure(
+    connection: AsyncConnection, permission: PermissionId, at: datetime
+) -> None:
+    """Store that the witness knows that the home has left."""
+    await _update(connection, permission, left_at=at)
+
+
+async def keep_summary(
+    connection: AsyncConnection, permission: PermissionId, at: datetime, summary: str
+) -> None:
+    """Store what the witness says was opened, in place of its answer before."""
+    await _update(connection, permission, asked_at=at, summary=summary)
+
+
+async def _update(connection: AsyncConnection, permission: PermissionId, **values: object) -> None:
+    changed = update(EnrolmentRow).where(EnrolmentRow.permission_id == permission)
+    await connection.execute(changed.values(values))

@@ -1,0 +1,313 @@
+"""A home at its witness, which is reached over HTTPS: it enrols, looks, and leaves."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import ssl
+
+from aiohttp import web
+import pytest
+
+from consometers_node.backoff import Backoff
+from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_client import WitnessClient
+from consometers_node.permission import Permissions
+from consometers_node.protected_sums.requests import (
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from consometers_node.series import Direction
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.masked_reports import load_keys
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.enrolments import StoredEnrolment, enrolments, has_enrolments_due
+from consometers_node.store.peers import add_peer
+from consometers_node.wire.needs import need_hash
+from demo.prosody import Authority
+
+from ..clocks import Hands, confirmed
+from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
+
+NEVER_AGAIN = Backoff(3600, 3600, 1)
+AT_ONCE = Backoff(0, 0, 0)
+
+
+@dataclass
+class Witness:
+    """A witness of a few lines. What stands in `answers` is answered instead."""
+
+    enrolled: dict[str, EnrolmentRequest] = field(default_factory=dict)
+    asked: list[Call] = field(default_factory=list)
+    answers: dict[Call, web.Response] = field(default_factory=dict)
+    loses: bool = False
+    url: str = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        call = Call(request.match_info["call"])
+        self.asked.append(call)
+        if call in self.answers:
+            return self.answers[call]
+        body, at = await request.json(), now()
+        if call is Call.ENROLMENTS:
+            enrolment = EnrolmentRequest.read(body)
+            if self.enrolled.setdefault(enrolment.pseudonym, enrolment) != enrolment:
+                return web.json_response({}, status=409)
+            if self.loses:
+                return web.json_response({}, status=503)
+            return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
+        signed = SignedRequest.read(call, body)
+        if signed.pseudonym not in self.enrolled:
+            return web.json_response({}, status=404)
+        key = self.enrolled[signed.pseudonym].key.authentication_key()
+        if not signed.is_authentic(key):
+            return web.json_response({}, status=401)
+        if call is Call.DEPARTURES:
+            return web.json_response(DepartureReceipt(at).body())
+        return web.json_response(
+            OpeningsSummary(
+                enrolled_at=at,
+                left_at=None,
+                opened={Direction.CONSUMPTION: 720},
+                least_homes=36,
+                refused={"dominance": 2},
+                homes=40,
+            ).body()
+        )
+
+
+@asynccontextmanager
+async def serving(witness: Witness, authority: Authority, folder: Path) -> AsyncIterator[Witness]:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("localhost", folder))
+    app = web.Application()
+    app.router.add_post("/witness/{call}", witness.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    await site.start()
+    witness.url = f"https://localhost:{runner.addresses[0][1]}"
+    try:
+        yield witness
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+async def witness(
+    authority: Authority, tmp_path: Path, socket_enabled: None
+) -> AsyncIterator[Witness]:
+    async with serving(Witness(), authority, tmp_path) as witness:
+        yield witness
+
+
+@dataclass
+class Home:
+    """A home that was granted a sum, and what it does at its witness."""
+
+    store: Store
+    hands: Hands
+    enrolling: Enrolling
+    permission: PermissionId
+
+    async def stored(self) -> StoredEnrolment:
+        async with self.store.reading() as connection:
+            return (await enrolments(connection))[self.permission]
+
+    async def lets_leave(self) -> bool:
+        async with self.store.reading() as connection:
+            return await Permissions(connection).may_leave(self.permission)
+
+    async def withdraw(self) -> None:
+        async with self.store.writing() as connection:
+            await Permissions(connection).withdraw(self.permission, STOP, now())
+
+    @property
+    def problem(self) -> str | None:
+        words = self.enrolling.problems.get(self.permission)
+        return None if words is None else words.say()
+
+
+type MakeHome = Callable[..., Awaitable[Home]]
+
+
+@pytest.fixture
+def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
+    async def make(
+        *, backoff: Backoff = NEVER_AGAIN, trusts: bool = True, vouched: bool = True
+    ) -> Home:
+        tls = ssl.create_default_context()
+        if trusts:
+            tls.load_verify_locations(authority.file)
+        hands = Hands(datetime.now(UTC))
+        clock = await confirmed(file, hands) if vouched else hands.clock()
+        need = replace(PROTECTED, witness=replace(WITNESS, url=witness.url))
+        async with file.writing() as connection:
+            coop = await add_peer(connection, "coop@example.org", "Coop", now())
+            permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
+        enrolling = Enrolling(file, clock, Changes(), WitnessClient(tls), backoff)
+        return Home(file, hands, enrolling, permission)
+
+    return make
+
+
+async def test_records_may_leave_once_the_witness_has_confirmed_that_it_has_the_key(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    assert not await home.lets_leave()
+    await home.enrolling.round()
+    assert await home.lets_leave()
+    request = witness.enrolled[home.permission]
+    need = replace(PROTECTED, witness=replace(WITNESS, url=witness.url))
+    assert (request.need_sha256, request.minimum) == (need_hash(need), WITNESS.minimum)
+    assert request.directions == {Direction.CONSUMPTION}
+    assert home.problem is None
+    async with home.store.reading() as connection:
+        keys = await load_keys(connection, home.permission)
+    assert keys is not None
+    assert keys.nonce_secret != keys.day_key.secret == request.key.secret
+
+
+async def test_the_witness_is_asked_once_a_day_what_was_opened(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    for _ in range(3):
+        await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS, Call.OPENINGS]
+    stored = await home.stored()
+    assert stored.summary is not None
+    assert '"consumption": 720' in stored.summary
+    home.hands.go_on(timedelta(days=1))
+    await home.enrolling.round()
+    assert witness.asked[2:] == [Call.OPENINGS]
+
+
+async def test_after_a_lost_answer_the_very_same_is_asked_again_even_a_day_later(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(backoff=AT_ONCE)
+    witness.loses = True
+    await home.enrolling.round()
+    assert not await home.lets_leave()
+    assert "503" in (home.problem or "")
+    witness.loses = False
+    home.hands.go_on(timedelta(days=1))
+    await home.enrolling.round()
+    assert await home.lets_leave()
+    assert home.problem is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (web.json_response(EnrolmentReceipt(now(), bytes(32)).body(), status=201), "prove"),
+        (web.json_response({"enrolled_at": "yesterday"}, status=201), "cannot be read"),
+        (web.Response(body=b"[" * 100_000, status=201), "cannot be read"),
+        (web.json_response({}, status=409), "allow again"),
+        (web.json_response({}, status=403), "no witness"),
+        (web.Response(status=302, headers={"Location": "https://elsewhere.example/"}), "302"),
+    ],
+    ids=["other key", "no receipt", "endless", "restored", "no witness", "redirection"],
+)
+async def test_nothing_leaves_by_a_receipt_that_proves_nothing(
+    new_home: MakeHome, witness: Witness, answer: web.Response, words: str
+) -> None:
+    home = await new_home()
+    witness.answers[Call.ENROLMENTS] = answer
+    await home.enrolling.round()
+    assert not await home.lets_leave()
+    assert home.problem is not None
+    assert words in home.problem
+    await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS]
+
+
+async def test_the_key_goes_to_no_witness_of_an_unknown_authority(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(trusts=False)
+    await home.enrolling.round()
+    assert witness.asked == []
+    assert home.problem is not None
+    assert "authority" in home.problem
+
+
+async def test_a_withdrawal_is_told_to_a_witness_that_was_away_and_the_keys_are_gone(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(backoff=AT_ONCE)
+    await home.enrolling.round()
+    await home.withdraw()
+    assert not await home.lets_leave()
+    witness.answers[Call.DEPARTURES] = web.Response(status=503)
+    await home.enrolling.round()
+    assert "503" in (home.problem or "")
+    del witness.answers[Call.DEPARTURES]
+    await home.enrolling.round()
+    assert home.problem is None
+    assert (await home.stored()).left_at is not None
+    async with home.store.reading() as connection:
+        assert await load_keys(connection, home.permission) is None
+        assert not await has_enrolments_due(connection)
+    await home.enrolling.round()
+    assert witness.asked[-2:] == [Call.DEPARTURES, Call.DEPARTURES]
+
+
+async def test_a_withdrawal_does_not_wait_for_what_was_to_be_asked_again(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    witness.answers[Call.ENROLMENTS] = web.Response(status=503)
+    await home.enrolling.round()
+    await home.withdraw()
+    await home.enrolling.round()
+    # The witness never knew this home.
+    assert witness.asked == [Call.ENROLMENTS, Call.DEPARTURES]
+    assert (await home.stored()).left_at is not None
+
+
+async def test_the_key_ages_by_a_confirmed_clock_and_never_back(new_home: MakeHome) -> None:
+    home = await new_home()
+    await home.enrolling.round()
+
+    async def keys_after(by: timedelta) -> tuple[int, bytes]:
+        home.hands.at += by
+        await home.enrolling.round()
+        async with home.store.reading() as connection:
+            keys = await load_keys(connection, home.permission)
+        assert keys is not None
+        return (keys.day_key.day - first.day).days, keys.day_key.secret
+
+    async with home.store.reading() as connection:
+        keys = await load_keys(connection, home.permission)
+    assert keys is not None
+    first = keys.day_key
+    # The wall clock jumps: nobody has confirmed that it is a day later.
+    assert await keys_after(timedelta(days=1)) == (0, first.secret)
+    home.hands.steady += timedelta(days=1).total_seconds()
+    second = first.on(first.day + timedelta(days=1))
+    assert await keys_after(timedelta()) == (1, second.secret)
+    home.hands.steady -= timedelta(days=1).total_seconds()
+    assert await keys_after(timedelta(days=-1)) == (1, second.secret)
+
+
+async def test_no_key_is_drawn_by_a_clock_that_nobody_confirmed(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(vouched=False)
+    await home.enrolling.round()
+    assert witness.asked == []
+    assert home.problem is not None
+    assert "clock" in home.problem

@@ -1,0 +1,129 @@
+"""Where only sums may be read, records leave masked: what the witness takes off is all there is."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.permission import Choice, Permissions
+from consometers_node.protected_sums.masks import MOST_WH, SUM_MODULUS, Subject, masks
+from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
+from consometers_node.sharing.due_records import RecordsMessage
+from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.enrolments import add_enrolment, keep_departure, keep_enrolment
+
+from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
+from .ledgers import DAY, HOUR, Ledger, hours, midnight
+from .test_answers import COOP, House
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+async def enrol(store: Store, permission: PermissionId, day: date) -> HomeKeys:
+    """Have the witness confirm the enrolment of a permission."""
+    keys = HomeKeys.new(day)
+    async with store.writing() as connection:
+        await add_enrolment(connection, permission)
+        await keep_keys(connection, permission, keys)
+        await keep_enrolment(connection, permission, now(), "mac")
+    return keys
+
+
+def unmasked(message: RecordsMessage, keys: HomeKeys, permission: str) -> dict[datetime, int]:
+    """Take the masks off, as a witness could if it had the reports."""
+    reports = message.data
+    assert isinstance(reports, Reports)
+    assert (reports.permission, reports.day) == (permission, keys.day_key.day)
+    values = {}
+    for hour, nonce, masked, masked_square in reports.reports:
+        subject = Subject(COOP.jid, HOURLY.direction, hour).encoded()
+        mask, mask_of_square = masks(keys.day_key.secret, subject, nonce)
+        values[hour] = (masked - mask) % SUM_MODULUS
+        assert (masked_square - mask_of_square) % (1 << 128) == values[hour] ** 2
+    return values
+
+
+@pytest.fixture
+async def ledger(file: Store) -> Ledger:
+    ledger = await Ledger.open(file)
+    await ledger.cover(midnight(-40), midnight(3))
+    return ledger
+
+
+async def granted(ledger: Ledger) -> tuple[PermissionId, HomeKeys]:
+    """Grant a sum whose collective has subscribed."""
+    permission = await ledger.grant(PROTECTED, CHOICE_OF_PROTECTED)
+    keys = await enrol(ledger.store, permission, today())
+    await ledger.subscribe(midnight())
+    return permission, keys
+
+
+async def test_values_leave_masked_and_are_the_same_message_again(ledger: Ledger) -> None:
+    permission, keys = await granted(ledger)
+    start = now().replace(minute=0, second=0) + HOUR
+    values = {start: 412, start + HOUR: 0, start + 2 * HOUR: 250_000}
+    await ledger.keep(values)
+    message = await ledger.next("first")
+    assert message is not None
+    assert unmasked(message, keys, permission) == values | {start + 2 * HOUR: MOST_WH}
+    await ledger.restart()
+    again = await ledger.next("second")
+    assert again is not None
+    assert (again.id, again.data) == (message.id, message.data)
+    await ledger.keep(values | {start: 413})
+    await ledger.restart()
+    corrected = await ledger.next("third")
+    assert corrected is not None
+    assert isinstance(corrected.data, Reports)
+    assert isinstance(message.data, Reports)
+    first, *others = corrected.data.reports
+    assert others == list(message.data.reports[1:])
+    assert first.nonce != message.data.reports[0].nonce
+
+
+async def test_nothing_leaves_with_a_key_of_tomorrow_nor_without_one_nor_after_the_end(
+    ledger: Ledger,
+) -> None:
+    permission, keys = await granted(ledger)
+    await ledger.keep({now().replace(minute=0, second=0) + HOUR: 412})
+    async with ledger.store.writing() as connection:
+        await keep_keys(connection, permission, keys.on(today() + timedelta(days=1)))
+    assert await ledger.next() is None
+    async with ledger.store.writing() as connection:
+        await keep_keys(connection, permission, None)
+    assert await ledger.next() is None
+    async with ledger.store.writing() as connection:
+        await keep_keys(connection, permission, keys)
+        await keep_departure(connection, permission, now())
+    assert await ledger.next() is None
+
+
+async def test_a_home_keeps_the_key_of_the_day_alone(ledger: Ledger, tmp_path: Path) -> None:
+    permission, keys = await granted(ledger)
+    later = keys.on(today() + timedelta(days=3))
+    async with ledger.store.writing() as connection:
+        await keep_keys(connection, permission, later)
+        loaded = await load_keys(connection, permission)
+    assert loaded == later
+    assert loaded.authentication_key == keys.authentication_key
+    assert keys.day_key.secret.hex() not in f"{loaded!r}"
+    await ledger.store.close()
+    assert keys.day_key.secret not in (tmp_path / "node.db").read_bytes()
+
+
+async def test_masked_records_are_never_sent_on_request(ledger: Ledger) -> None:
+    await granted(ledger)
+    await ledger.keep(hours(midnight(), [412] * 24))
+    house = House(ledger.store)
+    with pytest.raises(NotAuthorized, match="Only sums"):
+        await house.answers.get_history(COOP, GetHistory(house.name(), midnight(), None))
+    assert await house.listed() == []
+    async with ledger.store.writing() as connection:
+        other = Choice(series=frozenset({INJECTED}))
+        await grant(Permissions(connection), ledger.peer.id, NEED, other)
+    injected = house.name(INJECTED)
+    answer = await house.answers.get_history(COOP, GetHistory(injected, midnight() - DAY, None))
+    assert isinstance(answer, Data)
