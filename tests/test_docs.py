@@ -16,7 +16,8 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
-from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM
+from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM, SURPLUS_LIKELY
+from custom_components.consometers.calendar import SURPLUS
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_INJECTION_PRICE,
@@ -40,7 +41,7 @@ from custom_components.consometers.linky.sensors import (
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
+from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS, SURPLUS_SENSORS
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import Mode, encode_frame
@@ -61,7 +62,8 @@ def key_of(description: EntityDescription) -> str:
     return description.translation_key or description.key
 
 
-OF_A_NODE = set(map(key_of, (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)))
+OF_COLLECTIVES = (PROBLEM, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS, *SURPLUS_SENSORS)
+OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, CONNECTED, SHARING)))
 OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
 OF_A_HOME = set(map(key_of, BALANCE_SENSORS))

@@ -16,13 +16,14 @@ from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky import issues
 from .linky.coordinator import LinkyCoordinator
 from .node.coordinator import NodeCoordinator
+from .node.surplus_coordinator import sun_store
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 SENSOR_ALONE = [Platform.SENSOR]
 METER_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
-NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH]
+NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -72,7 +73,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
         await store(hass, entry).async_remove()
     elif is_balance(entry):
         await balance_store(hass, entry).async_remove()
-    elif not is_node(entry):
+    elif is_node(entry):
+        await sun_store(hass, entry).async_remove()
+    else:
         issues.clear_all(hass, entry)
         clear_issues(hass, entry)
 

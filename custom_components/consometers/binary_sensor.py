@@ -17,7 +17,8 @@ from .kinds import MeterOrNodeConfigEntry, is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
 from .linky.coordinator import LinkyCoordinator, Pace
 from .node.coordinator import NodeCoordinator
-from .node.entity import CollectiveEntity, NodeEntity, add_for_each_collective
+from .node.entity import CollectiveEntity, NodeEntity, SurplusEntity, add_for_each_collective
+from .node.surplus_coordinator import statistics_of
 
 PARALLEL_UPDATES = 0
 
@@ -25,6 +26,7 @@ _description = partial(BinarySensorEntityDescription, entity_category=EntityCate
 LINK_LAMP = _description(key="link", device_class=BinarySensorDeviceClass.CONNECTIVITY)
 CONNECTED = _description(key="connected", device_class=BinarySensorDeviceClass.CONNECTIVITY)
 PROBLEM = _description(key="problem", device_class=BinarySensorDeviceClass.PROBLEM)
+SURPLUS_LIKELY = BinarySensorEntityDescription(key="surplus_likely")
 
 
 async def async_setup_entry(
@@ -36,6 +38,13 @@ async def async_setup_entry(
     if is_node(entry):
         async_add_entities([Connected(entry.runtime_data)])
         add_for_each_collective(entry, async_add_entities, [PROBLEM], Problem)
+        add_for_each_collective(
+            entry,
+            async_add_entities,
+            [SURPLUS_LIKELY],
+            SurplusLikely,
+            lambda collective, _: statistics_of(collective) is not None,
+        )
         return
     async_add_entities([LinkLamp(entry.runtime_data)])
     add_as_known(hass, entry, async_add_entities, binary_sensors(), LinkyBinarySensor)
@@ -110,3 +119,14 @@ class Problem(CollectiveEntity, BinarySensorEntity):
     def extra_state_attributes(self) -> dict[str, str | None]:
         """What it is."""
         return self._reason(self.collective.problem)
+
+
+class SurplusLikely(SurplusEntity, BinarySensorEntity):
+    """Whether members are likely to inject more than others draw, in this hour."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether they are."""
+        now = self.surplus.now(self.collective_id)
+        return None if now is None else now.is_surplus

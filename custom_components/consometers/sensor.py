@@ -22,8 +22,22 @@ from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
 from .node.answers import Collective
 from .node.coordinator import NodeConfigEntry
-from .node.entity import REASON, CollectiveEntity, add_for_each_collective, unique_id
-from .node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS, CollectiveSensorDescription, Fact
+from .node.entity import (
+    REASON,
+    CollectiveEntity,
+    SurplusEntity,
+    add_for_each_collective,
+    unique_id,
+)
+from .node.sensors import (
+    ATTRIBUTES,
+    COLLECTIVE_SENSORS,
+    SURPLUS_SENSORS,
+    CollectiveSensorDescription,
+    Fact,
+    SurplusSensorDescription,
+)
+from .node.surplus_coordinator import statistics_of
 
 PARALLEL_UPDATES = 0
 
@@ -41,6 +55,13 @@ async def async_setup_entry(
             COLLECTIVE_SENSORS,
             CollectiveSensor,
             partial(_is_or_was_told, hass, entry),
+        )
+        add_for_each_collective(
+            entry,
+            async_add_entities,
+            SURPLUS_SENSORS,
+            SurplusSensor,
+            lambda collective, _: statistics_of(collective) is not None,
         )
         return
     if is_inverter(entry):
@@ -144,6 +165,18 @@ class CollectiveSensor(CollectiveEntity, SensorEntity):
         if sums is not None and sums.problem is not None and self.native_value is None:
             attributes |= self._reason(sums.problem)
         return attributes
+
+
+class SurplusSensor(SurplusEntity, SensorEntity):
+    """When a collective is likely to have something to spare."""
+
+    entity_description: SurplusSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """When it begins."""
+        return self.entity_description.value_fn(self.surplus.to_come(self.collective_id))
 
 
 def _is_or_was_told(

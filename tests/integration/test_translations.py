@@ -18,7 +18,13 @@ from custom_components.consometers import const
 from custom_components.consometers.balance import flow as balance_flow, issues as balance_issues
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
-from custom_components.consometers.binary_sensor import CONNECTED, LINK_LAMP, PROBLEM
+from custom_components.consometers.binary_sensor import (
+    CONNECTED,
+    LINK_LAMP,
+    PROBLEM,
+    SURPLUS_LIKELY,
+)
+from custom_components.consometers.calendar import SURPLUS
 from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.history import continuing, flow as history_flow
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
@@ -29,7 +35,11 @@ from custom_components.consometers.linky.prices import option
 from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
 from custom_components.consometers.node.entity import REASON
-from custom_components.consometers.node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS
+from custom_components.consometers.node.sensors import (
+    ATTRIBUTES,
+    COLLECTIVE_SENSORS,
+    SURPLUS_SENSORS,
+)
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode
@@ -55,16 +65,19 @@ SENSORS: list[SensorEntityDescription] = [
     *INVERTER_SENSORS,
     *BALANCE_SENSORS,
     *COLLECTIVE_SENSORS,
+    *SURPLUS_SENSORS,
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
     *binary_sensors(),
     LINK_LAMP,
     CONNECTED,
     PROBLEM,
+    SURPLUS_LIKELY,
 ]
 PLATFORMS: dict[str, list[Any]] = {
     "sensor": SENSORS,
     "binary_sensor": BINARY_SENSORS,
+    "calendar": [SURPLUS],
     "switch": [SHARING],
 }
 OF_EVERY_SWITCH = {"on", "off"}
@@ -299,8 +312,9 @@ def test_two_entities_are_never_taken_for_one() -> None:
         LINKY_SENSORS,
         INVERTER_SENSORS,
         BALANCE_SENSORS,
-        COLLECTIVE_SENSORS,
+        [*COLLECTIVE_SENSORS, *SURPLUS_SENSORS],
         BINARY_SENSORS,
+        [SURPLUS],
         [SHARING],
     )
     for descriptions in platforms:

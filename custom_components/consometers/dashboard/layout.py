@@ -178,6 +178,18 @@ class _Writer:
             yield from self._tiles(entities, words, colour, grid_options=_WIDE)
         for key in _RATES:
             yield from self._rates(tuple(_those(has, f"{key}_today")), key)
+        yield from self._beneath(
+            "sun_hours",
+            [
+                _tile(has[key], PRODUCED, name=self._words[key], grid_options=columns, **more)
+                for key, columns, more in (
+                    ("surplus_likely", _WIDE, {}),
+                    ("next_surplus", _HALF, {"visibility": _if_known(has.get("next_surplus", ""))}),
+                    ("best_hour", _HALF, {"visibility": _if_known(has.get("best_hour", ""))}),
+                )
+                if key in has
+            ],
+        )
         yield from self._graph("two_days", _HOURS, _flows(collective))
         yield from self._not_shown(collective)
         yield from self._compared(collective)

@@ -18,6 +18,7 @@ from ..const import CONF_APP, DOMAIN
 from . import devices, issues
 from .answers import Node
 from .client import NodeClient, NodeError, OtherNode, WrongToken
+from .surplus_coordinator import SurplusCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
             async_get_clientsession(hass), entry.data[CONF_URL], entry.data[CONF_TOKEN]
         )
         self.listening = False
+        self.surplus: SurplusCoordinator
 
     @property
     def failure(self) -> BaseException | None:
@@ -62,6 +64,8 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         """Ask a first time, and listen from then on. Raises ConfigEntryNotReady or AuthFailed."""
         entry = self.config_entry
         await self.async_config_entry_first_refresh()
+        self.surplus = SurplusCoordinator(self.hass, entry)
+        self.surplus.async_start()
         entry.async_on_unload(partial(issues.clear, self.hass, entry))
         entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")
 

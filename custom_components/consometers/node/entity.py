@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .answers import Collective, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
 from .devices import collective_identifier, node_identifier
+from .surplus_coordinator import SurplusCoordinator
 
 REASON = "reason"
 """The attribute that says in words why something is not as it should be."""
@@ -103,3 +104,23 @@ class CollectiveEntity(NodeEntity):
         """Whether the node is there, and tells of the collective."""
         is_told = self.coordinator.data.collective(self.collective_id) is not None
         return super().available and is_told
+
+
+class SurplusEntity(CollectiveEntity):
+    """An entity of what a collective is likely to have to spare."""
+
+    @property
+    def surplus(self) -> SurplusCoordinator:
+        """Who forecasts it."""
+        return self.coordinator.surplus
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.surplus.async_add_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is a forecast of this hour."""
+        return super().available and self.surplus.now(self.collective_id) is not None

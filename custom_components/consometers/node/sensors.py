@@ -1,6 +1,6 @@
 """The sensors of a collective, one line of the table per fact. `sensor.py` makes entities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOf
 from homeassistant.util import dt as dt_util
 
 from .answers import Collective, Last, Month, Sums, Today
+from .surplus import Forecast, best, stretches
 
 type Fact = float | datetime | None
 type Attributes = Mapping[str, str | int | datetime | None]
@@ -87,6 +88,35 @@ def _midnight(collective: Collective) -> datetime | None:
 def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(100 * rate, 1)
 
+
+@dataclass(frozen=True, kw_only=True)
+class SurplusSensorDescription(SensorEntityDescription):
+    """Describes a sensor of what a collective is likely to have to spare."""
+
+    value_fn: Callable[[Sequence[Forecast]], datetime | None]
+
+
+def _next_surplus(hours: Sequence[Forecast]) -> datetime | None:
+    return next((stretch.start for stretch in stretches(hours)), None)
+
+
+def _best_hour(hours: Sequence[Forecast]) -> datetime | None:
+    hour = best(hours)
+    return None if hour is None else hour.start
+
+
+SURPLUS_SENSORS: Final = (
+    SurplusSensorDescription(
+        key="next_surplus",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_next_surplus,
+    ),
+    SurplusSensorDescription(
+        key="best_hour",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_best_hour,
+    ),
+)
 
 # The recorder keeps the sums of the past under ids of their own, each at its hour. Here they come
 # later than that, so only what is counted over a day has statistics.

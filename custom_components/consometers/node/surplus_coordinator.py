@@ -1,0 +1,180 @@
+"""Keeps the forecast of each collective's surplus, from its statistics in Home Assistant."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+import logging
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.energy.websocket_api import async_get_energy_platforms
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.storage import Store
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..recorder.rows import HOUR_S, Row
+from ..recorder.statistics import async_rows
+from .answers import Collective, Statistics
+from .surplus import HOUR, PAST_DAYS, Flows, Forecast, forecast
+
+if TYPE_CHECKING:
+    from .coordinator import NodeConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+
+_ENERGY, _RECORDER = "energy", "recorder"
+_STORE_VERSION: Final = 1
+_SECOND: Final = 20
+"""After the hour: the recorder has work to do at the full minute."""
+
+type Forecasts = Mapping[str, Sequence[Forecast]]
+"""Of today and tomorrow, by collective."""
+
+
+def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, float]]:
+    """Return where forecasts of past days are kept: Wh by day."""
+    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}.sun")
+
+
+class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
+    """Forecasts anew at each full hour, and when a collective tells of another one."""
+
+    config_entry: NodeConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
+        """Start with nothing known."""
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name=f"{entry.title} surplus", always_update=True
+        )
+        self.data = {}
+        self._node = entry.runtime_data
+        self._store = sun_store(hass, entry)
+        self._sun: dict[date, float] | None = None
+        self._seen: Mapping[str, datetime | None] = {}
+
+    @callback
+    def async_start(self) -> None:
+        """Forecast as soon as Home Assistant has time for it."""
+        entry = self.config_entry
+        entry.async_on_unload(self._node.async_add_listener(self._look))
+        entry.async_on_unload(
+            async_track_time_change(self.hass, self._at_the_hour, minute=0, second=_SECOND)
+        )
+        self._look()
+
+    def now(self, collective_id: str) -> Forecast | None:
+        """Return the forecast of this hour."""
+        now = dt_util.now()
+        hours = self.data.get(collective_id, ())
+        return next((hour for hour in hours if hour.start <= now < hour.end), None)
+
+    def to_come(self, collective_id: str) -> list[Forecast]:
+        """Return the forecasts from this hour on."""
+        now = dt_util.now()
+        return [hour for hour in self.data.get(collective_id, ()) if now < hour.end]
+
+    async def _at_the_hour(self, _: datetime) -> None:
+        await self.async_refresh()
+
+    @callback
+    def _look(self) -> None:
+        """Forecast anew where a collective told of another hour."""
+        collectives = self._node.data.collectives if self._node.last_update_success else ()
+        seen = {each.id: _until(each) for each in collectives if statistics_of(each) is not None}
+        if seen and seen != self._seen:
+            self._seen = seen
+            self.config_entry.async_create_task(self.hass, self.async_request_refresh())
+
+    @override
+    async def _async_update_data(self) -> Forecasts:
+        sun = await self._sunshine()
+        forecasts: dict[str, Sequence[Forecast]] = {}
+        for collective in self._node.data.collectives:
+            if (statistics := statistics_of(collective)) is not None:
+                past = await self._past(*statistics)
+                forecasts[collective.id] = forecast(past, _hours(), sun)
+        return forecasts
+
+    async def _past(self, injection: str, consumption: str) -> list[Flows]:
+        if _RECORDER not in self.hass.config.components:
+            return []
+        today = dt_util.start_of_local_day()
+        # An energy is the difference of two sums.
+        start = (today - timedelta(days=PAST_DAYS) - HOUR).timestamp()
+        end = dt_util.utcnow().timestamp()
+        rows = await async_rows(self.hass, [injection, consumption], start, end, "hour")
+        injected, drawn = (_energies(rows.get(each, ())) for each in (injection, consumption))
+        return [
+            Flows(dt_util.as_local(dt_util.utc_from_timestamp(at)), injected[at], drawn[at])
+            for at in injected
+            if at in drawn
+        ]
+
+    async def _sunshine(self) -> Mapping[date, float]:
+        """Return what the household's forecasts of production say of each day, past ones too."""
+        if self._sun is None:
+            stored = await self._store.async_load() or {}
+            self._sun = {date.fromisoformat(day): wh for day, wh in stored.items()}
+        if fresh := await _forecasts_of_production(self.hass):
+            first = dt_util.now().date() - timedelta(days=PAST_DAYS)
+            lately = {day: wh for day, wh in self._sun.items() if day >= first}
+            if (sun := lately | fresh) != self._sun:
+                self._sun = sun
+                await self._store.async_save({day.isoformat(): wh for day, wh in sun.items()})
+        return self._sun
+
+
+def statistics_of(collective: Collective) -> tuple[str, str] | None:
+    """Return the statistics of injection and consumption of a collective that has both."""
+    statistics: Statistics | None = None if collective.sums is None else collective.sums.statistics
+    if statistics is None or statistics.injection is None or statistics.consumption is None:
+        return None
+    return statistics.injection, statistics.consumption
+
+
+def _until(collective: Collective) -> datetime | None:
+    last = None if collective.sums is None else collective.sums.last
+    return None if last is None else last.end
+
+
+def _hours() -> list[datetime]:
+    """Return the hours of today and tomorrow, in the time of the home."""
+    start = dt_util.start_of_local_day()
+    end = dt_util.start_of_local_day(start.date() + timedelta(days=2))
+    count = round((end.timestamp() - start.timestamp()) / HOUR_S)
+    return [dt_util.as_local(dt_util.as_utc(start) + n * HOUR) for n in range(count)]
+
+
+def _energies(rows: Sequence[Row]) -> dict[float, float]:
+    """Return the energy of each hour of which both sums are there."""
+    sums = {row.start: row.sum_wh for row in rows}
+    return {at: wh - sums[at - HOUR_S] for at, wh in sums.items() if at - HOUR_S in sums}
+
+
+async def _forecasts_of_production(hass: HomeAssistant) -> dict[date, float]:
+    """Return what the forecasts of the Energy dashboard say, in Wh by day."""
+    if _ENERGY not in hass.config.components:
+        return {}
+    preferences = (await async_get_manager(hass)).data
+    if preferences is None:
+        return {}
+    chosen = {
+        entry_id
+        for source in preferences["energy_sources"]
+        if source["type"] == "solar"
+        for entry_id in source["config_entry_solar_forecast"] or ()
+    }
+    platforms = await async_get_energy_platforms(hass)
+    days: dict[date, float] = {}
+    for entry_id in chosen:
+        entry = hass.config_entries.async_get_entry(entry_id)
+        if entry is None or entry.domain not in platforms:
+            continue
+        solar = await platforms[entry.domain](hass, entry_id)
+        for at, wh in ({} if solar is None else solar["wh_hours"]).items():
+            if (start := dt_util.parse_datetime(at)) is not None:
+                day = dt_util.as_local(start).date()
+                days[day] = days.get(day, 0.0) + float(wh)
+    return days

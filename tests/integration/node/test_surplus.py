@@ -1,0 +1,182 @@
+"""When a collective is likely to have a surplus: the forecast, and what Home Assistant shows."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from freezegun import freeze_time
+from homeassistant.components.calendar import DOMAIN as CALENDAR
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.core import HomeAssistant
+from hypothesis import given, strategies as st
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.consometers.node.surplus import (
+    PAST_DAYS,
+    Flows,
+    Forecast,
+    best,
+    forecast,
+    stretches,
+)
+from custom_components.consometers.node.surplus_coordinator import sun_store
+
+from .house import House
+from .toy import collective, sums, until
+
+PARIS = ZoneInfo("Europe/Paris")
+HOUR = timedelta(hours=1)
+MONDAY = datetime(2026, 6, 8, tzinfo=PARIS)
+DAYS = [MONDAY - timedelta(days=n) for n in range(1, PAST_DAYS + 1)]
+NOON = 12
+
+
+def at_noon(
+    injected: Callable[[datetime], float], drawn: Callable[[datetime], float]
+) -> list[Flows]:
+    return [Flows(day.replace(hour=NOON), injected(day), drawn(day)) for day in DAYS]
+
+
+def of_noon(past: list[Flows], sun: dict[date, float] | None = None) -> Forecast:
+    (hour,) = forecast(past, [MONDAY.replace(hour=NOON)], sun or {})
+    return hour
+
+
+def test_days_alike_stay_as_they_are() -> None:
+    hour = of_noon(at_noon(lambda _: 900, lambda _: 600))
+    assert hour.injected == pytest.approx(900)
+    assert hour.drawn == pytest.approx(600)
+    assert hour.is_surplus
+    assert hour.covered == 1
+    assert hour.end - hour.start == HOUR
+
+
+def test_the_newest_days_count_most() -> None:
+    lately = DAYS[2]
+    hour = of_noon(at_noon(lambda day: 1_000 if day >= lately else 0, lambda _: 400))
+    assert hour.injected > 450
+
+
+def test_a_working_day_is_used_as_working_days_are() -> None:
+    hour = of_noon(at_noon(lambda _: 0, lambda day: 1_000 if day.weekday() < 5 else 100))
+    assert hour.drawn > 800
+
+
+def test_a_sunnier_day_injects_more_and_never_beyond_all_measure() -> None:
+    past = at_noon(lambda _: 500, lambda _: 600)
+    sun = {day.date(): 10_000.0 for day in DAYS}
+    assert of_noon(past, sun | {MONDAY.date(): 15_000.0}).injected == pytest.approx(750)
+    assert of_noon(past, sun | {MONDAY.date(): 10**9}).injected == pytest.approx(1_000)
+    assert of_noon(past, sun | {MONDAY.date(): 0.0}).injected == pytest.approx(100)
+    # A forecast that no past one compares with says nothing.
+    assert of_noon(past, {MONDAY.date(): 15_000.0}).injected == pytest.approx(500)
+
+
+def test_of_an_hour_without_a_past_nothing_is_said() -> None:
+    assert forecast(at_noon(lambda _: 1, lambda _: 1), [MONDAY], {}) == []
+    old = [Flows(MONDAY.replace(hour=NOON) - timedelta(days=PAST_DAYS + 1), 1, 1)]
+    assert forecast(old, [MONDAY.replace(hour=NOON)], {}) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
+def test_stretches_are_the_hours_of_surplus(flows: list[tuple[int, int]]) -> None:
+    hours = [Forecast(MONDAY + n * HOUR, *pair) for n, pair in enumerate(flows)]
+    surplus = [hour.start for hour in hours if hour.is_surplus]
+    inside = [
+        stretch.start + n * HOUR
+        for stretch in stretches(hours)
+        for n in range((stretch.end - stretch.start) // HOUR)
+    ]
+    assert inside == surplus
+
+
+def test_the_best_hour_is_the_one_that_members_cover_most() -> None:
+    hours = [Forecast(MONDAY + n * HOUR, injected, 10) for n, injected in enumerate((0, 4, 8, 8))]
+    assert best(hours) == hours[2]
+    assert best(hours[:1]) is None
+
+
+def metadata(statistic: str) -> StatisticMetaData:
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=statistic,
+        source="consometers",
+        statistic_id=f"consometers:collective_1_{statistic}",
+        unit_class="energy",
+        unit_of_measurement="Wh",
+    )
+
+
+async def record(hass: HomeAssistant, until: datetime) -> None:
+    """Have two weeks in which 3 kWh are drawn each hour, and 4 injected from 12 to 14 o'clock."""
+    totals = {"injection": 0.0, "consumption": 0.0}
+    rows: dict[str, list[StatisticData]] = {statistic: [] for statistic in totals}
+    start = until - timedelta(days=PAST_DAYS + 1)
+    while start < until:
+        is_sunny = 12 <= start.astimezone(PARIS).hour < 14
+        for statistic, wh in (("injection", 4_000.0 * is_sunny), ("consumption", 3_000.0)):
+            totals[statistic] += wh
+            rows[statistic].append(StatisticData(start=start, sum=totals[statistic]))
+        start += HOUR
+    for statistic, data in rows.items():
+        async_add_external_statistics(hass, metadata(statistic), data)
+    await async_wait_recording_done(hass)
+
+
+async def test_a_home_sees_when_the_neighbours_sun_shines(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House, entry: MockConfigEntry
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Paris")
+    # 12:10 in Paris.
+    with freeze_time("2026-06-09 10:10:00", tick=True):
+        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        await house.start(collective("1", sums=sums()))
+        await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
+        assert house.state("1_next_surplus") == "2026-06-09T10:00:00+00:00"
+        assert house.state("1_best_hour") == "2026-06-09T10:00:00+00:00"
+        assert house.state("1_surplus", "calendar") == "on"
+        answer: Any = await hass.services.async_call(
+            CALENDAR,
+            "get_events",
+            {
+                "entity_id": house.entity_id("1_surplus", "calendar"),
+                "start_date_time": "2026-06-09 00:00:00",
+                "end_date_time": "2026-06-11 00:00:00",
+            },
+            blocking=True,
+            return_response=True,
+        )
+        (events,) = answer.values()
+        assert [(each["start"], each["end"]) for each in events["events"]] == [
+            ("2026-06-09T12:00:00+02:00", "2026-06-09T14:00:00+02:00"),
+            ("2026-06-10T12:00:00+02:00", "2026-06-10T14:00:00+02:00"),
+        ]
+
+
+async def test_without_figures_of_both_directions_there_is_no_forecast(house: House) -> None:
+    statistics = {"consumption": "consometers:c", "injection": None, "production": None}
+    await house.start(collective("1", sums=sums(statistics=statistics)), collective("2"))
+    for known_as in ("1", "2"):
+        assert house.state(f"{known_as}_surplus_likely", "binary_sensor") is None
+        assert house.state(f"{known_as}_surplus", "calendar") is None
+
+
+async def test_forecasts_of_sunshine_go_with_the_entry(
+    hass: HomeAssistant, house: House, entry: MockConfigEntry
+) -> None:
+    await house.start(collective("1", sums=sums()))
+    await sun_store(hass, house.entry).async_save({"2026-06-09": 12_000.0})
+    await hass.config_entries.async_remove(house.entry.entry_id)
+    assert await sun_store(hass, house.entry).async_load() is None
