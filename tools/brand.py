@@ -31,7 +31,6 @@ EITHER = {"#1f2937": "#8353d1"}
 
 
 def render(browser: Browser, drawing: str, height: int) -> bytes:
-    """Return the PNG of a drawing at a height."""
     page = browser.new_page(viewport={"width": 2048, "height": height})
     page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{drawing}")
     svg = page.locator("svg")

@@ -95,13 +95,11 @@ class Connected(NodeEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Whether it is."""
         return self.coordinator.data.online
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, str | None]:
-        """Why it is not."""
         return self._reason(self.coordinator.data.problem)
 
 
@@ -111,13 +109,11 @@ class Problem(CollectiveEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Whether it does."""
         return self.collective.problem is not None
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, str | None]:
-        """What it is."""
         return self._reason(self.collective.problem)
 
 

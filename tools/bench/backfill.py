@@ -183,8 +183,7 @@ async def set_up(node: Program, hass: Hass, server: Prosody, jid: str) -> None:
     password_file = node.folder / "password"
     write_private(password_file, PASSWORD)
     await node.do("login", jid, *reach(server.port, server.ca_file, password_file))
-    token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=1)
-    await node.do("home", hass.url, answer=token)
+    await node.do("home", hass.url, answer=await hass.api.long_lived_token())
 
 
 async def _share(node: Program, peer: str, days: int) -> Shared:

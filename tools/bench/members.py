@@ -44,7 +44,6 @@ def admit(server: Prosody, port: int) -> None:
 
 
 def jid(member: int) -> str:
-    """Return the address of a member."""
     return f"m{member}@{HOST}"
 
 

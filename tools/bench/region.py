@@ -115,7 +115,6 @@ class Server:
             self.cost.received += sum(len(message) for _, message in some)
 
     async def close(self, at: datetime) -> None:
-        """Close what is due."""
         began = time.process_time()
         while await self.closing.look(self.opened_at, at):
             pass

@@ -77,7 +77,6 @@ class SerialSource:
 
 
 def complaint(error: OSError | LinkError, name: str, language: Language) -> str:
-    """Return the sentence for an error."""
     cause = error.__cause__ or error if isinstance(error, LinkError) else error
     for kind, key in _KEYS:
         if isinstance(error, kind) or (kind is PermissionError and isinstance(cause, kind)):

@@ -59,7 +59,6 @@ class FileSource:
         self.live = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
     async def chunks(self, counters: Counters) -> AsyncIterator[bytes]:
-        """Yield what is there."""
         while True:
             # The event loop has nothing else to do, so it may as well wait here.
             if self.live and not select.select([self._file], [], [], WAIT_S)[0]:

@@ -21,7 +21,6 @@ class Language(StrEnum):
 
 
 def meaning(label: Label, language: Language) -> str:
-    """Return what a label means."""
     return label.meaning_fr if language is Language.FRENCH else label.meaning
 
 

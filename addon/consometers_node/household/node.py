@@ -255,5 +255,4 @@ class HomeNode:
                 self.network = None
 
     async def _is_still(self, who: Identity, naming: Naming) -> bool:
-        """Return whether the account and the names are what they were."""
         return await load(self.store) == who and await load_naming(self.store) == naming

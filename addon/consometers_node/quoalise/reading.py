@@ -69,7 +69,6 @@ class Reader:
         return iso8601.day(self.text(name), self.at(name))
 
     def only(self, name: str) -> Reader:
-        """Return the one child of that name."""
         children = self.element.findall(name)
         if not children:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))

@@ -303,7 +303,6 @@ def _version(sent: str, place: str) -> int:
 
 
 def _number(sent: str, place: str) -> Number:
-    """Read one number."""
     numbers = _column([sent])
     if numbers is None:
         raise Malformed(place, Problem.NOT_A_NUMBER, found=sent)

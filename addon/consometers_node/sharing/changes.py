@@ -17,7 +17,6 @@ class Changes:
         self._changed = asyncio.Event()
 
     def notify(self) -> None:
-        """Notify all that wait."""
         self.count += 1
         self._changed.set()
         self._changed = asyncio.Event()

@@ -45,7 +45,6 @@ class DataRequest:
 
     @property
     def need(self) -> DataNeed:
-        """What is asked for."""
         return self.permission.need
 
 

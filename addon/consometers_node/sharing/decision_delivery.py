@@ -187,7 +187,6 @@ class DecisionDelivery:
         return write_permission(permission.id, permission.need, terms, tuple(names), shown)
 
     async def _end(self, permission: Permission, receipt: Receipt) -> None:
-        """End a permission as the receipt says that it had ended."""
         now = datetime.now(UTC)
         async with self._store.writing() as connection:
             permissions = Permissions(connection)

@@ -65,7 +65,6 @@ class Renewal:
             self._changes.notify()
 
     async def _propose(self, peer: Peer, needs: list[DataNeed]) -> bool:
-        """Propose the data needs that are new. Return whether there is any."""
         new = False
         async with self._store.writing() as connection:
             permissions = Permissions(connection)

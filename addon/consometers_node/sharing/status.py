@@ -34,7 +34,6 @@ class Shared:
 
     @property
     def series(self) -> Series:
-        """The series."""
         return self.grant.series
 
 

@@ -96,7 +96,6 @@ def _of(group: GroupId, series: Series) -> tuple[ColumnElement[bool], ...]:
 
 
 async def _group(connection: AsyncConnection, collective: str, series: Series) -> GroupId | None:
-    """Return the group whose sums a series is."""
     named = devices(collective, await all_groups(connection))
     return next((group for group, device in named.items() if device == series.device), None)
 

@@ -57,7 +57,6 @@ class Site:
     def listening(
         self, host: str, port: int, bounds: Bounds | None = None
     ) -> AbstractAsyncContextManager[int]:
-        """Listen, and give the port."""
         return listening(self._app, host, port, self._ingress, bounds)
 
     async def _health(self, _request: web.Request) -> web.Response:

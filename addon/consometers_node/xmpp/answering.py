@@ -131,7 +131,6 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
-        """Return a part of all that is held of the asker."""
         raise no_such_command()
 
     async def open_sums(self, asker: Asker, opening: Opening) -> Opened:

@@ -113,7 +113,6 @@ class Asking:
         await self._ask(peer, Subscribe(identifier))
 
     async def unsubscribe(self, peer: str, identifier: Identifier) -> None:
-        """Unsubscribe from a series."""
         await self._ask(peer, Unsubscribe(identifier))
 
     async def list_series(self, peer: str) -> tuple[Listed, ...]:

@@ -105,12 +105,10 @@ class _Stanzas:
             self._bytes = 0
 
     def data(self, text: str) -> None:
-        """Take text."""
         if self._builder is not None:
             self._builder.data(text)
 
     def end(self, name: str) -> None:
-        """End an element."""
         depth = self._depth = self._depth - 1
         if self._builder is not None:
             self._builder.end(name)

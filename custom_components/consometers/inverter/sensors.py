@@ -49,7 +49,6 @@ class InverterSensorDescription(SensorEntityDescription):
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, state: InverterState) -> StateType:
-        """Return what it shows."""
         value = self.value_fn(state)
         if self.made and state.operating is Operating.SLEEPING and not (state.awake and value):
             return 0

@@ -301,7 +301,6 @@ class LinkyState:
 
     @property
     def subscribed_power_kva(self) -> float | None:
-        """The subscribed power."""
         if (power := self.number("PREF")) is not None:
             return power
         if (current := self.number("ISOUSC")) is None or self.phases is None:

@@ -120,7 +120,6 @@ class Mail:
             raise NotSent(_UNREACHABLE.fill(host=host, why=why)) from None
 
     def _connect(self) -> smtplib.SMTP:
-        """Connect and log in."""
         settings = self._settings
         port = settings.smtp_port or _PORTS[settings.smtp_security]
         password = self._password() if settings.smtp_user else None

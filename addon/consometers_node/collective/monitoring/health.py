@@ -72,7 +72,6 @@ class Health:
 
     @property
     def kinds(self) -> frozenset[ProblemKind]:
-        """The kinds of the problems that there are."""
         return frozenset(problem.kind for problem in self.problems)
 
 

@@ -48,7 +48,6 @@ class Processing:
         return data_of(self.need)
 
     def document(self) -> dict[str, Json]:
-        """Return it for programs."""
         need = self.need
         return {
             "need": need.id,

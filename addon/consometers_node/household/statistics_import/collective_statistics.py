@@ -105,7 +105,6 @@ class CollectiveStatistics:
         return self._totals.get(jid)
 
     def has_nothing(self, statistic: str) -> bool:
-        """Return whether there is nothing of a statistic yet."""
         return statistic in self._empty
 
     def pace(self, pulled: Pulled) -> PollPace | None:

@@ -97,7 +97,6 @@ class RecorderWriter:
         return changed
 
     async def _before(self, start: datetime) -> StatisticsRow | None:
-        """Return the row before one that starts then."""
         step = _MONTH
         while self.first is not None and self.first < start:
             within = Range(max(self.first, start - step), start)

@@ -207,7 +207,6 @@ async def _sheet(
 
 
 def _filled(pages: AdminPages, context: AdminContext) -> InvitationForm:
-    """Read the form."""
     filled = InvitationForm()
     days = _whole_number(context, "days", MOST_DAYS, filled)
     count = _whole_number(context, "count", MOST_AT_ONCE, filled)

@@ -64,7 +64,6 @@ class PermissionHistory:
 
     @property
     def stands(self) -> bool:
-        """Return whether it was not ended."""
         return self.permission.state is State.GRANTED
 
 

@@ -291,7 +291,6 @@ def _values(rules: Rules) -> Mapping[str, str]:
 
 
 def _filled(context: AdminContext) -> RulesForm:
-    """Read the form."""
     errors: dict[str, Text] = {}
     typed_rules: dict[str, object] = {}
     law = context.typed("basis") == Basis.LAW

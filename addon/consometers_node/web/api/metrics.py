@@ -43,7 +43,6 @@ class Metrics:
     def listening(
         self, host: str, port: int, bounds: Bounds | None = None
     ) -> AbstractAsyncContextManager[int]:
-        """Listen, and give the port."""
         return listening(self.app, host, port, bounds=bounds)
 
     @web.middleware

@@ -15,7 +15,6 @@ class FormTokens:
         self._secret = secret.encode()
 
     def of_person(self, person: str) -> str:
-        """Return the token of a person."""
         return hmac.new(self._secret, b"form\0" + person.encode(), "sha256").hexdigest()
 
     def are_ours(self, request: web.Request, person: str, typed: str) -> bool:

@@ -94,7 +94,6 @@ class Files:
         self.scripts = [name for name in (_HTMX, _CHARTS) if name in self._paths]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Return a file."""
         path = self._paths.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
@@ -111,7 +110,6 @@ class PageBase:
         self.files = Files()
 
     def render(self, template: str, language: Language, **model: Any) -> str:
-        """Return the HTML of a page."""
         # Templates and languages take 8 MiB, that a node whose pages nobody opens can do without.
         from .rendering import environment  # noqa: PLC0415
 

@@ -91,7 +91,6 @@ class Chart:
 
     @property
     def are_homes(self) -> bool:
-        """Whether all that is in it are homes."""
         return all(row.are_homes for row in (*self._rows, *self._before))
 
     def before(self, line: ChartInterval, direction: Direction) -> float | None:

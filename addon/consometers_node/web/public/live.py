@@ -57,7 +57,6 @@ class LiveDay:
 
     @property
     def rates(self) -> Rates:
-        """Rates of the day."""
         return NO_RATES if self.whole is None else self.whole.rates
 
     @property

@@ -57,5 +57,4 @@ class PublicSite:
     def listening(
         self, host: str, port: int, bounds: Bounds | None = None
     ) -> AbstractAsyncContextManager[int]:
-        """Listen, and give the port."""
         return listening(self.app, host, port, self._proxies, bounds)
