@@ -32,7 +32,6 @@ class Commands[T]:
         self._table = {command.usage.split()[0]: command for command in commands}
 
     def describe(self) -> str:
-        """Return all commands and what they do."""
         commands = self._table.values()
         width = 2 + max(len(command.usage) for command in commands)
         return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)

@@ -20,7 +20,7 @@ from demo.collective import Collective, Profile
 from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, SERVER, Node
 from demo.program import PASSWORD, NodeError, closed, reach, until, write_private
-from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from demo.street.plan import Home, Place, Plan
 from demo.warm import Warm
 
@@ -177,10 +177,7 @@ class Federation:
         servers = [self.school_server]
         for name, domain in (("cooperative", COOPERATIVE), ("municipality", MUNICIPALITY)):
             servers.append(Prosody(domain, authority, folder / name / SERVER))
-        for server in servers:
-            for other in servers:
-                if other is not server:
-                    server.knows(other)
+        federate(*servers)
         self.cooperative = Collective(
             Profile(
                 name="Énergies de Kersabiec",

@@ -29,7 +29,6 @@ class HouseError(Exception):
 
 
 async def entity_ids(api: Api, entry_id: str) -> EntityIds:
-    """Return the entities of an entry."""
     return {
         entity["unique_id"].removeprefix(f"{entry_id}_"): entity["entity_id"]
         for entity in await api.entities(entry_id)

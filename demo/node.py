@@ -156,9 +156,7 @@ class Node:
         if access.get("url") == hass.url:
             return
         if "token" not in access:
-            access["token"] = await hass.api.command(
-                "auth/long_lived_access_token", client_name=_CLIENT_NAME, lifespan=_TOKEN_DAYS
-            )
+            access["token"] = await hass.api.long_lived_token(_CLIENT_NAME, _TOKEN_DAYS)
             write_private(file, json.dumps(access))
         await self._program.do("home", hass.url, answer=access["token"])
         write_private(file, json.dumps({**access, "url": hass.url}))

@@ -1,8 +1,9 @@
 """XMPP servers on loopback, each a real Prosody in a folder of its own: for the demo and the tests.
 
     authority = Authority(folder)
-    with Prosody("one.test", authority) as one, Prosody("two.test", authority) as two:
-        federate(one, two)
+    one, two = Prosody("one.test", authority), Prosody("two.test", authority)
+    federate(one, two)
+    with one, two:
 
 Nothing of them leaves the machine, and no name is asked of any DNS.
 """
@@ -10,6 +11,7 @@ Nothing of them leaves the machine, and no name is asked of any DNS.
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 import os
 from pathlib import Path
 import re
@@ -298,13 +300,10 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._config.write_text("\n".join(lines) + "\n")
 
 
-def federate(first: Prosody, second: Prosody) -> None:
-    """Connect two servers. Those that run are restarted."""
-    for server, other in ((first, second), (second, first)):
+def federate(*servers: Prosody) -> None:
+    """Point servers to each other, from their next start on."""
+    for server, other in permutations(servers, 2):
         server.knows(other)
-    for server in (first, second):
-        server.stop()
-        server.start()
 
 
 def _lua(value: object) -> str:

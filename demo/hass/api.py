@@ -183,6 +183,15 @@ class Api:
             await self._get_tokens(grant_type="refresh_token", refresh_token=self._refresh_token)
         return self._token
 
+    async def long_lived_token(self, client_name: str = "node", days: int = 9) -> str:
+        """Make an access token for a program."""
+        return cast(
+            str,
+            await self.command(
+                "auth/long_lived_access_token", client_name=client_name, lifespan=days
+            ),
+        )
+
     # The two ways to ask
 
     async def request(self, method: str, path: str, data: Json | None = None) -> Any:
@@ -226,7 +235,6 @@ class Api:
         return step if choice is None else await self.submit(step, next_step_id=choice)
 
     async def start_options_flow(self, entry_id: str) -> FlowStep:
-        """Open the options of an entry."""
         path = "config/config_entries/options/flow"
         return cast(FlowStep, await self.request("POST", path, {"handler": entry_id}))
 
@@ -241,7 +249,6 @@ class Api:
         return step
 
     async def submit_options(self, step: FlowStep, **data: Any) -> FlowStep:
-        """Submit a form of an options flow."""
         path = f"config/config_entries/options/flow/{step['flow_id']}"
         return cast(FlowStep, await self.request("POST", path, data))
 

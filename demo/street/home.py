@@ -128,7 +128,6 @@ class StreetHome:
 
     @asynccontextmanager
     async def online(self, place: Place, password: str) -> AsyncIterator[Sharing]:
-        """Be on the network."""
         server = Server(
             host=place.host,
             port=place.port,

@@ -45,7 +45,6 @@ class Machine:
         return self._process.pid
 
     def start(self) -> None:
-        """Start its server."""
         (self.folder / "ejabberd.yml").write_text(self._cluster.settings(self.address))
         database = f'"{self.folder / "database"}"'
         self._process = self._erlang(self.name, "-mnesia", "dir", database, "-s", "ejabberd")
@@ -130,7 +129,6 @@ class Cluster(AbstractContextManager["Cluster"]):
     """Servers of one domain, which federate with another one. They end with their context."""
 
     def __init__(self, host: str, authority: Authority, other: Prosody, folder: Path) -> None:
-        """Prepare it in a folder."""
         folder.mkdir()
         self.folder = folder
         self.host = host

@@ -61,7 +61,6 @@ class Node:
 
     @staticmethod
     def command(*arguments: str) -> Sequence[str]:
-        """Return the command line of a command."""
         return (sys.executable, "-m", "consometers_node", *arguments)
 
     async def do(self, *arguments: str, answer: str = "") -> str:

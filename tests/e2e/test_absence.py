@@ -145,9 +145,7 @@ async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None
     since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 5 * HOUR
     hours = [since + n * HOUR for n in range(5)]
     async with Hass(tmp_path / "hass") as hass:
-        token = await hass.api.command(
-            "auth/long_lived_access_token", client_name="node", lifespan=1
-        )
+        token = await hass.api.long_lived_token()
         await add_sensors(hass.api)
         for shown in SHOWN.values():
             await show(hass.api, shown)

@@ -66,7 +66,6 @@ class Demo:
         return f"script/demo ended with {code}: " + "\n".join(reversed(lines))
 
     async def end(self, ending: signal.Signals) -> int:
-        """End it by a signal, and return how it ended."""
         assert self._process is not None
         self._process.send_signal(ending)
         async with asyncio.timeout(240):

@@ -25,7 +25,7 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
-from tests.e2e.looks import texts, words_in
+from tests.e2e.looks import badly_set, texts, words_in
 from tests.e2e.test_administration import entered, furnish as furnish_office
 from tests.full import FULL
 from tests.node.permission.samples import NEED
@@ -195,7 +195,10 @@ async def test_every_page_is_without_barriers_and_in_one_language(role: Role) ->
                 assert answer.ok, url
                 if "text/html" not in answer.headers["content-type"]:
                     break
-                said[language] = words_in(await texts(page))
+                pieces = await texts(page)
+                said[language] = words_in(pieces)
+                if language == "fr":
+                    strangers += [(url, piece) for piece in badly_set(pieces)]
             else:
                 both = (said["en"] & said["fr"]) - ALIKE
                 strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]

@@ -276,12 +276,12 @@ async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
 async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("federation")
     authority = Authority(folder)
-    token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)
+    token = await hass.api.long_lived_token()
     node = Node(folder / "node")
     async with AsyncExitStack() as stack:
-        home_server = stack.enter_context(Prosody("one.test", authority))
-        peer_server = stack.enter_context(Prosody("two.test", authority))
-        federate(home_server, peer_server)
+        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
+        federate(*servers)
+        home_server, peer_server = map(stack.enter_context, servers)
         jid = home_server.register("home", PASSWORD)
         users = peer_server.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
         coop = Confirming(peer_server, users[0], PASSWORD)

@@ -1,13 +1,11 @@
-"""The show house: what a person sees in it, in both languages, and what it remembers.
+"""The show house: what a person sees in it, in both languages.
 
 Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_house.py --pictures=docs/images`
 renews those of the documentation, which are taken at noon.
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import pairwise
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,17 +24,12 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets
 LARGEST_PICTURE_BYTES = 300_000
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("school")
-
-
 @pytest_asyncio.fixture(scope="module")
-async def house(folder: Path, pictures: Path) -> AsyncIterator[House]:
+async def house(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> AsyncIterator[House]:
     """The school, whose Home Assistant does not know the meter yet."""
     noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=13, minute=20)
     time = noon if _are_for_documentation(pictures) else None
-    house = House(folder, language="en", meter_time=time)
+    house = House(tmp_path_factory.mktemp("school"), language="en", meter_time=time)
     try:
         await house.start()
         yield house
@@ -58,43 +51,6 @@ async def test_a_person_adds_the_meter_and_looks_at_it(
     assert house.hass.problems() == []
     for picture in pictures.glob(f"*.{language}.png"):
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
-
-
-async def test_a_year_runs_into_the_present(house: House) -> None:
-    await _year_is_whole(house)
-
-
-async def test_opened_again_it_has_missed_nothing(house: House, folder: Path) -> None:
-    registers = await house.registers()
-    await house.close()
-    again = House(folder)
-    try:
-        await again.open()
-        assert await again.registers() == registers
-        await _year_is_whole(again)
-        assert again.hass.problems() == []
-    finally:
-        await again.close()
-
-
-async def _year_is_whole(house: House) -> None:
-    """Every hour up to the present one has its row, and sums grow as the registers do."""
-    now = datetime.now(UTC)
-    for entity_id in await house.registers():
-        rows = await eventually(
-            partial(house.hass.api.statistics, entity_id, "hour", now - timedelta(days=365)),
-            lambda rows: len(rows) >= 364 * 24,
-        )
-        assert all(before["end"] == after["start"] for before, after in pairwise(rows))
-        assert rows[-1]["end"] >= (now - timedelta(hours=1, minutes=2)).timestamp() * 1000
-        counted = [
-            (row["state"], row["sum"])
-            for row in rows
-            if row["state"] is not None and row["sum"] is not None
-        ]
-        assert len(counted) == len(rows)
-        assert len({round(state - total) for state, total in counted}) == 1
-        assert all(before <= after for (before, _), (after, _) in pairwise(counted))
 
 
 def _are_for_documentation(pictures: Path) -> bool:

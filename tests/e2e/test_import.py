@@ -135,7 +135,7 @@ def prosody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prosody]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(hass: Hass, prosody: Prosody) -> AsyncIterator[Stage]:
-    token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=9)
+    token = await hass.api.long_lived_token()
     # It must be there after Home Assistant was killed.
     auth = hass.folder / ".storage/auth"
     await eventually(lambda: read(auth), lambda stored: '"client_name": "node"' in stored)
@@ -279,7 +279,12 @@ async def test_what_was_missed_while_the_node_was_off_is_asked_for(stage: Stage)
 
 
 async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
-    token = await visitor(stage.hass.api)
+    hass = stage.hass
+    await hass.api.add_user("Visitor", "visitor", PASSWORD)
+    async with aiohttp.ClientSession() as session:
+        visitor = Api(hass.url, session)
+        await visitor.log_in("visitor", PASSWORD)
+        token = await visitor.token()
     stage.operator.values |= {at: value + 4 for at, value in curve(TODAY - DAY, NOW).items()}
     stage.notes.problems.clear()
 
@@ -288,27 +293,6 @@ async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
 
     async with node(stage, token=token):
         await eventually(problems, lambda noted: "administrators can write statistics" in noted)
-
-
-async def visitor(api: Api) -> str:
-    """Make a user who is no administrator, and return an access token of hers."""
-    user = await api.command("config/auth/create", name="Visitor", group_ids=["system-users"])
-    credentials = {"username": "visitor", "password": PASSWORD}
-    user_id = user["user"]["id"]
-    await api.command("config/auth_provider/homeassistant/create", user_id=user_id, **credentials)
-    client_id = f"{api.url}/"
-    start = {"client_id": client_id, "redirect_uri": client_id, "handler": ["homeassistant", None]}
-    async with aiohttp.ClientSession() as session:
-        async with session.post(f"{api.url}/auth/login_flow", json=start) as response:
-            flow = (await response.json())["flow_id"]
-        login = {"client_id": client_id, **credentials}
-        async with session.post(f"{api.url}/auth/login_flow/{flow}", json=login) as response:
-            code = (await response.json())["result"]
-        grant = {"client_id": client_id, "grant_type": "authorization_code", "code": code}
-        async with session.post(f"{api.url}/auth/token", data=grant) as response:
-            token = (await response.json())["access_token"]
-    assert isinstance(token, str)
-    return token
 
 
 def _rounded(wh: float | None) -> float | None:

@@ -328,9 +328,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with AsyncExitStack() as stack:
         hass = Hass(folder / "hass")
         starting = asyncio.create_task(stack.enter_async_context(hass))
-        home_server = stack.enter_context(Prosody("one.test", authority))
-        peer_server = stack.enter_context(Prosody("two.test", authority))
-        await asyncio.to_thread(federate, home_server, peer_server)
+        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
+        federate(*servers)
+        home_server, peer_server = map(stack.enter_context, servers)
         home = home_server.register("home", PASSWORD)
         users = peer_server.register_all(["peer", "deaf"], PASSWORD)
         peer, deaf = (
@@ -344,7 +344,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await node.log_in(home_server, home, PASSWORD)
         await starting
         await _begin(world)
-        token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)
+        token = await hass.api.long_lived_token()
         await node.do("home", hass.url, answer=token)
         async with asyncio.TaskGroup() as group:
             for user in users:

@@ -6,7 +6,7 @@ XMPP server. Leaves pictures in `.artifacts/`. The tests follow one another on o
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,13 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Locator, Page, expect
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.series import Direction, Range
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberPermissionRow
+from consometers_node.xmpp import Join, links
 from demo.browser import CHROMIUM, Visitor as Person, launched
 from demo.furnishing import show_on_energy_dashboard
 from demo.hass import Hass, free_port
@@ -27,9 +33,12 @@ from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from demo.supervisor import Supervisor
 from demo.world import SCHOOL, World as Building
 from tests.e2e.addon import AddOn, Visitor, visiting
-from tests.e2e.cooperative import HISTORY_DAYS, TOKEN, Cooperative, cooperating
+from tests.e2e.holding import held
 from tests.e2e.looks import LOOKS, Looks, enter, looking, open_page
 from tests.e2e.waiting import eventually
+from tests.node.collective.coops import Coop, settings
+from tests.node.permission.samples import NEED
+from tests.node.xmpp.conftest import PASSWORD
 
 pytestmark = [
     pytest.mark.e2e,
@@ -46,6 +55,23 @@ DRAWN: Final = "sensor.linky_energy_drawn"
 INJECTED: Final = "sensor.linky_energy_injected"
 ENTITIES: Final = {"energy_drawn": DRAWN, "energy_injected": INJECTED}
 MEMBER: Final = ("noel", "a family, a password")
+HISTORY_DAYS: Final = 40
+ASKED: Final = replace(
+    NEED,
+    title={"en": "What a village makes", "fr": "Ce que fait un village"},
+    purpose={
+        "en": "To show on the wall of the town hall, hour by hour, how much of what the village"
+        " uses is made on its own roofs.",
+        "fr": "Montrer sur le mur de la mairie, heure par heure, quelle part de ce que le village"
+        " consomme vient de ses propres toits.",
+    },
+    recipients={
+        "en": "The town, in sums of ten homes or more.",
+        "fr": "La commune, par dix foyers ou plus.",
+    },
+    history_days=HISTORY_DAYS,
+    retention_days=180,
+)
 
 
 @dataclass
@@ -55,15 +81,15 @@ class World:
     hass: Hass
     supervisor: Supervisor
     addon: AddOn
-    cooperative: Cooperative
+    coop: Coop
     account: str
     """An invitation to an account."""
     invitation: str
     hours: Sequence[Hour]
     counted: int = 0
     """How many of the hours Home Assistant has."""
-    looked: datetime = NOW
-    """When the household looked at what would leave."""
+    since: datetime = NOW
+    """From when on records are asked for, or were allowed, whatever hours have passed since."""
 
     async def count(self, until: int) -> None:
         """Count on in Home Assistant, and announce it."""
@@ -73,24 +99,18 @@ class World:
 
     @property
     def drawn(self) -> dict[datetime, int]:
-        """What Home Assistant has counted of the energy drawn, in the time that is asked for.
-
-        That begins where it began when it was allowed, whatever hours have passed since.
-        """
-        since = min(
-            (permission.records_from for permission in self.cooperative.permissions.values()),
-            default=self.looked - timedelta(days=HISTORY_DAYS),
-        )
+        """What Home Assistant has counted of the energy drawn, in the time that is asked for."""
         return {
             hour.start: hour.end.drawn_wh - before.end.drawn_wh
             for before, hour in pairwise(self.hours[: self.counted])
-            if hour.start >= since
+            if hour.start >= self.since
         }
 
     async def received(self) -> dict[datetime, int]:
         """What the collective holds of it."""
-        (series,) = self.cooperative.records.values() or [{}]
-        return dict(series)
+        within = Range(self.hours[0].start, self.hours[-1].start + HOUR)
+        sums = await held(self.coop.store, Direction.CONSUMPTION, within)
+        return {start: value for start, (value, _) in sums.items()}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -99,10 +119,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     authority = Authority(folder)
     port = free_port()
     async with AsyncExitStack() as stack:
-        home_server = stack.enter_context(Prosody("one.test", authority))
-        coop_server = stack.enter_context(Prosody("two.test", authority))
-        federate(home_server, coop_server)
-        cooperative = await stack.enter_async_context(cooperating(coop_server))
+        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
+        federate(*servers)
+        home_server, coop_server = map(stack.enter_context, servers)
+        coop = await _cooperate(stack, folder, coop_server)
         supervisor = await stack.enter_async_context(Supervisor(port))
         hass = await stack.enter_async_context(
             Hass(folder / "hass", supervised=supervisor.supervised)
@@ -121,15 +141,28 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             hass,
             supervisor,
             addon,
-            cooperative,
+            coop,
             account=home_server.invite(),
-            invitation=f"xmpp:coop@two.test?consometers-join;token={TOKEN}",
+            invitation=links.write(Join(coop.jid, await coop.invite(ASKED, MemberKind.SITE))),
             hours=counted,
         )
         await _furnish(world)
         stack.push_async_callback(addon.stop)
         await addon.start()
         yield world
+
+
+async def _cooperate(stack: AsyncExitStack, folder: Path, server: Prosody) -> Coop:
+    """Run a collective of which members read no sums."""
+    store = await Store.open(folder / "coop.db")
+    stack.push_async_callback(store.close)
+    jid = server.register("coop", PASSWORD)
+    coop = Coop(
+        store, server, jid, replace(settings(folder, jid, "kersabiec"), tells_members=False)
+    )
+    await coop.start()
+    stack.push_async_callback(coop.stop)
+    return coop
 
 
 async def _furnish(world: World) -> None:
@@ -204,7 +237,7 @@ async def test_nothing_is_ticked_and_nothing_is_not_enough(page: Page) -> None:
 async def test_it_shows_the_very_records_that_would_leave(
     world: World, page: Page, looks: Looks
 ) -> None:
-    world.looked = datetime.now(UTC).replace(microsecond=0)
+    world.since = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
     await looks.picture_of_a_form(
         "4-preview",
         "form[action*=preview]",
@@ -225,9 +258,11 @@ async def test_it_shows_the_very_records_that_would_leave(
 async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
     await page.get_by_role("button", name="Allow").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
+    async with world.coop.store.reading() as connection:
+        granted = select(MemberPermissionRow.records_from, MemberPermissionRow.valid_from)
+        world.since, valid_from = (await connection.execute(granted)).tuples().one()
+    assert valid_from - world.since == timedelta(days=HISTORY_DAYS)
     await eventually(world.received, lambda received: received == world.drawn)
-    (granted,) = world.cooperative.permissions.values()
-    assert granted.valid_from - granted.records_from == timedelta(days=HISTORY_DAYS)
     await _home(page)
     await _received_up_to(page, world)
     await looks.picture("5-shared")

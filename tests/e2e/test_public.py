@@ -85,7 +85,6 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 async def opened(
     browser: Browser, town: Town, language: Language, device: str = "desk", **options: Any
 ) -> Page:
-    """Open an empty page on a device."""
     width, height = SIZES[device]
     seen = {"viewport": {"width": width, "height": height}, **options}
     return await (await person(browser, str(town.url), language, **seen)).new_page()

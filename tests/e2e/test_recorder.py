@@ -42,7 +42,6 @@ LATE_HOLE: Final = TODAY - timedelta(days=3) + 7 * HOUR
 
 
 def drawn_wh(hour: datetime) -> int:
-    """What is drawn in an hour."""
     return 137 + hour.hour * 31 + hour.day
 
 
@@ -67,11 +66,7 @@ async def recorded(hass: Hass) -> Hass:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def token(recorded: Hass) -> str:
-    answer = await recorded.api.command(
-        "auth/long_lived_access_token", client_name="node", lifespan=1
-    )
-    assert isinstance(answer, str)
-    return answer
+    return await recorded.api.long_lived_token()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -162,10 +162,7 @@ async def test_a_node_proposes_what_is_injected_and_what_is_produced(
     home: Home, tmp_path: Path
 ) -> None:
     ids, node = await home.entities(METER, INVERTER), Node(tmp_path)
-    token = await home.hass.api.command(
-        "auth/long_lived_access_token", client_name="node", lifespan=1
-    )
-    await node.do("home", home.hass.url, answer=token)
+    await node.do("home", home.hass.url, answer=await home.hass.api.long_lived_token())
     permission_id = await node.be_asked(
         "coop@two.test", "roof", "consumption", "injection", "production", history_days=30
     )

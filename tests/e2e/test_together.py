@@ -129,7 +129,6 @@ class World:
             return (await response.json())["collectives"]
 
     async def sums(self) -> Any:
-        """What it tells of the sums of the one that there is."""
         (collective,) = await self.collectives()
         return collective["sums"]
 
@@ -160,10 +159,9 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     folder = tmp_path_factory.mktemp("together")
     authority = Authority(folder)
     async with AsyncExitStack() as stack:
-        home_server, coop_server = (
-            stack.enter_context(Prosody(f"{name}.test", authority)) for name in ("one", "two")
-        )
-        federate(home_server, coop_server)
+        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
+        federate(*servers)
+        home_server, coop_server = map(stack.enter_context, servers)
         store = await Store.open(folder / "coop.db")
         stack.push_async_callback(store.close)
         jid = coop_server.register("coop", PASSWORD)
@@ -173,7 +171,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         session = await stack.enter_async_context(aiohttp.ClientSession())
         page = PublicSite(store, coop.settings, "0", rules=coop.node.rules)
         pages = await stack.enter_async_context(page.listening("127.0.0.1", 0))
-        token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=9)
+        token = await hass.api.long_lived_token()
         await supply(hass)
         home = await Store.open(folder / "home.db")
         stack.push_async_callback(home.close)

@@ -2,27 +2,25 @@
 
 from tests.node.cli.conftest import command_line, environment, run, start, warm
 from tests.node.conftest import (
+    authority,
     copy_of,
     file,
+    new_account,
     new_database,
+    new_node,
     new_place,
+    new_plain,
     no_talk_of_sql,
+    other_server,
+    own,
     patterns,
     place,
     postgresql_server,
-    store,
-    threads_of_sqlite_end,
-)
-from tests.node.xmpp.conftest import (
-    authority,
-    new_account,
-    new_node,
-    new_plain,
-    other_server,
-    own,
     server,
     servers,
     stack,
+    store,
+    threads_of_sqlite_end,
 )
 
 __all__ = [

@@ -57,8 +57,9 @@ WITHIN_S = 120
 def domains(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
     """Run an honest server and a hostile one, which federate."""
     pytest_socket.enable_socket()
-    with Prosody("honest.test", authority) as honest, Prosody("hostile.test", authority) as hostile:
-        federate(honest, hostile)
+    honest, hostile = Prosody("honest.test", authority), Prosody("hostile.test", authority)
+    federate(honest, hostile)
+    with honest, hostile:
         corrupt(hostile)
         yield honest, hostile
 

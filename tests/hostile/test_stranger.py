@@ -291,7 +291,6 @@ async def strangers(crowded: Crowded) -> AsyncIterator[Asking]:
 
 
 def push(stranger: int, to: str, payload: str) -> str:
-    """Return a push of one of the strangers."""
     return (
         f"<message from='s{stranger}@{STRANGERS}' to='{to}'><quoalise xmlns='urn:quoalise:0'>"
         f"{payload}</quoalise></message>"
@@ -299,7 +298,6 @@ def push(stranger: int, to: str, payload: str) -> str:
 
 
 def request(stranger: int, to: str, payload: str, *, identifier: str = "1") -> str:
-    """Return a request of one of the strangers."""
     address = f"from='s{stranger}@{STRANGERS}' to='{to}' id='{identifier}'"
     return f"<iq type='set' {address}>{payload}</iq>"
 
@@ -309,7 +307,6 @@ def ping(stranger: int, to: str, identifier: str = "1") -> str:
 
 
 def days(count: int) -> list[list[bytes]]:
-    """Return a day of each member."""
     midnight = datetime.combine(datetime.now(UTC).date(), time(), UTC) - timedelta(days=count)
     return [[encode(day_of(member, [midnight], Random(member)))] for member in range(MEMBERS)]
 

@@ -18,7 +18,6 @@ from yarl import URL
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import AT_ONCE, Passwords
 from consometers_node.collective.settings import PageSettings
-from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web.admin import routes as admin_routes
@@ -47,7 +46,7 @@ from ..node.web.conftest import ask
 from ..node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
 from ..node.web.public.conftest import filled, town
 from ..node.web.public.town import Town, serving, settings
-from ..node.web.test_guarding import place as home_place, states, token
+from ..node.web.test_guarding import place as home_place
 
 __all__ = ["filled", "town"]
 
@@ -692,20 +691,6 @@ async def test_an_address_that_is_no_text_breaks_nothing(
             with no_fault(caplog):
                 answer = await exchange(port, b"GET " + target + lines)
             assert 200 <= status_of(answer) < 500, target
-
-
-@pytest.mark.parametrize("origin", ["http://[", "https://[::1", "null", "", "https://evil.example"])
-async def test_a_form_from_an_origin_that_cannot_be_read_changes_nothing(
-    home: Home, caplog: pytest.LogCaptureFixture, origin: str
-) -> None:
-    permission_id = await ask(home)
-    fields = [("token", await token(home))]
-    headers = {"X-Remote-User-Id": ADMIN, "Origin": origin}
-    url = home.url.join(URL(f"refuse/{permission_id}"))
-    with no_fault(caplog):
-        async with home.session.post(url, data=fields, headers=headers) as answer:
-            assert answer.status == 403
-    assert await states(home) == [State.PROPOSED]
 
 
 NO_FORM = (

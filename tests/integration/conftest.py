@@ -23,7 +23,6 @@ async def enable_event_loop_debug() -> AsyncGenerator[None]:
 
 @pytest.fixture
 def entity_registry_enabled_by_default() -> Generator[None]:
-    """Enable every entity."""
     enabled = "homeassistant.helpers.entity.Entity.entity_registry_enabled_default"
     with patch(enabled, return_value=True):
         yield

@@ -29,7 +29,6 @@ def meter_entry(
     mode: Mode = Mode.STANDARD,
     **more: Any,
 ) -> MockConfigEntry:
-    """Return an entry for a meter."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=f"Linky …{address[-4:]}",

@@ -54,7 +54,6 @@ class Flow:
         return await flow.choose(step) if step else flow
 
     async def choose(self, step: str) -> Self:
-        """Choose from a menu."""
         assert self.result["type"] is FlowResultType.MENU
         assert step in self.result["menu_options"]
         return await self.configure({"next_step_id": step})
@@ -108,7 +107,6 @@ class Flow:
 
     @property
     def entry(self) -> ConfigEntry:
-        """Return the entry that was made of it."""
         assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
         entry: ConfigEntry = self.result["result"]
         return entry

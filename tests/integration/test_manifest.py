@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from homeassistant import components
+from homeassistant.const import Platform
 from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import pytest
@@ -103,3 +104,9 @@ def test_each_rule_of_the_quality_scale_is_met_or_does_not_apply() -> None:
         if answer != "done":
             assert answer["status"] == "exempt", name
             assert answer["comment"].strip(), name
+
+
+def test_each_platform_says_how_many_updates_run_at_once() -> None:
+    platforms = [file for name in Platform if (file := INTEGRATION / f"{name}.py").exists()]
+    assert platforms
+    assert [file for file in platforms if "\nPARALLEL_UPDATES = " not in file.read_text()] == []

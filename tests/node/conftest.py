@@ -1,4 +1,4 @@
-"""A node's database for tests: each test that wants one runs on SQLite and on PostgreSQL."""
+"""What tests of a node stand on: a database of each kind, two servers that federate."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
@@ -11,6 +11,20 @@ import pytest
 from consometers_node.store import Store
 
 from . import postgresql
+from .xmpp.conftest import (
+    authority,
+    new_account,
+    new_node,
+    new_plain,
+    other_server,
+    own,
+    server,
+    servers,
+    stack,
+)
+
+__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
+__all__ += ["other_server", "stack"]
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")

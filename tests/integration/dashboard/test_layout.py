@@ -89,7 +89,6 @@ def test_a_meter_without_panels_shows_what_it_injects_beside_what_it_draws() -> 
 
 
 def cards(written: Any, kind: str) -> list[dict[str, Any]]:
-    """Return all cards of a kind."""
     every = [card for section in sections(written) for card in section["cards"]]
     return [card for card in every if card["type"] == kind]
 

@@ -23,7 +23,6 @@ OFF_PEAK = {"price_hchc": 0.1635, "price_hchp": 0.2146}
 
 @pytest.fixture
 async def manager(hass: HomeAssistant) -> EnergyManager:
-    """Have the Energy dashboard."""
     hass.config.components.add("energy")
     return await async_get_manager(hass)
 

@@ -191,7 +191,6 @@ def frame(mode: Mode, groups: Iterable[Sequence[str]], **changes: str | None) ->
 
 
 def group(mode: Mode, *fields: str) -> Group:
-    """Return a group that passed."""
     parsed = parse(group_bytes(mode, *fields).strip(LF + CR), mode)
     assert isinstance(parsed, Group), parsed
     return parsed
@@ -205,7 +204,6 @@ _TIMES = st.datetimes(
 
 @st.composite
 def groups_of(draw: st.DrawFn, label: Label) -> Group:
-    """Return any group with this label."""
     if label.chars is Chars.SCHEDULE:
         data = DAY_SCHEDULE
     else:

@@ -25,26 +25,9 @@ from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
 from tests.full import FULL
 
-from ..xmpp.conftest import (
-    PASSWORD,
-    MakeNode,
-    NewAccount,
-    Node,
-    authority,
-    new_account,
-    new_node,
-    new_plain,
-    other_server,
-    own,
-    server,
-    servers,
-    stack,
-)
+from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
 from ..xmpp.home import Home
 from .factories import INIT
-
-__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
-__all__ += ["other_server", "stack"]
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 120

@@ -1,16 +1,35 @@
-"""Two servers that federate: homes on one, a collective on the other."""
+"""A collective on one server, and a home on another that is about to join it."""
 
-from ..xmpp.conftest import (
-    authority,
-    new_account,
-    new_node,
-    new_plain,
-    other_server,
-    own,
-    server,
-    servers,
-    stack,
-)
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 
-__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
-__all__ += ["other_server", "stack"]
+import pytest
+
+from consometers_node.store import Store
+from demo.prosody import Prosody
+
+from ..sharing.houses import House, running
+from ..xmpp.conftest import NewAccount
+from .coops import Coop, Run, cooperating
+
+
+@pytest.fixture
+def run(store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
+    """Run the same collective, once or again."""
+    return partial(cooperating, store, other_server, new_account(other_server), tmp_path)
+
+
+@pytest.fixture
+async def coop(run: Run) -> AsyncIterator[Coop]:
+    async with run() as coop:
+        yield coop
+
+
+@pytest.fixture
+async def house(
+    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
+) -> AsyncIterator[House]:
+    async with running(file, server, new_account(server), coop.jid) as house:
+        await house.connection.online()
+        yield house

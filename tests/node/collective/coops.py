@@ -1,8 +1,8 @@
 """A collective that runs on the network, with little patience."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,9 @@ PACE = CollectivePace(
     publishing_s=0.2,
     rest_s=0.2,
 )
+
+
+type Run = Callable[[], AbstractAsyncContextManager[Coop]]
 
 
 @dataclass

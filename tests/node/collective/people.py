@@ -30,7 +30,6 @@ AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 @asynccontextmanager
 async def changing(store: Store) -> AsyncIterator[tuple[AsyncConnection, Members]]:
-    """A transaction, and the members in it."""
     async with store.writing() as connection:
         yield connection, Members(connection, ZONE)
 

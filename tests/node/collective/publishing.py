@@ -248,7 +248,6 @@ class Town:
         return values[0] if values else None
 
     async def closed(self, day: date = DAY, interval: Interval = HOUR) -> list[ClosedInterval]:
-        """What was closed of a UTC day."""
         return await closed_intervals(self.connection, interval, Range.of_day(day))
 
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
@@ -283,6 +282,5 @@ class Town:
         await self.connection.execute(insert(Base.metadata.tables[table]).values(values))
 
     async def rows(self, table: str) -> list[tuple[object, ...]]:
-        """Return all rows of a table."""
         rows = await self.connection.execute(select(Base.metadata.tables[table]))
         return [tuple(row) for row in rows]

@@ -69,7 +69,6 @@ async def admit_homes(store: Store, *names: str) -> list[tuple[Member, MemberPer
 
 
 async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, ...]:
-    """Withdraw a permission as a member, and have its records erased."""
     async with changing(store) as (_, members):
         ended = await member_permissions.withdraw(
             members, permission.member, permission.id, LATER, erase=True

@@ -21,7 +21,6 @@ A_DAY = timedelta(days=1)
 
 
 async def make(connection: AsyncConnection, **terms: Any) -> tuple[Invitation, str]:
-    """Make an invitation for a day."""
     return await invitations.make(connection, at=AT, expires_at=AT + A_DAY, **terms)
 
 

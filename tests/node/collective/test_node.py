@@ -1,10 +1,9 @@
 """Homes join a collective on another server: it gathers what they give, and no more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,7 +33,7 @@ from ..postgresql import Server
 from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..xmpp.conftest import MakeNode, NewAccount
-from .coops import Coop, cooperating
+from .coops import Coop, Run
 
 WITHIN_S = 120
 PAST = midnight(-3)
@@ -43,30 +42,6 @@ YESTERDAY = PAST + 48 * HOUR
 TODAY = PAST + 72 * HOUR
 KNOWN_UNTIL = now().replace(minute=0, second=0) - 3 * HOUR
 """Those after it come while the collective listens."""
-
-
-type Run = Callable[[], AbstractAsyncContextManager[Coop]]
-
-
-@pytest.fixture
-def run(store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
-    """Run the same collective, once or again."""
-    return partial(cooperating, store, other_server, new_account(other_server), tmp_path)
-
-
-@pytest.fixture
-async def coop(run: Run) -> AsyncIterator[Coop]:
-    async with run() as coop:
-        yield coop
-
-
-@pytest.fixture
-async def house(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
-) -> AsyncIterator[House]:
-    async with running(file, server, new_account(server), coop.jid) as house:
-        await house.connection.online()
-        yield house
 
 
 def jid(house: House) -> str:

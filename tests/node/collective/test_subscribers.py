@@ -1,10 +1,9 @@
 """Members read what is known of all of them: as long as they are members, and no longer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
-from .coops import Coop, cooperating
+from .coops import Coop
 
 ALL = organisation("kersabiec")
 DRAWN = name_of(ALL, Said.CONSUMPTION)
@@ -55,23 +54,6 @@ START = midnight(-1)
 DAY = timedelta(days=1)
 SERIES_EACH = 6
 """Three directions, by hours and by days."""
-
-
-@pytest.fixture
-async def coop(
-    store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path
-) -> AsyncIterator[Coop]:
-    async with cooperating(store, other_server, new_account(other_server), tmp_path) as coop:
-        yield coop
-
-
-@pytest.fixture
-async def house(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
-) -> AsyncIterator[House]:
-    async with running(file, server, new_account(server), coop.jid) as house:
-        await house.connection.online()
-        yield house
 
 
 async def join(coop: Coop, house: House) -> None:

@@ -340,12 +340,12 @@ async def test_homes_that_pass_are_published_with_the_sites_beside_them(store: S
 async def test_collectives_bring_what_they_published(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
-        below = await town.member(kind="collective")
-        await town.record(below, 40_000, count=40)
+        for watts, homes in ((40_000, 40), (25_000, 30)):
+            await town.record(await town.member(kind="collective"), watts, count=homes)
         await town.record(await town.members(2), 100)
         await town.look()
-        assert await town.shown() == [40_000] * HOURS
-        assert await town.counted() == [40] * HOURS
+        assert await town.shown() == [65_000] * HOURS
+        assert await town.counted() == [70] * HOURS
 
 
 async def test_a_day_of_collectives_alone_closes_with_its_hours(file: Store) -> None:

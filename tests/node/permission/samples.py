@@ -87,7 +87,6 @@ async def queue(
     series_id: SeriesId,
     records: Range,
 ) -> None:
-    """Queue records for a peer now."""
     queued = Queued(permission, series_id, records)
     await outbox.queue(connection, [(peer, queued)], at=now())
 

@@ -7,24 +7,8 @@ import pytest
 from consometers_node.store import Store
 from demo.prosody import Prosody
 
-from ..xmpp.conftest import (
-    MakeNode,
-    NewAccount,
-    Node,
-    authority,
-    new_account,
-    new_node,
-    new_plain,
-    other_server,
-    own,
-    server,
-    servers,
-    stack,
-)
+from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .houses import Collective, House, bare, running
-
-__all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
-__all__ += ["other_server", "stack"]
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ MIGRATIONS = Path(database.__file__).with_name("migrations")
 
 
 def revisions() -> list[str]:
-    """Return all revisions, the first one first."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

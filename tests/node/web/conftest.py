@@ -9,23 +9,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import add_peer
 
 from ..permission.samples import NEED, now
-from ..xmpp.conftest import (
-    MakeNode,
-    NewAccount,
-    authority,
-    new_account,
-    new_node,
-    new_plain,
-    other_server,
-    own,
-    server,
-    servers,
-    stack,
-)
 from .home import Home, running, toy
-
-__all__ = ["MakeNode", "NewAccount", "authority", "new_account", "new_node", "new_plain", "own"]
-__all__ += ["other_server", "server", "servers", "stack"]
 
 
 @pytest.fixture

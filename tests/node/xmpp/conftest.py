@@ -71,9 +71,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
     pytest_socket.enable_socket()
-    with Prosody("one.test", authority) as server, Prosody("two.test", authority) as two:
-        federate(server, two)
-        yield server, two
+    one, two = Prosody("one.test", authority), Prosody("two.test", authority)
+    federate(one, two)
+    with one, two:
+        yield one, two
 
 
 @pytest.fixture
@@ -184,7 +185,6 @@ async def fake_server(
 
 
 def certified(authority: Authority, name: str, folder: Path) -> ssl.SSLContext:
-    """Return a context with a certificate of that name."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(*authority.issue(name, folder))
     return tls

@@ -204,14 +204,9 @@ async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> Non
 @pytest.mark.parametrize("token", ["", "a", "0" * 64, "é" * 64])
 async def test_a_forged_form_changes_nothing(office: Office, token: str) -> None:
     browser = await office.enter()
-    page = await browser.post("logout", [("token", token)])
-    assert page.status == 403
+    for form in ([("token", token)], []):
+        assert (await browser.post("logout", form)).status == 403
     assert (await browser.open("")).url.path == "/administration/"
-
-
-async def test_a_form_without_a_token_changes_nothing(office: Office) -> None:
-    browser = await office.enter()
-    assert (await browser.post("logout", [])).status == 403
 
 
 async def test_the_token_of_another_session_does_not_count(office: Office) -> None:
@@ -241,20 +236,6 @@ async def test_a_form_from_another_site_changes_nothing(
         page = await browser.fill("", "logout", **headers)
     assert page.status == 403
     assert "too old, or was not ours" in page.text
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"\xff\xfe", b"token=%00", b"a=" + b"b" * 5000, b"&".join(b"a=b" for _ in range(700))],
-)
-async def test_what_is_no_form_is_refused(office: Office, body: bytes) -> None:
-    browser = await office.enter()
-    address = browser.url / "logout"
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    async with browser.session.post(address, data=body, headers=kind) as response:
-        assert response.status in {400, 403}
-    async with browser.session.post(address, json={"token": "a"}) as response:
-        assert response.status == 400
 
 
 async def test_a_form_that_is_too_long_is_refused(office: Office) -> None:

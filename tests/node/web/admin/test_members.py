@@ -41,7 +41,6 @@ HOSTILE = (
 
 
 async def join(office: Office, name: str = "home", **how: Any) -> Member:
-    """Admit a member."""
     async with office.village() as village:
         return await village.join(name, **how)
 

@@ -105,7 +105,6 @@ class Village:
         at: datetime,
         records: dict[date, tuple[int, ...]],
     ) -> None:
-        """Store a series, with its records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
         series_id = await add_series(self.connection, series, member.id)

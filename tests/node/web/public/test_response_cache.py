@@ -41,7 +41,6 @@ async def busy(town: Town, clock: list[timedelta], changes: Changes) -> AsyncIte
 
 
 async def release(town: Town, watts: int, day: date = FIRST) -> None:
-    """Publish a day."""
     hours = day_of(day, consumption=lambda hour: watts)
     await town.release(await town.group(), hours)
 
