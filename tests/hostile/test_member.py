@@ -3,7 +3,7 @@
 What it can send is what its own node could be made to send, over an honest network.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,7 +39,6 @@ from consometers_node.quoalise import (
     GetDataNeeds,
     GetHistory,
     Grant,
-    Identifier,
     Listed,
     Malformed,
     Node,
@@ -84,6 +83,7 @@ from tests.node.clocks import Hands, confirmed
 from tests.node.collective.coops import cooperating
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import AT, ZONE, join, permission
+from tests.node.collective.test_backfill import Asked
 from tests.node.permission.samples import NEED, now
 from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
@@ -598,30 +598,13 @@ async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: 
             assert (await connection.execute(count)).scalar_one() == 0
 
 
-class _Asked:
-    """A member that has nothing to add, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[Range] = []
-
-    async def subscribe(self, peer: str, name: Identifier) -> None:
-        pass
-
-    async def history(
-        self, peer: str, name: Identifier, start: datetime, end: datetime
-    ) -> AsyncIterator[Data]:
-        self.asked.append(Range(start, end))
-        for page in list[Data]():
-            yield page
-
-
 async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -> None:
     name = series(named(_home(0)), Direction.CONSUMPTION)
     granted = permission(name, id="h0", records_from=DAY - 24 * HOUR)
     async with store.writing() as connection:
         await join(connection, "h0", granted)
     await _tells(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
-    hands, asked, queue = Hands(AT), _Asked(), WriteQueue(store, ZONE.key, lambda _: None)
+    hands, asked, queue = Hands(AT), Asked(), WriteQueue(store, ZONE.key, lambda _: None)
     backfill = Backfill(
         store, cast("Asking", asked), queue, Changes(), clock=await confirmed(store, hands)
     )

@@ -51,7 +51,7 @@ def coop_running(run: Run, start: Start, folder: Path) -> AbstractAsyncContextMa
     return running(start, run, *options, until="online", CONSOMETERS_ROLE="collective")
 
 
-async def test_a_home_is_invited_and_sees_what_is_asked(
+async def test_a_home_sees_what_is_asked_once_it_is_invited(
     run: Run,
     coop_running: AbstractAsyncContextManager[Any],
     folder: Path,
@@ -64,11 +64,14 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
         assert (
             await run.condition("run", "--role", "collective", "--data", folder) == "already-runs"
         )
-        (invitation,) = await run.json("invitations", "make", "--data", folder)
         await run.ok(
             *("login", new_account(server), *at(server), "--data", home),
             CONSOMETERS_PASSWORD=PASSWORD,
         )
+        guessed = f"xmpp:{jid}?consometers-join;token=guessed"
+        assert await run.condition("join", guessed, "--data", home) == "not-authorized"
+        assert await run.json("members", "list", "--data", folder) == []
+        (invitation,) = await run.json("invitations", "make", "--data", folder)
         joined = await run.ok("join", invitation["link"], "--data", home, language="fr")
         assert "Dimensionner le toit." in joined.out
         assert jid in joined.out
@@ -99,25 +102,6 @@ async def test_a_collective_joins_by_the_account_of_its_settings(
         assert joined.document["peer"] == jid
         (guest,) = await run.json("members", "list", "--data", folder)
         assert guest["kind"] == "collective"
-
-
-async def test_who_was_not_invited_is_told_nothing(
-    run: Run,
-    coop_running: AbstractAsyncContextManager[Any],
-    folder: Path,
-    server: Prosody,
-    new_account: NewAccount,
-) -> None:
-    home = folder.parent / "home"
-    async with coop_running as status:
-        jid = status["account"].partition("/")[0]
-        await run(
-            *("login", new_account(server), *at(server), "--data", home),
-            CONSOMETERS_PASSWORD=PASSWORD,
-        )
-        guessed = f"xmpp:{jid}?consometers-join;token=guessed"
-        assert await run.condition("join", guessed, "--data", home) == "not-authorized"
-        assert await run.json("members", "list", "--data", folder) == []
 
 
 async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: Path) -> None:

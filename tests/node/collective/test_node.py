@@ -215,25 +215,7 @@ async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
     await comes(coop, all_of_it)
 
 
-async def test_a_collective_that_was_off_goes_on(
-    run: Run, server: Prosody, file: Store, new_account: NewAccount
-) -> None:
-    async with AsyncExitStack() as there:
-        async with run() as coop:
-            house = await there.enter_async_context(
-                running(file, server, new_account(server), coop.jid)
-            )
-            await house.connection.online()
-            past = await join(coop, house)
-            await comes(coop, past)
-            await has_asked(coop, house, PAST)
-        new = past | {KNOWN_UNTIL: 600}
-        await house.keep(dict(new))
-        async with run() as coop:
-            await comes(coop, new)
-
-
-async def test_what_got_lost_here_is_asked_for_again(
+async def test_a_collective_that_was_off_goes_on_and_asks_again_for_what_got_lost(
     run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
     async with AsyncExitStack() as there:
@@ -248,8 +230,10 @@ async def test_what_got_lost_here_is_asked_for_again(
             async with coop.store.writing() as connection:
                 lost = BlockRow.day == (PAST + 24 * HOUR).date()
                 await connection.execute(delete(BlockRow).where(lost))
+        new = past | {KNOWN_UNTIL: 600}
+        await house.keep(dict(new))
         async with run() as coop:
-            await comes(coop, past)
+            await comes(coop, new)
 
 
 async def test_a_database_that_goes_away_is_waited_for(

@@ -180,7 +180,9 @@ async def test_a_home_counts_from_its_first_hour_on(file: Store) -> None:
         assert await town.counted() == [3] * 12 + [4] + [None] * 11
 
 
-async def test_a_day_is_the_sum_of_its_published_hours(store: Store) -> None:
+async def test_a_day_is_the_sum_of_its_published_hours_and_says_how_many(
+    store: Store,
+) -> None:
     """One dominated hour withheld a whole day in the first version."""
     async with store.writing() as connection:
         town = Town(connection)
@@ -195,17 +197,6 @@ async def test_a_day_is_the_sum_of_its_published_hours(store: Store) -> None:
         assert await town.civil() == 23 * 400
         (civil,) = await town.closed(BEFORE, Interval.P1D)
         assert (civil.expected, civil.reason) == (0, None)
-
-
-async def test_a_day_says_of_how_many_hours_it_is(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(4)
-        for day in (BEFORE, DAY):
-            await town.record(homes[1:], 100, day=day)
-        await town.record(homes[0], 100, day=BEFORE)
-        await town.record(homes[0], [100] * 10 + [9_000] + [100] * 13)
-        await town.look()
         # Two days of UTC are of three civil ones.
         days = await town.cells(Interval.P1D)
         assert [day.minutes for day in days] == [22 * 60, 23 * 60, 2 * 60]

@@ -59,7 +59,7 @@ async def test_a_new_version_is_put_forward_once(house: House, collective: Colle
     assert len(await asked_again(house, collective, NEWER)) == 2
 
 
-async def test_something_else_that_is_asked_is_put_forward(
+async def test_something_else_that_is_asked_is_put_forward_until_it_is_refused(
     house: House, collective: Collective
 ) -> None:
     await house.grant()
@@ -69,14 +69,6 @@ async def test_something_else_that_is_asked_is_put_forward(
         NEED.id: State.GRANTED,
         OTHER.id: State.PROPOSED,
     }
-
-
-async def test_what_was_refused_is_not_put_forward_again(
-    house: House, collective: Collective
-) -> None:
-    await house.grant()
-    await decisions_confirmed(house)
-    permissions = await asked_again(house, collective, NEED, OTHER)
     (other,) = [permission for permission in permissions if permission.need == OTHER]
     async with house.store.writing() as connection:
         await Permissions(connection).refuse(other.id, NO, now())
