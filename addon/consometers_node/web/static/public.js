@@ -28,7 +28,7 @@
     const word = new Intl.PluralRules(language).select(members) === "one" ? figure.dataset.member : figure.dataset.members;
     const parts = [...figure.querySelectorAll("thead th[data-name]")].flatMap((head) => {
       const wh = row.getAttribute(`data-${head.dataset.name}`);
-      return wh === null ? [] : [`${head.textContent} ${number.format(wh / 1000)} kWh`];
+      return wh === null ? [] : [`${head.textContent} ${number.format(wh / 1000)}\u00a0kWh`];
     });
     return parts.length ? `${row.cells[0].textContent}${members && word ? ` (${members} ${word})` : ""} – ${parts.join(", ")}` : "";
   }
@@ -74,7 +74,7 @@
     const percent = (part, whole) => (whole > 0 ? write(part / whole, { style: "percent" }) : "–");
     const energy = wh < 1e7 ? [wh / 1e3, "kWh"] : [wh / 1e6, "MWh"];
     const words = {
-      shared: `${write(energy[0], { maximumFractionDigits: 1 })} ${energy[1]}`,
+      shared: `${write(energy[0], { maximumFractionDigits: 1 })}\u00a0${energy[1]}`,
       used: percent(wh, (injected * chosen.panels) / 100),
       covered: percent(wh, (drawn * chosen.members) / 100),
       saved: saved && write((wh / 1000) * saved, { style: "currency", currency: "EUR", maximumFractionDigits: 0 }),
