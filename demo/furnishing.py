@@ -12,8 +12,8 @@ from demo.hass import Api, FlowStep, HassError, Language
 DOMAIN: Final = "consometers"
 
 _BY_SUPERVISOR: Final = "hassio"
-_FIRST_VALUES_S: Final = 60
-_FIRST_SUMS_S: Final = 240
+_FIRST_VALUES_S: Final = 300
+_FIRST_SUMS_S: Final = 600
 _OF_A_COLLECTIVE: Final = "_consumption_power"
 _PRICES: Final = {"price_easf01": 0.16, "price_easf02": 0.21}
 """Euros for a kWh, off-peak and peak."""

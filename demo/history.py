@@ -20,7 +20,7 @@ PAST: Final = timedelta(days=732)
 """Two years, so that each day has one a year before."""
 
 _WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
-_WRITTEN_WITHIN_S: Final = 60
+_WRITTEN_WITHIN_S: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
