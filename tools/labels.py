@@ -85,7 +85,9 @@ def _cells(label: Label, language: str) -> Iterator[str]:
     yield f"`{label.name}`"
     yield (label.meaning, label.meaning_fr)[nth]
     yield label.unit or ""
-    data = f"{label.length} {_CHARS[label.chars][nth]}" if label.length else texts["empty"]
+    chars = _CHARS[label.chars][nth]
+    word = chars.removesuffix("s") if label.length == 1 else chars
+    data = f"{label.length} {word}" if label.length else texts["empty"]
     yield f"{data}, {texts['dated']}" if label.horodated else data
     yield _KINDS[label.kind][nth]
     marks = [texts[mark] for mark in ("three_phase", "producer") if getattr(label, mark)]
