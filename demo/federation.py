@@ -51,7 +51,8 @@ _COOPERATIVE_ABOUT: Final = {
     "host_address": "Place de Kersabiec, 56100 Lorient",
     "host_phone": "+33 2 61 91 00 01",
     "co2_grams": "40",
-    "co2_source": "valeur d’exemple / example value",
+    "co2_source_fr": "valeur d’exemple",
+    "co2_source_en": "example value",
     "co2_year": "2025",
 }
 _MUNICIPALITY_ABOUT: Final = {
@@ -355,7 +356,7 @@ class Federation:
         if municipality not in {
             permission["peer"] for permission in await program.json("permissions")
         }:
-            await program.do("join", await self.municipality.invite("collective"))
+            await program.do("join", await self.municipality.invite("collective", _COMMUNE))
         # Its pages are at another port each time.
         naming = ("members", "name", profile.account, profile.name)
         await self.municipality.program.do(*naming, "--website", f"{self.cooperative.page}/")

@@ -52,7 +52,7 @@ REQUIRED: Mapping[Notice, tuple[str, ...]] = {
 }
 
 
-CO2 = ("co2_grams", "co2_source", "co2_year")
+CO2 = ("co2_grams", "co2_source_fr", "co2_source_en", "co2_year")
 
 
 PRICES = ("local_price", "grid_price", "price_source")
@@ -75,7 +75,7 @@ class CO2Factor(NamedTuple):
     """How many grams of CO₂ a kWh from elsewhere would emit, by whom and of which year."""
 
     grams: int
-    source: str
+    source: Text
     year: int
 
 
@@ -105,7 +105,8 @@ class About:
     audit_gaps_fr: str | None = None
     audit_gaps_en: str | None = None
     co2_grams: int | None = None
-    co2_source: str | None = None
+    co2_source_fr: str | None = None
+    co2_source_en: str | None = None
     co2_year: int | None = None
     local_price: Decimal | None = None
     grid_price: Decimal | None = None
@@ -142,9 +143,10 @@ class About:
     @property
     def co2(self) -> CO2Factor | None:
         """How much CO₂ electricity from elsewhere would emit, if that is stated with its source."""
-        if self.co2_grams is None or self.co2_source is None or self.co2_year is None:
+        if self.co2_grams is None or self.co2_year is None or self.missing_of(CO2):
             return None
-        return CO2Factor(self.co2_grams, self.co2_source, self.co2_year)
+        source = _in_languages(fr=self.co2_source_fr, en=self.co2_source_en)
+        return CO2Factor(self.co2_grams, source, self.co2_year)
 
     @property
     def prices(self) -> Prices | None:

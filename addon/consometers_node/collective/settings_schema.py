@@ -472,10 +472,11 @@ _ALL = (
     Key("about.audit_gaps_en", text("What is not accessible, in English."), _SENTENCES),
     Key(
         "about.co2_grams",
-        text("What electricity from elsewhere would emit, in g of CO₂ per kWh."),
+        text("The CO₂ factor of electricity from elsewhere, in g per kWh."),
         _GRAMS,
     ),
-    Key("about.co2_source", text("Who published that CO₂ factor."), _SENTENCES),
+    Key("about.co2_source_fr", text("The source of that CO₂ factor, in French."), _SENTENCES),
+    Key("about.co2_source_en", text("The source of that CO₂ factor, in English."), _SENTENCES),
     Key("about.co2_year", text("The year of that CO₂ factor."), _YEAR),
     Key(
         "about.local_price",

@@ -42,9 +42,9 @@ _GROUPS: Mapping[str, tuple[Text, Sequence[str]]] = {
 }
 _LONG = ("sentence_", "join_fr", "join_en", "audit_gaps_")
 _NEEDED = frozenset(REQUIRED[Notice.PRESENTATION] + REQUIRED[Notice.LEGAL])
-_WHOLE_AUDIT = text("An audit is declared with its day, its author and its result.")
+_WHOLE_AUDIT = text("To declare an audit, fill in its date, its author and its result.")
 
-_WHOLE_CO2 = text("A CO₂ factor is shown with its source and its year.")
+_WHOLE_CO2 = text("A CO₂ factor needs its source, in both languages, and its year.")
 _WHOLE_PRICES = text("Prices are shown together, with where they are from.")
 
 

@@ -27,7 +27,7 @@ def lamps(made_wh: float, used_wh: float) -> Text:
     lit = int(times * _LAMPS)
     if not lit:
         return text("There is little sun: nearly all our electricity comes from the grid.")
-    words = text("When 10 lamps are on at our homes, our panels make enough for {count}.")
+    words = text("Of every 10 lamps lit in our homes, our panels power {count}.")
     return _counted(words, lit)
 
 
@@ -39,7 +39,7 @@ def washes(wh: float | None) -> Text | None:
 
 def kettles(watts: float | None) -> Text | None:
     """Say how many kettles take a power; None where these are too few."""
-    words = text("We take as much as {count} kettles boiling at the same time.")
+    words = text("We use as much as {count} kettles boiling at the same time.")
     return _compared(words, watts, _KETTLE_W)
 
 

@@ -36,6 +36,7 @@ async def look(
         place=place,
         base=base(place),
         today=shown,
+        first=await pages.published.begun(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.lately(connection, places.values()),
         collectives=await public_collectives(connection),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from consometers_node.collective.about import FIELDS, About, load_about
 from consometers_node.collective.access_log import reads
+from consometers_node.quoalise import Text
 from consometers_node.store import Store
 
 from ..public.town import ABOUT, NOW, settings
@@ -74,11 +75,11 @@ async def test_a_co2_factor_is_shown_with_its_source_or_not_at_all(office: Offic
     browser = await office.enter()
     page = await browser.fill("about", "about", ("co2_grams", "40"))
     assert page.status == 422
-    assert [name for name, _ in summary(page)] == ["co2_source", "co2_year"]
-    factor = (("co2_grams", "40"), ("co2_source", "Example"), ("co2_year", "2025"))
-    await browser.fill("about", "about", *factor)
+    assert [name for name, _ in summary(page)] == ["co2_source_fr", "co2_source_en", "co2_year"]
+    source = (("co2_source_fr", "Exemple"), ("co2_source_en", "Example"))
+    await browser.fill("about", "about", ("co2_grams", "40"), *source, ("co2_year", "2025"))
     about = await office.read(load_about, ABOUT)
-    assert about.co2 == (40, "Example", 2025)
+    assert about.co2 == (40, Text({"fr": "Exemple", "en": "Example"}), 2025)
 
 
 async def test_prices_are_shown_together_or_not_at_all(office: Office) -> None:

@@ -10,9 +10,9 @@ from consometers_node.web.public.comparisons import kettles, lamps, pupil, washe
     [
         (0, 9_000, "No sun on our panels", "Pas de soleil"),
         (500, 9_000, "little sun", "peu de soleil"),
-        (1_000, 10_000, "enough for 1.", "en éclairent 1."),
-        (4_700, 10_000, "enough for 4.", "en éclairent 4."),
-        (9_999, 10_000, "enough for 9.", "en éclairent 9."),
+        (1_000, 10_000, "power 1.", "en alimentent 1."),
+        (4_700, 10_000, "power 4.", "en alimentent 4."),
+        (9_999, 10_000, "power 9.", "en alimentent 9."),
         (10_000, 10_000, "more than we use", "plus que nous n’utilisons"),
         (29_000, 10_000, "2 times as much", "2 fois ce que"),
         (5_000, 0, "No sun", "Pas de soleil"),

@@ -21,7 +21,7 @@ async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
     page = await town.browser().open()
     assert page.status == 200
     # 6 kW are made, of which 4 kW are used on the spot, and 10 kW drawn.
-    assert "When 10 lamps are on at our homes, our panels make enough for 4." in page.text
+    assert "Of every 10 lamps lit in our homes, our panels power 4." in page.text
     assert "Our panels produce 6 kW" in page.text
     assert "We use 14 kW" in page.text
     assert "Now – from 14:00 to 15:00" in page.text
@@ -73,6 +73,17 @@ async def test_an_empty_collective_tells_what_there_will_be(empty: Town) -> None
         assert words in page.text
         assert "kWh" in page.text
         assert " 0 k" not in page.text
+        # None leads to an empty page.
+        assert not [link for link in page.links if "hall" in link]
+
+
+async def test_a_collective_that_falls_silent_leads_to_what_it_published(town: Town) -> None:
+    town.now = datetime(2026, 6, 14, 10, tzinfo=UTC)
+    for path in ("", "sites/ecole-de-kersabiec"):
+        page = await town.browser().open(path)
+        assert "No figures for today or yesterday" in page.text
+        assert "This month vs last year" in page.text
+        assert "Soon here" not in page.text
 
 
 async def test_what_is_withheld_says_why(town: Town) -> None:

@@ -181,13 +181,16 @@ async def test_a_municipality_opens_with_its_territory(empty: Town) -> None:
     await empty.below(everybody, Direction.CONSUMPTION)
     drawn = day_of(NOW.date(), consumption=lambda _: 10_000)
     await empty.release(everybody, drawn, members=40)
-    await empty.release(await empty.group(GroupKind.AREA, "Lanester"), drawn, members=20)
+    await empty.release(await empty.group(GroupKind.REST), drawn, members=20)
     page = await empty.browser("fr").open("")
     assert "territoire" not in page.text.replace("un territoire", "")
     async with empty.store.writing() as connection:
         members = Members(connection, ZONE)
         (below,) = await members.all()
         await members.rename(below.id, "Énergies de Kersabiec", "https://kersabiec.example/")
+    # The rest is no commune.
+    assert "Par commune" not in (await empty.browser("fr").open("")).text
+    await empty.release(await empty.group(GroupKind.AREA, "Lanester"), drawn, members=20)
     page = await empty.browser("fr").open("")
     own = ("L’énergie d’un territoire", "Notre territoire", "Énergies de Kersabiec", "Lanester")
     places = [page.text.index(words) for words in (*own, "Soutiré")]

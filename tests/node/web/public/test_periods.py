@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 import io
 import re
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     # What is not known to be used or fed in is drawn as production.
     for kind in ("spot", "fed", "made", "drawn"):
         assert f'<g class="{kind}"' in page.html
-    assert "Used on the spot – 1 day of 9" in page.text
+    assert "Used on the spot – 1 of 9 days" in page.text
     assert "produced (split not published)" in page.text
     (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
@@ -68,11 +69,11 @@ async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty:
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-06")
-    sentence = "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65 kWh"
+    sentence = "over 1 day available in both years: 0.65 kWh per home, compared with 0.65 kWh"
     assert sentence in page.text
     assert "+100%" not in page.text
     page = await empty.browser("fr").open("year/2026")
-    assert "sur le 1 jour connu dans les deux années" in page.text
+    assert "sur 1 jour disponible les deux années" in page.text
 
 
 async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year(
@@ -88,7 +89,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     assert [int(now) for now, _ in drawn_bars] == [31 * 24_000, 9 * 24_000]
     # For as many homes, in whole watt-minutes of one.
     assert [round(int(then), -2) for _, then in drawn_bars] == [21 * 48_000, 9 * 48_000]
-    assert "From the grid, a year earlier – 21 days of 31" in page.text
+    assert "From the grid, a year earlier – 21 of 31 days" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
     assert "a month without data yet is shown whole" in page.text
@@ -128,9 +129,9 @@ async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty:
     await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     page = await empty.browser().open("month/2026-06")
-    assert "Produced 12 kWh 0.32 kWh per home 1 day of 3 could be published" in page.text
+    assert "Produced 12 kWh 0.32 kWh per home based on 1 of 3 days" in page.text
     assert "From the grid 72 kWh" in page.text
-    assert page.text.count("could be published") == 1
+    assert page.text.count("based on") == 1
 
 
 async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) -> None:
@@ -139,7 +140,7 @@ async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) ->
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     page = await empty.browser().open("month/2026-06")
     assert "From the grid not published: fewer than 10 homes" in page.text
-    assert "2 days of 9 could be published; sums are of these." in page.text
+    assert "These figures cover 2 of 9 days: see the notes in the table." in page.text
     assert "0 day" not in page.text
 
 
@@ -174,8 +175,8 @@ async def test_what_is_not_over_says_up_to_which_day_it_is(town: Town, path: str
 async def test_a_note_says_of_what_it_is(empty: Town) -> None:
     await halves(empty)
     page = await empty.browser().open("year/2026")
-    assert "To the grid – 1 day of 9" in page.text
-    assert "2 days of 9" in page.text
+    assert "To the grid – 1 of 9 days" in page.text
+    assert "2 of 9 days" in page.text
     await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
@@ -228,9 +229,9 @@ async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: 
     page = await empty.browser().open("month/2026-06")
     assert "From the grid 23 kWh" in page.text
     assert "23 of 24 hours" in page.text
-    assert "23 of 24 hours could be published; sums are of these." in page.text
+    assert "These figures cover 23 of 24 hours: see the notes in the table." in page.text
     page = await empty.browser("fr").open("month/2026-06")
-    assert "23 heures sur 24 ont pu être publiées" in page.text
+    assert "Ces chiffres portent sur 23 heures sur 24" in page.text
     (row,) = [entry for entry in await table(empty, "month/2026-06.csv") if entry["consumption_wh"]]
     assert (row["consumption_wh"], row["consumption_hours"], row["hours_ended"]) == (
         *("23000", "23", "24"),
@@ -249,7 +250,7 @@ async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty:
     watts = {DRAWN: dict.fromkeys(then[:36], 1_000)}
     await empty.release(everybody, watts, in_part=True)
     page = await empty.browser().open("month/2026-06")
-    assert "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65" in page.text
+    assert "over 1 day available in both years: 0.65 kWh per home, compared with 0.65" in page.text
 
 
 async def test_a_sum_without_the_homes_says_so(empty: Town) -> None:
@@ -306,12 +307,15 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
 async def test_co2_is_shown_where_a_factor_is_stated(town: Town) -> None:
     """144 kWh were produced in June, 42 kWh today."""
     assert "CO₂" not in (await town.browser().open("month/2026-06")).text
-    about = replace(town.settings.about, co2_grams=50, co2_source="Example", co2_year=2025)
+    factor: dict[str, Any] = {"co2_grams": 50, "co2_year": 2025}
+    factor |= {"co2_source_fr": "Exemple", "co2_source_en": "Example"}
+    about = replace(town.settings.about, **factor)
     town.settings = replace(town.settings, about=about)
     async with serving(town) as other:
-        sentence = "what as much electricity at 50 g/kWh would emit (Example, 2025)"
+        sentence = "the same amount of electricity from elsewhere, at 50 g/kWh (Example, 2025)"
         for path, mass in (("month/2026-06", "7.2"), ("day/2026-06-10", "2.1"), ("", "2.1")):
             page = await other.browser().open(path)
             assert f"CO₂ equivalent of production {mass} kg {sentence}" in page.text
         page = await other.browser("fr").open("year/2026")
         assert "Équivalent CO₂ de la production 7,2 kg" in page.text
+        assert "à 50 g/kWh (Exemple, 2025)" in page.text
