@@ -31,6 +31,8 @@ HALF_MOVED = "half moved"
 _BUSY_MS = 60_000
 _ALONE_BUSY_MS = 10_000
 """Nobody else writes while this is waited for."""
+_FREE_WITHIN_S = 300
+"""How long a task waits for a connection: others may wait for a lock meanwhile."""
 _CONNECTIONS = 4
 _LOOKS, _LOOKS_EVERY_S = 1_000, 0.005
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
@@ -312,6 +314,8 @@ def _sqlite(url: URL, connections: int) -> AsyncEngine:
         partial(driver.Connection, url.database or ":memory:"),
         pool_size=connections,
         max_overflow=0,
+        # On a busy machine, a node waits rather than ends.
+        pool_timeout=_FREE_WITHIN_S,
         pool_use_lifo=True,
         # Each of our transactions ends before its connection goes back.
         pool_reset_on_return=None,
