@@ -12,6 +12,7 @@ from .errors import (
     NotNarrower,
     OutdatedNeed,
     PermissionFault,
+    SumRefused,
     UnknownPermission,
     WrongClock,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "ShownText",
     "Signature",
     "State",
+    "SumRefused",
     "Terms",
     "UnknownPermission",
     "WrongClock",

@@ -48,6 +48,14 @@ class WrongClock(PermissionFault):
         self.text = text
 
 
+class SumRefused(PermissionFault):
+    """This cannot be allowed of a request for sums, or beside one. `text` says why."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.say())
+        self.text = text
+
+
 class NotNarrower(PermissionFault):
     """A choice goes beyond what was asked. `field` names in what."""
 

@@ -15,8 +15,10 @@ from ..permission import (
     ForbiddenChange,
     Permission,
     Permissions,
+    Reading,
     Signature,
     State,
+    SumRefused,
     Terms,
     WrongClock,
     narrow,
@@ -32,6 +34,7 @@ from ..store.series import all_series, series_id
 from ..wire import Naming, encode_series, read_need
 from ..xmpp import Asking, Join
 from .due_records import members_of, records_of
+from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,7 +138,10 @@ def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> S
     now = datetime.now(UTC)
     terms = narrow(question.need, choice, now)
     names = naming.names(terms.series, question.peer.jid, terms.identification)
-    return Sight(names, Range(now - timedelta(days=days), now).clip(terms.records))
+    within = Range(now - timedelta(days=days), now)
+    # Sums are of hours to come: those of the last days are an example.
+    is_example = question.need.reading is Reading.SUM
+    return Sight(names, within if is_example else within.clip(terms.records))
 
 
 async def preview(
@@ -167,8 +173,8 @@ async def check(
 ) -> None:
     """Make sure that a choice can be granted now, before anyone reads what it says.
 
-    Raises `PermissionFault`, of which `WrongClock` and `CountedTwice`; `Unsayable` where two names
-    would be one.
+    Raises `PermissionFault`, of which `WrongClock`, `CountedTwice` and `SumRefused`; `Unsayable`
+    where two names would be one.
     """
     expect(question, State.GRANTED)
     doubt = await Clock().look(connection)
@@ -179,10 +185,15 @@ async def check(
     peer = question.peer
     identification = choice.identification or question.need.identification
     _check_overlap(naming, choice.series)
+    granted = await permissions.all(peer.id)
+    minimum = await minimum_homes(connection)
+    objection = objection_to_series(
+        question.need, choice.series, granted, of_home=naming.collective is None
+    ) or objection_to_witness(question.need, peer.jid, minimum)
+    if objection is not None:
+        raise SumRefused(objection)
     # An older version of the same need ends by this grant, and its names become free.
-    others = {
-        other.id for other in await permissions.all(peer.id) if other.need.id != question.need.id
-    }
+    others = {other.id for other in granted if other.need.id != question.need.id}
     shared = [
         grant.series
         for grant in await permissions.permitted(peer.id)

@@ -36,6 +36,12 @@ _SHOWN_BY_NAME = text(
     " then published of your building alone, and its name is removed."
 )
 
+NOBODY_CAN_READ = text("Nobody can read your home: two independent bodies would have to conspire.")
+_PROTECTED = text(
+    "Only sums of at least {minimum} homes can be read. {controller} receives masked values, and no"
+    " keys. {witness} ({url}), contact {contact}, receives the keys, and no values."
+)
+
 STATES = {
     State.PROPOSED: text("asked"),
     State.GRANTED: text("allowed"),
@@ -119,8 +125,20 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
         identification=_identification(asked.identification, role).say(language),
         policy=asked.policy,
     )
-    shown = shown_by_name(asked)
-    return words if shown is None else f"{words}\n{typeset(shown.say(language), language)}"
+    if (shown := shown_by_name(asked)) is not None:
+        words += f"\n{typeset(shown.say(language), language)}"
+    if (witness := asked.witness) is not None:
+        protected = _fill(
+            _PROTECTED,
+            language,
+            minimum=witness.minimum,
+            controller=asked.controller,
+            witness=witness.name,
+            url=witness.url,
+            contact=witness.contact,
+        )
+        words += f"\n{protected}\n{typeset(NOBODY_CAN_READ.say(language), language)}"
+    return words
 
 
 def shown_by_name(asked: DataNeed) -> Text | None:

@@ -7,6 +7,7 @@ from ..permission import (
     NotNarrower,
     OutdatedNeed,
     PermissionFault,
+    SumRefused,
     UnknownPermission,
     WrongClock,
 )
@@ -42,7 +43,7 @@ _REFUSED = text("The database refuses: {why}")
 def message_of(fault: Exception) -> Text | None:
     """Return the words of an error of this room or of those under it; None of any other."""
     match fault:
-        case Unsayable() | OtherCollective() | WrongClock():
+        case Unsayable() | OtherCollective() | SumRefused() | WrongClock():
             return fault.text
         case NotNarrower():
             return NARROWER[fault.field]

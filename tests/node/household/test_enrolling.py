@@ -1,27 +1,23 @@
 """A home at its witness, which is reached over HTTPS: it enrols, looks, and leaves."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import ssl
 
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import pytest
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_check import public_key_of
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Permissions
-from consometers_node.protected_sums.requests import (
-    Call,
-    DepartureReceipt,
-    EnrolmentReceipt,
-    EnrolmentRequest,
-    OpeningsSummary,
-    SignedRequest,
-)
+from consometers_node.protected_sums.requests import Call, EnrolmentReceipt
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import load_keys
@@ -33,69 +29,10 @@ from demo.prosody import Authority
 
 from ..clocks import Hands, confirmed
 from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
+from .witnesses import Witness, serving
 
 NEVER_AGAIN = Backoff(3600, 3600, 1)
 AT_ONCE = Backoff(0, 0, 0)
-
-
-@dataclass
-class Witness:
-    """A witness of a few lines. What stands in `answers` is answered instead."""
-
-    enrolled: dict[str, EnrolmentRequest] = field(default_factory=dict)
-    asked: list[Call] = field(default_factory=list)
-    answers: dict[Call, web.Response] = field(default_factory=dict)
-    loses: bool = False
-    url: str = ""
-
-    async def handle(self, request: web.Request) -> web.Response:
-        call = Call(request.match_info["call"])
-        self.asked.append(call)
-        if call in self.answers:
-            return self.answers[call]
-        body, at = await request.json(), now()
-        if call is Call.ENROLMENTS:
-            enrolment = EnrolmentRequest.read(body)
-            if self.enrolled.setdefault(enrolment.pseudonym, enrolment) != enrolment:
-                return web.json_response({}, status=409)
-            if self.loses:
-                return web.json_response({}, status=503)
-            return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
-        signed = SignedRequest.read(call, body)
-        if signed.pseudonym not in self.enrolled:
-            return web.json_response({}, status=404)
-        key = self.enrolled[signed.pseudonym].key.authentication_key()
-        if not signed.is_authentic(key):
-            return web.json_response({}, status=401)
-        if call is Call.DEPARTURES:
-            return web.json_response(DepartureReceipt(at).body())
-        return web.json_response(
-            OpeningsSummary(
-                enrolled_at=at,
-                left_at=None,
-                opened={Direction.CONSUMPTION: 720},
-                least_homes=36,
-                refused={"dominance": 2},
-                homes=40,
-            ).body()
-        )
-
-
-@asynccontextmanager
-async def serving(witness: Witness, authority: Authority, folder: Path) -> AsyncIterator[Witness]:
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(*authority.issue("localhost", folder))
-    app = web.Application()
-    app.router.add_post("/witness/{call}", witness.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
-    witness.url = f"https://localhost:{runner.addresses[0][1]}"
-    try:
-        yield witness
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture
@@ -311,3 +248,16 @@ async def test_no_key_is_drawn_by_a_clock_that_nobody_confirmed(
     assert witness.asked == []
     assert home.problem is not None
     assert "clock" in home.problem
+
+
+def test_the_key_of_a_certificate_is_what_another_library_reads(
+    authority: Authority, tmp_path: Path
+) -> None:
+    pem, _ = authority.issue("localhost", tmp_path)
+    certificate = x509.load_pem_x509_certificate(pem.read_bytes())
+    der = certificate.public_bytes(Encoding.DER)
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert public_key_of(der) == key
+    for end in range(0, len(der) // 2, 7):
+        with suppress(ValueError):
+            assert public_key_of(der[:end]) != key

@@ -13,6 +13,7 @@ from consometers_node.permission import (
     ShownText,
     Signature,
     State,
+    SumRefused,
 )
 from consometers_node.quoalise import Identifier, Role, iso8601
 from consometers_node.quoalise.text import text
@@ -165,6 +166,12 @@ async def grant(
         picked = choice(source, question, chosen)
     async with store.reading() as connection:
         await check(connection, naming, question, picked)
+    if question.need.witness is not None:
+        # A home without protected sums does without it.
+        from consometers_node.household.protected_sums import witness_check  # noqa: PLC0415
+
+        if (objection := await witness_check.objection(store, question)) is not None:
+            raise SumRefused(objection)
     shown = consent_text.grant(
         question.need,
         question.peer,

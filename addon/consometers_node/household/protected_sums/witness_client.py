@@ -17,7 +17,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _CONFLICT, _FORBIDDEN, _NOT_FOUND = 409, 403, 404
 
 _AWAY = text("The witness {name} cannot be reached; this node tries again: {why}")
-_UNVERIFIED = text(
+UNVERIFIED = text(
     "The certificate of the witness {name} is not valid for {url}, or its authority is unknown:"
     " {why}"
 )
@@ -66,7 +66,7 @@ class WitnessClient:
         try:
             status, answer = await self._post(f"{witness.url}{call.path}", body)
         except aiohttp.ClientConnectorCertificateError as fault:
-            unverified = _UNVERIFIED.fill(
+            unverified = UNVERIFIED.fill(
                 name=witness.name, url=witness.url, why=fault.certificate_error
             )
             raise WitnessFault(unverified) from fault

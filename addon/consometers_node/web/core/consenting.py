@@ -23,7 +23,7 @@ from ...permission import (
 )
 from ...quoalise import Role, Text
 from ...quoalise.text import text
-from ...series import Interval, Quantity, Series
+from ...series import Interval, Quantity, Record, Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
 from ...sharing.error_messages import NARROWER, message_of
@@ -114,6 +114,10 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
     async def choosable(self, question: DataRequest) -> Choosable:
         """Return what this node has of what is asked. Raises `Unlisted`."""
 
+    async def objection(self, question: DataRequest) -> Text | None:
+        """Return why nothing of a request can be allowed, whatever is ticked."""
+        return None
+
     @abstractmethod
     def consent_page(
         self, context: C, template: str, *, status: int = 200, **model: Any
@@ -158,6 +162,8 @@ class Shown:
     rows: Sequence[tuple[datetime, float]]
     members: Mapping[datetime, int]
     """How many homes are in each sum."""
+    masked: Mapping[datetime, str]
+    """What would leave instead of each value, where only sums may be read."""
 
 
 async def ask[C: RequestContext[Any]](
@@ -169,6 +175,7 @@ async def ask[C: RequestContext[Any]](
     """Show what is asked, and what of it can be chosen."""
     choosable: Choosable | None = None
     trouble: Text | None = None
+    objection = await pages.objection(question)
     try:
         choosable = await pages.choosable(question)
     except Unlisted as refused_:
@@ -184,6 +191,8 @@ async def ask[C: RequestContext[Any]](
         offers=choosable.offers if choosable else [],
         unknown=choosable.unknown if choosable else 0,
         trouble=trouble,
+        objection=objection,
+        nobody_can_read=consent_text.NOBODY_CAN_READ,
         errors=errors or {},
         filled=context.form,
         coarser=choosable.intervals if choosable else [],
@@ -225,7 +234,7 @@ async def look[C: RequestContext[Any]](
         question=question,
         need=question.need,
         agreed=_agreed(pages, context, question, filled.choice),
-        shown=[_shown(records) for records in previews],
+        shown=[_shown(records, question) for records in previews],
         days=days,
         past=_past(filled.choice, question.need),
         filled={name: context.form[name] for name in _FIELDS if name in context.form},
@@ -238,7 +247,7 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
     """Grant what was chosen, if it is what the page showed."""
     question = await _proposed(pages, context)
     filled = _fill(context, question.need, await pages.choosable(question))
-    if filled.choice is None:
+    if filled.choice is None or await pages.objection(question) is not None:
         return await ask(pages, context, question, filled.errors)
     shown = _agreed(pages, context, question, filled.choice)
     if context.typed("read") != shown.hash:
@@ -348,7 +357,7 @@ def _errors(fault: Exception) -> dict[str, Text]:
     return {"": words}
 
 
-def _shown(preview: Preview) -> Shown:
+def _shown(preview: Preview, question: DataRequest) -> Shown:
     values, members = (
         {
             datetime.fromtimestamp(float(second), UTC): value
@@ -360,7 +369,21 @@ def _shown(preview: Preview) -> Shown:
     )
     rows = [(at, float(value)) for at, value in sorted(values.items())]
     counts = {at: int(count) for at, count in members.items()}
-    return Shown(preview, unit(preview.series), rows, counts)
+    masked = _masked(preview.series, question, rows) if question.need.witness else {}
+    return Shown(preview, unit(preview.series), rows, counts, masked)
+
+
+def _masked(
+    series: Series, question: DataRequest, rows: Sequence[tuple[datetime, float]]
+) -> Mapping[datetime, str]:
+    """Return values as they would leave: with keys of this page, as the home's own come later."""
+    # A home without protected sums does without them.
+    from ...sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
+
+    keys = HomeKeys.new(datetime.now(UTC).date())
+    records = [Record(at, round(value)) for at, value in rows]
+    masked = mask(keys, question.peer.jid, question.permission.id, series, records)
+    return {report.hour: f"{report.masked:016x}" for report in masked.reports}
 
 
 def _past(choice: Choice, need: DataNeed) -> int:

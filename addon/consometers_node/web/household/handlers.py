@@ -92,8 +92,10 @@ class HomeStatistics:
 
     @property
     def intervals(self) -> list[Interval]:
-        asked = self.question.need.interval
-        return [interval for interval in Interval if interval.no_finer_than(asked)]
+        need = self.question.need
+        if need.witness is not None:
+            return [need.interval]
+        return [interval for interval in Interval if interval.no_finer_than(need.interval)]
 
     def series(self, value: str, interval: Interval) -> Series:
         """Return the series of a statistic. Raises `NotOffered`."""
@@ -250,6 +252,15 @@ class Pages(ConsentPages[RequestContext]):
         except HomeAssistantFault as fault:
             raise Unlisted(fault.text) from fault
         return HomeStatistics(self.node, house, question)
+
+    @override
+    async def objection(self, question: DataRequest) -> Text | None:
+        if question.need.witness is None:
+            return None
+        # A home without protected sums does without it.
+        from ...household.protected_sums.witness_check import objection  # noqa: PLC0415
+
+        return await objection(self.store, question)
 
     @override
     def consent_page(

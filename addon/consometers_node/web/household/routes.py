@@ -45,6 +45,7 @@ ACTS: dict[str, Look] = {
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,
     "/collectives": settings.change_collectives,
+    "/sums": settings.change_minimum,
 }
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 

@@ -13,6 +13,7 @@ from ...series import Direction
 from ...sharing import consent_text
 from ...sharing.account import load, save
 from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
+from ...sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
 from ...xmpp import Account, Identity, NetworkError
 from ...xmpp.trial import try_out
 from ..core.joining import trial_error
@@ -27,6 +28,7 @@ _NOT_A_POINT = text(
     "The number of a delivery point has 14 digits: it is on your bill, or on the meter’s screen."
 )
 _LAST_DIGITS = 4
+_NOT_HOMES = text("Write a whole number of homes, from {least} to {most}.")
 _NO_PASSWORD = text("Type the password.")
 
 
@@ -46,6 +48,7 @@ async def show(
     network = pages.node.network
     async with pages.node.store.reading() as connection:
         sums_shown = await collective_statistics.are_shown(connection)
+        minimum = await minimum_homes(connection)
     return pages.page(
         context,
         "settings.html",
@@ -60,6 +63,7 @@ async def show(
         flowing=[proposal for proposal in proposals if house and house.direction(proposal)],
         unknown=[proposal for proposal in proposals if house and not house.direction(proposal)],
         sums_shown=sums_shown,
+        minimum=context.typed("minimum") or minimum,
         trouble=trouble,
         prefix=_PREFIX,
         Direction=Direction,
@@ -106,6 +110,21 @@ async def change_directions(pages: Pages, context: RequestContext) -> web.Stream
                 if direction is not house.directions.get(name):
                     await set_direction(connection, name, direction)
     return context.go("settings?done=directions")
+
+
+async def change_minimum(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Set how many homes each sum with this one must have."""
+    # A home without protected sums does without their rules.
+    from ...protected_sums.requests import LEAST_MINIMUM  # noqa: PLC0415
+
+    minimum = context.whole_number("minimum")
+    if minimum is None or not LEAST_MINIMUM <= minimum <= MOST_MINIMUM:
+        error = _NOT_HOMES.fill(least=LEAST_MINIMUM, most=MOST_MINIMUM)
+        return await show(pages, context, {"minimum": error})
+    async with pages.node.store.writing() as connection:
+        await set_minimum_homes(connection, minimum)
+    pages.changed()
+    return context.go("settings?done=sums")
 
 
 async def change_collectives(pages: Pages, context: RequestContext) -> web.StreamResponse:

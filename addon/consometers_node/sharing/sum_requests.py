@@ -1,0 +1,101 @@
+"""What a home does not allow of requests for sums, whatever is ticked; and the homes it demands."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from ..permission import DataNeed, Permission, Reading, State
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..series import Series
+from ..store.connection import AsyncConnection
+from ..store.settings import set_setting, setting
+
+DEFAULT_MINIMUM = 10
+MOST_MINIMUM = 10_000
+"""A home that demands more is in no sum."""
+
+_MINIMUM = "sums.minimum"
+
+_NOT_A_HOME = text("Only homes take part in protected sums.")
+_DEPENDENT = text(
+    "The witness {witness} ({domain}) is not independent of {collective}: both names belong to one"
+    " domain, so one body could read your home. Nothing can be allowed here; ask the collective for"
+    " another witness."
+)
+_TOO_FEW = text(
+    "This request promises sums of at least {promised} homes; your settings demand {minimum}."
+    " Refuse, or change the number under Settings."
+)
+_TWO_SERIES = text("Choose one series of each direction: your home counts once in a sum.")
+_TWO_SUMS = text(
+    "“{title}” already has a series of this direction in its sums: your home would count twice."
+    " Withdraw that permission first."
+)
+_READ_BESIDES = text(
+    "“{title}” already covers this series on other terms: a series is shared either by itself or in"
+    " protected sums. Withdraw that permission first, or choose another series."
+)
+
+
+async def minimum_homes(connection: AsyncConnection) -> int:
+    """Return how many homes each sum with this one must have."""
+    stored = await setting(connection, _MINIMUM)
+    return DEFAULT_MINIMUM if stored is None else int(stored)
+
+
+async def set_minimum_homes(connection: AsyncConnection, minimum: int) -> None:
+    """Store how many homes a sum must have from the next permission on."""
+    value = None if minimum == DEFAULT_MINIMUM else str(minimum)
+    await set_setting(connection, _MINIMUM, value)
+
+
+def objection_to_witness(need: DataNeed, collective: str, minimum: int) -> Text | None:
+    """Return why a home does not take the witness that a collective (bare JID) names."""
+    witness = need.witness
+    if witness is None:
+        return None
+    domain = collective.rpartition("@")[2]
+    for other in (witness.jid.rpartition("@")[2], urlsplit(witness.url).hostname or ""):
+        if _are_related(other, domain):
+            return _DEPENDENT.fill(witness=witness.name, domain=other, collective=need.controller)
+    if witness.minimum < minimum:
+        return _TOO_FEW.fill(promised=witness.minimum, minimum=minimum)
+    return None
+
+
+def objection_to_series(
+    need: DataNeed, chosen: Iterable[Series], permissions: Iterable[Permission], *, of_home: bool
+) -> Text | None:
+    """Return why these series cannot be allowed beside the same peer's other permissions."""
+    chosen = list(chosen)
+    is_sum = need.reading is Reading.SUM
+    if is_sum and not of_home:
+        return _NOT_A_HOME
+    directions = [series.direction for series in chosen]
+    if is_sum and len(set(directions)) < len(directions):
+        return _TWO_SERIES
+    for other in permissions:
+        if other.state is not State.GRANTED or other.need.id == need.id or other.terms is None:
+            continue
+        is_other_sum = other.need.reading is Reading.SUM
+        title = Text(other.need.title)
+        for series in other.terms.series:
+            if is_sum and is_other_sum and series.direction in directions:
+                return _filled(_TWO_SUMS, title)
+            if is_sum is not is_other_sum and any(
+                (series.device, series.direction) == (each.device, each.direction)
+                for each in chosen
+            ):
+                return _filled(_READ_BESIDES, title)
+    return None
+
+
+def _filled(words: Text, title: Text) -> Text:
+    by_language = words.by_language.items()
+    return Text({tag: sentence.format(title=title.say(tag)) for tag, sentence in by_language})
+
+
+def _are_related(domain: str, other: str) -> bool:
+    """Return whether two domains are the same, or one stands above the other."""
+    first, second = (f".{name.lower().rstrip('.')}" for name in (domain, other))
+    return first.endswith(second) or second.endswith(first)

@@ -1,0 +1,82 @@
+"""A witness of a few lines, over HTTPS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+import ssl
+
+from aiohttp import web
+
+from consometers_node.protected_sums.requests import (
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from consometers_node.series import Direction
+from demo.prosody import Authority
+
+from ..permission.samples import now
+
+
+@dataclass
+class Witness:
+    """A witness of a few lines. What stands in `answers` is answered instead."""
+
+    enrolled: dict[str, EnrolmentRequest] = field(default_factory=dict)
+    asked: list[Call] = field(default_factory=list)
+    answers: dict[Call, web.Response] = field(default_factory=dict)
+    loses: bool = False
+    url: str = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        call = Call(request.match_info["call"])
+        self.asked.append(call)
+        if call in self.answers:
+            return self.answers[call]
+        body, at = await request.json(), now()
+        if call is Call.ENROLMENTS:
+            enrolment = EnrolmentRequest.read(body)
+            if self.enrolled.setdefault(enrolment.pseudonym, enrolment) != enrolment:
+                return web.json_response({}, status=409)
+            if self.loses:
+                return web.json_response({}, status=503)
+            return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
+        signed = SignedRequest.read(call, body)
+        if signed.pseudonym not in self.enrolled:
+            return web.json_response({}, status=404)
+        key = self.enrolled[signed.pseudonym].key.authentication_key()
+        if not signed.is_authentic(key):
+            return web.json_response({}, status=401)
+        if call is Call.DEPARTURES:
+            return web.json_response(DepartureReceipt(at).body())
+        return web.json_response(
+            OpeningsSummary(
+                enrolled_at=at,
+                left_at=None,
+                opened={Direction.CONSUMPTION: 720},
+                least_homes=36,
+                refused={"dominance": 2},
+                homes=40,
+            ).body()
+        )
+
+
+@asynccontextmanager
+async def serving(witness: Witness, authority: Authority, folder: Path) -> AsyncIterator[Witness]:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("localhost", folder))
+    app = web.Application()
+    app.router.add_post("/witness/{call}", witness.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    await site.start()
+    witness.url = f"https://localhost:{runner.addresses[0][1]}"
+    try:
+        yield witness
+    finally:
+        await runner.cleanup()

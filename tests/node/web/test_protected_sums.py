@@ -1,0 +1,99 @@
+"""A request for protected sums on the home's pages: who holds what, and what is refused."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consometers_node.permission import DataNeed
+from consometers_node.sharing.account import save
+from consometers_node.xmpp import Account, Identity, Server
+from demo.prosody import Authority
+
+from ..household.witnesses import Witness, serving
+from ..permission.samples import PROTECTED, WITNESS
+from .conftest import ask
+from .home import DRAWN, GUEST, Home
+
+COOP = "coop@energies.example"
+NOBODY = "Nobody can read your home: two independent bodies would have to conspire."
+
+
+@pytest.fixture
+def own_authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+async def witness(home: Home, own_authority: Authority, tmp_path: Path) -> AsyncIterator[Witness]:
+    """A witness whose authority the home trusts, as it does for its server."""
+    nowhere = Server(host="127.0.0.1", port=9, ca_file=own_authority.file)
+    await save(home.store, Identity(Account("home@one.test", "secret"), nowhere))
+    async with serving(Witness(), own_authority, tmp_path) as witness:
+        yield witness
+
+
+def need_of(witness: Witness, policy: str = "On the wall of the town hall") -> DataNeed:
+    named = replace(WITNESS, jid="commune@kersabiec.example", url=witness.url)
+    return replace(PROTECTED, witness=named, policy=policy)
+
+
+async def test_both_bodies_are_named_and_the_preview_shows_what_leaves(
+    home: Home, witness: Witness
+) -> None:
+    number = await ask(home, need_of(witness), COOP)
+    browser = home.browser()
+    page = await browser.open(f"permissions/{number}")
+    for words in (NOBODY, PROTECTED.controller, WITNESS.name, witness.url, "at least 10 homes"):
+        assert words in page.text
+    preview = await browser.send(page, "preview", ("series", DRAWN))
+    assert "Leaves as" in preview.text
+    assert "350 Wh" in preview.text
+    assert NOBODY in preview.text
+    page = await browser.send(preview, "allow")
+    assert "Allowed" in page.text
+    french = await home.browser(language="fr").open(f"permissions/{number}")
+    assert "Autorisé" in french.text
+
+
+async def test_a_witness_that_may_be_the_collective_gets_no_box_to_tick(
+    home: Home, witness: Witness
+) -> None:
+    same_site = need_of(witness, f"{witness.url}/policy")
+    for need, jid, words in (
+        (need_of(witness), "coop@sub.kersabiec.example", "not independent"),
+        (same_site, COOP, "has the same key"),
+        (need_of(Witness(url="https://localhost:9")), "coop@other.example", "cannot be reached"),
+    ):
+        number = await ask(home, need, jid)
+        page = await home.browser().open(f"permissions/{number}")
+        assert words in page.text
+        assert not any("preview" in form.action for form in page.forms)
+        assert any("refuse" in form.action for form in page.forms)
+
+
+async def test_a_witness_of_an_unknown_authority_gets_no_box_to_tick(
+    home: Home, witness: Witness
+) -> None:
+    await save(home.store, None)
+    number = await ask(home, need_of(witness), COOP)
+    page = await home.browser().open(f"permissions/{number}")
+    assert "authority is unknown" in page.text
+    assert not any("preview" in form.action for form in page.forms)
+
+
+async def test_the_household_sets_how_many_homes_a_sum_must_have(
+    home: Home, witness: Witness
+) -> None:
+    browser = home.browser()
+    page = await browser.fill("settings", "sums", ("minimum", "2"))
+    assert "from 3 to" in page.text
+    page = await browser.fill("settings", "sums", ("minimum", "50"))
+    assert "The number of homes is saved." in page.text
+    guest = await home.browser(GUEST).open("settings")
+    assert "At least 50 homes in each sum." in guest.text
+    number = await ask(home, need_of(witness), COOP)
+    page = await browser.open(f"permissions/{number}")
+    assert "your settings demand 50" in page.text
+    assert not any("preview" in form.action for form in page.forms)
