@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 import csv
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 import io
 import json
@@ -15,6 +15,7 @@ from ..store.access_requests import requests_to
 from ..store.answers import answers, receipts
 from ..store.connection import AsyncConnection
 from ..store.coverage import absences
+from ..store.enrolments import StoredEnrolment, enrolments
 from ..store.peers import all_peers, subscriptions
 from ..store.pulled import all_pulled
 from ..store.series import all_series, blocks, erase_series, extent
@@ -178,6 +179,8 @@ async def _permission(connection: AsyncConnection, permission_id: PermissionId) 
         "contact": need.contact,
         "policy": need.policy,
         "retention_days": need.retention_days,
+        "reading": need.reading,
+        "witness": None if need.witness is None else dict(asdict(need.witness)),
     }
     if terms is not None:
         facts |= {
@@ -206,7 +209,28 @@ async def _permission(connection: AsyncConnection, permission_id: PermissionId) 
         {"state": receipt.state, "at": iso8601.shown(receipt.at), "receipt": receipt.receipt}
         for receipt in await receipts(connection, permission.id)
     ]
-    return facts | {"register": register_, "receipts": confirmed}
+    enrolment = (await enrolments(connection)).get(permission_id)
+    return facts | {
+        "register": register_,
+        "receipts": confirmed,
+        "enrolment": None if enrolment is None else _enrolment(enrolment),
+    }
+
+
+def _enrolment(enrolment: StoredEnrolment) -> Json:
+    """Return what the witness of sums has confirmed, and said was opened."""
+    opened: Json = None if enrolment.summary is None else json.loads(enrolment.summary)
+    return {
+        "enrolled_at": _shown(enrolment.enrolled_at),
+        "receipt": enrolment.receipt,
+        "left_at": _shown(enrolment.left_at),
+        "asked_at": _shown(enrolment.asked_at),
+        "opened": opened,
+    }
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else iso8601.shown(at)
 
 
 def _parts(whole: Range | None) -> Iterator[Range]:

@@ -1,20 +1,29 @@
 """A request for protected sums on the home's pages: who holds what, and what is refused."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
+import json
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from consometers_node.permission import DataNeed
+from consometers_node.protected_sums.requests import Call
 from consometers_node.sharing.account import save
+from consometers_node.sharing.export import as_json
+from consometers_node.sharing.masked_reports import load_keys
+from consometers_node.store.clock import confirm
+from consometers_node.store.enrolments import enrolments
 from consometers_node.xmpp import Account, Identity, Server
 from demo.prosody import Authority
 
 from ..household.witnesses import Witness, serving
 from ..permission.samples import PROTECTED, WITNESS
-from .conftest import ask
-from .home import DRAWN, GUEST, Home
+from .conftest import allow, ask
+from .home import API_TOKEN, DRAWN, GUEST, Home
 
 COOP = "coop@energies.example"
 NOBODY = "Nobody can read your home: two independent bodies would have to conspire."
@@ -55,6 +64,49 @@ async def test_both_bodies_are_named_and_the_preview_shows_what_leaves(
     assert "Allowed" in page.text
     french = await home.browser(language="fr").open(f"permissions/{number}")
     assert "Autorisé" in french.text
+
+
+async def test_every_place_says_what_was_opened_with_how_many_homes(
+    home: Home, witness: Witness
+) -> None:
+    number = await ask(home, need_of(witness), COOP)
+    await allow(home, number, DRAWN)
+    browser = home.browser()
+    page = await browser.open(f"permissions/{number}")
+    assert "Nothing leaves before the witness has confirmed" in page.text
+    async with home.store.writing() as connection:
+        await confirm(connection, datetime.now(UTC))
+    home.node.look_again()
+    async with asyncio.timeout(120):
+        while Call.OPENINGS not in witness.asked or not await shown(home):
+            await asyncio.sleep(0.05)
+    opened = "720 hours opened, each with 36 homes or more; 2 refused (one home dominates: 2)."
+    for path in (f"permissions/{number}", "mine"):
+        page = await browser.open(path)
+        assert opened in page.text
+        assert NOBODY in page.text
+    french = await home.browser(language="fr").open("mine")
+    assert "720 heures ouvertes, chacune avec 36 foyers ou plus ; 2 refusées" in french.text
+    async with home.session.get(
+        home.url.join(URL("api/v1/node")), headers={"Authorization": f"Bearer {API_TOKEN}"}
+    ) as response:
+        (collective,) = (await response.json())["collectives"]
+    (permission,) = collective["permissions"]
+    assert permission["protected"]["opened_hours"] == {"consumption": 720}
+    assert permission["protected"]["least_homes"] == 36
+    exported = "".join([part async for part in as_json(home.store)])
+    ((permission,),) = (peer["permissions"] for peer in json.loads(exported)["peers"])
+    assert permission["enrolment"]["opened"]["homes"] == 40
+    async with home.store.reading() as connection:
+        keys = await load_keys(connection, number)
+    assert keys is not None
+    for secret in (keys.day_key.secret, keys.nonce_secret, keys.authentication_key):
+        assert secret.hex() not in exported
+
+
+async def shown(home: Home) -> bool:
+    async with home.store.reading() as connection:
+        return any(stored.summary for stored in (await enrolments(connection)).values())
 
 
 async def test_a_witness_that_may_be_the_collective_gets_no_box_to_tick(

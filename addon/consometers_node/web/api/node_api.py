@@ -1,8 +1,10 @@
 """The API that Home Assistant asks: docs/node-api.md says it all."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -13,11 +15,16 @@ from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...sharing.restriction import pause, resume
 from ...sharing.status import Answered, Collective, collectives, current_permissions
-from ...store import PeerId
+from ...store import PeerId, PermissionId
+from ...store.connection import AsyncConnection
+from ...store.enrolments import enrolments
 from ...store.peers import all_peers
 from ...store.pulled import all_pulled
 from ..core.access import harden, problem
 from .sums import Json, sums
+
+if TYPE_CHECKING:
+    from ...sharing.openings import Openings
 
 VERSION = 1
 
@@ -92,9 +99,10 @@ class Api:
         async with self._node.store.reading() as connection:
             pulled = await all_pulled(connection)
             together = network.together if network else None
+            opened = await self._opened(connection)
             return [
                 self._collective(
-                    collective, await sums(connection, collective, pulled, together, now)
+                    collective, await sums(connection, collective, pulled, together, now), opened
                 )
                 for collective in await collectives(
                     connection, now, await progress(connection, now)
@@ -102,7 +110,22 @@ class Api:
                 if peer in (None, collective.peer.id)
             ]
 
-    def _collective(self, collective: Collective, sums: Json) -> Json:
+    async def _opened(self, connection: AsyncConnection) -> Mapping[PermissionId, Json]:
+        """Return the protected sums of each permission for any: most homes have none."""
+        if not await enrolments(connection):
+            return {}
+        from ...sharing.openings import all_openings  # noqa: PLC0415
+
+        enrolling = self._node.enrolling
+        problems = enrolling.problems if enrolling else {}
+        return {
+            permission_id: _openings(openings, problems.get(permission_id))
+            for permission_id, openings in (await all_openings(connection)).items()
+        }
+
+    def _collective(
+        self, collective: Collective, sums: Json, opened: Mapping[PermissionId, Json]
+    ) -> Json:
         network = self._node.network
         delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
         return {
@@ -116,13 +139,29 @@ class Api:
             "by_name": collective.by_name,
             "sums": sums,
             "permissions": [
-                _permission(answered)
+                _permission(answered, opened.get(answered.permission.id))
                 for answered in current_permissions(collective, datetime.now(UTC))
             ],
         }
 
 
-def _permission(answered: Answered) -> Json:
+def _openings(openings: Openings, problem: Text | None) -> Json:
+    enrolment, summary = openings.enrolment, openings.summary
+    return {
+        "enrolled_at": _at(enrolment.enrolled_at),
+        "left_at": _at(enrolment.left_at),
+        "asked_at": _at(enrolment.asked_at),
+        "opened_hours": None
+        if summary is None
+        else {str(way): n for way, n in summary.opened.items()},
+        "least_homes": None if summary is None else summary.least_homes,
+        "refused_hours": None if summary is None else openings.refused_hours,
+        "homes": None if summary is None else summary.homes,
+        "problem": _words(problem),
+    }
+
+
+def _permission(answered: Answered, protected: Json) -> Json:
     permission = answered.permission
     terms = permission.terms
     return {
@@ -133,6 +172,7 @@ def _permission(answered: Answered) -> Json:
         "series": len(terms.series) if terms else 0,
         "valid_until": _at(terms.valid_until if terms else None),
         "newer_version": answered.newer,
+        "protected": protected,
     }
 
 

@@ -118,6 +118,10 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
         """Return why nothing of a request can be allowed, whatever is ticked."""
         return None
 
+    def sum_problem(self, permission_id: PermissionId) -> Text | None:
+        """Return what is in the way of a permission at the witness of its sums."""
+        return None
+
     @abstractmethod
     def consent_page(
         self, context: C, template: str, *, status: int = 200, **model: Any
@@ -369,8 +373,11 @@ def _shown(preview: Preview, question: DataRequest) -> Shown:
     )
     rows = [(at, float(value)) for at, value in sorted(values.items())]
     counts = {at: int(count) for at, count in members.items()}
-    masked = _masked(preview.series, question, rows) if question.need.witness else {}
-    return Shown(preview, unit(preview.series), rows, counts, masked)
+    if question.need.witness is None:
+        return Shown(preview, unit(preview.series), rows, counts, {})
+    # A mean power in W over an hour is so many Wh, which are what is summed.
+    masked = _masked(preview.series, question, rows)
+    return Shown(preview, Quantity.ENERGY.unit, rows, counts, masked)
 
 
 def _masked(

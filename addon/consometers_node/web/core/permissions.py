@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
@@ -33,6 +33,9 @@ from ...wire import Naming, Unsayable
 from .consenting import ConsentPages, ask, named, refused
 from .page_base import RequestRefused
 from .request_context import RequestContext
+
+if TYPE_CHECKING:
+    from ...sharing.openings import Openings
 
 MOST_ANSWERS = 100
 _NOT_SAID = text("Choose whether to erase the received data.")
@@ -95,6 +98,7 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
         read = await latest_answers(connection, question.permission.id, MOST_ANSWERS)
         total = await total_of_answers(connection, question.permission.id)
         series_by_id = await all_series(connection)
+        openings = await _openings(connection, question)
     titles = await pages.names()
     return pages.consent_page(
         context,
@@ -112,6 +116,9 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
         read=[(answer, series_by_id[answer.series_id]) for answer in read],
         most=MOST_ANSWERS,
         policy=question.need.policy_link,
+        openings=openings,
+        problem=pages.sum_problem(question.permission.id),
+        nobody_can_read=consent_text.NOBODY_CAN_READ,
         **_WORDS,
     )
 
@@ -174,6 +181,15 @@ _WORDS: Mapping[str, Any] = {
     "State": State,
     "Actor": Actor,
 }
+
+
+async def _openings(connection: AsyncConnection, question: DataRequest) -> Openings | None:
+    if question.need.witness is None:
+        return None
+    # A node without protected sums does without it.
+    from ...sharing.openings import all_openings  # noqa: PLC0415
+
+    return (await all_openings(connection)).get(question.permission.id)
 
 
 def _expect(question: DataRequest, state: State) -> None:

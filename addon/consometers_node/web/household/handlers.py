@@ -22,7 +22,7 @@ from ...quoalise import Role, Text
 from ...quoalise.text import text, verbatim
 from ...series import Direction, Interval, Quantity, Series
 from ...sharing.consent import DataRequest, Decisions, Preview
-from ...store import SeriesId
+from ...store import PermissionId, SeriesId
 from ...store.coverage import absences
 from ...wire import Naming
 from ...xmpp import Server
@@ -261,6 +261,11 @@ class Pages(ConsentPages[RequestContext]):
         from ...household.protected_sums.witness_check import objection  # noqa: PLC0415
 
         return await objection(self.store, question)
+
+    @override
+    def sum_problem(self, permission_id: PermissionId) -> Text | None:
+        enrolling = self.node.enrolling
+        return None if enrolling is None else enrolling.problems.get(permission_id)
 
     @override
     def consent_page(

@@ -1,6 +1,7 @@
 """All that the node holds of the home: to take along, or to erase."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -8,12 +9,18 @@ from ...permission import Permissions, State
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing import consent_text
+from ...sharing.consent import DataRequest, data_request
 from ...sharing.export import as_csv, as_json, erase_all
+from ...store.connection import AsyncConnection
+from ...store.enrolments import enrolments
 from ...store.peers import all_peers
 from ...store.series import all_series, stored_days
 from ..core.page_base import send_file
 from ..core.request_context import RequestContext
 from .handlers import Pages
+
+if TYPE_CHECKING:
+    from ...sharing.openings import Openings
 
 _TICK = text("Tick the box to confirm: this cannot be undone.")
 
@@ -31,6 +38,7 @@ async def show(
             for permission in await Permissions(connection).all()
             if permission.state is State.GRANTED
         ]
+        sums = await _sums(connection)
     return pages.page(
         context,
         "mine.html",
@@ -43,6 +51,8 @@ async def show(
         ],
         granted=len(granted),
         peers=peers,
+        sums=sums,
+        nobody_can_read=consent_text.NOBODY_CAN_READ,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
     )
@@ -65,6 +75,21 @@ async def erase(pages: Pages, context: RequestContext) -> web.StreamResponse:
     await erase_all(pages.node.store, context.person.id, context.language.tag)
     pages.changed()
     return context.go("mine?done=erased")
+
+
+async def _sums(connection: AsyncConnection) -> list[tuple[DataRequest, Openings]]:
+    """Return each permission for sums that has reached its witness, and what was opened."""
+    enrolled = await enrolments(connection)
+    if not enrolled:
+        return []
+    # A home without protected sums does without it.
+    from ...sharing.openings import all_openings  # noqa: PLC0415
+
+    return [
+        (await data_request(connection, permission_id), openings)
+        for permission_id, openings in (await all_openings(connection)).items()
+        if openings.enrolment.enrolled_at is not None
+    ]
 
 
 async def _export(
