@@ -31,6 +31,7 @@ ON_BOTH = (
     "hostile/test_disk.py",
     "hostile/test_insider.py",
     "node/collective/test_queries.py",
+    "node/collective/test_witness.py",
     "node/collective/test_worker.py",
     "node/permission",
     "node/store",

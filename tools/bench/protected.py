@@ -1,20 +1,27 @@
 """script/bench protected: masking at home, opening at the witness, adding up at the collective.
 
-An hour of N homes is opened for each of 24 hours, one core. The lower bound, in the same run, is
-the bare HMAC-SHA512 of as many masks. A witness that was restarted derives the keys of the day
-from those of 35 days ago, once; otherwise from yesterday's.
+An hour of N homes is opened for each of 24 hours, one core, by the witness's service: parts put
+together, homes checked, answer and ledger in a SQLite database before it leaves. The lower bound,
+in the same run, is the bare HMAC-SHA512 of as many masks. A witness that was restarted reads its
+homes, and derives the keys of the day from those of 35 days ago, once.
 """
 
 import argparse
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import hmac
+from itertools import batched
+from pathlib import Path
 from random import Random
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
+from uuid import UUID
 
-from consometers_node.protected_sums.ledger import Ledger
+from sqlalchemy import func, insert, select
+
+from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -25,9 +32,20 @@ from consometers_node.protected_sums.masks import (
     Report,
     Subject,
 )
-from consometers_node.protected_sums.opening import KEYS_FOR, Enrolment, Witness
-from consometers_node.quoalise.protected_sums import MaskedSum, OpenedSum, Part
+from consometers_node.protected_sums.opening import KEYS_FOR
+from consometers_node.quoalise import Direction as WireDirection
+from consometers_node.quoalise.protected_sums import (
+    HOMES_IN_PART,
+    MaskedSum,
+    Opened,
+    OpenedSum,
+    Opening,
+    Part,
+)
 from consometers_node.series import Direction
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.collective_tables import WitnessEnrolmentRow, WitnessLedgerRow
 
 HOURS = 24
 MOST_S_AT_HOME = 0.001
@@ -37,9 +55,15 @@ MOST_S_AT_COLLECTIVE = 0.5 / 10_000
 MOST_BYTES_OF_LEDGER = 8.0
 """Per home, direction and day."""
 
-_DAY = date(2026, 11, 28)
+_COLLECTIVE = "energies@example.org"
+_NOW = datetime.now(UTC).replace(microsecond=0)
+_DAY = _NOW.date()
 _SUBJECTS = [
-    Subject("energies.example", Direction.CONSUMPTION, datetime(2026, 11, 28, hour, tzinfo=UTC))
+    Subject(
+        _COLLECTIVE,
+        Direction.CONSUMPTION,
+        _NOW.replace(minute=0, second=0) - timedelta(hours=hour),
+    )
     for hour in range(HOURS)
 ]
 
@@ -66,47 +90,59 @@ def _at_home() -> bool:
 
 
 def _opened(count: int) -> bool:
+    with TemporaryDirectory() as folder:
+        return asyncio.run(_opened_in(Path(folder), count))
+
+
+async def _opened_in(folder: Path, count: int) -> bool:
     random = Random(count)
-    oldest = _DAY - KEYS_FOR
-    first_keys = [DayKey(oldest, random.randbytes(KEY_BYTES)) for _ in range(count)]
+    first_keys = [DayKey(_DAY - KEYS_FOR, random.randbytes(KEY_BYTES)) for _ in range(count)]
     keys = [key.on(_DAY) for key in first_keys]
-    secrets = [random.randbytes(NONCE_SECRET_BYTES) for _ in range(count)]
-    everybody = frozenset({Direction.CONSUMPTION})
-    witness = Witness(
-        {str(home): Enrolment(key, everybody, 10) for home, key in enumerate(first_keys)},
-        ledger := Ledger(),
-    )
-    yesterday = _DAY - timedelta(days=1)
-    parts = tuple(Part(str(home), yesterday, bytes(NONCE_BYTES)) for home in range(count))
-    # Its values are none of homes: all the work is done, and nothing is opened.
-    asked = MaskedSum("all", parts, 0, 0)
-    before = replace(_SUBJECTS[0], hour=_SUBJECTS[0].hour - timedelta(hours=1))
-    restarted = _seconds(lambda: witness.open(before, [asked], _DAY))
-    bare = at_witness = at_collective = 0.0
-    for subject in _SUBJECTS:
-        reports = [
-            Report.of(200 + home % 400, subject, key, secret)
-            for home, (key, secret) in enumerate(zip(keys, secrets, strict=True))
-        ]
-        parts = tuple(
-            Part(str(home), report.day, report.nonce) for home, report in enumerate(reports)
-        )
-        bare += _seconds(lambda: _hmacs(keys, subject, reports))  # noqa: B023
+    pseudonyms = [str(UUID(int=random.getrandbits(128))) for _ in range(count)]
+    store = await Store.open(folder / "node.db")
+    try:
+        await _enrol(store, pseudonyms, first_keys)
+        clock = Clock()
+        clock.vouch()
+        witness = WitnessService(store, clock, [_COLLECTIVE], folder)
+        await witness.begin()
+        parts = tuple(Part(pseudonym, _DAY, bytes(NONCE_BYTES)) for pseudonym in pseudonyms)
+        before = _SUBJECTS[-1].hour - timedelta(hours=1)
+        # Its values are none of homes: all the work is done, and nothing is opened.
         begun = perf_counter()
-        asked = MaskedSum(
-            "all",
-            parts,
-            sum(report.masked for report in reports) % SUM_MODULUS,
-            sum(report.masked_square for report in reports) % SQUARES_MODULUS,
-        )
-        at_collective += perf_counter() - begun
-        begun = perf_counter()
-        (answer,) = witness.open(subject, [asked], _DAY)
-        at_witness += perf_counter() - begun
-        assert isinstance(answer, OpenedSum)
-        assert answer.wh == sum(200 + home % 400 for home in range(count))
-    stored = sum(len(hours) for _, hours in ledger.items())
-    a_day = stored / count / _DAY.day
+        await _ask(witness, before, MaskedSum("1", parts, 0, 0), random)
+        restarted = perf_counter() - begun
+        bare = at_witness = at_collective = 0.0
+        secret = random.randbytes(NONCE_SECRET_BYTES)
+        for subject in _SUBJECTS:
+            reports = [
+                Report.of(200 + home % 400, subject, key, secret) for home, key in enumerate(keys)
+            ]
+            parts = tuple(
+                Part(pseudonym, report.day, report.nonce)
+                for pseudonym, report in zip(pseudonyms, reports, strict=True)
+            )
+            bare += _seconds(lambda: _hmacs(keys, subject, reports))  # noqa: B023
+            begun = perf_counter()
+            asked = MaskedSum(
+                "1",
+                parts,
+                sum(report.masked for report in reports) % SUM_MODULUS,
+                sum(report.masked_square for report in reports) % SQUARES_MODULUS,
+            )
+            at_collective += perf_counter() - begun
+            begun = perf_counter()
+            answers = (await _ask(witness, subject.hour, asked, random)).answers
+            at_witness += perf_counter() - begun
+            wh = sum(200 + home % 400 for home in range(count))
+            assert answers == (OpenedSum(frozenset({"1"}), count, wh),)
+        async with store.reading() as connection:
+            stored = await connection.scalar(
+                select(func.sum(func.length(WitnessLedgerRow.enrolments)))
+            )
+    finally:
+        await store.close()
+    a_day = (stored or 0) / (HOURS + 1) * HOURS / count
     print(
         f"{count} homes, {HOURS} hours: witness {at_witness:.2f} s"
         f" ({at_witness / bare:.2f} × the bare HMACs, {bare:.2f} s),"
@@ -118,6 +154,48 @@ def _opened(count: int) -> bool:
         and at_collective <= count * MOST_S_AT_COLLECTIVE
         and a_day <= MOST_BYTES_OF_LEDGER
     )
+
+
+async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]) -> None:
+    rows = [
+        {
+            "collective": _COLLECTIVE,
+            "pseudonym": pseudonym,
+            "need": "sums",
+            "version": 1,
+            "need_sha256": 64 * "0",
+            "minimum": 10,
+            "directions": Direction.CONSUMPTION,
+            "first_day": key.day,
+            "key_day": key.day,
+            "key": key.secret,
+            "authentication": key.authentication_key(),
+            "enrolled_at": datetime.now(UTC),
+        }
+        for pseudonym, key in zip(pseudonyms, keys, strict=True)
+    ]
+    async with store.writing() as connection:
+        await connection.execute(insert(WitnessEnrolmentRow), rows)
+
+
+async def _ask(witness: WitnessService, hour: datetime, asked: MaskedSum, random: Random) -> Opened:
+    """Ask for an hour in as many parts as it takes; return the last answer."""
+    parts = list(batched(asked.parts, HOMES_IN_PART, strict=False))
+    opening_id = str(UUID(int=random.getrandbits(128)))
+    for number, some in enumerate(parts, 1):
+        masked, squares = (0, 0) if number > 1 else (asked.masked, asked.masked_squares)
+        opened = await witness.open_sums(
+            _COLLECTIVE,
+            Opening(
+                id=opening_id,
+                direction=WireDirection.CONSUMPTION,
+                hour=hour,
+                part=number,
+                parts=len(parts),
+                sums=(MaskedSum(asked.group, some, masked, squares),),
+            ),
+        )
+    return opened
 
 
 def _hmacs(keys: Sequence[DayKey], subject: Subject, reports: Sequence[Report]) -> None:

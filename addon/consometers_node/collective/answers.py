@@ -22,6 +22,8 @@ from ..quoalise import (
     ItemNotFound,
     Listed,
     NotAuthorized,
+    Opened,
+    Opening,
     Permission,
     Receipt,
     Role,
@@ -46,6 +48,7 @@ from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
 from .privacy.own_export import OwnExports
 from .publication import quartiles
+from .witness.service import WitnessService
 
 _ONCE_A_MONTH = text(
     "This series is updated once a month and has no subscription: request it with get_history."
@@ -74,11 +77,12 @@ class CollectiveAnswers(Answers):
         subscribers: Subscribers,
         rules: Callable[[], Publication],
         exports: OwnExports,
+        witness: WitnessService | None,
     ) -> None:
         """Answer as this collective (`device`); call `changed` when a permission comes or ends.
 
         `subscribers` lets members read what is published by the `rules` of now; `exports` gives
-        each what is held of it.
+        each what is held of it; `witness` opens sums of other collectives, where it is one.
         """
         super().__init__(store, naming, answered, confirms, settled)
         self._device = device
@@ -87,6 +91,7 @@ class CollectiveAnswers(Answers):
         self._subscribers = subscribers
         self._rules = rules
         self._exports = exports
+        self._witness = witness
 
     @override
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
@@ -209,6 +214,12 @@ class CollectiveAnswers(Answers):
     @override
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
         return await self._exports.part(asker.jid, part)
+
+    @override
+    async def open_sums(self, asker: Asker, opening: Opening) -> Opened:
+        if self._witness is None:
+            return await super().open_sums(asker, opening)
+        return await self._witness.open_sums(asker.jid, opening)
 
 
 async def _receipt(

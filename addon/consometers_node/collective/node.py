@@ -36,6 +36,7 @@ from .publication import worker
 from .publication.policy import InForce
 from .publication.worker import Publishing
 from .settings import Settings
+from .witness.service import WitnessService
 
 LONGEST_WAIT_S = 15.0
 """For a receipt: a node that is there gives it in a second."""
@@ -104,6 +105,7 @@ class CollectiveOnline:
                 subscribers=self._subscribers,
                 rules=lambda: node.rules.now.publication,
                 exports=exports,
+                witness=node.witness,
             ),
             clock=node.clock,
             first_delay_s=pace.first_delay_s,
@@ -185,7 +187,8 @@ class CollectiveOnline:
 class CollectiveNode:
     """Gathers and sums what members gave, and tells what may be known of it.
 
-    `network` is what it does over its connection, once it runs; `rules` are those of publication.
+    `network` is what it does over its connection, once it runs; `rules` are those of publication;
+    `witness` is None unless it is the witness of other collectives.
     """
 
     def __init__(
@@ -205,6 +208,11 @@ class CollectiveNode:
         self.counts = Counts()
         self.rules = InForce(settings.publication)
         self.network: CollectiveOnline | None = None
+        self.witness = (
+            WitnessService(store, self.clock, settings.witness_for, settings.folder)
+            if settings.witness_for
+            else None
+        )
         self._who = who
         self._connect = connect
         self.pace = pace or CollectivePace()
@@ -249,11 +257,15 @@ class CollectiveNode:
             count = await erasure_log.reapply(self.store, self.settings.time_zone, ended, last)
             if count:
                 _LOGGER.warning("%s told of the end of %d permissions", erasure_log.FILE, count)
+        if self.witness is not None:
+            await self.witness.begin()
         self._outages.over()
         arrivals = Arrivals()
         network = self.network = CollectiveOnline(self, naming, self._connect(self._who), arrivals)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(network.run())
+            if self.witness is not None:
+                tasks.create_task(self.witness.run(self.pace.retention_s))
             tasks.create_task(ErasureLog(self.store, file, every_s=self.pace.erasure_log_s).run())
             tasks.create_task(
                 Publishing(

@@ -52,6 +52,9 @@ _IN_CLEAR = text(
     "“alerts.smtp_security”: with “none”, the password would be sent in clear. Choose “starttls”"
     " or “tls”, or remove alerts.smtp_user."
 )
+_OWN_WITNESS = text(
+    "“witness.for”: a collective cannot be its own witness. Name other collectives."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,8 @@ class MailSettings:
 class Settings:
     """All that is to be known before the database is opened.
 
-    `identifier` names this collective's series in the federation. `database` is a URL, or the
+    `identifier` names this collective's series in the federation. `witness_for` are the bare
+    addresses of collectives whose protected sums this node opens. `database` is a URL, or the
     file in the folder. `location` says where that lies, for people.
     """
 
@@ -121,6 +125,7 @@ class Settings:
     database: Path | str = field(repr=False)
     time_zone: ZoneInfo = _TIME_ZONE
     needs: tuple[Path, ...] = ()
+    witness_for: tuple[str, ...] = ()
     xmpp: Xmpp
     page: PageSettings
     publication: Publication
@@ -179,6 +184,8 @@ def read(
             raise BadSettings(missing, file)
     if values.get("alerts.smtp_security") is SmtpSecurity.NONE and "alerts.smtp_user" in values:
         raise BadSettings(_IN_CLEAR, file)
+    if values["xmpp.account"] in values.get("witness.for", ()):
+        raise BadSettings(_OWN_WITNESS, file, _line(source, "witness.for"))
     values["alerts.smtp_password"] = environment.get(SMTP_PASSWORD)
     return _settings(values, data or values.get("data", file.parent))
 
@@ -215,6 +222,7 @@ def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
         xmpp=section(Xmpp, "xmpp.", server=section(Server, "xmpp.")),
         page=section(PageSettings, "page."),
         about=section(About, "about."),
+        witness_for=values.get("witness.for", ()),
         publication=publication(values),
         tells_members=values.get("publication.members", True),
         metrics=section(MetricsSettings, "metrics.") if "metrics.port" in values else None,

@@ -236,6 +236,13 @@ _ADDRESS = Format(
     lambda value, _: bare(_string(value)),
     text('write an XMPP address, such as "collective@example.org".'),
 )
+_ADDRESSES = Format(
+    _list(lambda value, _: bare(_string(value)), least=1),
+    text(
+        'write XMPP addresses in quotes, in brackets: ["collective@example.org"]. In the variable,'
+        " commas stand between them."
+    ),
+)
 _HOST = Format(_words, text("write the name of a machine in quotes."))
 _PORT = _number(range(1, 65536), text("write a number from 1 to 65535."))
 _COMMAND = Format(
@@ -395,6 +402,14 @@ _ALL = (
         "publication.members",
         text("Let each member read the sums of all, in its own Home Assistant."),
         _BOOLEAN,
+    ),
+    Key(
+        "witness.for",
+        text(
+            "The collectives whose protected sums this node opens, as their witness. It holds the"
+            " keys of their members’ homes, and no values."
+        ),
+        _ADDRESSES,
     ),
     Key(
         "alerts.mail_to",

@@ -1,69 +1,42 @@
-"""Which hours of which homes have been opened: one bit each. Pure.
+"""Which homes have been opened for an hour, and how that is stored: one bit each. Pure.
 
-A home's hours of a direction are kept by the UTC month, in at most 93 bytes. An hour is marked
-once, and never cleared.
+A stored opening has the numbers of its homes as a bitmap: home n is bit n % 8 of byte n // 8. An
+hour of 10,000 homes takes 1,250 bytes, so a home takes 3 bytes per direction and day.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 
 from ..series import Direction
 from .masks import Subject
 
-_HOUR = timedelta(hours=1)
-
-
-class Month(NamedTuple):
-    """A home's hours of a direction, in a UTC month."""
-
-    pseudonym: str
-    direction: Direction
-    year: int
-    month: int
-
-
-type _MonthOfAll = tuple[Direction, int, int]
-
 
 class Ledger:
-    """The opened hours of the homes of one collective."""
+    """The homes of one collective that were opened, by hour and direction. Nothing is unmarked."""
 
-    def __init__(self, opened: Mapping[Month, bytes] | None = None) -> None:
-        """Continue with bitmaps as `items` returned them."""
-        self._months = defaultdict[_MonthOfAll, dict[str, bytearray]](dict)
-        for (pseudonym, direction, year, month), hours in (opened or {}).items():
-            self._months[direction, year, month][pseudonym] = bytearray(hours)
+    def __init__(self) -> None:
+        self._opened = defaultdict[tuple[Direction, datetime], set[str]](set)
 
     def opened(self, subject: Subject, pseudonyms: Collection[str]) -> frozenset[str]:
         """Return which of these homes were opened for the hour of that direction before."""
-        homes, at, bit = self._place(subject)
-        return frozenset(
-            pseudonym
-            for pseudonym in pseudonyms
-            if (hours := homes.get(pseudonym)) is not None
-            and len(hours) > at
-            and hours[at] >> bit & 1
-        )
+        return frozenset(self._opened[subject.direction, subject.hour].intersection(pseudonyms))
 
-    def mark(self, subject: Subject, pseudonyms: Collection[str]) -> None:
+    def mark(self, subject: Subject, pseudonyms: Iterable[str]) -> None:
         """Mark the hour of that direction as opened for these homes."""
-        homes, at, bit = self._place(subject)
-        for pseudonym in pseudonyms:
-            hours = homes.setdefault(pseudonym, bytearray())
-            if len(hours) <= at:
-                hours.extend(bytes(at + 1 - len(hours)))
-            hours[at] |= 1 << bit
+        self._opened[subject.direction, subject.hour].update(pseudonyms)
 
-    def items(self) -> Iterator[tuple[Month, bytes]]:
-        """Yield the bitmap of each month: hour n of it is bit n % 8 of byte n // 8."""
-        for month, homes in self._months.items():
-            for pseudonym, hours in homes.items():
-                yield Month(pseudonym, *month), bytes(hours)
 
-    def _place(self, subject: Subject) -> tuple[dict[str, bytearray], int, int]:
-        """Return the homes' bitmaps of a month, with byte and bit of an hour."""
-        hour = subject.hour
-        of_month = (hour - hour.replace(day=1, hour=0)) // _HOUR
-        return self._months[subject.direction, hour.year, hour.month], *divmod(of_month, 8)
+def bitmap(numbers: Collection[int]) -> bytes:
+    """Return the bitmap of some numbers."""
+    bits = bytearray(max(numbers, default=-1) // 8 + 1)
+    for number in numbers:
+        bits[number >> 3] |= 1 << (number & 7)
+    return bytes(bits)
+
+
+def numbers(bits: bytes) -> Iterator[int]:
+    """Yield the numbers of a bitmap."""
+    for at, byte in enumerate(bits):
+        if byte:
+            yield from (at * 8 + bit for bit in range(8) if byte >> bit & 1)

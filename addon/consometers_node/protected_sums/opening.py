@@ -38,22 +38,21 @@ A cell that the p % rule suppresses has at least 41.8 %, whatever its homes have
 class Enrolment:
     """What a witness holds of a home: its key, and what it was promised.
 
-    `minimum` is how many homes a sum with it has. `has_left` is final.
+    `minimum` is how many homes a sum with it has. A home that has left has no enrolment.
     """
 
     key: DayKey
     directions: frozenset[Direction]
     minimum: int
-    has_left: bool = False
 
 
 class Witness:
     """The enrolments of one collective's homes, by pseudonym, and what was opened of them."""
 
-    def __init__(self, enrolments: Mapping[str, Enrolment], ledger: Ledger) -> None:
+    def __init__(self, enrolments: Mapping[str, Enrolment], ledger: Ledger | None = None) -> None:
         """Take both as they stand: `open` marks in the ledger."""
         self._enrolments = enrolments
-        self._ledger = ledger
+        self.ledger = ledger or Ledger()
         self._latest_keys: dict[str, DayKey] = {}
 
     def open(self, subject: Subject, sums: Sequence[MaskedSum], today: date) -> list[Answer]:
@@ -65,7 +64,7 @@ class Witness:
         """
         if refused := self._standing_in_the_way(subject, sums, today):
             return refused
-        self._ledger.mark(subject, [part.pseudonym for asked in sums for part in asked.parts])
+        self.ledger.mark(subject, [part.pseudonym for asked in sums for part in asked.parts])
         encoded = subject.encoded()
         cells = {frozenset({asked.group}): self._unmasked(encoded, asked) for asked in sums}
         answers: list[Answer] = [
@@ -85,11 +84,7 @@ class Witness:
         for asked in sums:
             for part in asked.parts:
                 enrolment = self._enrolments.get(part.pseudonym)
-                if (
-                    enrolment is None
-                    or enrolment.has_left
-                    or subject.direction not in enrolment.directions
-                ):
+                if enrolment is None or subject.direction not in enrolment.directions:
                     refused[Refusal.NOT_ENROLLED].add(part.pseudonym)
                 elif part.pseudonym in seen:
                     refused[Refusal.REPEATED].add(part.pseudonym)
@@ -98,7 +93,7 @@ class Witness:
                 elif not max(oldest, enrolment.key.day) <= part.day <= today:
                     refused[Refusal.KEY_FORGOTTEN].add(part.pseudonym)
                 seen.add(part.pseudonym)
-        if opened := self._ledger.opened(subject, seen):
+        if opened := self.ledger.opened(subject, seen):
             refused[Refusal.OPENED_BEFORE].update(opened)
         groups = frozenset(asked.group for asked in sums)
         return [

@@ -289,5 +289,68 @@ class GroupPartRow(Base, clustered=True):
     part_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
+class WitnessEnrolmentRow(Base):
+    """A home that enrolled with this node, as the witness of a collective, by its permission's id.
+
+    `key` is that of `key_day`; later ones replace it. `authentication` proves what the home asks
+    for. A home that has left has no key any more, and comes back under another permission alone.
+    """
+
+    __table_args__ = (Index(None, "collective", "left_at"),)
+
+    id: Column[int] = column(primary_key=True)
+    collective: Column[str]
+    pseudonym: Column[str] = column(unique=True)
+    need: Column[str]
+    version: Column[int]
+    need_sha256: Column[str]
+    minimum: Column[int] = check("minimum", "minimum >= 3")
+    directions: Column[str]
+    first_day: Column[date]
+    key_day: Column[date]
+    key: Column[bytes | None] = check("key", "(key IS NULL) = (left_at IS NOT NULL)")
+    authentication: Column[bytes]
+    enrolled_at: Column[datetime]
+    left_at: Column[datetime | None]
+
+
+class WitnessOpeningRow(Base):
+    """What this node, as a witness, answered to a request for an hour: written before it left.
+
+    `request_sha256` is of all that was asked, `answer` the `<opened>`.
+    """
+
+    __table_args__ = (UniqueConstraint("collective", "request"),)
+
+    id: Column[int] = column(primary_key=True)
+    collective: Column[str]
+    request: Column[str]
+    request_sha256: Column[str] = check("request_sha256", "length(request_sha256) = 64")
+    answer: Column[str]
+    at: Column[datetime]
+
+
+class WitnessLedgerRow(Base, clustered=True):
+    """Homes of which an hour of a direction is never opened again, as a bitmap of enrolments' ids.
+
+    They are in one sum, which was opened or, for a `reason`, was not. `number` counts the sums of
+    an opening.
+    """
+
+    __table_args__ = (
+        Index(None, "collective", "direction", "hour"),
+        Index(None, "collective", "reason"),
+    )
+
+    opening_id: Column[int] = column(ForeignKey("witness_opening.id"), primary_key=True)
+    number: Column[int] = column(primary_key=True, autoincrement=False)
+    collective: Column[str]
+    direction: Column[Direction]
+    hour: Column[datetime]
+    homes: Column[int] = check("homes", "homes >= 1")
+    reason: Column[str | None]
+    enrolments: Column[bytes]
+
+
 TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
 """All tables, those of `tables` too; each comes after those that it refers to."""

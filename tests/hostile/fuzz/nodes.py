@@ -159,6 +159,7 @@ class Target:
             subscribers=Subscribers(OWN, ZONE.key),
             rules=lambda: Publication(basis=Agreed(3)),
             exports=OwnExports(self.store, ZONE),
+            witness=None,
         )
 
 

@@ -69,6 +69,8 @@ smtp_user = "node"
 smtp_password_file = "smtp-password"
 webhook = "https://chat.kersabiec.example/hooks/1"
 
+[witness]
+for = ["coop@other.example", "sun@other.example"]
 [backups]
 kept_days = 45
 
@@ -143,6 +145,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
     assert settings.metrics == MetricsSettings(host="::1", port=9101)
+    assert settings.witness_for == ("coop@other.example", "sun@other.example")
     assert settings.mail == MailSettings(
         mail_to=("contact@kersabiec.example", "tech@kersabiec.example"),
         mail_from="node@kersabiec.example",
@@ -178,6 +181,7 @@ def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:
             "alerts.",
             "backups.",
             "metrics.",
+            "witness.",
             "about.",
         )
         for name in (line.partition(" = ")[0] for line in FULL.splitlines() if " = " in line)

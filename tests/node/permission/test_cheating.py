@@ -32,6 +32,9 @@ PROOFS = (
     "register",
     "series",
     "shown_text",
+    "witness_enrolment",
+    "witness_ledger",
+    "witness_opening",
 )
 
 

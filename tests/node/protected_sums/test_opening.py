@@ -9,7 +9,7 @@ from hypothesis import example, given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Cell, Reason
-from consometers_node.protected_sums.ledger import Ledger
+from consometers_node.protected_sums.ledger import bitmap, numbers
 from consometers_node.protected_sums.masks import MOST_WH, DayKey, Report, Subject
 from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
 from consometers_node.quoalise.protected_sums import (
@@ -29,7 +29,7 @@ ALL = frozenset({"all"})
 
 
 def witness_of(those: Sequence[Home], minimum: int = 3) -> Witness:
-    return Witness(enrolled(those, minimum), Ledger())
+    return Witness(enrolled(those, minimum))
 
 
 def of(those: Sequence[Home], values: Sequence[int], group: str = "all") -> MaskedSum:
@@ -88,7 +88,7 @@ def test_the_largest_minimum_that_a_home_was_promised_counts() -> None:
     those = homes(10)
     enrolments = enrolled(those)
     enrolments["home-4"] = replace(enrolments["home-4"], minimum=11)
-    witness = Witness(enrolments, Ledger())
+    witness = Witness(enrolments)
     assert reasons(witness.open(NOON, [of(those, ALIKE)], TODAY)) == {Refusal.TOO_FEW: {"home-4"}}
 
 
@@ -185,25 +185,21 @@ def test_a_report_of_something_else_opens_nothing(subject: Subject) -> None:
     assert reasons(refused) == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
-def gone(enrolment: Enrolment) -> Enrolment:
-    return replace(enrolment, has_left=True)
-
-
 def of_injection(enrolment: Enrolment) -> Enrolment:
     return replace(enrolment, directions=frozenset({Direction.INJECTION}))
 
 
-@pytest.mark.parametrize("change", [None, gone, of_injection])
+@pytest.mark.parametrize("change", [None, of_injection])
 def test_a_home_that_is_not_enrolled_refuses(
     change: Callable[[Enrolment], Enrolment] | None,
 ) -> None:
-    """It never was, has left, or takes no part in this direction."""
+    """It never was, or takes no part in this direction."""
     those = homes(10)
     enrolments = enrolled(those)
     enrolment = enrolments.pop("home-7")
     if change is not None:
         enrolments["home-7"] = change(enrolment)
-    witness = Witness(enrolments, Ledger())
+    witness = Witness(enrolments)
     assert reasons(witness.open(NOON, [of(those, ALIKE)], TODAY)) == {
         Refusal.NOT_ENROLLED: {"home-7"}
     }
@@ -290,23 +286,13 @@ def test_what_is_open_of_an_hour_has_no_home_in_common(seed: int) -> None:
                 opened |= homes_of_it
 
 
-def test_a_ledger_that_was_stored_opens_nothing_twice() -> None:
-    those = homes(3)
-    ledger = Ledger()
-    Witness(enrolled(those), ledger).open(NOON, [of(those, [300] * 3)], TODAY)
-    stored = dict(ledger.items())
-    assert {len(hours) for hours in stored.values()} == {1 + (27 * 24 + 12) // 8}
-    again = Witness(enrolled(those), Ledger(stored))
-    assert set(reasons(again.open(NOON, [of(those, [300] * 3)], TODAY))) == {Refusal.OPENED_BEFORE}
+@given(st.sets(st.integers(0, 500)))
+def test_a_bitmap_has_its_numbers(homes_of_it: set[int]) -> None:
+    assert set(numbers(bitmap(homes_of_it))) == homes_of_it
 
 
-def test_a_ledger_takes_three_bytes_a_day() -> None:
-    ledger = Ledger()
-    for hour in range(24 * 31):
-        start = NOON.hour.replace(month=12, day=1, hour=0) + timedelta(hours=hour)
-        ledger.mark(replace(NOON, hour=start), ["home"])
-    ((_, hours),) = ledger.items()
-    assert hours == b"\xff" * 93
+def test_an_hour_of_the_ledger_takes_a_bit_of_each_home() -> None:
+    assert len(bitmap(range(10_000))) * 24 / 10_000 == 3
 
 
 def test_keys_of_a_home_are_its_own() -> None:

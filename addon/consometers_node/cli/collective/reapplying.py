@@ -14,6 +14,7 @@ from consometers_node.collective.privacy.erasure_log import (
     reapply as apply_again,
 )
 from consometers_node.collective.settings import Settings
+from consometers_node.collective.witness.register import mark_restored
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
@@ -78,6 +79,9 @@ def reapply(
         if last is not None and not anyway and (not ends or ends[-1].at < last - _LATE):
             raise CliError("not-whole", _NOT_WHOLE.fill(day=last.date()))
         count = await apply_again(store, settings.time_zone, ends, now())
+        async with store.writing() as connection:
+            # As a witness, this node may have opened sums that the backup does not know of.
+            await mark_restored(connection, now())
         await wipe(store)
         return count
 

@@ -22,6 +22,7 @@ from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.publication.policy import NOT_YET, InForce
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
+from consometers_node.collective.witness.register import Witnessed, overview
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
@@ -85,6 +86,9 @@ _TRACES = text(
     " minutes."
 )
 _TOLD = text("Sums that others read:")
+_WITNESSED = text(
+    "Witness for {collective}: {homes} homes enrolled, {opened} sums opened, {refused} refused."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,7 @@ class _Collective:
     erasures: _Erasures
     unreadable: Sequence[needs.OwnNeed]
     backups: Backups
+    witnessed: Sequence[Witnessed]
     problems: Sequence[Problem]
     """Those that the database and the machine tell, beside what a running node does."""
 
@@ -196,6 +201,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
                 need for need in await needs.unreadable(connection) if need.closed_at is None
             ],
             backups=backed_up,
+            witnessed=await overview(connection, settings.witness_for, at),
             problems=[
                 *await of_disk(settings.folder),
                 *of_backups(backed_up, at),
@@ -231,6 +237,19 @@ def _document(state: _Collective) -> dict[str, Json]:
             "wiped": erasures.wiped,
         },
         "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},
+        "witness": [
+            {
+                "collective": each.collective,
+                "homes": each.homes,
+                "recent": each.recent,
+                "departed": each.departed,
+                "since": shown(each.since),
+                "opened": each.opened,
+                "refused": dict(each.refused),
+                "last_opening": shown(each.last_opening),
+            }
+            for each in state.witnessed
+        ],
         "unreadable_needs": [
             {"need": left.need.id, "version": left.need.version} for left in state.unreadable
         ],
@@ -269,6 +288,14 @@ def _show(state: _Collective, output: Output) -> None:
         if step in state.backups.last:
             output.say(words, at=local(state.backups.last[step]))
     _show_erasures(state.erasures, output)
+    for each in state.witnessed:
+        output.say(
+            _WITNESSED,
+            collective=each.collective,
+            homes=each.homes,
+            opened=each.opened,
+            refused=sum(each.refused.values()),
+        )
     for need in state.unreadable:
         output.say(unreadable(need))
 

@@ -154,6 +154,7 @@ async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
         rules=node.rules,
         changes=node.changes,
         watch=watch,
+        witness=node.witness,
     )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:

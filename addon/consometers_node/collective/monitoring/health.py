@@ -4,7 +4,7 @@ It has what was published as it was released; of members it has counts alone.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import os
@@ -20,6 +20,7 @@ from ..counters import Counts
 from ..disclosure.sdc_rules import Reason
 from ..node import CollectiveNode
 from ..publication.queries import Latest, Published
+from ..witness.register import Witnessed, overview
 from .backups import Backups, backups
 from .certificates import Certificates
 from .problems import (
@@ -42,13 +43,17 @@ _STATM = Path("/proc/self/statm")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """The state of the database. `latest` is what was published last of all members."""
+    """The state of the database. `latest` is what was published last of all members.
+
+    `witnessed` is what this node did as a witness, for each collective.
+    """
 
     standing: MemberCounts
     withheld: Mapping[Reason, int]
     """Figures of the last day that are not published, by the reason."""
     latest: Latest | None
     backups: Backups
+    witnessed: Sequence[Witnessed]
     size_bytes: int
 
 
@@ -145,6 +150,11 @@ class Watch:
                     withheld=await published.withheld(connection, publication.interval, span, at),
                     latest=await published.latest(connection, at - _DAY, at),
                     backups=await backups(connection),
+                    witnessed=(
+                        await overview(connection, settings.witness_for, at)
+                        if settings.witness_for
+                        else ()
+                    ),
                     size_bytes=await store.size_bytes(connection),
                 )
         except InterfaceError, OperationalError, NoConnection, TimeoutError:

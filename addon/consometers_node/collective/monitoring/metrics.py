@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple, Never
 
 from ...quoalise import Text
+from ...quoalise.protected_sums import Refusal
 from ...quoalise.text import around, text
 from ...series import Direction
 from ..counters import HistoryOutcome, PageAnswer, Timed
@@ -18,6 +19,7 @@ from ..disclosure.sdc_rules import Reason
 from ..members.members import MemberKind
 from ..publication.figures import FlowRow
 from ..publication.queries import Latest
+from ..witness.register import Witnessed
 from .backups import BackupStep
 from .health import Database, Health
 from .problems import STORED, TITLES
@@ -137,6 +139,16 @@ _STEPS: Words = {
     BackupStep.TESTED: text("restored as a test", context="backup"),
     BackupStep.COPIED: text("copied off the site", context="backup"),
 }
+REFUSALS: Words = {
+    Refusal.DOMINANCE: text("one home makes most of the sum"),
+    Refusal.IMPLAUSIBLE: text("the sum does not match its homes’ keys"),
+    Refusal.TOO_FEW: text("fewer homes than one of them was promised"),
+    Refusal.NOT_ENROLLED: text("a home was not enrolled, or had left"),
+    Refusal.REPEATED: text("a home stood in the request twice"),
+    Refusal.OPENED_BEFORE: text("a home’s hour had been opened before, or may have been"),
+    Refusal.KEY_FORGOTTEN: text("a report was older than the keys"),
+}
+"""Why a witness refused sums, for its pages too."""
 _TAKE = text("{said}: time")
 _IN_ALL = text("{said} How long all of them took.")
 _LAST = text("{said}: last one")
@@ -150,6 +162,15 @@ def _stored(value: Callable[[Database, str], Value]) -> Callable[[Health, str], 
 
 def _givers(what: Literal["members", "series", "delivering"]) -> Callable[[Health, str], Value]:
     return _stored(lambda database, kind: getattr(database.standing.granting.get(kind), what, 0))
+
+
+def _witnessed(value: Callable[[Witnessed, str], int]) -> Callable[[Health, str], Value]:
+    """Return the total over the collectives whose witness this node is; None without any."""
+    return _stored(
+        lambda database, label: (
+            sum(value(each, label) for each in database.witnessed) if database.witnessed else None
+        )
+    )
 
 
 def _energy(row: FlowRow, direction: str, factor: Fraction) -> Value:
@@ -313,6 +334,36 @@ HEALTH: tuple[Metric[Health], ...] = (
         text("Intervals of yesterday and today without a published sum of homes, by the reason."),
         _stored(lambda database, reason: database.withheld.get(Reason(reason), 0)),
         Label("reason", _REASONS),
+    ),
+    Metric(
+        "consometers_witness_homes",
+        text("Homes that enrolled with this witness"),
+        text("Homes whose keys this node holds, as the witness of other collectives."),
+        _witnessed(lambda witnessed, _: witnessed.homes),
+    ),
+    Metric(
+        "consometers_witness_sums_opened",
+        text("Protected sums opened"),
+        text("Protected sums that this witness opened, since the first one."),
+        _witnessed(lambda witnessed, _: witnessed.opened),
+    ),
+    Metric(
+        "consometers_witness_sums_refused",
+        text("Protected sums refused"),
+        text("Protected sums that this witness refused, by the reason, since the first one."),
+        _witnessed(lambda witnessed, reason: witnessed.refused.get(reason, 0)),
+        Label("reason", REFUSALS),
+    ),
+    Metric(
+        "consometers_witness_opening_timestamp_seconds",
+        text("Last opening of a protected sum"),
+        text("When this witness last opened a protected sum."),
+        _stored(
+            lambda database, _: max(
+                (each.last_opening for each in database.witnessed if each.last_opening),
+                default=None,
+            )
+        ),
     ),
     Metric(
         "consometers_database_size_bytes",

@@ -2,7 +2,7 @@
 
 A database that is restored from a backup would bring back what members have withdrawn since. The
 file is kept apart: one line for each end and each erasure, with the id of a permission, which says
-nothing of anyone. It only grows.
+nothing of anyone. It only grows. A witness writes homes that left it in there too.
 
     {"permission": "6f9…", "state": "withdrawn", "at": "2026-06-12T09:30:00+00:00", "erased": true}
 """
@@ -29,6 +29,7 @@ from ...store.connection import AsyncConnection
 from ..errors import CollectiveFault
 from ..members.members import Members
 from ..permissions import member_permissions
+from ..witness import register as witness_register
 from .erasure import erase_due
 
 FILE = "ended.jsonl"
@@ -76,6 +77,7 @@ class ErasureLog:
         self._file = file
         self._every_s = every_s
         self._last = 0
+        self._departed = set[str]()
 
     async def run(self) -> NoReturn:
         """Write new entries, again and again. Ends when it is cancelled, with nothing left."""
@@ -97,13 +99,20 @@ class ErasureLog:
         """Write the entries since the last time, but for those that are written already."""
         async with self._store.reading() as connection:
             entries = await member_permissions.register(connection, after=self._last)
-        ended = (
+            departed = await witness_register.departures(connection)
+        ended = [
             Ended(entry.permission, entry.state, entry.at, entry.erased is not None)
             for entry in entries
             if entry.state is not State.GRANTED
-        )
+        ]
+        ended += [
+            Ended(MemberPermissionId(pseudonym), State.WITHDRAWN, at, erased=False)
+            for pseudonym, at in departed
+            if pseudonym not in self._departed
+        ]
         if new := [end for end in ended if end not in written]:
             await asyncio.to_thread(_append, self._file, new)
+        self._departed.update(pseudonym for pseudonym, _ in departed)
         self._last = entries[-1].seq if entries else self._last
 
 
@@ -144,6 +153,8 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
         }
         changed = set[MemberPermissionId]()
         for end in ended:
+            if await witness_register.depart(connection, end.permission, end.at):
+                changed.add(end.permission)
             if end.permission not in current:
                 continue
             permission = await member_permissions.get(connection, end.permission)

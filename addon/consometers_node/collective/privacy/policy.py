@@ -87,6 +87,18 @@ _KEPT_LOG = text(
     "The log of accesses: one year. The record of permissions: as long as the collective exists;"
     " after an erasure, it names nobody."
 )
+_WITNESS = text("Homes for which we are a witness")
+_WITNESSED = text(
+    "We are the witness of {collectives}: with that collective alone, we open totals of its homes."
+    " Of each home we hold a pseudonym, what it was promised, its keys of the last 35 days and"
+    " which of its hours were opened; we hold no record of it, and no name."
+)
+_WITNESS_BASIS = text(
+    "Legal basis: the consent that the home gave for the total. Its node enrols with us, sees what"
+    " was opened, and leaves at any time. When a home leaves, its key is erased at once. The"
+    " pseudonym and the opened hours stay for a year, so that the home can see what was opened;"
+    " then the pseudonym is erased, and the hours name nobody."
+)
 _NO_DAYS = text("number of days")
 _VISITORS = text("Visitors of the public pages")
 _COOKIE = text(
@@ -198,6 +210,10 @@ class _Writer:
         yield _block(BlockKind.ITEMS, *self._recipients())
         yield _block(BlockKind.SECTION, _RETENTION)
         yield _block(BlockKind.ITEMS, _KEPT_DATA, self._backups(), _KEPT_LOG)
+        if collectives := ", ".join(self.facts.settings.witness_for):
+            yield _block(BlockKind.SECTION, _WITNESS)
+            yield _block(BlockKind.PARAGRAPH, _WITNESSED.fill(collectives=collectives))
+            yield _block(BlockKind.PARAGRAPH, _WITNESS_BASIS)
         yield _block(BlockKind.SECTION, _VISITORS)
         yield _block(BlockKind.PARAGRAPH, _COOKIE)
         yield _block(BlockKind.SECTION, _SECURITY)

@@ -154,6 +154,8 @@ WRITTEN_ONCE = {
     "closed_interval": NEVER,
     "published_cell": NEVER,
     "member_permission_register": NEVER,
+    "witness_opening": NEVER,
+    "witness_ledger": NEVER,
 }
 """When a row may be removed, of tables whose rows are never altered."""
 CHANGED = {
@@ -167,6 +169,7 @@ CHANGED = {
     "member_permission_series": (
         "(SELECT state FROM member_permission WHERE id = OLD.permission_id) <> 'granted'"
     ),
+    "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
 }
 """The same of tables whose rows may change."""
 CHECKED = (
@@ -177,6 +180,9 @@ CHECKED = (
     "register",
     "member_permission",
     "member_permission_register",
+    "witness_enrolment",
+    "witness_opening",
+    "witness_ledger",
 )
 NUMBERED = ("register", "member_permission_register")
 OF_NOW = {
@@ -185,6 +191,8 @@ OF_NOW = {
     "answer": "at",
     "access_log": "at",
     "member_permission_register": "at",
+    "witness_enrolment": "enrolled_at",
+    "witness_opening": "at",
 }
 STANDING_ON = {
     "data_need": "peer",
@@ -213,6 +221,7 @@ UNALTERED = {
         "what was given is not altered",
     ),
     "access_log": ("who", "what was read is not altered"),
+    "witness_enrolment": ("key_day key left_at", "what a home enrolled with is not altered"),
 }
 """Which columns may change, and what is said where another one does."""
 
@@ -415,6 +424,24 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         """NEW.state = 'granted'
          OR (SELECT erase_at FROM member_permission WHERE id = NEW.permission_id) IS NOT NULL""",
         "an end comes with the day of the erasure",
+    ),
+    "witness_enrolment INSERT has_not_left": (
+        "NEW.left_at IS NULL",
+        "a home enrols before it leaves",
+    ),
+    "witness_enrolment UPDATE leaves_for_good": (
+        f"{same(('left_at',))} OR (OLD.left_at IS NULL AND NEW.left_at <= {{now}} + 300)",
+        "a departure is final",
+    ),
+    "witness_enrolment UPDATE forgets_keys": (
+        f"""NEW.key IS NULL OR {same(("key_day", "key"))}
+         OR (OLD.key IS NOT NULL AND NEW.key_day > OLD.key_day)""",
+        "a key is replaced by a later one, and never comes back",
+    ),
+    "witness_ledger INSERT is_of_its_opening": (
+        """EXISTS (SELECT 1 FROM witness_opening WHERE id = NEW.opening_id
+         AND collective = NEW.collective AND abs(at - {now}) <= 300)""",
+        "it is written with the opening",
     ),
 }
 """By table, event and name: when a change is allowed, what is said where it is not, what PostgreSQL

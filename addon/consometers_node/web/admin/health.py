@@ -12,7 +12,15 @@ import sqlalchemy
 from ...collective.members import administrators
 from ...collective.monitoring.backups import backups
 from ...collective.monitoring.health import Health
-from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Metric
+from ...collective.monitoring.metrics import (
+    BYTES,
+    HEALTH,
+    INSTANT,
+    REFUSALS,
+    SECONDS,
+    Metric,
+)
+from ...collective.witness.register import overview, restored_at
 from ...quoalise import Text
 from ..core.speech import Language
 from .alerts import of_node
@@ -40,6 +48,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         accounts = await administrators.administrators(connection, context.now)
         backed_up = await backups(connection)
+        witnessed = await overview(connection, pages.settings.witness_for, context.now)
+        restored = await restored_at(connection)
     return pages.page(
         context,
         "health.html",
@@ -53,6 +63,9 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         database="PostgreSQL" if not pages.store.is_sqlite else "SQLite",
         versions={"Python": platform.python_version(), "SQLAlchemy": sqlalchemy.__version__},
         administrators=accounts,
+        witnessed=witnessed,
+        restored=restored,
+        reasons=REFUSALS,
     )
 
 

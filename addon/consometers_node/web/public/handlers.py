@@ -34,11 +34,13 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = "/static/"
 DATA = "/data"
+WITNESS = "/witness"
 
 _ERRORS = {
     400: text("This address cannot be read."),
     404: text("There is no such page."),
     405: text("This page is read-only."),
+    413: text("The request is too large."),
     421: text(
         "These pages are not known under this name. Their operator can add it to “page.names” in"
         " the settings."
@@ -168,6 +170,7 @@ class PublicPages(PageBase):
             zone=self.settings.time_zone.key,
             origin=guest.origin,
             today_is=guest.today,
+            is_witness=bool(self.settings.witness_for),
             **model,
         )
         headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
@@ -202,6 +205,8 @@ class PublicPages(PageBase):
         if _is_open(request):
             response = problem(status, words)
             allow_reading(response)
+        elif request.path.startswith(f"{WITNESS}/"):
+            response = problem(status, words)
         else:
             guest = self._guest(request)
             response = self.page(guest, "refused.html", status=status, words=words)

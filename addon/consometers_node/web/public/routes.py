@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...collective.monitoring.health import Watch
-from . import home, notices, opendata, periods, sharing
+from . import home, notices, opendata, periods, sharing, witness
 from .charts import Step
-from .handlers import DATA, STATIC, Handler, Look, PublicPages
+from .handlers import DATA, STATIC, WITNESS, Handler, Look, PublicPages
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -47,6 +47,7 @@ NOTICES: dict[str, Look] = {
     notices.ACCESSIBILITY: notices.accessibility,
     notices.ROBOTS: notices.robots,
     notices.SITEMAP: notices.sitemap,
+    WITNESS: witness.show,
 }
 LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},

@@ -9,6 +9,7 @@ from aiohttp import web
 from ...collective.monitoring.health import Watch
 from ...collective.publication.policy import InForce
 from ...collective.settings import Settings
+from ...collective.witness.service import WitnessService
 from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes
 from ...store import Store
@@ -17,6 +18,7 @@ from ..core.rate_limit import visitors
 from .handlers import PublicPages, now as this_moment
 from .response_cache import ResponseCache
 from .routes import routes
+from .witness import calls
 
 _MAX_BODY_BYTES = 1024
 
@@ -34,12 +36,13 @@ class PublicSite:
         limits: TokenBucket | None = None,
         changes: Changes | None = None,
         watch: Watch | None = None,
+        witness: WitnessService | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
         With `changes`, answers are kept until it tells of one, for a moment at most. `/health` says
-        what `watch` sees of the node that runs.
+        what `watch` sees of the node that runs. With a `witness`, homes enrol with it.
         """
         pages = PublicPages(
             store,
@@ -52,6 +55,8 @@ class PublicSite:
         )
         self.app = web.Application(middlewares=[pages.middleware], client_max_size=_MAX_BODY_BYTES)
         self.app.add_routes(routes(pages, watch))
+        if witness is not None:
+            self.app.add_routes(calls(witness))
         self._proxies = settings.page.proxies
 
     def listening(

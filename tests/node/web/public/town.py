@@ -18,6 +18,7 @@ from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.collective.settings import PageSettings, Settings, Xmpp
+from consometers_node.collective.witness.service import WitnessService
 from consometers_node.quoalise import Identifier
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.rate_limit import TokenBucket
@@ -230,6 +231,7 @@ async def serving(
     limits: TokenBucket | None = None,
     clock: Callable[[], datetime] | None = None,
     changes: Changes | None = None,
+    witness: WitnessService | None = None,
 ) -> AsyncIterator[Town]:
     public = PublicSite(
         town.store,
@@ -237,6 +239,7 @@ async def serving(
         "0",
         limits=limits or TokenBucket(UNLIMITED, 1),
         changes=changes,
+        witness=witness,
         now=clock or (lambda: town.now),
     )
     async with public.listening("127.0.0.1", 0) as port, ClientSession() as session:

@@ -1,0 +1,358 @@
+"""The homes that enrolled with this witness, and what was opened of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+import json
+from typing import Any
+
+from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, select, update
+
+from ...protected_sums.masks import DayKey
+from ...protected_sums.opening import KEYS_FOR, Enrolment
+from ...protected_sums.requests import (
+    MAX_CLOCK_DIFFERENCE,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from ...quoalise.protected_sums import Refusal
+from ...quoalise.text import text
+from ...series import Direction
+from ...store.clock import Confirmed
+from ...store.collective_tables import WitnessEnrolmentRow, WitnessLedgerRow, WitnessOpeningRow
+from ...store.connection import AsyncConnection
+from ...store.settings import set_setting, setting
+from ..errors import CollectiveFault
+
+DEPARTED_FOR = timedelta(days=367)
+"""How long a departed home’s pseudonym stays. The database lets it go after 366 days."""
+_KEYS_AT_ONCE = 2_000
+_TOMORROW = timedelta(days=1)
+_RECENT = timedelta(days=30)
+_REFUSED = "witness.refused"
+_RESTORED = "witness.restored_at"
+
+
+class OtherEnrolment(CollectiveFault):
+    """A pseudonym is enrolled with another key or other terms, or has left."""
+
+    condition = "conflict"
+    words = text(
+        "This pseudonym is already enrolled with another key or other terms, or has left: withdraw"
+        " the permission and grant a new one."
+    )
+
+
+class NotEnrolled(CollectiveFault):
+    """A pseudonym is unknown, or the request is not signed with its key."""
+
+    condition = "not-enrolled"
+    words = text(
+        "No home is enrolled under this pseudonym with this key. If this witness was restored from"
+        " a backup, withdraw the permission and grant a new one."
+    )
+
+
+class WrongTime(CollectiveFault):
+    """The clocks of both ends differ too much."""
+
+    condition = "wrong-time"
+    words = text("The request is dated {at}, and it is {now} here: set the clock that is wrong.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """What a witness did for a collective.
+
+    `opened` counts sums; `refused` those that stayed closed, and requests that were turned down,
+    by the reason. `recent` homes enrolled in the last 30 days.
+    """
+
+    collective: str
+    homes: int = 0
+    recent: int = 0
+    departed: int = 0
+    since: datetime | None = None
+    opened: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    last_opening: datetime | None = None
+
+
+async def enrol(
+    connection: AsyncConnection, request: EnrolmentRequest, now: datetime
+) -> tuple[EnrolmentReceipt, bool]:
+    """Enrol a home; return its receipt, and whether it is new. The same again gets the same.
+
+    Raises OtherEnrolment and WrongTime.
+    """
+    terms = {
+        "collective": request.collective,
+        "need": request.need,
+        "version": request.version,
+        "need_sha256": request.need_sha256,
+        "minimum": request.minimum,
+        "directions": " ".join(sorted(request.directions)),
+        "first_day": request.key.day,
+        "authentication": request.key.authentication_key(),
+    }
+    row = await _row(connection, request.pseudonym)
+    if row is not None:
+        if row.left_at is not None or any(getattr(row, name) != terms[name] for name in terms):
+            raise OtherEnrolment
+        return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
+    if not now.date() - KEYS_FOR <= request.key.day <= now.date() + _TOMORROW:
+        raise WrongTime(at=request.key.day, now=now.date())
+    enrolled_at = now.replace(microsecond=0)
+    values = terms | {
+        "pseudonym": request.pseudonym,
+        "key_day": request.key.day,
+        "key": request.key.secret,
+        "enrolled_at": enrolled_at,
+    }
+    await connection.execute(insert(WitnessEnrolmentRow).values(values))
+    return EnrolmentReceipt(enrolled_at, request.mac(enrolled_at)), True
+
+
+async def leave(connection: AsyncConnection, request: SignedRequest, now: datetime) -> datetime:
+    """Note that a home leaves, and forget its key; return when it left. Raises NotEnrolled."""
+    row = await _signed(connection, request)
+    left_at: datetime | None = row.left_at
+    if left_at is not None:
+        return left_at
+    await depart(connection, request.pseudonym, now)
+    return now.replace(microsecond=0)
+
+
+async def depart(connection: AsyncConnection, pseudonym: str, at: datetime) -> bool:
+    """Note that a home has left, if it is enrolled; return whether it was."""
+    done = await connection.execute(
+        update(WitnessEnrolmentRow)
+        .where(
+            WitnessEnrolmentRow.pseudonym == pseudonym,
+            WitnessEnrolmentRow.left_at.is_(None),
+        )
+        .values(left_at=at, key=None)
+    )
+    return done.rowcount > 0
+
+
+async def departures(connection: AsyncConnection) -> list[tuple[str, datetime]]:
+    """Return the homes that have left, and when."""
+    query = select(WitnessEnrolmentRow.pseudonym, WitnessEnrolmentRow.left_at).where(
+        WitnessEnrolmentRow.left_at.is_not(None)
+    )
+    return [(pseudonym, left_at) for pseudonym, left_at in await connection.execute(query)]
+
+
+async def look(
+    connection: AsyncConnection, request: SignedRequest, now: datetime
+) -> OpeningsSummary:
+    """Return what was opened of a home. Raises NotEnrolled and WrongTime."""
+    row = await _signed(connection, request)
+    if abs(request.at - now) > MAX_CLOCK_DIFFERENCE:
+        raise WrongTime(at=request.at, now=now.replace(microsecond=0))
+    byte = func.substr(WitnessLedgerRow.enrolments, row.id // 8 + 1, 1, type_=LargeBinary()).label(
+        "byte"
+    )
+    query = (
+        select(
+            WitnessLedgerRow.direction,
+            WitnessLedgerRow.reason,
+            func.count().label("hours"),
+            func.min(WitnessLedgerRow.homes).label("least"),
+            byte,
+        )
+        .where(WitnessLedgerRow.collective == row.collective)
+        .group_by(WitnessLedgerRow.direction, WitnessLedgerRow.reason, byte)
+    )
+    opened: dict[Direction, int] = {}
+    refused: dict[str, int] = {}
+    least: list[int] = []
+    for direction, reason, hours, homes, bits in await connection.execute(query):
+        if not bits or not bits[0] >> row.id % 8 & 1:
+            continue
+        if reason is None:
+            opened[direction] = opened.get(direction, 0) + hours
+            least.append(homes)
+        else:
+            refused[reason] = refused.get(reason, 0) + hours
+    homes = await connection.scalar(
+        select(func.count())
+        .select_from(WitnessEnrolmentRow)
+        .where(
+            WitnessEnrolmentRow.collective == row.collective,
+            WitnessEnrolmentRow.left_at.is_(None),
+        )
+    )
+    return OpeningsSummary(
+        enrolled_at=row.enrolled_at,
+        left_at=row.left_at,
+        opened=opened,
+        least_homes=min(least, default=None),
+        refused=refused,
+        homes=homes or 0,
+    )
+
+
+type Fingerprint = tuple[int, int | None, date | None]
+"""Of the enrolments of a collective: it changes with each home that comes or leaves."""
+
+
+async def fingerprint(connection: AsyncConnection, collective: str) -> Fingerprint:
+    """Return it as it is now."""
+    query = select(
+        func.count(), func.max(WitnessEnrolmentRow.id), func.min(WitnessEnrolmentRow.key_day)
+    ).where(WitnessEnrolmentRow.collective == collective, WitnessEnrolmentRow.left_at.is_(None))
+    count, newest, oldest_key = (await connection.execute(query)).one()
+    return count, newest, oldest_key
+
+
+async def enrolments(
+    connection: AsyncConnection, collective: str
+) -> tuple[dict[str, Enrolment], dict[str, int]]:
+    """Return the homes that are enrolled for a collective and have not left, and their ids."""
+    query = select(
+        WitnessEnrolmentRow.id,
+        WitnessEnrolmentRow.pseudonym,
+        WitnessEnrolmentRow.key_day,
+        WitnessEnrolmentRow.key,
+        WitnessEnrolmentRow.directions,
+        WitnessEnrolmentRow.minimum,
+    ).where(WitnessEnrolmentRow.collective == collective, WitnessEnrolmentRow.left_at.is_(None))
+    sets: dict[str, frozenset[Direction]] = {}
+    enrolled: dict[str, Enrolment] = {}
+    ids: dict[str, int] = {}
+    for id_, pseudonym, day, key, words, minimum in await connection.execute(query):
+        if words not in sets:
+            sets[words] = frozenset(map(Direction, words.split()))
+        enrolled[pseudonym] = Enrolment(DayKey(day, key), sets[words], minimum)
+        ids[pseudonym] = id_
+    return enrolled, ids
+
+
+async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
+    """Move some keys to the oldest day of which one is kept; return whether more are left."""
+    oldest = now.astimezone(UTC).date() - KEYS_FOR
+    query = (
+        select(WitnessEnrolmentRow.id, WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
+        .where(WitnessEnrolmentRow.key_day < oldest, WitnessEnrolmentRow.left_at.is_(None))
+        .limit(_KEYS_AT_ONCE)
+    )
+    keys = [
+        {"enrolment": id_, "new_key": DayKey(day, key).on(oldest).secret}
+        for id_, day, key in await connection.execute(query)
+    ]
+    if keys:
+        await connection.execute(
+            update(WitnessEnrolmentRow)
+            .where(WitnessEnrolmentRow.id == bindparam("enrolment"))
+            .values(key_day=oldest, key=bindparam("new_key")),
+            keys,
+        )
+    return len(keys) == _KEYS_AT_ONCE
+
+
+async def forget(connection: AsyncConnection, now: Confirmed) -> None:
+    """Forget homes that left long ago: what the ledger has of them names nobody any more."""
+    await connection.execute(
+        delete(WitnessEnrolmentRow).where(WitnessEnrolmentRow.left_at < now - DEPARTED_FOR)
+    )
+
+
+async def overview(
+    connection: AsyncConnection, collectives: tuple[str, ...], now: datetime
+) -> list[Witnessed]:
+    """Return what was done for each of some collectives."""
+    homes = {
+        row.collective: row
+        for row in await connection.execute(
+            select(
+                WitnessEnrolmentRow.collective,
+                func.count().label("all"),
+                func.count(WitnessEnrolmentRow.left_at).label("departed"),
+                func.min(WitnessEnrolmentRow.enrolled_at).label("since"),
+                func.count()
+                .filter(
+                    WitnessEnrolmentRow.enrolled_at > now - _RECENT,
+                    WitnessEnrolmentRow.left_at.is_(None),
+                )
+                .label("recent"),
+            ).group_by(WitnessEnrolmentRow.collective)
+        )
+    }
+    opened: dict[str, int] = {}
+    refused = await _turned_down(connection)
+    sums = select(WitnessLedgerRow.collective, WitnessLedgerRow.reason, func.count()).group_by(
+        WitnessLedgerRow.collective, WitnessLedgerRow.reason
+    )
+    for collective, reason, count in await connection.execute(sums):
+        if reason is None:
+            opened[collective] = count
+        else:
+            counts = refused.setdefault(collective, {})
+            counts[reason] = counts.get(reason, 0) + count
+    newest = select(WitnessOpeningRow.collective, func.max(WitnessOpeningRow.at)).group_by(
+        WitnessOpeningRow.collective
+    )
+    last = dict((await connection.execute(newest)).tuples().all())
+    return [
+        Witnessed(
+            collective=collective,
+            homes=row.all - row.departed if (row := homes.get(collective)) else 0,
+            recent=row.recent if row else 0,
+            departed=row.departed if row else 0,
+            since=row.since if row else None,
+            opened=opened.get(collective, 0),
+            refused=refused.get(collective, {}),
+            last_opening=last.get(collective),
+        )
+        for collective in collectives
+    ]
+
+
+async def note_refusals(
+    connection: AsyncConnection, collective: str, reasons: set[Refusal]
+) -> None:
+    """Count a request of a collective that was turned down, for each reason."""
+    all_counts = await _turned_down(connection)
+    counts = all_counts.setdefault(collective, {})
+    for reason in reasons:
+        counts[reason] = counts.get(reason, 0) + 1
+    await set_setting(connection, _REFUSED, json.dumps(all_counts))
+
+
+async def mark_restored(connection: AsyncConnection, at: datetime) -> None:
+    """Note that this database was restored: no hour that began before is opened any more."""
+    before = await restored_at(connection)
+    await set_setting(connection, _RESTORED, max(at, before or at).isoformat())
+
+
+async def restored_at(connection: AsyncConnection) -> datetime | None:
+    """Return when this database was last restored from a backup, if it was."""
+    mark = await setting(connection, _RESTORED)
+    return None if mark is None else datetime.fromisoformat(mark)
+
+
+async def _turned_down(connection: AsyncConnection) -> dict[str, dict[str, int]]:
+    stored = await setting(connection, _REFUSED)
+    counts: dict[str, dict[str, int]] = json.loads(stored) if stored else {}
+    return counts
+
+
+async def _signed(connection: AsyncConnection, request: SignedRequest) -> Row[Any]:
+    """Return the enrolment of the home that signed a request. Raises NotEnrolled."""
+    row = await _row(connection, request.pseudonym)
+    if (
+        row is None
+        or row.collective != request.collective
+        or not request.is_authentic(row.authentication)
+    ):
+        raise NotEnrolled
+    return row
+
+
+async def _row(connection: AsyncConnection, pseudonym: str) -> Row[Any] | None:
+    query = select(WitnessEnrolmentRow).where(WitnessEnrolmentRow.pseudonym == pseudonym)
+    return (await connection.execute(query)).one_or_none()

@@ -1,0 +1,385 @@
+"""A witness at work: it enrols homes, opens sums of enough of them once, and forgets old keys.
+
+An answer is written down, with the homes that it concerns, before it leaves. A file beside the
+database has the number of the last one: where the database has fewer, it was restored from a
+backup, and no hour that began before is opened any more.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from hashlib import sha256
+import json
+import logging
+import os
+from pathlib import Path
+import time
+from typing import NoReturn
+from xml.etree.ElementTree import fromstring, tostring
+
+from sqlalchemy import func, insert, select
+
+from ...protected_sums.ledger import Ledger, bitmap, numbers
+from ...protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS, Subject
+from ...protected_sums.opening import Witness
+from ...protected_sums.requests import (
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
+from ...quoalise import BadRequest, NotAuthorized, ResourceConstraint
+from ...quoalise.protected_sums import (
+    Answer,
+    MaskedSum,
+    Opened,
+    OpenedSum,
+    Opening,
+    Refusal,
+    RefusedSum,
+    read_opened,
+    write_opened,
+)
+from ...quoalise.text import text
+from ...series import Direction
+from ...store import Store
+from ...store.clock import Clock
+from ...store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
+from ...store.connection import AsyncConnection
+from ...store.exclusive import lock
+from ..errors import CollectiveFault
+from . import register
+
+FILE = "witness.json"
+"""Its name, in the folder of the node."""
+MOST_HOMES = 250_000
+"""In all parts of an opening."""
+PARTS_WITHIN_S = 600.0
+"""How long the parts of an opening are held until the last one comes."""
+
+_LOGGER = logging.getLogger(__name__)
+
+_FROM_THE_FIRST = text("Earlier parts of this opening are missing: send it again from part 1.")
+_ALTERED = text("This opening differs from an earlier one with the same id: use another id.")
+_TOO_MANY = text("An opening has at most {most} homes.")
+_CLOCK = text("The witness’s clock is not confirmed: ask again later.")
+
+
+class NotWitnessed(CollectiveFault):
+    """This node is no witness for a collective."""
+
+    condition = "forbidden"
+    words = text(
+        "This node is no witness for that collective: check the address, or ask the operator to"
+        " add it to “witness.for” in the settings."
+    )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of an opening that have come."""
+
+    received: list[Opening]
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def first(self) -> Opening:
+        return self.received[0]
+
+    @property
+    def homes(self) -> int:
+        return sum(len(asked.parts) for part in self.received for asked in part.sums)
+
+
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """The homes of a collective, as they were at a fingerprint of the register."""
+
+    fingerprint: register.Fingerprint
+    witness: Witness
+    ids: dict[str, int]
+    pseudonyms: dict[int, str]
+
+
+class WitnessService:
+    """The witness of some collectives, by their bare addresses."""
+
+    def __init__(
+        self, store: Store, clock: Clock, collectives: Collection[str], folder: Path
+    ) -> None:
+        """Prepare; `begin` comes before anything is opened."""
+        self.collectives = tuple(collectives)
+        self._store = store
+        self._clock = clock
+        self._file = folder / FILE
+        self._parts: dict[str, _Parts] = {}
+        self._homes: dict[str, _Homes] = {}
+        self._one = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Compare the database with the file beside it: a restored one opens nothing of before."""
+        answered = await asyncio.to_thread(_read, self._file)
+        async with self._store.writing() as connection:
+            last = await _last(connection)
+            if answered > last:
+                await register.mark_restored(connection, self._clock.now())
+                _LOGGER.warning(
+                    "the database was restored: no hour that began before now is opened any more"
+                )
+        if answered != last:
+            await asyncio.to_thread(_write, self._file, last)
+
+    async def run(self, every_s: float) -> NoReturn:
+        """Forget old keys, and homes that left long ago, again and again."""
+        while True:
+            await asyncio.sleep(every_s)
+            await self.forget()
+
+    async def forget(self) -> None:
+        """Forget what is too old, if the clock is confirmed."""
+        self._drop_old_parts()
+        more = True
+        while more:
+            async with self._store.writing() as connection:
+                now = await self._clock.confirmed(connection)
+                if now is None:
+                    return
+                more = await register.age_keys(connection, now)
+                if not more:
+                    await register.forget(connection, now)
+        # In memory too: where a key was aged, all are read again.
+        async with self._store.reading() as connection:
+            for collective, homes in list(self._homes.items()):
+                if homes.fingerprint != await register.fingerprint(connection, collective):
+                    del self._homes[collective]
+
+    async def enrol(self, request: EnrolmentRequest) -> tuple[EnrolmentReceipt, bool]:
+        """Enrol a home; return its receipt, and whether it is new. Raises CollectiveFault."""
+        self._check(request.collective)
+        async with self._store.writing() as connection:
+            return await register.enrol(connection, request, self._clock.now())
+
+    async def leave(self, request: SignedRequest) -> DepartureReceipt:
+        """Note that a home leaves, and return the receipt. Raises CollectiveFault."""
+        self._check(request.collective)
+        async with self._store.withdrawing() as connection:
+            return DepartureReceipt(await register.leave(connection, request, self._clock.now()))
+
+    async def look(self, request: SignedRequest) -> OpeningsSummary:
+        """Return what was opened of a home. Raises CollectiveFault."""
+        self._check(request.collective)
+        async with self._store.reading() as connection:
+            return await register.look(connection, request, self._clock.now())
+
+    async def open_sums(self, collective: str, opening: Opening) -> Opened:
+        """Take a part of an opening; answer the last one. Raises a `QuoaliseError` to refuse."""
+        if collective not in self.collectives:
+            raise NotAuthorized
+        parts = self._received(collective, opening)
+        if opening.part < opening.parts:
+            return Opened(id=opening.id, part=opening.part, parts=opening.parts)
+        sums = _together(parts.received)
+        async with self._one:
+            answers = await self._answer(collective, opening, sums)
+        return Opened(id=opening.id, part=opening.part, parts=opening.parts, answers=answers)
+
+    def _check(self, collective: str) -> None:
+        if collective not in self.collectives:
+            raise NotWitnessed
+
+    def _received(self, collective: str, opening: Opening) -> _Parts:
+        """Add a part to those before it; the same part again takes its own place."""
+        self._drop_old_parts()
+        parts = self._parts.get(collective)
+        if opening.part == 1 and (parts is None or parts.first != opening):
+            parts = self._parts[collective] = _Parts([opening])
+        elif parts is None or not _goes_on(parts.received, opening):
+            raise ResourceConstraint(_FROM_THE_FIRST)
+        elif opening.part > len(parts.received):
+            parts.received.append(opening)
+        elif parts.received[opening.part - 1] != opening:
+            raise BadRequest(_ALTERED)
+        if parts.homes > MOST_HOMES:
+            del self._parts[collective]
+            raise BadRequest(_TOO_MANY.fill(most=MOST_HOMES))
+        return parts
+
+    def _drop_old_parts(self) -> None:
+        latest = time.monotonic() - PARTS_WITHIN_S
+        self._parts = {
+            collective: parts for collective, parts in self._parts.items() if parts.at > latest
+        }
+
+    async def _answer(
+        self, collective: str, opening: Opening, sums: Sequence[MaskedSum]
+    ) -> tuple[Answer, ...]:
+        """Return what was answered to the same request before, or open it now."""
+        hashed = _hash(opening, sums)
+        async with self._store.writing() as connection:
+            if await self._clock.is_wrong(connection):
+                raise ResourceConstraint(_CLOCK)
+            await lock(connection, "witness")
+            query = select(WitnessOpeningRow.request_sha256, WitnessOpeningRow.answer).where(
+                WitnessOpeningRow.collective == collective, WitnessOpeningRow.request == opening.id
+            )
+            stored = (await connection.execute(query)).one_or_none()
+            if stored is not None and stored.request_sha256 != hashed:
+                raise BadRequest(_ALTERED)
+            if stored is not None:
+                answers = read_opened(fromstring(stored.answer)).answers  # noqa: S314 - our own
+            else:
+                answers = await self._open(connection, collective, opening, sums, hashed)
+            last = await _last(connection)
+        await asyncio.to_thread(_write, self._file, last)
+        return answers
+
+    async def _open(
+        self,
+        connection: AsyncConnection,
+        collective: str,
+        opening: Opening,
+        sums: Sequence[MaskedSum],
+        hashed: str,
+    ) -> tuple[Answer, ...]:
+        now = self._clock.now()
+        groups = frozenset(asked.group for asked in sums)
+        restored = await register.restored_at(connection)
+        if restored is not None and opening.hour < restored:
+            await register.note_refusals(connection, collective, {Refusal.OPENED_BEFORE})
+            return (RefusedSum(groups, Refusal.OPENED_BEFORE),)
+        homes = await self._homes_of(connection, collective)
+        subject = Subject(collective, Direction(opening.direction), opening.hour)
+        homes.witness.ledger = ledger = Ledger()
+        before = select(WitnessLedgerRow.enrolments).where(
+            WitnessLedgerRow.collective == collective,
+            WitnessLedgerRow.direction == subject.direction,
+            WitnessLedgerRow.hour == subject.hour,
+        )
+        for (bits,) in await connection.execute(before):
+            ledger.mark(
+                subject, (homes.pseudonyms[id_] for id_ in numbers(bits) if id_ in homes.pseudonyms)
+            )
+        today = now.astimezone(UTC).date()
+        answers = tuple(await asyncio.to_thread(homes.witness.open, subject, sums, today))
+        in_the_way = {
+            answer.reason
+            for answer in answers
+            if isinstance(answer, RefusedSum) and answer.pseudonyms
+        }
+        if in_the_way:
+            # Nothing was opened, nor is any home marked.
+            await register.note_refusals(connection, collective, in_the_way)
+            return answers
+        opened = Opened(id=opening.id, part=opening.parts, parts=opening.parts, answers=answers)
+        row = {
+            "collective": collective,
+            "request": opening.id,
+            "request_sha256": hashed,
+            "answer": tostring(write_opened(opened), encoding="unicode"),
+            "at": now,
+        }
+        stored = insert(WitnessOpeningRow).values(row).returning(WitnessOpeningRow.id)
+        opening_id = (await connection.execute(stored)).scalar_one()
+        by_group = {asked.group: asked.parts for asked in sums}
+        await connection.execute(
+            insert(WitnessLedgerRow),
+            [
+                {
+                    "opening_id": opening_id,
+                    "number": number,
+                    "collective": collective,
+                    "direction": subject.direction,
+                    "hour": subject.hour,
+                    "homes": sum(len(by_group[group]) for group in answer.groups),
+                    "reason": None if isinstance(answer, OpenedSum) else answer.reason,
+                    "enrolments": bitmap(
+                        [
+                            homes.ids[part.pseudonym]
+                            for group in answer.groups
+                            for part in by_group[group]
+                        ]
+                    ),
+                }
+                for number, answer in enumerate(answers, 1)
+            ],
+        )
+        return answers
+
+    async def _homes_of(self, connection: AsyncConnection, collective: str) -> _Homes:
+        """Return the homes of a collective, which are read again once one comes or leaves."""
+        fingerprint = await register.fingerprint(connection, collective)
+        homes = self._homes.get(collective)
+        if homes is None or homes.fingerprint != fingerprint:
+            enrolled, ids = await register.enrolments(connection, collective)
+            pseudonyms = {id_: pseudonym for pseudonym, id_ in ids.items()}
+            homes = _Homes(fingerprint, Witness(enrolled), ids, pseudonyms)
+            self._homes[collective] = homes
+        return homes
+
+
+def _goes_on(received: Sequence[Opening], opening: Opening) -> bool:
+    """Return whether a part is of the same opening, and no part before it is missing."""
+    head = replace(received[0], part=opening.part, sums=opening.sums)
+    return head == opening and opening.part <= len(received) + 1
+
+
+def _together(parts: Sequence[Opening]) -> list[MaskedSum]:
+    """Return the sums of all parts: a group that is split is added up."""
+    sums: dict[str, MaskedSum] = {}
+    for part in parts:
+        for asked in part.sums:
+            before = sums.get(asked.group)
+            sums[asked.group] = asked if before is None else _add(before, asked)
+    return list(sums.values())
+
+
+def _add(first: MaskedSum, second: MaskedSum) -> MaskedSum:
+    return MaskedSum(
+        first.group,
+        first.parts + second.parts,
+        (first.masked + second.masked) % SUM_MODULUS,
+        (first.masked_squares + second.masked_squares) % SQUARES_MODULUS,
+    )
+
+
+def _hash(opening: Opening, sums: Sequence[MaskedSum]) -> str:
+    """Return the hash of all that is asked."""
+    hashed = sha256(f"{opening.direction} {opening.hour.isoformat()}".encode())
+    for asked in sums:
+        head = f"\n{asked.group} {asked.masked} {asked.masked_squares} {len(asked.parts)} "
+        hashed.update(head.encode())
+        hashed.update(
+            b"".join(
+                part.pseudonym.encode() + part.day.toordinal().to_bytes(4) + part.nonce
+                for part in asked.parts
+            )
+        )
+    return hashed.hexdigest()
+
+
+async def _last(connection: AsyncConnection) -> int:
+    """Return the number of the last answer; 0 before the first one."""
+    return await connection.scalar(select(func.max(WitnessOpeningRow.id))) or 0
+
+
+def _read(file: Path) -> int:
+    try:
+        return int(json.loads(file.read_text(encoding="utf-8"))["answers"])
+    except FileNotFoundError:
+        return 0
+    except KeyError, TypeError, ValueError:
+        _LOGGER.warning("%s cannot be read; it is written again", FILE)
+        return 0
+
+
+def _write(file: Path, last: int) -> None:
+    """Write the number of the last answer, so that a power cut leaves the one before or this."""
+    new = file.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as written:  # noqa: PTH123
+        json.dump({"answers": last}, written)
+        written.flush()
+        os.fsync(written.fileno())
+    new.replace(file)

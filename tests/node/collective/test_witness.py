@@ -1,0 +1,313 @@
+"""A witness at work: enrolments, openings that are answered once, departures, restored backups."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import shutil
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select
+
+from consometers_node.collective.privacy.erasure_log import ErasureLog, read_strictly, reapply
+from consometers_node.collective.witness import register
+from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
+from consometers_node.collective.witness.service import FILE, NotWitnessed
+from consometers_node.protected_sums.masks import DayKey
+from consometers_node.protected_sums.opening import KEYS_FOR
+from consometers_node.protected_sums.requests import Call
+from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
+from consometers_node.quoalise.protected_sums import MaskedSum, OpenedSum, Refusal, RefusedSum
+from consometers_node.series import Direction
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import (
+    WitnessEnrolmentRow,
+    WitnessLedgerRow,
+    WitnessOpeningRow,
+)
+
+from ..clocks import Hands, sure
+from ..permission.plain import Refused, plain
+from .witnessed import (
+    COLLECTIVE,
+    HOURS,
+    VALUES,
+    Home,
+    asked,
+    enrolled,
+    new_witness,
+    opening,
+    this_hour,
+)
+
+ZONE = ZoneInfo("Europe/Paris")
+
+
+async def rows(store: Store) -> tuple[int, int]:
+    """Return how many openings, and how many sums of them, are stored."""
+    async with store.reading() as connection:
+        counts = [
+            await connection.scalar(select(func.count()).select_from(table))
+            for table in (WitnessOpeningRow, WitnessLedgerRow)
+        ]
+    return counts[0] or 0, counts[1] or 0
+
+
+async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
+    witness, home = await new_witness(store, tmp_path), Home()
+    receipt, is_new = await witness.enrol(home.enrolment())
+    assert is_new
+    assert receipt.proves(home.enrolment())
+    assert await witness.enrol(home.enrolment()) == (receipt, False)
+    for other in (
+        home.enrolment(minimum=11),
+        replace(home.enrolment(), key=DayKey(home.since, bytes(32))),
+        replace(home.enrolment(), directions=frozenset({Direction.INJECTION})),
+    ):
+        with pytest.raises(OtherEnrolment):
+            await witness.enrol(other)
+    with pytest.raises(NotWitnessed):
+        await witness.enrol(replace(Home().enrolment(), collective="other@energies.example"))
+    for days in (-2, KEYS_FOR.days + 1):
+        with pytest.raises(WrongTime):
+            await witness.enrol(Home(home.since - timedelta(days=days)).enrolment())
+
+
+async def test_a_sum_is_opened_once_and_answered_alike_each_time(
+    store: Store, tmp_path: Path
+) -> None:
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness)
+    # The group is split over two parts.
+    whole = asked(homes, VALUES, hour)
+    first = opening(replace(whole, parts=whole.parts[:4]), hour=hour, parts=2)
+    rest = MaskedSum("1", whole.parts[4:], 0, 0)
+    last = replace(first, part=2, sums=(rest,))
+    assert (await witness.open_sums(COLLECTIVE, first)).answers == ()
+    answers = (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
+    assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
+    assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
+    # After a restart the parts are gone, and what was answered is not.
+    again = await new_witness(store, tmp_path)
+    with pytest.raises(ResourceConstraint):
+        await again.open_sums(COLLECTIVE, last)
+    await again.open_sums(COLLECTIVE, first)
+    assert (await again.open_sums(COLLECTIVE, last)).answers == answers
+    assert await rows(store) == (1, 1)
+    altered = replace(first, parts=1, sums=(asked(homes[1:], VALUES[1:], hour),))
+    with pytest.raises(BadRequest):
+        await again.open_sums(COLLECTIVE, altered)
+    overlapping = opening(asked(homes, VALUES, hour), hour=hour)
+    assert (await again.open_sums(COLLECTIVE, overlapping)).answers == (
+        RefusedSum(
+            frozenset({"1"}),
+            Refusal.OPENED_BEFORE,
+            frozenset(home.pseudonym for home in homes),
+        ),
+    )
+    with pytest.raises(NotAuthorized):
+        await again.open_sums("other@energies.example", overlapping)
+    assert await rows(store) == (1, 1)
+
+
+async def test_what_is_refused_by_its_values_is_not_tried_again(
+    store: Store, tmp_path: Path
+) -> None:
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness)
+    dominated = opening(asked(homes, [20_000, *VALUES[1:]], hour), hour=hour)
+    refused = (RefusedSum(frozenset({"1"}), Refusal.DOMINANCE),)
+    assert (await witness.open_sums(COLLECTIVE, dominated)).answers == refused
+    (answer,) = (
+        await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
+    ).answers
+    assert isinstance(answer, RefusedSum)
+    assert answer.reason is Refusal.OPENED_BEFORE
+    summary = await witness.look(homes[0].asks(Call.OPENINGS))
+    assert (summary.opened, summary.refused) == ({}, {Refusal.DOMINANCE: 1})
+
+
+async def test_a_home_sees_what_was_opened_of_it(store: Store, tmp_path: Path) -> None:
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness, 14)
+    few = opening(asked(homes[:10], VALUES, hour), hour=hour)
+    more = opening(asked(homes[:12], [400] * 12, hour - HOURS), hour=hour - HOURS)
+    for request in (few, more):
+        await witness.open_sums(COLLECTIVE, request)
+    for home, hours, least in ((homes[0], 2, 10), (homes[11], 1, 12), (homes[13], 0, None)):
+        summary = await witness.look(home.asks(Call.OPENINGS))
+        assert summary.opened == ({Direction.CONSUMPTION: hours} if hours else {})
+        assert (summary.least_homes, summary.homes, summary.left_at) == (least, 14, None)
+    early = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
+    with pytest.raises(WrongTime):
+        await witness.look(homes[0].asks(Call.OPENINGS, early))
+    for stranger in (Home(), replace(homes[0], secret=bytes(32))):
+        with pytest.raises(NotEnrolled):
+            await witness.look(stranger.asks(Call.OPENINGS))
+
+
+async def test_a_home_that_left_is_in_no_sum(store: Store, tmp_path: Path) -> None:
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness, 11)
+    with pytest.raises(NotEnrolled):
+        await witness.leave(replace(homes[10], secret=bytes(32)).asks(Call.DEPARTURES))
+    receipt = await witness.leave(homes[10].asks(Call.DEPARTURES))
+    assert await witness.leave(homes[10].asks(Call.DEPARTURES)) == receipt
+    with pytest.raises(OtherEnrolment):
+        await witness.enrol(homes[10].enrolment())
+    request = opening(asked(homes, [*VALUES, 400], hour), hour=hour)
+    assert (await witness.open_sums(COLLECTIVE, request)).answers == (
+        RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
+    )
+    rest = opening(asked(homes[:10], VALUES, hour), hour=hour)
+    (answer,) = (await witness.open_sums(COLLECTIVE, rest)).answers
+    assert isinstance(answer, OpenedSum)
+    assert (await witness.look(homes[10].asks(Call.OPENINGS))).left_at == receipt.left_at
+    async with store.reading() as connection:
+        keys = select(WitnessEnrolmentRow.key).where(WitnessEnrolmentRow.left_at.is_not(None))
+        assert (await connection.execute(keys)).scalars().all() == [None]
+        (witnessed,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
+    assert (witnessed.homes, witnessed.departed, witnessed.opened) == (10, 1, 1)
+    assert witnessed.refused == {Refusal.NOT_ENROLLED: 1}
+
+
+async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    hands = Hands(now)
+    witness = await new_witness(store, tmp_path, hands)
+    homes = await enrolled(witness, since=now.date() - KEYS_FOR)
+    hands.go_on(timedelta(days=3))
+    await witness.forget()
+    oldest = now.date() + timedelta(days=3) - KEYS_FOR
+    async with store.reading() as connection:
+        query = select(WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
+        keys = {(day, key) for day, key in await connection.execute(query)}
+    assert keys == {(oldest, home.key.on(oldest).secret) for home in homes}
+    # Receipts and reports of today are as good as before.
+    witness = await new_witness(store, tmp_path)
+    receipt, is_new = await witness.enrol(homes[0].enrolment())
+    assert not is_new
+    assert receipt.proves(homes[0].enrolment())
+    hour = this_hour()
+    (answer,) = (
+        await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
+    ).answers
+    assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
+
+
+async def test_nothing_is_forgotten_by_a_clock_that_is_not_confirmed(
+    store: Store, tmp_path: Path
+) -> None:
+    hands = Hands(datetime.now(UTC))
+    witness = await new_witness(store, tmp_path, hands)
+    (home,) = await enrolled(witness, 1)
+    hands.at += timedelta(days=300)
+    await witness.forget()
+    async with store.reading() as connection:
+        key = await connection.scalar(select(WitnessEnrolmentRow.key))
+    assert key == home.secret
+    hour = this_hour()
+    request = opening(asked([home], [1], hour), hour=hour)
+    with pytest.raises(ResourceConstraint):
+        await witness.open_sums(COLLECTIVE, request)
+
+
+async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path: Path) -> None:
+    witness = await new_witness(store, tmp_path)
+    homes = await enrolled(witness, 2)
+    long_ago = datetime.now(UTC) - timedelta(days=368)
+    async with store.writing() as connection:
+        assert await register.depart(connection, homes[0].pseudonym, long_ago)
+        assert await register.depart(connection, homes[1].pseudonym, datetime.now(UTC))
+        await register.forget(connection, sure(datetime.now(UTC)))
+        left = await register.departures(connection)
+    assert [pseudonym for pseudonym, _ in left] == [homes[1].pseudonym]
+
+
+async def test_a_restored_witness_opens_no_hour_of_before(file: Store, tmp_path: Path) -> None:
+    """The backup knows nothing of a sum that was opened after it."""
+    hour = this_hour()
+    witness = await new_witness(file, tmp_path)
+    homes = await enrolled(witness, 20)
+    await file.checkpoint()
+    backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
+    await witness.open_sums(COLLECTIVE, opening(asked(homes[:10], VALUES, hour), hour=hour))
+    restored = await Store.open(Path(backup))
+    try:
+        again = await new_witness(restored, tmp_path)
+        # With the first answer, the difference would be one home.
+        attack = opening(asked(homes[:11], [*VALUES, 777], hour), hour=hour)
+        refused = (RefusedSum(frozenset({"1"}), Refusal.OPENED_BEFORE),)
+        assert (await again.open_sums(COLLECTIVE, attack)).answers == refused
+        later = hour + HOURS
+        fine = opening(asked(homes[:11], [400] * 11, later), hour=later)
+        answers = (await again.open_sums(COLLECTIVE, fine)).answers
+        assert answers == (OpenedSum(frozenset({"1"}), 11, 4_400),)
+        # A second start finds nothing new.
+        async with restored.reading() as connection:
+            mark = await register.restored_at(connection)
+        await new_witness(restored, tmp_path)
+        async with restored.reading() as connection:
+            assert await register.restored_at(connection) == mark
+    finally:
+        await restored.close()
+
+
+async def test_a_witness_that_died_before_it_answered_opens_on(file: Store, tmp_path: Path) -> None:
+    """It had written its answer down, and not yet that it did: that is no restored backup."""
+    hour = this_hour()
+    witness = await new_witness(file, tmp_path)
+    homes = await enrolled(witness, 10)
+    request = opening(asked(homes, VALUES, hour), hour=hour)
+    before = (tmp_path / FILE).read_bytes() if (tmp_path / FILE).exists() else b'{"answers": 0}'
+    answers = (await witness.open_sums(COLLECTIVE, request)).answers
+    (tmp_path / FILE).write_bytes(before)
+    again = await new_witness(file, tmp_path)
+    assert (await again.open_sums(COLLECTIVE, request)).answers == answers
+    async with file.reading() as connection:
+        assert await register.restored_at(connection) is None
+
+
+async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Path) -> None:
+    witness = await new_witness(file, tmp_path)
+    homes = await enrolled(witness, 2)
+    await file.checkpoint()
+    backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
+    await witness.leave(homes[0].asks(Call.DEPARTURES))
+    log = tmp_path / "ended.jsonl"
+    await ErasureLog(file, log).write()
+    restored = await Store.open(Path(backup))
+    try:
+        await reapply(restored, ZONE, read_strictly(log), datetime.now(UTC))
+        async with restored.reading() as connection:
+            left = await register.departures(connection)
+        assert [pseudonym for pseudonym, _ in left] == [homes[0].pseudonym]
+    finally:
+        await restored.close()
+
+
+async def test_the_database_itself_forgets_no_opening(
+    store: Store, place: Path | str, tmp_path: Path
+) -> None:
+    """Whoever writes to it with plain SQL can open no hour again, nor let a home come back."""
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness)
+    await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
+    await witness.leave(homes[9].asks(Call.DEPARTURES))
+    left = f"pseudonym = '{homes[9].pseudonym}'"
+    with plain(place) as cheat:
+        for change in (
+            "UPDATE witness_ledger SET homes = 3",
+            "UPDATE witness_ledger SET hour = hour + 3600",
+            "DELETE FROM witness_ledger",
+            "UPDATE witness_opening SET answer = ''",
+            "DELETE FROM witness_opening",
+            "DELETE FROM witness_enrolment",
+            "UPDATE witness_enrolment SET minimum = 3",
+            f"UPDATE witness_enrolment SET left_at = NULL WHERE {left}",
+            f"UPDATE witness_enrolment SET left_at = left_at - 400 * 86400 WHERE {left}",
+            f"UPDATE witness_enrolment SET key = authentication, left_at = NULL WHERE {left}",
+            f"UPDATE witness_enrolment SET key = authentication WHERE NOT {left}",
+        ):
+            with pytest.raises(Refused):
+                cheat.run(change)

@@ -1,0 +1,111 @@
+"""Homes of a witness: they enrol, report and ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from secrets import token_bytes
+from uuid import uuid4
+
+from consometers_node.collective.witness.service import WitnessService
+from consometers_node.protected_sums.masks import (
+    SQUARES_MODULUS,
+    SUM_MODULUS,
+    DayKey,
+    Report,
+    Subject,
+)
+from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
+from consometers_node.quoalise import Direction as WireDirection
+from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part
+from consometers_node.series import Direction
+from consometers_node.store import Store
+
+from ..clocks import Hands, confirmed
+
+COLLECTIVE = "coop@energies.example"
+HOURS = timedelta(hours=1)
+VALUES = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
+
+
+def this_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+@dataclass
+class Home:
+    """A home that enrols, reports and asks."""
+
+    since: date = field(default_factory=lambda: datetime.now(UTC).date())
+    pseudonym: str = field(default_factory=lambda: str(uuid4()))
+    secret: bytes = field(default_factory=lambda: token_bytes(32))
+
+    @property
+    def key(self) -> DayKey:
+        return DayKey(self.since, self.secret)
+
+    def enrolment(self, minimum: int = 10) -> EnrolmentRequest:
+        return EnrolmentRequest(
+            collective=COLLECTIVE,
+            pseudonym=self.pseudonym,
+            need="sums",
+            version=1,
+            need_sha256="ab" * 32,
+            minimum=minimum,
+            directions=frozenset({Direction.CONSUMPTION}),
+            key=self.key,
+        )
+
+    def asks(self, call: Call, at: datetime | None = None) -> SignedRequest:
+        return SignedRequest.of(
+            call,
+            COLLECTIVE,
+            self.pseudonym,
+            at or datetime.now(UTC).replace(microsecond=0),
+            self.key.authentication_key(),
+        )
+
+    def report(self, wh: int, hour: datetime) -> tuple[Part, Report]:
+        subject = Subject(COLLECTIVE, Direction.CONSUMPTION, hour)
+        today = datetime.now(UTC).date()
+        report = Report.of(wh, subject, self.key.on(today), token_bytes(32))
+        return Part(self.pseudonym, today, report.nonce), report
+
+
+def asked(
+    homes: Sequence[Home], values: Sequence[int], hour: datetime, group: str = "1"
+) -> MaskedSum:
+    reports = [home.report(wh, hour) for home, wh in zip(homes, values, strict=True)]
+    return MaskedSum(
+        group,
+        tuple(part for part, _ in reports),
+        sum(report.masked for _, report in reports) % SUM_MODULUS,
+        sum(report.masked_square for _, report in reports) % SQUARES_MODULUS,
+    )
+
+
+def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> Opening:
+    return Opening(
+        id=str(uuid4()),
+        direction=WireDirection.CONSUMPTION,
+        hour=hour,
+        part=part,
+        parts=parts,
+        sums=sums,
+    )
+
+
+async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> WitnessService:
+    clock = await confirmed(store, hands or Hands(datetime.now(UTC)))
+    witness = WitnessService(store, clock, [COLLECTIVE], folder)
+    await witness.begin()
+    return witness
+
+
+async def enrolled(
+    witness: WitnessService, count: int = 10, since: date | None = None
+) -> list[Home]:
+    homes = [Home(since) if since else Home() for _ in range(count)]
+    for home in homes:
+        await witness.enrol(home.enrolment())
+    return homes

@@ -1,0 +1,138 @@
+"""What homes ask of a witness by HTTPS, and the page that says for whom it is one."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+import logging
+from pathlib import Path
+
+from aiohttp import ClientResponse, ClientSession
+import pytest
+
+from consometers_node.protected_sums.requests import (
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    OpeningsSummary,
+)
+from consometers_node.rate_limit import TokenBucket
+from consometers_node.store import Store
+
+from ...collective.witnessed import (
+    COLLECTIVE,
+    VALUES,
+    Home,
+    asked,
+    enrolled,
+    new_witness,
+    opening,
+    this_hour,
+)
+from .town import Town, serving, settings
+
+UNLIMITED = 100_000
+
+
+@pytest.fixture
+async def witness(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Town]:
+    town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
+    service = await new_witness(file, tmp_path)
+    limits = TokenBucket(UNLIMITED, 1)
+    async with serving(town, limits, lambda: datetime.now(UTC), witness=service) as served:
+        yield served
+
+
+async def post(town: Town, call: Call, body: object) -> ClientResponse:
+    return await visitor(town).post(town.url / call.path[1:], json=body)
+
+
+def visitor(town: Town) -> ClientSession:
+    assert town.session is not None
+    return town.session
+
+
+async def test_a_home_enrols_looks_and_leaves(
+    witness: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    home = Home()
+    answer = await post(witness, Call.ENROLMENTS, home.enrolment().body())
+    assert answer.status == 201
+    receipt = EnrolmentReceipt.read(await answer.json())
+    assert receipt.proves(home.enrolment())
+    answer = await post(witness, Call.ENROLMENTS, home.enrolment().body())
+    assert (answer.status, EnrolmentReceipt.read(await answer.json())) == (200, receipt)
+    answer = await post(witness, Call.OPENINGS, home.asks(Call.OPENINGS).body())
+    summary = OpeningsSummary.read(await answer.json())
+    assert (summary.homes, summary.opened, summary.left_at) == (1, {}, None)
+    answer = await post(witness, Call.DEPARTURES, home.asks(Call.DEPARTURES).body())
+    assert DepartureReceipt.read(await answer.json()).left_at >= summary.enrolled_at
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert home.pseudonym not in caplog.text
+
+
+async def test_what_cannot_be_answered_is_refused_in_both_languages(witness: Town) -> None:
+    home = Home()
+    await post(witness, Call.ENROLMENTS, home.enrolment().body())
+    other = home.enrolment(minimum=11).body()
+    stranger = home.enrolment().body() | {"collective": "other@energies.example"}
+    unknown = Home().asks(Call.OPENINGS).body()
+    for call, body, status in (
+        (Call.ENROLMENTS, other, 409),
+        (Call.ENROLMENTS, stranger, 403),
+        (Call.ENROLMENTS, {}, 400),
+        (Call.OPENINGS, unknown, 404),
+        (Call.OPENINGS, unknown | {"mac": "AAAA"}, 400),
+        (Call.DEPARTURES, unknown, 404),
+        (Call.DEPARTURES, {"long": "x" * 5000}, 413),
+    ):
+        answer = await post(witness, call, body)
+        said = await answer.json(content_type="application/problem+json")
+        assert (answer.status, said["status"]) == (status, status)
+        assert said["title"] != said["title_fr"]
+        assert said.get("detail", "") != said.get("detail_fr")
+    for raw in (b"\xff", b"[" * 4000, b"nothing"):
+        answer = await visitor(witness).post(witness.url / "witness/enrolments", data=raw)
+        assert answer.status == 400
+    answer = await visitor(witness).get(witness.url / "witness/enrolments")
+    assert answer.status == 405
+
+
+async def test_who_asks_too_often_waits(file: Store, tmp_path: Path, socket_enabled: None) -> None:
+    town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
+    service = await new_witness(file, tmp_path)
+    async with serving(town, TokenBucket(2, 0.01), witness=service) as served:
+        answers = [await post(served, Call.ENROLMENTS, {}) for _ in range(3)]
+    assert [answer.status for answer in answers] == [400, 400, 429]
+    assert answers[-1].content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Homes enrolled", "one home makes most")),
+        ("fr", ("Foyers inscrits", "un foyer fait")),
+    ],
+)
+async def test_the_page_says_for_whom_and_how_much(
+    witness: Town, tmp_path: Path, language: str, words: tuple[str, ...]
+) -> None:
+    service = await new_witness(witness.store, tmp_path)
+    homes, hour = await enrolled(service, 20), this_hour()
+    for some, values in ((homes[:10], VALUES), (homes[10:], [30_000, *VALUES[1:]])):
+        await service.open_sums(COLLECTIVE, opening(asked(some, values, hour), hour=hour))
+    page = await visitor(witness).get((witness.url / "witness").with_query(language=language))
+    html = await page.text()
+    assert page.status == 200
+    for sentence in (COLLECTIVE, *words):
+        assert sentence in html
+    assert not any(home.pseudonym in html for home in homes)
+    front = await (await visitor(witness).get(witness.url / "about")).text()
+    assert 'href="./witness"' in front
+
+
+async def test_who_is_no_witness_has_no_such_page(empty: Town) -> None:
+    assert (await visitor(empty).get(empty.url / "witness")).status == 404
+    answer = await post(empty, Call.ENROLMENTS, Home().enrolment().body())
+    assert answer.status == 404
+    about = await (await visitor(empty).get(empty.url / "about")).text()
+    assert "witness" not in about

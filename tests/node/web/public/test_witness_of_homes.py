@@ -1,0 +1,185 @@
+"""Homes and their witness over HTTPS, with an authority of their own: enrolled, summed, left."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import ssl
+
+from aiohttp import web
+
+from consometers_node.backoff import Backoff
+from consometers_node.collective.witness.service import WitnessService
+from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_client import WitnessClient
+from consometers_node.permission import Permissions
+from consometers_node.protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS
+from consometers_node.quoalise import Reports
+from consometers_node.quoalise.protected_sums import (
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedSum,
+)
+from consometers_node.series import Record
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.masked_reports import load_keys, mask
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.enrolments import StoredEnrolment, enrolments
+from consometers_node.store.peers import add_peer
+from consometers_node.web.public.site import PublicSite
+from demo.prosody import Authority
+
+from ...clocks import Hands, confirmed
+from ...collective.witnessed import COLLECTIVE, new_witness, opening, this_hour
+from ...conftest import Place
+from ...permission.samples import (
+    CHOICE_OF_PROTECTED,
+    HOURLY,
+    PROTECTED,
+    STOP,
+    WITNESS,
+    grant,
+    now,
+)
+from .town import settings
+
+WH = (31_337, 29_989, 30_011)
+
+
+@dataclass
+class Home:
+    """A home that granted the sum, and what it does at its witness."""
+
+    store: Store
+    hands: Hands
+    enrolling: Enrolling
+    permission: PermissionId
+
+    async def report(self, wh: int, hour: datetime) -> Reports:
+        """Mask a value as it leaves."""
+        async with self.store.reading() as connection:
+            keys = await load_keys(connection, self.permission)
+        assert keys is not None
+        return mask(keys, COLLECTIVE, self.permission, HOURLY, [Record(hour, wh)])
+
+    async def enrolment(self) -> StoredEnrolment:
+        async with self.store.reading() as connection:
+            return (await enrolments(connection))[self.permission]
+
+
+@asynccontextmanager
+async def over_https(
+    store: Store, folder: Path, witness: WitnessService, authority: Authority, port: int = 0
+) -> AsyncIterator[int]:
+    """Serve the pages of a witness as its reverse proxy does; give the port."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("localhost", folder))
+    site = PublicSite(store, settings(folder, witness_for=(COLLECTIVE,)), "0", witness=witness)
+    runner = web.AppRunner(site.app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def new_home(store: Store, url: str, authority: Authority) -> Home:
+    """Return a home that granted the sum, and has not met its witness."""
+    hands = Hands(datetime.now(UTC))
+    clock = await confirmed(store, hands)
+    need = replace(PROTECTED, witness=replace(WITNESS, url=url, minimum=3))
+    async with store.writing() as connection:
+        coop = await add_peer(connection, COLLECTIVE, "Coop", now())
+        permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
+    tls = ssl.create_default_context(cafile=str(authority.file))
+    enrolling = Enrolling(store, clock, Changes(), WitnessClient(tls), Backoff(0, 0, 0))
+    return Home(store, hands, enrolling, permission)
+
+
+def added(reports: list[Reports]) -> MaskedSum:
+    """Add reports up, as the collective does."""
+    rows = [each.reports[0] for each in reports]
+    return MaskedSum(
+        "1",
+        tuple(
+            Part(each.permission, each.day, row.nonce)
+            for each, row in zip(reports, rows, strict=True)
+        ),
+        sum(row.masked for row in rows) % SUM_MODULUS,
+        sum(row.masked_square for row in rows) % SQUARES_MODULUS,
+    )
+
+
+async def test_homes_are_summed_to_the_wh_by_a_witness_that_dies_in_between(
+    file: Store,
+    tmp_path: Path,
+    new_database: Callable[[str], Awaitable[Place]],
+    socket_enabled: None,
+) -> None:
+    authority, hour = Authority(tmp_path / "authority"), this_hour()
+    async with AsyncExitStack() as stack:
+        stores = [await Store.open(await new_database("sqlite")) for _ in WH]
+        for store in stores:
+            stack.push_async_callback(store.close)
+        witness = await new_witness(file, tmp_path)
+        async with over_https(file, tmp_path, witness, authority) as port:
+            homes = [
+                await new_home(store, f"https://localhost:{port}", authority) for store in stores
+            ]
+            for home in homes[:2]:
+                await home.enrolling.round()
+        # The witness is away: the third home waits, and says so.
+        await homes[2].enrolling.round()
+        assert (await homes[2].enrolment()).enrolled_at is None
+        assert "cannot be reached" in homes[2].enrolling.problems[homes[2].permission].say()
+        witness = await new_witness(file, tmp_path)
+        async with over_https(file, tmp_path, witness, authority, port):
+            await homes[2].enrolling.round()
+            assert not any(home.enrolling.problems for home in homes)
+            reports = [await home.report(wh, hour) for home, wh in zip(homes, WH, strict=True)]
+            request = opening(added(reports), hour=hour)
+            answers = (OpenedSum(frozenset({"1"}), 3, sum(WH)),)
+            assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
+            witness = await new_witness(file, tmp_path)
+            assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
+            await _looks_and_leaves(homes)
+        later = hour - timedelta(hours=1)
+        reports = [await home.report(300, later) for home in homes[:2]]
+        gone = replace(reports[0], permission=homes[2].permission)
+        request = opening(added([*reports, gone]), hour=later)
+        (answer,) = (await witness.open_sums(COLLECTIVE, request)).answers
+        assert answer == RefusedSum(
+            frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[2].permission})
+        )
+    assert _values_in(tmp_path / "node.db", WH) == []
+
+
+async def _looks_and_leaves(homes: list[Home]) -> None:
+    """Have all homes look a day later; the last one leaves then."""
+    for home in homes:
+        await home.enrolling.round()
+        summary = (await home.enrolment()).summary
+        assert summary is not None
+        assert '"consumption": 1' in summary
+        assert '"least_homes": 3' in summary
+    async with homes[2].store.writing() as connection:
+        await Permissions(connection).withdraw(homes[2].permission, STOP, now())
+    await homes[2].enrolling.round()
+    assert (await homes[2].enrolment()).left_at is not None
+
+
+def _values_in(file: Path, values: tuple[int, ...]) -> list[int]:
+    """Return which values stand in a database, as text or as a number of 8 bytes."""
+    content = file.read_bytes() + file.with_name(f"{file.name}-wal").read_bytes()
+    return [
+        value
+        for value in values
+        if any(
+            form in content
+            for form in (str(value).encode(), value.to_bytes(8), value.to_bytes(8, "little"))
+        )
+    ]
