@@ -370,15 +370,6 @@ async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None
     assert sorted(devices) == ["electricity-meter", "electricity-meter", "inverter"]
 
 
-async def test_more_than_an_answer_may_hold_is_refused_with_what_to_do(world: World) -> None:
-    series = await world.name(world.coop, "consumption", "power/active/raw")
-    answer = await world.history(world.coop, series, NOW - timedelta(days=200))
-    condition, kind, words = refusal(answer)
-    assert (condition, kind) == ("bad-request", "modify")
-    assert "4000" in words
-    assert "shorter" in words
-
-
 async def test_days_are_civil_days_in_wh(world: World) -> None:
     series = await world.name(world.town, "consumption", "energy/active/daily")
     end = KNOWN_UNTIL.astimezone(PARIS).replace(hour=0)
@@ -426,18 +417,6 @@ async def test_what_was_not_granted_is_refused(world: World) -> None:
         ):
             assert refusal(answer)[0] in {"not-authorized", "item-not-found"}
             assert answer.find(f".//{SENML}") is None
-
-
-async def test_what_lies_before_the_granted_time_is_refused(world: World) -> None:
-    granted = world.ungranted_until - timedelta(days=A_MONTH_DAYS)
-    answer = await world.history(world.utility, POINT_URN, granted - 9 * DAY, granted - HOUR)
-    condition, kind, words = refusal(answer)
-    assert (condition, kind) == ("not-authorized", "auth")
-    assert re.search(r"\d{4}-\d\d-\d\dT", words)
-    answer = await world.history(world.utility, POINT_URN, granted - 9 * DAY, granted + DAY)
-    received = records(answer, POINT_URN)
-    assert len(received) in {23, 24}
-    assert min(received) >= granted
 
 
 async def test_a_stranger_learns_nothing(world: World) -> None:
