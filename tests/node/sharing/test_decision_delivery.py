@@ -15,10 +15,11 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from demo.prosody import Prosody
 
-from ..permission.samples import CHOICE, NEED, YES, now
+from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, NEED, PROTECTED, YES, now
 from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight
+from .test_masked_reports import enrol
 
 OTHER = replace(NEED, id="other")
 
@@ -37,6 +38,21 @@ async def test_a_grant_is_told_and_its_receipt_kept(house: House, collective: Co
     assert received.series == (house.name,)
     assert received.need == NEED.id
     assert 'state="granted"' in (await receipts(house.store))[0]
+
+
+async def test_a_grant_of_sums_is_sent_once_the_witness_has_confirmed_the_key(
+    house: House, collective: Collective
+) -> None:
+    permission = await house.grant(PROTECTED, CHOICE_OF_PROTECTED)
+    async with asyncio.timeout(120):
+        while not house.sharing.deliveries:
+            await asyncio.sleep(0.01)
+    assert await house.delivery.settled(120)
+    assert (collective.log, await house.untold()) == ([], 1)
+    await enrol(house.store, permission, now().date())
+    house.changes.notify()
+    await decisions_confirmed(house)
+    assert collective.log == [("grant", permission)]
 
 
 @pytest.mark.parametrize("erase", [True, False])
