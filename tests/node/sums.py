@@ -28,12 +28,17 @@ async def publish(
     at: datetime,
     *,
     collective: str = "kersabiec",
+    kind: GroupKind = GroupKind.AREA,
+    name: str = "",
 ) -> None:
-    """Publish sums of all members, or of the area whose name the device ends with."""
+    """Publish sums of all members, or of the area whose name the device ends with.
+
+    A group of another `kind` has a `name` of its own.
+    """
     spans = {}
     for series, sums in published.items():
         area = series.device.removeprefix(str(organisation(collective))).removeprefix("-")
-        group = await group_id(connection, GroupKind.AREA if area else GroupKind.ALL, area)
+        group = await group_id(connection, kind if area else GroupKind.ALL, name or area)
         assert devices(collective, await all_groups(connection))[group] == series.device
         cells = [
             PublishedCell(

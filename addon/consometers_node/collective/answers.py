@@ -5,6 +5,7 @@ A household is admitted by its invitation, and recognised by its address from th
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import override
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from ..quoalise import (
     Receipt,
     Role,
     SeriesPath,
+    Shares,
     State,
 )
 from ..quoalise.text import text
@@ -42,7 +44,8 @@ from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, NotFound
 from .members import invitations
 from .members.members import MemberKind, Members
-from .members.subscribers import Subscribers, member_peer
+from .members.shares import holdings
+from .members.subscribers import Subscribers, member_peer, plant_devices
 from .permissions import member_permissions, needs
 from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
@@ -136,10 +139,25 @@ class CollectiveAnswers(Answers):
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         listed = list(await super().list_series(asker))
+        async with self._store.reading() as connection:
+            plants = await plant_devices(connection)
+            member = await Members(connection, self._zone).by_jid(asker.jid) if plants else None
+            held = await holdings(connection, member.id) if member else []
+        shares = {holding.plant.id: holding.shares for holding in held}
+        by_name = {
+            str(device): Shares(name=plant.name, held=shares.get(plant.id, 0), total=plant.total)
+            for device, plant in plants.items()
+        }
+        listed = [
+            replace(listing, shares=by_name.get(str(listing.series.device)))
+            if member and listing.series.counted is None
+            else listing
+            for listing in listed
+        ]
         return listed + [
             Listed(series=name, interval=Duration(months=1), unit="Wh")
             for daily in listed
-            if daily.series.quantity == SeriesPath.ENERGY_DAILY
+            if daily.series.quantity == SeriesPath.ENERGY_DAILY and daily.shares is None
             for name in quartiles.beside(daily.series)
         ]
 

@@ -109,6 +109,16 @@ class NotByName(CollectiveFault):
     )
 
 
+class TooManyShares(CollectiveFault):
+    """A member would hold more shares of a plant than are left."""
+
+    condition = "too-many-shares"
+    words = text(
+        "{name} has {total} shares, and members may hold {left} more: write a smaller number, or"
+        " change the number of shares in its description."
+    )
+
+
 def database_problem(fault: DBAPIError) -> Text:
     """Return why the database cannot be used and what to do, without the statement that failed."""
     return _FULL if is_full(fault) else around(_AWAY, reason(fault))

@@ -4,9 +4,9 @@ An action is one transaction, stands in the access log under the name of who did
 node that runs. Pages and command line read what was typed, and show what came of it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..permission import DataNeed
@@ -19,7 +19,7 @@ from ..store.connection import AsyncConnection
 from ..xmpp import Join, links
 from .about import About, store_about
 from .access_log import Read, note_read, written_by
-from .members import accounts, invitations
+from .members import accounts, invitations, shares
 from .members.invitations import Invitation
 from .members.members import Member, MemberKind, Members
 from .members.sites import Description
@@ -30,7 +30,10 @@ from .settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationOrder:
-    """Which invitations to issue; `uses` is None for any number, `account` adds an XMPP account."""
+    """Which invitations to issue; `uses` is None for any number, `account` adds an XMPP account.
+
+    `shares` are those that each member holds from then on, by plant.
+    """
 
     days: int
     uses: int | None
@@ -39,6 +42,7 @@ class InvitationOrder:
     area: str | None
     note: str
     account: bool
+    shares: Mapping[MemberId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Actions:
         async with self._changing("area", member) as members:
             await members.set_area(member, area)
             return await members.get(member)
+
+    async def set_shares(self, member: MemberId, held: Mapping[MemberId, int]) -> None:
+        """Store how many shares a member holds, by plant; 0 for none. Raises TooManyShares."""
+        async with self._changing("shares", member) as members:
+            await shares.hold(members.connection, member, held)
 
     async def set_note(self, member: MemberId, note: str | None) -> None:
         """Store what administrators note about a member; None for nothing."""
@@ -156,7 +165,7 @@ class Actions:
     ) -> list[IssuedInvitation]:
         """Issue invitations. Where `deliver` fails, none of them is stored: nobody has its link.
 
-        Raises NoAccount, and IntegrityError if an id is taken.
+        Raises NoAccount, TooManyShares, and IntegrityError if an id is taken.
         """
         xmpp = self.settings.xmpp
         invited = [
@@ -177,6 +186,7 @@ class Actions:
                     note=order.note,
                     id=name,
                 )
+                await shares.promise(connection, invitation.id, order.shares)
                 link = links.write(Join(xmpp.account, token))
                 issued.append(IssuedInvitation(invitation, link, account))
             if deliver is not None:

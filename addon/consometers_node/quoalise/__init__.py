@@ -26,7 +26,7 @@ from . import (
     requests,
     stanza_errors,
 )
-from .answers import Listed
+from .answers import Listed, Shares
 from .commands import COMMANDS, Command, Node, Role
 from .data import Data
 from .errors import (
@@ -137,6 +137,7 @@ __all__ = [
     "ResourceConstraint",
     "Role",
     "SeriesPath",
+    "Shares",
     "State",
     "Subscribe",
     "Terminate",

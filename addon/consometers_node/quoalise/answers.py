@@ -24,7 +24,7 @@ from .identifier import Identifier, identifier
 from .iso8601 import Duration
 from .markup import check_depth
 from .problems import Problem
-from .reading import Reader
+from .reading import Reader, whole_number
 from .requests import COMMAND
 from .text import text
 
@@ -35,10 +35,19 @@ CANCELED = "canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Shares of the panels whose production a series is: the asker holds so many of the total."""
+
+    name: str
+    held: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A series that the asker may read: its interval, its unit, its first and its last record.
 
-    What is not known, or what there is none of, is None.
+    What is not known, or what there is none of, is None: `shares` too, of most series.
     """
 
     series: Identifier
@@ -46,6 +55,7 @@ class Listed:
     unit: str | None = None
     first: datetime | None = None
     last: datetime | None = None
+    shares: Shares | None = None
 
 
 _COLUMNS = (
@@ -54,6 +64,11 @@ _COLUMNS = (
     Field(var="unit", label=text("Unit")),
     Field(var="first", label=text("First record", context="field of an answer")),
     Field(var="last", label=text("Last record", context="field of an answer")),
+)
+_COLUMNS_OF_SHARES = (
+    Field(var="name", label=text("Name")),
+    Field(var="shares", label=text("Your shares")),
+    Field(var="total_shares", label=text("Shares in all")),
 )
 
 
@@ -97,7 +112,10 @@ def listed(
     """Return the answer to `list_series`."""
     answer = _answer(Node.LIST_SERIES, COMPLETED, session)
     title = COMMANDS[Node.LIST_SERIES].title.say(language)
-    answer.append(forms.table(title, _COLUMNS, map(_row, series), language))
+    rows = list(series)
+    has_shares = any(row.shares is not None for row in rows)
+    columns = _COLUMNS + _COLUMNS_OF_SHARES if has_shares else _COLUMNS
+    answer.append(forms.table(title, columns, map(_row, rows), language))
     return answer
 
 
@@ -135,13 +153,17 @@ def _completed(answer: Element) -> Reader:
 
 
 def _row(listed: Listed) -> dict[str, str | None]:
-    return {
+    row = {
         "identifier": str(listed.series),
         "interval": None if listed.interval is None else str(listed.interval),
         "unit": listed.unit,
         "first": None if listed.first is None else iso8601.shown(listed.first),
         "last": None if listed.last is None else iso8601.shown(listed.last),
     }
+    if (shares := listed.shares) is None:
+        return row
+    held, total = str(shares.held), str(shares.total)
+    return row | {"name": shares.name, "shares": held, "total_shares": total}
 
 
 def _listed(row: Mapping[str, str], place: str) -> Listed:
@@ -156,4 +178,13 @@ def _listed(row: Mapping[str, str], place: str) -> Listed:
         unit=row.get("unit"),
         first=first,
         last=last,
+        shares=_shares(row, place) if "total_shares" in row else None,
     )
+
+
+def _shares(row: Mapping[str, str], place: str) -> Shares:
+    held, total = (
+        whole_number(forms.required(row, var, place), f"{place}/{var}", least)
+        for var, least in (("shares", 0), ("total_shares", 1))
+    )
+    return Shares(name=forms.required(row, "name", place), held=held, total=total)

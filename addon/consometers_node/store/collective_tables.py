@@ -79,6 +79,28 @@ class MemberRow(Base):
     note: Column[str | None]
 
 
+class PlantShareRow(Base, clustered=True):
+    """How many shares of a plant, the panels of a site, a member holds."""
+
+    plant_id: Column[MemberId] = column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    member_id: Column[MemberId] = column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    shares: Column[int] = check("shares", "shares > 0")
+
+
+class InvitationShareRow(Base, clustered=True):
+    """How many shares of a plant each member holds that joins by an invitation."""
+
+    invitation_id: Column[str] = column(ForeignKey("invitation.id"), primary_key=True)
+    plant_id: Column[MemberId] = column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    shares: Column[int] = check("shares", "shares > 0")
+
+
 class MemberGroupRow(Base):
     """Members that are summed together: all, an area, a kind of building, or one site.
 

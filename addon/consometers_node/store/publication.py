@@ -349,6 +349,25 @@ async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
     return (await connection.execute(query)).scalar_one()
 
 
+async def best_day(
+    connection: AsyncConnection, group: GroupId, direction: Direction
+) -> tuple[date, int] | None:
+    """Return the civil day of which most was published of a group, with its watt-minutes."""
+    query = (
+        select(_CELL.day, _CELL.watt_minutes)
+        .where(
+            _CELL.group_id == group,
+            _CELL.direction == direction,
+            _CELL.interval == Interval.P1D,
+            _CELL.watt_minutes > 0,
+        )
+        .order_by(_CELL.watt_minutes.desc(), _CELL.start)
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (row.day, row.watt_minutes)
+
+
 async def minutes_since(
     connection: AsyncConnection, since: datetime, groups: Collection[GroupId]
 ) -> dict[GroupId, int]:

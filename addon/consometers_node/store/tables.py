@@ -146,6 +146,23 @@ class PulledSeriesRow(Base):
     problem: Column[str | None]
 
 
+class HeldPlantRow(Base):
+    """A plant of a collective: how many of its shares this home holds, of the total.
+
+    `identifier` is the series of its production, published `since` then; `statistic` that of this
+    home's part. `shares` is the collective's number, `corrected` the home's own, which stays here.
+    """
+
+    statistic: Column[str] = column(primary_key=True)
+    jid: Column[str]
+    identifier: Column[str]
+    name: Column[str]
+    shares: Column[int] = check("shares", "shares >= 0")
+    total: Column[int] = check("total", "total > 0")
+    corrected: Column[int | None] = check("corrected", "corrected IS NULL OR corrected >= 0")
+    since: Column[datetime | None]
+
+
 class DataNeedRow(Base):
     """One version of what a peer asks for, and why. It never changes."""
 

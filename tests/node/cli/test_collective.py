@@ -385,7 +385,7 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
 
 
 async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
-    await admit_homes(coop, "a")
+    await admit_homes(coop, "a", "b")
     options: tuple[object, ...] = ("--name", "École", "--building", "school")
     options += ("--heating", "wood", "--peak", 35.5)
     assert await run.condition("members", "site", "a@example.org", *options) == "not-confirmed"
@@ -409,6 +409,22 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
         await run.json("members", "site", "École", "--surface", 1200, "--hot-water", "solar")
     )["description"]
     assert (described["building"], described["surface_m2"]) == ("school", 1200)
+    described = (await run.json("members", "site", "École", "--shares", 400))["description"]
+    assert (described["building"], described["shares"]) == ("school", 400)
+    held = await run.json("members", "shares", "b@example.org", "École", 12)
+    assert (held["plant"], held["shares"], held["of"]) == ("École", 12, 400)
+    shares = ("members", "shares", "b@example.org")
+    assert await run.condition(*shares, "École", 401) == "too-many-shares"
+    assert await run.condition(*shares, "Mairie", 1) == "unknown"
+    holder = await run.json("members", "show", "b@example.org")
+    assert holder["shares"] == [{"plant": "École", "shares": 12, "of": 400}]
+    shown = await run("members", "show", "b@example.org", language="fr")
+    assert "Parts\u00a0: 12 sur 400, École" in shown.out
+    (made,) = await run.json("invitations", "make", "--shares", "École=3")
+    (listed,) = await run.json("invitations", "list")
+    assert listed["id"] == made["id"]
+    assert listed["shares"] == [{"plant": "École", "shares": 3, "of": 400}]
+    assert await run.condition("invitations", "make", "--shares", "École") == "usage"
     placed = await run("members", "area", "École", "Lanester", language="fr")
     assert "est à Lanester" in placed.out
     shown = await run("members", "show", "École", language="fr")

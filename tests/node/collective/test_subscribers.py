@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from consometers_node.collective.disclosure.sdc_rules import (
     Quartiles,
@@ -15,7 +15,9 @@ from consometers_node.collective.disclosure.sdc_rules import (
     WattMinutes,
     Withheld,
 )
-from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.members.shares import hold
+from consometers_node.collective.members.sites import Description
 from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.export import everything
@@ -28,11 +30,13 @@ from consometers_node.quoalise import (
     ItemNotFound,
     NotAuthorized,
     SeriesPath,
+    Shares,
 )
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.groups import GroupKind, all_groups
+from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.groups import GroupKind, all_groups, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
 from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
@@ -142,6 +146,37 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
     }
     with pytest.raises(ItemNotFound):
         await ask.get_history(coop.jid, name_of(organisation("elorn"), Said.CONSUMPTION))
+
+
+async def test_a_member_reads_how_many_shares_it_holds_and_what_their_panels_make(
+    coop: Coop, house: House
+) -> None:
+    ask = house.sharing.asking
+    await join(coop, house)
+    made = organisation("kersabiec-ecole")
+    async with coop.store.writing() as connection:
+        members = Members(connection, coop.settings.time_zone)
+        (holder,) = await members.all()
+        school = await members.admit("school@example.org", now(), kind=MemberKind.SITE)
+        described = {"name": "École", "description": Description(shares=100).pack()}
+        at_school = update(MemberRow).where(MemberRow.id == school.id).values(described)
+        await connection.execute(at_school)
+        await group_id(connection, GroupKind.SITE, "École")
+        await hold(connection, holder.id, {school.id: 3})
+    await until_async(lambda: permitted(coop), SERIES_EACH + 2)
+    series = own_series(Device(str(made)), Direction.PRODUCTION, Interval.PT1H, "Europe/Paris")
+    async with coop.store.writing() as connection:
+        new = {series: [Sum(START, 6_000, 1)]}
+        await publish(connection, new, now(), kind=GroupKind.SITE, name="École")
+    listed = {entry.series: entry for entry in await ask.list_series(coop.jid)}
+    shares = {name: entry.shares for name, entry in listed.items() if entry.shares is not None}
+    assert set(shares.values()) == {Shares(name="École", held=3, total=100)}
+    assert {(name.device, name.direction, name.quantity) for name in shares} == {
+        (made, Said.PRODUCTION, SeriesPath.POWER),
+        (made, Said.PRODUCTION, SeriesPath.ENERGY_DAILY),
+    }
+    history = await ask.get_history(coop.jid, name_of(made, Said.PRODUCTION), START, START + HOUR)
+    assert read(history)[str(name_of(made, Said.PRODUCTION))] == [100]
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(

@@ -33,6 +33,7 @@ from consometers_node.quoalise import (
     Receipt,
     Records,
     Reports,
+    Shares,
     Text,
     UnknownContent,
     Witness,
@@ -208,6 +209,8 @@ LISTED = st.builds(
     unit=SAID,
     first=st.none() | MOMENTS,
     last=st.none() | MOMENTS,
+    shares=st.none()
+    | st.builds(Shares, name=WORDS, held=st.integers(0, 10**6), total=st.integers(1, 10**6)),
 )
 
 TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)

@@ -15,6 +15,7 @@ from consometers_node.store.coverage import add_absence, set_coverage
 from consometers_node.store.enrolments import add_enrolment, keep_enrolment, keep_summary
 from consometers_node.store.outbox import sending
 from consometers_node.store.peers import subscribe
+from consometers_node.store.plants import HeldPlant, put_held_plant
 from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
@@ -55,6 +56,17 @@ async def populate(store: Store) -> None:
         await add_pulled(connection, pulled)
         await update_pulled(connection, pulled.statistic, until=past.end)
         await update_pulled(connection, pulled.statistic, problem="It cannot be reached.")
+        plant = HeldPlant(
+            statistic="consometers:part_ecole",
+            jid="town@example.org",
+            identifier="urn:dev:org:60060-town-ecole_production/power/active/raw",
+            name="École",
+            shares=3,
+            total=100,
+            corrected=4,
+            since=past.start,
+        )
+        await put_held_plant(connection, plant)
         await subscribe(connection, world.coop, world.hourly, now())
         for _ in range(2):
             await queue(connection, world.coop, world.granted, world.hourly, past)
@@ -123,6 +135,8 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "invitation_id": "spring",
             "joined_at": at,
         },
+        "plant_share": {"plant_id": 1, "member_id": 1, "shares": 3},
+        "invitation_share": {"invitation_id": "spring", "plant_id": 1, "shares": 3},
         "member_group": {"kind": "all", "name": ""},
         "group_membership": member | {"group_id": 1, "from_month": month},
         "member_permission": member

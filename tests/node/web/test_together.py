@@ -8,12 +8,13 @@ from typing import Any, Final, override
 
 import pytest
 
-from consometers_node.household.recorder.statistics import IN_COMMON
+from consometers_node.household.recorder.statistics import IN_COMMON, PARTS
 from consometers_node.household.statistics_import.monthly_consumption import drawn
-from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
+from consometers_node.household.statistics_import.totals import TIME_ZONE, days_of, month_before
 from consometers_node.permission import Choice, DataNeed, Identification, Permissions
 from consometers_node.quoalise import (
     Data,
+    Device as Name,
     DeviceType,
     Direction,
     Duration,
@@ -26,6 +27,7 @@ from consometers_node.quoalise import (
     Records,
     Role,
     SeriesPath,
+    Shares,
     State,
     describe,
 )
@@ -70,6 +72,7 @@ class Coop(Answerer):
     role = Role.COLLECTIVE
     values: dict[str, dict[datetime, int]] = field(default_factory=dict)
     days: dict[str, dict[datetime, int]] = field(default_factory=dict)
+    shares: dict[Name, Shares] = field(default_factory=dict)
     permissions: set[str] = field(default_factory=set)
     subscribers: set[tuple[str, str]] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -97,10 +100,14 @@ class Coop(Answerer):
                 else PT1H,
                 first=min(values, default=None),
                 last=max(values, default=None),
+                shares=self.shares.get(device) if series_name == name else None,
             )
-            for way in Direction
+            for device, way in (
+                *((ALL, way) for way in Direction),
+                *((plant, Direction.PRODUCTION) for plant in self.shares),
+            )
             for path in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
-            for name in [series(ALL, way, path)]
+            for name in [series(device, way, path)]
             for values in [{**self.values, **self.days}.get(str(name), {})]
             for series_name in (name, name.members)
         ]
@@ -131,6 +138,12 @@ class Coop(Answerer):
                     for name, value in zip(names, (280_000, 390_000, 520_000), strict=True)
                 ),
             )
+        if days := self.days.get(str(request.identifier)):
+            seconds: dict[float, float] = {
+                int(at.timestamp()): wh for at, wh in days.items() if start <= at < end
+            }
+            described = describe(request.identifier, Duration(days=1), DeviceType.COLLECTIVE)
+            return Data(described, (Records(str(request.identifier), "Wh", seconds),))
         values = self.values.get(str(request.identifier), {})
         return data(
             request.identifier, {at: value for at, value in values.items() if start <= at < end}
@@ -294,6 +307,68 @@ async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage)
     assert sums["last"]["consumption"] == 2_000
     assert sums["last"]["production"] == 500
     assert sums["statistics"]["production"] == f"{IN_COMMON}kersabiec_production"
+
+
+async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
+    stage: Stage,
+) -> None:
+    plant = organisation("kersabiec-ecole")
+    made, daily = (
+        series(plant, Direction.PRODUCTION, path)
+        for path in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
+    )
+    stage.coop.shares[plant] = Shares(name="École", held=3, total=100)
+    whole = {TOP - n * HOUR: 1_000 * n for n in range(1, 40)}
+    stage.coop.values[str(made)] = whole
+    midnights = [start for start, _ in days_of(MONTH)]
+    stage.coop.days[str(daily)] = dict.fromkeys(midnights, 10_000)
+    await share(stage)
+    statistic = f"{PARTS}kersabiec_ecole"
+
+    async def part() -> dict[datetime, float]:
+        return stage.toy.energies(statistic)
+
+    async def of_home() -> Any:
+        return (await stage.ask())["plants"]
+
+    await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
+    assert stage.toy.metadata[statistic]["name"] == "École – ma part"
+    (mine,) = await until(of_home, lambda plants: plants and plants[0]["month"])
+    assert (mine["id"], mine["name"], mine["statistic"]) == ("kersabiec_ecole", "École", statistic)
+    assert (mine["shares"], mine["total_shares"], mine["corrected"]) == (3, 100, False)
+    last = {"start": (TOP - HOUR).isoformat(), "end": TOP.isoformat(), "production": 30}
+    assert mine["last"] == last
+    assert mine["month"] == {
+        "month": f"{MONTH:%Y-%m}",
+        "production": 300 * len(midnights),
+        "consumption": None,
+        "coverage": None,
+    }
+    browser = stage.home.browser()
+    page = await browser.open("settings")
+    assert "3 shares of 100 according to your collective" in page.text
+    # This home's part is made elsewhere: it is not its own to share.
+    assert f"<code>{statistic}" not in page.html
+    for typed in ("101", "-1", "two"):
+        refused = await browser.send(page, "/shares", ("shares", typed))
+        assert refused.status == 422
+        assert "Write a whole number from 0 to 100" in refused.text
+    asked = len(stage.coop.asked)
+    page = await browser.send(page, "/shares", ("shares", "10"))
+    assert "corrected here" in page.text
+    await until(part, lambda mine: mine == {at: watts * 0.1 for at, watts in whole.items()})
+    # It asked for the same production again, and no command has a field for shares.
+    assert set(stage.coop.asked[asked:]) <= {str(made)}
+    (mine,) = await of_home()
+    assert (mine["shares"], mine["corrected"]) == (10, True)
+    page = await browser.send(page, "/shares", ("shares", "0"))
+    await until(of_home, lambda plants: plants == [])
+    assert len(await part()) == len(whole)
+    page = await browser.send(page, "/shares", ("shares", ""))
+    await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
+    # What comes new is taken by the part too.
+    await stage.push(made, {TOP: 2_000})
+    assert stage.toy.energies(statistic)[TOP] == 60
 
 
 async def subscribed(stage: Stage) -> set[tuple[str, str]]:

@@ -11,6 +11,9 @@ import typer
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MAX_AREA, MemberKind
+from consometers_node.collective.members.shares import plant_named, promised
+from consometers_node.collective.members.sites import MAX_SHARES
+from consometers_node.collective.privacy.export import share
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
@@ -56,6 +59,9 @@ _NO_COMMAND = text("set xmpp.account_command first: it creates accounts on your 
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
 _TOO_LONG = text("write at most {most} characters.")
 _USES_AND_UNLIMITED = text("leave it out, or leave out --uses.")
+_NOT_SHARES = text(
+    "write the name of a public building and a number from 1 to {most}, such as “École=5”."
+)
 _ONE_IMAGE = text("name one .svg or .png file, for one invitation.")
 
 
@@ -122,6 +128,13 @@ class InvitationOptions:
             help=say("With an account on your own XMPP server, for people without one."),
         ),
     ] = False
+    shares: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=say("SITE=NUMBER"),
+            help=say("Shares of a public building’s panels that each new member holds."),
+        ),
+    ] = None
 
 
 Sheet = Annotated[
@@ -175,6 +188,10 @@ def make(
             raise misused("--account", _NO_COMMAND)
         async with store.reading() as connection:
             area = options.area and await known_commune(connection, options.area.strip(), output)
+            shares = {
+                (await plant_named(connection, name)).id: count
+                for name, count in map(_shares, options.shares or ())
+            }
         order = InvitationOrder(
             days=options.days,
             uses=None if options.unlimited else options.uses or 1,
@@ -183,6 +200,7 @@ def make(
             area=area,
             note=options.note,
             account=options.account,
+            shares=shares,
         )
 
         def deliver(issued: Sequence[IssuedInvitation]) -> None:
@@ -221,9 +239,17 @@ async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
     output = common.output
     async with store.reading() as connection:
         listed = await invitations.all_invitations(connection)
+        shares = await promised(connection)
     titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
     rows = [_row(invitation, output) for invitation in listed]
-    output.listing([*map(_document, listed)], titles, rows, _NONE)
+    documents: list[Json] = [
+        {
+            **_document(invitation),
+            "shares": [share(holding) for holding in shares.get(invitation.id, ())],
+        }
+        for invitation in listed
+    ]
+    output.listing(documents, titles, rows, _NONE)
 
 
 @commands.add(
@@ -294,6 +320,14 @@ async def sheet(
     page = InvitationSheet(settings.name, link, account, until)
     write_private(file, sheets_page([page], language or output.catalogue_language).encode())
     output.result({"file": str(file)}, _WRITTEN, file=file)
+
+
+def _shares(typed: str) -> tuple[str, int]:
+    """Read the shares of a plant. Raises `CliError`."""
+    name, _, count = typed.rpartition("=")
+    if not (name and count.isascii() and count.isdecimal() and 1 <= int(count) <= MAX_SHARES):
+        raise misused("--shares", _NOT_SHARES.fill(most=MAX_SHARES))
+    return name.strip(), int(count)
 
 
 def _document(invitation: Invitation) -> dict[str, Json]:

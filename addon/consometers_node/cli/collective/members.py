@@ -8,9 +8,11 @@ import typer
 
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members.members import MAX_AREA, Member, MemberKind, Members
+from consometers_node.collective.members.shares import holdings, plant_named
 from consometers_node.collective.members.sites import (
     MAX_NAME,
     MAX_PEAK_KWP,
+    MAX_SHARES,
     MAX_SURFACE_M2,
     MAX_WORDS,
     Building,
@@ -32,7 +34,7 @@ from consometers_node.store.member_series import of_member
 from ..core.errors import CliError, misused
 from ..core.locale import say, who
 from ..core.options import Export, Yes
-from ..core.output import Output, deliver
+from ..core.output import Json, Output, deliver
 from ..core.usage import Commands
 from .command import Ours, actions, look_again, now, run
 from .membership import (
@@ -51,6 +53,7 @@ _HOME = text("{pseudonym} is a home again, without a name.")
 _NAMED = text("{pseudonym} is named {name}.")
 _PLACED = text("{pseudonym} is in {area}.")
 _UNPLACED = text("{pseudonym} is in no commune.")
+_HOLDS = text("{pseudonym} holds {shares} of the {total} shares of {plant}.")
 _FROM_NEXT = text("If sums of this month are already published, this applies from next month on.")
 _EXPORTED = text("{file}: all stored data.")
 _REALLY_SHOW = text(
@@ -140,6 +143,15 @@ class Described:
             help=say("The peak power of its panels, in kWp."),
         ),
     ] = None
+    shares: Annotated[
+        int | None,
+        typer.Option(
+            metavar=say("NUMBER", context="how many"),
+            min=1,
+            max=MAX_SHARES,
+            help=say("The shares of its panels, in all, where citizens paid for them."),
+        ),
+    ] = None
     words: Annotated[
         str | None,
         typer.Option(help=say("A short description.")),
@@ -154,6 +166,7 @@ class Described:
             hot_water=self.hot_water or old.hot_water,
             surface_m2=self.surface or old.surface_m2,
             peak_kwp=self.peak or old.peak_kwp,
+            shares=self.shares or old.shares,
             words=old.words if self.words is None else self.words.strip(),
         )
 
@@ -203,13 +216,15 @@ async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -
         found_member = await Members(connection, settings.time_zone).named(member)
         gave = await member_permissions.of_member(connection, found_member.id)
         series = await of_member(connection, found_member.jid) if found_member.jid else []
+        held = await holdings(connection, found_member.id)
     if output.as_json:
         document = member_document(found_member, gave, last_received_at(series))
+        document["shares"] = [exported.share(holding) for holding in held]
         output.document(
             {**document, "series": [series_document(series_state) for series_state in series]}
         )
     else:
-        say_all(found_member, gave, series, output)
+        say_all(found_member, gave, series, held, output)
 
 
 @commands.add(
@@ -319,6 +334,49 @@ async def area(
     after = await actions(store, settings).set_area(record.id, place)
     words = _PLACED if place else _UNPLACED
     _report(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
+
+
+@commands.add(
+    "shares",
+    text(
+        "Set how many shares of a public building’s panels a member holds. Its node reads that"
+        " within a day."
+    ),
+)
+async def shares(
+    store: Store,
+    settings: Settings,
+    /,
+    common: Ours,
+    member: Who,
+    *,
+    plant: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("SITE"), help=say("The name of the public building, or its pseudonym.")
+        ),
+    ],
+    number: Annotated[
+        int,
+        typer.Argument(
+            metavar=say("NUMBER", context="how many"),
+            min=0,
+            max=MAX_SHARES,
+            help=say("Its shares; 0 for none."),
+        ),
+    ],
+) -> None:
+    """Set the shares of a member."""
+    record = await _named(store, settings, member)
+    async with store.reading() as connection:
+        of_plant = await plant_named(connection, plant)
+    await actions(store, settings).set_shares(record.id, {of_plant.id: number})
+    facts: dict[str, Json] = {
+        "pseudonym": record.pseudonym,
+        "plant": of_plant.name,
+        "shares": number,
+    }
+    common.output.result({**facts, "of": of_plant.total}, _HOLDS, **facts, total=of_plant.total)
 
 
 @commands.add(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from consometers_node.collective.members.members import Member, MemberKind, known_spelling
+from consometers_node.collective.members.shares import Holding
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
@@ -43,9 +44,12 @@ _DESCRIBED = {
     "hot_water": text("Hot water"),
     "surface_m2": text("Surface (m²)"),
     "peak_kwp": text("Panels (kWp)"),
+    "shares": text("Shares of its panels"),
     "words": text("Description"),
 }
 _WORDS = {str(value): words_of for words in (BUILDINGS, HEATS) for value, words_of in words.items()}
+_SHARES = text("{shares} of {total}, {plant}")
+_HELD = text("Shares", context="of a plant")
 _PERMISSION = text(
     "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}"
 )
@@ -129,7 +133,11 @@ def as_row(
 
 
 def say_all(
-    member: Member, gave: list[MemberPermission], series: list[MemberSeries], output: Output
+    member: Member,
+    gave: list[MemberPermission],
+    series: list[MemberSeries],
+    held: list[Holding],
+    output: Output,
 ) -> None:
     """Say all of a member but its records."""
 
@@ -146,6 +154,10 @@ def say_all(
     for key, value in (member.description.facts() if member.description else {}).items():
         named = _WORDS.get(str(value))
         line(_DESCRIBED[key], output.translated(named) if named else value)
+    for holding in held:
+        plant = holding.plant
+        words = _SHARES.fill(shares=holding.shares, total=plant.total, plant=plant.name)
+        line(_HELD, output.translated(words))
     for permission in gave:
         output.say(
             _PERMISSION,

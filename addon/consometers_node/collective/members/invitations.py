@@ -16,6 +16,7 @@ from ...store.collective_tables import InvitationRow
 from ...store.connection import AsyncConnection
 from ...store.declaration import columns_of
 from ..errors import NotFound, NotInvited, OtherKind
+from . import shares
 from .members import Member, MemberKind, Members
 
 MAX_NOTE = 200
@@ -100,7 +101,9 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     member = await members.by_jid(jid)
     if member is None:
         used = await _use(members.connection, token, at)
-        return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+        member = await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+        await shares.redeem(members.connection, member.id, used.id)
+        return member
     kind = await _other_kind(members.connection, member, token, at)
     if kind is None:
         return member
@@ -108,6 +111,7 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     if has_granted and (member.kind, kind) != (MemberKind.HOME, MemberKind.SITE):
         raise OtherKind
     used = await _use(members.connection, token, at)
+    await shares.redeem(members.connection, member.id, used.id)
     if has_granted:
         return await members.may_be_site(member.id)
     return await members.admit_as(member.id, used.kind, used.area, used.id)

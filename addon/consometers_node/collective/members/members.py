@@ -34,6 +34,7 @@ from ...store.declaration import columns_of
 from ...store.groups import GroupKind, group_id
 from ...store.shown import shown_from
 from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from .shares import forget as forget_shares
 from .sites import Description
 from .subscribers import end as end_reading
 
@@ -201,8 +202,9 @@ class Members:
         await self._set(member, jid=None, invitation_id=None, accepted_w=None)
 
     async def forget_description(self, member: Member) -> None:
-        """Forget its name, its commune, what it is like and the note, but not who it is."""
+        """Forget its name, commune, description, shares and the note, but not who it is."""
         await self._forget_names(member)
+        await forget_shares(self.connection, member.id)
         await self._set(member.id, name=None, description=None, website=None, area=None, note=None)
 
     async def forget_guests(self, now: Confirmed) -> int:

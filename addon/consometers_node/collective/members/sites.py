@@ -10,6 +10,7 @@ MAX_NAME = 100
 MAX_WORDS = 2_000
 MAX_SURFACE_M2 = 1_000_000
 MAX_PEAK_KWP = 100_000
+MAX_SHARES = 1_000_000
 
 
 class Building(StrEnum):
@@ -66,13 +67,17 @@ HEATS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """Facts of a site, None where unknown. ValueError where one is out of its range."""
+    """Facts of a site, None where unknown. ValueError where one is out of its range.
+
+    With `shares`, so many in all, its panels are a plant: see `shares`.
+    """
 
     building: Building | None = None
     heating: Heat | None = None
     hot_water: Heat | None = None
     surface_m2: int | None = None
     peak_kwp: float | None = None
+    shares: int | None = None
     words: str = ""
 
     def __post_init__(self) -> None:
@@ -80,6 +85,8 @@ class Description:
             raise ValueError("surface_m2")
         if self.peak_kwp is not None and not 0 < self.peak_kwp <= MAX_PEAK_KWP:
             raise ValueError("peak_kwp")
+        if self.shares is not None and not 0 < self.shares <= MAX_SHARES:
+            raise ValueError("shares")
         if len(self.words) > MAX_WORDS:
             raise ValueError("words")
 

@@ -4,11 +4,11 @@ A member is a peer by its pseudonym, so that its address stands in one place alo
 to read begins with the first one that it grants, and ends in the transaction in which it leaves.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, not_, or_, select
 
 from ...permission import (
     Choice,
@@ -23,24 +23,36 @@ from ...permission import (
 from ...quoalise import Device as Name
 from ...quoalise.text import DEFAULT_LANGUAGE, text
 from ...series import Device, Direction, Interval, Quantity, Series
+from ...sharing.names import COLLECTIVE
 from ...store import PeerId, PermissionId
 from ...store.collective_tables import MemberPermissionRow, MemberRow
 from ...store.connection import AsyncConnection
+from ...store.groups import GroupKind, all_groups
 from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
-from ...store.published_series import own_series
+from ...store.published_series import devices, own_series
 from ...store.series import series_id
+from ...store.settings import setting
 from ...store.tables import PeerRow, PermissionRow, PermissionSeriesRow
+from .shares import Plant, all_plants
 
 NEED = "members"
+PLANTS = "plants"
+"""What members read, each by a permission of its own: where a plant comes, sums go on."""
 
 _DAYS = 18_000
 """It ends when the member leaves, and not before."""
 _WHO = "publication.members"
-_TITLE = text("Totals of all members")
-_PURPOSE = text(
-    "Members can read the sums that this collective publishes, with the number of members in"
-    " each, as long as they share with it."
-)
+_TITLES = {NEED: text("Totals of all members"), PLANTS: text("Production of shared panels")}
+_PURPOSES = {
+    NEED: text(
+        "Members can read the sums that this collective publishes, with the number of members in"
+        " each, as long as they share with it."
+    ),
+    PLANTS: text(
+        "Members can read the published production of the panels that have shares, as long as"
+        " they share with this collective."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +66,20 @@ class Subscribers:
     async def grant(
         self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
     ) -> None:
-        """Grant a member what is published at an interval, and by day."""
+        """Grant a member what is published at an interval, and by day, and what plants make."""
         if not self.allowed:
             return
         peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
         permissions = Permissions(connection)
-        permission_id = await permissions.propose(peer.id, self._need, at, _WHO)
-        if (await permissions.get(permission_id)).state is State.GRANTED:
-            return
-        choice = Choice(series=self._series(interval), identification=Identification.PSEUDONYM)
-        shown = ShownText(DEFAULT_LANGUAGE, _PURPOSE.say(DEFAULT_LANGUAGE))
-        await permissions.grant(permission_id, choice, Signature(_WHO, shown), at)
+        for need, series in (await self._readable(connection, interval)).items():
+            if not series:
+                continue
+            permission_id = await permissions.propose(peer.id, self._need(need), at, _WHO)
+            if (await permissions.get(permission_id)).state is State.GRANTED:
+                continue
+            choice = Choice(series=series, identification=Identification.PSEUDONYM)
+            shown = ShownText(DEFAULT_LANGUAGE, _PURPOSES[need].say(DEFAULT_LANGUAGE))
+            await permissions.grant(permission_id, choice, Signature(_WHO, shown), at)
 
     async def update(
         self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
@@ -85,19 +100,23 @@ class Subscribers:
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> tuple[list[PermissionId], list[str]]:
         """Return permissions that are to end, and members that are to have one."""
-        outdated = await self._outdated(connection, interval, most)
-        if not self.allowed:
-            return outdated, []
-        return outdated, await _without(connection, most - len(outdated))
+        outdated: list[PermissionId] = []
+        without: list[str] = []
+        for need, series in (await self._readable(connection, interval)).items():
+            left = most - len(outdated) - len(without)
+            outdated += await self._outdated(connection, need, series, left)
+            if self.allowed and series:
+                left = most - len(outdated) - len(without)
+                without += await _without(connection, need, left)
+        return outdated, without
 
-    @property
-    def _need(self) -> DataNeed:
+    def _need(self, need: str) -> DataNeed:
         # Nothing in it ever changes, for a data need is written once.
         return DataNeed(
-            id=NEED,
+            id=need,
             version=1,
-            title=dict(_TITLE.by_language),
-            purpose=dict(_PURPOSE.by_language),
+            title=dict(_TITLES[need].by_language),
+            purpose=dict(_PURPOSES[need].by_language),
             recipients={},
             controller=str(self.name),
             contact=str(self.name),
@@ -111,33 +130,56 @@ class Subscribers:
             retention_days=_DAYS,
         )
 
-    def _series(self, interval: Interval) -> frozenset[Series]:
-        device = Device(str(self.name))
-        return frozenset(
-            own_series(device, way, step, self.time_zone)
-            for way in Direction
-            for step in (interval, Interval.P1D)
-        )
+    async def _readable(
+        self, connection: AsyncConnection, interval: Interval
+    ) -> Mapping[str, frozenset[Series]]:
+        """Return what members may read, by the id of the data need."""
+        sums = [(Device(str(self.name)), direction) for direction in Direction]
+        made = [(device, Direction.PRODUCTION) for device in await plant_devices(connection)]
+        return {
+            need: frozenset(
+                own_series(device, direction, step, self.time_zone)
+                for device, direction in readable
+                for step in (interval, Interval.P1D)
+            )
+            for need, readable in ((NEED, sums), (PLANTS, made))
+        }
 
     async def _outdated(
-        self, connection: AsyncConnection, interval: Interval, most: int
+        self, connection: AsyncConnection, need: str, series: Collection[Series], most: int
     ) -> list[PermissionId]:
-        """Return permissions of members that left, or to read at another interval."""
+        """Return permissions of members that left, or to read other series than these."""
         query = (
             select(PermissionRow.id)
             .join(PeerRow, PeerRow.id == PermissionRow.peer_id)
-            .where(PermissionRow.need == NEED, PermissionRow.state == State.GRANTED)
+            .where(PermissionRow.need == need, PermissionRow.state == State.GRANTED)
             .where(PeerRow.jid.startswith(MEMBER))
         )
-        if self.allowed:
-            finest = min(self._series(interval), key=lambda series: series.interval.minutes)
-            reads = exists().where(
-                PermissionSeriesRow.permission_id == PermissionRow.id,
-                PermissionSeriesRow.series_id == await series_id(connection, finest),
-            )
+        if self.allowed and series:
+            ids = [await series_id(connection, each) for each in series]
+            named = PermissionSeriesRow.permission_id == PermissionRow.id
+            reads = [
+                select(func.count()).where(named, *those).scalar_subquery() == len(ids)
+                for those in ((), (PermissionSeriesRow.series_id.in_(ids),))
+            ]
             is_present = exists().where(MemberRow.pseudonym == _PSEUDONYM, *_PRESENT)
-            query = query.where(or_(~reads, ~is_present))
+            query = query.where(or_(*map(not_, reads), ~is_present))
         return list((await connection.execute(query.limit(most))).scalars())
+
+
+async def plant_devices(connection: AsyncConnection) -> Mapping[Device, Plant]:
+    """Return the plants of this collective by the name under which their figures are read."""
+    collective = await setting(connection, COLLECTIVE)
+    plants = {plant.name: plant for plant in await all_plants(connection)}
+    if collective is None or not plants:
+        return {}
+    groups = await all_groups(connection)
+    named = devices(collective, groups)
+    return {
+        named[group.id]: plants[group.name]
+        for group in groups
+        if group.kind is GroupKind.SITE and group.name in plants
+    }
 
 
 async def end(connection: AsyncConnection, pseudonym: str) -> None:
@@ -166,12 +208,12 @@ async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> d
     return {peer: jid for peer, jid in await connection.execute(query) if jid is not None}
 
 
-async def _without(connection: AsyncConnection, most: int) -> list[str]:
-    """Return the pseudonyms of members that share, and read nothing."""
+async def _without(connection: AsyncConnection, need: str, most: int) -> list[str]:
+    """Return the pseudonyms of members that share, and do not read what they may."""
     reads = (
         exists()
         .where(PermissionRow.peer_id == PeerRow.id)
-        .where(PermissionRow.need == NEED, PermissionRow.state == State.GRANTED)
+        .where(PermissionRow.need == need, PermissionRow.state == State.GRANTED)
         .where(PeerRow.jid == MEMBER + MemberRow.pseudonym)
     )
     query = select(MemberRow.pseudonym).where(*_PRESENT, ~reads).order_by(MemberRow.id)

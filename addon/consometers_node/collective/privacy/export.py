@@ -18,6 +18,7 @@ from ...store.series import all_series
 from ...store.set_aside import of_member as set_aside_of
 from ..access_log import reads
 from ..members.members import Member
+from ..members.shares import Holding, holdings
 from ..permissions import member_permissions
 from ..permissions.member_permissions import MemberPermission
 
@@ -42,6 +43,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
     series = await all_series(connection) if peer else {}
     return {
         "member": facts(member),
+        "shares": [share(holding) for holding in await holdings(connection, member.id)],
         "counts_in": await _groups(connection, member),
         "permissions": [
             await _permission(connection, permission)
@@ -85,6 +87,12 @@ def facts(member: Member) -> dict[str, Json]:
         "description": dict(described.facts()) if described else None,
         **values(member, "area", "joined_at", "left_at", "note"),
     }
+
+
+def share(holding: Holding) -> dict[str, Json]:
+    """Return shares of a plant."""
+    plant = holding.plant
+    return {"plant": plant.name, "shares": holding.shares, "of": plant.total}
 
 
 def values(row: object, *names: str) -> dict[str, Json]:

@@ -29,6 +29,7 @@ from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
     PublishedCell,
     SharedEnergy,
+    best_day,
     cells,
     closed_intervals,
     closed_spans,
@@ -46,9 +47,11 @@ from ...store.published_series import devices
 from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Publication, Reason, Withheld
 from ..members.members import MemberKind
+from ..members.shares import all_plants
 from ..members.sites import Description
 from .collective_self_consumption import Exchanges
 from .figures import FlowRow, TimeSlot, together
+from .member_values import WH
 
 ALL = "all"
 """How addresses name the group of all members."""
@@ -103,6 +106,17 @@ class Latest:
 
     interval: FlowRow
     day: FlowRow
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFigures:
+    """What the public pages tell of the shares of a site's panels, and of their best day."""
+
+    shares: int
+    holders: int | None
+    """How many members hold some; None while they are too few to be counted in public."""
+    best: tuple[date, float] | None
+    """The day of which most production was published, and its Wh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +249,26 @@ class Published:
         assert interval is not None
         assert whole is not None
         return Latest(interval, whole)
+
+    async def plant(self, connection: AsyncConnection, place: Place) -> PlantFigures | None:
+        """Return the figures of a site's panels; None unless the site has shares.
+
+        Of few holders, neighbours know who they are, and what each one's part made follows from the
+        published production: their number takes as many members as a sum takes homes.
+        """
+        if place.kind is not GroupKind.SITE:
+            return None
+        plants = await all_plants(connection)
+        plant = next((plant for plant in plants if plant.name == place.name), None)
+        if plant is None:
+            return None
+        best = await best_day(connection, place.id, Direction.PRODUCTION)
+        needed = self.publication.needed(Direction.PRODUCTION, Interval.P1D)
+        return PlantFigures(
+            shares=plant.total,
+            holders=plant.holders if needed is not None and plant.holders >= needed else None,
+            best=None if best is None else (best[0], best[1] / WH),
+        )
 
     async def steps(self, connection: AsyncConnection, within: Range | None = None) -> Steps:
         """Return the steps at which intervals were closed, beside days, each with its time.

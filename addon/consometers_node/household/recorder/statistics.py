@@ -19,6 +19,9 @@ UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quanti
 IN_COMMON = "consometers:collective_"
 """How the statistics begin that hold what a collective has: none of them is this home's."""
 
+PARTS = "consometers:part_"
+"""How the statistics begin that hold this home's part of a plant: made elsewhere, for it."""
+
 _INTEGRATION = "consometers"
 _DERIVED = ("home_", "collective_")
 """How the translation keys of entities begin that the integration computes from others."""
@@ -70,13 +73,13 @@ def statistic_of(series: Series) -> Statistic:
 def statistics(answer: object) -> list[Statistic]:
     """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order.
 
-    What collectives have is left out.
+    What collectives have is left out, and this home's part of their plants.
     """
     readable = (_statistic(entry) for entry in mappings(answer))
     return [
         statistic
         for statistic in readable
-        if statistic is not None and not statistic.id.startswith(IN_COMMON)
+        if statistic is not None and not statistic.id.startswith((IN_COMMON, PARTS))
     ]
 
 

@@ -23,13 +23,15 @@ from ...sharing.changes import Changes
 from ...store import Store
 from ...store.connection import AsyncConnection
 from ...store.peers import Peer, all_peers
+from ...store.plants import all_held_plants, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ...store.settings import set_setting, setting
 from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
-from ..recorder.statistics import IN_COMMON
+from ..recorder.statistics import IN_COMMON, PARTS
 from .external_statistic import PollPace
+from .plant_statistics import PlantStatistics
 from .totals import TIME_ZONE, Totals, month_before
 
 EVERY_S = 24 * 3600.0
@@ -93,6 +95,7 @@ class CollectiveStatistics:
         self._every_s = every_s
         self._first_wait_s = first_wait_s
         self._clock = clock
+        self.plants = PlantStatistics(store, asking, changes)
         self._totals: dict[str, Totals] = {}
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
@@ -109,7 +112,7 @@ class CollectiveStatistics:
 
     def pace(self, pulled: Pulled) -> PollPace | None:
         """Return how often a collective is asked for its sums; None of what is none."""
-        return _PACE if pulled.statistic.startswith(IN_COMMON) else None
+        return _PACE if pulled.statistic.startswith((IN_COMMON, PARTS)) else None
 
     def since(self, pulled: Pulled) -> datetime | None:
         """Return where the past of sums begins, if their collective said so."""
@@ -123,9 +126,14 @@ class CollectiveStatistics:
     def receive(self, pulled: Pulled, data: Data) -> None:
         """Take what a collective told of its sums."""
         if pulled.statistic.startswith(IN_COMMON):
-            if len(data):
+            if len(data) and pulled.statistic in self._empty:
                 self._empty.discard(pulled.statistic)
+                # A collective that has just opened has more to tell soon.
+                self._waits.pop(pulled.jid, None)
+                self._next[pulled.jid] = self._clock() + self._first_wait_s
             self._take(pulled.jid, data)
+        elif pulled.statistic.startswith(PARTS):
+            self.plants.receive(pulled, data)
 
     async def run(self) -> NoReturn:
         """Look what there is to be read, and end what is not to be read any longer."""
@@ -151,10 +159,14 @@ class CollectiveStatistics:
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
             granted = await _granted(connection)
+            plants = await all_held_plants(connection)
+        if ended := [plant.statistic for plant in plants if plant.jid not in granted]:
+            async with self._store.writing() as connection:
+                await remove_held_plants(connection, ended)
         over = [
             series
             for series in pulled
-            if series.statistic.startswith(IN_COMMON) and series.jid not in peers
+            if series.statistic.startswith((IN_COMMON, PARTS)) and series.jid not in peers
         ]
         await self._forget(over)
         for series in over:
@@ -179,9 +191,12 @@ class CollectiveStatistics:
         try:
             if await self._is_notified(peer):
                 listed = await self._asking.list_series(peer.jid)
-                if await self._read(peer, listed):
+                language = await patiently(self._recorder, self._recorder.language)
+                is_new = await self._read(peer, listed, language)
+                if await self.plants.read(peer, listed, language) or is_new:
                     self._waits.pop(peer.jid, None)
                 await self._ask_for_quartiles(peer, listed)
+                await self.plants.ask_for_month(peer, datetime.now(UTC))
                 most = self._every_s
         except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
@@ -194,7 +209,7 @@ class CollectiveStatistics:
         async with self._store.reading() as connection:
             return not await Permissions(connection).notices(peer.id)
 
-    async def _read(self, peer: Peer, listed: Sequence[Listed]) -> bool:
+    async def _read(self, peer: Peer, listed: Sequence[Listed], language: str) -> bool:
         """Have each direction of a collective's sums pulled; tell whether one was not before."""
         async with self._store.reading() as connection:
             all_series = await all_pulled(connection)
@@ -221,7 +236,6 @@ class CollectiveStatistics:
                 self._empty.discard(statistic)
         if not new:
             return False
-        language = await patiently(self._recorder, self._recorder.language)
         await self._forget([before for before, *_ in new if before is not None])
         now = datetime.now(UTC)
         async with self._store.writing() as connection:

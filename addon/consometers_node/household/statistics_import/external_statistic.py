@@ -94,6 +94,8 @@ class Import:
     title: str
     since: datetime
     until: datetime | None = None
+    part: float = 1.0
+    """Which part of the energy is this home's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +268,7 @@ class StatisticsImport:
         fully = self._looked_at is None or now - self._looked_at >= every
         zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
         if self._hours is None:
-            self._hours = Hours(self._plan.series, zone)
+            self._hours = Hours(self._plan.series, zone, self._plan.part)
         if fully:
             self._ready = False
             await self._writing.look()

@@ -64,11 +64,15 @@ class SeriesKind(StrEnum):
 class Hours:
     """The records of a series, put into hours; the last one counts."""
 
-    def __init__(self, series: Identifier, time_zone: str) -> None:
-        """Begin with nothing. `time_zone` is the home's. Raises `Unsuitable`."""
+    def __init__(self, series: Identifier, time_zone: str, part: float = 1.0) -> None:
+        """Begin with nothing. `time_zone` is the home's, and so is `part` of the energy.
+
+        Raises `Unsuitable`.
+        """
         self.kind = SeriesKind.from_identifier(series)
         self._series = series
         self._zone = ZoneInfo(time_zone)
+        self._part_of_all = part
         self._interval_s: int | None = None
         self._parts: dict[datetime, dict[int, _Part]] = {}
 
@@ -78,7 +82,7 @@ class Hours:
         measurement = data.metadata.measurement or Measurement()
         for records in data.records:
             if records.name == str(self._series):
-                factor = _factor(self.kind, records.unit or measurement.unit)
+                factor = _factor(self.kind, records.unit or measurement.unit) * self._part_of_all
                 self._learn_interval(measurement.sampling_interval, records)
                 touched |= self._take(records.values, factor)
         return touched
@@ -104,7 +108,7 @@ class Hours:
 
     def like(self) -> Hours:
         """Begin again, and know the interval already."""
-        other = Hours(self._series, self._zone.key)
+        other = Hours(self._series, self._zone.key, self._part_of_all)
         other._interval_s = self._interval_s
         return other
 

@@ -9,6 +9,7 @@ from ...quoalise import Data, NotAuthorized
 from ...quoalise.identifier import identifier
 from ...sharing.changes import Changes, KnownPeers
 from ...store import Store
+from ...store.plants import HeldPlant, all_held_plants
 from ...store.pulled import Pulled, all_pulled, update_pulled
 from ...xmpp import Asking, Connection, NetworkError
 from ...xmpp.account import bare
@@ -38,7 +39,7 @@ class StoredImportState:
             await update_pulled(connection, self._statistic, problem=words)
 
 
-def import_of(pulled: Pulled, since: datetime | None = None) -> Import:
+def import_of(pulled: Pulled, since: datetime | None = None, part: float = 1.0) -> Import:
     """Return what to import, by default from as far back as the network's operator has it."""
     return Import(
         peer=pulled.jid,
@@ -47,6 +48,7 @@ def import_of(pulled: Pulled, since: datetime | None = None) -> Import:
         title=pulled.name,
         since=since or pulled.added_at - HISTORY,
         until=pulled.until,
+        part=part,
     )
 
 
@@ -72,8 +74,10 @@ class Pulling:
         self._together = together
         self.peers = KnownPeers(changes)
         """Of whom something is pulled."""
-        self._running: dict[tuple[str, str], tuple[StatisticsImport, asyncio.Task[NoReturn]]] = {}
-        """By statistic and series."""
+        self._running: dict[
+            tuple[str, str, float], tuple[StatisticsImport, asyncio.Task[NoReturn]]
+        ] = {}
+        """By statistic, series, and which part of it is this home's."""
         self._has_imports = asyncio.Event()
 
     async def any(self) -> None:
@@ -97,24 +101,38 @@ class Pulling:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
                     all_series = await all_pulled(connection)
+                    plants = await all_held_plants(connection)
                 self.peers.are((bare(series.jid.partition("/")[0]) for series in all_series), seen)
-                pulled = {(series.statistic, series.identifier): series for series in all_series}
+                held = {plant.statistic: plant for plant in plants}
+                pulled = {
+                    (
+                        series.statistic,
+                        series.identifier,
+                        held[series.statistic].part if series.statistic in held else 1.0,
+                    ): series
+                    for series in all_series
+                }
                 for gone in self._running.keys() - pulled.keys():
                     self._running.pop(gone)[1].cancel()
                 for key, series in pulled.items():
                     if key not in self._running:
-                        importing = self._importing(series)
+                        importing = self._importing(series, held.get(series.statistic))
                         self._running[key] = importing, tasks.create_task(importing.run())
                         self._has_imports.set()
                 missed = self._together.missed()
-                for (statistic, _), (importing, _) in self._running.items():
+                for (statistic, *_), (importing, _) in self._running.items():
                     if statistic in missed:
                         importing.ask_again()
                 await self._changes.after(seen)
 
-    def _importing(self, pulled: Pulled) -> StatisticsImport:
+    def _importing(self, pulled: Pulled, plant: HeldPlant | None) -> StatisticsImport:
+        plan = (
+            import_of(pulled, self._together.since(pulled))
+            if plant is None
+            else import_of(pulled, plant.since, plant.part)
+        )
         return StatisticsImport(
-            import_of(pulled, self._together.since(pulled)),
+            plan,
             self._asking,
             self._recorder,
             StoredImportState(self._store, pulled.statistic),

@@ -20,6 +20,7 @@ from consometers_node.store.connection import AsyncConnection
 from ...collective.members import invitations
 from ...collective.members.invitations import MAX_NOTE
 from ...collective.members.members import MAX_AREA, MemberKind, known_areas
+from ...collective.members.shares import Plant, all_plants, promised
 from ...collective.services import InvitationOrder, IssuedInvitation
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -29,6 +30,7 @@ from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, st
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
 from .handlers import AdminPages
+from .member import share_labels, shares_field
 from .pager import Pager
 from .request_context import AdminContext
 from .words import KINDS, numbered
@@ -74,6 +76,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     ended = context.asked("show") == "ended"
     async with pages.store.reading() as connection:
         all_made = await invitations.all_invitations(connection)
+        shares = await promised(connection)
     stand = [invitation for invitation in all_made if invitation.stands(context.now)]
     listed = (
         [invitation for invitation in all_made if not invitation.stands(context.now)]
@@ -90,6 +93,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         over=len(all_made) - len(stand),
         pager=pager,
         kinds=KINDS,
+        shares=shares,
     )
 
 
@@ -103,6 +107,7 @@ async def show_form(
     settings = pages.settings
     async with pages.store.reading() as connection:
         communes = await known_areas(connection)
+        plants = await all_plants(connection)
     return pages.page(
         context,
         "invitations-form.html",
@@ -111,6 +116,7 @@ async def show_form(
         filled=typed,
         form=secrets.token_hex(16),
         areas=communes,
+        share_labels=share_labels(context, plants),
         kinds=KINDS,
         makes_accounts=bool(settings.xmpp.account_command),
         most={"count": MOST_AT_ONCE, "days": MOST_DAYS, "note": MAX_NOTE, "area": MAX_AREA},
@@ -124,7 +130,9 @@ async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Make invitations, and show their links."""
-    filled = _filled(pages, context)
+    async with pages.store.reading() as connection:
+        plants = await all_plants(connection)
+    filled = _filled(pages, context, plants)
     order = filled.order
     area = None if order is None else order.area
     if area is not None and (wrong := await pages.misspelt(area)) is not None:
@@ -206,7 +214,7 @@ async def _sheet(
     return InvitationSheet(pages.settings.name, link, account or None, until)
 
 
-def _filled(pages: AdminPages, context: AdminContext) -> InvitationForm:
+def _filled(pages: AdminPages, context: AdminContext, plants: list[Plant]) -> InvitationForm:
     filled = InvitationForm()
     days = _whole_number(context, "days", MOST_DAYS, filled)
     count = _whole_number(context, "count", MOST_AT_ONCE, filled)
@@ -217,6 +225,11 @@ def _filled(pages: AdminPages, context: AdminContext) -> InvitationForm:
     for name, typed, most in (("area", area, MAX_AREA), ("note", note, MAX_NOTE)):
         if len(typed) > most:
             filled.errors[name] = _TOO_LONG.fill(most=most)
+    shares = {
+        plant.id: _whole_number(context, field, plant.total, filled)
+        for plant in plants
+        if context.typed(field := shares_field(plant))
+    }
     account = bool(context.typed("account"))
     if account and not pages.settings.xmpp.account_command:
         filled.errors["account"] = _NO_COMMAND
@@ -229,6 +242,7 @@ def _filled(pages: AdminPages, context: AdminContext) -> InvitationForm:
             area=" ".join(area.split()) or None,
             note=" ".join(note.split()),
             account=account,
+            shares=shares,
         )
     return filled
 

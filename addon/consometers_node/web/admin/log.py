@@ -29,6 +29,7 @@ _WHATS = {
     "name": text("named it"),
     "area": text("set the commune"),
     "note": text("changed the note"),
+    "shares": text("set the shares"),
     "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),
     "leave out": text("rejected records set aside"),

@@ -13,11 +13,13 @@ from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
 from ...collective.members.member_overview import shares_by_direction
 from ...collective.members.members import MAX_AREA, MAX_NOTE, Member, MemberKind, known_areas
+from ...collective.members.shares import Plant, all_plants, holdings
 from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
     MAX_NAME,
     MAX_PEAK_KWP,
+    MAX_SHARES,
     MAX_SURFACE_M2,
     MAX_WORDS,
     Building,
@@ -50,8 +52,10 @@ _NO_PERMISSION = text("There is no such permission, or it has ended already.")
 _LONG = text("Write 1 to {most} characters.")
 _MOST = text("Write at most {most} characters.")
 _WHOLE = text("Write a whole number, from 1 to {most}.")
+_SHARES = text("Write a whole number, from 0 to {most}.")
 _ABOVE_0 = text("Write a number above 0, up to {most}.")
 _CHOICE = text("Choose one from the list.")
+_SHARES_OF = text("Shares of {plant}")
 _TICK = text("Tick the box to confirm.")
 
 
@@ -145,6 +149,37 @@ async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamRes
     return pages.done(context, member, "note")
 
 
+async def change_shares(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+    """Store how many shares of each plant a member holds."""
+    async with pages.store.reading() as connection:
+        member = await pages.member_of(context, connection)
+        plants = await all_plants(connection)
+    errors: dict[str, Text] = {}
+    held = {}
+    for plant in plants:
+        if (field := shares_field(plant)) in context.form:
+            shares = context.whole_number(field) if context.typed(field) else 0
+            if shares is None or not 0 <= shares <= plant.total:
+                errors[field] = numbered(_SHARES, most=plant.total)
+            else:
+                held[plant.id] = shares
+    if errors:
+        return await _show(pages, context, member, errors)
+    await pages.actions(context).set_shares(member.id, held)
+    return pages.done(context, member, "shares")
+
+
+def shares_field(plant: Plant) -> str:
+    """Return the name of the field in which the shares of a plant are typed."""
+    return f"shares_{plant.pseudonym}"
+
+
+def share_labels(context: AdminContext, plants: list[Plant]) -> dict[str, str]:
+    """Return how the fields of shares are called, by their names."""
+    tag = context.language.tag
+    return {shares_field(plant): _SHARES_OF.fill(plant=plant.name).say(tag) for plant in plants}
+
+
 async def confirm_end(
     pages: AdminPages, context: AdminContext, error: Text | None = None
 ) -> web.StreamResponse:
@@ -228,6 +263,10 @@ async def _show(
         communes = await known_areas(connection)
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
+        plants = await all_plants(connection)
+        held = {
+            holding.plant.id: holding.shares for holding in await holdings(connection, member.id)
+        }
     permissions = [
         PermissionHistory(
             permission, [entry for entry in register if entry.permission == permission.id]
@@ -255,6 +294,9 @@ async def _show(
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
         not_by_name=None if may_be_named else NotByName().text,
+        plant=next((plant for plant in plants if plant.id == member.id), None),
+        plants={shares_field(plant): (plant, held.get(plant.id)) for plant in plants},
+        share_labels=share_labels(context, plants),
         errors=errors or {},
         typed=context.form,
         kinds=KINDS,
@@ -365,9 +407,13 @@ def _described(context: AdminContext, errors: dict[str, Text]) -> Description:
                 facts[field] = kind(typed)
             except ValueError:
                 errors[field] = _CHOICE
-    for field, most in (("surface_m2", MAX_SURFACE_M2), ("peak_kwp", MAX_PEAK_KWP)):
+    for field, most in (
+        ("surface_m2", MAX_SURFACE_M2),
+        ("peak_kwp", MAX_PEAK_KWP),
+        ("shares", MAX_SHARES),
+    ):
         if typed := context.typed(field).replace(",", ".").replace("\u202f", ""):
-            is_whole = field == "surface_m2"
+            is_whole = field != "peak_kwp"
             value = _float(typed, whole=is_whole)
             if value is None or not 0 < value <= most:
                 errors[field] = numbered(_WHOLE if is_whole else _ABOVE_0, most=most)

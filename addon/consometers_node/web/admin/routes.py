@@ -75,6 +75,7 @@ ACTS: dict[str, Look] = {
     f"{_MEMBER}/name": member.rename,
     f"{_MEMBER}/area": member.change_area,
     f"{_MEMBER}/note": member.change_note,
+    f"{_MEMBER}/shares": member.change_shares,
     f"{_MEMBER}/erase": member.erase,
     f"{_MEMBER}/device": doubts.settle,
     f"{_MEMBER}/believe": doubts.believe,

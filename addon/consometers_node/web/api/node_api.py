@@ -19,9 +19,11 @@ from ...store import PeerId, PermissionId
 from ...store.connection import AsyncConnection
 from ...store.enrolments import enrolments
 from ...store.peers import all_peers
+from ...store.plants import all_held_plants
 from ...store.pulled import all_pulled
 from ..core.access import harden, problem
-from .sums import Json, sums
+from .plants import plants
+from .sums import Json, drawn_last_month, sums
 
 if TYPE_CHECKING:
     from ...sharing.openings import Openings
@@ -62,7 +64,7 @@ class Api:
                 "connected": node.source.is_connected,
                 "problem": _words(node.home_problem),
             },
-            "collectives": await self._all(),
+            "collectives": [*await self._all()],
         }
         return web.json_response(answer)
 
@@ -92,23 +94,28 @@ class Api:
                 await response.write(b":\n\n")
         return response
 
-    async def _all(self, peer: PeerId | None = None) -> list[Json]:
+    async def _all(self, peer: PeerId | None = None) -> list[dict[str, Json]]:
         """Return all collectives, or one."""
         now = datetime.now(UTC)
         network = self._node.network
         async with self._node.store.reading() as connection:
             pulled = await all_pulled(connection)
+            held = await all_held_plants(connection)
             together = network.together if network else None
             opened = await self._opened(connection)
-            return [
-                self._collective(
-                    collective, await sums(connection, collective, pulled, together, now), opened
-                )
-                for collective in await collectives(
-                    connection, now, await progress(connection, now)
-                )
-                if peer in (None, collective.peer.id)
-            ]
+            answers = []
+            for collective in await collectives(connection, now, await progress(connection, now)):
+                if peer in (None, collective.peer.id):
+                    drawn = await drawn_last_month(connection, collective, now)
+                    jid = collective.peer.jid
+                    answers.append(
+                        self._collective(collective, opened)
+                        | {
+                            "sums": sums(collective, pulled, together, drawn, now),
+                            "plants": plants(held, jid, pulled, together, drawn=drawn, now=now),
+                        }
+                    )
+            return answers
 
     async def _opened(self, connection: AsyncConnection) -> Mapping[PermissionId, Json]:
         """Return the protected sums of each permission for any: most homes have none."""
@@ -124,8 +131,8 @@ class Api:
         }
 
     def _collective(
-        self, collective: Collective, sums: Json, opened: Mapping[PermissionId, Json]
-    ) -> Json:
+        self, collective: Collective, opened: Mapping[PermissionId, Json]
+    ) -> dict[str, Json]:
         network = self._node.network
         delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
         return {
@@ -137,7 +144,6 @@ class Api:
             "waiting_since": _at(collective.waiting_since),
             "problem": _words(delivery.problem if delivery else None),
             "by_name": collective.by_name,
-            "sums": sums,
             "permissions": [
                 _permission(answered, opened.get(answered.permission.id))
                 for answered in current_permissions(collective, datetime.now(UTC))

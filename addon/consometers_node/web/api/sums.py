@@ -20,14 +20,17 @@ type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 _NOTHING = Totals()
 
 
-async def sums(
-    connection: AsyncConnection,
+def sums(
     collective: Collective,
     pulled: Iterable[Pulled],
     together: CollectiveStatistics | None,
+    mine: int | None,
     now: datetime,
 ) -> Json:
-    """Return the sums of a collective; None where this home reads none."""
+    """Return the sums of a collective; None where this home reads none.
+
+    `mine` is what this home drew in the last month.
+    """
     reads = of_collectives(pulled, collective.peer.jid)
     if not reads:
         return None
@@ -38,7 +41,7 @@ async def sums(
         "interval": str(totals.interval) if totals.interval else None,
         "last": None if last is None else _last(last),
         "today": None if today is None else _today(today),
-        "month": await _month(connection, collective, totals, now),
+        "month": _month(collective, totals, mine, now),
         "statistics": {
             direction: _statistic(reads.get(direction), together) for direction in Direction
         },
@@ -72,18 +75,22 @@ def _today(today: DayTotals) -> Json:
     }
 
 
-async def _month(
-    connection: AsyncConnection, collective: Collective, totals: Totals, now: datetime
-) -> Json:
+async def drawn_last_month(
+    connection: AsyncConnection, collective: Collective, now: datetime
+) -> int | None:
+    """Return what this home drew in the last month, from what it shares with a collective."""
+    shared = {
+        shared_series.grant.series_id: shared_series.series for shared_series in collective.shared
+    }
+    return await drawn(connection, shared, month_before(now))
+
+
+def _month(collective: Collective, totals: Totals, mine: int | None, now: datetime) -> Json:
     month = month_before(now)
     of_month = totals.month if totals.month and totals.month.month == month else None
     if collective.by_name:
         # A public building is no home, and not to be compared with them.
         of_month = None
-    shared = {
-        shared_series.grant.series_id: shared_series.series for shared_series in collective.shared
-    }
-    mine = await drawn(connection, shared, month)
     if of_month is None and mine is None:
         return None
     return {

@@ -46,6 +46,7 @@ ACTS: dict[str, Look] = {
     "/point": settings.change_delivery_point,
     "/collectives": settings.change_collectives,
     "/sums": settings.change_minimum,
+    "/shares": settings.change_shares,
 }
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from ...household.recorder.errors import HomeAssistantFault
 from ...household.sharing.candidate_statistics import set_direction
 from ...household.statistics_import import collective_statistics
+from ...household.statistics_import.plant_statistics import correct
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction
@@ -14,6 +15,7 @@ from ...sharing import consent_text
 from ...sharing.account import load, save
 from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ...sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
+from ...store.plants import all_held_plants
 from ...xmpp import Account, Identity, NetworkError
 from ...xmpp.trial import try_out
 from ..core.joining import trial_error
@@ -29,6 +31,10 @@ _NOT_A_POINT = text(
 )
 _LAST_DIGITS = 4
 _NOT_HOMES = text("Write a whole number of homes, from {least} to {most}.")
+_NO_PLANT = text("Your collective no longer shares these panels. Reload the page.")
+_NOT_SHARES = text(
+    "Write a whole number from 0 to {most}, or nothing for the number of your collective."
+)
 _NO_PASSWORD = text("Type the password.")
 
 
@@ -49,6 +55,7 @@ async def show(
     async with pages.node.store.reading() as connection:
         sums_shown = await collective_statistics.are_shown(connection)
         minimum = await minimum_homes(connection)
+        plants = await all_held_plants(connection)
     return pages.page(
         context,
         "settings.html",
@@ -64,6 +71,8 @@ async def show(
         unknown=[proposal for proposal in proposals if house and not house.direction(proposal)],
         sums_shown=sums_shown,
         minimum=context.typed("minimum") or minimum,
+        plants=plants if sums_shown else [],
+        typed_shares=context.typed("shares"),
         trouble=trouble,
         prefix=_PREFIX,
         Direction=Direction,
@@ -133,6 +142,23 @@ async def change_collectives(pages: Pages, context: RequestContext) -> web.Strea
         await collective_statistics.show(connection, shown=context.typed("shown") == "yes")
     pages.changed()
     return context.go("settings?done=collectives")
+
+
+async def change_shares(pages: Pages, context: RequestContext) -> web.StreamResponse:
+    """Store how many shares of a plant this home holds; nothing typed means the collective's."""
+    statistic, typed = context.typed("plant"), context.typed("shares")
+    shares = context.whole_number("shares")
+    async with pages.node.store.reading() as connection:
+        plants = {plant.statistic: plant for plant in await all_held_plants(connection)}
+    if statistic not in plants:
+        return await show(pages, context, {"plant": _NO_PLANT})
+    if typed and (shares is None or shares > plants[statistic].total):
+        wrong = _NOT_SHARES.fill(most=plants[statistic].total)
+        return await show(pages, context, {f"shares-{statistic.partition(':')[2]}": wrong})
+    async with pages.node.store.writing() as connection:
+        await correct(connection, statistic, shares, context.language.tag)
+    pages.changed()
+    return context.go("settings?done=shares")
 
 
 async def change_language(_pages: Pages, context: RequestContext) -> web.StreamResponse:

@@ -41,6 +41,7 @@ async def look(
         areas=await pages.published.lately(connection, places.values()),
         collectives=await public_collectives(connection),
         together=await together_with(pages, connection, place),
+        plant=None if place is None else await pages.published.plant(connection, place),
         minimum=pages.publication.minimum,
         **WORDS,
     )

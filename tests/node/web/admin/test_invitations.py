@@ -14,9 +14,13 @@ from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.accounts import NoAccount, invite
 from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.members.shares import promised
+from consometers_node.collective.members.sites import Description
+from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.store import Store
 from consometers_node.xmpp import Join, links
 
+from ...collective.people import let_be_named
 from ..browser import Browser, Page
 from ..public.town import NOW
 from .office import NAME, Office, serving, summary
@@ -42,6 +46,23 @@ async def test_nobody_is_invited_at_first(office: Office) -> None:
     assert "No invitation yet" in page.text
     page = await (await office.enter("fr")).open("invitations")
     assert "Inviter le premier membre" in page.text
+
+
+async def test_an_invitation_brings_shares(office: Office) -> None:
+    async with office.village() as village:
+        school = await village.join("school")
+        (before,) = await of_member(village.connection, school.id)
+        await let_be_named(village.connection, school, before.valid_from)
+        plant = Description(shares=400)
+        await village.members.present(school.id, "École", plant, village.now)
+    browser = await office.enter()
+    field = f"shares_{school.pseudonym}"
+    assert (await made(browser, (field, "401"))).status == 422
+    assert (await made(browser, (field, "12"))).status == 200
+    (invitation,) = await stored_invitations(office)
+    (holding,) = (await office.read(promised))[invitation.id]
+    assert (holding.plant.name, holding.shares) == ("École", 12)
+    assert "12 shares of École" in (await browser.open("invitations")).text
 
 
 async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:

@@ -12,6 +12,7 @@ import pytest
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import accounts
 from consometers_node.collective.members.members import Member, MemberKind, Members
+from consometers_node.collective.members.shares import holdings
 from consometers_node.collective.members.sites import Building
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import of_member
@@ -241,6 +242,38 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     member_now = await again(office, member)
     assert member_now.description is not None
     assert member_now.description.peak_kwp is None
+
+
+async def test_shares_of_a_plant_are_set_on_the_page_of_who_holds_them(office: Office) -> None:
+    school, member = await join(office, "school"), await join(office)
+    await let_named(office, school)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert "Shares of the member" not in page.text
+    page = await browser.open(f"members/{school.pseudonym}")
+    described = ("name", "École"), ("shares", "400"), ("sure", "yes")
+    page = await browser.send(page, "/site", *described)
+    assert "0 members hold 0 of them." in page.text
+    field = f"shares_{school.pseudonym}"
+    page = await browser.open(f"members/{member.pseudonym}")
+    for typed in ("401", "-1", "3.5", *HOSTILE[:-1]):
+        refused = await browser.send(page, "/shares", (field, typed))
+        wrong = "Shares of École: Write a whole number, from 0 to 400."
+        assert summary(refused) == [(field, wrong)], typed
+    page = await browser.send(page, "/shares", (field, "30"))
+    assert "Saved." in page.text
+    assert "30 of 400 are held by members" in page.text
+    assert (NAME, "shares") in await log(office)
+    other = await browser.open(f"members/{school.pseudonym}")
+    refused = await browser.send(other, "/shares", (field, "371"))
+    assert refused.status == 409
+    assert "members may hold 370 more" in refused.text
+    other = await browser.open(f"members/{school.pseudonym}")
+    page = await browser.send(other, "/site", ("shares", "20"))
+    assert "Members hold 30: more than there are." in page.text
+    page = await browser.open(f"members/{member.pseudonym}")
+    page = await browser.send(page, "/shares", (field, ""))
+    assert await office.read(holdings, member.id) == []
 
 
 async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office) -> None:

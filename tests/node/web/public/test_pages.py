@@ -6,12 +6,16 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import update
 from yarl import URL
 
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction
+from consometers_node.store.collective_tables import MemberRow
 
-from .town import NOW, Town, day_of
+from .town import NOW, ZONE, Town, day_of
 
 SITE = "ecole-de-kersabiec"
 PAGES = (
@@ -223,6 +227,28 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
     ):
         assert words in page.text, words
     assert "Foyers ayant transmis" not in page.text
+
+
+@pytest.mark.parametrize(("holders", "shown"), [(9, False), (10, True)])
+async def test_a_site_with_shares_shows_its_best_day_and_holders_once_they_are_enough(
+    town: Town, holders: int, shown: bool
+) -> None:
+    async with town.store.writing() as connection:
+        members = Members(connection, ZONE)
+        (school,) = await members.all(MemberRow.kind == "site")
+        described = update(MemberRow).where(MemberRow.id == school.id)
+        await connection.execute(described.values(description=Description(shares=720).pack()))
+        for member in (await members.all(MemberRow.kind == "home"))[:holders]:
+            await hold(connection, member.id, {school.id: 2})
+    page = await town.browser().open(f"sites/{SITE}")
+    # Twelve hours of 6 kW on each day, of which the first was in June of the year before.
+    assert "Best day 72 kWh 1 June 2025" in page.text
+    assert page.link("day/2025-06-01")
+    assert "One share, that day 0.1 kWh" in page.text
+    assert (f"Shareholders {holders}" in page.text) is shown
+    assert ("Shareholders" in page.text) is shown
+    french = await town.browser("fr").open(f"sites/{SITE}")
+    assert "Meilleure journée" in french.text
 
 
 async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(empty: Town) -> None:

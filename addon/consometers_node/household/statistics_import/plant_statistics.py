@@ -1,0 +1,187 @@
+"""This home's part of the plants of its collectives, computed here from what is published.
+
+    list_series ─ the shares of each plant ─ production times shares / all shares
+                                                └ a statistic of this home, and figures of now
+
+The number of shares comes from the collective. A correction stays in this home's database.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+import re
+
+from ...quoalise import Data, Direction, Listed, SeriesPath, Shares
+from ...quoalise.identifier import ENTERPRISE, identifier, series
+from ...quoalise.text import text
+from ...sharing.changes import Changes
+from ...store import Store
+from ...store.connection import AsyncConnection
+from ...store.peers import Peer
+from ...store.plants import HeldPlant, all_held_plants, put_held_plant, remove_held_plants
+from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from ...xmpp import Asking
+from ..recorder.statistics import PARTS
+from .totals import Totals, days_of, month_before, of_whole_days
+
+_OTHERS = re.compile(r"[^a-z0-9]+")
+_MAX_NAME = 80
+_TITLE = text("{plant} – my part")
+
+
+async def correct(
+    connection: AsyncConnection, statistic: str, shares: int | None, language: str
+) -> bool:
+    """Store how many shares this home holds by its own account; None for the collective's number.
+
+    Return whether there is such a plant. Its statistic is computed again, for all years.
+    """
+    plants = {plant.statistic: plant for plant in await all_held_plants(connection)}
+    if (before := plants.get(statistic)) is None:
+        return False
+    await _store(connection, before, replace(before, corrected=shares), language)
+    return True
+
+
+class PlantStatistics:
+    """What collectives published lately of their plants, by the statistic of this home's part."""
+
+    def __init__(self, store: Store, asking: Asking, changes: Changes) -> None:
+        """Prepare; nobody is asked yet."""
+        self._store = store
+        self._asking = asking
+        self._changes = changes
+        self._totals: dict[str, Totals] = {}
+        self._months: dict[str, tuple[date, int | None]] = {}
+
+    def totals(self, plant: HeldPlant) -> Totals:
+        """Return what was published lately of a plant as a whole."""
+        return self._totals.get(plant.statistic) or Totals()
+
+    def month(self, plant: HeldPlant, month: date) -> int | None:
+        """Return the Wh that a plant made as a whole in a month, if they are known."""
+        latest, energy = self._months.get(plant.statistic, (None, None))
+        return energy if latest == month else None
+
+    def receive(self, pulled: Pulled, data: Data) -> None:
+        """Take what a collective sent of the production of a plant."""
+        if self._totals.setdefault(pulled.statistic, Totals()).take(data):
+            self._changes.notify()
+
+    async def read(self, peer: Peer, listed: Iterable[Listed], language: str) -> bool:
+        """Store the plants of a collective; return whether any is new or has changed."""
+        offered = _plants(listed)
+        async with self._store.writing() as connection:
+            plants = await all_held_plants(connection)
+            current = {
+                str(identifier(plant.identifier).device): plant
+                for plant in plants
+                if plant.jid == peer.jid
+            }
+            gone = [plant.statistic for device, plant in current.items() if device not in offered]
+            for statistic in gone:
+                # What Home Assistant has of it stays.
+                await remove_pulled(connection, statistic)
+            await remove_held_plants(connection, gone)
+            taken = {plant.statistic for plant in plants}
+            changed = bool(gone)
+            for device, (listing, shares) in offered.items():
+                before = current.get(device)
+                statistic = before.statistic if before else _statistic(listing, peer, taken)
+                taken.add(statistic)
+                plant = HeldPlant(
+                    statistic=statistic,
+                    jid=peer.jid,
+                    identifier=str(listing.series),
+                    name=shares.name,
+                    shares=shares.held,
+                    total=shares.total,
+                    corrected=before.corrected if before else None,
+                    since=(before and before.since) or listing.first,
+                )
+                changed |= await _store(connection, before, plant, language)
+        if changed:
+            self._changes.notify()
+        return changed
+
+    async def ask_for_month(self, peer: Peer, now: datetime) -> None:
+        """Ask what plants of a collective made on each day of the last month that is over."""
+        month = month_before(now)
+        async with self._store.reading() as connection:
+            plants = [plant for plant in await all_held_plants(connection) if plant.held]
+        for plant in plants:
+            if plant.jid == peer.jid and self.month(plant, month) is None:
+                days = list(days_of(month))
+                device = identifier(plant.identifier).device
+                daily = series(device, Direction.PRODUCTION, SeriesPath.ENERGY_DAILY)
+                begin, end = days[0][0], days[-1][1]
+                data = await self._asking.get_history(peer.jid, daily, begin, end)
+                made = {
+                    datetime.fromtimestamp(int(at), UTC): round(value)
+                    for records in data.records
+                    if records.name == str(daily)
+                    for at, value in records.values.items()
+                }
+                energy = of_whole_days(made.get(start) for start, _ in days)
+                self._months[plant.statistic] = month, energy
+                self._changes.notify()
+
+
+async def _store(
+    connection: AsyncConnection, before: HeldPlant | None, plant: HeldPlant, language: str
+) -> bool:
+    """Store a plant, and have this home's part of it read; return whether anything changed.
+
+    The part of all years is written again where the shares are others: a home has the past of what
+    it holds now.
+    """
+    if plant != before:
+        await put_held_plant(connection, plant)
+    pulled = {series.statistic for series in await all_pulled(connection)}
+    is_read = plant.statistic in pulled
+    same = before is not None and _key(before) == _key(plant)
+    if same and is_read == bool(plant.held):
+        return plant != before
+    await remove_pulled(connection, plant.statistic)
+    if plant.held:
+        title = _TITLE.say(language).format(plant=plant.name)
+        await add_pulled(
+            connection,
+            Pulled(plant.statistic, plant.jid, plant.identifier, title, datetime.now(UTC)),
+        )
+    return True
+
+
+def _key(plant: HeldPlant) -> tuple[str, str, float]:
+    return plant.identifier, plant.name, plant.part
+
+
+def _plants(listed: Iterable[Listed]) -> Mapping[str, tuple[Listed, Shares]]:
+    """Return the series to read of each plant, by device: a load curve, or days without one."""
+    by_device: dict[str, tuple[Listed, Shares]] = {}
+    for listing in listed:
+        name, shares = listing.series, listing.shares
+        if (
+            shares is None
+            or name.direction is not Direction.PRODUCTION
+            or name.quantity not in _PREFERRED
+        ):
+            continue
+        device = str(name.device)
+        other = by_device.get(device)
+        if other is None or _rank(listing) > _rank(other[0]):
+            by_device[device] = listing, shares
+    return by_device
+
+
+_PREFERRED: Sequence[str] = (SeriesPath.ENERGY_DAILY, SeriesPath.POWER)
+
+
+def _rank(listing: Listed) -> tuple[bool, int]:
+    return listing.first is not None, _PREFERRED.index(listing.series.quantity or "")
+
+
+def _statistic(listing: Listed, peer: Peer, taken: set[str]) -> str:
+    body = listing.series.device.body.removeprefix(f"{ENTERPRISE}-").lower()
+    statistic = f"{PARTS}{_OTHERS.sub('_', body)[:_MAX_NAME].strip('_')}"
+    return statistic if statistic not in taken else f"{statistic}_{peer.id}"

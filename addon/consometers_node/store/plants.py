@@ -1,0 +1,56 @@
+"""Plants of collectives, of which this home holds shares or could."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from . import upsert
+from .connection import AsyncConnection
+from .declaration import columns_of
+from .tables import HeldPlantRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPlant:
+    """A plant, and how many of its shares this home holds: see `HeldPlantRow`."""
+
+    statistic: str
+    jid: str
+    identifier: str
+    name: str
+    shares: int
+    total: int
+    corrected: int | None = None
+    since: datetime | None = None
+
+    @property
+    def held(self) -> int:
+        """How many shares count: a correction at home before the collective's number."""
+        return self.shares if self.corrected is None else self.corrected
+
+    @property
+    def part(self) -> float:
+        """Which part of the production is this home's."""
+        return min(1.0, self.held / self.total)
+
+
+async def all_held_plants(connection: AsyncConnection) -> list[HeldPlant]:
+    """Return the plants that collectives told of, by name."""
+    query = select(*columns_of(HeldPlantRow, HeldPlant)).order_by(
+        HeldPlantRow.name, HeldPlantRow.statistic
+    )
+    return [HeldPlant(**row._asdict()) for row in await connection.execute(query)]
+
+
+async def put_held_plant(connection: AsyncConnection, plant: HeldPlant) -> None:
+    """Store a plant, in the place of the one that has its statistic."""
+    values = asdict(plant)
+    await upsert.put(connection, HeldPlantRow, [values], *(values.keys() - {"statistic"}))
+
+
+async def remove_held_plants(connection: AsyncConnection, statistics: Collection[str]) -> None:
+    """Forget plants."""
+    gone = delete(HeldPlantRow).where(HeldPlantRow.statistic.in_(statistics))
+    await connection.execute(gone)
