@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
-from demo.federation import READER, CollectiveView, FederationView, Size
+from demo.federation import (
+    HELD_AT_SCHOOL,
+    READER,
+    SHARES,
+    CollectiveView,
+    FederationView,
+    Size,
+)
 from demo.neighbours import Progress
 from demo.program import PASSWORD
 
@@ -91,7 +98,9 @@ def guide(federation: FederationView, at_home: str | None) -> str:
 def as_json(federation: FederationView | None, at_home: str | None) -> dict[str, object]:
     """Return the same for programs; null where the school is alone."""
     if federation is None:
-        return dict.fromkeys(("cooperative", "municipality", "reader", "homes", "kermelo"))
+        return dict.fromkeys(
+            ("cooperative", "municipality", "reader", "homes", "kermelo", "plants")
+        )
     return {
         "cooperative": {**_collective(federation.cooperative, federation), "device_page": at_home},
         "municipality": _collective(federation.municipality, federation),
@@ -106,6 +115,10 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
         },
         "homes": {"count": federation.homes, "days": federation.days, "plan": str(federation.plan)},
         "kermelo": {"jid": federation.kermelo},
+        "plants": {
+            name: {"shares": shares, "held": HELD_AT_SCHOOL.get(name, 0)}
+            for name, shares in SHARES.items()
+        },
     }
 
 

@@ -77,6 +77,12 @@ _COMMUNE: Final = "Lorient"
 _AREAS: Final = (*(_COMMUNE, "Lanester", _COMMUNE) * 5, "Ploemeur", "Ploemeur", _COMMUNE)
 _PEAKS_KWP: Final = (3.0, 0.0, 4.5, 6.0, 0.0)
 """Of the panels of homes in the commune, one after the other. Elsewhere too few have some."""
+SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
+"""How many shares citizens bought of the panels of each school."""
+HELD_AT_SCHOOL: Final = {"École de Kermelo": 9}
+"""Those that the school of Kersabiec holds, whose Home Assistant is open."""
+_HOLDERS: Final = 12
+"""Homes that hold shares of the school of Kersabiec's panels, enough to be counted in public."""
 _FIRST_SEED: Final = 100
 _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
@@ -335,13 +341,26 @@ class Federation:
         kermelo = ("--surface", "900", "--peak", "9", "--words", "Une année enregistrée, rejouée.")
         kersabiec = ("--surface", "1200", "--peak", "36")
         members = await self.cooperative.members()
+        is_new = False
         for jid, name, described in (
             (KERMELO, "École de Kermelo", kermelo),
             (NODE, "École de Kersabiec", kersabiec),
         ):
             if members[jid]["name"] != name:
                 shown = ("--name", name, "--building", "school", *electric, *described, "--yes")
-                await self.cooperative.program.do("members", "site", jid, *shown)
+                shares = ("--shares", str(SHARES[name]))
+                await self.cooperative.program.do("members", "site", jid, *shown, *shares)
+                is_new = True
+        if is_new:
+            await self._hand_out_shares()
+
+    async def _hand_out_shares(self) -> None:
+        """Say who holds shares of the schools' panels, as an administrator does."""
+        held = [(NODE, plant, shares) for plant, shares in HELD_AT_SCHOOL.items()]
+        homes = [f"home-{n:02}@{COOPERATIVE}" for n in range(1, _HOLDERS + 1)]
+        held += [(jid, "École de Kersabiec", n) for n, jid in enumerate(homes, 2)]
+        for holder, plant, shares in held:
+            await self.cooperative.program.do("members", "shares", holder, plant, str(shares))
 
     async def _knows_the_school(self) -> bool:
         school = (await self.cooperative.members()).get(NODE)

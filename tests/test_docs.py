@@ -41,7 +41,11 @@ from custom_components.consometers.linky.sensors import (
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS, SURPLUS_SENSORS
+from custom_components.consometers.node.sensors import (
+    COLLECTIVE_SENSORS,
+    PLANT_SENSORS,
+    SURPLUS_SENSORS,
+)
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import Mode, encode_frame
@@ -63,7 +67,7 @@ def key_of(description: EntityDescription) -> str:
 
 
 OF_COLLECTIVES = (PROBLEM, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS, *SURPLUS_SENSORS)
-OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, CONNECTED, SHARING)))
+OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, *PLANT_SENSORS, CONNECTED, SHARING)))
 OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
 OF_A_HOME = set(map(key_of, BALANCE_SENSORS))

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import override
 
-from homeassistant.components.sensor import SensorEntity
+from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -20,21 +20,25 @@ from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
-from .node.answers import Collective
+from .node.answers import Collective, Plant
 from .node.coordinator import NodeConfigEntry
 from .node.entity import (
     REASON,
     CollectiveEntity,
+    PlantEntity,
     SurplusEntity,
+    add_for_each,
     add_for_each_collective,
     unique_id,
 )
 from .node.sensors import (
     ATTRIBUTES,
     COLLECTIVE_SENSORS,
+    PLANT_SENSORS,
     SURPLUS_SENSORS,
     CollectiveSensorDescription,
     Fact,
+    PlantSensorDescription,
     SurplusSensorDescription,
 )
 from .node.surplus_coordinator import statistics_of
@@ -62,6 +66,14 @@ async def async_setup_entry(
             SURPLUS_SENSORS,
             SurplusSensor,
             lambda collective, _: statistics_of(collective) is not None,
+        )
+        add_for_each(
+            entry,
+            async_add_entities,
+            lambda node: node.plants,
+            PLANT_SENSORS,
+            PlantSensor,
+            is_told=partial(_is_or_was_known, hass, entry),
         )
         return
     if is_inverter(entry):
@@ -179,6 +191,34 @@ class SurplusSensor(SurplusEntity, SensorEntity):
         return self.entity_description.value_fn(self.surplus.to_come(self.collective_id))
 
 
+class PlantSensor(PlantEntity, SensorEntity):
+    """A fact of this home's part of a plant."""
+
+    entity_description: PlantSensorDescription
+    _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
+
+    @property
+    @override
+    def native_value(self) -> Fact:
+        """What the node says."""
+        return self.entity_description.value_fn(self.plant)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """When it began again."""
+        return self.entity_description.reset_fn(self.plant)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, object]:
+        """Of when it is, and if it is not known, why."""
+        attributes = dict[str, object](self.entity_description.attributes_fn(self.plant))
+        if self.plant.problem is not None and self.native_value is None:
+            attributes |= self._reason(self.plant.problem)
+        return attributes
+
+
 def _is_or_was_told(
     hass: HomeAssistant,
     entry: NodeConfigEntry,
@@ -186,6 +226,26 @@ def _is_or_was_told(
     description: CollectiveSensorDescription,
 ) -> bool:
     """Return whether the node tells of a fact, or did so before Home Assistant was restarted."""
-    known_as = unique_id(entry, collective.id, description)
-    was_told = er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, known_as)
-    return was_told is not None or description.is_told(collective)
+    return description.is_told(collective) or _was_told(hass, entry, collective.id, description)
+
+
+def _is_or_was_known(
+    hass: HomeAssistant,
+    entry: NodeConfigEntry,
+    known_as: str,
+    plant: Plant,
+    description: PlantSensorDescription,
+) -> bool:
+    """Return whether a fact of a plant is known, or was before Home Assistant was restarted."""
+    is_known = description.value_fn(plant) is not None
+    return is_known or _was_told(hass, entry, known_as, description)
+
+
+def _was_told(
+    hass: HomeAssistant,
+    entry: NodeConfigEntry,
+    known_as: str,
+    description: SensorEntityDescription,
+) -> bool:
+    name = unique_id(entry, known_as, description)
+    return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, name) is not None

@@ -88,8 +88,9 @@ FRAME: Final = (390, 693)
 WALL: Final = (1080, 1920)
 GAP: Final = 24
 COLOURS: Final = 256
-GRAPHS: Final = 3
-"""On each page of the dashboard: of the school, its panels and its cooperative."""
+GRAPHS: Final = 4
+"""On each page of the dashboard: of the school, its panels, its part of Kermelo's, its cooperative.
+"""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -158,6 +159,10 @@ async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_ma
             await expect(page.locator("h1")).to_have_text(SITE)
             for words in (drawn, made):
                 await expect(page.get_by_text(words).first).to_be_visible()
+            # Twelve homes hold shares of its panels: as many as are counted in public.
+            plant = page.locator("section[aria-labelledby=plant]")
+            for count in ("720", "12"):
+                await expect(plant.get_by_role("definition").get_by_text(count)).to_be_visible()
             for other in (
                 cooperative["hall"],
                 cooperative["data"],
@@ -424,8 +429,8 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
     addresses = demo.addresses
     name = addresses["cooperative"]["name"]
     headings = {
-        "en": ("My home", "My panels", name),
-        "fr": ("Mon foyer", "Mes panneaux", name),
+        "en": ("My home", "My panels", "My part: École de Kermelo", name),
+        "fr": ("Mon foyer", "Mes panneaux", "Ma part : École de Kermelo", name),
     }[look.language]
     async with people.at_school(look) as visitor:
         page = visitor.page

@@ -38,6 +38,7 @@ from custom_components.consometers.node.entity import REASON
 from custom_components.consometers.node.sensors import (
     ATTRIBUTES,
     COLLECTIVE_SENSORS,
+    PLANT_SENSORS,
     SURPLUS_SENSORS,
 )
 from custom_components.consometers.services import ACTIONS
@@ -66,6 +67,7 @@ SENSORS: list[SensorEntityDescription] = [
     *BALANCE_SENSORS,
     *COLLECTIVE_SENSORS,
     *SURPLUS_SENSORS,
+    *PLANT_SENSORS,
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
     *binary_sensors(),
@@ -179,7 +181,10 @@ def test_every_attribute_has_its_word() -> None:
             words = ENGLISH["entity"]["sensor"][key]
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
-    of_sums = [each for each in COLLECTIVE_SENSORS if each.of_sums]
+    of_sums: list[SensorEntityDescription] = [
+        *(each for each in COLLECTIVE_SENSORS if each.of_sums),
+        *PLANT_SENSORS,
+    ]
     named = set[str]()
     for sensor in of_sums:
         words = ENGLISH["entity"]["sensor"][key_of(sensor)]
@@ -313,6 +318,7 @@ def test_two_entities_are_never_taken_for_one() -> None:
         INVERTER_SENSORS,
         BALANCE_SENSORS,
         [*COLLECTIVE_SENSORS, *SURPLUS_SENSORS],
+        PLANT_SENSORS,
         BINARY_SENSORS,
         [SURPLUS],
         [SHARING],

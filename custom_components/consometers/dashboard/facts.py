@@ -35,6 +35,18 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """Panels of which the home holds shares: the entities of its part by the keys of their facts.
+
+    None of it is the home's own production.
+    """
+
+    name: str
+    entities: Mapping[str, str]
+    statistic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
     """A collective: its entities by the keys of their facts, its statistics by their quantities."""
 

@@ -15,8 +15,8 @@ from ..kinds import is_balance, is_inverter, is_node
 from ..node import answers
 from ..node.answers import Statistics, Sums
 from ..node.coordinator import NodeConfigEntry
-from ..node.devices import collective_id
-from .facts import Collective, Home, Ids
+from ..node.devices import collective_id, plant_id
+from .facts import Collective, Home, Ids, Plant
 
 type Table = Mapping[str, str]
 """Facts of the home by the keys of the entities that show them."""
@@ -94,21 +94,49 @@ def collectives(hass: HomeAssistant) -> list[Collective]:
     return sorted(all_collectives, key=lambda collective: collective.name)
 
 
+def plants(hass: HomeAssistant) -> list[Plant]:
+    """Find the panels of which the household holds shares, in the order of their names."""
+    all_plants = chain.from_iterable(
+        _plants_of(hass, entry)
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if is_node(entry)
+    )
+    return sorted(all_plants, key=lambda plant: plant.name)
+
+
+def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
+    entities = _entities(hass, entry)
+    by_name = entry.runtime_data.data.plants if entry.state is ConfigEntryState.LOADED else {}
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        if (known_as := plant_id(entry, device.identifiers)) is None:
+            continue
+        plant = by_name.get(known_as)
+        yield Plant(
+            name=device.name_by_user or device.name or known_as,
+            entities=_below(entities, f"{known_as}_"),
+            statistic=None if plant is None else plant.statistic,
+        )
+
+
+def _below(entities: Mapping[str, str], prefix: str) -> Mapping[str, str]:
+    """Return the entities whose keys begin so, by the rest of their keys."""
+    return {
+        key.removeprefix(prefix): entity_id
+        for key, entity_id in entities.items()
+        if key.startswith(prefix)
+    }
+
+
 def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
     entities = _entities(hass, entry)
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
         if (known_as := collective_id(entry, device.identifiers)) is None:
             continue
-        prefix = f"{known_as}_"
         collective = _collective(entry, known_as)
         sums = None if collective is None else collective.sums
         yield Collective(
             name=device.name_by_user or device.name or known_as,
-            entities={
-                key.removeprefix(prefix): entity_id
-                for key, entity_id in entities.items()
-                if key.startswith(prefix)
-            },
+            entities=_below(entities, f"{known_as}_"),
             statistics={} if sums is None else _statistics(sums),
             untold=() if sums is None else _untold(sums),
             is_site=collective is not None and collective.by_name,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from .facts import Collective, Home, Ids
+from .facts import Collective, Home, Ids, Plant
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -20,6 +20,7 @@ _COLOURS: Final = {
     "injected": INJECTED,
     "produced": PRODUCED,
     "self_consumed": PRODUCED,
+    "part": PRODUCED,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -47,20 +48,27 @@ _DAY: Final = {"period": "5minute", "days_to_show": 1}
 type Condition = dict[str, Any]
 
 
-def dashboard(home: Home, collectives: Sequence[Collective], language: str) -> dict[str, Any]:
+def dashboard(
+    home: Home, collectives: Sequence[Collective], language: str, plants: Sequence[Plant] = ()
+) -> dict[str, Any]:
     """Return a dashboard of two pages: what is now, and the months."""
-    return _Writer(home, collectives, words_of(language)).dashboard()
+    return _Writer(home, collectives, words_of(language), plants).dashboard()
 
 
 class _Writer:
     """Writes one dashboard. What is not there has no card."""
 
     def __init__(
-        self, home: Home, collectives: Sequence[Collective], words: Mapping[str, str]
+        self,
+        home: Home,
+        collectives: Sequence[Collective],
+        words: Mapping[str, str],
+        plants: Sequence[Plant],
     ) -> None:
         self._home = home
         self._collectives = collectives
         self._words = words
+        self._plants = plants
 
     def dashboard(self) -> dict[str, Any]:
         home, collectives = self._home, self._collectives
@@ -69,6 +77,7 @@ class _Writer:
             [
                 self._grid_now() if home.has_grid else (),
                 self._panels_now() if home.has_panels else (),
+                *map(self._plant_now, self._plants),
             ],
             map(self._collective_now, collectives),
         )
@@ -77,6 +86,7 @@ class _Writer:
             [
                 self._grid_months() if home.drawn else (),
                 self._panels_months() if home.produced else (),
+                *map(self._plant_months, self._plants),
             ],
             (self._collective_months(each) for each in collectives if each.statistics),
         )
@@ -87,16 +97,21 @@ class _Writer:
     def _page(
         self, name: str, beside: Iterable[Iterable[Card]], below: Iterable[Iterable[Card]]
     ) -> dict[str, Any]:
-        """Lay out sections: some beside each other, each of the others over all columns."""
+        """Lay out sections: some beside each other, each of the others over all columns.
+
+        One that has nothing beside it is as wide as they are.
+        """
         there = list(filter(None, map(list, beside)))
-        span = _COLUMNS if len(there) == 1 else 1
+        spans = [1] * len(there)
+        if len(there) % _COLUMNS:
+            spans[-1] = _COLUMNS
         return {
             "type": "sections",
             "title": self._words[name],
             "path": name,
             "max_columns": _COLUMNS,
             "sections": [
-                *(_section(cards, span) for cards in there),
+                *(_section(cards, span) for cards, span in zip(there, spans, strict=True)),
                 *(_section(list(cards), _COLUMNS) for cards in below),
             ],
         }
@@ -154,6 +169,27 @@ class _Writer:
         if home.self_consumed:
             return {"self_consumed": home.self_consumed, "injected": home.injected}
         return {"produced": home.produced}
+
+    # My part of the citizens' panels: beside my own, and in no sum with them
+
+    def _plant_now(self, plant: Plant) -> Iterator[Card]:
+        has = plant.entities
+        yield self._of_plant(plant)
+        for key, columns in (("power", _HALF), ("energy_today", _HALF), ("coverage", _WIDE)):
+            if key in has:
+                name = self._words[f"part_{key}"]
+                yield _tile(has[key], PRODUCED, name=name, grid_options=columns)
+        yield from self._graph("week", _DAYS, _part(plant))
+
+    def _plant_months(self, plant: Plant) -> Iterator[Card]:
+        if plant.statistic is not None:
+            yield self._of_plant(plant)
+            yield from self._graph("year", _MONTHS, {**_part(plant), "drawn": self._home.drawn})
+
+    def _of_plant(self, plant: Plant) -> Card:
+        return _heading(
+            self._words["part_of"].format(plant=plant.name), "mdi:solar-power-variant-outline"
+        )
 
     # My collectives
 
@@ -345,6 +381,10 @@ class _Writer:
 def _flows(collective: Collective) -> Flows:
     statistics = collective.statistics
     return {flow: tuple(_those(statistics, name)) for flow, name in _QUANTITIES.items()}
+
+
+def _part(plant: Plant) -> Flows:
+    return {} if plant.statistic is None else {"part": (plant.statistic,)}
 
 
 def _those(statistics: Mapping[str, str], *keys: str) -> Iterator[str]:

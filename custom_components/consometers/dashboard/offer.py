@@ -37,6 +37,9 @@ async def _write(
 ) -> None:
     """Write the dashboard of what there is now, in the language of who looks at it."""
     written = dashboard(
-        await household.home(hass), household.collectives(hass), message["language"]
+        await household.home(hass),
+        household.collectives(hass),
+        message["language"],
+        household.plants(hass),
     )
     connection.send_result(message["id"], written)

@@ -129,6 +129,69 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartLast:
+    """What this home's part of a plant made in the last interval that is known, Wh."""
+
+    start: datetime
+    end: datetime
+    production: int | None
+
+    @property
+    def mean_w(self) -> int | None:
+        """Its mean power."""
+        if self.production is None:
+            return None
+        return round(self.production * timedelta(hours=1) / (self.end - self.start))
+
+    @classmethod
+    def read(cls, **fields: Any) -> Self:
+        """Make one that lasts."""
+        if not fields["start"] < fields["end"]:
+            raise vol.Invalid("an interval that ends before it begins")
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartToday:
+    """What it made in the collective's day so far, Wh."""
+
+    date: date
+    until: datetime | None
+    production: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartMonth:
+    """What it made in the last month that is over, beside what the home drew, Wh.
+
+    `coverage` is the one as a part of the other, and may be above 1.
+    """
+
+    month: str
+    production: int | None
+    consumption: int | None
+    coverage: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """Panels of which this home holds shares, with its part of what they make."""
+
+    id: str
+    name: str
+    shares: int
+    total_shares: int
+    corrected: bool
+    """Whether the number of shares is the home's own, and not the collective's."""
+    statistic: str
+    last: PartLast | None
+    today: PartToday | None
+    month: PartMonth | None
+    problem: Words | None
+    """Why some of it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
     """Somebody who asks for series of the household, and what goes there."""
 
@@ -144,6 +207,8 @@ class Collective:
     permissions: tuple[Permission, ...]
     sums: Sums | None
     """None unless the node reads them. Nodes before them tell nothing of it."""
+    plants: tuple[Plant, ...] | None = None
+    """None of nodes before them."""
 
     @property
     def granted(self) -> tuple[Permission, ...]:
@@ -181,6 +246,20 @@ class Node:
     def collective(self, collective_id: str) -> Collective | None:
         """Find one of those who ask."""
         return next((each for each in self.collectives if each.id == collective_id), None)
+
+    @property
+    def plants(self) -> Mapping[str, Plant]:
+        """The plants of all collectives, each by a name that no other one has here."""
+        return {
+            plant_key(collective.id, plant.id): plant
+            for collective in self.collectives
+            for plant in collective.plants or ()
+        }
+
+
+def plant_key(collective_id: str, plant_id: str) -> str:
+    """Name a plant of a collective. No collective is named so."""
+    return f"{collective_id}:{plant_id}"
 
 
 def node(answer: object) -> Node:
@@ -226,6 +305,14 @@ def _rate(value: object) -> float:
     if not (math.isfinite(rate) and 0 <= rate <= 1):
         raise vol.Invalid("no part of one")
     return float(rate)
+
+
+def _ratio(value: object) -> float:
+    """Read a part of something, or a multiple of it."""
+    ratio = vol.Schema(vol.Any(float, int))(value)
+    if not (math.isfinite(ratio) and 0 <= ratio <= MOST_WH):
+        raise vol.Invalid("no part of anything")
+    return float(ratio)
 
 
 def _object[T](
@@ -292,6 +379,34 @@ _SUMS = _object(
         "problem": _PERHAPS_WORDS,
     },
 )
+_PART_LAST = _object(PartLast.read, {"start": _moment, "end": _moment, "production": _PERHAPS_WH})
+_PART_TODAY = _object(
+    PartToday, {"date": _day, "until": _PERHAPS_MOMENT, "production": _PERHAPS_WH}
+)
+_PART_MONTH = _object(
+    PartMonth,
+    {
+        "month": vol.All(str, vol.Match(r"\d{4}-\d{2}\Z")),
+        "production": _PERHAPS_WH,
+        "consumption": _PERHAPS_WH,
+        "coverage": vol.Any(None, _ratio),
+    },
+)
+_PLANT = _object(
+    Plant,
+    {
+        "id": vol.All(str, vol.Match(r"[a-z0-9_]{1,200}\Z")),
+        "name": str,
+        "shares": _COUNT,
+        "total_shares": vol.All(int, vol.Range(min=1)),
+        "corrected": bool,
+        "statistic": vol.All(str, vol.Match(r"consometers:[a-z0-9_]{1,200}\Z")),
+        "last": vol.Any(None, _PART_LAST),
+        "today": vol.Any(None, _PART_TODAY),
+        "month": vol.Any(None, _PART_MONTH),
+        "problem": _PERHAPS_WORDS,
+    },
+)
 _COLLECTIVE = _object(
     Collective,
     {
@@ -305,7 +420,7 @@ _COLLECTIVE = _object(
         "by_name": bool,
         "permissions": _each(_PERMISSION),
     },
-    later={"sums": vol.Any(None, _SUMS)},
+    later={"sums": vol.Any(None, _SUMS), "plants": vol.Any(None, _each(_PLANT))},
 )
 _NODE = _object(
     Node,

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
-from .answers import Node
+from .answers import Node, plant_key
 
 if TYPE_CHECKING:
     from .coordinator import NodeConfigEntry
@@ -22,15 +22,27 @@ def collective_identifier(entry: NodeConfigEntry, collective_id: str) -> tuple[s
     return DOMAIN, f"{entry.entry_id}_{collective_id}"
 
 
+def plant_identifier(entry: NodeConfigEntry, known_as: str) -> tuple[str, str]:
+    """Name the device of a plant."""
+    return DOMAIN, f"{entry.entry_id}:{known_as}"
+
+
+def plant_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
+    """Return which plant a device of the entry is; None: it is another thing."""
+    prefix = f"{entry.entry_id}:"
+    names = (name for domain, name in identifiers if domain == DOMAIN)
+    return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
+
+
 def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
-    """Return which collective a device of the entry is; None: it is the node."""
+    """Return which collective a device of the entry is; None: it is another thing."""
     prefix = f"{entry.entry_id}_"
     names = (name for domain, name in identifiers if domain == DOMAIN)
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
 
 
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
-    """Have a device for the node and for each of its collectives, and no other."""
+    """Have a device for the node, for each of its collectives and each plant, and no other."""
     registry = dr.async_get(hass)
     of_node = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
@@ -52,6 +64,16 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
             via_device_id=of_node.id,
         )
         device_ids.add(device.id)
+        for plant in collective.plants or ():
+            of_plant = registry.async_get_or_create(
+                config_entry_id=entry.entry_id,
+                identifiers={plant_identifier(entry, plant_key(collective.id, plant.id))},
+                entry_type=dr.DeviceEntryType.SERVICE,
+                name=plant.name,
+                configuration_url=page,
+                via_device_id=device.id,
+            )
+            device_ids.add(of_plant.id)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         if device.id not in device_ids:
             registry.async_remove_device(device.id)

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..const import CONF_APP, CONF_KIND
-from .answers import Collective, Node, Permission, Sums
+from .answers import Collective, Node, Permission, Plant, Sums
 from .coordinator import NodeCoordinator
 
 
@@ -41,6 +41,7 @@ def _collective(collective: Collective) -> dict[str, Any]:
         "waiting_since": collective.waiting_since,
         "has_problem": collective.problem is not None,
         "permissions": [_permission(permission) for permission in collective.permissions],
+        "plants": [_plant(plant) for plant in collective.plants or ()],
         "sums": None if collective.sums is None else _sums(collective.sums),
     }
 
@@ -56,6 +57,17 @@ def _sums(sums: Sums) -> dict[str, Any]:
             for name, part in parts.items()
             if part is not None
         },
+    }
+
+
+def _plant(plant: Plant) -> dict[str, Any]:
+    """Return what is known of a plant, not how many shares somebody holds."""
+    return {
+        "corrected": plant.corrected,
+        "until": None if plant.last is None else plant.last.end,
+        "has_today": plant.today is not None,
+        "has_month": plant.month is not None,
+        "has_problem": plant.problem is not None,
     }
 
 

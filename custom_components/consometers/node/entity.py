@@ -1,6 +1,6 @@
 """What all entities of a node have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import override
 
 from homeassistant.core import callback
@@ -9,18 +9,18 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .answers import Collective, Words, words_in
+from .answers import Collective, Node, Plant, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
-from .devices import collective_identifier, node_identifier
+from .devices import collective_identifier, node_identifier, plant_identifier
 from .surplus_coordinator import SurplusCoordinator
 
 REASON = "reason"
 """The attribute that says in words why something is not as it should be."""
 
 
-def unique_id(entry: NodeConfigEntry, collective_id: str, description: EntityDescription) -> str:
-    """Name an entity of a collective."""
-    return f"{entry.entry_id}_{collective_id}_{description.key}"
+def unique_id(entry: NodeConfigEntry, known_as: str, description: EntityDescription) -> str:
+    """Name an entity of a collective, or of a plant."""
+    return f"{entry.entry_id}_{known_as}_{description.key}"
 
 
 def add_for_each_collective[D: EntityDescription](
@@ -31,19 +31,43 @@ def add_for_each_collective[D: EntityDescription](
     is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
     """Add the entities of each collective as soon as the node tells of what they show."""
+
+    def collectives(node: Node) -> Mapping[str, Collective]:
+        return {collective.id: collective for collective in node.collectives}
+
+    add_for_each(
+        entry,
+        async_add_entities,
+        collectives,
+        descriptions,
+        make,
+        is_told=lambda _, collective, description: is_told(collective, description),
+    )
+
+
+def add_for_each[T, D: EntityDescription](
+    entry: NodeConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    things: Callable[[Node], Mapping[str, T]],
+    descriptions: Iterable[D],
+    make: Callable[[NodeCoordinator, str, D], Entity],
+    *,
+    is_told: Callable[[str, T, D], bool],
+) -> None:
+    """Add the entities of each thing as soon as the node tells of what they show."""
     coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
     added: set[tuple[str, str]] = set()
 
     @callback
     def add() -> None:
-        collectives = {collective.id: collective for collective in coordinator.data.collectives}
-        added.difference_update([each for each in added if each[0] not in collectives])
+        there = things(coordinator.data)
+        added.difference_update([each for each in added if each[0] not in there])
         new = [
             (each, key)
-            for each, collective in sorted(collectives.items())
+            for each, thing in sorted(there.items())
             for key, description in described.items()
-            if (each, key) not in added and is_told(collective, description)
+            if (each, key) not in added and is_told(each, thing, description)
         ]
         added.update(new)
         if new:
@@ -124,3 +148,28 @@ class SurplusEntity(CollectiveEntity):
     def available(self) -> bool:
         """Whether there is a forecast of this hour."""
         return super().available and self.surplus.now(self.collective_id) is not None
+
+
+class PlantEntity(NodeEntity):
+    """An entity of this home's part of a plant."""
+
+    def __init__(
+        self, coordinator: NodeCoordinator, known_as: str, description: EntityDescription
+    ) -> None:
+        """Take what it shows, and of which plant."""
+        super().__init__(coordinator, description)
+        self.known_as = known_as
+        entry = coordinator.config_entry
+        self._attr_unique_id = unique_id(entry, known_as, description)
+        self._attr_device_info = DeviceInfo(identifiers={plant_identifier(entry, known_as)})
+
+    @property
+    def plant(self) -> Plant:
+        """What the node says of it, while it does."""
+        return self.coordinator.data.plants[self.known_as]
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the node is there, and tells of the plant."""
+        return super().available and self.known_as in self.coordinator.data.plants

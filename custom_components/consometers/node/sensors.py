@@ -14,13 +14,18 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, Last, Month, Sums, Today
+from .answers import Collective, Last, Month, Plant, Sums, Today
 from .surplus import Forecast, best, stretches
 
 type Fact = float | datetime | None
 type Attributes = Mapping[str, str | int | datetime | None]
 
-ATTRIBUTES: Final = frozenset({"start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"})
+ATTRIBUTES: Final = frozenset(
+    {
+        *("start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"),
+        *("total_shares", "corrected"),
+    }
+)
 """What sensors of sums tell beside their states."""
 
 
@@ -36,6 +41,15 @@ class CollectiveSensorDescription(SensorEntityDescription):
     def is_told(self, collective: Collective) -> bool:
         """Return whether there is anything to show."""
         return not self.of_sums or self.value_fn(collective) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlantSensorDescription(SensorEntityDescription):
+    """Describes a sensor of this home's part of a plant."""
+
+    value_fn: Callable[[Plant], Fact]
+    attributes_fn: Callable[[Plant], Attributes] = lambda plant: {}
+    reset_fn: Callable[[Plant], datetime | None] = lambda plant: None
 
 
 def _of_sums[T](
@@ -228,5 +242,67 @@ COLLECTIVE_SENSORS: Final = (
         translation_key="collective_month_difference",
         value_fn=_month(lambda month: _percent(month.difference)),
         attributes_fn=_its_month,
+    ),
+)
+
+
+def _part_interval(plant: Plant) -> Attributes:
+    return {} if plant.last is None else {"start": plant.last.start, "end": plant.last.end}
+
+
+def _part_month(plant: Plant) -> Attributes:
+    return {} if plant.month is None else {"month": plant.month.month}
+
+
+PLANT_SENSORS: Final = (
+    PlantSensorDescription(
+        key="power",
+        translation_key="collective_part_power",
+        device_class=SensorDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda plant: None if plant.last is None else plant.last.mean_w,
+        attributes_fn=_part_interval,
+    ),
+    PlantSensorDescription(
+        key="energy_today",
+        translation_key="collective_part_today",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        value_fn=lambda plant: None if plant.today is None else plant.today.production,
+        reset_fn=lambda plant: (
+            None if plant.today is None else dt_util.start_of_local_day(plant.today.date)
+        ),
+    ),
+    PlantSensorDescription(
+        key="month",
+        translation_key="collective_part_month",
+        device_class=SensorDeviceClass.ENERGY,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=1,
+        value_fn=lambda plant: None if plant.month is None else plant.month.production,
+        attributes_fn=_part_month,
+    ),
+    PlantSensorDescription(
+        key="coverage",
+        translation_key="collective_part_coverage",
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        value_fn=lambda plant: None if plant.month is None else _percent(plant.month.coverage),
+        attributes_fn=_part_month,
+    ),
+    PlantSensorDescription(
+        key="shares",
+        translation_key="collective_part_shares",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda plant: plant.shares,
+        attributes_fn=lambda plant: {
+            "total_shares": plant.total_shares,
+            "corrected": plant.corrected,
+        },
     ),
 )

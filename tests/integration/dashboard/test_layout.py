@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.consometers.dashboard.facts import Collective, Home
+from custom_components.consometers.dashboard.facts import Collective, Home, Plant
 from custom_components.consometers.dashboard.layout import dashboard
 
 FULL = Home(**{fact.name: (f"sensor.{fact.name}",) for fact in fields(Home)})
@@ -23,6 +23,11 @@ COOPERATIVE = Collective(
     name="Énergie d'ici",
     entities={key: f"sensor.coop_{key}" for key in KEYS},
     statistics={each: f"consometers:coop_{each}" for each in QUANTITIES},
+)
+SCHOOL = Plant(
+    name="École de Kersabiec",
+    entities={key: f"sensor.ecole_{key}" for key in ("power", "energy_today", "coverage")},
+    statistic="consometers:part_kersabiec_ecole",
 )
 DOCS = Path(__file__).parents[3] / "docs"
 METER = Home(drawn_power=("sensor.power",), apparent_power=("sensor.va",), drawn=("sensor.energy",))
@@ -51,7 +56,19 @@ def shown(written: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotAssertion) -> None:
-    assert dashboard(FULL, [COOPERATIVE], language) == snapshot
+    assert dashboard(FULL, [COOPERATIVE], language, [SCHOOL]) == snapshot
+
+
+def test_my_part_of_panels_elsewhere_is_in_no_card_with_my_own() -> None:
+    written = dashboard(FULL, [], "en", [SCHOOL])
+    assert headings(written) == ["My home", "My panels", "My part: École de Kersabiec"]
+    own, panels, part = sections(written)
+    assert SCHOOL.statistic not in {*shown(own), *shown(panels)}
+    assert set(shown(part)) == {*SCHOOL.entities.values(), SCHOOL.statistic}
+    # It is alone in its row.
+    assert [section["column_span"] for section in sections(written)] == [1, 1, 2]
+    beside_what_is_drawn = set(shown(sections(written, 1)[-1]))
+    assert beside_what_is_drawn == {SCHOOL.statistic, *FULL.drawn}
 
 
 def test_a_meter_alone_has_all_of_the_width() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.consometers.node import answers
 
-from .toy import collective, documented, part, permission, sums
+from .toy import collective, documented, part, permission, plant, sums
 
 NODE = documented()
 
@@ -17,6 +17,9 @@ def test_the_documented_answer_is_understood() -> None:
     node = answers.node(NODE)
     (of_collective,) = node.collectives
     (granted,) = of_collective.permissions
+    (school,) = node.plants.values()
+    assert school.last is not None
+    assert (school.shares, school.total_shares, school.last.mean_w) == (5, 720, 12)
     assert (node.id, node.version, node.online) == (NODE["id"], NODE["version"], True)
     assert node.home_assistant.connected
     assert of_collective.acknowledged_until == datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -78,6 +81,27 @@ def test_a_power_is_the_mean_over_its_interval(end: str, mean_w: int) -> None:
     assert understood.last is not None
     assert understood.last.mean_w(understood.last.consumption) == mean_w
     assert understood.last.mean_w(None) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "../x"},
+        {"shares": -1},
+        {"total_shares": 0},
+        {"corrected": None},
+        {"statistic": None},
+        {"last": {**plant()["last"], "end": plant()["last"]["start"]}},
+        {"last": {**plant()["last"], "production": -1}},
+        {"month": {**plant()["month"], "coverage": nan}},
+        {"month": {**plant()["month"], "coverage": -0.1}},
+        {"today": {"date": "today"}},
+    ],
+    ids=repr,
+)
+def test_a_plant_that_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        answers.node({**NODE, "collectives": [collective(plants=[plant(**changes)])]})
 
 
 def test_a_node_before_sums_tells_none() -> None:

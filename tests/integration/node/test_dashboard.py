@@ -6,10 +6,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
 
-from custom_components.consometers.dashboard.household import collectives
+from custom_components.consometers.dashboard.household import collectives, plants
 
 from .house import House
-from .toy import collective, part, sums
+from .toy import collective, part, plant, sums
 
 
 async def test_they_have_their_entities_and_statistics(house: House) -> None:
@@ -26,6 +26,18 @@ async def test_they_have_their_entities_and_statistics(house: House) -> None:
         "consumption": "consometers:collective_1_consumption",
         "production": "consometers:collective_1_production",
     }
+
+
+async def test_panels_of_which_the_home_holds_shares_are_no_collective(house: House) -> None:
+    await house.start(collective(plants=[plant()]))
+    assert [each.name for each in collectives(house.hass)] == ["Coopérative 1"]
+    (school,) = plants(house.hass)
+    assert (school.name, school.statistic) == (plant()["name"], plant()["statistic"])
+    assert school.entities["power"] == house.entity_id("1:kersabiec_ecole_power")
+    await house.hass.config_entries.async_unload(house.entry.entry_id)
+    (school,) = plants(house.hass)
+    assert school.statistic is None
+    assert "coverage" in school.entities
 
 
 async def test_one_that_tells_no_statistics_has_none(house: House) -> None:

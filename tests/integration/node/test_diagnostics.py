@@ -11,12 +11,13 @@ from custom_components.consometers.diagnostics import async_get_config_entry_dia
 
 from ..home import text_of
 from .house import House
-from .toy import NODE_ID, TOKEN, collective, part, permission, until
+from .toy import NODE_ID, TOKEN, collective, part, permission, plant, until
 
 ACCOUNT = "home@example.org"
 WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
 OF_OTHERS = ("23450", "23.45", "301200", "301.2", "37")
 PERSONAL = (NODE_ID, TOKEN, ACCOUNT, "collective-1@", "Coopérative", "Daily", "2f6c1f0a")
+OF_SHARES = ("Kersabiec", "ecole", "720")
 
 
 async def diagnostics(house: House) -> str:
@@ -34,6 +35,7 @@ def trouble(house: House) -> None:
             collective(
                 problem=WORDS,
                 waiting_since="2026-01-01T00:00:00+00:00",
+                plants=[plant(problem=WORDS)],
                 sums={**part("today", production=None), "problem": WORDS, "month": None},
                 permissions=[
                     permission(valid_until="2026-01-02T00:00:00+00:00", newer_version="next"),
@@ -95,4 +97,6 @@ async def test_nothing_personal_is_in_them_nor_in_logs(
         if record.name.startswith("custom_components")
     ]
     assert len(texts) > 5
-    assert [line for line in texts if any(secret in line for secret in PERSONAL)] == []
+    assert [
+        line for line in texts if any(secret in line for secret in (*PERSONAL, *OF_SHARES))
+    ] == []

@@ -7,10 +7,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.consometers.const import CONF_APP
+from custom_components.consometers.const import CONF_APP, DOMAIN
 
 from .house import House
-from .toy import collective, part, permission, sums, until
+from .toy import collective, part, permission, plant, sums, until
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 
@@ -211,3 +211,57 @@ class TestSums:
         await house.hass.async_block_till_done()
         house.toy.change(collectives=[collective(sums=sums())])
         await until(lambda: house.state("1_members") == "37")
+
+
+PART = ("power", "energy_today", "month", "coverage", "shares")
+SCHOOL = "1:kersabiec_ecole"
+
+
+class TestPlants:
+    @pytest.mark.parametrize("language", ["en", "fr"])
+    async def test_my_part_is_shown_on_a_device_of_its_own(
+        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
+    ) -> None:
+        hass.config.language = language
+        await hass.config.async_set_time_zone("Europe/Paris")
+        await house.start(collective(plants=[plant()]))
+        keys = {f"{SCHOOL}_{key}" for key in PART}
+        of_part = {each: fact for each, fact in house.facts().items() if fact["key"] in keys}
+        assert len(of_part) == len(PART)
+        assert of_part == snapshot
+        registry, of_coop = dr.async_get(hass), house.device("1")
+        entry_id = house.entry.entry_id
+        identifier = DOMAIN, f"{entry_id}:{SCHOOL}"
+        device = registry.async_get_device_by_identifier(identifier, entry_id)
+        assert device is not None
+        assert of_coop is not None
+        assert (device.name, device.via_device_id) == ("École de Kersabiec", of_coop.id)
+
+    async def test_a_node_before_plants_has_none(self, house: House) -> None:
+        assert "plants" not in collective()
+        await house.start(collective())
+        assert house.entry.runtime_data.data.plants == {}
+
+    async def test_each_fact_appears_when_it_is_first_known(self, house: House) -> None:
+        unknown = plant(last=None, today=None, month=None)
+        await house.start(collective(plants=[unknown]))
+        assert house.state(f"{SCHOOL}_power") is None
+        assert house.state(f"{SCHOOL}_shares") == "5"
+        house.toy.change(collectives=[collective(plants=[plant(corrected=True, shares=7)])])
+        await until(lambda: house.state(f"{SCHOOL}_power") == "24")
+        shares = house.state_of(f"{SCHOOL}_shares")
+        assert shares is not None
+        assert (shares.state, shares.attributes["corrected"]) == ("7", True)
+        why = {"en": "The collective does not answer.", "fr": "Le collectif ne répond pas."}
+        house.toy.change(collectives=[collective(plants=[{**unknown, "problem": why}])])
+        await until(lambda: house.state(f"{SCHOOL}_power") == "unknown")
+        power = house.state_of(f"{SCHOOL}_power")
+        assert power is not None
+        assert power.attributes["reason"] == why["en"]
+
+    async def test_a_plant_of_which_nothing_is_held_any_more_goes(self, house: House) -> None:
+        await house.start(collective(plants=[plant(), plant("kermelo", name="Kermelo")]))
+        house.toy.change(collectives=[collective(plants=[plant("kermelo", name="Kermelo")])])
+        await until(lambda: house.state(f"{SCHOOL}_power") is None)
+        assert house.state("1:kermelo_power") == "24"
+        assert house.device("1") is not None

@@ -87,6 +87,36 @@ def sums(**changes: Any) -> dict[str, Any]:
     }
 
 
+def plant(plant_id: str = "kersabiec_ecole", **changes: Any) -> dict[str, Any]:
+    """Return what a node tells of a plant of which the home holds shares."""
+    return {
+        "id": plant_id,
+        "name": "École de Kersabiec",
+        "shares": 5,
+        "total_shares": 720,
+        "corrected": False,
+        "statistic": f"consometers:part_{plant_id}",
+        "last": {
+            "start": "2026-11-24T17:00:00+00:00",
+            "end": "2026-11-24T17:30:00+00:00",
+            "production": 12,
+        },
+        "today": {
+            "date": "2026-11-24",
+            "until": "2026-11-24T18:00:00+00:00",
+            "production": 410,
+        },
+        "month": {
+            "month": "2026-10",
+            "production": 14_100,
+            "consumption": 412_000,
+            "coverage": 1.3842,
+        },
+        "problem": None,
+        **changes,
+    }
+
+
 def part(name: str, **changes: Any) -> dict[str, Any]:
     """Return the sums with something else in one of their parts."""
     return sums(**{name: {**sums()[name], **changes}})
