@@ -1,4 +1,4 @@
-"""The ready dashboard in Home Assistant: my home, my panels, my collective, as people see them.
+"""The ready dashboard in Home Assistant: home, panels, a part of others, collective, as seen.
 
 A person adds it from among those that are offered. Meter, inverter and Home Assistant are real; the
 node is a toy that tells the sums of 37 invented homes. Leaves pictures in `.artifacts/`;
@@ -34,19 +34,24 @@ from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
 from tests.e2e.waiting import eventually
-from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
+from tests.integration.node.toy import TOKEN, ToyNode, collective, plant, sums
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 
 NAME: Final = "Kersabiec Solaire"
 TITLE: Final = {"en": "My energy", "fr": "Mon énergie"}
 PATH: Final = {"en": "my-energy", "fr": "mon-energie"}
-HEADINGS: Final = {"en": ["My home", "My panels", NAME], "fr": ["Mon foyer", "Mes panneaux", NAME]}
+PLANT: Final = "École de Kermelo"
+PART: Final = "consometers:part_kermelo"
+HEADINGS: Final = {
+    "en": ["My home", "My panels", f"My part: {PLANT}", NAME],
+    "fr": ["Mon foyer", "Mes panneaux", f"Ma part : {PLANT}", NAME],
+}
 ARTIFACTS: Final = ROOT / ".artifacts"
 DAYS_SHOWN, DAYS_PICTURED = 9, 400
 OFFERED: Final = "Consometers"
-CARDS_NOW: Final = {"hui-statistics-graph-card": 5, "hui-statistic-card": 4, "hui-tile-card": 16}
-CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 3}
+CARDS_NOW: Final = {"hui-statistics-graph-card": 6, "hui-statistic-card": 4, "hui-tile-card": 21}
+CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 4}
 LARGEST_PICTURE_BYTES: Final = 300_000
 
 type Flow = Callable[[Energy], int]
@@ -89,6 +94,7 @@ async def household(
             await _import(hass.api, balance[key], past, flow)
         for quantity, flow in OF_COLLECTIVE.items():
             await _import(hass.api, f"{DOMAIN}:collective_1_{quantity}", past, flow)
+        await _import(hass.api, PART, past, _part)
         node.answer["collectives"] = [_collective(past, zone)]
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
@@ -276,6 +282,24 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
         name=NAME,
         acknowledged_until=until,
         waiting=0,
+        plants=[
+            plant(
+                "kermelo",
+                name=PLANT,
+                statistic=PART,
+                last={
+                    "start": last.start.isoformat(),
+                    "end": until,
+                    "production": sum(map(_part, last.sixths)),
+                },
+                today={
+                    "date": last.start.astimezone(zone).date().isoformat(),
+                    "until": until,
+                    "production": sum(_part(n) for hour in _today(past, zone) for n in hour.sixths),
+                },
+                month={**plant()["month"], "coverage": 0.38},
+            )
+        ],
         sums=sums(
             last={
                 "start": last.start.isoformat(),
@@ -292,6 +316,11 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
             },
         ),
     )
+
+
+def _part(count: Energy) -> int:
+    """What nine of 180 shares made of panels three times those of this home."""
+    return 3 * count.production_wh * 9 // 180
 
 
 def _quiet(**changes: Any) -> dict[str, Any]:
