@@ -71,7 +71,8 @@ def test_every_command_is_explained(language: int) -> None:
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_the_data_need_of_the_page_can_be_used(page: Path) -> None:
-    (*_, written) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    (written,) = (block for block in blocks if "[purpose]" in block)
     assert read_need_file(written.encode()).id == "roof"
 
 
