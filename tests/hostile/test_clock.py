@@ -14,8 +14,8 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.backfill import Backfill
-from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.permissions import member_permissions

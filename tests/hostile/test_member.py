@@ -381,7 +381,7 @@ async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one
         "UPDATE device_claim SET counts = 1",
         (
             "INSERT INTO member_permission_series"
-            " SELECT p.id, 'x', series.id, 0, 0, 0, '' FROM member_permission p, series"
+            " SELECT p.id, 'x', series.id, NULL, 0, 0, 0, '' FROM member_permission p, series"
         ),
     ):
         with pytest.raises(IntegrityError):

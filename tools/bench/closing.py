@@ -20,7 +20,7 @@ import time
 from sqlalchemy import text
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.worker import Closer, Together, WaitRule
 from consometers_node.sharing.names import keep_collective

@@ -15,7 +15,8 @@ from random import Random
 import time
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
 from consometers_node.collective.publication.worker import Closer, WaitRule

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
 
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.publication.policy import AT_ONCE, InForce, open_from
 from consometers_node.collective.publication.worker import Publishing
 from consometers_node.collective.settings import read

@@ -1,7 +1,8 @@
 """script/bench protected: masking at home, opening at the witness, adding up at the collective.
 
 An hour of N homes is opened for each of 24 hours, one core, by the witness's service: parts put
-together, homes checked, answer and ledger in a SQLite database before it leaves. The lower bound,
+together, homes checked, answer and ledger in a SQLite database before it leaves. At the collective,
+reports become what is stored and asked for. The lower bound,
 in the same run, is the bare HMAC-SHA512 of as many masks. A witness that was restarted reads its
 homes, and derives the keys of the day from those of 35 days ago, once.
 """
@@ -21,13 +22,12 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from consometers_node.collective.publication.openings import opening, requests
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_BYTES,
     NONCE_SECRET_BYTES,
-    SQUARES_MODULUS,
-    SUM_MODULUS,
     DayKey,
     Report,
     Subject,
@@ -45,7 +45,13 @@ from consometers_node.quoalise.protected_sums import (
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import WitnessEnrolmentRow, WitnessLedgerRow
+from consometers_node.store.collective_tables import (
+    GroupId,
+    MemberPermissionId,
+    WitnessEnrolmentRow,
+    WitnessLedgerRow,
+)
+from consometers_node.store.masked_reports import StoredReport
 
 HOURS = 24
 MOST_S_AT_HOME = 0.001
@@ -118,19 +124,34 @@ async def _opened_in(folder: Path, count: int) -> bool:
             reports = [
                 Report.of(200 + home % 400, subject, key, secret) for home, key in enumerate(keys)
             ]
-            parts = tuple(
-                Part(pseudonym, report.day, report.nonce)
-                for pseudonym, report in zip(pseudonyms, reports, strict=True)
-            )
             bare += _seconds(lambda: _hmacs(keys, subject, reports))  # noqa: B023
+            stored_reports = [
+                StoredReport(
+                    MemberPermissionId(pseudonym),
+                    report.day,
+                    report.nonce,
+                    report.masked.to_bytes(8),
+                    report.masked_square.to_bytes(16),
+                )
+                for pseudonym, report in zip(pseudonyms, reports, strict=True)
+            ]
             begun = perf_counter()
+            packed = opening(
+                subject.direction,
+                subject.hour,
+                "witness@example.org",
+                {frozenset({GroupId(1)}): stored_reports},
+                minimum=10,
+                at=subject.hour,
+            )
+            sums = [each for part in requests(packed) for each in part.sums]
+            at_collective += perf_counter() - begun
             asked = MaskedSum(
                 "1",
-                parts,
-                sum(report.masked for report in reports) % SUM_MODULUS,
-                sum(report.masked_square for report in reports) % SQUARES_MODULUS,
+                tuple(home for each in sums for home in each.parts),
+                sum(each.masked for each in sums),
+                sum(each.masked_squares for each in sums),
             )
-            at_collective += perf_counter() - begun
             begun = perf_counter()
             answers = (await _ask(witness, subject.hour, asked, random)).answers
             at_witness += perf_counter() - begun

@@ -59,6 +59,16 @@ class NotRequested(CollectiveFault):
     condition = "not-asked"
 
 
+class BadWitness(CollectiveFault):
+    """A protected sum cannot be asked for with this witness; `field` is what stands in the way."""
+
+    condition = "bad-witness"
+
+    def __init__(self, field: str, words: Text) -> None:
+        super().__init__(words)
+        self.field = field
+
+
 class NotYours(CollectiveFault):
     """A permission names what another member shares already."""
 

@@ -7,6 +7,7 @@ from functools import partial
 import logging
 from typing import NoReturn
 
+from ..backoff import Backoff
 from ..quoalise import Text
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
@@ -21,8 +22,8 @@ from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .answers import CollectiveAnswers
 from .counters import Counts
 from .errors import database_problem
+from .ingestion.arrivals import Arrivals
 from .ingestion.backfill import Backfill, BackfillPace
-from .ingestion.validation import Arrivals
 from .ingestion.write_queue import WriteQueue
 from .members.subscribers import Subscribers, addresses, member_peer
 from .permissions import needs, termination_notices
@@ -34,6 +35,7 @@ from .privacy.retention import Retention, keep_subscribers
 from .privacy_notice import data_policy
 from .publication import worker
 from .publication.policy import InForce
+from .publication.witness_requests import WitnessRequests
 from .publication.worker import Publishing
 from .settings import Settings
 from .witness.service import WitnessService
@@ -53,6 +55,7 @@ class CollectivePace:
     first_delay_s: float = FIRST_DELAY_S
     receipt_within_s: float = PUSH_SECONDS
     backfill: BackfillPace = field(default_factory=BackfillPace)
+    witness: Backoff = field(default_factory=Backoff)
     retention_s: float = retention.EVERY_S
     notices_s: float = termination_notices.AGAIN_S
     publishing_s: float = worker.EVERY_S
@@ -65,8 +68,11 @@ class CollectivePace:
         """Return waits that are so many times shorter."""
         waits = {wait.name: getattr(self, wait.name) for wait in fields(self)}
         backfill = waits.pop("backfill").hurried(haste)
+        witness = waits.pop("witness").hurried(haste)
         return CollectivePace(
-            **{name: wait / haste for name, wait in waits.items()}, backfill=backfill
+            **{name: wait / haste for name, wait in waits.items()},
+            backfill=backfill,
+            witness=witness,
         )
 
 
@@ -132,9 +138,14 @@ class CollectiveOnline:
             clock=node.clock,
             visits=node.counts.visits,
         )
+        self.witness_requests = WitnessRequests(store, asking, changes, pace.witness)
         self._notices = TerminationNotices(store, asking, changes, again_s=pace.notices_s)
         self.receiving = Receiving(
-            connection, self.write_queue.keep, node.counts.traffic, may_push=self.backfill.granting
+            connection,
+            self.write_queue.keep,
+            node.counts.traffic,
+            may_push=self.backfill.granting,
+            keep_reports=self.write_queue.keep_reports,
         )
         self.sharing.discovery.receives = True
 
@@ -146,6 +157,7 @@ class CollectiveOnline:
                 self.sharing,
                 self.write_queue,
                 self.backfill,
+                self.witness_requests,
                 self._notices,
                 self._retention,
                 self._exports,
@@ -170,6 +182,7 @@ class CollectiveOnline:
         while True:
             session = await self.connection.online(_FOR_EVER_S)
             self.backfill.came_back()
+            self.witness_requests.came_back()
             await asyncio.shield(session.ended)
 
     async def _publish_policy(self) -> NoReturn:

@@ -25,6 +25,7 @@ from .members.members import Member, MemberKind, Members
 from .members.sites import Description
 from .permissions import member_permissions, needs
 from .privacy.erasure import erase_member
+from .publication.policy import InForce
 from .settings import Settings
 
 
@@ -137,10 +138,11 @@ class Actions:
     async def offer(self, need: DataNeed) -> bool:
         """Ask members for a data need. Return whether this version is new.
 
-        Raises as `needs.offer` does.
+        Raises BadWitness, and as `needs.offer` does.
         """
         what = f"data need {need.id} version {need.version} asked for"
         async with self._acting(what) as connection:
+            await self.check_witness(connection, need)
             if await needs.offer(connection, need, self.at):
                 return True
             await needs.reopen(connection, need.id)
@@ -152,8 +154,10 @@ class Actions:
             await needs.close(connection, need, self.at)
 
     async def reopen(self, need: str) -> None:
-        """Ask for the newest version of a data need again. Raises Unknown."""
+        """Ask for the newest version of a data need again. Raises Unknown, BadWitness."""
         async with self._acting(f"data need {need} asked for again") as connection:
+            for version in (await needs.versions(connection, need))[-1:]:
+                await self.check_witness(connection, version.need)
             await needs.reopen(connection, need)
 
     async def invite(
@@ -212,6 +216,12 @@ class Actions:
     def decisions(self) -> Decisions:
         """What is answered to a municipality, or to whom else asks this collective for its sums."""
         return Decisions(self.store, written_by(self.who))
+
+    async def check_witness(self, connection: AsyncConnection, need: DataNeed) -> None:
+        """Raise BadWitness where a protected sum could not be opened, or would protect nothing."""
+        rules = await InForce(self.settings.publication).read(connection)
+        account = self.settings.xmpp.account
+        await needs.check_witness(connection, need, account, rules.publication)
 
     async def _note(
         self, connection: AsyncConnection, what: str, member: MemberId | None = None

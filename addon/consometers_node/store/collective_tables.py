@@ -132,7 +132,8 @@ class MemberPermissionRow(Base):
 
     Once it has ended, `erase_at` is when what it brought is erased. `announced_at` is since when
     administrators see that it is; somebody asked for it where `erase_at` is no later.
-    `notified_at` is when the member knew of the end.
+    `notified_at` is when the member knew of the end. Where the `reading` is a sum, the member sends
+    masked reports, and no record.
     """
 
     __table_args__ = (
@@ -147,6 +148,9 @@ class MemberPermissionRow(Base):
     state: Column[str] = _member_permission_state()
     interval: Column[Interval] = column(name="interval_minutes")
     identification: Column[str] = identification()
+    reading: Column[str] = check(
+        "reading", "reading IN ('individual', 'sum')", server_default="individual"
+    )
     records_from: Column[datetime]
     valid_from: Column[datetime]
     valid_until: Column[datetime]
@@ -160,19 +164,67 @@ class MemberPermissionRow(Base):
 class MemberPermissionSeriesRow(Base):
     """One series that a member lets us read, under the name that it has with us.
 
-    `series_id` is empty until its first records tell what they are. The past was asked for up to
-    `backfilled_until`; `last_received_at` is when records last came; `problem` why no more do.
+    `series_id` is empty until its first records tell what they are, and stays so of a series of
+    which masked reports come: these are of the direction `masked_direction`. The past was asked for
+    up to `backfilled_until`; `last_received_at` is when records or reports last came; `problem` why
+    no more do.
     """
+
+    __table_args__ = (
+        unique_where(
+            "uq_member_permission_series_masked",
+            "permission_id",
+            "masked_direction",
+            where="masked_direction IS NOT NULL",
+        ),
+    )
 
     permission_id: Column[MemberPermissionId] = column(
         ForeignKey("member_permission.id"), primary_key=True
     )
     identifier: Column[str] = column(primary_key=True, index=True)
     series_id: Column[SeriesId | None] = column(ForeignKey("series.id"), index=True)
+    masked_direction: Column[Direction | None] = column(index=True)
     backfilled_until: Column[datetime | None]
     subscribed_at: Column[datetime | None]
     last_received_at: Column[datetime | None]
     problem: Column[str | None]
+
+
+class MaskedReportRow(Base, clustered=True):
+    """A masked value of an hour that a member sent: the last one counts, until the hour is closed.
+
+    `day` is of the key that masks it: docs/protected-sums.md. `masked` is modulo 2^64,
+    `masked_square` modulo 2^128, both in network byte order. Nothing of the home can be computed
+    from them.
+    """
+
+    direction: Column[Direction] = column(primary_key=True)
+    start: Column[datetime] = column(primary_key=True)
+    permission_id: Column[MemberPermissionId] = column(
+        ForeignKey("member_permission.id"), primary_key=True, index=True
+    )
+    day: Column[date]
+    nonce: Column[bytes] = check("nonce", "length(nonce) = 16")
+    masked: Column[bytes] = check("masked", "length(masked) = 8")
+    masked_square: Column[bytes] = check("square", "length(masked_square) = 16")
+
+
+class OpeningRow(Base, clustered=True):
+    """What a witness (a bare JID) is asked to open of an hour, until the hour is closed.
+
+    It is stored before it is sent, so that the very same is asked again after a failure. `groups`
+    is which communes each group of it has, as JSON; `request` the groups with their masked sums and
+    their homes; `answer` what the witness said, as JSON, or that it was given up.
+    """
+
+    direction: Column[Direction] = column(primary_key=True)
+    start: Column[datetime] = column(primary_key=True)
+    witness: Column[str] = column(primary_key=True)
+    groups: Column[str]
+    request: Column[bytes]
+    asked_at: Column[datetime]
+    answer: Column[str | None]
 
 
 class DeviceClaimRow(Base):

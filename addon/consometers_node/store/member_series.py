@@ -1,14 +1,14 @@
 """The series that members let this collective read, and how far each was gathered."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
 
-from ..series import Interval, Range, Series
+from ..series import Direction, Interval, Range, Series
 from .any_of import among, pair_among
 from .collective_tables import (
     MemberId,
@@ -37,6 +37,8 @@ _FACTS = (
     MemberPermissionSeriesRow.last_received_at,
     MemberPermissionSeriesRow.problem,
     some_apart(MemberPermissionSeriesRow.series_id),
+    MemberPermissionRow.reading,
+    MemberPermissionSeriesRow.masked_direction,
 )
 """The columns of the first fields of `MemberSeries`, in their order."""
 _GRANTED = (
@@ -57,6 +59,9 @@ _OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
 _UNDER_NAMES = _GRANTED.where(among(MemberPermissionSeriesRow.identifier, "names")).with_for_update(
     read=True, of=MemberPermissionRow
 )
+_UNDER_PERMISSIONS = _GRANTED.where(
+    among(MemberPermissionSeriesRow.permission_id, "ids")
+).with_for_update(read=True, of=MemberPermissionRow)
 _GRANTING = (
     select(MemberRow.jid)
     .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
@@ -86,7 +91,7 @@ class MemberSeries:
     """A series that may be read at an interval no finer than that.
 
     `records` is when they start; at its end the permission ends too. What the series is of is
-    known from its first records on.
+    known from its first records on. Where `is_masked`, masked reports come, and no record.
     """
 
     permission: MemberPermissionId
@@ -101,6 +106,8 @@ class MemberSeries:
     last_received_at: datetime | None
     problem: str | None
     has_records_set_aside: bool
+    reading: str
+    masked_direction: Direction | None
     records: Range
     series: Series | None
 
@@ -109,6 +116,14 @@ class MemberSeries:
         """What names it."""
         return self.permission, self.identifier
 
+    @property
+    def is_masked(self) -> bool:
+        return self.reading == "sum"
+
+    def of_direction(self, direction: Direction) -> MemberSeries:
+        """Return it as the series whose masked reports are of a direction."""
+        return replace(self, masked_direction=direction)
+
 
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[MemberSeries]:
     """Return what was granted under these names, and stays so until the transaction ends."""
@@ -116,6 +131,15 @@ async def under_names(connection: AsyncConnection, names: Collection[str]) -> li
     for batch in batched(names, _NAMES_AT_ONCE, strict=False):
         granted += await _read(connection, _UNDER_NAMES, names=batch)
     return granted
+
+
+async def under_permissions(
+    connection: AsyncConnection, permissions: Collection[str]
+) -> list[MemberSeries]:
+    """Return the series of permissions that hold, and go on to until the transaction ends."""
+    if not permissions:
+        return []
+    return await _read(connection, _UNDER_PERMISSIONS, ids=list(permissions))
 
 
 async def of_member(connection: AsyncConnection, jid: str) -> list[MemberSeries]:
@@ -186,6 +210,6 @@ async def _read(
 
 
 def _member_series(*row: Any) -> MemberSeries:
-    series = None if row[6] is None else Series(*row[14:])
-    fields: tuple[Any, ...] = (*row[:12], Range(*row[12:14]), series)
+    series = None if row[6] is None else Series(*row[16:])
+    fields: tuple[Any, ...] = (*row[:14], Range(*row[14:16]), series)
     return MemberSeries(*fields)

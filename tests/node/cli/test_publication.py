@@ -11,7 +11,7 @@ import pytest
 from consometers_node.cli.collective.publication import follow
 from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.output import Output, Reached
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, WaitRule

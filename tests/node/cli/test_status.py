@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.cli.collective.status import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, WaitRule

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import (
@@ -173,8 +173,12 @@ class Town:
             series_id=self.numbers[series] if identification == "pseudonym" else None,
             backfilled_until=NOON,
         )
+        await self.granted(permission_id)
+
+    async def granted(self, permission: str) -> None:
+        """Have the register say that a permission was granted."""
         by = State.GRANTED, PermissionActor.MEMBER
-        await note(self.connection, MemberPermissionId(permission_id), *by, text_hash=64 * "a")
+        await note(self.connection, MemberPermissionId(permission), *by, text_hash=64 * "a")
 
     async def members(self, count: int, area: str | None = None) -> list[MemberId]:
         """Add homes of an area."""

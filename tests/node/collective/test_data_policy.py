@@ -10,7 +10,7 @@ from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
 from consometers_node.collective.privacy.policy import Facts, draft, policy
 
-from ..permission.samples import NEED
+from ..permission.samples import NEED, PROTECTED, WITNESS
 from ..web.public.town import ABOUT, settings as of_town
 from .test_privacy_notice import HEAT
 
@@ -51,6 +51,13 @@ def test_it_is_in_french_and_counts_the_copy_elsewhere(facts: Facts) -> None:
     assert "y reste encore 32 jours au plus" in written
     assert "autant de foyers que la loi l’exige" in written
     assert "réclamation à l’autorité de contrôle" in written
+
+
+def test_it_says_who_opens_protected_sums(facts: Facts) -> None:
+    written = draft(replace(facts, needs=(PROTECTED,)), "en")
+    assert f"The witness, {WITNESS.name} ({WITNESS.contact}), has the key" in written
+    assert f"each hour, masked: sums alone can be opened, together with {WITNESS.name}" in written
+    assert f"sums of at least {WITNESS.minimum} homes with us" in written
 
 
 def test_what_the_node_does_not_know_stands_in_brackets_of_the_draft_alone(facts: Facts) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from consometers_node.collective import access_log
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.members.sites import Building, Description

@@ -7,7 +7,8 @@ import pytest
 
 from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Timed
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.ingestion.validation import Arrivals, MemberMessage, take
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions.member_permissions import take as take_given

@@ -10,7 +10,7 @@ import pytest
 
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
     NOT_YET,

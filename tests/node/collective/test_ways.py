@@ -76,7 +76,12 @@ TABLES = {
         "store.published_series",
         "collective.members.members",
     },
-    "ClosedIntervalRow": {"store.publication", "collective.members.members"},
+    "ClosedIntervalRow": {
+        "store.publication",
+        "store.masked_reports",
+        "collective.members.members",
+    },
+    "MaskedReportRow": {"store.masked_reports"},
     "BlockRow": {
         "store.memberships",
         "store.series",
@@ -86,8 +91,8 @@ TABLES = {
     "SetAsideRow": {"store.set_aside"},
     "Base": {"store.tables", "store.upsert"},
 }
-"""Who may name a table: `members` asks when, `erasure` erases, `member_overview` counts the records
-of a day."""
+"""Who may name a table: `members` asks when, `masked_reports` whether an hour is closed, `erasure`
+erases, `member_overview` counts the records of a day."""
 
 WHOLE = {
     "",

@@ -102,8 +102,50 @@ async def populate(store: Store) -> None:
         await keep_summary(connection, enrolled, now(), "{}")
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
-        for table, row in collective(world.hourly).items():
+        rows = collective(world.hourly)
+        for table, row in (*rows.items(), *masked(rows)):
             await connection.execute(insert(MemberRow.metadata.tables[table]).values(row))
+
+
+def masked(rows: dict[str, dict[str, object]]) -> list[tuple[str, dict[str, object]]]:
+    """Return the rows of a permission for sums, and of what came by it."""
+    permission_id, at = "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c12", now() + timedelta(hours=1)
+    hour = {"direction": Direction.CONSUMPTION, "start": at}
+    return [
+        (
+            "member_permission",
+            rows["member_permission"] | {"id": permission_id, "reading": "sum"},
+        ),
+        (
+            "member_permission_series",
+            {
+                "permission_id": permission_id,
+                "identifier": "urn:dev:org:60060-k7f3q3_consumption/power/active/raw",
+                "masked_direction": Direction.CONSUMPTION,
+            },
+        ),
+        (
+            "masked_report",
+            hour
+            | {
+                "permission_id": permission_id,
+                "day": date(2026, 10, 25),
+                "nonce": bytes(16),
+                "masked": bytes(8),
+                "masked_square": bytes(16),
+            },
+        ),
+        (
+            "opening",
+            hour
+            | {
+                "witness": "witness@example.org",
+                "groups": "{}",
+                "request": bytes(34),
+                "asked_at": at,
+            },
+        ),
+    ]
 
 
 def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:

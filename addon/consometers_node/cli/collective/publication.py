@@ -51,6 +51,7 @@ _WHY = {
     Reason.BELOW_THRESHOLD: text("too few homes"),
     Reason.DOMINANCE: text("one home makes most of it"),
     Reason.NEVER: text("too short a time"),
+    Reason.NOT_OPENED: text("not opened by the witness"),
     Reason.TOGETHER: text("with other communes"),
 }
 _MEANING = text(

@@ -16,6 +16,7 @@ from consometers_node.collective.monitoring.problems import (
     of_backups,
     of_disk,
     of_members,
+    of_witnesses,
 )
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
@@ -26,6 +27,7 @@ from consometers_node.collective.witness.register import Witnessed, overview
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import waiting_since
 from consometers_node.store.member_series import last_received_at
 from consometers_node.store.member_status import MemberCounts, count_members
 
@@ -59,6 +61,7 @@ _REASONS = {
     Reason.BELOW_THRESHOLD: text("too few homes"),
     Reason.DOMINANCE: text("one home makes most of it", context="status"),
     Reason.NEVER: text("too short a time"),
+    Reason.NOT_OPENED: text("not opened by the witness"),
 }
 _STEPS = {
     BackupStep.MADE: text("Last backup: {at}."),
@@ -206,6 +209,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
                 *await of_disk(settings.folder),
                 *of_backups(backed_up, at),
                 *of_members(members),
+                *of_witnesses(await waiting_since(connection), at),
             ],
         )
 

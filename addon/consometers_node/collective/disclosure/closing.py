@@ -4,7 +4,7 @@ Each home is in exactly one group (a commune, or the rest), so published cells h
 common, and their sum is the total. Preview and publication call the same functions.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .sdc_rules import Cell, Reason
 
@@ -42,6 +42,21 @@ def close[G](
             return {}, reason
         published[_union(pool)] = pooled
     return dict(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
+
+
+def add_up[G](kinds: Iterable[Mapping[Groups[G], Cell]]) -> dict[Groups[G], Cell]:
+    """Add up what passed of several kinds of homes, such as records and protected sums.
+
+    Each kind passed by itself, perhaps with other groups together. What is published is the finest
+    that all of them can be added to: groups that are together in one kind are together in all.
+    """
+    merged: dict[Groups[G], Cell] = {}
+    for cells in kinds:
+        for groups, cell in cells.items():
+            met = [unit for unit in merged if not groups.isdisjoint(unit)]
+            total = sum((merged.pop(unit) for unit in met), cell)
+            merged[groups.union(*met)] = total
+    return dict(sorted(merged.items(), key=lambda item: sorted(map(repr, item[0]))))
 
 
 def _separate[G](

@@ -145,6 +145,8 @@ class Reason(StrEnum):
     """No number of homes is enough for so short a time."""
     TOGETHER = "together"
     """It is published with other groups, as one figure."""
+    NOT_OPENED = "not_opened"
+    """The witness of a protected sum refused it, or did not answer in time."""
 
 
 _SUPPRESSED = text("not published: fewer than {need} homes, or one of them makes most of it")
@@ -157,6 +159,7 @@ _WORDS = {
         "not published: a figure of so short a time never is, whatever the number of homes"
     ),
     Reason.TOGETHER: text("published together with other communes"),
+    Reason.NOT_OPENED: text("without protected sums: their witness did not open them"),
 }
 
 

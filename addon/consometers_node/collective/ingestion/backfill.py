@@ -207,6 +207,8 @@ class Backfill:
         for series in granted:
             if self._clock.now() >= series.records.end:
                 continue
+            if series.is_masked and series.subscribed_at is not None:
+                continue
             # Of permissions that name a series the first one reaches furthest back.
             wider = asked.get(series.identifier)
             if wider is not None and series.interval.no_finer_than(wider.interval):
@@ -216,6 +218,10 @@ class Backfill:
             try:
                 await self._asking.subscribe(peer, identifier(series.identifier))
                 await self._note_subscribed(series)
+                if series.is_masked:
+                    # Masked reports are pushed, never asked for.
+                    await self._note_backfilled(series, self._clock.now())
+                    continue
                 await self._ask(peer, series)
                 asked[series.identifier] = series
             except ResourceConstraint:

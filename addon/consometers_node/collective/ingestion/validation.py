@@ -10,9 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from ...quoalise import BadRequest, Data, Metadata, NotAuthorized, QuoaliseError, iso8601
+from ...quoalise import (
+    BadRequest,
+    Data,
+    Metadata,
+    NotAuthorized,
+    QuoaliseError,
+    Reports,
+    iso8601,
+)
 from ...quoalise.text import text
-from ...series import Block, Direction, Interval, OffTheGrid, Range, Record, Series
+from ...series import Block, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.connection import AsyncConnection
@@ -24,6 +32,8 @@ from ...wire import Unsayable
 from ...wire.decode import DecodedSeries, decode, read_series
 from ..members.members import Member, MemberKind
 from . import plausibility
+from .arrivals import Arrivals
+from .masked_reports import take_reports
 from .plausibility import DoubtfulRecord, doubtful, watts
 
 SOON = timedelta(days=2)
@@ -39,6 +49,9 @@ _TOO_MANY_NAMES = text(
 )
 _NOT_GRANTED = text(
     "You have not allowed this series here, or no longer: the message was not stored."
+)
+_MASKED_ALONE = text(
+    "Your permission is for a protected sum: records must come masked. The message was not stored."
 )
 _NOT_THEN = text(
     "Your permission covers records from {start} until {end}: the message was not stored."
@@ -58,47 +71,12 @@ _OF_NOBODY = text(
 _OFF_THE_GRID = text("No interval of {interval} starts at {start}.")
 
 
-RECENT = timedelta(days=3)
-"""A member is expected to send records while it sent some so lately."""
-_STEP = timedelta(minutes=Interval.PT5M.minutes)
-
-
-class Arrivals:
-    """When the last new record of each recent interval came: closing waits while they keep coming.
-
-    They are those since the node runs.
-    """
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[Direction, datetime], datetime] = {}
-
-    def note(self, after: Block, before: Block | None, at: datetime) -> None:
-        """Note which records of a block were not there before."""
-        if Range.of_day(after.day).end < at - RECENT:
-            return
-        had = (None,) * len(after.values) if before is None else before.values
-        starts = after.series.starts(after.day)
-        for start, old, new in zip(starts, had, after.values, strict=True):
-            if old is None and new is not None:
-                self._last[after.series.direction, start] = at
-
-    def last(self, direction: Direction, within: Range) -> datetime | None:
-        """Return when the last new record of an interval came."""
-        starts = (within.start + n * _STEP for n in range((within.end - within.start) // _STEP))
-        arrivals = (self._last.get((direction, start)) for start in starts)
-        return max((at for at in arrivals if at is not None), default=None)
-
-    def forget(self, before: datetime) -> None:
-        """Forget the arrivals of intervals that started before."""
-        self._last = {key: at for key, at in self._last.items() if key[1] >= before}
-
-
 @dataclass(frozen=True, slots=True)
 class MemberMessage:
-    """A message of a peer (bare JID)."""
+    """A message of a peer (bare JID): records, or masked reports."""
 
     sender: str
-    data: Data
+    data: Data | Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +127,13 @@ async def take(
     """
     refusals: list[QuoaliseError | None] = [None for _ in messages]
     decoded: dict[int, tuple[DecodedSeries, ...]] = {}
+    masked: dict[int, tuple[str, Reports]] = {}
+    metadata: dict[int, Metadata] = {}
     for place, message in enumerate(messages):
+        if isinstance(message.data, Reports):
+            masked[place] = message.sender, message.data
+            continue
+        metadata[place] = message.data.metadata
         with _refusing(refusals, place):
             decoded[place] = _decode(message.data)
     names = {str(series.name) for message in decoded.values() for series in message}
@@ -159,8 +143,11 @@ async def take(
     new: list[_NewRecords] = []
     for place, series in decoded.items():
         with _refusing(refusals, place):
-            new += check.records(messages[place], series)
-    await _store(connection, new, at, arrivals or Arrivals())
+            new += check.records(messages[place].sender, metadata[place], series)
+    arrivals = arrivals or Arrivals()
+    await _store(connection, new, at, arrivals)
+    for place, refusal in (await take_reports(connection, masked, at, arrivals)).items():
+        refusals[place] = refusal
     return refusals
 
 
@@ -200,11 +187,10 @@ class _Check:
     learnt: dict[Key, Series] = field(default_factory=dict)
 
     def records(
-        self, message: MemberMessage, decoded: Sequence[DecodedSeries]
+        self, sender: str, metadata: Metadata, decoded: Sequence[DecodedSeries]
     ) -> list[_NewRecords]:
         """Return the records of a message. Raises QuoaliseError, Unsayable."""
-        metadata = message.data.metadata
-        new = [self._records(message.sender, metadata, series) for series in decoded]
+        new = [self._records(sender, metadata, series) for series in decoded]
         self.learnt |= {records.granted.key: records.series for records in new}
         return new
 
@@ -252,6 +238,9 @@ class _Check:
         ]
         if not granted:
             raise NotAuthorized(_NOT_GRANTED)
+        if all(series.is_masked for series in granted):
+            raise NotAuthorized(_MASKED_ALONE)
+        granted = [series for series in granted if not series.is_masked]
         first, last = min(decoded.values), max(decoded.values)
         for series in granted:
             if first in series.records and last in series.records:

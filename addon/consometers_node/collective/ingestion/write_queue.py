@@ -17,13 +17,14 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ...quoalise import Data, Number, QuoaliseError, Text
+from ...quoalise import Data, Number, QuoaliseError, Reports, Text
 from ...store import Store
 from ...store.exclusive import alone
 from ...xmpp import NotStored
 from ..counters import Timed
 from ..errors import database_problem
-from .validation import Arrivals, MemberMessage, take
+from .arrivals import Arrivals
+from .validation import MemberMessage, take
 
 MOST_AT_ONCE = 200
 _ENOUGH = 32
@@ -140,7 +141,15 @@ class WriteQueue:
         days = sum(len({at // _DAY_S for at in records.values}) for records in data.records)
         await asyncio.sleep(_A_DAY_S * max(0, days - _DAYS_AT_ONCE))
 
-    async def take(self, sender: str, data: Data) -> None:
+    async def keep_reports(self, sender: str, reports: Reports) -> None:
+        """Store masked reports that a peer pushed, in its turn. Raises `QuoaliseError`, NotStored.
+
+        They are pushed alone, never asked for.
+        """
+        async with self.turn(sender):
+            await self.take(sender, reports)
+
+    async def take(self, sender: str, data: Data | Reports) -> None:
         """Store a message of a peer, whose turn the caller has; it is committed on return.
 
         Raises `QuoaliseError`, NotStored.

@@ -14,6 +14,7 @@ import time
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
 from ...quoalise import Text
+from ...store.masked_reports import waiting_since
 from ...store.member_status import MemberCounts, count_members
 from ..calendar import Span
 from ..counters import Counts
@@ -33,6 +34,7 @@ from .problems import (
     of_disk,
     of_members,
     of_node,
+    of_witnesses,
 )
 
 _CACHED_S = 5.0
@@ -54,6 +56,8 @@ class Database:
     latest: Latest | None
     backups: Backups
     witnessed: Sequence[Witnessed]
+    waiting_since: datetime | None
+    """Since when a protected sum has waited for its witness."""
     size_bytes: int
 
 
@@ -120,6 +124,8 @@ class Watch:
         problems = [*self.running_problems(at), *await of_disk(node.settings.folder)]
         if database is not None:
             problems += [*of_backups(database.backups, at), *of_members(database.standing)]
+            faults = network.witness_requests.problems.values() if network else ()
+            problems += of_witnesses(database.waiting_since, at, faults)
         elif node.database_problem is None:
             problems.append(UNREADABLE)
         return Health(
@@ -155,6 +161,7 @@ class Watch:
                         if settings.witness_for
                         else ()
                     ),
+                    waiting_since=await waiting_since(connection),
                     size_bytes=await store.size_bytes(connection),
                 )
         except InterfaceError, OperationalError, NoConnection, TimeoutError:

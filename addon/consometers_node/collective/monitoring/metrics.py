@@ -110,6 +110,7 @@ _REASONS: Words = {
     "below_threshold": text("too few homes"),
     "dominance": text("one home makes most of it", context="figure of monitoring"),
     "never": text("so short a time is not published"),
+    "not_opened": text("not opened by the witness"),
 }
 _MESSAGES: Words = {
     "acknowledged": text("stored and acknowledged"),

@@ -4,9 +4,9 @@ Sentences name no member: they are sent by mail, and read on the screens of moni
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 import shutil
@@ -21,6 +21,8 @@ from .certificates import Certificates
 _FULL_FROM = 0.9
 _FEW_BYTES = 500 * 1024**2
 _MANY_SILENT = 0.2
+_WITNESS_ANSWERS_IN = timedelta(minutes=30)
+_LONG_AWAY = timedelta(days=1)
 
 
 class ProblemKind(StrEnum):
@@ -35,6 +37,7 @@ class ProblemKind(StrEnum):
     TEST_RESTORE = "test_restore"
     OFFSITE_COPY = "offsite_copy"
     SILENCE = "silence"
+    WITNESS = "witness"
     ALERTS = "alerts"
 
 
@@ -48,6 +51,7 @@ TITLES: Mapping[str, Text] = {
     ProblemKind.TEST_RESTORE: text("no recent test restore"),
     ProblemKind.OFFSITE_COPY: text("no recent off-site copy"),
     ProblemKind.SILENCE: text("many members are silent"),
+    ProblemKind.WITNESS: text("the witness does not answer"),
     ProblemKind.ALERTS: text("alerts cannot be sent"),
 }
 STORED = frozenset(
@@ -56,6 +60,7 @@ STORED = frozenset(
         ProblemKind.TEST_RESTORE,
         ProblemKind.OFFSITE_COPY,
         ProblemKind.SILENCE,
+        ProblemKind.WITNESS,
     }
 )
 """Kinds that nobody knows of while the database cannot be read."""
@@ -75,6 +80,14 @@ _CONNECTING = text("The collective is not on the network: it is still connecting
 _DATABASE = text("The database cannot be read.")
 _DISK = text("The disk is {share} % full: {free} MB are left. Free some space soon.")
 _CERTIFICATE = text("The certificate of {name} expires on {day}, and no newer one is used.")
+_WITNESS = text(
+    "Figures have waited for the witness of protected sums for {hours} h. Nothing is lost"
+    " meanwhile."
+)
+_WITNESS_SAYS = text(
+    "Figures have waited for the witness of protected sums for {hours} h. Nothing is lost"
+    " meanwhile. {said}"
+)
 _ALERTS = text("Alerts cannot be sent: {said}")
 _SILENCE = text("Of {all} members, {count} have sent no data lately.")
 
@@ -143,6 +156,21 @@ def of_members(counts: MemberCounts) -> Iterator[Problem]:
     if silent > _MANY_SILENT * granting:
         words = _SILENCE.fill(all=granting, count=silent)
         yield Problem(ProblemKind.SILENCE, Weight.WARN, words)
+
+
+def of_witnesses(
+    waiting_since: datetime | None, at: datetime, faults: Iterable[Text] = ()
+) -> Iterator[Problem]:
+    """Yield whether protected sums wait for a witness, and why it has not answered if known."""
+    if waiting_since is None or at - waiting_since < _WITNESS_ANSWERS_IN:
+        return
+    waited = at - waiting_since
+    hours = max(1, round(waited / timedelta(hours=1)))
+    fault = next(iter(faults), None)
+    words = (
+        _WITNESS.fill(hours=hours) if fault is None else around(_WITNESS_SAYS, fault, hours=hours)
+    )
+    yield Problem(ProblemKind.WITNESS, Weight.WRONG if waited > _LONG_AWAY else Weight.WARN, words)
 
 
 async def of_disk(folder: Path) -> list[Problem]:

@@ -51,17 +51,18 @@ _SKEW = timedelta(days=1)
 _SAME = attrgetter("valid_from", "valid_until", "records_from", "shown_sha256")
 """The terms that a permission keeps when it is sent again."""
 _RECEIVED = (
-    *("id", "need", "version", "identification", "records_from", "valid_from", "valid_until"),
-    *("shown_sha256", "shown_language"),
+    *("id", "need", "version", "identification", "reading", "records_from", "valid_from"),
+    *("valid_until", "shown_sha256", "shown_language"),
 )
 """The columns that are stored as they were received."""
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
-_WIRE_DIRECTIONS = {
+WIRE_DIRECTIONS = {
     Way.CONSUMPTION: {Direction.CONSUMPTION},
     # What a meter counts of it is production there; a collective says it by its own name.
     Way.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
     Way.PRODUCTION: {Direction.PRODUCTION},
 }
+"""Which directions the names of series have that are of a direction of the home."""
 
 _OUTDATED = text(
     "This data request is not the present one: fetch the present one, and answer that."
@@ -461,7 +462,7 @@ def _is_asked(need: DataNeed, received: Permission, name: Identifier) -> bool:
     is_organisation = device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
     by_point = Identification(received.identification) is Identification.DELIVERY_POINT
     return (
-        any(name.direction in _WIRE_DIRECTIONS[series.direction] for series in need.series)
+        any(name.direction in WIRE_DIRECTIONS[series.direction] for series in need.series)
         and name.quantity in _PATHS
         and (is_organisation or (by_point and device.delivery_point is not None))
     )

@@ -11,6 +11,7 @@ from functools import cache
 import logging
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
@@ -24,11 +25,32 @@ from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection
 from ...wire import Unsayable, read_need, write_need
-from ..errors import NotFound
+from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
+from ..errors import BadWitness, NotFound
 
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
 _LOST = text("This version of the data request can no longer be read.")
+_ITS_OWN_WITNESS = text(
+    "The witness must be independent: {witness} is of the same domain as this collective. Choose"
+    " another organisation."
+)
+_FEWER_HOMES = text(
+    "The witness promises sums of {promised} homes: this collective publishes none of fewer than"
+    " {minimum}. Promise {minimum} or more."
+)
+_NEVER_OPENED = text(
+    "By the law no sum of this is published for an hour, whatever the number of homes: choose"
+    " published sums that members agree to, or other data."
+)
+_NO_HOURS = text(
+    "Protected sums are of hours, and this collective publishes every {interval}: publish hours"
+    " first."
+)
+_TWO_SUMS = text(
+    "“{need}” asks for a protected sum of the same data already, and a home can be in one of them"
+    " alone: stop it first, or ask for other data."
+)
 _NO_SUCH_NEED = text("There is no data request named “{need}”: “needs list” lists them.")
 
 
@@ -76,6 +98,41 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
         insert(OwnNeedRow).values(need=need.id, version=need.version, body=body, offered_at=at)
     )
     return True
+
+
+async def check_witness(
+    connection: AsyncConnection, need: DataNeed, account: str, publication: Publication
+) -> None:
+    """Raise BadWitness where a protected sum could not be opened, or would protect nothing.
+
+    `account` is the collective's own, bare JID.
+    """
+    witness = need.witness
+    if witness is None:
+        return
+    own = account.rpartition("@")[2].lower()
+    hosts = witness.jid.rpartition("@")[2].lower(), (urlsplit(witness.url).hostname or "").lower()
+    if any(_is_same_domain(host, own) for host in hosts):
+        raise BadWitness("jid", _ITS_OWN_WITNESS.fill(witness=witness.name))
+    if publication.interval is not Interval.PT1H:
+        raise BadWitness("interval", _NO_HOURS.fill(interval=publication.interval))
+    for direction in need.directions:
+        minimum = publication.needed(direction, Interval.PT1H)
+        if minimum is None:
+            raise BadWitness("minimum", _NEVER_OPENED)
+        if witness.minimum < max(minimum, LEAST_MINIMUM):
+            words = _FEWER_HOMES.fill(promised=witness.minimum, minimum=max(minimum, LEAST_MINIMUM))
+            raise BadWitness("minimum", words)
+    for other in await offered(connection):
+        if other.id == need.id or other.witness is None:
+            continue
+        if not set(need.directions).isdisjoint(other.directions):
+            raise BadWitness("series", _TWO_SUMS.fill(need=other.id))
+
+
+def _is_same_domain(host: str, own: str) -> bool:
+    """Return whether one of two hosts is under the other."""
+    return host == own or host.endswith(f".{own}") or own.endswith(f".{host}")
 
 
 async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:

@@ -27,6 +27,7 @@ from ...store.collective_tables import (
 from ...store.connection import AsyncConnection
 from ...store.declaration import aliased
 from ...store.exclusive import alone
+from ...store.masked_reports import erase_reports
 from ...store.outbox import take_turns
 from ...store.series import (
     SERIES_FACTS,
@@ -112,6 +113,7 @@ async def erase(
                 await _shorten(connection, each, each.retained_from, at)
         whole = [each.id for each in erased if each.retained_from is None]
         await erase_series(connection, whole)
+        await erase_reports(connection, ended)
         await connection.execute(
             delete(MemberPermissionSeriesRow).where(
                 MemberPermissionSeriesRow.permission_id.in_(ended)

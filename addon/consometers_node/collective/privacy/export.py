@@ -12,6 +12,7 @@ from ...sharing.export import Json
 from ...store.claims import claims_of
 from ...store.collective_tables import GroupMembershipRow, MemberGroupRow
 from ...store.connection import AsyncConnection
+from ...store.masked_reports import reports_of_permissions
 from ...store.memberships import series_of_member
 from ...store.peers import MEMBER, peer_by_jid
 from ...store.series import all_series
@@ -75,6 +76,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
             }
             for apart in await set_aside_of(connection, member.id)
         ],
+        "masked_reports": await _masked(connection, member),
         "sums": await export.of_peer(connection, peer.id, series) if peer else None,
     }
 
@@ -127,6 +129,24 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
             "until_month": until.isoformat() if until else None,
         }
         for kind, name, since, until in await connection.execute(query)
+    ]
+
+
+async def _masked(connection: AsyncConnection, member: Member) -> list[Json]:
+    """Return the masked hours that are held, until their sum is opened. Nobody here reads them."""
+    permissions = await member_permissions.of_member(connection, member.id)
+    ids = [permission.id for permission in permissions]
+    return [
+        {
+            "permission": report.permission,
+            "direction": direction,
+            "hour": plain(start),
+            "key_of": report.day.isoformat(),
+            "nonce": report.nonce.hex(),
+            "masked": report.masked.hex(),
+            "masked_square": report.masked_square.hex(),
+        }
+        for direction, start, report in await reports_of_permissions(connection, ids)
     ]
 
 

@@ -45,6 +45,12 @@ _DATA = text("Data: {data}.")
 _KEPT = text("Kept: {retention}.")
 _OTHERS = text("Other recipients: {recipients}.")
 _NO_RECIPIENT = text("nobody")
+_PROTECTED = text(
+    "In protected sums alone: your node masks each hour, and we cannot read it. The witness,"
+    " {witness} ({contact}), has the key and no data of yours; it opens sums of at least {minimum}"
+    " homes with us. It knows a pseudonym of your home, and in which hours it is in a sum. Masked"
+    " hours are erased once their sum is opened, after 35 days at the latest."
+)
 _SOURCE = text(
     "The data come from your own Home Assistant, under a pseudonym; we obtain nothing from the"
     " network operator. You also give us the address of your node and, if you like, your commune."
@@ -246,6 +252,13 @@ class _Writer:
                 _KEPT.fill(retention=retention(need).say(self.language)),
                 _OTHERS.fill(recipients=recipients or _NO_RECIPIENT.say(self.language)),
             )
+            if need.witness is not None:
+                words = _PROTECTED.fill(
+                    witness=need.witness.name,
+                    contact=need.witness.contact,
+                    minimum=need.witness.minimum,
+                )
+                yield _block(BlockKind.PARAGRAPH, words)
         if not self.facts.needs:
             yield _block(BlockKind.PARAGRAPH, _NO_NEED)
             if again := self._gap(_NO_NEED_YET):

@@ -26,6 +26,7 @@ SECURITY = text(
 )
 
 _AT_MOST = text("{wanted}, at most {interval}")
+_MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together with {witness}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ class Processing:
 
 def data_of(need: DataNeed) -> Text:
     """Return which data are asked for."""
+    words = _AT_MOST if need.witness is None else _MASKED
     return Text(
         {
-            tag: _AT_MOST.say(tag).format(
+            tag: words.say(tag).format(
+                witness=need.witness and need.witness.name,
                 wanted=", ".join(consent_text.DIRECTIONS[way].say(tag) for way in need.directions),
                 interval=consent_text.INTERVALS[need.interval].say(tag),
             )

@@ -17,6 +17,7 @@ from ..members.members import Members
 from ..members.subscribers import Subscribers
 from ..permissions import member_permissions
 from ..permissions.member_permissions import MemberPermission
+from ..publication.openings import give_up
 from ..publication.policy import InForce
 from .erasure import erase_due, erase_old_names, forget_notified, is_wiped, order_wipe, wipe
 
@@ -79,6 +80,7 @@ class Retention:
                 await members.forget_guests(now)
                 await forget_notified(members, now)
                 await access_log.forget(connection, now)
+                await give_up(connection, now)
             wiped = await is_wiped(connection)
         if not wiped:
             await wipe(self._store)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ...series import Direction
 from ...store.connection import AsyncConnection
+from ...store.masked_reports import first_reports, openings
 from ...store.memberships import first_blocks
 from ...store.publication import closed_intervals, closed_until, last_closed
 from ..calendar import instants
@@ -29,10 +30,13 @@ class IntervalState(StrEnum):
     BELOW_THRESHOLD = Reason.BELOW_THRESHOLD
     DOMINANCE = Reason.DOMINANCE
     NEVER = Reason.NEVER
+    NOT_OPENED = Reason.NOT_OPENED
     NOTHING = "nothing"
     """No member has sent it."""
     WAITING = "waiting"
     """It waits for members, as the rules say."""
+    WITNESS = "witness"
+    """It waits for the witness of a protected sum."""
     LATE = "late"
     """It is not closed, and should be."""
 
@@ -78,8 +82,14 @@ async def hours(
     last = await last_closed(connection)
     begun = {
         direction: closed_until(last, direction) or datetime.combine(first, time(), UTC)
-        for direction, first in (await first_blocks(connection)).items()
+        for days in (await first_blocks(connection), await first_reports(connection))
+        for direction, first in days.items()
     }
+    for direction in Direction:
+        # Reports of hours that are closed are gone.
+        if (until_then := closed_until(last, direction)) is not None:
+            begun.setdefault(direction, until_then)
+    waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for interval in await closed_intervals(connection, publication.interval, within):
         state = interval.reason or (
@@ -97,8 +107,9 @@ async def hours(
             if (outcome := closed.get((start, direction))) is not None:
                 outcomes[direction] = outcome
             elif start >= closed_to:
+                state = IntervalState.LATE if is_late else IntervalState.WAITING
                 outcomes[direction] = Outcome(
-                    IntervalState.LATE if is_late else IntervalState.WAITING
+                    IntervalState.WITNESS if direction in waiting else state
                 )
         if outcomes:
             shown.append(Hour(start.astimezone(zone), outcomes))
@@ -119,7 +130,7 @@ def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState]]:
         counted.update(
             (direction, state)
             for direction, state in states.items()
-            if state not in {IntervalState.PUBLISHED, IntervalState.WAITING}
+            if state not in {IntervalState.PUBLISHED, IntervalState.WAITING, IntervalState.WITNESS}
             and (
                 state is not IntervalState.NOTHING or is_empty or hour.outcomes[direction].expected
             )

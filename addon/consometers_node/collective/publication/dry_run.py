@@ -20,7 +20,7 @@ from ...store.memberships import first_blocks
 from ...store.publication import PublishedCell
 from ..calendar import Span, instants, places
 from ..disclosure.sdc_rules import Publication, Reason
-from ..ingestion.validation import Arrivals
+from ..ingestion.arrivals import Arrivals
 from ..members.members import Members
 from ..settings import Settings
 from .worker import Closer, WaitRule

@@ -6,7 +6,7 @@ direction goes on by itself, interval after interval, and never back.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 import json
@@ -19,12 +19,20 @@ from ...store.clock import Clock
 from ...store.collective_tables import GroupId, MemberId
 from ...store.exclusive import alone
 from ...store.groups import Group, GroupKind, all_groups
+from ...store.masked_reports import (
+    StoredOpening,
+    first_reports,
+    forget_hour,
+    openings,
+    store_opening,
+)
 from ...store.memberships import Expected, Membership, groups_and_memberships, senders
 from ...store.outbox import take_turns
 from ...store.publication import (
     ClosedInterval,
     PublishedCell,
     closed_intervals,
+    closed_spans,
     closed_until,
     combined,
     day_sums,
@@ -35,13 +43,15 @@ from ...store.published_series import devices, own_series
 from ...store.settings import set_setting, setting
 from ..calendar import civil_days, instants, month_of, stretches
 from ..counters import Counts
-from ..disclosure.closing import Groups, close, combine_small
-from ..disclosure.sdc_rules import Publication
-from ..ingestion.validation import RECENT, Arrivals
+from ..disclosure.closing import Groups, add_up, close, combine_small
+from ..disclosure.sdc_rules import Cell, Publication, Reason
+from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from ..settings import Settings
 from .blocks import Day, Months, PublicSum, Snapshot, Sums
+from .masked_hours import NOTHING_MASKED, MaskedHour, MaskedSeries
+from .openings import OpenedCells, opening, read_answer
 from .policy import InForce, opened
 
 EVERY_S = 2.0
@@ -167,6 +177,7 @@ class Publishing:
                     waiting,
                     at,
                     together=self._together,
+                    asks_witnesses=True,
                 )
                 is_new = await closer.close()
         # After the commit: a failed transaction stores no decision.
@@ -201,10 +212,13 @@ class Closer:
         *,
         since: date = date.min,
         together: Together | None = None,
+        asks_witnesses: bool = False,
     ) -> None:
         """Close for a collective (its identifier); from a UTC day on, if nothing was before.
 
-        `together` is what an earlier one knew, whose transaction was committed.
+        `together` is what an earlier one knew, whose transaction was committed. One that
+        `asks_witnesses` has protected sums opened: an hour with masked reports closes once its
+        witnesses have answered. Another one leaves the reports out.
         """
         self._connection = members.connection
         self._publication = publication
@@ -221,6 +235,8 @@ class Closer:
         self._senders: dict[Direction, Set[MemberId]] = {}
         self._together: dict[str, frozenset[Groups[GroupId]]] = dict(together or {})
         self._combined: dict[Groups[GroupId], GroupId] = {}
+        self._asks_witnesses = asks_witnesses
+        self._masked: dict[Direction, MaskedSeries] = {}
         self.everybody = GroupId(0)
 
     @property
@@ -236,6 +252,8 @@ class Closer:
     async def close(self) -> bool:
         """Close what is due of each direction, some days at once. Return if anything was."""
         last, first = await last_closed_or_first_block(self._connection)
+        if self._asks_witnesses:
+            first = await self._first_days(last, first)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
         first |= dict.fromkeys(begun, self._since)
         is_new = False
@@ -245,6 +263,22 @@ class Closer:
                 is_new |= await self._close(direction, since, last)
         await self._offer()
         return is_new
+
+    async def _first_days(
+        self, last: Mapping[tuple[Direction, Interval], datetime], blocks: dict[Direction, date]
+    ) -> dict[Direction, date]:
+        """Return the first UTC day of each direction of which there is a block, or a report.
+
+        Reports of hours that are closed are gone.
+        """
+        first = dict(blocks)
+        days = list((await first_reports(self._connection)).items())
+        if any((direction, Interval.P1D) not in last for direction, _ in last):
+            closed = await closed_spans(self._connection)
+            days += [(direction, start.date()) for (direction, _), (start, _) in closed.items()]
+        for direction, day in days:
+            first[direction] = min(day, first.get(direction, day))
+        return first
 
     async def _close(
         self,
@@ -262,12 +296,12 @@ class Closer:
         is_new = False
         for _ in range(DAYS_AT_ONCE):
             before = until, day
-            until = await self._close_intervals(direction, until)
+            until, has_asked = await self._close_intervals(direction, until)
             if await self._close_day(direction, day, until):
                 day += _DAY
-            if (until, day) == before:
+            is_new |= has_asked or (until, day) != before
+            if has_asked or (until, day) == before:
                 break
-            is_new = True
         return is_new
 
     def _take_groups(self, groups: Iterable[Group]) -> None:
@@ -277,32 +311,51 @@ class Closer:
         communes = {GroupKind.AREA, GroupKind.REST}
         self._names = {group.id: group.name for group in groups if group.kind in communes}
 
-    async def _close_intervals(self, direction: Direction, until: datetime) -> datetime:
-        """Close the intervals of the UTC day in which the next one is; return until when."""
+    async def _close_intervals(
+        self, direction: Direction, until: datetime
+    ) -> tuple[datetime, bool]:
+        """Close the intervals of the UTC day in which the next one is.
+
+        Return until when, and whether a witness is to be asked before the next one closes.
+        """
         step = self._publication.interval
         length = timedelta(minutes=step.minutes)
         start = _aligned(until, length)
         midnight = datetime.combine(start.date(), time(), UTC)
         ended = min(self._at, midnight + _DAY)
         if start + length > ended:
-            return until
+            return until, False
+        asked = await self._openings(direction, start)
+        if any(opening.answer is None for opening in asked):
+            return until, False
         day = await Day.read(self._connection, direction, start.date(), step)
         self._senders[direction] = day.senders
         first, end = (start - midnight) // length, (ended - midnight) // length
         expected = self._expected(direction, start)
         is_recent = start >= self._at - RECENT - self._publication.longest_wait
+        months = await self.months(day.day)
         cells: list[PublishedCell] = []
         closed: list[ClosedInterval] = []
-        for sent in day.intervals(await self.months(day.day), first, end):
+        has_asked = False
+        for place, sent in enumerate(day.intervals(months, first, end), first):
             within = Range(start, start + length)
             civil = start.astimezone(self._members.zone).date()
+            in_openings = await self._in_openings(direction, asked)
+            if twice := in_openings & sent.senders:
+                # Their past was read in after they had been asked for: they are in the opening.
+                (sent,) = day.intervals(_without(twice, months), place, place + 1)  # noqa: PLW2901
+            masked = await self._masked_hour(direction, start, civil, sent.senders)
             left = await self._left(direction, day, civil, sent.senders) if is_recent else set()
             is_complete = (
                 is_recent
+                and not masked.missing
                 and not await expected.is_anybody(self._connection, step, left)
-                and await expected.is_anybody(self._connection, step, sent.senders)
+                and (
+                    bool(masked.reporters)
+                    or await expected.is_anybody(self._connection, step, sent.senders)
+                )
             )
-            if not self._waiting.is_over(
+            if not asked and not self._waiting.is_over(
                 self._publication,
                 direction,
                 within,
@@ -310,23 +363,86 @@ class Closer:
                 is_complete=is_complete,
             ):
                 break
+            opened = [read_answer(opening) for opening in asked]
+            if not asked:
+                ask, opened = await self._to_open(direction, start, civil, masked)
+                if ask:
+                    for opening in ask:
+                        await store_opening(self._connection, opening)
+                    has_asked = True
+                    break
             missing = await expected.among(self._connection, step, left)
-            some, reason = await self.publish(direction, step, start, civil, sent)
+            some, reason = await self.publish(direction, step, start, civil, sent, opened=opened)
             cells += some
+            response = len(sent.senders | masked.reporters | in_openings)
             closed.append(
                 ClosedInterval(
                     direction=direction,
                     interval=step,
                     start=start,
                     closed_at=self._at,
-                    expected=len(missing) + len(sent.senders),
-                    response=len(sent.senders),
+                    expected=len(missing) + len(masked.missing) + response,
+                    response=response,
                     reason=reason,
                 )
             )
             start += length
+            asked = ()
         await self._write(cells, closed)
-        return max(until, start) if closed else until
+        if closed and self._asks_witnesses:
+            await forget_hour(self._connection, direction, closed[-1].start)
+        return (max(until, start) if closed else until), has_asked
+
+    async def _openings(self, direction: Direction, start: datetime) -> Sequence[StoredOpening]:
+        if not self._asks_witnesses:
+            return ()
+        return await openings(self._connection, direction, start)
+
+    async def _masked_series(self, direction: Direction) -> MaskedSeries:
+        if direction not in self._masked:
+            self._masked[direction] = await MaskedSeries.read(self._connection, direction)
+        return self._masked[direction]
+
+    async def _masked_hour(
+        self, direction: Direction, start: datetime, civil: date, senders: Set[MemberId]
+    ) -> MaskedHour:
+        if not self._asks_witnesses or self._publication.interval is not Interval.PT1H:
+            return NOTHING_MASKED
+        masked = await self._masked_series(direction)
+        memberships = (await self._month(month_of(civil))).memberships
+        return await masked.hour(self._connection, start, memberships, senders)
+
+    async def _in_openings(
+        self, direction: Direction, asked: Sequence[StoredOpening]
+    ) -> Set[MemberId]:
+        if not asked:
+            return frozenset()
+        return (await self._masked_series(direction)).in_openings(asked)
+
+    async def _to_open(
+        self, direction: Direction, start: datetime, civil: date, masked: MaskedHour
+    ) -> tuple[list[StoredOpening], list[OpenedCells]]:
+        """Return what witnesses are to be asked of an hour; and why not, where nobody is."""
+        ask, left = [], []
+        needed = self._publication.needed(direction, Interval.PT1H)
+        month = month_of(civil)
+        memberships = (await self._month(month)).memberships
+        for witness, reports in masked.reports.items():
+            series = await self._masked_series(direction)
+            minimum = None if needed is None else max(needed, series.minimum[witness])
+            key = f"together.{month}.{direction}.{minimum}.{witness}"
+            together = await self._decided(key, series.homes(memberships, witness), minimum)
+            cells = {area: Cell(homes=len(some)) for area, some in reports.items()}
+            passed, reason = close(cells, together, minimum)
+            if minimum is None or not passed:
+                left.append(OpenedCells({}, reason))
+                continue
+            groups = {
+                communes: [report for area in communes for report in reports.get(area, ())]
+                for communes in passed
+            }
+            ask.append(opening(direction, start, witness, groups, minimum=minimum, at=self._at))
+        return ask, left
 
     async def sums_of(self, direction: Direction, day: date) -> list[Sums]:
         """Return what was sent of each interval of a UTC day."""
@@ -418,13 +534,28 @@ class Closer:
         return next(filter(None, reasons), None)
 
     async def publish(
-        self, direction: Direction, interval: Interval, start: datetime, civil: date, sent: Sums
+        self,
+        direction: Direction,
+        interval: Interval,
+        start: datetime,
+        civil: date,
+        sent: Sums,
+        *,
+        opened: Collection[OpenedCells] = (),
     ) -> tuple[list[PublishedCell], str | None]:
-        """Return the cells of an interval, and why its homes are suppressed, if they are."""
+        """Return the cells of an interval, and why its homes are suppressed, if they are.
+
+        What witnesses `opened` is added to what passes by itself.
+        """
         minimum = self._publication.needed(direction, interval)
         together = await self._together_in(month_of(civil), direction, minimum)
-        passed, reason = close(sent.cells, together, minimum)
+        by_records, suppressed = close(sent.cells, together, minimum)
+        passed = add_up([by_records, *(each.cells for each in opened)])
+        reason = _reason(suppressed if sent.cells else None, opened, is_published=bool(passed))
         homes_of = await self._homes(month_of(civil), direction)
+        if self._asks_witnesses and interval is not Interval.P1D:
+            memberships = (await self._month(month_of(civil))).memberships
+            homes_of = Counter(homes_of) + (await self._masked_series(direction)).homes(memberships)
         left = dict(sent.public)
         cells: list[PublishedCell] = []
         unit = interval.minutes if interval is not Interval.P1D else 1
@@ -466,7 +597,7 @@ class Closer:
             )
             alone = (cell(group, site.watt_minutes, site.members) for group, site in left.items())
             cells = [everybody, *cells, *alone]
-        return cells, reason if sent.cells else None
+        return cells, reason
 
     async def _write(
         self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
@@ -510,6 +641,12 @@ class Closer:
     ) -> frozenset[Groups[GroupId]]:
         """Return which groups are together in a month: decided with the first of its intervals."""
         key = f"together.{month}.{direction}.{minimum}"
+        return await self._decided(key, await self._homes(month, direction), minimum)
+
+    async def _decided(
+        self, key: str, homes: Mapping[GroupId, int], minimum: int | None
+    ) -> frozenset[Groups[GroupId]]:
+        """Return what was decided under a key, or decide it now by the homes of communes."""
         if key in self._together:
             return self._together[key]
         if (stored := await setting(self._connection, key)) is not None:
@@ -517,7 +654,7 @@ class Closer:
                 frozenset(GroupId(group) for group in groups) for groups in json.loads(stored)
             )
         else:
-            together = combine_small(await self._homes(month, direction), minimum)
+            together = combine_small(homes, minimum)
             decided = sorted(sorted(groups) for groups in together)
             await set_setting(self._connection, key, json.dumps(decided))
         self._together[key] = together
@@ -573,6 +710,23 @@ class Closer:
 
     def _expected(self, direction: Direction, start: datetime) -> Expected:
         return Expected(direction, self._at, (start - RECENT).date())
+
+
+def _without(members: Set[MemberId], months: Months) -> Months:
+    return [
+        (stretch, {member: where for member, where in memberships.items() if member not in members})
+        for stretch, memberships in months
+    ]
+
+
+def _reason(
+    by_records: Reason | None, opened: Iterable[OpenedCells], *, is_published: bool
+) -> str | None:
+    """Return why the homes of an interval are suppressed, or those of a protected sum left out."""
+    reasons = [reason for reason in (by_records, *(each.reason for each in opened)) if reason]
+    if Reason.NOT_OPENED in reasons:
+        return Reason.NOT_OPENED
+    return None if is_published else next(iter(reasons), None)
 
 
 def _whole_day(

@@ -140,8 +140,18 @@ NEVER = "FALSE"
 OWN_SERIES = """NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN member_permission
     ON member_permission.member_id = series.member_id
     WHERE series.id = NEW.series_id AND member_permission.id = NEW.permission_id)"""
+READING = "(SELECT reading FROM member_permission WHERE id = NEW.permission_id)"
+NO_RECORDS_OF_A_SUM = f"""(NEW.series_id IS NULL OR {READING} = 'individual')
+    AND (NEW.masked_direction IS NULL OR {READING} = 'sum')"""
+OF_A_SUM = "masked reports come of a sum, and no record does"
 IS_PROPOSED = "(SELECT state FROM permission WHERE id = {of}.permission_id) = 'proposed'"
 MEMBER_STATE = LAST_MEMBER_ENTRY.format(of="NEW.permission_id")
+
+IS_CLOSED = """EXISTS (SELECT 1 FROM closed_interval WHERE direction = {row}.direction
+    AND interval_minutes = 60 AND start = {row}.start)"""
+NOT_ASKED_FOR = f"""NOT {IS_CLOSED.format(row="NEW")} AND NOT EXISTS (SELECT 1 FROM opening
+    WHERE direction = NEW.direction AND start = NEW.start)"""
+IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
 WRITTEN_ONCE = {
     "series": "NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
@@ -170,6 +180,7 @@ CHANGED = {
         "(SELECT state FROM member_permission WHERE id = OLD.permission_id) <> 'granted'"
     ),
     "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
+    "opening": IS_CLOSED.format(row="OLD"),
 }
 """The same of tables whose rows may change."""
 CHECKED = (
@@ -217,9 +228,10 @@ UNALTERED = {
         "what was given is not altered",
     ),
     "member_permission_series": (
-        "series_id backfilled_until subscribed_at last_received_at problem",
+        "series_id masked_direction backfilled_until subscribed_at last_received_at problem",
         "what was given is not altered",
     ),
+    "opening": ("groups request asked_at answer", "another hour is another opening"),
     "access_log": ("who", "what was read is not altered"),
     "witness_enrolment": ("key_day key left_at", "what a home enrolled with is not altered"),
 }
@@ -398,6 +410,28 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         f"{same(('series_id',))} OR {OWN_SERIES}",
         ITS_OWN,
     ),
+    "member_permission_series INSERT has_no_records_of_a_sum": (NO_RECORDS_OF_A_SUM, OF_A_SUM),
+    "member_permission_series UPDATE has_records_of_no_sum": (NO_RECORDS_OF_A_SUM, OF_A_SUM),
+    "member_permission_series UPDATE keeps_its_direction": (
+        "OLD.masked_direction IS NULL OR NEW.masked_direction = OLD.masked_direction",
+        "what was given is not altered",
+    ),
+    "masked_report INSERT is_permitted": (
+        """EXISTS (SELECT 1 FROM member_permission p JOIN member_permission_series s
+             ON s.permission_id = p.id
+         WHERE p.id = NEW.permission_id AND p.state = 'granted' AND p.reading = 'sum'
+         AND s.masked_direction = NEW.direction
+         AND NEW.start >= p.records_from AND NEW.start < p.valid_until)""",
+        "no permission lets this hour into a sum",
+        "1 FROM member_permission WHERE id = NEW.permission_id FOR SHARE",
+    ),
+    "masked_report INSERT is_in_time": (NOT_ASKED_FOR, IN_AN_OPENING),
+    "masked_report UPDATE is_still_in_time": (NOT_ASKED_FOR, IN_AN_OPENING),
+    "opening INSERT is_of_what_closes": (
+        f"NEW.answer IS NULL AND NOT {IS_CLOSED.format(row='NEW')}",
+        "this hour was closed before",
+    ),
+    "opening UPDATE is_answered_once": ("OLD.answer IS NULL", "what was answered is not altered"),
     "member_permission_register INSERT follows_the_states": (
         f"""EXISTS (SELECT 1 FROM member_permission WHERE id = NEW.permission_id)
              AND CASE coalesce({MEMBER_STATE}, '')

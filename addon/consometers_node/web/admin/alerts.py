@@ -13,7 +13,7 @@ from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
 from ...collective.monitoring.backups import Backups
-from ...collective.monitoring.problems import ProblemKind, Weight, of_backups, of_disk
+from ...collective.monitoring.problems import ProblemKind, Weight, of_backups, of_disk, of_witnesses
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
@@ -21,6 +21,7 @@ from ...collective.settings_schema import Key
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
+from ...store.masked_reports import waiting_since
 from ..core.speech import Language
 from ..public.words import FLOWS
 from .handlers import AdminPages
@@ -257,6 +258,8 @@ async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Con
     """Return what is wrong with the node, its machine and its backups."""
     problems = [] if pages.watch is None else list(pages.watch.running_problems(at))
     problems += [*await of_disk(pages.settings.folder), *of_backups(backups, at)]
+    async with pages.store.reading() as connection:
+        problems += of_witnesses(await waiting_since(connection), at)
     all_concerns = [
         Concern(problem.weight, problem.words, _PAGES.get(problem.kind, "health"))
         for problem in problems

@@ -8,10 +8,13 @@ from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
+from ...collective.errors import BadWitness
 from ...collective.permissions import needs
 from ...permission import ChangedNeed, DataNeed, Identification, Reading
 from ...permission.need import MAX_DAYS
 from ...quoalise import Text
+from ...quoalise.identifier import is_bare
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
@@ -38,7 +41,13 @@ _USUAL = {
     "retention_unit": "months",
     "identification": Identification.PSEUDONYM.value,
     "series_consumption": "power",
+    "reading": Reading.INDIVIDUAL.value,
+    "witness_minimum": str(DEFAULT_MINIMUM),
 }
+_OF_WITNESS = ("jid", "url", "name", "contact", "minimum")
+_FIELDS = {"jid": "witness_jid", "minimum": "witness_minimum"}
+"""Of the form, for those of a witness."""
+_MOST_HOMES = 1_000_000
 _LENGTHS = {"history": 0, "duration": 1, "retention": 0}
 _TEXTS = ("title", "purpose", "recipients")
 _OURS = ("fr", "en")
@@ -59,6 +68,14 @@ _NO_LINK = text("Write the address of a page that begins with https://, without 
 _NO_LINE = text("Write one line.")
 _NO_DAYS = text("Write a whole number: {least} to {most} days in all.")
 _CHOOSE = text("Choose one of these.")
+_HOURS_ALONE = text("Protected sums are of hours: choose 1 h.")
+_NO_HISTORY = text("Protected sums are of hours to come: write 0.")
+_PSEUDONYM_ALONE = text("In a protected sum a home is named by a pseudonym.")
+_NO_ADDRESS = text("Write the XMPP address of its server, such as node@commune.example.")
+_NO_SITE = text(
+    "Write the address of its server that begins with https://, such as https://commune.example."
+)
+_NO_MINIMUM = text("Write a whole number from {least} on.")
 _SAME = text("This request is the same as the present one: change it, or leave it.")
 _MOVED = text("This data request was changed in the meantime: read it again.")
 _NONE = text("There is no such data request.")
@@ -93,7 +110,7 @@ async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show what a household will read, before anybody is asked."""
     async with pages.store.reading() as connection:
-        filled = await _filled(connection, context)
+        filled = await _filled(pages, connection, context)
     if filled.need is None:
         return await _again(pages, context, filled.errors)
     return _look(pages, context, filled.need)
@@ -102,7 +119,7 @@ async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 async def offer(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Ask members for what was read before."""
     async with pages.store.reading() as connection:
-        filled = await _filled(connection, context)
+        filled = await _filled(pages, connection, context)
     need = filled.need
     if need is None:
         return await _again(pages, context, filled.errors)
@@ -110,7 +127,7 @@ async def offer(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         return _look(pages, context, need, _MOVED)
     try:
         await pages.actions(context).offer(need)
-    except ChangedNeed:
+    except ChangedNeed, BadWitness:
         return _look(pages, context, need, _MOVED)
     return context.go("needs?done=offered")
 
@@ -144,6 +161,7 @@ def _show(
         units=_NAMES,
         steps=list(Interval),
         Identification=Identification,
+        Reading=Reading,
         **WORDS,
     )
 
@@ -182,7 +200,11 @@ def _values(base: DataNeed) -> dict[str, str]:
         "policy": base.policy,
         "interval": base.interval.value,
         "identification": base.identification.value,
+        "reading": base.reading.value,
+        "witness_minimum": str(DEFAULT_MINIMUM),
     }
+    if (witness := base.witness) is not None:
+        values |= {f"witness_{name}": str(getattr(witness, name)) for name in _OF_WITNESS}
     for name in _LENGTHS:
         days: int = getattr(base, f"{name}_days")
         units = [unit for unit, length in UNITS.items() if days and not days % length]
@@ -204,7 +226,9 @@ async def _base(connection: AsyncConnection, need: str) -> DataNeed:
     return versions[-1].need
 
 
-async def _filled(connection: AsyncConnection, context: AdminContext) -> NeedForm:
+async def _filled(
+    pages: AdminPages, connection: AsyncConnection, context: AdminContext
+) -> NeedForm:
     """Read the form, and number what it says."""
     base = await _base(connection, context.typed("base")) if context.typed("base") else None
     filled = NeedForm()
@@ -238,13 +262,21 @@ async def _filled(connection: AsyncConnection, context: AdminContext) -> NeedFor
             filled.errors[name] = _NO_LINE
     if not _LINK.fullmatch(context.typed("policy")):
         filled.errors["policy"] = _NO_LINK
-    typed["reading"] = (Reading.INDIVIDUAL if base is None else base.reading).value
+    typed["reading"] = context.typed("reading") or Reading.INDIVIDUAL.value
+    if typed["reading"] == Reading.SUM:
+        typed["witness"] = _witness(context, filled)
+        _check_sum(typed, filled)
     if filled.errors:
         return filled
     try:
         need = read_need_mapping(typed)
     except Unsayable as fault:
         filled.errors[""] = fault.text
+        return filled
+    try:
+        await pages.actions(context).check_witness(connection, need)
+    except BadWitness as fault:
+        filled.errors[_FIELDS.get(fault.field, fault.field)] = fault.text
         return filled
     numbered = await needs.numbered(connection, need)
     asked = {offered.id for offered in await needs.offered(connection)}
@@ -253,6 +285,33 @@ async def _filled(connection: AsyncConnection, context: AdminContext) -> NeedFor
         return filled
     filled.need = numbered
     return filled
+
+
+def _witness(context: AdminContext, filled: NeedForm) -> dict[str, object]:
+    """Read who opens a protected sum with the collective."""
+    typed = {name: context.typed(f"witness_{name}") for name in _OF_WITNESS}
+    for name in ("name", "contact"):
+        if not 0 < len(typed[name]) <= _MAX_LINE:
+            filled.errors[f"witness_{name}"] = _NO_LINE
+    if not is_bare(typed["jid"]):
+        filled.errors["witness_jid"] = _NO_ADDRESS
+    typed["url"] = typed["url"].rstrip("/")
+    if not _LINK.fullmatch(typed["url"]):
+        filled.errors["witness_url"] = _NO_SITE
+    minimum = context.whole_number("witness_minimum")
+    if minimum is None or not LEAST_MINIMUM <= minimum <= _MOST_HOMES:
+        filled.errors["witness_minimum"] = _NO_MINIMUM.fill(least=LEAST_MINIMUM)
+    return {**typed, "minimum": minimum}
+
+
+def _check_sum(typed: Mapping[str, object], filled: NeedForm) -> None:
+    """Note what a protected sum cannot ask for."""
+    if typed["interval"] != Interval.PT1H:
+        filled.errors["interval"] = _HOURS_ALONE
+    if typed["history"] != "P0D":
+        filled.errors["history"] = _NO_HISTORY
+    if typed["identification"] != Identification.PSEUDONYM:
+        filled.errors["identification"] = _PSEUDONYM_ALONE
 
 
 def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str, str]:

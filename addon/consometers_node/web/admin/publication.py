@@ -49,6 +49,7 @@ REASONS = {
     Reason.BELOW_THRESHOLD: text("too few homes"),
     Reason.DOMINANCE: text("one home makes most of it"),
     Reason.NEVER: text("too short a time for the law"),
+    Reason.NOT_OPENED: text("not opened by the witness"),
     Reason.TOGETHER: text(
         "published together with other communes", context="list on the command line"
     ),
@@ -59,6 +60,8 @@ STATES = {
     IntervalState.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
     IntervalState.DOMINANCE: REASONS[Reason.DOMINANCE],
     IntervalState.NEVER: REASONS[Reason.NEVER],
+    IntervalState.NOT_OPENED: REASONS[Reason.NOT_OPENED],
+    IntervalState.WITNESS: text("waits for the witness"),
     IntervalState.NOTHING: text("nothing came"),
     IntervalState.WAITING: text("waits for members"),
     IntervalState.LATE: text("should be closed by now"),

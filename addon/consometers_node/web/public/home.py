@@ -7,7 +7,9 @@ from aiohttp import web
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.members.members import public_collectives
+from ...collective.monitoring.problems import of_witnesses
 from ...store.groups import GroupKind
+from ...store.masked_reports import waiting_since
 from .charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding
@@ -43,6 +45,7 @@ async def look(
         together=await together_with(pages, connection, place),
         plant=None if place is None else await pages.published.plant(connection, place),
         minimum=pages.publication.minimum,
+        waits_for_witness=any(of_witnesses(await waiting_since(connection), guest.now)),
         **WORDS,
     )
 

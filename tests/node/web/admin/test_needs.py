@@ -10,6 +10,7 @@ from consometers_node.collective.access_log import reads
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import DataNeed, DataNeedSeries, Identification, Reading
+from consometers_node.quoalise import Witness
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.web.admin import needs as pages
@@ -88,7 +89,6 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
         history_days=0,
         duration_days=61,
         identification=Identification.DELIVERY_POINT,
-        reading=Reading.SUM,
     )
     await office.written(lambda connection: needs.offer(connection, base, NOW))
     browser = await office.enter()
@@ -106,6 +106,39 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
     )
     page = await browser.open("needs")
     assert page.text.count("TOML") == 2
+
+
+async def test_a_protected_sum_is_asked_for_with_its_witness(office: Office) -> None:
+    browser = await office.enter()
+    sums = (*FILLED, ("reading", "sum"), ("witness_jid", "node@commune.example"))
+    page = await preview(browser, *sums, ("witness_minimum", "2"))
+    assert page.status == 422
+    for words in (
+        "Protected sums are of hours to come: write 0.",
+        "Write the address of its server that begins with https://",
+        "Write a whole number from 3 on.",
+    ):
+        assert words in page.text
+    witness = (
+        ("witness_url", "https://commune.example/"),
+        ("witness_name", "Commune of Lorient"),
+        ("witness_contact", "data@commune.example"),
+        ("witness_minimum", "5000"),
+        ("history", "0"),
+    )
+    page = await browser.send(page, "needs/preview", *witness)
+    assert page.status == 200
+    page = await browser.send(page, "needs/offer")
+    assert page.url.query_string == "done=offered"
+    (own,) = await stored_needs(office)
+    assert own.need.reading is Reading.SUM
+    assert own.need.witness == Witness(
+        jid="node@commune.example",
+        name="Commune of Lorient",
+        contact="data@commune.example",
+        url="https://commune.example",
+        minimum=5000,
+    )
 
 
 async def test_a_name_that_is_taken_is_not_taken_again(office: Office) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.counters import Counts
-from consometers_node.collective.ingestion.validation import Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import (
     MemberEntry,

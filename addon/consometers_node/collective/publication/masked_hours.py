@@ -1,0 +1,146 @@
+"""The homes whose masked reports are summed in an hour, in groups of enough of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from ...quoalise.identifier import identifier
+from ...series import Direction, Range
+from ...store.collective_tables import GroupId, MemberId, MemberPermissionId
+from ...store.connection import AsyncConnection
+from ...store.masked_reports import (
+    StoredOpening,
+    StoredReport,
+    SumPermission,
+    claimed_by_others,
+    read_individually,
+    reports_of_hour,
+    sum_permissions,
+)
+from ...store.memberships import Membership
+from ..ingestion.arrivals import RECENT
+from ..permissions import needs
+from .openings import homes
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedHour:
+    """The reports of an hour, by the witness that opens them and the commune of their homes.
+
+    `reporters` are the members whose they are; `missing` those of which a report was expected.
+    """
+
+    reports: Mapping[str, Mapping[GroupId, Sequence[StoredReport]]] = field(default_factory=dict)
+    reporters: Set[MemberId] = frozenset()
+    missing: Set[MemberId] = frozenset()
+
+
+NOTHING_MASKED = MaskedHour()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedSeries:
+    """Who sends masked reports of a direction: the members by permission, and those that count.
+
+    `witness_of` is who opens them; `minimum` the most homes that a need with a witness promises.
+    """
+
+    direction: Direction
+    members: Mapping[MemberPermissionId, MemberId]
+    counting: Mapping[MemberPermissionId, SumPermission]
+    witness_of: Mapping[MemberPermissionId, str]
+    minimum: Mapping[str, int]
+
+    @classmethod
+    async def read(cls, connection: AsyncConnection, direction: Direction) -> Self:
+        """Read it. Permissions that hold count: leaving the collective is enough to be left out.
+
+        Homes whose records of the direction are read individually count there alone. Of members
+        that name one device, the reports of the one that counts are summed.
+        """
+        permissions = await sum_permissions(connection, direction)
+        if not permissions:
+            return cls(direction, {}, {}, {}, {})
+        individually = await read_individually(connection, direction)
+        uncounted = await claimed_by_others(connection)
+        counting = {
+            key: permission
+            for key, permission in permissions.items()
+            if permission.is_granted
+            and permission.member not in individually
+            and not (uncounted and _key(permission) in uncounted)
+        }
+        versions = {(each.need, each.version) for each in counting.values()}
+        witness_of: dict[MemberPermissionId, str] = {}
+        minimum: dict[str, int] = {}
+        asked = await needs.granted(connection, versions) if versions else {}
+        for key, permission in counting.items():
+            witness = asked[permission.need, permission.version].witness
+            if witness is not None:
+                witness_of[key] = witness.jid
+                minimum[witness.jid] = max(minimum.get(witness.jid, 0), witness.minimum)
+        members = {key: permission.member for key, permission in permissions.items()}
+        return cls(direction, members, counting, witness_of, minimum)
+
+    def homes(
+        self, memberships: Mapping[MemberId, Membership], witness: str | None = None
+    ) -> Counter[GroupId]:
+        """Return how many homes send reports, by commune or the rest; or those of a witness."""
+        members = {
+            permission.member
+            for key, permission in self.counting.items()
+            if witness is None or self.witness_of.get(key) == witness
+        }
+        return Counter(
+            memberships[member].area
+            for member in members
+            if member in memberships and memberships[member].is_home
+        )
+
+    async def hour(
+        self,
+        connection: AsyncConnection,
+        start: datetime,
+        memberships: Mapping[MemberId, Membership],
+        senders: Set[MemberId],
+    ) -> MaskedHour:
+        """Return the reports of an hour, of homes that are not among those who sent records."""
+        if not self.counting:
+            return NOTHING_MASKED
+        stored = {
+            report.permission: report
+            for report in await reports_of_hour(connection, self.direction, start)
+        }
+        recent = Range.of_day((start - RECENT).date()).start
+        by_member: dict[MemberId, StoredReport] = {}
+        expected = set[MemberId]()
+        for key, permission in self.counting.items():
+            membership = memberships.get(permission.member)
+            if membership is None or not membership.is_home or permission.member in senders:
+                continue
+            if (report := stored.get(key)) is not None and key in self.witness_of:
+                by_member[permission.member] = report
+            last = permission.last_received_at
+            if last is not None and last >= recent:
+                expected.add(permission.member)
+        reports: defaultdict[str, defaultdict[GroupId, list[StoredReport]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for member, report in by_member.items():
+            reports[self.witness_of[report.permission]][memberships[member].area].append(report)
+        return MaskedHour(reports, frozenset(by_member), frozenset(expected - by_member.keys()))
+
+    def in_openings(self, asked: Iterable[StoredOpening]) -> set[MemberId]:
+        """Return the members whose reports are in openings."""
+        return {
+            self.members[home]
+            for opening in asked
+            for home in homes(opening)
+            if home in self.members
+        }
+
+
+def _key(permission: SumPermission) -> tuple[MemberId, str]:
+    return permission.member, str(identifier(permission.identifier).device)

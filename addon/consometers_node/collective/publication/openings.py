@@ -1,0 +1,293 @@
+"""Openings of masked reports: which homes are summed, what a witness is asked, what it answers.
+
+An opening is stored before it is sent: the same is asked until it is answered, with an id that is
+made of what it says. docs/protected-sums.md has the scheme.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from itertools import islice
+import json
+import struct
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from ...protected_sums.masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS
+from ...quoalise import Direction as WireDirection
+from ...quoalise.protected_sums import (
+    HOMES_IN_PART,
+    Answer,
+    MaskedSum,
+    Opening,
+    Part,
+    Refusal,
+    RefusedSum,
+)
+from ...series import Direction
+from ...store.clock import Confirmed
+from ...store.collective_tables import GroupId, MemberPermissionId
+from ...store.connection import AsyncConnection
+from ...store.masked_reports import (
+    StoredOpening,
+    StoredReport,
+    forget_before,
+    openings,
+    store_answer,
+)
+from ..disclosure.closing import Groups, close
+from ..disclosure.sdc_rules import Cell, Reason
+
+GIVEN_UP_AFTER: Final = timedelta(days=34)
+"""A day before the witness forgets the first keys: what was not opened by then is left out."""
+
+_MINUTES = 60
+_HOMES_AT_HAND = 16_384
+"""Whose names are not converted each hour."""
+_GROUPS_IN_PART = 200
+_HOME = struct.Struct(">16sH16s")
+_SUMS = struct.Struct(">QQQ")
+_FIRST_DAY = date(1970, 1, 1)
+_GIVEN_UP = "given-up"
+
+
+class BadAnswer(ValueError):
+    """A witness answered something else than what it was asked."""
+
+
+class _Group(NamedTuple):
+    """A group of an opening: its communes, how many homes of the request it has, masked sums."""
+
+    communes: Groups[GroupId]
+    homes: int
+    masked: int
+    squares: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCells:
+    """What a witness opened of an hour, by communes; and why something of it stays closed."""
+
+    cells: Mapping[Groups[GroupId], Cell]
+    reason: Reason | None = None
+
+
+def opening(
+    direction: Direction,
+    start: datetime,
+    witness: str,
+    groups: Mapping[Groups[GroupId], Sequence[StoredReport]],
+    *,
+    minimum: int,
+    at: datetime,
+) -> StoredOpening:
+    """Return what a witness is asked for an hour; each group has at least `minimum` homes."""
+    ordered = sorted(groups.items(), key=lambda item: sorted(item[0]))
+    stored = [
+        [sorted(communes), len(reports), *map(hex, _summed(reports))]
+        for communes, reports in ordered
+    ]
+    request = b"".join(_rows(report for _, reports in ordered for report in reports))
+    written = json.dumps({"minimum": minimum, "groups": stored})
+    return StoredOpening(direction, start, witness, written, request, at)
+
+
+def homes(stored: StoredOpening) -> list[MemberPermissionId]:
+    """Return the permissions of the homes that are in an opening."""
+    return [MemberPermissionId(_uuid(home)) for home, _, _ in _HOME.iter_unpack(stored.request)]
+
+
+def requests(stored: StoredOpening) -> list[Opening]:
+    """Return the parts in which an opening is asked for, always the same ones."""
+    parts: list[list[MaskedSum]] = [[]]
+    room = HOMES_IN_PART
+    rows = _HOME.iter_unpack(stored.request)
+    for number, group in enumerate(_groups(stored)):
+        left, sums = group.homes, (group.masked, group.squares)
+        while left:
+            if not room or len(parts[-1]) == _GROUPS_IN_PART:
+                parts.append([])
+                room = HOMES_IN_PART
+            count = min(left, room)
+            some = tuple(
+                Part(_uuid(home), _day(day), nonce) for home, day, nonce in islice(rows, count)
+            )
+            parts[-1].append(MaskedSum(str(number), some, *sums))
+            # The witness adds up what is split: the rest comes with nothing more.
+            left, room, sums = left - count, room - count, (0, 0)
+    name = _id(stored)
+    return [
+        Opening(
+            id=name,
+            direction=WireDirection(stored.direction),
+            hour=stored.start,
+            part=place,
+            parts=len(parts),
+            sums=tuple(sums),
+        )
+        for place, sums in enumerate(parts, 1)
+    ]
+
+
+def refused_homes(stored: StoredOpening, answers: Iterable[Answer]) -> set[MemberPermissionId]:
+    """Return the homes for which a witness refused all of it: it is asked again without them.
+
+    Raises BadAnswer.
+    """
+    refused = {
+        MemberPermissionId(pseudonym)
+        for answer in answers
+        if isinstance(answer, RefusedSum)
+        for pseudonym in answer.pseudonyms
+    }
+    if not refused <= set(homes(stored)):
+        raise BadAnswer
+    return refused
+
+
+def without(
+    stored: StoredOpening, refused: Collection[MemberPermissionId], reports: Sequence[StoredReport]
+) -> StoredOpening | None:
+    """Return an opening without homes that a witness refused; None if too few are left.
+
+    `reports` are those of the hour. Groups that have become too small are put together.
+    """
+    by_home = {report.permission: report for report in reports}
+    rows = iter(homes(stored))
+    left: dict[Groups[GroupId], list[StoredReport]] = {}
+    for group in _groups(stored):
+        names = islice(rows, group.homes)
+        left[group.communes] = [
+            by_home[home] for home in names if home not in refused and home in by_home
+        ]
+    minimum = int(json.loads(stored.groups)["minimum"])
+    counted = {communes: Cell(homes=len(some)) for communes, some in left.items() if some}
+    passed, _ = close(counted, (), minimum)
+    groups = {
+        frozenset[GroupId]().union(*units): [report for unit in units for report in left[unit]]
+        for units in passed
+    }
+    if not groups:
+        return None
+    return opening(
+        stored.direction,
+        stored.start,
+        stored.witness,
+        groups,
+        minimum=minimum,
+        at=stored.asked_at,
+    )
+
+
+def written_answer(stored: StoredOpening, answers: Sequence[Answer]) -> str:
+    """Return an answer as it is stored. Raises BadAnswer where it is none to this opening."""
+    groups = _groups(stored)
+    seen: list[str] = []
+    opened, refused = [], []
+    for answer in answers:
+        names = sorted(answer.groups)
+        seen += names
+        if not names or not set(names) <= set(map(str, range(len(groups)))):
+            raise BadAnswer
+        numbers = sorted(map(int, names))
+        if isinstance(answer, RefusedSum):
+            refused.append([numbers, answer.reason.value])
+            continue
+        count = sum(groups[number].homes for number in numbers)
+        if answer.homes != count or not 0 <= answer.wh <= count * MOST_WH:
+            raise BadAnswer
+        opened.append([numbers, answer.wh])
+    if sorted(seen) != sorted(map(str, range(len(groups)))):
+        raise BadAnswer
+    return json.dumps({"opened": opened, "refused": refused})
+
+
+def too_few() -> str:
+    """Return the answer to an opening of which no group of enough homes is left."""
+    return json.dumps({"opened": [], "refused": [[[], Refusal.TOO_FEW.value]]})
+
+
+def given_up() -> str:
+    """Return the answer to an opening of which the witness has forgotten the keys by now."""
+    return json.dumps({"opened": [], "refused": [[[], _GIVEN_UP]]})
+
+
+async def give_up(connection: AsyncConnection, now: Confirmed) -> None:
+    """Leave out of their hours what a witness cannot open by now, and forget its reports."""
+    last = now - GIVEN_UP_AFTER
+    for pending in await openings(connection, unanswered=True):
+        if pending.start < last:
+            await store_answer(connection, pending, given_up())
+    await forget_before(connection, last)
+
+
+def read_answer(stored: StoredOpening) -> OpenedCells:
+    """Return what was opened. The opening is answered."""
+    assert stored.answer is not None
+    groups = _groups(stored)
+    answer = json.loads(stored.answer)
+    cells = {
+        frozenset[GroupId]().union(*(groups[number].communes for number in numbers)): Cell(
+            wh * _MINUTES, sum(groups[number].homes for number in numbers)
+        )
+        for numbers, wh in answer["opened"]
+    }
+    refused = {reason for _, reason in answer["refused"]}
+    return OpenedCells(cells, _reason(refused))
+
+
+def _reason(refused: set[str]) -> Reason | None:
+    if refused - {Refusal.DOMINANCE, Refusal.TOO_FEW}:
+        return Reason.NOT_OPENED
+    if Refusal.TOO_FEW in refused:
+        return Reason.BELOW_THRESHOLD
+    return Reason.DOMINANCE if refused else None
+
+
+def _summed(reports: Iterable[StoredReport]) -> tuple[int, int]:
+    """Return the sums of the masked values and of the masked squares."""
+    masked = high = low = 0
+    packed = b"".join(report.masked + report.masked_square for report in reports)
+    for value, upper, lower in _SUMS.iter_unpack(packed):
+        masked += value
+        high += upper
+        low += lower
+    return masked % SUM_MODULUS, ((high << 64) + low) % SQUARES_MODULUS
+
+
+def _rows(reports: Iterable[StoredReport]) -> Iterator[bytes]:
+    for report in reports:
+        days = (report.day - _FIRST_DAY).days
+        yield _HOME.pack(_bytes(report.permission), days, report.nonce)
+
+
+@lru_cache(_HOMES_AT_HAND)
+def _bytes(permission: str) -> bytes:
+    return bytes.fromhex(permission.replace("-", ""))
+
+
+@lru_cache(64)
+def _day(days: int) -> date:
+    return _FIRST_DAY + timedelta(days)
+
+
+@lru_cache(_HOMES_AT_HAND)
+def _uuid(home: bytes) -> str:
+    digits = home.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _groups(stored: StoredOpening) -> list[_Group]:
+    return [
+        _Group(frozenset(map(GroupId, communes)), homes, int(masked, 16), int(squares, 16))
+        for communes, homes, masked, squares in json.loads(stored.groups)["groups"]
+    ]
+
+
+def _id(stored: StoredOpening) -> str:
+    """Return a UUID that is made of the request, so that the same is asked under the same name."""
+    described = f"{stored.direction} {stored.start.astimezone(UTC).isoformat()} {stored.groups}\n"
+    digest = sha256(described.encode() + stored.request).digest()
+    return str(UUID(bytes=digest[:16], version=4))

@@ -1,0 +1,328 @@
+"""Masked reports of members, and what witnesses are asked to open of them."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
+
+from ..series import Direction, Interval
+from . import upsert
+from .any_of import among
+from .collective_tables import (
+    ClosedIntervalRow,
+    DeviceClaimRow,
+    MaskedReportRow,
+    MemberId,
+    MemberPermissionId,
+    MemberPermissionRow,
+    MemberPermissionSeriesRow,
+    OpeningRow,
+)
+from .connection import AsyncConnection
+from .tables import SeriesRow
+
+
+class StoredReport(NamedTuple):
+    """A masked value of an hour, its sums in network byte order."""
+
+    permission: MemberPermissionId
+    day: date
+    nonce: bytes
+    masked: bytes
+    masked_square: bytes
+
+
+class SumPermission(NamedTuple):
+    """A permission by which a member sends masked reports of a direction, with the need it answers.
+
+    `identifier` names the series, `last_received_at` is when reports last came.
+    """
+
+    id: MemberPermissionId
+    member: MemberId
+    need: str
+    version: int
+    identifier: str
+    last_received_at: datetime | None
+    is_granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOpening:
+    """What a witness is asked to open of an hour: see `OpeningRow`."""
+
+    direction: Direction
+    start: datetime
+    witness: str
+    groups: str
+    request: bytes
+    asked_at: datetime
+    answer: str | None = None
+
+
+_REPORT_FACTS = (
+    MaskedReportRow.permission_id,
+    MaskedReportRow.day,
+    MaskedReportRow.nonce,
+    MaskedReportRow.masked,
+    MaskedReportRow.masked_square,
+)
+_OPENING_FACTS = (
+    OpeningRow.direction,
+    OpeningRow.start,
+    OpeningRow.witness,
+    OpeningRow.groups,
+    OpeningRow.request,
+    OpeningRow.asked_at,
+    OpeningRow.answer,
+)
+_SUM_PERMISSION_FACTS = (
+    MemberPermissionRow.id,
+    MemberPermissionRow.member_id,
+    MemberPermissionRow.need,
+    MemberPermissionRow.version,
+    MemberPermissionSeriesRow.identifier,
+    MemberPermissionSeriesRow.last_received_at,
+    (MemberPermissionRow.state == "granted").label("is_granted"),
+)
+_NOTE_RECEIVED = (
+    update(MemberPermissionSeriesRow)
+    .where(among(MemberPermissionSeriesRow.permission_id, "ids"))
+    .values(last_received_at=bindparam("at"))
+)
+
+
+async def put_reports(
+    connection: AsyncConnection, reports: Iterable[tuple[Direction, datetime, StoredReport]]
+) -> None:
+    """Store reports of hours, each in the place of the one that was there."""
+    rows = [
+        {"direction": direction, "start": start, "permission_id": report.permission}
+        | {"day": report.day, "nonce": report.nonce}
+        | {"masked": report.masked, "masked_square": report.masked_square}
+        for direction, start, report in reports
+    ]
+    await upsert.put(connection, MaskedReportRow, rows, "day", "nonce", "masked", "masked_square")
+
+
+async def reports_of_hour(
+    connection: AsyncConnection, direction: Direction, start: datetime
+) -> list[StoredReport]:
+    """Return the reports of an hour, in the order of their permissions."""
+    query = (
+        select(*_REPORT_FACTS)
+        .where(MaskedReportRow.direction == direction, MaskedReportRow.start == start)
+        .order_by(MaskedReportRow.permission_id)
+    )
+    return [StoredReport(*row) for row in await connection.execute(query)]
+
+
+async def hours_too_late(
+    connection: AsyncConnection, hours: Collection[tuple[Direction, datetime]]
+) -> set[tuple[Direction, datetime]]:
+    """Return which of these hours are closed, or in an opening: they take no report any more."""
+    if not hours:
+        return set()
+    first, last = min(start for _, start in hours), max(start for _, start in hours)
+    closed = select(ClosedIntervalRow.direction, ClosedIntervalRow.start).where(
+        ClosedIntervalRow.direction.in_({direction for direction, _ in hours}),
+        ClosedIntervalRow.interval == Interval.PT1H,
+        ClosedIntervalRow.start.between(first, last),
+    )
+    opening = select(OpeningRow.direction, OpeningRow.start).where(
+        OpeningRow.start.between(first, last)
+    )
+    late = {tuple(row) for query in (closed, opening) for row in await connection.execute(query)}
+    return {hour for hour in hours if hour in late}
+
+
+async def sum_permissions(
+    connection: AsyncConnection, direction: Direction
+) -> dict[MemberPermissionId, SumPermission]:
+    """Return the permissions by which reports of a direction came, those that ended too.
+
+    Of two of one member, the one that holds comes last.
+    """
+    query = (
+        select(*_SUM_PERMISSION_FACTS)
+        .join(
+            MemberPermissionSeriesRow,
+            MemberPermissionSeriesRow.permission_id == MemberPermissionRow.id,
+        )
+        .where(MemberPermissionSeriesRow.masked_direction == direction)
+        .order_by("is_granted", MemberPermissionRow.valid_from, MemberPermissionRow.id)
+    )
+    rows = (await connection.execute(query)).tuples()
+    return {row[0]: SumPermission(*row[:6], bool(row[6])) for row in rows}
+
+
+async def read_individually(connection: AsyncConnection, direction: Direction) -> set[MemberId]:
+    """Return the members with reports of a direction whose records of it may be read, too."""
+    masked = (
+        select(MemberPermissionRow.member_id)
+        .join(MemberPermissionSeriesRow)
+        .where(MemberPermissionSeriesRow.masked_direction == direction)
+    )
+    query = (
+        select(SeriesRow.member_id)
+        .join(MemberPermissionSeriesRow, MemberPermissionSeriesRow.series_id == SeriesRow.id)
+        .join(
+            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
+        )
+        .where(
+            SeriesRow.direction == direction,
+            MemberPermissionRow.state == "granted",
+            SeriesRow.member_id.in_(masked),
+        )
+    )
+    return set(map(MemberId, (await connection.execute(query)).scalars()))
+
+
+async def claimed_by_others(connection: AsyncConnection) -> set[tuple[MemberId, str]]:
+    """Return the devices that members name without that they count: see `claims`."""
+    query = select(DeviceClaimRow.member_id, DeviceClaimRow.device).where(
+        DeviceClaimRow.counts == 0
+    )
+    return set((await connection.execute(query)).tuples())
+
+
+async def note_direction(
+    connection: AsyncConnection,
+    permission: MemberPermissionId,
+    identifier: str,
+    direction: Direction,
+) -> None:
+    """Note of which direction the reports of a series are."""
+    series = (
+        MemberPermissionSeriesRow.permission_id == permission,
+        MemberPermissionSeriesRow.identifier == identifier,
+    )
+    values = {"masked_direction": direction}
+    await connection.execute(update(MemberPermissionSeriesRow).where(*series).values(values))
+
+
+async def note_reports(
+    connection: AsyncConnection,
+    permissions: Collection[tuple[MemberPermissionId, Direction]],
+    at: datetime,
+) -> None:
+    """Note when reports of these permissions came."""
+    for direction in {direction for _, direction in permissions}:
+        ids = [permission for permission, way in permissions if way is direction]
+        of_direction = _NOTE_RECEIVED.where(MemberPermissionSeriesRow.masked_direction == direction)
+        await connection.execute(of_direction, {"ids": ids, "at": at})
+
+
+def _first_report(direction: Direction) -> ScalarSelect[datetime]:
+    first = select(func.min(MaskedReportRow.start)).where(MaskedReportRow.direction == direction)
+    return first.scalar_subquery()
+
+
+_FIRST_REPORTS = select(*map(_first_report, Direction))
+
+
+async def first_reports(connection: AsyncConnection) -> dict[Direction, date]:
+    """Return the first UTC day of which a report is held, by direction."""
+    starts = (await connection.execute(_FIRST_REPORTS)).one()
+    return {
+        direction: start.date()
+        for direction, start in zip(Direction, starts, strict=True)
+        if start is not None
+    }
+
+
+async def openings(
+    connection: AsyncConnection,
+    direction: Direction | None = None,
+    start: datetime | None = None,
+    *,
+    unanswered: bool = False,
+) -> list[StoredOpening]:
+    """Return what witnesses are asked, in the order of time: of an hour of a direction, or all."""
+    query = select(*_OPENING_FACTS).order_by(
+        OpeningRow.start, OpeningRow.direction, OpeningRow.witness
+    )
+    if direction is not None:
+        query = query.where(OpeningRow.direction == direction, OpeningRow.start == start)
+    if unanswered:
+        query = query.where(OpeningRow.answer.is_(None))
+    return [StoredOpening(*row) for row in await connection.execute(query)]
+
+
+async def waiting_since(connection: AsyncConnection) -> datetime | None:
+    """Return since when the first opening has waited for an answer; None where none does."""
+    query = select(func.min(OpeningRow.asked_at)).where(OpeningRow.answer.is_(None))
+    since: datetime | None = (await connection.execute(query)).scalar_one()
+    return since
+
+
+async def store_opening(connection: AsyncConnection, opening: StoredOpening) -> None:
+    """Store what a witness is to be asked."""
+    await connection.execute(insert(OpeningRow).values(asdict(opening)))
+
+
+async def ask_less(connection: AsyncConnection, opening: StoredOpening) -> None:
+    """Store what a witness is to be asked in the place of what it refused."""
+    asked = (
+        OpeningRow.direction == opening.direction,
+        OpeningRow.start == opening.start,
+        OpeningRow.witness == opening.witness,
+    )
+    values = {"groups": opening.groups, "request": opening.request}
+    await connection.execute(update(OpeningRow).where(*asked).values(values))
+
+
+async def store_answer(connection: AsyncConnection, opening: StoredOpening, answer: str) -> None:
+    """Store what a witness answered to an opening, if it is still asked this."""
+    asked = (
+        OpeningRow.direction == opening.direction,
+        OpeningRow.start == opening.start,
+        OpeningRow.witness == opening.witness,
+        OpeningRow.request == opening.request,
+        OpeningRow.answer.is_(None),
+    )
+    await connection.execute(update(OpeningRow).where(*asked).values(answer=answer))
+
+
+async def forget_hour(connection: AsyncConnection, direction: Direction, start: datetime) -> None:
+    """Remove the reports of an hour that was closed, and of those before, with their openings."""
+    for table in (MaskedReportRow, OpeningRow):
+        gone = table.direction == direction, table.start <= start
+        await connection.execute(delete(table).where(*gone))
+
+
+async def forget_before(connection: AsyncConnection, start: datetime) -> None:
+    """Remove the reports of hours that started before then and are in no opening."""
+    opening = select(OpeningRow.start).where(
+        OpeningRow.direction == MaskedReportRow.direction,
+        OpeningRow.start == MaskedReportRow.start,
+    )
+    old = MaskedReportRow.start < start, ~opening.exists()
+    await connection.execute(delete(MaskedReportRow).where(*old))
+
+
+async def erase_reports(
+    connection: AsyncConnection, permissions: Collection[MemberPermissionId]
+) -> int:
+    """Remove the reports of permissions of hours that are in no opening; count them."""
+    opening = select(OpeningRow.start).where(
+        OpeningRow.direction == MaskedReportRow.direction,
+        OpeningRow.start == MaskedReportRow.start,
+    )
+    gone = MaskedReportRow.permission_id.in_(permissions), ~opening.exists()
+    return (await connection.execute(delete(MaskedReportRow).where(*gone))).rowcount
+
+
+async def reports_of_permissions(
+    connection: AsyncConnection, permissions: Collection[MemberPermissionId]
+) -> list[tuple[Direction, datetime, StoredReport]]:
+    """Return all reports that are held by permissions, in the order of time."""
+    query = (
+        select(MaskedReportRow.direction, MaskedReportRow.start, *_REPORT_FACTS)
+        .where(MaskedReportRow.permission_id.in_(permissions))
+        .order_by(MaskedReportRow.start, MaskedReportRow.direction)
+    )
+    rows = (await connection.execute(query)).tuples()
+    return [(row[0], row[1], StoredReport(*row[2:])) for row in rows]

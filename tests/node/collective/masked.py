@@ -1,0 +1,218 @@
+"""Homes that send masked reports, and their witness, in a town of `publishing`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from random import Random
+from uuid import UUID
+
+from consometers_node.collective.ingestion.masked_reports import take_reports
+from consometers_node.collective.publication.openings import (
+    refused_homes,
+    requests,
+    too_few,
+    without,
+    written_answer,
+)
+from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.permission import Reading
+from consometers_node.protected_sums.ledger import Ledger
+from consometers_node.protected_sums.masks import (
+    KEY_BYTES,
+    NONCE_SECRET_BYTES,
+    DayKey,
+    Report,
+    Subject,
+)
+from consometers_node.protected_sums.opening import Enrolment, Witness
+from consometers_node.quoalise import Direction as Way, QuoaliseError, SeriesPath
+from consometers_node.quoalise.federation_xml import write_data_needs
+from consometers_node.quoalise.identifier import device, series as named_series
+from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.protected_sums import Answer, MaskedReport, Reports
+from consometers_node.series import Device, Direction, Quantity, Series
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.masked_reports import (
+    ask_less,
+    openings,
+    reports_of_hour,
+    store_answer,
+)
+from consometers_node.store.series import add_series
+from consometers_node.wire import write_need
+
+from ..permission.samples import PROTECTED, WITNESS
+from .publishing import CONSUMPTION, EARLIER, HOUR, LATER, MONTH, NOON, ZONE, Town
+
+COLLECTIVE = "coop@example.org"
+NEED_OF_SUMS = replace(PROTECTED, id="protected", witness=replace(WITNESS, minimum=3))
+ASKED = serialise(write_data_needs([write_need(NEED_OF_SUMS)])).decode()
+
+
+@dataclass
+class MaskedHome:
+    """A home that sends masked reports: its pseudonym is its permission."""
+
+    member: MemberId
+    permission: str
+    key: DayKey
+    nonce_secret: bytes
+
+    @property
+    def jid(self) -> str:
+        return f"m{self.member}@example.org"
+
+
+@dataclass
+class MaskedTown(Town):
+    """A town some of whose homes are read in protected sums alone."""
+
+    random: Random = field(default_factory=lambda: Random(1))
+    homes: dict[str, MaskedHome] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    async def masked_home(self, area: str | None = None) -> MaskedHome:
+        """Add a home that grants the need of sums."""
+        number = MemberId(1_000 + len(self.homes))
+        if not self.homes:
+            await self._add(
+                "own_need", need=NEED_OF_SUMS.id, version=1, body=ASKED, offered_at=NOON
+            )
+        permission = str(UUID(bytes=self.random.randbytes(16), version=4))
+        key, secret = (self.random.randbytes(size) for size in (KEY_BYTES, NONCE_SECRET_BYTES))
+        home = MaskedHome(number, permission, DayKey(MONTH, key), secret)
+        await self._add(
+            "member",
+            id=number,
+            pseudonym=f"p{number}",
+            jid=home.jid,
+            kind="home",
+            area=area,
+            joined_at=NOON,
+        )
+        await self.group("all", "")
+        group = ("area", area) if area else ("rest", "")
+        self.groups[group] = await self.group(*group)
+        await self._add(
+            "group_membership",
+            member_id=number,
+            group_id=self.groups[group],
+            from_month=MONTH,
+        )
+        await self._add(
+            "member_permission",
+            id=permission,
+            member_id=number,
+            need=NEED_OF_SUMS.id,
+            version=1,
+            state="granted",
+            interval_minutes=HOUR,
+            identification="pseudonym",
+            reading=Reading.SUM.value,
+            records_from=EARLIER,
+            valid_from=NOON,
+            valid_until=LATER,
+            shown_sha256=64 * "a",
+            shown_language="fr",
+        )
+        name = device(Device(f"urn:dev:org:60060-m{number}"))
+        await self._add(
+            "member_permission_series",
+            permission_id=permission,
+            identifier=str(named_series(name, Way.CONSUMPTION, SeriesPath.POWER)),
+        )
+        await self.granted(permission)
+        self.homes[permission] = home
+        return home
+
+    async def masked_homes(self, count: int, area: str | None = None) -> list[MaskedHome]:
+        return [await self.masked_home(area) for _ in range(count)]
+
+    async def let_be_read(self, home: MaskedHome) -> None:
+        """Grant another need too, for the records of the same direction."""
+        self.series[home.member] = series = Series(
+            Device(f"urn:dev:org:60060-again{home.member}"), CONSUMPTION, Quantity.POWER, HOUR, ZONE
+        )
+        self.numbers[series] = await add_series(self.connection, series, home.member)
+        await self._allow(home.member, "pseudonym")
+
+    def reports(
+        self, home: MaskedHome, values: Sequence[int], start: datetime, day: date | None = None
+    ) -> Reports:
+        """Mask the values of a home from an hour on, with the key of a day."""
+        key = home.key.on(day or self.at.date())
+        made = []
+        for place, value in enumerate(values):
+            hour = start.replace(hour=start.hour + place)
+            subject = Subject(COLLECTIVE, CONSUMPTION, hour)
+            report = Report.of(value, subject, key, home.nonce_secret)
+            made.append(MaskedReport(hour, report.nonce, report.masked, report.masked_square))
+        return Reports(
+            permission=home.permission,
+            direction=Way.CONSUMPTION,
+            day=key.day,
+            reports=tuple(made),
+        )
+
+    async def report(
+        self, homes: Sequence[MaskedHome], values: Sequence[int], start: datetime
+    ) -> None:
+        """Store the hours of homes, the same of each."""
+        for home in homes:
+            assert await self.push(home.jid, self.reports(home, values, start)) is None
+
+    async def push(self, sender: str, reports: Reports) -> QuoaliseError | None:
+        """Take a message; return why it is refused."""
+        refused = await take_reports(
+            self.connection, {0: (sender, reports)}, self.at, self.arrivals
+        )
+        return refused.get(0)
+
+    async def close(self, at: datetime) -> bool:
+        """Close what is due then, and have openings stored; return whether there is any news."""
+        self.at = at
+        waiting = WaitRule(
+            online_since=self.online_since, opened_at=self.opened_at, arrivals=self.arrivals
+        )
+        closer = Closer(
+            self.people, "kersabiec", self.publication, waiting, at, asks_witnesses=True
+        )
+        return await closer.close()
+
+    def witness(self, without: Collection[MaskedHome] = ()) -> Witness:
+        """Return the witness, to whom all homes gave their keys, without those that left."""
+        directions = frozenset({Direction.CONSUMPTION})
+        known = {
+            name: Enrolment(home.key, directions, 3)
+            for name, home in self.homes.items()
+            if home not in without
+        }
+        return Witness(known, self.ledger)
+
+    async def have_opened(self, witness: Witness | None = None) -> list[list[Answer]]:
+        """Have the witness answer what it is asked, as `WitnessRequests` does."""
+        witness = witness or self.witness()
+        said = []
+        while pending := await openings(self.connection, unanswered=True):
+            for asked in pending:
+                sums = [each for part in requests(asked) for each in part.sums]
+                subject = Subject(COLLECTIVE, asked.direction, asked.start)
+                answers = witness.open(subject, sums, self.at.date())
+                said.append(answers)
+                refused = refused_homes(asked, answers)
+                if not refused:
+                    await store_answer(self.connection, asked, written_answer(asked, answers))
+                    continue
+                reports = await reports_of_hour(self.connection, asked.direction, asked.start)
+                left = without(asked, refused, reports)
+                if left is None:
+                    await store_answer(self.connection, asked, too_few())
+                else:
+                    await ask_less(self.connection, left)
+        return said
+
+    async def close_all(self, at: datetime, witness: Witness | None = None) -> None:
+        """Close all that is due then, with a witness that answers."""
+        await self.have_opened(witness)
+        while await self.close(at):
+            await self.have_opened(witness)

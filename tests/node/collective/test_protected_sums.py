@@ -1,0 +1,275 @@
+"""Hours are closed over masked reports, which a witness opens in sums of enough homes."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DatabaseError
+
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.permissions.member_permissions import withdraw
+from consometers_node.collective.publication.openings import given_up
+from consometers_node.quoalise import BadRequest, Direction as Way, NotAuthorized
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import (
+    MaskedReportRow,
+    MemberPermissionSeriesRow,
+    OpeningRow,
+)
+from consometers_node.store.masked_reports import openings, reports_of_hour, store_answer
+
+from .masked import MaskedTown
+from .publishing import CONSUMPTION
+from .test_erasure import everything
+
+AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
+"""An hour of reports."""
+OVER = AT + timedelta(hours=4)
+HOURS = timedelta(hours=1)
+
+
+def of(hours: dict[int, int | None], found: list[int | None]) -> dict[int, int | None]:
+    """Return what was found of some hours of the day."""
+    return {hour: found[hour] if found else None for hour in hours}
+
+
+def is_of(hours: dict[int, int | None], found: list[int | None]) -> bool:
+    assert of(hours, found) == hours
+    return True
+
+
+async def test_a_sum_is_the_truth_to_the_wh_and_its_reports_are_gone(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(4, "Lorient")
+        for wh, home in enumerate(homes, 301):
+            await town.report([home], [wh, wh + 10], AT)
+        await town.close_all(OVER)
+        assert is_of({10: 1_210, 11: 1_250}, await town.shown())
+        assert is_of({10: 4}, await town.counted("Lorient"))
+        assert not await town.rows("masked_report")
+        assert not await town.rows("opening")
+        closed = {interval.start: interval for interval in await town.closed()}
+        assert (closed[AT].expected, closed[AT].response, closed[AT].reason) == (4, 4, None)
+
+
+async def test_records_and_sums_are_added_over_what_both_can_be_added_to(store: Store) -> None:
+    """Lorient is together with Lanester for the records, with Ploemeur for the sums."""
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(2, "Lorient"), 100)
+        await town.record(await town.members(3, "Lanester"), 100)
+        await town.record(await town.members(3, "Plouay"), 100)
+        await town.report(await town.masked_homes(2, "Lorient"), [400], AT)
+        await town.report(await town.masked_homes(3, "Ploemeur"), [400], AT)
+        await town.report(await town.masked_homes(4, "Plouay"), [400], AT)
+        await town.close_all(OVER)
+        name = "Lanester, Lorient, Ploemeur"
+        assert is_of({9: None, 10: 2_500}, await town.shown(name, kind="combined"))
+        assert is_of({9: 300, 10: 1_900}, await town.shown("Plouay"))
+        assert is_of({9: 800, 10: 4_400}, await town.shown())
+        assert is_of({10: 17}, await town.counted())
+
+
+async def test_an_hour_waits_for_its_witness_and_those_after_it_too(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(3), 100)
+        homes = await town.masked_homes(3)
+        await town.report(homes, [400, 400], AT)
+        assert await town.close(OVER)
+        (asked,) = await openings(connection)
+        for later in (OVER, OVER + timedelta(hours=20)):
+            assert not await town.close(later)
+            assert await openings(connection) == [asked]
+            assert is_of({9: 300, 10: None, 11: None}, await town.shown())
+        await town.close_all(OVER + timedelta(hours=20))
+        assert is_of({9: 300, 10: 1_500, 11: 1_500, 12: 300}, await town.shown())
+
+
+async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(store: Store) -> None:
+    """Another set of homes of that hour could be opened by no witness, and would be an attack."""
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(3)
+        await town.report(homes, [400], AT)
+        await town.close(OVER)
+        (asked,) = await openings(connection)
+        late = await town.masked_home()
+        # Its first report tells of which direction it is.
+        assert await town.push(late.jid, town.reports(late, [9_000], AT)) is None
+        assert await town.push(homes[0].jid, town.reports(homes[0], [9_000], AT)) is None
+        assert await openings(connection) == [asked]
+        assert len(await reports_of_hour(connection, CONSUMPTION, AT)) == len(homes)
+
+
+async def test_a_home_that_the_witness_refuses_is_left_out_and_the_others_are_opened(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(3, "Lorient") + await town.masked_homes(3, "Lanester")
+        await town.report(homes, [400], AT)
+        await town.close(OVER)
+        witness = town.witness(without=homes[:1])
+        assert len(await town.have_opened(witness)) == 2
+        await town.close_all(OVER, witness)
+        # Two are too few for Lorient alone.
+        name = "Lanester, Lorient"
+        assert is_of({10: 2_000}, await town.shown(name, kind="combined"))
+
+
+@pytest.mark.parametrize("homes", [2, 3])
+async def test_too_few_homes_are_asked_for_by_nobody(store: Store, homes: int) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.report(await town.masked_homes(homes), [400], AT)
+        await town.close(OVER)
+        assert bool(await openings(connection)) == (homes == 3)
+        await town.close_all(OVER)
+        reasons = {interval.start: interval.reason for interval in await town.closed()}
+        assert reasons[AT] == (None if homes == 3 else Reason.BELOW_THRESHOLD)
+
+
+async def test_a_dominated_sum_stays_closed_and_records_are_published_without_it(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(3), 100)
+        for wh, home in zip([9_000, 10, 20], await town.masked_homes(3), strict=True):
+            await town.report([home], [wh], AT)
+        await town.close_all(OVER)
+        assert is_of({10: 300}, await town.shown())
+
+
+async def test_a_home_that_is_read_individually_counts_there_alone(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(4)
+        await town.report(homes, [400], AT)
+        await town.record(await town.members(3), 100)
+        await town.let_be_read(homes[0])
+        await town.record(homes[0].member, 200)
+        await town.close_all(OVER)
+        assert is_of({10: 1_700}, await town.shown())
+        assert is_of({10: 7}, await town.counted())
+
+
+async def test_a_past_that_is_read_in_while_the_witness_is_away_counts_once(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(4)
+        await town.report(homes, [400], AT)
+        await town.record(await town.members(3), 100)
+        await town.close(OVER)
+        await town.let_be_read(homes[0])
+        await town.record(homes[0].member, 200)
+        await town.close_all(OVER)
+        assert is_of({9: 300, 10: 1_900, 11: 500}, await town.shown())
+
+
+async def test_who_withdraws_with_erasure_is_in_no_opening_after(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(4)
+        await town.report(homes, [400], AT)
+        await withdraw(town.people, homes[0].member, homes[0].permission, OVER, erase=True)
+        await town.close_all(OVER)
+        assert is_of({10: 1_200}, await town.shown())
+
+
+async def test_after_the_keys_are_forgotten_an_hour_closes_without_its_reports(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(3), 100)
+        await town.report(await town.masked_homes(3), [400], AT)
+        await town.close(OVER)
+        (asked,) = await openings(connection)
+        await store_answer(connection, asked, given_up())
+        await town.close_all(OVER)
+        assert is_of({10: 300}, await town.shown())
+        reasons = {interval.start: interval.reason for interval in await town.closed()}
+        assert reasons[AT] == Reason.NOT_OPENED
+
+
+async def test_the_last_report_of_an_hour_counts(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(3)
+        await town.report(homes, [400], AT)
+        await town.report(homes[:1], [500], AT)
+        await town.close_all(OVER)
+        assert is_of({10: 1_300}, await town.shown())
+
+
+async def test_what_nobody_granted_is_refused_in_words(store: Store) -> None:
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        home, other = await town.masked_homes(2)
+        whole = town.reports(home, [400], AT)
+        refusals = [
+            await town.push("stranger@example.org", whole),
+            await town.push(other.jid, whole),
+            await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
+            await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
+            await town.push(home.jid, town.reports(home, [1], OVER + HOURS)),
+            await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 13))),
+        ]
+        assert [type(refusal) for refusal in refusals] == [*4 * [NotAuthorized], *2 * [BadRequest]]
+        assert "set your clock" in str(refusals[-1])
+        assert not await town.rows("masked_report")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (update(MaskedReportRow).values(nonce=bytes(16)), "too late"),
+        (update(OpeningRow).values(start=AT + HOURS), "another hour"),
+        (delete(OpeningRow), "not to be removed"),
+        (update(MemberPermissionSeriesRow).values(masked_direction=None), "not altered"),
+        (update(MemberPermissionSeriesRow).values(series_id=1), "no record does"),
+    ],
+)
+async def test_the_database_refuses_what_would_open_something_else(
+    file: Store, change: object, said: str
+) -> None:
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.report(await town.masked_homes(3), [400], AT)
+        await town.close(OVER)
+    with pytest.raises(DatabaseError, match=said):
+        async with file.writing() as connection:
+            await connection.execute(change)  # type: ignore[call-overload]
+
+
+async def test_nothing_of_a_home_can_be_read_from_all_that_is_stored(
+    store: Store, place: Path | str
+) -> None:
+    """Every home has the same in every hour: what is stored looks as if it were drawn by lot."""
+    wh = 31_337
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(40)
+        await town.report(homes, 10 * [wh], AT.replace(hour=1))
+        await town.close(OVER)
+        rows = await town.rows("masked_report")
+        assert await town.rows("opening")
+        masked = [bytes(part) for row in rows for part in row if isinstance(part, bytes)]
+        content = await everything(connection)
+    await store.checkpoint()
+    if isinstance(place, Path):
+        content += b"".join(path.read_bytes() for path in place.parent.iterdir() if path.is_file())
+    plain = [str(wh).encode(), wh.to_bytes(8), wh.to_bytes(8, "little"), (wh * wh).to_bytes(16)]
+    assert not [word for word in plain if word in content]
+    assert len(masked) == len(set(masked)) == 40 * 10 * 3
+    counts = Counter(b"".join(masked))
+    expected = sum(map(len, masked)) / 256
+    chi_square = sum((counts[byte] - expected) ** 2 / expected for byte in range(256))
+    # Of 255 degrees of freedom: beyond this in one drawing of a million. The keys are always these.
+    assert chi_square < 380
