@@ -30,6 +30,7 @@ def enable_event_loop_debug() -> None:
 ON_BOTH = (
     "hostile/test_disk.py",
     "hostile/test_insider.py",
+    "node/collective/test_protected_sums.py",
     "node/collective/test_queries.py",
     "node/collective/test_witness.py",
     "node/collective/test_worker.py",

@@ -33,14 +33,28 @@ from consometers_node.protected_sums.masks import (
     Subject,
 )
 from consometers_node.protected_sums.opening import KEYS_FOR
-from consometers_node.quoalise import Direction as WireDirection
+from consometers_node.quoalise import (
+    Data,
+    DeviceType,
+    Direction as WireDirection,
+    Duration,
+    Records,
+    SeriesPath,
+    describe,
+)
+from consometers_node.quoalise.data import encode
+from consometers_node.quoalise.identifier import organisation, series as named_series
+from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import (
     HOMES_IN_PART,
+    MaskedReport,
     MaskedSum,
     Opened,
     OpenedSum,
     Opening,
     Part,
+    Reports,
+    write_reports,
 )
 from consometers_node.series import Direction
 from consometers_node.store import Store
@@ -58,6 +72,8 @@ MOST_S_AT_HOME = 0.001
 MOST_S_AT_WITNESS = 20.0 / 100_000
 """For the 24 hours of a home, as at the collective."""
 MOST_S_AT_COLLECTIVE = 0.5 / 10_000
+MOST_TIMES_A_RECORD = 3.0
+"""Over the wire."""
 MOST_BYTES_OF_LEDGER = 8.0
 """Per home, direction and day."""
 
@@ -79,7 +95,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="script/bench protected", description=__doc__)
     parser.add_argument("--homes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     counts = parser.parse_args(arguments).homes
-    return 0 if all([_at_home(), *map(_opened, counts)]) else 1
+    return 0 if all([_at_home(), _on_the_wire(), *map(_opened, counts)]) else 1
 
 
 def _at_home() -> bool:
@@ -93,6 +109,28 @@ def _at_home() -> bool:
     seconds = median(_seconds(day) for _ in range(15))
     print(f"a day at home: {1e6 * seconds:.0f} µs; at most {1e6 * MOST_S_AT_HOME:.0f} are wanted")
     return seconds <= MOST_S_AT_HOME
+
+
+def _on_the_wire() -> bool:
+    """Compare a day of reports to a day of records, as messages have them."""
+    key, secret = DayKey(_DAY, bytes(KEY_BYTES)), bytes(NONCE_SECRET_BYTES)
+    reports = [Report.of(400, subject, key, secret) for subject in _SUBJECTS]
+    masked = Reports(
+        permission=str(UUID(int=0)),
+        direction=WireDirection.CONSUMPTION,
+        day=_DAY,
+        reports=tuple(
+            MaskedReport(subject.hour, report.nonce, report.masked, report.masked_square)
+            for subject, report in zip(_SUBJECTS, reports, strict=True)
+        ),
+    )
+    name = named_series(organisation("a" * 26), WireDirection.CONSUMPTION, SeriesPath.POWER)
+    records = Records(str(name), "W", {int(subject.hour.timestamp()): 400 for subject in _SUBJECTS})
+    metadata = describe(name, Duration(seconds=3_600), DeviceType.METER)
+    plain = len(encode(Data(metadata, (records,))))
+    times = len(serialise(write_reports(masked))) / plain
+    print(f"a day of reports: {times:.2f} × a day of records; at most {MOST_TIMES_A_RECORD}")
+    return times <= MOST_TIMES_A_RECORD
 
 
 def _opened(count: int) -> bool:
