@@ -96,7 +96,7 @@ class Engine:
         """Run something beside a service that runs."""
         inside = self._inside(name)
         if inside is None:
-            sys.stderr.write(f"service {name} is not running\n")
+            sys.stderr.write(f'service "{name}" is not running\n')
             return 1
         return subprocess.call([*inside, *command])
 

@@ -279,3 +279,15 @@ def test_a_backup_is_made_while_prosody_writes(
         assert done.returncode == 1
         assert done.stderr.endswith("aucune sauvegarde n’a été faite.\n")
         assert folders == []
+
+
+def test_a_backup_beside_a_stopped_node_says_so_in_its_own_words(site: Path) -> None:
+    """As a planned move makes its last one."""
+    stopped = """[[ $* != *" node "* ]] || { echo 'service "node" is not running' >&2; exit 1; }"""
+    environment = os.environ | recorder(site, f"{stopped}; {WRITES}")
+    done = subprocess.run(
+        (site / "backup",), env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith("Le nœud est arrêté : ") for line in done.stderr.splitlines())
+    assert len(done.stderr.splitlines()) == 2
