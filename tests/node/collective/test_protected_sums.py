@@ -1,18 +1,31 @@
 """Hours are closed over masked reports, which a witness opens in sums of enough homes."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
+from consometers_node.backoff import Backoff
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.permissions.member_permissions import withdraw
-from consometers_node.collective.publication.openings import given_up
-from consometers_node.quoalise import BadRequest, Direction as Way, NotAuthorized
+from consometers_node.collective.publication.openings import given_up, read_answer
+from consometers_node.collective.publication.witness_requests import WitnessRequests
+from consometers_node.protected_sums.masks import Subject
+from consometers_node.protected_sums.opening import Witness
+from consometers_node.quoalise import (
+    BadRequest,
+    Direction as Way,
+    NotAuthorized,
+    ResourceConstraint,
+)
+from consometers_node.quoalise.protected_sums import Opened, Opening
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
     MaskedReportRow,
@@ -20,8 +33,9 @@ from consometers_node.store.collective_tables import (
     OpeningRow,
 )
 from consometers_node.store.masked_reports import openings, reports_of_hour, store_answer
+from consometers_node.xmpp import Asking
 
-from .masked import MaskedTown
+from .masked import COLLECTIVE, MaskedTown
 from .publishing import CONSUMPTION
 from .test_erasure import everything
 
@@ -273,3 +287,46 @@ async def test_nothing_of_a_home_can_be_read_from_all_that_is_stored(
     chi_square = sum((counts[byte] - expected) ** 2 / expected for byte in range(256))
     # Of 255 degrees of freedom: beyond this in one drawing of a million. The keys are always these.
     assert chi_square < 380
+
+
+class AnsweringWitness:
+    """A witness that is away at first, and that one home has left."""
+
+    def __init__(self, witness: Witness) -> None:
+        self.witness = witness
+        self.asked: list[Opening] = []
+
+    async def open_sums(self, _: str, part: Opening) -> Opened:
+        self.asked.append(part)
+        if len(self.asked) == 1:
+            raise ResourceConstraint
+        subject = Subject(COLLECTIVE, CONSUMPTION, part.hour)
+        answers = tuple(self.witness.open(subject, part.sums, OVER.date()))
+        return Opened(id=part.id, part=part.part, parts=part.parts, answers=answers)
+
+
+async def test_a_witness_is_asked_until_it_has_answered(file: Store) -> None:
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(4)
+        await town.report(homes, [400], AT)
+        await town.close(OVER)
+    witness = AnsweringWitness(town.witness(without=homes[:1]))
+    changes = Changes()
+    requests = WitnessRequests(file, cast("Asking", witness), changes, Backoff(0.01, 0.01))
+    running = asyncio.create_task(requests.run())
+    try:
+        async with asyncio.timeout(60):
+            while changes.count == 0:
+                assert not running.done(), running
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    first, again, less = witness.asked
+    assert first == again
+    assert (len(first.sums[0].parts), len(less.sums[0].parts)) == (4, 3)
+    assert not requests.problems
+    async with file.reading() as connection:
+        (opening,) = await openings(connection)
+    assert [cell.watt_minutes for cell in read_answer(opening).cells.values()] == [3 * 400 * 60]
