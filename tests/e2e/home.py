@@ -84,14 +84,19 @@ def _wh(value: float, unit: str) -> float:
     return value * {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}[unit]
 
 
-async def import_energy(api: Api, statistic: str, registers_wh: Mapping[datetime, float]) -> None:
-    """Write rows of a register, which is a portal's if its id has a colon, into the recorder."""
+async def import_energy(
+    api: Api, statistic: str, registers_wh: Mapping[datetime, float], *, since_wh: float = 0
+) -> None:
+    """Write rows of a register, which is a portal's if its id has a colon, into the recorder.
+
+    Sums count what the register counted since a level.
+    """
     about = {"statistic_id": statistic, "mean_type": 0, "has_sum": True}
     unit = {"unit_of_measurement": "kWh", "unit_class": "energy"}
     source, colon, _ = statistic.partition(":")
     portal = {"source": source, "name": statistic} if colon else {}
     rows = [
-        {"start": start.isoformat(), "state": wh / 1000, "sum": wh / 1000}
+        {"start": start.isoformat(), "state": wh / 1000, "sum": (wh - since_wh) / 1000}
         for start, wh in registers_wh.items()
     ]
     await api.import_statistics({**about, **unit, **portal}, rows)

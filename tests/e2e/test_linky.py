@@ -3,24 +3,31 @@
 The tests are one story: each finds the home as the one before has left it.
 """
 
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from operator import le
 import os
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 
 from custom_components.consometers.tic import Mode
-from demo.hass import Api, FlowStep, Hass
+from demo.hass import Api, FlowStep, Hass, StatisticRow
 from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import World
-from tests.e2e.home import DOMAIN, EVERY_FRAME, Home
+from tests.e2e.home import DOMAIN, EVERY_FRAME, Home, import_energy
 from tests.e2e.waiting import eventually
+
+HOUR = timedelta(hours=1)
+HOUR_OF_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+FORMER = "sensor.linky_eait"
+"""What another integration counted as injected, of the same register."""
+HOURLY_WH = 300
 
 # On a day in June the panels make more than the home needs: the meter counts both ways.
 NOON = datetime(2026, 6, 17, 14, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
@@ -44,6 +51,20 @@ async def listen(api: Api, port: str) -> FlowStep:
     return await api.submit(await api.start_flow(DOMAIN, choice="meter"), device=port)
 
 
+async def choose(home: Home, step_id: str, **data: Any) -> FlowStep:
+    """Choose from the menu of the meter's options, if there is a choice, and submit the form."""
+    step = await home.api.start_options_flow(home.entry_id)
+    if step["type"] == "menu":
+        step = await home.api.submit_options(step, next_step_id=step_id)
+    assert step.get("step_id") == step_id
+    return await home.api.submit_options(step, **data)
+
+
+async def rows(api: Api, statistic_id: str) -> list[StatisticRow]:
+    """Return the hours of a statistic, which are few."""
+    return await api.statistics(statistic_id, "hour", HOUR_OF_NOW - 10 * HOUR)
+
+
 async def shows(
     home: Home, key: str, wanted: Callable[[float], bool] = lambda _energy: True
 ) -> float:
@@ -59,15 +80,26 @@ async def shows(
 
 @pytest_asyncio.fixture(scope="module")
 async def home(hass: Hass, meter: VirtualLinky) -> Home:
-    """The home after its meter was added, which is read frame by frame."""
-    before = meter.linky.registers(meter.line.second).drawn_wh
+    """The home after its meter was added with a history, and which is read frame by frame."""
+    registers = meter.linky.registers(meter.line.second)
+    hours = {HOUR_OF_NOW - n * HOUR: registers.injected_wh - n * HOURLY_WH for n in range(1, 4)}
+    await import_energy(hass.api, FORMER, hours)
+    await eventually(partial(rows, hass.api, FORMER), lambda there: len(there) == len(hours))
     confirm = await listen(hass.api, meter.port)
-    created = await hass.api.submit(confirm)
+    history = await hass.api.submit(confirm)
+    assert history.get("step_id") == "history"
+    (field,) = history["data_schema"]
+    shown = await hass.api.submit(history, series=field["default"])
+    assert shown.get("step_id") == "history_same"
+    assert "linky_eait" in str(shown.get("description_placeholders"))
     home = Home(
-        hass=hass, meter=meter, confirm=confirm, created=created, registers_before_wh=before
+        hass=hass,
+        meter=meter,
+        confirm=confirm,
+        created=await hass.api.submit(shown),
+        registers_before_wh=registers.drawn_wh,
     )
-    options = await hass.api.start_options_flow(home.entry_id)
-    await hass.api.submit_options(options, **EVERY_FRAME)
+    await choose(home, "publication", **EVERY_FRAME)
     await shows(home, "energy_injected")
     return home
 
@@ -104,6 +136,35 @@ async def test_registers_are_those_of_the_meter(home: Home) -> None:
         before = _registers(home)[key]
         shown = await shows(home, key, partial(le, before))
         assert before <= shown <= _registers(home)[key]
+
+
+async def test_a_history_goes_on_and_is_taken_out_again(home: Home) -> None:
+    entity_id, former = await home.entity_id("energy_injected"), await rows(home.api, FORMER)
+    if await home.issue_ids() != {"history_joined"}:
+        # Home Assistant counts an entity every five minutes: this is what it does then.
+        energy_wh = await shows(home, "energy_injected")
+        await import_energy(home.api, entity_id, {HOUR_OF_NOW: energy_wh}, since_wh=energy_wh)
+        await home.api.request("POST", "events/recorder_5min_statistics_generated")
+        await eventually(home.issue_ids, lambda issues: issues == {"history_joined"})
+
+    def levels(of: Sequence[StatisticRow]) -> list[tuple[Any, ...]]:
+        return [(row["start"], row.get("state"), row.get("sum")) for row in of]
+
+    joined = await rows(home.api, entity_id)
+    assert levels(joined[: len(former)]) == levels(former)
+    # Nothing leaps: what the register counted is what was used.
+    for (_, state, total), (_, later_state, later_total) in pairwise(levels(joined)):
+        assert later_total - total == pytest.approx(later_state - state)
+
+    assert (await choose(home, "undo")).get("reason") == "history_undone"
+    begin_ms = HOUR_OF_NOW.timestamp() * 1000
+    own = await eventually(
+        partial(rows, home.api, entity_id),
+        lambda there: all(row["start"] >= begin_ms for row in there),
+    )
+    assert all(total < former[-1].get("sum") for _, _, total in levels(own))
+    assert await rows(home.api, FORMER) == former
+    assert await home.issue_ids() == set()
 
 
 async def test_powers_are_those_of_the_meter(home: Home) -> None:

@@ -100,7 +100,9 @@ async def _listen(link: Link, listen_s: float) -> Found | bytes:
     clock = asyncio.get_running_loop().time
     state, heard, tuned = LinkyState(), b"", False
     until = clock() + listen_s
-    while (left := until - clock()) > 0 and not (tuned and state.identified):
+    while (left := until - clock()) > 0:
+        if tuned and state.identified and state.registers_known:
+            break
         data = await link.read(left)
         heard = (heard + data)[:_HEARD_SIZE]
         state.feed(data, clock())

@@ -224,6 +224,14 @@ class LinkyState:
         return self.tariff != Tariff() and not _REGISTERS.isdisjoint(self.meter.readings)
 
     @property
+    def registers_known(self) -> bool:
+        """Whether all registers that came are believed.
+
+        Listening begins within a frame: registers at its end come once more than others.
+        """
+        return self.meter.readings.keys() >= self.meter.heard & _REGISTERS
+
+    @property
     def status(self) -> Status | None:
         """The status register, in standard mode."""
         value = self.value("STGE")

@@ -7,7 +7,7 @@ after it agrees with what a meter can count in the time between; a measure as th
 the clock when it went on as time did. Each costs one frame of delay at most.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -82,6 +82,11 @@ class Meter:
     def address(self) -> str | None:
         """The 12 digits of its address (personal data), once believed."""
         return self._address
+
+    @property
+    def heard(self) -> Set[str]:
+        """The labels that came lately, whether they are believed or not."""
+        return self._pending.keys()
 
     def update(self, frame: Frame, at: float) -> set[str]:
         """Take a frame that came at `at` seconds; give the labels whose believed reading changed.

@@ -51,6 +51,17 @@ def test_nothing_is_known_at_first() -> None:
     assert not state.can_estimate_injection
 
 
+def test_registers_are_known_together_wherever_in_a_frame_listening_begins() -> None:
+    state, kind = LinkyState(), frames.PRODUCER
+    data = frame_bytes(kind.mode, kind.groups)
+    state.feed(data[data.index(b"EAIT") - 1 :], 1.0)
+    for second, expected in ((2.0, False), (3.0, False), (4.0, True)):
+        state.feed(data, second)
+        assert (state.energy_drawn_wh is not None) == (state.identified and state.registers_known)
+        assert state.registers_known is expected
+    assert after(kind, times=3).registers_known
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
     assert not after(kind, times=2).identified
