@@ -68,7 +68,7 @@ async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
     )
     assert (await run.json("status"))["opens"] == AT_ONCE.isoformat()
     result = await run("publication", "close", language="fr")
-    assert "tant que vous ne l’ouvrez pas de nouveau" in result.out
+    assert "d’ici la réouverture" in result.out
     assert (await run.json("status"))["opens"] is None
     assert (await run("publication", "open", "--from", "tomorrow")).status == 2
 
