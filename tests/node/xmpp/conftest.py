@@ -26,7 +26,7 @@ from consometers_node.xmpp import (
     Server,
     Traffic,
 )
-from consometers_node.xmpp.receiving import Handler
+from consometers_node.xmpp.receiving import Handler, ReportsHandler
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 
 from .home import Home
@@ -132,6 +132,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         *,
         jid: str | None = None,
         keep: Handler | None = None,
+        keep_reports: ReportsHandler | None = None,
         language: str = "en",
         traffic: Traffic | None = None,
         through: Reachable | None = None,
@@ -148,7 +149,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         Discovery(connection, answerer.role, receives=keep is not None)
         Answering(connection, answerer, traffic, knows=knows)
         if keep:
-            Receiving(connection, keep, traffic, may_push=knows)
+            Receiving(connection, keep, traffic, may_push=knows, keep_reports=keep_reports)
         node = Node(connection, Asking(connection), Pushing(connection))
         await stack.enter_async_context(connection)
         await connection.online()
