@@ -1,6 +1,6 @@
 """What there is to show, by the ids of entities and of statistics. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 type Ids = tuple[str, ...]
@@ -44,6 +44,14 @@ class Plant:
     name: str
     entities: Mapping[str, str]
     statistic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncounted:
+    """The statistics that have no row yet, by the table that a graph is drawn from."""
+
+    minutes: Set[str] = frozenset()
+    hours: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any, Final
 
 from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.recorder import DOMAIN as RECORDER
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -16,7 +17,8 @@ from ..node import answers
 from ..node.answers import Statistics, Sums
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
-from .facts import Collective, Home, Ids, Plant
+from ..recorder.statistics import async_counted
+from .facts import Collective, Home, Ids, Plant, Uncounted
 
 type Table = Mapping[str, str]
 """Facts of the home by the keys of the entities that show them."""
@@ -48,6 +50,11 @@ _PRODUCTION_METER: Final[Table] = {
     "energy_injected": "produced",
 }
 _INVERTER: Final[Table] = {"power": "produced_power", "energy": "produced"}
+
+
+_POWERS: Final = ("used_power", "drawn_power", "produced_power", "apparent_power")
+_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed")
+"""Facts that have graphs: of five minutes, and of hours."""
 
 
 def _is_meter(entry: ConfigEntry) -> bool:
@@ -125,6 +132,19 @@ def _below(entities: Mapping[str, str], prefix: str) -> Mapping[str, str]:
         for key, entity_id in entities.items()
         if key.startswith(prefix)
     }
+
+
+async def uncounted(
+    hass: HomeAssistant, home: Home, collectives: Iterable[Collective]
+) -> Uncounted:
+    """Return what the recorder has no row of yet."""
+    if RECORDER not in hass.config.components:
+        return Uncounted()
+    energies = {each for name in _ENERGIES for each in getattr(home, name)}
+    energies.update(*(each.statistics.values() for each in collectives))
+    powers = {each for name in _POWERS for each in getattr(home, name)}
+    hours, minutes = await async_counted(hass, energies, energies | powers)
+    return Uncounted(hours=energies - hours, minutes=(energies | powers) - minutes)
 
 
 def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from .facts import Collective, Home, Ids, Plant
+from .facts import Collective, Home, Ids, Plant, Uncounted
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -48,11 +48,21 @@ _DAY: Final = {"period": "5minute", "days_to_show": 1}
 type Condition = dict[str, Any]
 
 
+_ALL_COUNTED: Final = Uncounted()
+
+WAITING: Final = "waiting"
+"""Whether a graph has a sentence in its place, until the recorder has counted something."""
+
+
 def dashboard(
-    home: Home, collectives: Sequence[Collective], language: str, plants: Sequence[Plant] = ()
+    home: Home,
+    collectives: Sequence[Collective],
+    language: str,
+    plants: Sequence[Plant] = (),
+    uncounted: Uncounted = _ALL_COUNTED,
 ) -> dict[str, Any]:
     """Return a dashboard of two pages: what is now, and the months."""
-    return _Writer(home, collectives, words_of(language), plants).dashboard()
+    return _Writer(home, collectives, words_of(language), plants, uncounted).dashboard()
 
 
 class _Writer:
@@ -64,11 +74,14 @@ class _Writer:
         collectives: Sequence[Collective],
         words: Mapping[str, str],
         plants: Sequence[Plant],
+        uncounted: Uncounted,
     ) -> None:
         self._home = home
         self._collectives = collectives
         self._words = words
         self._plants = plants
+        self._uncounted = uncounted
+        self._waiting = False
 
     def dashboard(self) -> dict[str, Any]:
         home, collectives = self._home, self._collectives
@@ -92,7 +105,10 @@ class _Writer:
         )
         if not now["sections"]:
             now["sections"] = [_section([_text(self._words["nothing"])], _COLUMNS)]
-        return {"views": [now, months] if months["sections"] else [now]}
+        return {
+            "views": [now, months] if months["sections"] else [now],
+            **({WAITING: True} if self._waiting else {}),
+        }
 
     def _page(
         self, name: str, beside: Iterable[Iterable[Card]], below: Iterable[Iterable[Card]]
@@ -309,11 +325,10 @@ class _Writer:
 
     def _lines(self, powers: Ids, words: str, colour: str) -> Iterator[Card]:
         """Draw powers of a day as statistics have them: histories ramp from zero."""
+        entities = [
+            {"entity": each, "name": self._words[words], "color": colour} for each in powers
+        ]
         graph = {
-            "type": "statistics-graph",
-            "entities": [
-                {"entity": each, "name": self._words[words], "color": colour} for each in powers
-            ],
             "stat_types": ["mean"],
             "chart_type": "line",
             "min_y_axis": 0,
@@ -321,7 +336,7 @@ class _Writer:
             "grid_options": {**_FULL, "rows": 3},
             **_DAY,
         }
-        yield from self._beneath("day", [graph] if powers else [])
+        yield from self._statistics("day", entities, graph)
 
     def _rates(self, entities: Ids, words: str) -> Iterator[Card]:
         """Show parts of a hundred. A gauge would complain of what is not known yet.
@@ -345,7 +360,13 @@ class _Writer:
 
     def _today(self, flows: Flows) -> Iterator[Card]:
         """Show what was counted since midnight. The card shows entities, no other statistics."""
-        counted = [(flow, each) for flow, ids in flows.items() for each in ids if ":" not in each]
+        counted = [
+            (flow, each)
+            for flow, ids in flows.items()
+            for each in ids
+            if ":" not in each
+            and not (each in self._uncounted.minutes and each in self._uncounted.hours)
+        ]
         cards = [
             {
                 "type": "statistic",
@@ -368,14 +389,31 @@ class _Writer:
             for each in ids
         ]
         graph = {
-            "type": "statistics-graph",
-            "entities": entities,
             "stat_types": ["change"],
             "chart_type": "bar-stack" if "self_consumed" in flows else "bar",
             "grid_options": _FULL,
             **shown,
         }
-        return self._beneath(title, [graph] if entities else [])
+        if len(entities) == 1:
+            # The legend of one would say that it is a change: so the title has its name.
+            graph["hide_legend"] = True
+            return self._statistics(title, entities, graph, *(each["name"] for each in entities))
+        return self._statistics(title, entities, graph)
+
+    def _statistics(
+        self, title: str, entities: Sequence[Card], graph: Mapping[str, Any], *names: str
+    ) -> Iterator[Card]:
+        """Draw statistics, if there are any: the first ones come later than the entity."""
+        if not entities:
+            return
+        card = {"type": "statistics-graph", "entities": entities, **graph}
+        of_minutes = graph["period"] == "5minute"
+        uncounted = self._uncounted.minutes if of_minutes else self._uncounted.hours
+        if all(each["entity"] in uncounted for each in entities):
+            self._waiting = True
+            card = _text(self._words["minutes_to_come" if of_minutes else "hours_to_come"])
+        yield _heading(" · ".join((self._words[title], *names)), style="subtitle")
+        yield card
 
 
 def _flows(collective: Collective) -> Flows:

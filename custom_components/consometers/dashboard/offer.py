@@ -36,10 +36,8 @@ async def _write(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
 ) -> None:
     """Write the dashboard of what there is now, in the language of who looks at it."""
-    written = dashboard(
-        await household.home(hass),
-        household.collectives(hass),
-        message["language"],
-        household.plants(hass),
-    )
+    home, collectives = await household.home(hass), household.collectives(hass)
+    uncounted = await household.uncounted(hass, home, collectives)
+    plants = household.plants(hass)
+    written = dashboard(home, collectives, message["language"], plants, uncounted)
     connection.send_result(message["id"], written)

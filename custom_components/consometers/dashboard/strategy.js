@@ -16,11 +16,40 @@ const WORDS = {
 const wordsOf = (language) => WORDS[language?.split("-")[0]] ?? WORDS.en;
 const words = () => wordsOf(document.querySelector("home-assistant")?.hass?.language);
 
+const REGISTRIES = ["entities", "devices", "areas", "floors"];
+const AGAIN_MS = 30_000;
+const MOST_TIMES = 150;
+
 class ConsometersDashboard extends HTMLElement {
   static noEditor = true;
+  static #shown = "";
+  static #times = 0;
+  static #again = Infinity;
+  static #differs = false;
 
-  static generate(_config, hass) {
-    return hass.callWS({ type: "consometers/dashboard", language: hass.language });
+  static async generate(_config, hass) {
+    const dashboard = await this.#ask(hass);
+    this.#shown = JSON.stringify(dashboard);
+    return dashboard;
+  }
+
+  // The first statistics of an entity come some time after it: until then, look again.
+  static shouldRegenerate(_config, before, now) {
+    if (Date.now() >= this.#again) {
+      this.#again = Infinity;
+      this.#ask(now).then((dashboard) => (this.#differs = JSON.stringify(dashboard) !== this.#shown));
+    }
+    const differs = this.#differs;
+    this.#differs = false;
+    return differs || REGISTRIES.some((registry) => before[registry] !== now[registry]);
+  }
+
+  static async #ask(hass) {
+    const asked = { type: "consometers/dashboard", language: hass.language };
+    const { waiting, ...dashboard } = await hass.callWS(asked);
+    this.#times = waiting ? this.#times + 1 : 0;
+    this.#again = waiting && this.#times < MOST_TIMES ? Date.now() + AGAIN_MS : Infinity;
+    return dashboard;
   }
 
   static getCreateSuggestions(hass) {

@@ -10,6 +10,8 @@ from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_import_statistics,
+    get_last_short_term_statistics,
+    get_last_statistics,
     get_metadata,
     statistics_during_period,
 )
@@ -31,6 +33,13 @@ type Period = Literal["hour", "5minute"]
 async def async_metadata(hass: HomeAssistant, ids: Iterable[str]) -> dict[str, StatisticMetaData]:
     """Return how the recorder stores each series, of those that are energies."""
     return await get_instance(hass).async_add_executor_job(_metadata, hass, set(ids))
+
+
+async def async_counted(
+    hass: HomeAssistant, hours: Set[str], minutes: Set[str]
+) -> tuple[set[str], set[str]]:
+    """Return those of some series that have an hour, and those of others that have five minutes."""
+    return await get_instance(hass).async_add_executor_job(_counted, hass, hours, minutes)
 
 
 async def async_rows(
@@ -116,6 +125,17 @@ def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData
         for each, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
         if metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
     }
+
+
+def _counted(hass: HomeAssistant, hours: Set[str], minutes: Set[str]) -> tuple[set[str], set[str]]:
+    return (
+        {each for each in hours if get_last_statistics(hass, 1, each, False, {"sum"})},
+        {
+            each
+            for each in minutes
+            if get_last_short_term_statistics(hass, 1, each, False, {"mean", "sum"})
+        },
+    )
 
 
 def _rows(

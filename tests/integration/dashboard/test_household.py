@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.db_schema import (
+    Statistics as StatisticsTable,
+    StatisticsShortTerm,
+)
+from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
 
 from custom_components.consometers.const import (
     CONF_KIND,
@@ -17,7 +27,7 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from custom_components.consometers.dashboard import household
-from custom_components.consometers.dashboard.facts import Home
+from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
 
 METER: dict[str, Any] = {}
 PRODUCTION_METER = {CONF_PRODUCTION: True}
@@ -146,3 +156,45 @@ async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
     source = {"type": "grid", "stat_energy_from": "sensor.another", "stat_energy_to": None}
     await told_on_the_energy_dashboard(hass, source)
     assert await household.home(hass) == Home(drawn=("sensor.linky_energy_drawn",))
+
+
+async def test_what_the_recorder_has_no_row_of_is_known(
+    recorder_mock: Recorder, hass: HomeAssistant
+) -> None:
+    home = Home(
+        used_power=("sensor.used",), produced_power=("sensor.made",), drawn=("sensor.drawn",)
+    )
+    sums = {name: f"consometers:{name}" for name in ("consumption", "production")}
+    collective = Collective(name="Collective", entities={}, statistics=sums)
+    energies = {"sensor.drawn", *sums.values()}
+    uncounted = await household.uncounted(hass, home, [collective])
+    assert uncounted.hours == energies
+    assert uncounted.minutes == {"sensor.used", "sensor.made", *energies}
+
+    now = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+    energy = {"mean_type": StatisticMeanType.NONE, "has_sum": True, "unit_class": "energy"}
+    power = {"mean_type": StatisticMeanType.ARITHMETIC, "has_sum": False, "unit_class": "power"}
+    for statistic_id, of_kind, unit, row in (
+        ("sensor.drawn", energy, "kWh", {"sum": 1.0}),
+        ("sensor.used", power, "W", {"mean": 500.0}),
+        ("sensor.made", power, "W", {"mean": 500.0}),
+    ):
+        metadata: Any = {
+            **of_kind,
+            "name": None,
+            "source": "recorder",
+            "statistic_id": statistic_id,
+            "unit_of_measurement": unit,
+        }
+        rows: Any = [{"start": now, **row}]
+        # Graphs of powers are of five minutes: an hour is none.
+        table = StatisticsShortTerm if statistic_id == "sensor.used" else StatisticsTable
+        recorder_mock.async_import_statistics(metadata, rows, table)
+    await async_wait_recording_done(hass)
+    uncounted = await household.uncounted(hass, home, [collective])
+    assert uncounted.hours == {*sums.values()}
+    assert uncounted.minutes == {"sensor.made", *energies}
+
+
+async def test_without_a_recorder_nothing_is_waited_for(hass: HomeAssistant) -> None:
+    assert await household.uncounted(hass, Home(drawn=("sensor.drawn",)), []) == Uncounted()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.consometers.dashboard.facts import Collective, Home, Plant
-from custom_components.consometers.dashboard.layout import dashboard
+from custom_components.consometers.dashboard.facts import Collective, Home, Plant, Uncounted
+from custom_components.consometers.dashboard.layout import WAITING, dashboard
+from custom_components.consometers.dashboard.words import WORDS
 
 FULL = Home(**{fact.name: (f"sensor.{fact.name}",) for fact in fields(Home)})
 KEYS = (
@@ -69,6 +70,30 @@ def test_my_part_of_panels_elsewhere_is_in_no_card_with_my_own() -> None:
     assert [section["column_span"] for section in sections(written)] == [1, 1, 2]
     beside_what_is_drawn = set(shown(sections(written, 1)[-1]))
     assert beside_what_is_drawn == {SCHOOL.statistic, *FULL.drawn}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_graph_of_what_is_not_counted_yet_says_when_it_comes(language: str) -> None:
+    words = WORDS[language]
+    powers, energies = {*METER.drawn_power}, {*METER.drawn}
+    at_first = Uncounted(minutes=powers | energies, hours=energies)
+    of_hours = Uncounted(hours=energies)
+    for uncounted, sentences in (
+        (at_first, [words["minutes_to_come"], words["hours_to_come"]]),
+        (of_hours, [words["hours_to_come"]]),
+    ):
+        written = dashboard(METER, [], language, uncounted=uncounted)
+        assert [card["content"] for card in cards(written, "markdown")] == sentences
+        assert len(cards(written, "statistics-graph")) == 2 - len(sentences)
+        # A card without a number would have a unit alone.
+        assert bool(cards(written, "statistic")) is (uncounted is of_hours)
+        assert written[WAITING]
+        # Titles stay, and tiles with what is there now.
+        assert headings(written) == headings(dashboard(METER, [], language))
+    assert WAITING not in dashboard(METER, [], language)
+    home = replace(METER, drawn=("sensor.energy", "sensor.former"))
+    # One of two is enough for a graph.
+    assert WAITING not in dashboard(home, [], language, uncounted=of_hours)
 
 
 def test_a_meter_alone_has_all_of_the_width() -> None:
@@ -213,13 +238,14 @@ def test_a_public_building_is_compared_with_itself() -> None:
     home, school = Home(drawn=("sensor.drawn",)), replace(COOPERATIVE, is_site=True)
     written = dashboard(home, [school], "fr")
     names = [card["heading"] for card in cards(written, "heading")]
-    assert "Ce bâtiment, mois par mois" in names
+    assert "Ce bâtiment, mois par mois · Soutiré du réseau" in names
     assert "Le mois dernier" not in names
     assert not {card["entity"] for card in cards(written, "tile")} & {
         f"sensor.coop_month_{each}" for each in ("mine", "median", "difference")
     }
-    own = [card for card in cards(written, "statistics-graph") if card["days_to_show"] == 395]
-    assert [list(shown(each)) for each in own] == [["sensor.drawn"]]
+    (own,) = (card for card in cards(written, "statistics-graph") if card["days_to_show"] == 395)
+    # A legend of one would call it a change.
+    assert (list(shown(own)), own["hide_legend"]) == (["sensor.drawn"], True)
 
 
 def test_a_statistic_that_is_no_entity_is_in_graphs_alone() -> None:
