@@ -1,8 +1,11 @@
 """When a collective is likely to have a surplus: the forecast, and what Home Assistant shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun import freeze_time
@@ -17,7 +20,10 @@ from homeassistant.components.recorder.statistics import async_add_external_stat
 from homeassistant.core import HomeAssistant
 from hypothesis import given, strategies as st
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -163,6 +169,82 @@ async def test_a_home_sees_when_the_neighbours_sun_shines(
             ("2026-06-09T12:00:00+02:00", "2026-06-09T14:00:00+02:00"),
             ("2026-06-10T12:00:00+02:00", "2026-06-10T14:00:00+02:00"),
         ]
+
+
+@dataclass
+class Forecasters:
+    """What the Energy dashboard knows of forecasts: its preferences, and who makes them."""
+
+    sources: list[dict[str, Any]] | None
+    wh_hours: dict[str, float]
+
+    async def manager(self, _: HomeAssistant) -> SimpleNamespace:
+        data = None if self.sources is None else {"energy_sources": self.sources}
+        return SimpleNamespace(data=data)
+
+    async def platforms(self, _: HomeAssistant) -> dict[str, Any]:
+        return {"sunny": self._sunny}
+
+    async def _sunny(self, hass: HomeAssistant, entry_id: str) -> dict[str, Any] | None:
+        return {"wh_hours": self.wh_hours} if entry_id == "sunny" else None
+
+
+@pytest.fixture
+def forecasters(hass: HomeAssistant) -> Iterator[Forecasters]:
+    """Have an Energy dashboard with panels and forecasts of three kinds."""
+    for entry_id, domain in (("sunny", "sunny"), ("silent", "sunny"), ("other", "cloudy")):
+        MockConfigEntry(domain=domain, entry_id=entry_id).add_to_hass(hass)
+    chosen = ["sunny", "silent", "other", "gone"]
+    sources: list[dict[str, Any]] = [
+        {"type": "grid"},
+        {"type": "solar", "config_entry_solar_forecast": chosen},
+        {"type": "solar", "config_entry_solar_forecast": None},
+    ]
+    hours = {"2026-06-09T12:00:00+02:00": 9_000.0, "2026-06-09T13:00:00+02:00": 9_000.0}
+    forecasters = Forecasters(sources, {**hours, "2026-06-10T12:00:00+02:00": 1_000.0, "?": 1.0})
+    hass.config.components.add("energy")
+    module = "custom_components.consometers.node.surplus_coordinator"
+    with (
+        patch(f"{module}.async_get_manager", forecasters.manager),
+        patch(f"{module}.async_get_energy_platforms", forecasters.platforms),
+    ):
+        yield forecasters
+
+
+async def test_a_sunless_day_has_no_surplus_where_the_home_has_a_forecast(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House, forecasters: Forecasters
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Paris")
+    with freeze_time("2026-06-09 10:10:00", tick=True):
+        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        past = {f"2026-06-0{day}": 18_000.0 for day in range(1, 9)}
+        await sun_store(hass, house.entry).async_save({"2026-01-01": 1.0, **past})
+        await house.start(collective("1", sums=sums()))
+        await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
+        # Today is as sunny as the days before, tomorrow hardly at all.
+        surplus = house.entry.runtime_data.surplus
+        assert {each.start.day for each in surplus.data["1"] if each.is_surplus} == {9}
+        days = {"2026-06-09": 18_000.0, "2026-06-10": 1_000.0}
+        assert await sun_store(hass, house.entry).async_load() == {**past, **days}
+        # What has not changed is not written again; nor what nobody forecasts.
+        await surplus.async_refresh()
+        forecasters.sources = None
+        await surplus.async_refresh()
+        assert {each.start.day for each in surplus.data["1"] if each.is_surplus} == {9}
+
+
+async def test_at_each_full_hour_the_forecast_is_that_of_the_hour(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Paris")
+    with freeze_time("2026-06-09 11:59:00", tick=True) as time:
+        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        await house.start(collective("1", sums=sums()))
+        await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
+        time.move_to("2026-06-09 12:00:30")
+        async_fire_time_changed(hass, datetime(2026, 6, 9, 12, 0, 30, tzinfo=UTC))
+        await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "off")
+        assert house.state("1_next_surplus") == "2026-06-10T10:00:00+00:00"
 
 
 async def test_without_figures_of_both_directions_there_is_no_forecast(house: House) -> None:
