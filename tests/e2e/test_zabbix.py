@@ -175,6 +175,7 @@ async def test_triggers_say_what_is_wrong(zabbix: Zabbix, host: str) -> None:
         "The node does not answer": "0",
         "The database cannot be used": "0",
         "Many homes do not report": "0",
+        "The witness of protected sums does not answer": "0",
     }
 
 
