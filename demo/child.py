@@ -6,7 +6,7 @@ killed if it does not. Of any other program, the kernel sees to it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 import os
 from pathlib import Path
@@ -38,12 +38,16 @@ class Child:
         return self._process is not None and self._process.returncode is not None
 
     async def launch(
-        self, command: Sequence[str], environment: Mapping[str, str], stdout: int | None = None
+        self,
+        *command: str,
+        environment: Mapping[str, str],
+        stdout: int | None = None,
+        python: str = sys.executable,
     ) -> asyncio.subprocess.Process:
-        """Start a command of `ending`; what it prints goes into the log, or where told."""
+        """Start a module with its arguments; what it prints goes into the log, or where told."""
         with self.log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *command,
+                *(python, "-P", "-m", "demo.child", *command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log if stdout is None else stdout,
                 stderr=log,
@@ -70,11 +74,6 @@ class Child:
             except TimeoutError:
                 process.kill()
         await process.wait()
-
-
-def ending(*command: str, python: str = sys.executable) -> Sequence[str]:
-    """Return the command line of a module with its arguments that ends with its parent."""
-    return (python, "-P", "-m", "demo.child", *command)
 
 
 def killed_with_its_parent(command: list[str]) -> list[str]:

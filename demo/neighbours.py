@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 from typing import Final, NoReturn, override
 
-from demo.child import Child, ending
+from demo.child import Child
 from demo.program import NodeError, environment, until
 from demo.street.plan import Plan
 
@@ -57,8 +57,12 @@ class Neighbours(Child):
         """Add them as residents."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         plan.write(self.file)
-        command = ending("demo.street", str(self.file))
-        process = await self.launch(command, environment(self.folder), asyncio.subprocess.PIPE)
+        process = await self.launch(
+            "demo.street",
+            str(self.file),
+            environment=environment(self.folder),
+            stdout=asyncio.subprocess.PIPE,
+        )
         self._hearing = asyncio.create_task(self._listen(process))
 
     async def until(self, happened: Callable[[Progress], bool]) -> None:
@@ -77,6 +81,7 @@ class Neighbours(Child):
         await until(has_happened, error, within_s=_WITHIN_S, every_s=_LOOKS_EVERY_S)
 
     def let_grant(self) -> None:
+        """Grant what is asked, for each of them."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGUSR1)
 

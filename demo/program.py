@@ -11,7 +11,7 @@ import time
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
-from demo.child import Child, ending
+from demo.child import Child
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
@@ -58,7 +58,7 @@ class Program(Child):
     async def run(self, *options: str, **variables: str) -> None:
         """Start it; what it says goes into its log."""
         environment = {**self._environment, **variables}
-        await self.launch(ending(_MODULE, "run", *options), environment)
+        await self.launch(_MODULE, "run", *options, environment=environment)
 
     async def live(self) -> NoReturn:
         """Wait until it ends.

@@ -1,15 +1,16 @@
 """A Home Assistant of our own: a real process, in its folder, on the loopback interface."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 import os
 from pathlib import Path
+import sys
 from typing import Any, Final, Self
 
 import aiohttp
 
-from demo.child import Child, ending
+from demo.child import Child
 
 from .api import Api
 from .folder import INTEGRATIONS, ROOT, Language, Supervised, free_port, make_folder
@@ -50,7 +51,7 @@ class Hass:
         level: str = "info",
         supervised: Supervised | None = None,
         integrations: Path = INTEGRATIONS,
-        python: str | None = None,
+        python: str = sys.executable,
     ) -> None:
         """Prepare; nothing starts yet.
 
@@ -80,11 +81,6 @@ class Hass:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    @staticmethod
-    def command(*program: str) -> Sequence[str]:
-        """Return the command line of a module of this environment."""
-        return ending(*program)
-
     @property
     def pid(self) -> int:
         return self._child.pid
@@ -102,9 +98,8 @@ class Hass:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
-        program = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
-        other = self._python and ending(*program, python=self._python)
-        await self._child.launch(other or self.command(*program), environment)
+        command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
+        await self._child.launch(*command, environment=environment, python=self._python)
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
         self.api = Api(self.url, self._session)
         async with asyncio.timeout(_START_TIMEOUT):
