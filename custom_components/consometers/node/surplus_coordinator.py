@@ -39,7 +39,7 @@ def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, fl
 
 
 class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
-    """Forecasts anew at each full hour, and when a collective tells of another one."""
+    """Updates the forecast at each full hour, and when a collective publishes another hour."""
 
     config_entry: NodeConfigEntry
 
@@ -80,7 +80,7 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
 
     @callback
     def _look(self) -> None:
-        """Forecast anew where a collective told of another hour."""
+        """Update the forecast where a collective published another hour."""
         collectives = self._node.data.collectives if self._node.last_update_success else ()
         seen = {each.id: _until(each) for each in collectives if statistics_of(each) is not None}
         if seen and seen != self._seen:

@@ -289,7 +289,7 @@ async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Pat
 async def test_the_database_itself_forgets_no_opening(
     store: Store, place: Path | str, tmp_path: Path
 ) -> None:
-    """Whoever writes to it with plain SQL can open no hour again, nor let a home come back."""
+    """Plain SQL can neither open an hour again nor undo the departure of a home."""
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
     await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
