@@ -55,7 +55,7 @@ REQUIRED: Mapping[Notice, tuple[str, ...]] = {
 CO2 = ("co2_grams", "co2_source_fr", "co2_source_en", "co2_year")
 
 
-PRICES = ("local_price", "grid_price", "price_source")
+PRICES = ("local_price", "grid_price", "price_source_fr", "price_source_en")
 
 
 class Prices(NamedTuple):
@@ -63,7 +63,7 @@ class Prices(NamedTuple):
 
     local: Decimal
     grid: Decimal
-    source: str
+    source: Text
 
     @property
     def saved(self) -> Decimal:
@@ -110,7 +110,8 @@ class About:
     co2_year: int | None = None
     local_price: Decimal | None = None
     grid_price: Decimal | None = None
-    price_source: str | None = None
+    price_source_fr: str | None = None
+    price_source_en: str | None = None
 
     @property
     def sentence(self) -> Text:
@@ -151,9 +152,10 @@ class About:
     @property
     def prices(self) -> Prices | None:
         """What a kWh costs, if that is stated whole."""
-        if self.local_price is None or self.grid_price is None or self.price_source is None:
+        if self.local_price is None or self.grid_price is None or self.missing_of(PRICES):
             return None
-        return Prices(self.local_price, self.grid_price, self.price_source)
+        source = _in_languages(fr=self.price_source_fr, en=self.price_source_en)
+        return Prices(self.local_price, self.grid_price, source)
 
     def missing_of(self, names: Sequence[str]) -> list[Key]:
         """Return what is missing of fields that are filled in together, or not at all."""

@@ -16,6 +16,7 @@ from ..quoalise import (
     Data,
     DataNeed,
     Device,
+    Direction,
     Duration,
     Erased,
     ExportPart,
@@ -26,6 +27,7 @@ from ..quoalise import (
     Opened,
     Opening,
     Permission,
+    Prices,
     Receipt,
     Role,
     SeriesPath,
@@ -40,6 +42,7 @@ from ..store.connection import AsyncConnection
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
+from .about import About, load_about
 from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, NotFound
 from .members import invitations
@@ -81,11 +84,13 @@ class CollectiveAnswers(Answers):
         rules: Callable[[], Publication],
         exports: OwnExports,
         witness: WitnessService | None,
+        about: About,
     ) -> None:
         """Answer as this collective (`device`); call `changed` when a permission comes or ends.
 
         `subscribers` lets members read what is published by the `rules` of now; `exports` gives
-        each what is held of it; `witness` opens sums of other collectives, where it is one.
+        each what is held of it; `witness` opens sums of other collectives, where it is one; `about`
+        is what the settings file says of this one.
         """
         super().__init__(store, naming, answered, confirms, settled)
         self._device = device
@@ -95,6 +100,7 @@ class CollectiveAnswers(Answers):
         self._rules = rules
         self._exports = exports
         self._witness = witness
+        self._about = about
 
     @override
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
@@ -143,6 +149,7 @@ class CollectiveAnswers(Answers):
             plants = await plant_devices(connection)
             member = await Members(connection, self._zone).by_jid(asker.jid) if plants else None
             held = await holdings(connection, member.id) if member else []
+            stated = (await load_about(connection, self._about)).prices
         shares = {holding.plant.id: holding.shares for holding in held}
         by_name = {
             str(device): Shares(name=plant.name, held=shares.get(plant.id, 0), total=plant.total)
@@ -154,12 +161,26 @@ class CollectiveAnswers(Answers):
             else listing
             for listing in listed
         ]
+        if stated is not None:
+            prices = Prices(local=stated.local, grid=stated.grid)
+            listed = [
+                replace(listing, prices=prices) if self._is_injection(listing.series) else listing
+                for listing in listed
+            ]
         return listed + [
             Listed(series=name, interval=Duration(months=1), unit="Wh")
             for daily in listed
             if daily.series.quantity == SeriesPath.ENERGY_DAILY and daily.shares is None
             for name in quartiles.beside(daily.series)
         ]
+
+    def _is_injection(self, series: Identifier) -> bool:
+        """Return whether a series is what all members inject together."""
+        return (
+            series.device == self._device
+            and series.direction is Direction.INJECTION
+            and series.counted is None
+        )
 
     @override
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:

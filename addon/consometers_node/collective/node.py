@@ -112,6 +112,7 @@ class CollectiveOnline:
                 rules=lambda: node.rules.now.publication,
                 exports=exports,
                 witness=node.witness,
+                about=settings.about,
             ),
             clock=node.clock,
             first_delay_s=pace.first_delay_s,

@@ -503,7 +503,14 @@ _ALL = (
         text("The price of a kWh from the grid, in euro cents, taxes included."),
         _PRICE,
     ),
-    Key("about.price_source", text("Where these prices are from, and of when."), _SENTENCES),
+    Key(
+        "about.price_source_fr", text("The source and date of these prices, in French."), _SENTENCES
+    ),
+    Key(
+        "about.price_source_en",
+        text("The source and date of these prices, in English."),
+        _SENTENCES,
+    ),
     Key("metrics.host", text("The address for Prometheus."), _HOST),
     Key("metrics.port", text("Its port; without it, no service listens."), _PORT),
 )

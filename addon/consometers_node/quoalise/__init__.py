@@ -26,7 +26,7 @@ from . import (
     requests,
     stanza_errors,
 )
-from .answers import Listed, Shares
+from .answers import Listed, Prices, Shares
 from .commands import COMMANDS, Command, Node, Role
 from .data import Data
 from .errors import (
@@ -126,6 +126,7 @@ __all__ = [
     "Opening",
     "OtherError",
     "Permission",
+    "Prices",
     "Problem",
     "Quantity",
     "QuoaliseError",

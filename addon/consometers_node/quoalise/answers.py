@@ -14,6 +14,8 @@ see `stanza_errors`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+import re
 from xml.etree.ElementTree import Element
 
 from . import forms, iso8601
@@ -44,10 +46,18 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a kWh costs by a collective's account, in euro cents: from a member, from the grid."""
+
+    local: Decimal
+    grid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A series that the asker may read: its interval, its unit, its first and its last record.
 
-    What is not known, or what there is none of, is None: `shares` too, of most series.
+    What is not known, or what there is none of, is None: `shares` and `prices` too, of most series.
     """
 
     series: Identifier
@@ -56,6 +66,7 @@ class Listed:
     first: datetime | None = None
     last: datetime | None = None
     shares: Shares | None = None
+    prices: Prices | None = None
 
 
 _COLUMNS = (
@@ -69,6 +80,10 @@ _COLUMNS_OF_SHARES = (
     Field(var="name", label=text("Name")),
     Field(var="shares", label=text("Your shares")),
     Field(var="total_shares", label=text("Shares in all")),
+)
+_COLUMNS_OF_PRICES = (
+    Field(var="local_price", label=text("Price between members (c€/kWh)")),
+    Field(var="grid_price", label=text("Price from the grid (c€/kWh)")),
 )
 
 
@@ -113,8 +128,11 @@ def listed(
     answer = _answer(Node.LIST_SERIES, COMPLETED, session)
     title = COMMANDS[Node.LIST_SERIES].title.say(language)
     rows = list(series)
-    has_shares = any(row.shares is not None for row in rows)
-    columns = _COLUMNS + _COLUMNS_OF_SHARES if has_shares else _COLUMNS
+    columns: tuple[Field, ...] = _COLUMNS
+    if any(row.shares is not None for row in rows):
+        columns += _COLUMNS_OF_SHARES
+    if any(row.prices is not None for row in rows):
+        columns += _COLUMNS_OF_PRICES
     answer.append(forms.table(title, columns, map(_row, rows), language))
     return answer
 
@@ -160,10 +178,12 @@ def _row(listed: Listed) -> dict[str, str | None]:
         "first": None if listed.first is None else iso8601.shown(listed.first),
         "last": None if listed.last is None else iso8601.shown(listed.last),
     }
-    if (shares := listed.shares) is None:
-        return row
-    held, total = str(shares.held), str(shares.total)
-    return row | {"name": shares.name, "shares": held, "total_shares": total}
+    if (shares := listed.shares) is not None:
+        held, total = str(shares.held), str(shares.total)
+        row |= {"name": shares.name, "shares": held, "total_shares": total}
+    if (prices := listed.prices) is not None:
+        row |= {"local_price": f"{prices.local:f}", "grid_price": f"{prices.grid:f}"}
+    return row
 
 
 def _listed(row: Mapping[str, str], place: str) -> Listed:
@@ -179,6 +199,7 @@ def _listed(row: Mapping[str, str], place: str) -> Listed:
         first=first,
         last=last,
         shares=_shares(row, place) if "total_shares" in row else None,
+        prices=_prices(row, place) if "local_price" in row else None,
     )
 
 
@@ -188,3 +209,20 @@ def _shares(row: Mapping[str, str], place: str) -> Shares:
         for var, least in (("shares", 0), ("total_shares", 1))
     )
     return Shares(name=forms.required(row, "name", place), held=held, total=total)
+
+
+def _prices(row: Mapping[str, str], place: str) -> Prices:
+    local, grid = (
+        _price(forms.required(row, var, place), f"{place}/{var}")
+        for var in ("local_price", "grid_price")
+    )
+    return Prices(local=local, grid=grid)
+
+
+def _price(sent: str, place: str) -> Decimal:
+    if not _PRICE.fullmatch(sent):
+        raise Malformed(place, Problem.NOT_A_PRICE, found=sent)
+    return Decimal(sent)
+
+
+_PRICE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")

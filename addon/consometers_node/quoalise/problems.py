@@ -70,6 +70,7 @@ class Problem(Enum):
     NO_OFFSET = text("“{found}” does not say its offset from UTC: add it, such as +01:00 or Z")
     OUT_OF_TIME = text("“{found}” is before 1978-07-05 or after 2099: correct the year")
     BACKWARDS = text("the range ends ({found}) before it starts ({wanted}): exchange the two")
+    NOT_A_PRICE = text("“{found}” is not a price: send euro cents, such as 12.5")
     NOT_A_DURATION = text(
         "“{found}” is not a duration in whole seconds: send such as PT30M, P1D or P2Y (ISO 8601)"
     )

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 from slixmpp.stanza import Iq, Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from consometers_node.collective.about import About
 from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
@@ -160,6 +161,7 @@ class Target:
             rules=lambda: Publication(basis=Agreed(3)),
             exports=OwnExports(self.store, ZONE),
             witness=None,
+            about=About(),
         )
 
 

@@ -106,7 +106,8 @@ co2_source_en = "Example"
 co2_year = 2025
 local_price = "15.5"
 grid_price = 20
-price_source = "Example"
+price_source_fr = "Exemple"
+price_source_en = "Example"
 """
 
 

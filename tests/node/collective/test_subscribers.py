@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
+from consometers_node.collective.about import store_about
 from consometers_node.collective.disclosure.sdc_rules import (
     Quartiles,
     Reason,
@@ -29,6 +31,7 @@ from consometers_node.quoalise import (
     Direction as Said,
     ItemNotFound,
     NotAuthorized,
+    Prices,
     SeriesPath,
     Shares,
 )
@@ -146,6 +149,23 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
     }
     with pytest.raises(ItemNotFound):
         await ask.get_history(coop.jid, name_of(organisation("elorn"), Said.CONSUMPTION))
+    assert not any(entry.prices for entry in listed.values())
+    about = coop.settings.about
+    stated = replace(
+        about,
+        local_price=Decimal("15.5"),
+        grid_price=Decimal(21),
+        price_source_fr="Exemple",
+        price_source_en="Example",
+    )
+    async with coop.store.writing() as connection:
+        await store_about(connection, stated, about)
+    priced = {entry.series: entry.prices for entry in await ask.list_series(coop.jid)}
+    assert {name for name, prices in priced.items() if prices is not None} == {
+        name_of(ALL, Said.INJECTION),
+        name_of(ALL, Said.INJECTION, SeriesPath.ENERGY_DAILY),
+    }
+    assert priced[name_of(ALL, Said.INJECTION)] == Prices(local=Decimal("15.5"), grid=Decimal(21))
 
 
 async def test_a_member_reads_how_many_shares_it_holds_and_what_their_panels_make(

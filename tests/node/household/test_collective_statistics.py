@@ -122,7 +122,8 @@ async def test_where_something_is_new_it_looks_again_soon(file: Store) -> None:
     assert collective.waits[7] == pytest.approx(FIRST_WAIT_S, rel=ODD)
     assert collective.waits[8] == pytest.approx(2 * FIRST_WAIT_S, rel=ODD)
     async with file.reading() as connection:
-        assert len(await all_pulled(connection)) == 2
+        # With the consumption per home.
+        assert len(await all_pulled(connection)) == 3
 
 
 async def test_whoever_refuses_is_asked_once_an_hour_in_the_end(file: Store) -> None:

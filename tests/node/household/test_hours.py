@@ -11,8 +11,12 @@ import pytest
 from consometers_node.household.statistics_import.hours import Hours, SeriesKind, Unsuitable
 from consometers_node.quoalise import (
     Data,
+    DeviceType,
+    Direction,
     Duration,
     Number,
+    Records,
+    describe,
     identifier,
     iso8601,
 )
@@ -190,6 +194,31 @@ def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> Non
 def test_what_is_no_part_of_an_hour_is_left_out() -> None:
     odd = {NOON + timedelta(minutes=7): 5, NOON + timedelta(minutes=30): -3}
     assert hours().take(pushed(LOAD, odd)) == set()
+
+
+def test_a_sum_per_member_takes_the_number_that_comes_beside_it() -> None:
+    series = identifier.organisation("kersabiec")
+    drawn = identifier.series(series, Direction.CONSUMPTION)
+    message = Data(
+        describe(drawn, Duration(seconds=3600), DeviceType.COLLECTIVE),
+        tuple(
+            Records(
+                str(series_name), unit, dict(zip(range(0, 4 * 3600, 3600), values, strict=False))
+            )
+            for series_name, unit, values in (
+                (drawn, "W", (1_000, 1_000, 0, 1_000)),
+                (drawn.members, "count", (8, 3, 8)),
+            )
+        ),
+    )
+    taken = Hours(drawn, "Europe/Paris", per_member=True)
+    for again in (taken, taken.like()):
+        values = whole(again, message)
+        assert {int(at.timestamp()) // 3600: wh for at, wh in values.items()} == {
+            0: 125,
+            1: 333.3125,
+            2: 0,
+        }
 
 
 def test_records_of_other_series_are_left_alone() -> None:

@@ -28,6 +28,7 @@ from consometers_node.quoalise import (
     Opened,
     Opening,
     Permission,
+    Prices,
     Quantity,
     Reading,
     Receipt,
@@ -202,6 +203,7 @@ IDENTIFIERS = st.builds(
     DEVICES,
     st.lists(NAMES, max_size=5).map("/".join),
 )
+PRICES = st.decimals(0, 999, places=3)
 LISTED = st.builds(
     Listed,
     series=IDENTIFIERS,
@@ -211,6 +213,7 @@ LISTED = st.builds(
     last=st.none() | MOMENTS,
     shares=st.none()
     | st.builds(Shares, name=WORDS, held=st.integers(0, 10**6), total=st.integers(1, 10**6)),
+    prices=st.none() | st.builds(Prices, local=PRICES, grid=PRICES),
 )
 
 TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)

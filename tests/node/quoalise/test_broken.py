@@ -13,17 +13,21 @@ from consometers_node.quoalise import (
     Malformed,
     Problem,
     Records,
+    Text,
     answers,
     data,
     federation_xml,
+    forms,
     identifier,
     iso8601,
     pseudonym,
     requests,
 )
 from consometers_node.quoalise.federation import NAMESPACE
+from consometers_node.quoalise.forms import Field
 from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.markup import LANG
+from consometers_node.quoalise.requests import COMMAND
 
 from .samples import EXAMPLE, EXPORT, NEED, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
 from .test_protected_sums import CASES as OF_PROTECTED_SUMS
@@ -349,7 +353,25 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
         "document",
         lambda: data.encode(Data(records=(Records("a\x01", None, {1583016600: 1}),))),
     ),
+    (
+        Problem.NOT_A_PRICE,
+        "command/x/item[1]/grid_price",
+        lambda: listed(local_price="15.5", grid_price="-1"),
+    ),
+    (
+        Problem.NO_FIELD,
+        "command/x/item[1]/grid_price",
+        lambda: listed(local_price="15.5"),
+    ),
 ]
+
+
+def listed(**fields: str) -> None:
+    """Read a list of one series, with more fields."""
+    columns = [Field(var=var, label=Text({"en": var})) for var in ("identifier", *fields)]
+    answer = Element(COMMAND, {"node": "list_series", "status": "completed"})
+    answer.append(forms.table("", columns, [{"identifier": POWER, **fields}], None))
+    answers.read_listed(answer)
 
 
 def refused(read: Callable[[], object]) -> Malformed:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, override
 
 import pytest
 
-from consometers_node.household.recorder.statistics import IN_COMMON, PARTS
+from consometers_node.household.recorder.statistics import AVERAGES, IN_COMMON, PARTS
 from consometers_node.household.statistics_import.monthly_consumption import drawn
 from consometers_node.household.statistics_import.totals import TIME_ZONE, days_of, month_before
 from consometers_node.permission import Choice, DataNeed, Identification, Permissions
@@ -23,6 +24,7 @@ from consometers_node.quoalise import (
     Listed,
     NotAuthorized,
     Permission,
+    Prices,
     Receipt,
     Records,
     Role,
@@ -62,6 +64,7 @@ TOP: Final = now().replace(minute=0, second=0, microsecond=0)
 NAMES: Final = {way: series(ALL, way) for way in Direction}
 MEDIAN: Final = series(ALL, Direction.CONSUMPTION, SeriesPath.MEDIAN)
 STATISTIC: Final = f"{IN_COMMON}kersabiec_consumption"
+AVERAGE: Final = f"{AVERAGES}kersabiec"
 MONTH: Final = month_before(now())
 
 
@@ -73,6 +76,7 @@ class Coop(Answerer):
     values: dict[str, dict[datetime, int]] = field(default_factory=dict)
     days: dict[str, dict[datetime, int]] = field(default_factory=dict)
     shares: dict[Name, Shares] = field(default_factory=dict)
+    prices: Prices | None = None
     permissions: set[str] = field(default_factory=set)
     subscribers: set[tuple[str, str]] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -101,6 +105,7 @@ class Coop(Answerer):
                 first=min(values, default=None),
                 last=max(values, default=None),
                 shares=self.shares.get(device) if series_name == name else None,
+                prices=self.prices if series_name == NAMES[Direction.INJECTION] else None,
             )
             for device, way in (
                 *((ALL, way) for way in Direction),
@@ -245,6 +250,7 @@ async def pulled(stage: Stage) -> set[str]:
 
 
 async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
+    stage.coop.prices = Prices(local=Decimal("15.5"), grid=Decimal(21))
     await share(stage)
 
     await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
@@ -271,11 +277,20 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
         "consumption": STATISTIC,
         "injection": f"{IN_COMMON}kersabiec_injection",
         "production": None,
+        "consumption_per_home": AVERAGE,
     }
+    assert sums["prices"] == {"local": 15.5, "grid": 21.0}
     assert sums["problem"] is None
+    # Each hour is divided by the members that it sums, to a sixteenth of a Wh.
+    await until(averages(stage), lambda values: values.keys() == consumption.keys())
+    assert await averages(stage)() == {
+        at: round(watts / 37 * 16) / 16 for at, watts in consumption.items()
+    }
+    assert stage.toy.metadata[AVERAGE]["name"] == "Énergies de Kersabiec — consommation par foyer"
     assert stage.toy.metadata[STATISTIC]["name"] == "Énergies de Kersabiec — consommation"
     # What a collective has is not this home's to share.
-    assert STATISTIC not in (await stage.home.browser().open("settings")).text
+    page = await stage.home.browser().open("settings")
+    assert not any(statistic in page.text for statistic in (STATISTIC, AVERAGE))
     assert (await stage.ask())["by_name"] is False
     # A public building is no home.
     await share(stage, replace(NEED, id="on-show", identification=Identification.NAME))
@@ -286,6 +301,13 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
 def energies(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
     async def current() -> dict[datetime, float]:
         return stage.toy.energies(STATISTIC)
+
+    return current
+
+
+def averages(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
+    async def current() -> dict[datetime, float]:
+        return stage.toy.energies(AVERAGE)
 
     return current
 
@@ -307,6 +329,7 @@ async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage)
     assert sums["last"]["consumption"] == 2_000
     assert sums["last"]["production"] == 500
     assert sums["statistics"]["production"] == f"{IN_COMMON}kersabiec_production"
+    assert (await averages(stage)())[TOP] == round(2_000 / 37 * 16) / 16
 
 
 async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(

@@ -19,8 +19,19 @@ UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quanti
 IN_COMMON = "consometers:collective_"
 """How the statistics begin that hold what a collective has: none of them is this home's."""
 
+AVERAGES = "consometers:average_"
+"""How the statistics begin that hold what a collective's homes draw, per home."""
+
 PARTS = "consometers:part_"
 """How the statistics begin that hold this home's part of a plant: made elsewhere, for it."""
+
+SIMULATIONS = "consometers:simulated_"
+"""How those begin that the integration computes of a collective's sums and this home's meter."""
+
+FROM_COLLECTIVES = (IN_COMMON, AVERAGES, PARTS)
+"""Those that this node writes."""
+
+_NOT_MEASURED = (*FROM_COLLECTIVES, SIMULATIONS)
 
 _INTEGRATION = "consometers"
 _DERIVED = ("home_", "collective_")
@@ -73,13 +84,13 @@ def statistic_of(series: Series) -> Statistic:
 def statistics(answer: object) -> list[Statistic]:
     """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order.
 
-    What collectives have is left out, and this home's part of their plants.
+    What collectives have is left out, and what is computed of it for this home.
     """
     readable = (_statistic(entry) for entry in mappings(answer))
     return [
         statistic
         for statistic in readable
-        if statistic is not None and not statistic.id.startswith((IN_COMMON, PARTS))
+        if statistic is not None and not statistic.id.startswith(_NOT_MEASURED)
     ]
 
 

@@ -16,7 +16,7 @@ import time
 from typing import NoReturn
 
 from ...permission import Permissions, State
-from ...quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
+from ...quoalise import Data, Direction, Identifier, Listed, Prices, QuoaliseError, SeriesPath
 from ...quoalise.identifier import ENTERPRISE, identifier
 from ...quoalise.text import text
 from ...sharing.changes import Changes
@@ -29,7 +29,7 @@ from ...store.settings import set_setting, setting
 from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
-from ..recorder.statistics import IN_COMMON, PARTS
+from ..recorder.statistics import AVERAGES, FROM_COLLECTIVES, IN_COMMON, PARTS
 from .external_statistic import PollPace
 from .plant_statistics import PlantStatistics
 from .totals import TIME_ZONE, Totals, month_before
@@ -49,6 +49,8 @@ _DIRECTIONS = {
     Direction.INJECTION: text("injection"),
     Direction.PRODUCTION: text("production"),
 }
+
+_PER_HOME = text("{collective} — consumption per home")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,6 +73,12 @@ def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled
         if direction and series.jid == jid and series.statistic.startswith(IN_COMMON):
             by_direction[direction] = series
     return by_direction
+
+
+def average_of(pulled: Iterable[Pulled], jid: str) -> Pulled | None:
+    """Return what is read of the consumption per home of a collective."""
+    own = (series for series in pulled if series.jid == jid)
+    return next((series for series in own if series.statistic.startswith(AVERAGES)), None)
 
 
 class CollectiveStatistics:
@@ -97,6 +105,7 @@ class CollectiveStatistics:
         self._clock = clock
         self.plants = PlantStatistics(store, asking, changes)
         self._totals: dict[str, Totals] = {}
+        self._prices: dict[str, Prices | None] = {}
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
         self._missed: set[str] = set()
@@ -107,12 +116,16 @@ class CollectiveStatistics:
         """Return what a collective told lately; None if it told nothing."""
         return self._totals.get(jid)
 
+    def prices(self, jid: str) -> Prices | None:
+        """Return what a kWh costs by a collective's account, if it says so."""
+        return self._prices.get(jid)
+
     def has_nothing(self, statistic: str) -> bool:
         return statistic in self._empty
 
     def pace(self, pulled: Pulled) -> PollPace | None:
         """Return how often a collective is asked for its sums; None of what is none."""
-        return _PACE if pulled.statistic.startswith((IN_COMMON, PARTS)) else None
+        return _PACE if pulled.statistic.startswith(FROM_COLLECTIVES) else None
 
     def since(self, pulled: Pulled) -> datetime | None:
         """Return where the past of sums begins, if their collective said so."""
@@ -166,7 +179,7 @@ class CollectiveStatistics:
         over = [
             series
             for series in pulled
-            if series.statistic.startswith((IN_COMMON, PARTS)) and series.jid not in peers
+            if series.statistic.startswith(FROM_COLLECTIVES) and series.jid not in peers
         ]
         await self._forget(over)
         for series in over:
@@ -174,6 +187,8 @@ class CollectiveStatistics:
                 await self._unsubscribe(series)
         for jid in self._totals.keys() - peers.keys():
             del self._totals[jid]
+        for jid in self._prices.keys() - peers.keys():
+            del self._prices[jid]
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
         """Ask to be told no longer what a person does not want."""
@@ -192,6 +207,7 @@ class CollectiveStatistics:
             if await self._is_notified(peer):
                 listed = await self._asking.list_series(peer.jid)
                 language = await patiently(self._recorder, self._recorder.language)
+                self._take_prices(peer.jid, listed)
                 is_new = await self._read(peer, listed, language)
                 if await self.plants.read(peer, listed, language) or is_new:
                     self._waits.pop(peer.jid, None)
@@ -234,8 +250,9 @@ class CollectiveStatistics:
                 self._empty.add(statistic)
             else:
                 self._empty.discard(statistic)
+        average = await self._read_average(peer, all_series, offered, language)
         if not new:
-            return False
+            return average
         await self._forget([before for before, *_ in new if before is not None])
         now = datetime.now(UTC)
         async with self._store.writing() as connection:
@@ -249,6 +266,36 @@ class CollectiveStatistics:
                     added_at=now,
                 )
                 await add_pulled(connection, pulled)
+        self._changes.notify()
+        return True
+
+    async def _read_average(
+        self,
+        peer: Peer,
+        all_series: Iterable[Pulled],
+        offered: Mapping[Direction, Listed],
+        language: str,
+    ) -> bool:
+        """Have the consumption per home pulled; return whether it was not before."""
+        listing = offered.get(Direction.CONSUMPTION)
+        before = average_of(all_series, peer.jid)
+        if listing is None:
+            return False
+        is_read = before is not None and before.identifier == str(listing.series)
+        statistic = before.statistic if before else _average(listing, peer, all_series)
+        if listing.first is None:
+            self._empty.add(statistic)
+        else:
+            self._empty.discard(statistic)
+        if is_read:
+            self._look_for_missed(peer, statistic, listing)
+            return False
+        await self._forget([] if before is None else [before])
+        self._since[statistic] = listing.first or datetime.now(UTC)
+        name = _PER_HOME.say(language).format(collective=peer.name)
+        pulled = Pulled(statistic, peer.jid, str(listing.series), name, datetime.now(UTC))
+        async with self._store.writing() as connection:
+            await add_pulled(connection, pulled)
         self._changes.notify()
         return True
 
@@ -289,6 +336,12 @@ class CollectiveStatistics:
             if name.quantity == SeriesPath.MEDIAN and str(name.device) in own:
                 start = datetime(month.year, month.month, 1, tzinfo=TIME_ZONE)
                 self._take(peer.jid, await self._asking.get_history(peer.jid, name, start, now))
+
+    def _take_prices(self, jid: str, listed: Iterable[Listed]) -> None:
+        prices = next((each.prices for each in listed if each.prices is not None), None)
+        if self._prices.get(jid) != prices:
+            self._prices[jid] = prices
+            self._changes.notify()
 
     def _take(self, jid: str, data: Data) -> None:
         if self._totals.setdefault(jid, Totals()).take(data):
@@ -334,5 +387,15 @@ def _is_own(name: Identifier) -> bool:
 
 
 def _statistic(listing: Listed, direction: Direction) -> str:
+    return f"{IN_COMMON}{_slug(listing)}_{direction}"
+
+
+def _average(listing: Listed, peer: Peer, pulled: Iterable[Pulled]) -> str:
+    statistic = f"{AVERAGES}{_slug(listing)}"
+    is_taken = any(series.statistic == statistic for series in pulled)
+    return f"{statistic}_{peer.id}" if is_taken else statistic
+
+
+def _slug(listing: Listed) -> str:
     body = listing.series.device.body.removeprefix(_OWN).lower()
-    return f"{IN_COMMON}{_OTHERS.sub('_', body)[:_MAX_NAME].strip('_')}_{direction}"
+    return _OTHERS.sub("_", body)[:_MAX_NAME].strip("_")

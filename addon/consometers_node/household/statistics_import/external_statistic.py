@@ -96,6 +96,8 @@ class Import:
     until: datetime | None = None
     part: float = 1.0
     """Which part of the energy is this home's."""
+    per_member: bool = False
+    """Whether a sum is divided by the number of its members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +270,9 @@ class StatisticsImport:
         fully = self._looked_at is None or now - self._looked_at >= every
         zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
         if self._hours is None:
-            self._hours = Hours(self._plan.series, zone, self._plan.part)
+            self._hours = Hours(
+                self._plan.series, zone, self._plan.part, per_member=self._plan.per_member
+            )
         if fully:
             self._ready = False
             await self._writing.look()

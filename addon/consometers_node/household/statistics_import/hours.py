@@ -64,15 +64,18 @@ class SeriesKind(StrEnum):
 class Hours:
     """The records of a series, put into hours; the last one counts."""
 
-    def __init__(self, series: Identifier, time_zone: str, part: float = 1.0) -> None:
+    def __init__(
+        self, series: Identifier, time_zone: str, part: float = 1.0, *, per_member: bool = False
+    ) -> None:
         """Begin with nothing. `time_zone` is the home's, and so is `part` of the energy.
 
-        Raises `Unsuitable`.
+        A sum is divided by the number of its members `per_member`. Raises `Unsuitable`.
         """
         self.kind = SeriesKind.from_identifier(series)
         self._series = series
         self._zone = ZoneInfo(time_zone)
         self._part_of_all = part
+        self._per_member = per_member
         self._interval_s: int | None = None
         self._parts: dict[datetime, dict[int, _Part]] = {}
 
@@ -84,7 +87,7 @@ class Hours:
             if records.name == str(self._series):
                 factor = _factor(self.kind, records.unit or measurement.unit) * self._part_of_all
                 self._learn_interval(measurement.sampling_interval, records)
-                touched |= self._take(records.values, factor)
+                touched |= self._take(self._values(records, data), factor)
         return touched
 
     def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
@@ -108,13 +111,21 @@ class Hours:
 
     def like(self) -> Hours:
         """Begin again, and know the interval already."""
-        other = Hours(self._series, self._zone.key, self._part_of_all)
+        other = Hours(self._series, self._zone.key, self._part_of_all, per_member=self._per_member)
         other._interval_s = self._interval_s
         return other
 
     def learn(self, other: Hours) -> None:
         """Take over what another one has learned of the interval."""
         self._interval_s = other._interval_s or self._interval_s
+
+    def _values(self, records: Records, data: Data) -> Mapping[Number, Number]:
+        """Return the values of records; per member, those beside which their number stands."""
+        if not self._per_member:
+            return records.values
+        counted = str(self._series.members)
+        counts = next((each.values for each in data.records if each.name == counted), {})
+        return {at: wh / counts[at] for at, wh in records.values.items() if counts.get(at)}
 
     def _learn_interval(self, interval: Duration | None, records: Records) -> None:
         if interval is None:

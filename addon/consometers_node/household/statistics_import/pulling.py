@@ -14,7 +14,7 @@ from ...store.pulled import Pulled, all_pulled, update_pulled
 from ...xmpp import Asking, Connection, NetworkError
 from ...xmpp.account import bare
 from ..recorder.client import Recorder
-from ..recorder.statistics import StatisticId
+from ..recorder.statistics import AVERAGES, StatisticId
 from .collective_statistics import CollectiveStatistics
 from .external_statistic import HISTORY, Import, StatisticsImport
 
@@ -49,6 +49,7 @@ def import_of(pulled: Pulled, since: datetime | None = None, part: float = 1.0) 
         since=since or pulled.added_at - HISTORY,
         until=pulled.until,
         part=part,
+        per_member=pulled.statistic.startswith(AVERAGES),
     )
 
 

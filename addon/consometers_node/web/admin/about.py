@@ -45,7 +45,7 @@ _NEEDED = frozenset(REQUIRED[Notice.PRESENTATION] + REQUIRED[Notice.LEGAL])
 _WHOLE_AUDIT = text("To declare an audit, fill in its date, its author and its result.")
 
 _WHOLE_CO2 = text("A CO₂ factor needs its source, in both languages, and its year.")
-_WHOLE_PRICES = text("Prices are shown together, with where they are from.")
+_WHOLE_PRICES = text("Prices need each other, and their source in both languages.")
 
 
 async def show(

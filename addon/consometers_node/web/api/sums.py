@@ -7,6 +7,7 @@ from consometers_node.store.connection import AsyncConnection
 
 from ...household.statistics_import.collective_statistics import (
     CollectiveStatistics,
+    average_of,
     of_collectives,
 )
 from ...household.statistics_import.monthly_consumption import drawn
@@ -31,11 +32,13 @@ def sums(
 
     `mine` is what this home drew in the last month.
     """
+    pulled = list(pulled)
     reads = of_collectives(pulled, collective.peer.jid)
     if not reads:
         return None
     totals = (together.totals(collective.peer.jid) if together else None) or _NOTHING
     last, today = totals.last(), totals.today(now)
+    prices = together.prices(collective.peer.jid) if together else None
     problem = next((series.problem for series in reads.values() if series.problem), None)
     return {
         "interval": str(totals.interval) if totals.interval else None,
@@ -43,8 +46,12 @@ def sums(
         "today": None if today is None else _today(today),
         "month": _month(collective, totals, mine, now),
         "statistics": {
-            direction: _statistic(reads.get(direction), together) for direction in Direction
+            **{direction: _statistic(reads.get(direction), together) for direction in Direction},
+            "consumption_per_home": _statistic(average_of(pulled, collective.peer.jid), together),
         },
+        "prices": None
+        if prices is None
+        else {"local": float(prices.local), "grid": float(prices.grid)},
         "problem": None if problem is None else {"en": problem, "fr": problem},
     }
 

@@ -88,9 +88,18 @@ async def test_prices_are_shown_together_or_not_at_all(office: Office) -> None:
     assert page.status == 422
     assert [name for name, _ in summary(page)] == ["grid_price"]
     page = await browser.fill("about", "about", ("local_price", "15,5"))
-    assert [name for name, _ in summary(page)] == ["grid_price", "price_source"]
-    prices = (("local_price", "15,5"), ("grid_price", "20.5"), ("price_source", "Example"))
-    await browser.fill("about", "about", *prices)
+    assert [name for name, _ in summary(page)] == [
+        "grid_price",
+        "price_source_fr",
+        "price_source_en",
+    ]
+    source = ("price_source_fr", "Exemple"), ("price_source_en", "Example")
+    prices = ("local_price", "15,5"), ("grid_price", "20.5")
+    await browser.fill("about", "about", *prices, *source)
     about = await office.read(load_about, ABOUT)
-    assert about.prices == (Decimal("15.5"), Decimal("20.5"), "Example")
+    assert about.prices == (
+        Decimal("15.5"),
+        Decimal("20.5"),
+        Text({"fr": "Exemple", "en": "Example"}),
+    )
     assert about.prices.saved == Decimal("0.05")

@@ -29,7 +29,8 @@ async def test_what_members_would_save_is_shown_where_prices_are_stated(town: To
         town.settings.about,
         local_price=Decimal("15.5"),
         grid_price=Decimal("20.5"),
-        price_source="Example",
+        price_source_fr="Exemple",
+        price_source_en="Example",
     )
     town.settings = replace(town.settings, about=about)
     async with serving(town) as other:
