@@ -187,12 +187,14 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
+        with_shared: bool = True,
     ) -> Sequence[TimeSlot]:
         """Return all intervals of some civil days that ended by then.
 
         Directions in which this group has nothing are left out, and all intervals if it has nothing
         in any. Where the step of the collective changed, intervals are of the time in which each
-        was closed at this one.
+        was closed at this one. Without `with_shared`, what members shared is left out: of the days
+        of years it takes as long as all else.
         """
         within = self._range(span)
         if interval is not Interval.P1D:
@@ -200,7 +202,15 @@ class Published:
             if len(steps) > 1 and interval in steps:
                 first, end = steps[interval]
                 within = within.clip(Range(first, end or max(first, within.end)))
-        return await self._slots(connection, place, interval, within, until, directions=directions)
+        return await self._slots(
+            connection,
+            place,
+            interval,
+            within,
+            until,
+            directions=directions,
+            with_shared=with_shared,
+        )
 
     async def within_days(
         self, connection: AsyncConnection, place: Place, span: Span, until: datetime
@@ -357,6 +367,7 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
+        with_shared: bool = True,
     ) -> list[TimeSlot]:
         bounds = self._bounds(interval, within, until)
         within = Range(bounds[0], bounds[-1])
@@ -380,7 +391,9 @@ class Published:
         if not columns:
             return []
         local = [bound.astimezone(self.time_zone) for bound in bounds]
-        shared = await self._shared(connection, place, interval, within, published)
+        shared: Mapping[datetime, SharedEnergy] = {}
+        if with_shared:
+            shared = await self._shared(connection, place, interval, within, published)
         return [
             TimeSlot(
                 *ends,

@@ -297,6 +297,7 @@ async def _points(
         _whole(query),
         guest.now,
         directions=_NEEDED.get(query.quantity) or [Direction(query.quantity)],
+        with_shared=query.quantity is OpenDataQuantity.SHARED_LOCALLY,
     )
     start = datetime.min.replace(tzinfo=UTC)
     if slots and any(map(is_open, slots[0].figures.values())):
