@@ -1,6 +1,8 @@
 """A network that is this program's alone: it has a loopback, and nothing leads out of it."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 import fcntl
 import os
@@ -19,16 +21,22 @@ _UP_AND_RUNNING = 0x41
 
 @contextmanager
 def own_network() -> Iterator[None]:
-    """Move this thread, and what it starts, to a network of its own."""
+    """Move this thread, and what it starts, to a network of its own.
+
+    A thread stays in the network in which it began: those of the running loop are others meanwhile.
+    """
     _check()
-    with Path("/proc/thread-self/ns/net").open() as before:
+    loop = asyncio.get_running_loop()
+    with Path("/proc/thread-self/ns/net").open() as before, ThreadPoolExecutor() as inside:
         os.unshare(os.CLONE_NEWNET)
+        loop.set_default_executor(inside)
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
                 fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh", b"lo", _UP_AND_RUNNING))
             yield
         finally:
             os.setns(before.fileno(), os.CLONE_NEWNET)
+            loop.set_default_executor(ThreadPoolExecutor())
 
 
 def _check() -> None:
