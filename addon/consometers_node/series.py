@@ -16,7 +16,7 @@ from typing import NamedTuple, NewType, Self
 from zoneinfo import ZoneInfo
 
 Device = NewType("Device", str)
-"""What tells a device of this node from another: its name of RFC 9039, or its source's for it."""
+"""The key of a device of this node: its name of RFC 9039, or its source's for it."""
 
 _DAY = timedelta(days=1)
 
@@ -78,7 +78,7 @@ class OffTheGrid(ValueError):
 class Series:
     """One quantity of one device, in one direction, at one interval. All five are its identity.
 
-    `time_zone` is a name of the IANA database; ValueError tells when it has no such name.
+    `time_zone` is a name of the IANA database; Raises ValueError where it has no such name.
     """
 
     device: Device

@@ -152,7 +152,7 @@ class CollectiveSensor(CollectiveEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the node is there, and tells of such facts of the collective."""
+        """Whether the node is there, and has such facts of the collective."""
         described = self.entity_description
         return super().available and not (described.of_sums and self.collective.sums is None)
 
@@ -225,7 +225,7 @@ def _is_or_was_told(
     collective: Collective,
     description: CollectiveSensorDescription,
 ) -> bool:
-    """Return whether the node tells of a fact, or did so before Home Assistant was restarted."""
+    """Return whether the node has a fact, or had it before Home Assistant was restarted."""
     return description.is_told(collective) or _was_told(hass, entry, collective.id, description)
 
 

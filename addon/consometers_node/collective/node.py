@@ -1,4 +1,4 @@
-"""A collective's node as a whole: it gathers what members gave, and tells what may be known."""
+"""A collective's node as a whole: it gathers members' records, and publishes sums."""
 
 import asyncio
 from collections.abc import Callable
@@ -199,7 +199,7 @@ class CollectiveOnline:
 
 
 class CollectiveNode:
-    """Gathers and sums what members gave, and tells what may be known of it.
+    """Gathers members' records, and publishes sums of them.
 
     `network` is what it does over its connection, once it runs; `rules` are those of publication;
     `witness` is None unless it is the witness of other collectives.
@@ -266,11 +266,11 @@ class CollectiveNode:
         file = self.settings.folder / erasure_log.FILE
         ended = await asyncio.to_thread(erasure_log.read_ended, file)
         if ended:
-            # By the times that it tells: this clock may be wrong.
+            # By the times that it has: this clock may be wrong.
             last = max(end.at for end in ended)
             count = await erasure_log.reapply(self.store, self.settings.time_zone, ended, last)
             if count:
-                _LOGGER.warning("%s told of the end of %d permissions", erasure_log.FILE, count)
+                _LOGGER.warning("%s has the end of %d permissions", erasure_log.FILE, count)
         if self.witness is not None:
             await self.witness.begin()
         self._outages.over()

@@ -57,7 +57,7 @@ class IssuedInvitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """The actions of one person at one moment. `wake` tells the running node of the change."""
+    """The actions of one person at one moment. `wake` notifies the running node of the change."""
 
     store: Store
     settings: Settings

@@ -30,7 +30,7 @@ class Identification(StrEnum):
     """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
 
     def may_answer(self, asked: Identification) -> bool:
-        """Return whether this is what is asked, or tells less. A name is granted, or refused."""
+        """Return whether this is what is asked, or less. A name is granted, or refused."""
         return self is asked or (self, asked) == (
             Identification.PSEUDONYM,
             Identification.DELIVERY_POINT,

@@ -87,7 +87,7 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a peer is still to be told. Once it was `begun`, the peer may know it."""
+    """A notice that a peer has yet to get. Once it was `begun`, the peer may know it."""
 
     seq: int
     permission: PermissionId
@@ -197,7 +197,7 @@ class Permissions:
         """End it, for the household: what was queued is gone when the transaction ends.
 
         `erase` asks the peer to erase what it has. Return whether the register took the entry:
-        where it does not, the permission ends without, the peer is not told, and this can be tried
+        where it does not, the permission ends without, nobody is notified, and this can be tried
         again. Raises ForbiddenChange, UnknownPermission.
         """
         _check(await self.get(permission), State.WITHDRAWN)
@@ -309,7 +309,7 @@ class Permissions:
         ]
 
     async def notices(self, peer: PeerId) -> list[Notice]:
-        """Return what a peer has not yet confirmed to have been told, in order."""
+        """Return the notices that a peer has not yet confirmed, in order."""
         query = (
             select(
                 NoticeRow.seq,

@@ -51,7 +51,7 @@ ACTORS: dict[State, frozenset[Actor]] = {
 def replay(states: Iterable[State]) -> State | None:
     """Return the state that a permission is in after these entries of the register, in their order.
 
-    None is before the first one. ValueError tells of an entry that cannot follow.
+    None is before the first one. Raises ValueError for an entry that cannot follow.
     """
     now: State | None = None
     for state in states:

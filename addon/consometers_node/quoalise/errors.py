@@ -56,7 +56,7 @@ class NotAuthorized(QuoaliseError):
 
 
 class ItemNotFound(QuoaliseError):
-    """There is no such series: told only to those who may know, others are `NotAuthorized`."""
+    """There is no such series: an answer to those who may know, others are `NotAuthorized`."""
 
     condition = "item-not-found"
     default = text("There is no such series: request the list of series.")

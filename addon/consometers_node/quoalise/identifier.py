@@ -1,4 +1,4 @@
-"""Identifiers: a device (RFC 9039), then what of it a series tells.
+"""Identifiers: a device (RFC 9039), then which quantity of it a series has.
 
     identifier = "urn:dev:" body ["_" path]
     body       = "prm:" 14 digits                a delivery point of the French network
@@ -49,7 +49,7 @@ class Direction(StrEnum):
 
     For the network operator, `production` at a delivery point is what is injected there. A
     meter's injection is therefore `production`, and so is what panels behind it make: the device
-    tells which. `injection` names the former in a collective's sums and in data needs.
+    says which. `injection` names the former in a collective's sums and in data needs.
     """
 
     CONSUMPTION = "consumption"
@@ -76,7 +76,7 @@ class SeriesPath:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device: `subtype` tells who named it, `body` the name."""
+    """A device: `subtype` says who named it, `body` the name."""
 
     subtype: str
     body: str

@@ -1,4 +1,4 @@
-"""What records are of: the device and the measurement that `<meta>` tells.
+"""What records are of: the device and the measurement in `<meta>`.
 
     <meta>
       <device type="electricity-meter">

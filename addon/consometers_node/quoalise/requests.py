@@ -50,14 +50,14 @@ class GetHistory:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Asks to be told of the new records of a series."""
+    """Subscribes to the new records of a series."""
 
     identifier: Identifier
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Asks to be told no longer."""
+    """Ends a subscription."""
 
     identifier: Identifier
 
@@ -76,14 +76,14 @@ class GetDataNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Tells a collective what a household grants."""
+    """Notifies a collective of what a household grants."""
 
     permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Tells a collective that a household withdraws, and whether to erase what it got."""
+    """Notifies a collective that a household withdraws, and whether to erase what it got."""
 
     permission: str
     erase: bool = True
@@ -91,7 +91,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Terminate:
-    """Tells a household that a collective gives a permission back."""
+    """Notifies a household that a collective gives a permission back."""
 
     permission: str
 

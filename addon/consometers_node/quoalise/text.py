@@ -43,7 +43,7 @@ UNSAID = Text({})
 def text(sentence: str, *, context: str | None = None) -> Text:
     """Return a sentence of ours, written in English, in all our languages.
 
-    A context tells sentences apart that are the same in English and not in another language.
+    A context distinguishes sentences that are the same in English and not in another language.
     """
     return Text(_Translated(sentence, context))
 

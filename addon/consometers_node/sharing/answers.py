@@ -262,7 +262,7 @@ class Answers(Answerer):
             if free := [grant for grant in named if grant.permission not in held_back]:
                 return free
             raise ResourceConstraint(_PAUSED[self.role])
-        # An answer never tells what is not granted from what is not here. A peer that was granted
+        # One answer is for what is not granted and for what is not here. A peer that was granted
         # something may know that a name is nobody's; but not which other series a device has, nor
         # whose delivery point it has guessed.
         guessed = asked.device.delivery_point is not None

@@ -14,7 +14,7 @@ from ..wire import DELIVERY_POINT_DIGITS, Naming
 DELIVERY_POINT = "delivery-point"
 """Name of the secret that holds it."""
 COLLECTIVE = "collective"
-"""The setting that tells the name of a collective in the federation. A household has none."""
+"""The setting with the name of a collective in the federation. A household has none."""
 
 _OTHER = text(
     "This database belongs to the collective “{kept}”, but collective.toml has the "

@@ -76,7 +76,7 @@ class Sharing:
     ) -> None:
         """Prepare; nothing is sent yet.
 
-        `members` are those of a collective that read its sums; `knows` tells which others are no
+        `members` are those of a collective that read its sums; `knows` says which others are no
         strangers.
         """
         self._clock = clock

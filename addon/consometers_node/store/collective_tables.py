@@ -285,7 +285,7 @@ class MemberPermissionRegisterRow(Base):
 
 
 class AccessLogRow(Base):
-    """Who read what of whom, beside what `answer` tells: pages, exports, commands."""
+    """Who read what of whom, beside the table `answer`: pages, exports, commands."""
 
     __table_args__ = (Index(None, "member_id", "at"),)
 

@@ -167,7 +167,7 @@ class Store:
     async def checkpoint(self) -> bool:
         """Put all into the one file, so that it can be copied.
 
-        Tells whether it is all there: not where somebody looks on at what was there before.
+        Returns whether it is all there: not where somebody looks on at what was there before.
         """
         if not self.is_sqlite:
             return True

@@ -115,7 +115,7 @@ class StoreFault(Exception):
 
 
 class Unusable(StoreFault):
-    """The database cannot be opened. `text` tells the operator what to do."""
+    """The database cannot be opened. `text` says what the operator can do."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.say())

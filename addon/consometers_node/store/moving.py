@@ -1,7 +1,7 @@
 """Moves all that a node keeps into another database: from SQLite to PostgreSQL, or back.
 
 Rows go in the order of the tables and of their keys, many in one transaction. So what is there
-after an interruption tells where to go on. Until all rows were compared, the target says that it is
+after an interruption says where to go on. Until all rows were compared, the target says that it is
 half moved, and no node opens it. The source is locked: nothing is written to it meanwhile.
 """
 

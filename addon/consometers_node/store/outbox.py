@@ -1,6 +1,6 @@
 """What is on its way to peers: queued, sent, acknowledged. Nothing gets in without permission.
 
-A row tells which records leave, not what they say: that is read from the blocks when they are
+A row says which records leave, not what is in them: that is read from the blocks when they are
 sent, so that a value which was corrected meanwhile goes out corrected.
 """
 

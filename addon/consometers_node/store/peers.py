@@ -76,7 +76,7 @@ async def subscribe(
 ) -> bool:
     """Subscribe a peer to new records, from the cursor on. Raises NotPermitted.
 
-    It may ask twice: False tells that the subscription was there, and stays as it was.
+    It may ask twice: False if the subscription was there, and stays as it was.
     """
     if any(each.series_id == series_id for each in await subscriptions(connection, peer)):
         return False

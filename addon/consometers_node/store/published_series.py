@@ -1,6 +1,6 @@
 """This collective's own series: the published cells of all members and of each group, as records.
 
-They are granted and told as any series is. Their records are not stored a second time: each is read
+They are granted and sent as any series is. Their records are not stored a second time: each is read
 from its cell.
 """
 

@@ -285,7 +285,7 @@ class RegisterRow(Base):
 
 
 class NoticeRow(Base):
-    """A change of a permission that its peer is to be told, until its receipt has come.
+    """A change of a permission of which its peer is notified, until its receipt has come.
 
     `erase` is what the household says at withdrawal about the records that the peer has. What is
     under way has no `notified_at`, and says so in place of the receipt.
@@ -298,7 +298,7 @@ class NoticeRow(Base):
 
 
 class SubscriptionRow(Base, clustered=True):
-    """A peer wants to be told of new records; the cursor is up to where it has confirmed them."""
+    """A peer subscribes to new records; the cursor is up to where it has confirmed them."""
 
     peer_id: Column[PeerId] = column(ForeignKey("peer.id"), primary_key=True)
     series_id: Column[SeriesId] = column(ForeignKey("series.id"), primary_key=True)

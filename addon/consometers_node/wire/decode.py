@@ -1,4 +1,4 @@
-"""Records as they come: what a peer told, in the node's nouns.
+"""Records as they come: what a peer sent, in the node's nouns.
 
 The other way round from `naming` and `records`. Which way the energy of `production` flows is told
 by the device: a meter counts what is fed into the grid, an inverter what panels make.

@@ -40,7 +40,7 @@ _SAME_NAME = text(
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Names series. `secret` is the household's; `delivery_point` its 14 digits, if told.
+    """Names series. `secret` is the household's; `delivery_point` its 14 digits, if known.
 
     A collective has its name in the federation, and names its own series alone.
     """

@@ -109,7 +109,7 @@ class Asking:
                 start = until
 
     async def subscribe(self, peer: str, identifier: Identifier) -> None:
-        """Ask to be told of new records."""
+        """Subscribe to new records."""
         await self._ask(peer, Subscribe(identifier))
 
     async def unsubscribe(self, peer: str, identifier: Identifier) -> None:

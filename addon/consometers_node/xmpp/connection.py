@@ -44,7 +44,7 @@ UNSEEN = -1
 
 
 class Session:
-    """What the server keeps of us, over streams that are resumed. `ended` tells that it is gone."""
+    """What the server keeps of us, over streams that are resumed. `ended` says that it is gone."""
 
     def __init__(self) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""What this node is and does (XEP-0030), told to anyone, and what a peer does, asked for.
+"""What this node is and does (XEP-0030), for anyone to see, and what a peer does, asked for.
 
     disco#info     of the node: identity, features, data policy; of a command: that it is one
     disco#items    of http://jabber.org/protocol/commands: the commands of the node's role
@@ -70,7 +70,7 @@ class Discovery:
         """Announce a role, or a program that only asks and receives.
 
         `receives` says that the account acknowledges what it receives, as `Receiving` does. It and
-        the `policy` may change: who asks is told how it is then.
+        the `policy` may change: who asks gets it as it is then.
         """
         self.receives = receives
         self.policy = policy

@@ -67,7 +67,7 @@ class _Pending:
 
 
 class Pushing:
-    """Tells subscribers, and hears their receipts."""
+    """Sends records to subscribers, and takes their receipts."""
 
     def __init__(
         self,

@@ -324,7 +324,7 @@ class Stream(ClientXMPP):
 
 
 def _short(why: object) -> str:
-    """Say in a few words why, as far as the system or the server told."""
+    """Say in a few words why, as far as the system or the server said."""
     if isinstance(why, OSError):
         return why.strerror or str(why) or type(why).__name__
     return str(why)[:100] if why else "no reason given"

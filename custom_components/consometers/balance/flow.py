@@ -117,7 +117,7 @@ def _errors(sources: Mapping[str, Any], excluded: Collection[str]) -> dict[str, 
 
 
 class BalanceFlow(ConfigFlow):
-    """Adds a home: first of which kind it is, then who tells of it."""
+    """Adds a home: first of which kind it is, then its entities."""
 
     def __init__(self) -> None:
         """Start with nothing known."""

@@ -5,7 +5,7 @@ row for energy of its time. So the past begins at 0, and what was counted since 
 of the past being given sums below zero.
 
 Rows that are there stay as they are, only sums that follow are raised. Hours of the past have no
-state, as nobody saw the entity then: it tells them from the recorder's own when what was
+state, as nobody saw the entity then: it distinguishes them from the recorder's own when what was
 interrupted goes on.
 """
 

@@ -206,7 +206,7 @@ class Balance:
     home: Home
     sources: Sources
     sums: Sums = field(default_factory=Sums)
-    """What was counted since the beginning, up to the moment of which all sources told."""
+    """What was counted since the beginning, up to the moment up to which all sources are known."""
     registers: dict[str, Register] = field(default_factory=dict)
     begun: Begun | None = None
     """Not known of what was counted by versions that did not remember it."""

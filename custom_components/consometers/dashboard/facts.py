@@ -66,4 +66,4 @@ class Collective:
     is_site: bool = False
     """Whether the home is a public building there: no home, so none to compare with homes."""
     is_unread: bool = False
-    """Whether the node cannot read all that the collective tells."""
+    """Whether the node cannot read all that the collective sends."""

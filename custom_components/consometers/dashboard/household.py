@@ -75,7 +75,7 @@ _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
     (_counts_production, _PRODUCTION_METER),
     (is_inverter, _INVERTER),
 )
-"""Who tells of a home: of each fact, the first who knows it is believed."""
+"""The sources of a home's facts: of each fact, the first that knows it is believed."""
 
 
 async def home(hass: HomeAssistant) -> Home:

@@ -28,7 +28,7 @@ _MOST_OFFERED: Final = 40
 _NAMELESS_WITHIN_S: Final = 2 * 86_400.0
 _NAMELESS_LEAST_WH: Final = 100_000.0
 _NAMELESS_RISE_WH: Final = 50_000.0
-"""Without a name that fits, only a level that is large, recent and near tells of a register: many
+"""Without a name that fits, only a level that is large, recent and near suggests a register: many
 a plug counts a few kWh."""
 
 DRAWN: Final = "energy_drawn"

@@ -245,7 +245,7 @@ class InverterFlow(ConfigFlow):
 
     @property
     def _has_serial(self) -> bool:
-        """Whether it can be told from others; if not, it is whatever is at its address."""
+        """Whether it can be distinguished from others; if not, it is whatever is at its address."""
         return self._inverter_map is not None and bool(self._inverter_map.identity.serial)
 
     async def async_step_inverter_found(

@@ -121,7 +121,7 @@ class FloatInverter(SunSpecComponent):
 
 
 class DerInverter(SunSpecComponent):
-    """Model 701, which counts the same states from zero, and tells nothing of the DC side."""
+    """Model 701, which counts the same states from zero, and has nothing of the DC side."""
 
     wiring = enum16(2)
     operating = enum16(4)

@@ -1,4 +1,4 @@
-"""What to believe of an inverter: pure rules, told what was read and when.
+"""What to believe of an inverter: pure rules, given what was read and when.
 
 Times are seconds, Unix: they are compared over restarts.
 """
@@ -94,7 +94,7 @@ class Counter:
         return self.read_wh is None and self._elsewhere is not None
 
     def _begin(self, read_wh: float, at: float, most_w: float) -> None:
-        """Believe what a second reading agrees with: nothing else tells whether it can be."""
+        """Believe what a second reading agrees with: nothing else shows whether it can be."""
         first = self._elsewhere
         if first is not None:
             rise_wh = read_wh - first.last_wh

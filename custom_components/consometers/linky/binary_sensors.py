@@ -36,7 +36,7 @@ def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
     yield _problem(key="overrun", value_fn=lambda state: state.overrun)
     yield _problem(key="overvoltage", value_fn=_status(lambda status: status.overvoltage))
     yield _problem(key="phase_missing", value_fn=_a_phase_is_missing)
-    # A meter without an injection contract tells only this of what is injected.
+    # A meter without an injection contract reports only this of what is injected.
     yield _binary(key="injecting", value_fn=_status(lambda status: status.injecting))
     yield _binary(
         key="peak_notice",

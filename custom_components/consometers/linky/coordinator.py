@@ -105,12 +105,12 @@ class LinkyCoordinator:
         self._link_was_good = False
 
     def signal(self, pace: Pace) -> SignalType[()]:
-        """Return the signal that tells entities of a pace to write their state."""
+        """Return the signal on which entities of a pace write their state."""
         return SignalType(f"{DOMAIN}_{self.entry.entry_id}_{pace}")
 
     @property
     def signal_known(self) -> SignalType[()]:
-        """Return the signal that tells platforms that more may be known of the meter."""
+        """Return the signal on which platforms look for more facts of the meter."""
         return SignalType(f"{DOMAIN}_{self.entry.entry_id}_known")
 
     @property

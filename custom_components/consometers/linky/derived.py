@@ -63,7 +63,7 @@ class PowerFromRegister:
     def _mean_w(self) -> float | None:
         """Return the mean from step to step; None before they span a window.
 
-        A step that took longer than a window tells nothing of those that follow fast, as at dawn:
+        A step that took longer than a window says nothing of those that follow fast, as at dawn:
         it is left out as soon as they can do without it.
         """
         (first_at, first_wh), (last_at, last_wh) = self._steps[0], self._steps[-1]

@@ -48,7 +48,7 @@ def prices(options: Mapping[str, Any]) -> Prices:
 
 
 def indexes(state: LinkyState, tariffs: Iterable[str]) -> list[str]:
-    """Return the indexes that may have a price: those of the contract, as the meter tells them."""
+    """Return the indexes that may have a price: those of the contract, as the meter sends them."""
     if registers := registers_of_contract(state.meter.readings):
         return list(registers)
     running = {*tariffs, state.tariff.register}

@@ -152,7 +152,7 @@ class LinkyState:
     def _go_on(self, energy_wh: int, at: float) -> None:
         """Continue the total from where it was in the other mode.
 
-        In historique mode a meter tells the registers of the contract only: what was drawn under
+        In historique mode a meter sends the registers of the contract only: what was drawn under
         an earlier contract is not among them, and must not look as if it were drawn now.
         """
         former, meter = self._total, self.meter
@@ -167,7 +167,7 @@ class LinkyState:
     def _apparent_by_phase(self) -> Iterable[tuple[int, Reading, int]]:
         """Yield what the breaker watches, and what makes VA of it: each phase, or the whole.
 
-        In historique mode a three-phase meter tells the currents of the phases only.
+        In historique mode a three-phase meter sends the currents of the phases only.
         """
         if self.phases == len(_PHASES):
             for phase in _PHASES:
@@ -350,7 +350,7 @@ class LinkyState:
 
     @property
     def has_peaks(self) -> bool:
-        """Whether the contract has mobile peaks of which the meter tells."""
+        """Whether the contract has mobile peaks that the meter announces."""
         if self.tariff.peak_notice is None:
             return False
         return self.tariff.peak_notice or bool(self.tariff.peaks) or self._is_of("EJP", "TEMPO")

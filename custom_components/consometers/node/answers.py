@@ -118,14 +118,14 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """What a collective tells its members of all of them together."""
+    """The sums of all members that a collective sends them."""
 
     last: Last | None
     today: Today | None
     month: Month | None
     statistics: Statistics | None
     problem: Words | None
-    """Why some of it is not told."""
+    """Why some of it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The node and its collectives as devices: made, renamed and removed as the node tells of them."""
+"""The node and its collectives as devices: made, renamed and removed as the node reports them."""
 
 from typing import TYPE_CHECKING
 

@@ -30,7 +30,7 @@ def add_for_each_collective[D: EntityDescription](
     make: Callable[[NodeCoordinator, str, D], Entity],
     is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
-    """Add the entities of each collective as soon as the node tells of what they show."""
+    """Add the entities of each collective as soon as the node has what they show."""
 
     def collectives(node: Node) -> Mapping[str, Collective]:
         return {collective.id: collective for collective in node.collectives}
@@ -54,7 +54,7 @@ def add_for_each[T, D: EntityDescription](
     *,
     is_told: Callable[[str, T, D], bool],
 ) -> None:
-    """Add the entities of each thing as soon as the node tells of what they show."""
+    """Add the entities of each thing as soon as the node has what they show."""
     coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
     added: set[tuple[str, str]] = set()
@@ -125,7 +125,7 @@ class CollectiveEntity(NodeEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the node is there, and tells of the collective."""
+        """Whether the node is there, and has the collective."""
         is_told = self.coordinator.data.collective(self.collective_id) is not None
         return super().available and is_told
 
@@ -171,5 +171,5 @@ class PlantEntity(NodeEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the node is there, and tells of the plant."""
+        """Whether the node is there, and has the plant."""
         return super().available and self.known_as in self.coordinator.data.plants

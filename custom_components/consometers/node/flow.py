@@ -34,7 +34,7 @@ RECONFIGURE_SCHEMA = vol.Schema({vol.Required(CONF_URL): _URL, vol.Optional(CONF
 
 
 class NodeFlow(ConfigFlow):
-    """Adds a node: the Supervisor tells of it, or a person does. It is asked before it is added."""
+    """Adds a node that the Supervisor or a person names. It is asked before it is added."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -58,7 +58,7 @@ class NodeFlow(ConfigFlow):
     async def async_step_hassio_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask before a node is added that the Supervisor told of."""
+        """Ask before a node is added that the Supervisor announced."""
         if user_input is not None:
             return self._create(self._discovered)
         return self.async_show_form(step_id="hassio_confirm")

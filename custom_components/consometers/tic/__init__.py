@@ -1,6 +1,6 @@
 """TIC, the protocol of the meter's customer output: bytes in, frozen values out.
 
-Pure: no Home Assistant, no I/O, no clock. `Decoder` finds frames in bytes, `Meter` tells what to
+Pure: no Home Assistant, no I/O, no clock. `Decoder` finds frames in bytes, `Meter` says what to
 believe of them, `tariff` says what they mean for a bill; `CATALOGUE` holds every label once.
 """
 

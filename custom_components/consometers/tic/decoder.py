@@ -64,7 +64,7 @@ class Counters:
 class Decoder:
     """Finds frames in bytes as they come. The result does not depend on how they are cut.
 
-    `mode` tells the meter's mode; without it each group's separators do. Bytes may carry their
+    `mode` is the meter's mode; without it each group's separators do. Bytes may carry their
     parity bit. Nothing that is fed raises, and memory stays bounded whatever is fed.
     """
 
@@ -138,7 +138,7 @@ class Decoder:
         if label.name in groups:
             if self._in_frame:
                 return self._refuse(Rejected(_shown(segment), Reason.DUPLICATE), frames)
-            # Outside a frame a label that comes again tells that another one has begun.
+            # Outside a frame a label that comes again shows that another one has begun.
             self._end(frames, complete=False)
             groups = self._groups
         elif groups and label.mode is not self._frame_mode:

@@ -87,9 +87,9 @@ def encode(name: str, data: str, mode: Mode, horodate: str | None = None) -> byt
 
 
 def parse(segment: bytes, mode: Mode | None = None) -> Group | Rejected | None:
-    """Read the 7-bit bytes between LF and CR, in the mode told or the one that separators show.
+    """Read the 7-bit bytes between LF and CR, in the mode given or the one that separators show.
 
-    Control characters at either end are a delimiter that was corrupted: the checksum tells
+    Control characters at either end are a delimiter that was corrupted: the checksum shows
     whether a group stands between them. None means that there is nothing but such characters.
     """
     content = segment.strip(NOISE)

@@ -22,7 +22,7 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """The tariff, as far as the meter tells it; None is what it does not tell.
+    """The tariff, as far as the meter sends it; None is what it does not send.
 
     `contract` is the supplier's calendar or the tariff option, `label` the name of what runs now,
     `register` the label of the index that counts now. `peak_notice` is true from the notice of a

@@ -62,7 +62,7 @@ class History:
 
 
 class PatientAsking(Asking):
-    """Asks again, politely, a peer that is asked too often; tells how far a history is."""
+    """Asks again, politely, a peer that is asked too often; reports how far a history is."""
 
     def __init__(self, connection: Connection, output: Output) -> None:
         super().__init__(connection)

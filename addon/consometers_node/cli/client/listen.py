@@ -81,7 +81,7 @@ def listen(
 
 
 class RecordPrinter:
-    """Prints what comes. `done` tells that it is enough, or that it cannot be printed."""
+    """Prints what comes. `done` is set once it is enough, or cannot be printed."""
 
     def __init__(self, output: Output, peer: str | None, count: int | None) -> None:
         self._output = output

@@ -151,7 +151,7 @@ def get_history(
     ),
 )
 def subscribe(peer: Peer, series: Urn, access: AccountAccess, common: Common) -> None:
-    """Ask to be told of new records."""
+    """Subscribe to new records."""
     _request(peer, series, access, common, subscribed=True)
 
 

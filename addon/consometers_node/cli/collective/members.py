@@ -105,7 +105,7 @@ Who = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """What a site tells of itself. What is not told stays as it is."""
+    """The description of a site. What is left out stays as it is."""
 
     building: Annotated[
         Building | None,

@@ -1,4 +1,4 @@
-"""Who typed the command, and in which language, as the environment tells it."""
+"""Who typed the command, and in which language, by the environment."""
 
 from collections.abc import Mapping
 import getpass

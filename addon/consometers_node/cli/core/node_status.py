@@ -78,7 +78,7 @@ def say_running(running: Status | None, output: Output) -> None:
 
 
 def show_shared(shared: list[dict[str, Json]], output: Output) -> bool:
-    """Show what is shared with whom, and what stands in the way. Tells whether anything is."""
+    """Show what is shared with whom, and what stands in the way. Returns whether anything is."""
     rows = []
     for peer in shared:
         series = peer["series"]

@@ -94,7 +94,7 @@ class Output:
 
     @contextmanager
     def progress(self, words: Text, total: float) -> Iterator[Reached]:
-        """Show on a terminal how far it is; give what is to be told so."""
+        """Show on a terminal how far it is; return what reports it."""
         if not self.is_watched:
             yield _unseen
             return

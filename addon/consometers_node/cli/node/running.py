@@ -41,7 +41,7 @@ def version() -> str:
 
 
 def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
-    """Return what makes the connection of a node, and tells of it."""
+    """Return what makes the connection of a node, and logs its state."""
     backoff = Backoff().hurried(haste)
 
     def connect(who: Identity) -> Connection:

@@ -28,7 +28,7 @@ def close[G](
     """Close an interval: return the cells that pass, alone or with others, or why none does.
 
     `together` is the month's `combine_small`; a group that it does not name, of a home that joined
-    since, stands by itself. A group of `together` without a cell has told nothing, which looks
+    since, stands by itself. A group of `together` without a cell has sent nothing, which looks
     like any other group that does not pass.
     """
     named = frozenset[G]().union(*together)

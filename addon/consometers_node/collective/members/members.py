@@ -56,9 +56,9 @@ class MemberKind(StrEnum):
 
     HOME = "home"
     SITE = "site"
-    """A public building that may be named: once it lets itself be, what it tells is its own."""
+    """A public building that may be named: once it lets itself be, its figures are its own."""
     COLLECTIVE = "collective"
-    """A collective one level below: what it tells is a sum."""
+    """A collective one level below: it sends sums."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ COUNT = Unit(("",))
 
 
 class Label(NamedTuple):
-    """What tells the values of a metric apart, and the words for each."""
+    """The label of a metric's values, and the words for each."""
 
     name: str
     words: Words
@@ -157,7 +157,7 @@ _THE_LAST = text("{said} How long the last one took.")
 
 
 def _stored(value: Callable[[Database, str], Value]) -> Callable[[Health, str], Value]:
-    """Return a figure that the database tells, as long as it does."""
+    """Return a figure of the database, as long as it can be read."""
     return lambda health, label: None if health.database is None else value(health.database, label)
 
 

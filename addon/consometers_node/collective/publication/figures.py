@@ -165,14 +165,14 @@ class Rates(NamedTuple):
 
     @property
     def spot(self) -> int | None:
-        """What was used where it was made; None where that cannot be told."""
+        """What was used where it was made; None where that is unknown."""
         if not self.published or not 0 <= self.injection <= self.production:
             return None
         return self.production - self.injection
 
     @property
     def used(self) -> int | None:
-        """All that was used, wherever it came from; None where that cannot be told."""
+        """All that was used, wherever it came from; None where that is unknown."""
         return None if self.spot is None else self.spot + self.consumption
 
     @property
@@ -187,12 +187,12 @@ class Rates(NamedTuple):
 
     @property
     def self_consumption(self) -> Fraction | None:
-        """Which share of production was used on the spot; None where that cannot be told."""
+        """Which share of production was used on the spot; None where that is unknown."""
         return _share(self.spot, self.production)
 
     @property
     def self_sufficiency(self) -> Fraction | None:
-        """Which share of use was produced; None where that cannot be told."""
+        """Which share of use was produced; None where that is unknown."""
         return _share(self.spot, self.used)
 
 
@@ -235,7 +235,7 @@ class FlowRow:
 
     @property
     def spot_wh(self) -> float | None:
-        """What was used where it was made; None where that cannot be told."""
+        """What was used where it was made; None where that is unknown."""
         return _wh(self.both.spot)
 
     @property

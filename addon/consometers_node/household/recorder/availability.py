@@ -18,7 +18,7 @@ from .home_assistant import HomeAssistant
 from .reading import absence
 
 SEEN = "home.seen"
-"""The setting that tells when Home Assistant was last known to run."""
+"""The setting with the last time at which Home Assistant was known to run."""
 
 _NOTE_EVERY_S = 60.0
 

@@ -76,7 +76,7 @@ async def catch_up(
 ) -> AsyncGenerator[Chunk]:
     """Read the UTC days of a range, the oldest month first, and all of its series before the next.
 
-    `absences` tells when Home Assistant was off, or may have been, as far as that is known.
+    `absences` says when Home Assistant was off, or may have been, as far as that is known.
 
     Takes as long a rest after each question as the answer took, so that Home Assistant has at least
     half of its time for itself. While it is away this waits; to end that, cancel. What was yielded

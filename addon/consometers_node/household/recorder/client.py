@@ -65,7 +65,7 @@ async def patiently[T](
 
 
 class Recorder:
-    """The statistics of one Home Assistant. Each call asks once; what it raises `ask` tells."""
+    """The statistics of one Home Assistant. Each call asks once, and raises what `ask` raises."""
 
     def __init__(self, home: HomeAssistant) -> None:
         self._home = home

@@ -1,6 +1,6 @@
 """What can go wrong between the node and the home's Home Assistant.
 
-No message tells an address, a token or a name of the home: they go to logs and pages.
+No message contains an address, a token or a name of the home: they go to logs and pages.
 """
 
 from sqlalchemy.exc import DBAPIError

@@ -1,6 +1,6 @@
 """When to read the recorder again: some time after it says that there is something, and anyway.
 
-Home Assistant tells that statistics were generated before they are committed, and tells nothing
+Home Assistant announces statistics before they are committed, and announces nothing
 while the node is not connected. So the word is waited upon, and the clock goes on beside it.
 """
 
@@ -35,7 +35,7 @@ class LoopClock:
 
 
 def event_type(interval: Interval) -> str:
-    """Return the event that tells of new rows for an interval."""
+    """Return the event that announces new rows for an interval."""
     rows = "hourly" if interval.no_finer_than(Interval.PT1H) else "5min"
     return f"recorder_{rows}_statistics_generated"
 

@@ -1,6 +1,6 @@
 """From rows of Home Assistant's recorder to the records of a series.
 
-A row of energy tells `sum`, which a register would show at the end of the row's time if the meter
+A row of energy has a `sum`, which a register would show at the end of the row's time if the meter
 had never been replaced. The energy of an interval is the difference of two rows that follow one
 another. Never `change`: over a hole it puts all into the next row, and the first row's is its sum.
 
@@ -13,7 +13,7 @@ and the one before. Else it is missing, and so is the day that it is in.
 
 **Absences.** When Home Assistant comes back within ten days it writes rows for the time that it was
 off. In them no register moves, powers stay what they last were, and the next row has all of the
-energy: nothing in them tells such an hour from one in which nothing was drawn. So who reads says
+energy: nothing in them sets such an hour apart from one without consumption. So who reads says
 when it was off, or may have been. What a register showed is then known before and after alone. An
 instant between two rows that lies in an absence is blind: the records that end or begin there are
 missing and flagged, and a longer one, such as a day, that holds all blind instants is as exact as
@@ -101,7 +101,7 @@ def absence(last_seen: datetime | None, started: datetime | None, now: datetime)
     """Return when Home Assistant was off, or may have been; None if it was not, or nobody knows.
 
     `last_seen` is when it was last known to run, None before the first time; `started` since when
-    it runs, as `Recorder.started` tells, None while that tells nothing: then it has only begun.
+    it runs, as `Recorder.started` has it, None while that is unknown: then it has only begun.
 
     An absence begins when it was last seen, because a node that was off cannot know how long it
     ran. Where clocks were put back, and it seems to run since before it was last seen, or to have

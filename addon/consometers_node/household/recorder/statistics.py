@@ -58,7 +58,7 @@ class Proposal:
 
     statistic: Statistic
     direction: Direction | None = None
-    """None where nothing tells it, such as for a battery, or a power that goes both ways."""
+    """None where it is unknown, such as for a battery, or a power that goes both ways."""
     on_dashboard: bool = False
     """Whether the Energy dashboard shows it."""
 
@@ -185,7 +185,7 @@ def _grid(source: Mapping[object, object]) -> _Shown:
         yield from _named(
             configured, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None}
         )
-        # Home Assistant makes this one of what the person told: what is drawn less what is fed in.
+        # Home Assistant makes this of what the person entered: what is drawn less what is fed in.
         yield from _named(power, {"stat_rate": None if "stat_rate_to" in configured else drawn})
 
 

@@ -4,7 +4,7 @@
                    └ again, ever later and then once a day, with the quartiles of the last month
 
 Everything is an import like any other (see `importing`), but for how often a collective is asked:
-it tells what is new until it has a receipt, so that nothing is missed while nobody asks.
+it sends what is new until it has a receipt, so that nothing is missed while nobody asks.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -113,7 +113,7 @@ class CollectiveStatistics:
         self._waits: dict[str, float] = {}
 
     def totals(self, jid: str) -> Totals | None:
-        """Return what a collective told lately; None if it told nothing."""
+        """Return the latest sums of a collective; None if it sent none."""
         return self._totals.get(jid)
 
     def prices(self, jid: str) -> Prices | None:
@@ -137,7 +137,7 @@ class CollectiveStatistics:
         return missed
 
     def receive(self, pulled: Pulled, data: Data) -> None:
-        """Take what a collective told of its sums."""
+        """Take records of a collective's sums."""
         if pulled.statistic.startswith(IN_COMMON):
             if len(data) and pulled.statistic in self._empty:
                 self._empty.discard(pulled.statistic)
@@ -191,16 +191,16 @@ class CollectiveStatistics:
             del self._prices[jid]
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
-        """Ask to be told no longer what a person does not want."""
+        """Unsubscribe from what a person does not want."""
         try:
             await self._asking.unsubscribe(pulled.jid, identifier(pulled.identifier))
         except (NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("a collective goes on telling its sums for a while: %s", fault)
 
     async def _look(self, peer: Peer) -> float:
-        """Have read what a collective tells, and give in how many seconds to look again.
+        """Have a collective's series read, and return in how many seconds to look again.
 
-        That is soon where something was new: a young collective tells one thing after the other.
+        That is soon where something was new: a young collective publishes step by step.
         """
         most = _LONGEST_WAIT_S
         try:
@@ -356,9 +356,9 @@ async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
 
 
 def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:
-    """Return the sums of all members that a collective tells, by direction.
+    """Return the sums of all members that a collective offers, by direction.
 
-    They are its load curves, or its days where nothing finer was ever told. Of several groups that
+    They are its load curves, or its days where nothing finer was ever sent. Of several groups that
     of all has the shortest name. Nothing is a sum that has no count of members beside it.
     """
     by_name = {listing.series: listing for listing in listed}

@@ -5,7 +5,7 @@ So a home of which somebody else reads the meter, such as the network's operator
     subscribe ─ the past, month by month ─ what is pushed ─ each day, the last week again
 
 Nothing is kept but how far the past was asked for: Home Assistant is the store (see `sums`). What
-the peer told stands there, or is asked for again, so that whatever is killed loses nothing.
+the peer sent stands there, or is asked for again, so that whatever is killed loses nothing.
 
 **A peer that refuses.** Proxies answer an upstream error where a time is too long, before a meter
 was in service, and while their source is down. So a month that is refused is asked for by weeks,
@@ -46,7 +46,7 @@ from .hours import Hours, SeriesKind, Unsuitable
 from .recorder_writer import RecorderWriter, steps
 
 HISTORY = timedelta(days=3 * 365)
-"""How far back the French network's operator tells."""
+"""How far back the French network's operator has records."""
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -119,7 +119,7 @@ class PollPace:
     again: timedelta = _DAY
     """What may have been corrected."""
     on_return: bool = True
-    """Once the node is on the network again. Needless where a peer tells until it has a receipt."""
+    """Once the node is on the network again. Needless where a peer sends until it has a receipt."""
     backoff: Backoff = _BACKOFF
     """After something went wrong."""
 
@@ -147,7 +147,7 @@ def _now() -> datetime:
 
 
 class StatisticsImport:
-    """Keeps one statistic as a peer tells it. `run` is its one task."""
+    """Keeps one statistic as a peer sends it. `run` is its one task."""
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ class Unsuitable(Exception):
 
 
 class SeriesKind(StrEnum):
-    """What a series tells, by its path after the direction."""
+    """What the values of a series are, by its path after the direction."""
 
     LOAD_CURVE = SeriesPath.POWER
     DAILY = SeriesPath.ENERGY_DAILY
@@ -154,7 +154,7 @@ class Hours:
         return touched
 
     def _part(self, time_s: Number, value: float) -> _Part | None:
-        """Return what a record tells of an hour; None if it is no part of one."""
+        """Return the part of an hour that a record is; None if it is no part of one."""
         if value < 0 or time_s != int(time_s):
             return None
         start_s = int(time_s)

@@ -1,4 +1,4 @@
-"""What a collective told of its sums lately: its last interval, its day, homes of its last month.
+"""The latest sums of a collective: its last interval, its day, homes of its last month.
 
 Pure: it takes what a peer says and gives what is known by now. Energies are whole Wh.
 """
@@ -76,9 +76,9 @@ class Totals:
         return None if last is None else last.end
 
     def take(self, data: Data) -> bool:
-        """Take what a collective told: sums of a load curve or of days, quartiles of a month.
+        """Take records of a collective: sums of a load curve or of days, quartiles of a month.
 
-        Tells whether anything is no longer what it was.
+        Returns whether anything changed.
         """
         before = self._snapshot()
         measured = data.metadata.measurement

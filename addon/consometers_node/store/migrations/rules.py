@@ -215,7 +215,7 @@ STANDING_ON = {
 UNALTERED = {
     "peer": ("name added_at", "another address is another peer"),
     "permission": (f"state {' '.join(TERMS)}", "it stays the answer to what was asked"),
-    "notice": ("notified_at receipt", "what a peer is to be told is not altered"),
+    "notice": ("notified_at receipt", "a notice to a peer is not altered"),
     "enrolment": (
         "enrolled_at receipt left_at asked_at summary",
         "another permission is another enrolment",
@@ -318,7 +318,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     "notice INSERT tells_of_an_answer": (
         """(SELECT state FROM register WHERE seq = NEW.seq) IN ('granted', 'withdrawn')
          AND NEW.notified_at IS NULL AND NEW.receipt IS NULL""",
-        "a peer is told of what was granted or withdrawn",
+        "a peer is notified of what was granted or withdrawn",
     ),
     "notice UPDATE is_confirmed_once": (
         f"OLD.notified_at IS NULL OR ({same(('notified_at', 'receipt'))})",

@@ -1,7 +1,7 @@
 """Days as drawings: of one member, of all of them, of one member's year.
 
 What is there fills a square from below; what is missing altogether is crossed out. So nothing is
-told by colour alone.
+shown by colour alone.
 """
 
 from collections.abc import Mapping, Sequence

@@ -323,7 +323,7 @@ def _years(
     window: Span,
     pages: AdminPages,
 ) -> list[Year]:
-    """Return the calendar of each direction in which a member tells, or did."""
+    """Return the calendar of each direction in which a member sends, or did."""
     zone = pages.settings.time_zone
     granted = {
         direction: [

@@ -35,7 +35,7 @@ _OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
 _FROM = "from"
 _DAY = timedelta(days=1)
 _FRONT_DAYS = 2
-"""Before today, of which the first page tells."""
+"""Before today, which the first page shows."""
 _MOST_DIGITS = 6
 _YEARS = range(2000, 2200)
 
@@ -173,7 +173,7 @@ async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 
 async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Publish by what the file says; if that tells more of members, it is seen first."""
+    """Publish by what the file says; if that discloses more of members, it is seen first."""
     now, _, _ = await _now(pages)
     rules = Rules(pages.settings.publication, now.opens)
     if rules.protect_less(now):

@@ -1,4 +1,4 @@
-"""What the API tells of this home's part of plants: `plants` in docs/node-api.md."""
+"""What the API has of this home's part of plants: `plants` in docs/node-api.md."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the API tells of the sums of a collective: `sums` in docs/node-api.md."""
+"""What the API has of the sums of a collective: `sums` in docs/node-api.md."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -85,7 +85,7 @@ class AccessControl:
 
 
 def problem(status: int, condition: str, words: Text) -> web.Response:
-    """Answer with an error, as the API tells it."""
+    """Answer with an error, in the API's form."""
     error = {"condition": condition, "message": dict(words.by_language)}
     return web.json_response({"error": error}, status=status)
 
@@ -117,7 +117,7 @@ def _is_loopback(peer: str) -> bool:
 def is_known(request: web.Request, names: Collection[str] = ()) -> bool:
     """Return whether a request is for one of these names, an address or a local name.
 
-    A browser that was lured to a name of somebody else may be told that this name is here, and then
+    A browser that was lured to a name of somebody else may believe that this name is here, and then
     lets that page read ours (DNS rebinding). A name that nobody on the Internet can own is safe.
     """
     name = request.host.lower()

@@ -58,7 +58,7 @@ class House:
     directions: Mapping[str, Direction]
 
     def direction(self, proposal: Proposal) -> Direction | None:
-        """Return what a person said, else what the Energy dashboard tells."""
+        """Return what a person said, else what the Energy dashboard has."""
         return self.directions.get(proposal.statistic.id, proposal.direction)
 
 

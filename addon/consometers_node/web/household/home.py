@@ -1,4 +1,4 @@
-"""The first page tells whether data goes where the household wants, and only there."""
+"""The first page shows whether data goes where the household wants, and only there."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ _NO_COLLECTIVE = text("There is no such collective.", context="web page")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One collective, and all that the page tells of it."""
+    """One collective, and all that the page shows of it."""
 
     id: PeerId
     name: str

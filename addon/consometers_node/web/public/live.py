@@ -1,4 +1,4 @@
-"""What is known of now and of today, for every page that tells of it."""
+"""What is known of now and of today, for every page that shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

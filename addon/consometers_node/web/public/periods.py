@@ -36,7 +36,7 @@ _LEFT_OUT = Withheld(Reason.NOT_YET)
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """A month, shown by its days, or a year, by its months; told by its first day."""
+    """A month, shown by its days, or a year, by its months; named by its first day."""
 
     first: date
     step: Step
@@ -79,7 +79,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """Days of a month or a year, the same of a year before, and the first that anybody told of."""
+    """Days of a month or a year, the same of a year before, and the first published day."""
 
     now: Slots
     then: Slots

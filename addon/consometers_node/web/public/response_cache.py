@@ -1,7 +1,7 @@
 """Answers that were made a moment ago, for requests for the same.
 
 What is released, withdrawn or said otherwise makes all of them old at once; what time alone
-changes, half a minute does. So nobody is told what was not released, nor for long what no longer
+changes, half a minute does. So nobody sees what was not released, nor for long what no longer
 holds.
 """
 

@@ -41,7 +41,7 @@ class PublicSite:
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
-        With `changes`, answers are kept until it tells of one, for a moment at most. `/health` says
+        With `changes`, answers are kept until it reports one, for a moment at most. `/health` says
         what `watch` sees of the node that runs. With a `witness`, homes enrol with it.
         """
         pages = PublicPages(
