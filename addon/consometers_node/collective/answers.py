@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from typing import override
 from zoneinfo import ZoneInfo
 
-from ..permission import Identification, Permissions, Permitted, State as Stands
+from ..permission import (
+    DataNeed as Need,
+    Identification,
+    Permissions,
+    Permitted,
+    State as Stands,
+)
 from ..quoalise import (
     BadRequest,
     Data,
@@ -196,9 +202,7 @@ class CollectiveAnswers(Answers):
                 return [
                     write_need(need)
                     for need in await needs.offered(connection)
-                    # Nobody else is asked to be shown by name.
-                    if need.identification is not Identification.NAME
-                    or member.kind is MemberKind.SITE
+                    if _is_for(member.kind, need)
                 ]
 
     @override
@@ -270,6 +274,13 @@ async def _receipt(
     return Receipt(
         permission=permission.id, state=State(permission.state), time=since, erased=tuple(erased)
     )
+
+
+def _is_for(kind: MemberKind, need: Need) -> bool:
+    """Return whether members of a kind are asked: sites alone by name, homes alone for sums."""
+    if need.identification is Identification.NAME:
+        return kind is MemberKind.SITE
+    return need.witness is None or kind is MemberKind.HOME
 
 
 @contextmanager

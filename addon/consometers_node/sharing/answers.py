@@ -304,8 +304,11 @@ class Answers(Answerer):
     ) -> datetime:
         """Return where a subscription starts: with the first record that nobody can have asked for.
 
-        Where there is none, a day back: a record that comes twice does no harm.
+        Where there is none, a day back: a record that comes twice does no harm. What only sums may
+        be read of is never asked for: all of it is sent.
         """
+        if grant.reading is Reading.SUM:
+            return grant.records.start
         today = Range(now - _JUST_NOW, now).clip(grant.records)
         stored = await self._extent(connection, grant, today)
         return stored.end if stored else today.start

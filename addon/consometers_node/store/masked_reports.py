@@ -37,7 +37,8 @@ class StoredReport(NamedTuple):
 class SumPermission(NamedTuple):
     """A permission by which a member sends masked reports of a direction, with the need it answers.
 
-    `identifier` names the series, `last_received_at` is when reports last came.
+    `identifier` names the series, `records_from` is its first instant, `last_received_at` is when
+    reports last came.
     """
 
     id: MemberPermissionId
@@ -45,6 +46,7 @@ class SumPermission(NamedTuple):
     need: str
     version: int
     identifier: str
+    records_from: datetime
     last_received_at: datetime | None
     is_granted: bool
 
@@ -84,6 +86,7 @@ _SUM_PERMISSION_FACTS = (
     MemberPermissionRow.need,
     MemberPermissionRow.version,
     MemberPermissionSeriesRow.identifier,
+    MemberPermissionRow.records_from,
     MemberPermissionSeriesRow.last_received_at,
     (MemberPermissionRow.state == "granted").label("is_granted"),
 )
@@ -155,7 +158,7 @@ async def sum_permissions(
         .order_by("is_granted", MemberPermissionRow.valid_from, MemberPermissionRow.id)
     )
     rows = (await connection.execute(query)).tuples()
-    return {row[0]: SumPermission(*row[:6], bool(row[6])) for row in rows}
+    return {row[0]: SumPermission(*row[:7], bool(row[7])) for row in rows}
 
 
 async def read_individually(connection: AsyncConnection, direction: Direction) -> set[MemberId]:

@@ -71,7 +71,9 @@ class MaskedTown(Town):
     homes: dict[str, MaskedHome] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
 
-    async def masked_home(self, area: str | None = None) -> MaskedHome:
+    async def masked_home(
+        self, area: str | None = None, records_from: datetime = EARLIER
+    ) -> MaskedHome:
         """Add a home that grants the need of sums."""
         number = MemberId(1_000 + len(self.homes))
         if not self.homes:
@@ -109,7 +111,7 @@ class MaskedTown(Town):
             interval_minutes=HOUR,
             identification="pseudonym",
             reading=Reading.SUM.value,
-            records_from=EARLIER,
+            records_from=records_from,
             valid_from=NOON,
             valid_until=LATER,
             shown_sha256=64 * "a",
@@ -206,7 +208,7 @@ class MaskedTown(Town):
                 reports = await reports_of_hour(self.connection, asked.direction, asked.start)
                 left = without(asked, refused, reports)
                 if left is None:
-                    await store_answer(self.connection, asked, too_few())
+                    await store_answer(self.connection, asked, too_few(answers))
                 else:
                     await ask_less(self.connection, left)
         return said

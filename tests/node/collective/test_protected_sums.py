@@ -136,6 +136,32 @@ async def test_a_home_that_the_witness_refuses_is_left_out_and_the_others_are_op
         assert is_of({10: 2_000}, await town.shown(name, kind="combined"))
 
 
+async def test_homes_count_from_the_first_hour_that_they_may_report(store: Store) -> None:
+    """What was published of hours before says nothing of them, nor waits for them."""
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(3), 100)
+        homes = [await town.masked_home(records_from=AT) for _ in range(3)]
+        await town.report(homes, [400], AT)
+        await town.close_all(OVER)
+        cells = {cell.start: cell for cell in await town.cells() if cell.homes}
+        assert [cells[start].counting for start in (AT - HOURS, AT)] == [3, 6]
+        closed = {interval.start: interval for interval in await town.closed()}
+        assert [closed[start].expected for start in (AT - HOURS, AT)] == [3, 6]
+
+
+async def test_homes_that_were_opened_before_are_said_to_be_unopened(store: Store) -> None:
+    """A restored collective may ask for other reports of an hour than it did before."""
+    async with store.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        homes = await town.masked_homes(3)
+        await town.report(homes, [400], AT)
+        town.ledger.mark(Subject(COLLECTIVE, CONSUMPTION, AT), [home.permission for home in homes])
+        await town.close_all(OVER)
+        reasons = {interval.start: interval.reason for interval in await town.closed()}
+        assert reasons[AT] == Reason.NOT_OPENED
+
+
 @pytest.mark.parametrize("homes", [2, 3])
 async def test_too_few_homes_are_asked_for_by_nobody(store: Store, homes: int) -> None:
     async with store.writing() as connection:

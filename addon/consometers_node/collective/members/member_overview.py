@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import distinct, func, select
 
+from ...permission import Reading
 from ...series import Block, Device, Direction, Interval, Series
 from ...store import SeriesId
 from ...store.collective_tables import (
@@ -34,6 +35,7 @@ SILENT_AFTER = timedelta(days=3)
 
 _DAY = timedelta(days=1)
 _WHOLE = 0.9999
+_IS_READ = MemberPermissionRow.reading == Reading.INDIVIDUAL
 
 
 class Status(StrEnum):
@@ -52,8 +54,9 @@ class Status(StrEnum):
 class MemberEntry:
     """A member. `since` and `until` are the first and the last civil day that are granted whole.
 
-    They are None without a permission. `there` is the share of the granted records of the window
-    that is here, None where no day of the window is granted.
+    They are None where none of its records may be read. `there` is the share of the granted records
+    of the window that is here, None where no day of the window is granted. What `is_masked` is in
+    protected sums alone: there are no records of it.
     """
 
     id: MemberId
@@ -68,6 +71,7 @@ class MemberEntry:
     last_received_at: datetime | None
     problems: int
     there: float | None
+    is_masked: bool
 
     def grants(self, day: date) -> bool:
         """Return whether records of a civil day are granted."""
@@ -107,8 +111,8 @@ async def member_overview(
     granted = (
         select(
             MemberPermissionRow.member_id,
-            func.min(MemberPermissionRow.records_from).label("since"),
-            func.max(MemberPermissionRow.valid_until).label("until"),
+            func.min(MemberPermissionRow.records_from).filter(_IS_READ).label("since"),
+            func.max(MemberPermissionRow.valid_until).filter(_IS_READ).label("until"),
             func.max(MemberPermissionRow.valid_from).label("given_at"),
             func.max(MemberPermissionSeriesRow.last_received_at).label("last_received_at"),
             func.count(MemberPermissionSeriesRow.problem).label("problems"),
@@ -234,6 +238,7 @@ def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -
         last_received_at=row.last_received_at,
         problems=row.problems or 0,
         there=min(1.0, share / days) if days else None,
+        is_masked=row.since is None and row.given_at is not None,
     )
 
 

@@ -85,13 +85,22 @@ class MaskedSeries:
         return cls(direction, members, counting, witness_of, minimum)
 
     def homes(
-        self, memberships: Mapping[MemberId, Membership], witness: str | None = None
+        self,
+        memberships: Mapping[MemberId, Membership],
+        *,
+        witness: str | None = None,
+        start: datetime | None = None,
     ) -> Counter[GroupId]:
-        """Return how many homes send reports, by commune or the rest; or those of a witness."""
+        """Return how many homes send reports, by commune or the rest.
+
+        Of a `witness`, those whose reports it opens; of the hour of a `start`, those that may
+        report it.
+        """
         members = {
             permission.member
             for key, permission in self.counting.items()
-            if witness is None or self.witness_of.get(key) == witness
+            if (witness is None or self.witness_of.get(key) == witness)
+            and (start is None or permission.records_from <= start)
         }
         return Counter(
             memberships[member].area
@@ -119,6 +128,8 @@ class MaskedSeries:
         for key, permission in self.counting.items():
             membership = memberships.get(permission.member)
             if membership is None or not membership.is_home or permission.member in senders:
+                continue
+            if permission.records_from > start:
                 continue
             if (report := stored.get(key)) is not None and key in self.witness_of:
                 by_member[permission.member] = report

@@ -204,9 +204,10 @@ def written_answer(stored: StoredOpening, answers: Sequence[Answer]) -> str:
     return json.dumps({"opened": opened, "refused": refused})
 
 
-def too_few() -> str:
-    """Return the answer to an opening of which no group of enough homes is left."""
-    return json.dumps({"opened": [], "refused": [[[], Refusal.TOO_FEW.value]]})
+def too_few(answers: Iterable[Answer]) -> str:
+    """Return the answer to an opening of which these refusals leave no group of enough homes."""
+    reasons = sorted({answer.reason for answer in answers if isinstance(answer, RefusedSum)})
+    return json.dumps({"opened": [], "refused": [[[], reason.value] for reason in reasons]})
 
 
 def given_up() -> str:

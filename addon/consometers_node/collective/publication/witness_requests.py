@@ -121,7 +121,7 @@ class WitnessRequests:
             reports = await reports_of_hour(connection, *hour)
             less = without(opening, refused, reports)
             if less is None:
-                await store_answer(connection, opening, too_few())
+                await store_answer(connection, opening, too_few(answers))
             else:
                 await ask_less(connection, less)
         _LOGGER.info("A witness refused %d homes of a sum", len(refused))

@@ -431,7 +431,7 @@ class Closer:
             series = await self._masked_series(direction)
             minimum = None if needed is None else max(needed, series.minimum[witness])
             key = f"together.{month}.{direction}.{minimum}.{witness}"
-            together = await self._decided(key, series.homes(memberships, witness), minimum)
+            together = await self._decided(key, series.homes(memberships, witness=witness), minimum)
             cells = {area: Cell(homes=len(some)) for area, some in reports.items()}
             passed, reason = close(cells, together, minimum)
             if minimum is None or not passed:
@@ -555,7 +555,8 @@ class Closer:
         homes_of = await self._homes(month_of(civil), direction)
         if self._asks_witnesses and interval is not Interval.P1D:
             memberships = (await self._month(month_of(civil))).memberships
-            homes_of = Counter(homes_of) + (await self._masked_series(direction)).homes(memberships)
+            masked = await self._masked_series(direction)
+            homes_of = Counter(homes_of) + masked.homes(memberships, start=start)
         left = dict(sent.public)
         cells: list[PublishedCell] = []
         unit = interval.minutes if interval is not Interval.P1D else 1

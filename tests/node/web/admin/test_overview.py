@@ -291,6 +291,7 @@ def test_a_day_is_drawn_by_its_shape() -> None:
         since=date(2026, 6, 2),
         until=date(2027, 6, 2),
         there=None,
+        is_masked=False,
     )
     drawn = heatmap.row(entry, {date(2026, 6, 2): 1.0, date(2026, 6, 3): 0.01}, window)
     assert (drawn.whole, drawn.partly, drawn.missing) == (1, 1, 1)
