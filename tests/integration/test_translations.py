@@ -182,7 +182,7 @@ def test_every_attribute_has_its_word() -> None:
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
     of_sums: list[SensorEntityDescription] = [
-        *(each for each in COLLECTIVE_SENSORS if each.of_sums),
+        *(each for each in COLLECTIVE_SENSORS if each.of_sums or each.of_a_witness),
         *PLANT_SENSORS,
     ]
     named = set[str]()

@@ -29,6 +29,20 @@ class VersionTooNew(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectedSums:
+    """What the witness of a permission says: in how many hours the home is in an opened sum.
+
+    `least_homes` is how many homes the smallest of these has. None until the witness has answered.
+    """
+
+    opened_hours: Mapping[str, int] | None
+    least_homes: int | None
+    refused_hours: int | None
+    homes: int | None
+    """How many homes are enrolled for the collective."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """What the household answered to one data need."""
 
@@ -40,6 +54,8 @@ class Permission:
     valid_until: datetime | None
     newer_version: str | None
     """Of a granted permission, the id of the proposed one for a newer version of its need."""
+    protected: ProtectedSums | None = None
+    """None unless records leave masked. Nodes before it tell nothing of it."""
 
     @property
     def granted(self) -> bool:
@@ -216,6 +232,12 @@ class Collective:
         return tuple(permission for permission in self.permissions if permission.granted)
 
     @property
+    def protected(self) -> ProtectedSums | None:
+        """What a witness says of the one permission by which records leave masked, if it has."""
+        sums = (permission.protected for permission in self.granted)
+        return next((each for each in sums if each and each.opened_hours is not None), None)
+
+    @property
     def paused(self) -> bool:
         """Whether all that was granted is held back."""
         return bool(self.granted) and all(permission.paused for permission in self.granted)
@@ -335,6 +357,13 @@ _PERHAPS_WORDS = vol.Any(None, _WORDS)
 _PERHAPS_MOMENT = vol.Any(None, _moment)
 _PERHAPS_TEXT = vol.Any(None, str)
 
+_PROTECTED = _object(
+    ProtectedSums,
+    {
+        "opened_hours": vol.Any(None, vol.Schema({str: _COUNT})),
+        **dict.fromkeys(("least_homes", "refused_hours", "homes"), _PERHAPS_COUNT),
+    },
+)
 _PERMISSION = _object(
     Permission,
     {
@@ -346,6 +375,7 @@ _PERMISSION = _object(
         "valid_until": _PERHAPS_MOMENT,
         "newer_version": _PERHAPS_TEXT,
     },
+    later={"protected": vol.Any(None, _PROTECTED)},
 )
 _ENERGIES = dict.fromkeys(("consumption", "injection", "production"), _PERHAPS_WH)
 _LAST = _object(

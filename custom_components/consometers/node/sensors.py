@@ -11,7 +11,13 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.util import dt as dt_util
 
 from .answers import Collective, Last, Month, Plant, Sums, Today
@@ -24,6 +30,7 @@ ATTRIBUTES: Final = frozenset(
     {
         *("start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"),
         *("total_shares", "corrected"),
+        *("least_homes", "refused_hours", "enrolled_homes"),
     }
 )
 """What sensors of sums tell beside their states."""
@@ -37,10 +44,12 @@ class CollectiveSensorDescription(SensorEntityDescription):
     attributes_fn: Callable[[Collective], Attributes] = lambda collective: {}
     reset_fn: Callable[[Collective], datetime | None] = lambda collective: None
     of_sums: bool = False
+    of_a_witness: bool = False
 
     def is_told(self, collective: Collective) -> bool:
         """Return whether there is anything to show."""
-        return not self.of_sums or self.value_fn(collective) is not None
+        is_always_told = not (self.of_sums or self.of_a_witness)
+        return is_always_told or self.value_fn(collective) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +101,24 @@ def _quartiles(collective: Collective) -> Attributes:
         return {}
     quartiles = {"lower_quartile_wh": month.lower, "upper_quartile_wh": month.upper}
     return {"month": month.month, **quartiles}
+
+
+def _opened_hours(collective: Collective) -> Fact:
+    protected = collective.protected
+    if protected is None or protected.opened_hours is None:
+        return None
+    return sum(protected.opened_hours.values())
+
+
+def _of_witness(collective: Collective) -> Attributes:
+    protected = collective.protected
+    if protected is None:
+        return {}
+    return {
+        "least_homes": protected.least_homes,
+        "refused_hours": protected.refused_hours,
+        "enrolled_homes": protected.homes,
+    }
 
 
 def _midnight(collective: Collective) -> datetime | None:
@@ -201,6 +228,16 @@ COLLECTIVE_SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_last(lambda last: last.end),
         of_sums=True,
+    ),
+    CollectiveSensorDescription(
+        key="protected_hours",
+        translation_key="collective_protected_hours",
+        native_unit_of_measurement=UnitOfTime.HOURS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_opened_hours,
+        attributes_fn=_of_witness,
+        of_a_witness=True,
     ),
     _of_today(
         key="consumption_today",

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.consometers.const import CONF_APP, DOMAIN
 
 from .house import House
-from .toy import collective, part, permission, plant, sums, until
+from .toy import collective, part, permission, plant, protected, sums, until
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 
@@ -38,6 +38,23 @@ async def test_without_a_problem_nothing_is_said(house: House) -> None:
     connected = house.state_of("connected", "binary_sensor")
     assert connected is not None
     assert (connected.state, connected.attributes["reason"]) == ("on", None)
+
+
+async def test_what_a_witness_opened_is_shown_once_it_has_answered(house: House) -> None:
+    unanswered = protected(opened_hours=None, least_homes=None, refused_hours=None, homes=None)
+    await house.start(
+        collective("1", permissions=[permission(), permission(protected=protected())]),
+        collective("2", permissions=[permission(protected=unanswered)]),
+        collective("3"),
+    )
+    opened = house.state_of("1_protected_hours")
+    assert opened is not None
+    assert opened.state == "720"
+    assert opened.attributes["least_homes"] == 36
+    assert opened.attributes["refused_hours"] == 2
+    assert opened.attributes["enrolled_homes"] == 40
+    assert house.state_of("2_protected_hours") is None
+    assert house.state_of("3_protected_hours") is None
 
 
 async def test_the_node_and_each_collective_are_devices(house: House) -> None:

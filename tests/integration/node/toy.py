@@ -34,6 +34,22 @@ def permission(**changes: Any) -> dict[str, Any]:
         "series": 2,
         "valid_until": None,
         "newer_version": None,
+        "protected": None,
+        **changes,
+    }
+
+
+def protected(**changes: Any) -> dict[str, Any]:
+    """Return what a node tells of a permission by which records leave masked."""
+    return {
+        "enrolled_at": "2026-11-24T18:31:00+00:00",
+        "left_at": None,
+        "asked_at": "2026-12-24T18:31:00+00:00",
+        "opened_hours": {"consumption": 700, "injection": 20},
+        "least_homes": 36,
+        "refused_hours": 2,
+        "homes": 40,
+        "problem": None,
         **changes,
     }
 
