@@ -27,6 +27,7 @@ _GUIDE: Final = """\
     à l’école / at the school {at_home}
   Commune / Municipality      {municipality.page}
     administration            {municipality.administration}
+    témoin / witness          {federation.witness}/witness
   Identifiant / User          {administrator}
   Mot de passe / Password     {administration_password}
 
@@ -41,11 +42,15 @@ _GUIDE: Final = """\
 
 {homes} foyers, l’école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
 les sommes de Lorient avec la commune. Chacune a ses pages publiques et son administration.
+Personne ne lit les {masked} autres foyers : ils envoient leurs heures masquées à la coopérative, et
+la commune, leur témoin, n’en ouvre avec elle que la somme.
 Cette commande lit la somme de la commune des dernières 24 heures, et, avec /members au bout du nom
 de la série, combien de membres elle compte.
 
 {homes} homes, the school of Kersabiec and that of Kermelo share with the cooperative, which shares
 the sums of Lorient with the municipality. Each has its public pages and its administration.
+Nobody reads the {masked} other homes: they send their hours masked to the cooperative, and the
+municipality, their witness, opens nothing but the sum of them with it.
 This command reads the municipality's sum of the last 24 hours, and, with /members at the end of the
 series' name, of how many members it is.
 """
@@ -83,6 +88,7 @@ def guide(federation: FederationView, at_home: str | None) -> str:
     return _GUIDE.format(
         federation=federation,
         homes=federation.homes,
+        masked=federation.masked,
         cooperative=cooperative,
         municipality=municipality,
         sites=column(cooperative.sites.values()),
@@ -99,7 +105,10 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
     """Return the same for programs; null where the school is alone."""
     if federation is None:
         return dict.fromkeys(
-            ("cooperative", "municipality", "reader", "homes", "kermelo", "plants")
+            (
+                *("cooperative", "municipality", "reader", "homes", "protected_sums"),
+                *("kermelo", "plants"),
+            )
         )
     return {
         "cooperative": {**_collective(federation.cooperative, federation), "device_page": at_home},
@@ -114,6 +123,12 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
             "command": federation.command,
         },
         "homes": {"count": federation.homes, "days": federation.days, "plan": str(federation.plan)},
+        "protected_sums": {
+            "need": federation.need,
+            "homes": federation.masked,
+            "witness": f"{federation.witness}/witness",
+            "ca_file": str(federation.ca_file),
+        },
         "kermelo": {"jid": federation.kermelo},
         "plants": {
             name: {"shares": shares, "held": HELD_AT_SCHOOL.get(name, 0)}

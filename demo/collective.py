@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import aiohttp
@@ -34,6 +35,8 @@ class Profile:
     needs: tuple[Path, ...]
     about: Mapping[str, str]
     """What its public pages say of it, by the key of the settings."""
+    witness_for: tuple[str, ...] = ()
+    """The collectives whose protected sums it opens."""
 
     @property
     def device(self) -> str:
@@ -44,20 +47,31 @@ class Profile:
 class Collective:
     """The node and the server of one collective, in one folder that keeps all they know."""
 
-    def __init__(self, profile: Profile, folder: Path, server: Prosody, warm: Warm) -> None:
-        """Prepare; nothing starts yet."""
+    def __init__(
+        self,
+        profile: Profile,
+        folder: Path,
+        server: Prosody,
+        warm: Warm,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Prepare; nothing starts yet. `variables` are those of the environment, for its node."""
         self.profile = profile
         self.server = server
         self._threaded = Threaded(server)
-        self.page = f"http://{LOOPBACK}:{(page_port := free_port())}"
+        self.page_port = free_port()
+        self.page = f"http://{LOOPBACK}:{self.page_port}"
         self._folder = folder
         self._password_file = folder / "password"
         # Ports change from one opening to the next: the environment counts more than the file.
         variables = {
+            **variables,
             "CONSOMETERS_XMPP_PORT": str(server.port),
-            "CONSOMETERS_PAGE_PORT": str(page_port),
+            "CONSOMETERS_PAGE_PORT": str(self.page_port),
             "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
         }
+        if profile.witness_for:
+            variables["CONSOMETERS_WITNESS_FOR"] = ",".join(profile.witness_for)
         self.program = Program(folder / "node", folder / "node.log", warm, variables)
 
     async def start(self, others: Sequence[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 Three XMPP servers federate: the school's, the cooperative's, on which homes have their accounts,
 and the municipality's. The school and Kermelo are sites: they join the cooperative from elsewhere.
+Some homes are in protected sums alone, whose witness is the municipality.
 """
 
 import asyncio
@@ -14,9 +15,13 @@ from itertools import cycle, islice
 from pathlib import Path
 import shlex
 import shutil
+import tomllib
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from demo.collective import Collective, Profile
+from demo.hass import free_port
+from demo.https import Https
 from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, SERVER, Node
 from demo.program import PASSWORD, NodeError, closed, reach, until, write_private
@@ -31,6 +36,8 @@ KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
 _BY_NAME: Final = "by-name"
+_PROTECTED: Final = "protected"
+"""Read in sums alone, which the municipality opens as the witness: its address is still to come."""
 _SUMS: Final = _NEEDS / "sums.toml"
 """What the municipality asks for, and the reader."""
 _COOPERATIVE_ABOUT: Final = {
@@ -81,6 +88,8 @@ SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
 """How many shares citizens bought of the panels of each school."""
 HELD_AT_SCHOOL: Final = {"École de Kermelo": 9}
 """Those that the school of Kersabiec holds, whose Home Assistant is open."""
+_MASKED: Final = 12
+"""Homes more, of the commune, that nobody reads: enough for their sum to be opened."""
 _HOLDERS: Final = 12
 """Homes that hold shares of the school of Kersabiec's panels, enough to be counted in public."""
 _FIRST_SEED: Final = 100
@@ -145,6 +154,12 @@ class FederationView:
     municipality: CollectiveView
     homes: int
     days: int
+    masked: int
+    """Homes beside them of which the cooperative has sums alone."""
+    need: str
+    """The data request that these allowed."""
+    witness: str
+    """Where these homes reach their witness, the municipality; its page is at `/witness`."""
     plan: Path
     """Who lives in the street: the building and the seed of each."""
     kermelo: str
@@ -179,8 +194,9 @@ class Federation:
         A street that is inhabited keeps its size.
         """
         self._folder = folder
-        authority = Authority(folder / SERVER)
+        self._authority = authority = Authority(folder / SERVER)
         self.school_server = Prosody(DOMAIN, authority, folder / SERVER, port=port)
+        self._protected = folder / "cooperative" / f"{_PROTECTED}.toml"
         servers = [self.school_server]
         for name, domain in (("cooperative", COOPERATIVE), ("municipality", MUNICIPALITY)):
             servers.append(Prosody(domain, authority, folder / name / SERVER))
@@ -190,7 +206,7 @@ class Federation:
                 name="Énergies de Kersabiec",
                 identifier="kersabiec",
                 account=f"cooperative@{COOPERATIVE}",
-                needs=(_NEEDS / "members.toml", _NEEDS / f"{_BY_NAME}.toml"),
+                needs=(_NEEDS / "members.toml", _NEEDS / f"{_BY_NAME}.toml", self._protected),
                 about=_COOPERATIVE_ABOUT,
             ),
             folder / "cooperative",
@@ -204,27 +220,35 @@ class Federation:
                 account=f"municipality@{MUNICIPALITY}",
                 needs=(_SUMS,),
                 about=_MUNICIPALITY_ABOUT,
+                witness_for=(f"cooperative@{COOPERATIVE}",),
             ),
             folder / "municipality",
             servers[2],
             warm,
         )
+        self.witness = Https(self._witness_port() or free_port(), self.municipality.page_port)
         self.neighbours = Neighbours(folder / "street", hear)
         self._known = self.neighbours.plan
         self.size = size
         if self._known is not None:
-            self.size = Size(len(self._known.homes) - 1, self._known.history_days)
+            read = sum(not home.masked for home in self._known.homes)
+            self.size = Size(read - 1, self._known.history_days)
         self._password_file = folder / "reader" / "password"
 
     async def start(self) -> None:
         """Start the collectives and the homes, without the school."""
         self._password_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._password_file, PASSWORD)
-        homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(self.size.homes)]
+        self._write_need()
+        everybody = self.size.homes + _MASKED
+        homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(everybody)]
+        await self.witness.start(self._authority)
         async with asyncio.TaskGroup() as starting:
             starting.create_task(self.municipality.start([KERMELO, READER]))
             await self.cooperative.start(homes)
-            await self.neighbours.start(await self._plan(homes))
+            plan = await self._plan(homes)
+            await self.neighbours.start(plan)
+            await self.neighbours.allow(plan)
 
     async def gather(self, node: Node) -> None:
         """Ask all future members, once they have started; homes grant that.
@@ -263,6 +287,9 @@ class Federation:
             municipality=await self._shown(self.municipality, summed),
             homes=self.size.homes,
             days=self.size.days,
+            masked=_MASKED,
+            need=_PROTECTED,
+            witness=self.witness.url,
             plan=self.neighbours.file,
             kermelo=KERMELO,
             host=LOOPBACK,
@@ -283,7 +310,7 @@ class Federation:
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
-        await closed(self.neighbours, self.cooperative, self.municipality)
+        await closed(self.neighbours, self.cooperative, self.municipality, self.witness)
 
     async def _plan(self, homes: list[str]) -> Plan:
         """Say who lives in the street, at first with invitations."""
@@ -299,7 +326,7 @@ class Federation:
         if self._known is not None:
             invited = list(self._known.homes)
         else:
-            areas = list(islice(cycle(self.size.areas), len(homes)))
+            areas = list(islice(cycle(self.size.areas), self.size.homes)) + _MASKED * [_COMMUNE]
             async with asyncio.TaskGroup() as inviting:
                 made = {
                     area: inviting.create_task(self.cooperative.invite("home", area, count))
@@ -311,9 +338,10 @@ class Federation:
                 Home(
                     jid=jid,
                     site="household",
-                    kwp=next(peaks) if area == _COMMUNE else 0.0,
+                    kwp=next(peaks) if area == _COMMUNE and n < self.size.homes else 0.0,
                     seed=_FIRST_SEED + n,
                     invitation=links[area],
+                    masked=n >= self.size.homes,
                 )
                 for n, (jid, area) in enumerate(zip(homes, areas, strict=True))
             ]
@@ -334,6 +362,20 @@ class Federation:
             places=places,
             homes=invited,
         )
+
+    def _witness_port(self) -> int | None:
+        """Return the port that homes know; None before the first opening."""
+        if not self._protected.exists():
+            return None
+        need = tomllib.loads(self._protected.read_text())
+        return urlsplit(str(need["witness"]["url"])).port
+
+    def _write_need(self) -> None:
+        """Write what homes are asked for, with the address of the witness: it stays the same."""
+        if not self._protected.exists():
+            self._protected.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            need = (_NEEDS / f"{_PROTECTED}.toml").read_text()
+            self._protected.write_text(need.replace("{url}", self.witness.url))
 
     async def _name_sites(self) -> None:
         """Show both schools by name, before anything is published: their nodes have granted it."""

@@ -1,19 +1,22 @@
-"""Runs all homes of a plan: python -m demo.street PLAN.
+"""Runs all homes of a plan: python -m demo.street PLAN [--allow].
 
 It writes a line of JSON on stdout whenever it has come further. SIGUSR1 lets homes grant what is
-asked.
+asked. With --allow, homes that are masked grant protected sums, and it ends.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime
 import json
 import logging
 from pathlib import Path
 import signal
 import sys
+from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
+from consometers_node.sharing.service import Sharing
 from consometers_node.store import Store
 
 from .home import StreetHome
@@ -25,6 +28,9 @@ _COUNT_AFTER_S: Final = 20
 _TELLS_EVERY_S: Final = 1.0
 _JOIN_AT_ONCE: Final = 4
 _DAY_S: Final = 86_400
+_LOOKS_EVERY_S: Final = 0.2
+_MASKED_DAYS: Final = 2
+"""Of the past that nobody may have."""
 
 
 class Street:
@@ -41,33 +47,57 @@ class Street:
         """Live on. Ends when it is cancelled."""
         async with AsyncExitStack() as there, asyncio.TaskGroup() as living:
             living.create_task(self._tell())
-            await self._open(there)
-            for home in self._homes:
+            homes = self._plan.homes
+            for home in await self._open(there, [home for home in homes if not home.masked]):
+                living.create_task(self._live(home))
+            masked = [home for home in homes if home.masked]
+            while not all(map(self._plan.has_allowed, masked)):
+                await asyncio.sleep(_LOOKS_EVERY_S)
+            for home in await self._open(there, masked):
                 living.create_task(self._live(home))
         raise AssertionError
+
+    async def allow(self) -> None:
+        """Have masked homes grant what is asked of them. Nothing leaves them yet."""
+        homes = [home for home in self._plan.homes if not self._plan.has_allowed(home)]
+        async with AsyncExitStack() as there, asyncio.TaskGroup() as allowing:
+            for street_home in await self._open(there, homes):
+                allowing.create_task(self._allow(street_home))
+        for home in homes:
+            self._plan.note_allowed(home)
+
+    async def _allow(self, home: StreetHome) -> None:
+        async with self._joining, self._online(home) as sharing:
+            await home.ask(sharing)
+            await home.decide(0)
 
     def let_grant(self) -> None:
         """Grant what is asked, for all homes."""
         for home in self._homes:
             home.standing.may_grant.set()
 
-    async def _open(self, there: AsyncExitStack) -> None:
+    async def _open(self, there: AsyncExitStack, homes: Sequence[Home]) -> list[StreetHome]:
+        """Open the databases of homes, and have them count; return these homes."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        empty = self._folder / "empty"
-        empty.unlink(missing_ok=True)
-        await (await Store.open(empty)).close()
-        for home in self._plan.homes:
-            source = await asyncio.to_thread(self._source, home)
-            opened = StreetHome.opened(home, self._folder, empty, source)
-            self._homes.append(await there.enter_async_context(opened))
-        for street_home in self._homes:
-            await street_home.count(self._plan.history_days)
+        opened = []
+        with TemporaryDirectory(dir=self._folder) as folder:
+            empty = Path(folder) / "empty"
+            await (await Store.open(empty)).close()
+            for home in homes:
+                source = await asyncio.to_thread(self._source, home)
+                opening = StreetHome.opened(home, self._folder, empty, source)
+                opened.append(await there.enter_async_context(opening))
+        self._homes += opened
+        for street_home in opened:
+            await street_home.count(
+                _MASKED_DAYS if street_home.home.masked else self._plan.history_days
+            )
             self._counted += 1
+        return opened
 
     async def _live(self, home: StreetHome) -> NoReturn:
         """Be on the network, and count hour after hour."""
-        place = self._plan.places[home.home.jid.partition("@")[2]]
-        async with home.online(place, self._plan.password) as sharing:
+        async with self._online(home) as sharing:
             async with self._joining:
                 await home.ask(sharing)
             self._asked += 1
@@ -77,6 +107,10 @@ class Street:
                 now = datetime.now(UTC).timestamp()
                 await asyncio.sleep(HOUR_S - (now - _COUNT_AFTER_S) % HOUR_S)
                 await home.count_on()
+
+    def _online(self, home: StreetHome) -> AbstractAsyncContextManager[Sharing]:
+        place = self._plan.places[home.home.jid.partition("@")[2]]
+        return home.online(place, self._plan.password)
 
     def _source(self, home: Home) -> Source:
         building = Building(home.site, home.kwp, home.seed)
@@ -92,13 +126,14 @@ class Street:
         before = None
         while True:
             whole_s = self._plan.history_days * _DAY_S
-            asked = sum(min(home.standing.asked_s / whole_s, home.series) for home in self._homes)
+            read = [home for home in self._homes if not home.home.masked]
+            asked = sum(min(home.standing.asked_s / whole_s, home.series) for home in read)
             progress = {
                 "homes": len(self._plan.homes),
                 "counted": self._counted,
                 "asked": self._asked,
                 "joined": self._joined,
-                "collected": round(asked / max(1, sum(home.series for home in self._homes)), 3),
+                "collected": round(asked / max(1, sum(home.series for home in read)), 3),
             }
             if progress != before:
                 print(json.dumps(progress), flush=True)
@@ -106,10 +141,10 @@ class Street:
             await asyncio.sleep(_TELLS_EVERY_S)
 
 
-async def main(file: str) -> None:
+async def main(file: str, *options: str) -> None:
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     street = Street(Plan.read(Path(file)))
-    running = asyncio.create_task(street.run())
+    running = asyncio.create_task(street.allow() if "--allow" in options else street.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)

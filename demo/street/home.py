@@ -10,6 +10,10 @@ from pathlib import Path
 import shutil
 from typing import Final, override
 
+from consometers_node.backoff import Backoff
+from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_check import objection
+from consometers_node.household.protected_sums.witness_client import WitnessClient, tls_context
 from consometers_node.permission import Choice, Permissions, Signature, State
 from consometers_node.quoalise import Data, GetHistory, Role
 from consometers_node.series import (
@@ -23,18 +27,29 @@ from consometers_node.series import (
     Series,
 )
 from consometers_node.sharing import consent_text
+from consometers_node.sharing.account import save
 from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import data_request, grant, propose_needs
 from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.service import Sharing
+from consometers_node.sharing.status import collectives
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.wire import Naming
-from consometers_node.xmpp import Account, Asker, Connection, Join, Security, Server, links
+from consometers_node.xmpp import (
+    Account,
+    Asker,
+    Connection,
+    Identity,
+    Join,
+    Security,
+    Server,
+    links,
+)
 from demo.world.hourly import Hour
 
 from .plan import HOUR_S, Home, Place
@@ -46,6 +61,7 @@ _WHO: Final = "street"
 _DAY_HOURS: Final = 24
 _PATIENCE_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.5
+_AGAIN_S: Final = 1.0
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -137,17 +153,29 @@ class StreetHome:
         account = Account(self.home.jid, password)
         connection = Connection(account, server=server, language=_LANGUAGE)
         answers = partial(_Answers, standing=self.standing)
+        clock = Clock()
         sharing = Sharing(
-            self._store, self._naming, connection, self._changes, answers, clock=Clock()
+            self._store, self._naming, connection, self._changes, answers, clock=clock
         )
+        # Its witness is checked by the same authority as its server.
+        await save(self._store, Identity(account, server))
         async with connection:
-            running = asyncio.create_task(sharing.run())
+            running = {asyncio.create_task(sharing.run())}
+            if self.home.masked:
+                client = WitnessClient(await tls_context(self._store))
+                enrolling = Enrolling(
+                    self._store, clock, self._changes, client, Backoff(_AGAIN_S, _PATIENCE_S)
+                )
+                running.add(asyncio.create_task(enrolling.run()))
             try:
                 await connection.online(_PATIENCE_S)
+                # The clock is confirmed: what waited for that is done at once.
+                self._changes.notify()
                 yield sharing
             finally:
-                running.cancel()
-                await asyncio.wait({running})
+                for task in running:
+                    task.cancel()
+                await asyncio.wait(running)
 
     async def ask(self, sharing: Sharing) -> None:
         """Ask by the invitation what is asked, unless that was done before."""
@@ -159,31 +187,49 @@ class StreetHome:
             await propose_needs(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
-        """Grant what is asked, once it may. On return the collective has said that it knows."""
+        """Grant what is asked, once it may. On return the collective has said that it knows.
+
+        Of a masked home it also has the reports.
+        """
         await self.standing.may_grant.wait()
-        async with self._store.writing() as connection:
-            for permission in await Permissions(connection).all():
-                if permission.state is not State.PROPOSED:
-                    continue
-                question = await data_request(connection, permission.id)
-                choice = Choice(
-                    series=frozenset(filter(question.need.asks_for, self._series_ids)),
-                    history_days=history_days,
-                )
-                now = datetime.now(UTC)
-                shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)
-                await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
-        self._changes.notify()
+        await self.decide(0 if self.home.masked else history_days)
         async with asyncio.timeout(_PATIENCE_S):
             while await self._is_untold():
                 await asyncio.sleep(_LOOKS_EVERY_S)
+
+    async def decide(self, history_days: int) -> None:
+        """Grant what is asked: protected sums alone, if it is masked, or all the rest."""
+        async with self._store.reading() as connection:
+            questions = [
+                await data_request(connection, permission.id)
+                for permission in await Permissions(connection).all()
+                if permission.state is State.PROPOSED
+                and (permission.need.witness is not None) == self.home.masked
+            ]
+        for question in questions:
+            if (words := await objection(self._store, question)) is not None:
+                raise ValueError(words.say())
+            choice = Choice(
+                series=frozenset(filter(question.need.asks_for, self._series_ids)),
+                history_days=history_days,
+            )
+            now = datetime.now(UTC)
+            shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)
+            async with self._store.writing() as connection:
+                await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
+        self._changes.notify()
 
     async def _is_untold(self) -> bool:
         async with self._store.reading() as connection:
             for peer in await all_peers(connection):
                 if await Permissions(connection).notices(peer.id):
                     return True
-        return False
+            if not self.home.masked:
+                return False
+            states = await collectives(connection, datetime.now(UTC))
+        return any(
+            each.subscription is None or each.waiting for state in states for each in state.shared
+        )
 
 
 class _Answers(Answers):

@@ -22,7 +22,8 @@ class Place:
 class Home:
     """A home: its account, its building, the invitation that it has.
 
-    One with a recording has its records from there, and a building by which it was made.
+    One with a recording has its records from there, and a building by which it was made. Nobody
+    reads one that is `masked`: it allows protected sums alone.
     """
 
     jid: str
@@ -31,6 +32,7 @@ class Home:
     seed: int
     invitation: str
     recording: str | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,17 @@ class Plan:
         """Write it for the program: its owner alone may read the invitations."""
         file.touch(mode=0o600)
         file.write_text(json.dumps(asdict(self)))
+
+    def has_allowed(self, home: Home) -> bool:
+        """Whether a home lives with the others: one that is masked allows protected sums before."""
+        return not home.masked or self._allowed(home).exists()
+
+    def note_allowed(self, home: Home) -> None:
+        """Note that a masked home has allowed protected sums."""
+        self._allowed(home).touch()
+
+    def _allowed(self, home: Home) -> Path:
+        return Path(self.folder) / f"{home.jid}.allowed"
 
     @classmethod
     def read(cls, file: Path) -> Self:

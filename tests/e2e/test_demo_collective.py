@@ -20,6 +20,7 @@ from pathlib import Path
 import re
 import shutil
 import signal
+import ssl
 import time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,9 +31,10 @@ from playwright.async_api import Browser, Locator, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
-from consometers_node.series import Direction
+from consometers_node.series import Direction, Range
 from demo.browser import CHROMIUM, Visitor, launched, person
 from demo.hass import Language
+from demo.program import clock_behind
 from demo.street.plan import HOUR_S, Plan
 from demo.street.source import Building, Recording
 from tests.e2e import looks
@@ -55,6 +57,7 @@ MINIMUM: Final = 10
 UNTIL: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - 24 * HOUR
 """Older than a day, all are waited for; of the last day, who is late may be left out."""
 SINCE: Final = UNTIL - timedelta(days=DAYS)
+TESTED: Final = Range(SINCE, UNTIL)
 WHOLE_DAYS: Final = 15
 """Of a month that a home has, to be counted in its quartiles."""
 SETTLED: Final = timedelta(hours=12)
@@ -130,6 +133,38 @@ async def test_it_tells_of_how_many_members_each_sum_is(demo: Demo) -> None:
         await eventually(members, lambda counts: counts == hours * [count], within_s=WITHIN_S)
 
 
+@pytest.mark.skipif(not clock_behind(HOUR), reason="homes have allowed nothing an hour ago")
+async def test_homes_that_nobody_reads_are_in_the_sums_that_their_witness_opens(
+    demo: Demo,
+) -> None:
+    """Hours since they allowed it are the sum of what all have, them too, to the Wh."""
+    addresses = demo.addresses
+    asked = addresses["series"][0]["identifier"]
+    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
+    last_hours = Range(until - 3 * HOUR, until)
+
+    async def opened() -> tuple[Records, Records]:
+        wh, members = await sums(demo, "cooperative", last_hours)
+        whole = {at for at, count in members.items() if count == everybody(demo)}
+        school = (await read(addresses, "observer", addresses["node"]["jid"], asked, last_hours))[
+            asked
+        ]
+        truth = summed(addresses, school, last_hours, masked=True)
+        return {at: wh[at] for at in whole}, {at: truth[at] for at in whole if at in truth}
+
+    await eventually(opened, lambda both: both[0] == both[1] != {}, within_s=WITHIN_S)
+    protected = addresses["protected_sums"]
+    tls = ssl.create_default_context(cafile=protected["ca_file"])
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(protected["witness"], ssl=tls) as answer,
+    ):
+        facts = re.findall(r"<dd>(\d+)</dd>", await answer.text())
+    enrolled, _, sums_opened, _ = map(int, facts)
+    assert enrolled == protected["homes"]
+    assert sums_opened > 0
+
+
 async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> None:
     """Its open data are hour by hour what its meters and its inverter counted, in Wh."""
     addresses = demo.addresses
@@ -180,33 +215,45 @@ async def test_administrators_see_that_every_member_delivers(
 ) -> None:
     """Homes and schools in the cooperative; in the municipality, the cooperative alone.
 
-    An hour that is mostly one home's, as at dawn, no municipality is told.
+    Of homes that nobody reads, they see that these report. An hour that is mostly one home's, as at
+    dawn, no municipality is told.
     """
-    out_of, delivers, today = {
-        "en": ("of", "delivering", "today"),
-        "fr": ("sur", "transmet", "aujourd’hui"),
+    out_of, delivers, today, masked = {
+        "en": ("of", "delivering", "today", "In protected sums alone"),
+        "fr": ("sur", "transmet", "aujourd’hui", "Seulement en sommes protégées"),
     }[language]
     point = "," if language == "fr" else "."
-    for collective, count in (("cooperative", everybody(demo)), ("municipality", 1)):
+    unread = demo.addresses["protected_sums"]["homes"]
+    for collective, count, hidden in (
+        ("cooperative", everybody(demo), unread),
+        ("municipality", 1, 0),
+    ):
         async with people.administering(Look(language, "light", "desk"), collective) as office:
 
             async def wrong(
-                of_all: str = collective, count: int = count, office: Office = office
+                of_all: str = collective,
+                count: int = count,
+                read: int = count - hidden,
+                office: Office = office,
             ) -> list[str]:
                 share = Fraction(1) if of_all == "cooperative" else await released_share(demo)
                 words = (f"{math.floor(1000 * share) / 10:g}".replace(".", point), delivers)
-                whole = count if share == 1 else 0
+                whole = read if share == 1 else 0
                 await office.go("")
                 figures = await office.page.locator(".figures.four dd").all_inner_texts()
                 # Behind them: how many homes the latest published figures count.
                 del figures[4:]
-                members = {"en": "member", "fr": "membre"}[language] + "s" * (count > 1)
-                wanted = [str(count), "0", "0", f"{whole} {out_of} {count} {members}"]
+                members = {"en": "member", "fr": "membre"}[language] + "s" * (read > 1)
+                wanted = [str(count), "0", "0", f"{whole} {out_of} {read} {members}"]
                 await office.go("members")
                 lines = await office.page.locator("table.people tbody tr").all_inner_texts()
                 rows = [
-                    row for row in lines if not all(word in row for word in (*words, f"{today}, "))
+                    row
+                    for row in lines
+                    if not all(word in row for word in (*words[1:], f"{today}, "))
+                    or (masked not in row and words[0] not in row)
                 ]
+                assert sum(masked in row for row in lines) == count - read
                 wrong = rows if figures == wanted else [*figures, *rows]
                 if wrong or not share:
                     # Nobody may ask as often as a test does.
@@ -216,7 +263,9 @@ async def test_administrators_see_that_every_member_delivers(
             await eventually(wrong, lambda left: not left, within_s=WITHIN_S)
             await expect(office.page.locator("table.people tbody tr")).to_have_count(count)
             await office.go("")
-            await expect(office.page.locator(".lines > li")).to_have_count(min(count, LINES))
+            await expect(office.page.locator(".lines > li")).to_have_count(
+                min(count - hidden, LINES)
+            )
 
 
 @pytest.mark.full
@@ -323,7 +372,9 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
 ) -> None:
     """A day of the month is what the reader was told of its hours."""
     count = demo.addresses["homes"]["count"]
-    homes = {"en": f" of {count} homes", "fr": f" foyers sur {count}"}[look.language]
+    # Since they allowed it, those that nobody reads are among them.
+    counts = count, count + demo.addresses["protected_sums"]["homes"]
+    words = {"en": " of {} homes", "fr": " foyers sur {}"}[look.language]
     day = UNTIL.date() - timedelta(days=2)
     midnights = [
         datetime(date.year, date.month, date.day, tzinfo=ZONE) for date in (day, day + timedelta(1))
@@ -337,11 +388,13 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
         async def telling() -> int:
             await page.reload()
             figure = await page.locator("dl.figures dd").last.inner_text()
-            return int(figure.split()[0]) if homes in figure else 0
+            return int(figure.split()[0]) if any(words.format(n) in figure for n in counts) else 0
 
         # An hour that is over is published once enough have told, and stays as it is.
         await eventually(
-            telling, lambda homes_counted: MINIMUM <= homes_counted <= count, within_s=WITHIN_S
+            telling,
+            lambda homes_counted: MINIMUM <= homes_counted <= max(counts),
+            within_s=WITHIN_S,
         )
         await page.wait_for_load_state("networkidle")
         await photograph(page, look, "public")
@@ -519,7 +572,8 @@ async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: 
 
 def everybody(demo: Demo) -> int:
     """How many members the cooperative has."""
-    return int(demo.addresses["homes"]["count"]) + SCHOOLS
+    addresses = demo.addresses
+    return int(addresses["homes"]["count"] + addresses["protected_sums"]["homes"]) + SCHOOLS
 
 
 def has_a_month(demo: Demo) -> bool:
@@ -735,7 +789,7 @@ async def agrees(demo: Demo, collective: str, wanted: Records) -> None:
     await becomes(values, wanted, within_s=WITHIN_S)
 
 
-async def sums(demo: Demo, collective: str) -> tuple[Records, Records]:
+async def sums(demo: Demo, collective: str, within: Range = TESTED) -> tuple[Records, Records]:
     """What a collective tells the reader of all its members, and of how many that is."""
     of_all = demo.addresses[collective]
     (name,) = (
@@ -743,17 +797,23 @@ async def sums(demo: Demo, collective: str) -> tuple[Records, Records]:
         for series in of_all["series"]
         if series["identifier"].endswith("_consumption/power/active/raw")
     )
-    records = await read(demo.addresses, "reader", of_all["jid"], name)
+    records = await read(demo.addresses, "reader", of_all["jid"], name, within)
     return records.get(name, {}), records.get(f"{name}/members", {})
 
 
-async def read(addresses: Any, who: str, jid: str, identifier: str) -> Mapping[str, Records]:
+async def read(
+    addresses: Any,
+    who: str,
+    jid: str,
+    identifier: str,
+    within: Range = TESTED,
+) -> Mapping[str, Records]:
     """Ask as any client does, with nothing of ours; give what comes by its names."""
     account = addresses[who]
     place = account if "port" in account else addresses["xmpp"]
     at = Place(place["port"], Path(place["ca_file"]))
     asked = GET_HISTORY.format(
-        identifier=identifier, start=SINCE.isoformat(), end=UNTIL.isoformat()
+        identifier=identifier, start=within.start.isoformat(), end=within.end.isoformat()
     )
     async with Plain(at, account["jid"], account["password"], priority=-1) as plain:
         answer = await plain.ask(jid, asked)
@@ -767,17 +827,30 @@ async def read(addresses: Any, who: str, jid: str, identifier: str) -> Mapping[s
     return records_by_name
 
 
-def summed(addresses: Any, school: Records) -> Records:
-    """What the school counted, with what the others have by the buildings that they live in."""
-    first, end = (int(at.timestamp()) // HOUR_S for at in (SINCE, UNTIL))
+def summed(
+    addresses: Any,
+    school: Records,
+    within: Range = TESTED,
+    *,
+    masked: bool = False,
+) -> Records:
+    """What the school counted, with what the others have by the buildings that they live in.
+
+    With those that nobody reads, if they are `masked`.
+    """
+    first, end = (int(at.timestamp()) // HOUR_S for at in (within.start, within.end))
     total = dict(school)
     plan = Plan.read(Path(addresses["homes"]["plan"]))
-    assert len(plan.homes) == addresses["homes"]["count"] + 1
-    for home in plan.homes:
+    homes = [home for home in plan.homes if masked or not home.masked]
+    beside = addresses["protected_sums"]["homes"] if masked else 0
+    assert len(homes) == addresses["homes"]["count"] + 1 + beside
+    for home in homes:
         building = Building(home.site, home.kwp, home.seed)
         source = (
             building if home.recording is None else Recording(Path(plan.folder) / home.recording)
         )
         for hour in source.hours(first, end):
-            total[datetime.fromtimestamp(hour.n * HOUR_S, UTC)] += hour.drawn_wh
+            start = datetime.fromtimestamp(hour.n * HOUR_S, UTC)
+            if start in total:
+                total[start] += hour.drawn_wh
     return total
