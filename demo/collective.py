@@ -65,10 +65,10 @@ class Collective:
         self._password_file = folder / "password"
         # Ports change from one opening to the next: the environment counts more than the file.
         variables = {
-            **variables,
             "CONSOMETERS_XMPP_PORT": str(server.port),
             "CONSOMETERS_PAGE_PORT": str(self.page_port),
             "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
+            **variables,
         }
         if profile.witness_for:
             variables["CONSOMETERS_WITNESS_FOR"] = ",".join(profile.witness_for)
