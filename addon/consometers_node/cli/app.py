@@ -96,6 +96,11 @@ COMMANDS = {
         text("Publication of a collective: preview, then open."),
         group=True,
     ),
+    "challenges": CommandEntry(
+        "collective.challenges",
+        text("Challenges between communes and public buildings."),
+        group=True,
+    ),
     "register": CommandEntry(
         "collective.processing",
         text("The record of processing of a collective."),

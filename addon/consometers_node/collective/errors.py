@@ -1,5 +1,6 @@
 """What can go wrong in a collective, in words for the person or the program that asked."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
@@ -127,6 +128,16 @@ class TooManyShares(CollectiveFault):
         "{name} has {total} shares, and members may hold {left} more: write a smaller number, or"
         " change the number of shares in its description."
     )
+
+
+class BadChallenge(CollectiveFault):
+    """A challenge that cannot be; `errors` say what is wrong, by field."""
+
+    condition = "bad-challenge"
+
+    def __init__(self, errors: Mapping[str, Text]) -> None:
+        super().__init__(next(iter(errors.values())))
+        self.errors = errors
 
 
 def database_problem(fault: DBAPIError) -> Text:

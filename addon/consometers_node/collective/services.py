@@ -6,7 +6,7 @@ node that runs. Pages and command line read what was typed, and show what came o
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..permission import DataNeed
@@ -14,11 +14,13 @@ from ..quoalise import Erased
 from ..sharing.consent import Decisions
 from ..store import Store
 from ..store.clock import confirm
-from ..store.collective_tables import MemberId, MemberPermissionId
+from ..store.collective_tables import ChallengeId, MemberId, MemberPermissionId
 from ..store.connection import AsyncConnection
 from ..xmpp import Join, links
 from .about import About, store_about
 from .access_log import Read, note_read, written_by
+from .challenges import register
+from .challenges.register import Challenge, TypedChallenge
 from .members import accounts, invitations, shares
 from .members.invitations import Invitation
 from .members.members import Member, MemberKind, Members
@@ -26,6 +28,7 @@ from .members.sites import Description
 from .permissions import member_permissions, needs
 from .privacy.erasure import erase_member
 from .publication.policy import InForce
+from .publication.queries import Published
 from .settings import Settings
 
 
@@ -206,6 +209,34 @@ class Actions:
         """Store what the collective says of itself on its public pages."""
         async with self._acting("presentation changed") as connection:
             await store_about(connection, about, self.settings.about)
+
+    async def set_challenge(
+        self, typed: TypedChallenge, challenge_id: ChallengeId | None = None
+    ) -> Challenge:
+        """Store a new challenge, or what an old one is from now on.
+
+        Raises BadChallenge and NotFound.
+        """
+        what = "challenge {} set" if challenge_id is None else "challenge {} changed"
+        async with self.store.reading() as connection:
+            rules = await InForce(self.settings.publication).read(connection)
+            published = Published(
+                self.settings.identifier, self.settings.time_zone, rules.publication
+            )
+            challenge = register.read(typed, await published.places(connection))
+        async with self._acting(what.format(challenge.name_en)) as connection:
+            if challenge_id is None:
+                return replace(challenge, id=await register.add(connection, challenge))
+            challenge = replace(challenge, id=challenge_id)
+            await register.change(connection, challenge)
+            return challenge
+
+    async def remove_challenge(self, challenge_id: ChallengeId) -> Challenge:
+        """Remove a challenge. Raises NotFound."""
+        async with self.store.reading() as connection:
+            challenge = await register.challenge_of(connection, challenge_id)
+        async with self._acting(f"challenge {challenge.name_en} removed") as connection:
+            return await register.remove(connection, challenge_id)
 
     async def confirm_clock(self) -> None:
         """Store a person's word for the clock."""

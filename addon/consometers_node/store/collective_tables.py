@@ -11,6 +11,7 @@ from .tables import SeriesId, identification, references, series_key, unique_whe
 
 MemberId = NewType("MemberId", int)
 GroupId = NewType("GroupId", int)
+ChallengeId = NewType("ChallengeId", int)
 MemberPermissionId = NewType("MemberPermissionId", str)
 """The random UUID that a member gave its permission."""
 
@@ -361,6 +362,28 @@ class GroupPartRow(Base, clustered=True):
 
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
     part_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
+
+
+class ChallengeRow(Base):
+    """A challenge between groups: to use so many percent less, from one civil day to another."""
+
+    __table_args__ = (CheckConstraint("first_day < last_day", "days"),)
+
+    id: Column[ChallengeId] = column(primary_key=True)
+    name_fr: Column[str]
+    name_en: Column[str]
+    first_day: Column[date]
+    last_day: Column[date]
+    objective_percent: Column[int] = check("objective", "objective_percent BETWEEN 1 AND 50")
+
+
+class ChallengeParticipantRow(Base, clustered=True):
+    """A group that takes part in a challenge."""
+
+    challenge_id: Column[ChallengeId] = column(
+        ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
 class WitnessEnrolmentRow(Base):

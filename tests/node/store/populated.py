@@ -180,6 +180,14 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         "plant_share": {"plant_id": 1, "member_id": 1, "shares": 3},
         "invitation_share": {"invitation_id": "spring", "plant_id": 1, "shares": 3},
         "member_group": {"kind": "all", "name": ""},
+        "challenge": {
+            "name_fr": "Le défi",
+            "name_en": "The challenge",
+            "first_day": month,
+            "last_day": date(2026, 10, 28),
+            "objective_percent": 10,
+        },
+        "challenge_participant": {"challenge_id": 1, "group_id": 1},
         "group_membership": member | {"group_id": 1, "from_month": month},
         "member_permission": member
         | {

@@ -351,6 +351,15 @@ def begun(slots: Slots, first: date | None) -> Slots:
     return list(dropwhile(is_before, slots))
 
 
+def compares(slot: TimeSlot, other: TimeSlot | None, direction: Direction) -> bool:
+    """Return whether both days are published as a whole, or as many hours of each."""
+    cell, then = slot.cell(direction), other and other.cell(direction)
+    if cell is None or other is None or then is None:
+        return False
+    are_whole = cell.minutes >= slot.minutes and then.minutes >= other.minutes
+    return are_whole or cell.minutes == then.minutes
+
+
 def is_open(figure: Figure) -> bool:
     """Return whether nothing is known of a figure yet."""
     return isinstance(figure, Withheld) and figure.reason is Reason.NOT_YET

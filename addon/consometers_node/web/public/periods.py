@@ -18,6 +18,7 @@ from ...collective.publication.figures import (
     TimeSlot,
     begun,
     by_month,
+    compares,
     rows,
     together,
 )
@@ -328,22 +329,13 @@ def _left_out(days: Slots, others: Slots, matters: Callable[[Direction, datetime
             figures={
                 direction: _LEFT_OUT
                 if matters(direction, slot.start)
-                and not _compares(slot, same_day.get(_in_year(slot)), direction)
+                and not compares(slot, same_day.get(_in_year(slot)), direction)
                 else figure
                 for direction, figure in slot.figures.items()
             }
         )
         for slot in days
     ]
-
-
-def _compares(slot: TimeSlot, other: TimeSlot | None, direction: Direction) -> bool:
-    """Return whether both days are published as a whole, or as many hours of each."""
-    cell, then = slot.cell(direction), other and other.cell(direction)
-    if cell is None or other is None or then is None:
-        return False
-    are_whole = cell.minutes >= slot.minutes and then.minutes >= other.minutes
-    return are_whole or cell.minutes == then.minutes
 
 
 def _last_day(days: Slots) -> date | None:

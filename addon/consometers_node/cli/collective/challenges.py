@@ -1,0 +1,180 @@
+"""Challenges between groups of a collective: `challenges list`, `groups`, `set`, `remove`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.challenges.register import (
+    Challenge,
+    TypedChallenge,
+    all_challenges,
+    offered,
+)
+from consometers_node.collective.challenges.results import STATES, state_of
+from consometers_node.collective.errors import BadChallenge
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import ChallengeId, GroupId
+
+from ..core.errors import misused
+from ..core.locale import say
+from ..core.output import Json
+from ..core.usage import Commands
+from .command import Ours, actions, now, run
+
+_NUMBER = text("Number", context="of a challenge")
+_NAME = text("Name")
+_START = text("Start")
+_END = text("End")
+_OBJECTIVE = text("Objective")
+_STATE = text("State")
+_GROUP = text("Group")
+_WHO = text("Participants")
+_NOTHING = text("No challenge: “consometers-node challenges set” creates one.")
+_NO_GROUP = text("No published commune or public building can take part yet.")
+_SET = text("Challenge {id} is set: “{name}”.")
+_REMOVED = text("Challenge {id} is removed: “{name}”. Published figures stay.")
+_OPTIONS = {
+    "name_fr": "--name-fr",
+    "name_en": "--name-en",
+    "first_day": "--from",
+    "last_day": "--to",
+    "objective": "--objective",
+    "participants": "--participant",
+}
+
+commands = Commands(run)
+
+Number = Annotated[
+    int, typer.Argument(metavar=say("NUMBER"), help=say("Its number, as list shows it."))
+]
+
+
+@commands.add("list", text("List the challenges."))
+async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> None:
+    """List the challenges."""
+    output = common.output
+    today = now().astimezone(settings.time_zone).date()
+    async with store.reading() as connection:
+        challenges = await all_challenges(connection)
+    places = {place.id: place for place in (await _places(store, settings)).values()}
+    rows = [
+        [
+            str(challenge.id),
+            output.translated(challenge.name),
+            challenge.first_day.isoformat(),
+            challenge.last_day.isoformat(),
+            f"−{challenge.objective_percent} %",
+            output.translated(STATES[state_of(challenge, today)]),
+            ", ".join(_slugs(challenge, places)),
+        ]
+        for challenge in challenges
+    ]
+    output.listing(
+        [_document(challenge, places) for challenge in challenges],
+        (_NUMBER, _NAME, _START, _END, _OBJECTIVE, _STATE, _WHO),
+        rows,
+        _NOTHING,
+    )
+
+
+@commands.add("groups", text("List the groups that may take part."))
+async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None:
+    """List communes and sites of which something is published."""
+    output = common.output
+    groups = offered(await _places(store, settings))
+    output.listing(
+        [{"group": place.slug, "name": place.title.say("fr")} for place in groups],
+        (_GROUP, _NAME),
+        [[place.slug, output.translated(place.title)] for place in groups],
+        _NO_GROUP,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeOptions:
+    """A challenge, as options tell it."""
+
+    name_fr: Annotated[str, typer.Option(help=say("Its name in French."))]
+    name_en: Annotated[str, typer.Option(help=say("Its name in English."))]
+    first_day: Annotated[
+        str, typer.Option("--from", metavar=say("DAY"), help=say("Its first day."))
+    ]
+    last_day: Annotated[str, typer.Option("--to", metavar=say("DAY"), help=say("Its last day."))]
+    objective: Annotated[str, typer.Option(metavar="10", help=say("How many percent less to use."))]
+    participant: Annotated[
+        list[str],
+        typer.Option(
+            metavar=say("GROUP"), help=say("Who takes part, as groups lists it; repeat for each.")
+        ),
+    ]
+    change: Annotated[
+        int | None, typer.Option(metavar=say("NUMBER"), help=say("The challenge to change."))
+    ] = None
+
+    @property
+    def typed(self) -> TypedChallenge:
+        """What was typed."""
+        return TypedChallenge(
+            name_fr=self.name_fr,
+            name_en=self.name_en,
+            first_day=self.first_day,
+            last_day=self.last_day,
+            objective=self.objective,
+            participants=self.participant,
+        )
+
+
+@commands.add("set", text("Create a challenge, or change the one of a number."))
+async def set_challenge(
+    store: Store, settings: Settings, /, common: Ours, options: ChallengeOptions
+) -> None:
+    """Store a challenge."""
+    number = None if options.change is None else ChallengeId(options.change)
+    try:
+        challenge = await actions(store, settings).set_challenge(options.typed, number)
+    except BadChallenge as fault:
+        field, words = next(iter(fault.errors.items()))
+        if field not in _OPTIONS:
+            raise
+        raise misused(_OPTIONS[field], words) from None
+    output = common.output
+    places = {place.id: place for place in (await _places(store, settings)).values()}
+    output.result(
+        _document(challenge, places), _SET, id=challenge.id, name=output.translated(challenge.name)
+    )
+
+
+@commands.add("remove", text("Remove a challenge. Published figures stay."))
+async def remove(store: Store, settings: Settings, /, common: Ours, number: Number) -> None:
+    """Remove a challenge."""
+    challenge = await actions(store, settings).remove_challenge(ChallengeId(number))
+    output = common.output
+    name = output.translated(challenge.name)
+    output.result({"id": challenge.id, "removed": True}, _REMOVED, id=challenge.id, name=name)
+
+
+async def _places(store: Store, settings: Settings) -> dict[str, Place]:
+    async with store.reading() as connection:
+        rules = await InForce(settings.publication).read(connection)
+        published = Published(settings.identifier, settings.time_zone, rules.publication)
+        return dict(await published.places(connection))
+
+
+def _slugs(challenge: Challenge, places: dict[GroupId, Place]) -> list[str]:
+    return sorted(places[group].slug for group in challenge.participants if group in places)
+
+
+def _document(challenge: Challenge, places: dict[GroupId, Place]) -> dict[str, Json]:
+    return {
+        "id": challenge.id,
+        "name": {"fr": challenge.name_fr, "en": challenge.name_en},
+        "from": challenge.first_day.isoformat(),
+        "to": challenge.last_day.isoformat(),
+        "objective_percent": challenge.objective_percent,
+        "participants": list(_slugs(challenge, places)),
+    }

@@ -1,0 +1,1 @@
+"""Challenges between groups: who takes part, and how they did, from published figures alone."""

@@ -1,0 +1,258 @@
+"""A challenge is set, and how it goes is read from published figures alone."""
+
+from collections.abc import Mapping
+import csv
+from dataclasses import replace
+from datetime import date, timedelta
+import io
+import math
+
+import pytest
+from sqlalchemy import select
+
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.challenges.register import (
+    MOST_CHALLENGES,
+    Challenge,
+    all_challenges,
+    challenge_of,
+)
+from consometers_node.collective.challenges.results import (
+    Gap,
+    Outcome,
+    Result,
+    State,
+    result,
+    state_of,
+)
+from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.publication.queries import Published
+from consometers_node.series import Direction
+from consometers_node.store.collective_tables import (
+    ChallengeId,
+    ClosedIntervalRow,
+    PublishedCellRow,
+)
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
+from consometers_node.store.publication import combined
+
+from .contest import (
+    DAY,
+    FIRST,
+    LAST,
+    SLUGS,
+    TYPED,
+    YEAR,
+    actions,
+    fill,
+    release_days,
+    set_up,
+)
+from .town import Town
+
+
+async def look(town: Town, challenge: Challenge) -> Result:
+    published = Published("lorient", town.settings.time_zone, town.settings.publication)
+    async with town.store.reading() as connection:
+        return await result(connection, published, challenge, town.now)
+
+
+async def published(connection: AsyncConnection) -> list[object]:
+    """Return all that is published."""
+    return [
+        row
+        for table in (PublishedCellRow, ClosedIntervalRow)
+        for row in await connection.execute(select(table.__table__))
+    ]
+
+
+async def test_figures_are_those_of_the_open_data_and_nothing_is_published_for_them(
+    empty: Town,
+) -> None:
+    """Whoever has the CSV of the communes computes the same changes."""
+    await fill(empty)
+    async with empty.store.reading() as connection:
+        before = await published(connection)
+    challenge = await set_up(empty)
+    seen = await look(empty, challenge)
+    async with empty.store.reading() as connection:
+        assert await published(connection) == before
+    assert seen.state is State.RUNNING
+    assert (seen.weeks_over, seen.weeks) == (8, 11)
+    assert not seen.left_out
+    logs = {slug: await _weekly_logs(empty, slug) for slug in SLUGS}
+    for participant in seen.compared:
+        slug, standing = participant.place.slug, participant.standing
+        assert standing is not None
+        others = [sum(logs[other]) / 8 for other in SLUGS if other != slug]
+        expected = sum(logs[slug]) / 8 - sum(others) / len(others)
+        assert math.log1p(standing.change) == pytest.approx(expected, abs=1e-4)
+        assert math.log1p(standing.year_change) == pytest.approx(sum(logs[slug]) / 8, abs=1e-4)
+
+
+async def _weekly_logs(town: Town, slug: str) -> list[float]:
+    """Compute from the open data what a participant used in each week, and a year before."""
+    quantity = "total-consumption" if slug.startswith("ecole") else "consumption"
+    column = "value" if slug.startswith("ecole") else "per_member"
+    uses: dict[date, float] = {}
+    for first in (FIRST - YEAR, FIRST):
+        path = f"data/{quantity}/by/{slug}/P1D/from/{first}/to/{first + 55 * DAY}.csv"
+        page = await town.browser().open(path)
+        for row in csv.DictReader(io.StringIO(page.html)):
+            uses[date.fromisoformat(row["start"][:10])] = float(row[column])
+    return [
+        math.log(
+            sum(uses[FIRST + (7 * week + n) * DAY] for n in range(7))
+            / sum(uses[FIRST + (7 * week + n) * DAY - YEAR] for n in range(7))
+        )
+        for week in range(8)
+    ]
+
+
+async def test_who_saves_is_first_and_whom_nothing_tells_apart_shares_ranks(empty: Town) -> None:
+    await fill(empty)
+    seen = await look(empty, await set_up(empty))
+    first, *others = seen.compared
+    assert first.place.slug == "lorient"
+    assert first.standing is not None
+    assert (first.standing.first, first.standing.last) == (1, 1)
+    assert first.outcome is Outcome.REACHED_WITHIN_MARGIN
+    assert (first.homes, first.homes_before, first.are_homes) == (22, 20, True)
+    assert seen.comparison.tells_apart
+    assert [
+        (each.place.slug, each.standing.first, each.standing.last, each.outcome)
+        for each in others
+        if each.standing
+    ] == [
+        ("lanester", 2, 5, Outcome.MISSED),
+        ("ecole-de-kersabiec", 2, 5, Outcome.MISSED),
+        ("ploemeur", 2, 5, Outcome.MISSED),
+        ("ecole-bois-bissonnet", 2, 5, Outcome.MISSED),
+    ]
+
+
+async def test_a_commune_that_is_only_published_with_others_is_left_out_and_says_why(
+    empty: Town,
+) -> None:
+    """Its own group, and one that came to be published with others, later."""
+    await fill(empty)
+    challenge = await set_up(empty)
+    larmor = await empty.group(GroupKind.AREA, "Larmor-Plage")
+    gavres = await empty.group(GroupKind.AREA, "Gâvres")
+    async with empty.store.writing() as connection:
+        names = {larmor: "Larmor-Plage", gavres: "Gâvres"}
+        both = await combined(connection, frozenset({larmor, gavres}), names)
+    await release_days(
+        empty, both, (FIRST - YEAR, LAST - YEAR), lambda _: {Direction.CONSUMPTION: 9_000}
+    )
+    participants = challenge.participants | {larmor}
+    seen = await look(empty, replace(challenge, participants=participants))
+    (left,) = seen.left_out
+    assert (left.place.slug, left.gap) == ("larmor-plage", Gap.TOGETHER)
+    assert len(seen.compared) == len(SLUGS)
+    typed = replace(TYPED, participants=("lorient", "larmor-plage"))
+    with pytest.raises(BadChallenge) as refused:
+        await actions(empty.store, empty.settings).set_challenge(typed)
+    assert set(refused.value.errors) == {"participants"}
+
+
+async def test_missing_days_and_weeks_count_for_nobody(empty: Town) -> None:
+    await fill(empty)
+    ploemeur = await empty.group(GroupKind.AREA, "Guidel")
+    for shift in (YEAR, timedelta()):
+        for start in (FIRST, FIRST + 21 * DAY, FIRST + 42 * DAY):
+            await release_days(
+                empty,
+                ploemeur,
+                (start - shift, start - shift + 10 * DAY),
+                lambda _: {Direction.CONSUMPTION: 9_000},
+            )
+    typed = replace(TYPED, participants=("lorient", "lanester", "guidel"))
+    seen = await look(empty, await set_up(empty, typed))
+    # Of each three weeks eleven days are published: a whole week, and four days of the next one.
+    assert [week.days for week in seen.comparison.weeks] == [7, 4, 7, 4, 7, 4]
+    typed = replace(TYPED, participants=("lorient", "lanester", "guidel", "ploemeur"))
+    assert len((await look(empty, await set_up(empty, typed))).comparison.weeks) == 6
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("name_fr", {"name_fr": "  "}),
+        ("name_en", {"name_en": "x" * 81}),
+        ("first_day", {"first_day": "13/04/2026"}),
+        ("last_day", {"last_day": "2026-04-20"}),
+        ("last_day", {"last_day": "2028-04-20"}),
+        ("objective", {"objective": "0"}),
+        ("objective", {"objective": "ten"}),
+        ("objective", {"objective": "51 %"}),
+        ("participants", {"participants": ("lorient",)}),
+        ("participants", {"participants": ("lorient", "lorient")}),
+        ("participants", {"participants": ("lorient", "all")}),
+        ("participants", {"participants": ("lorient", "nowhere")}),
+    ],
+)
+async def test_what_cannot_be_a_challenge_is_refused_by_field(
+    empty: Town, field: str, typed: Mapping[str, object]
+) -> None:
+    await fill(empty, until=FIRST)
+    with pytest.raises(BadChallenge) as refused:
+        await set_up(empty, replace(TYPED, **typed))  # type: ignore[arg-type]
+    assert list(refused.value.errors) == [field]
+    assert all(words.say("fr") != words.say("en") for words in refused.value.errors.values())
+    async with empty.store.reading() as connection:
+        assert not await all_challenges(connection)
+
+
+async def test_it_is_changed_and_removed_and_the_access_log_has_it(empty: Town) -> None:
+    await fill(empty, until=FIRST)
+    acting = actions(empty.store, empty.settings)
+    challenge = await acting.set_challenge(TYPED)
+    objective = replace(TYPED, objective="−5 %", participants=("lorient", "lanester"))
+    changed = await acting.set_challenge(objective, challenge.id)
+    async with empty.store.reading() as connection:
+        assert await challenge_of(connection, challenge.id) == changed
+    assert (changed.objective_percent, len(changed.participants)) == (5, 2)
+    assert await acting.remove_challenge(challenge.id) == changed
+    for unknown in (challenge.id, ChallengeId(99)):
+        with pytest.raises(NotFound):
+            await acting.remove_challenge(unknown)
+        with pytest.raises(NotFound):
+            await acting.set_challenge(TYPED, unknown)
+    async with empty.store.reading() as connection:
+        logged = [read.what for read in await reads(connection)]
+    name = TYPED.name_en
+    assert logged == [
+        f"challenge {name} removed",
+        f"challenge {name} changed",
+        f"challenge {name} set",
+    ]
+
+
+async def test_there_are_so_many_and_no_more(empty: Town) -> None:
+    await fill(empty, until=FIRST)
+    for n in range(MOST_CHALLENGES):
+        await set_up(empty, replace(TYPED, name_en=f"Challenge {n}"))
+    with pytest.raises(BadChallenge):
+        await set_up(empty)
+
+
+def test_a_challenge_closes_once_its_last_figures_are_there() -> None:
+    challenge = Challenge(
+        id=ChallengeId(1),
+        name_fr="x",
+        name_en="x",
+        first_day=FIRST,
+        last_day=LAST,
+        objective_percent=10,
+    )
+    states = {n: state_of(challenge, LAST + n * DAY) for n in range(5)}
+    assert state_of(challenge, FIRST - DAY) is State.BEFORE
+    assert list(states.values()) == [
+        State.RUNNING,
+        State.CLOSING,
+        State.CLOSING,
+        State.ENDED,
+        State.ENDED,
+    ]
