@@ -52,6 +52,7 @@ PAGES: Final = {
     "needs": "needs",
     "invitations": "invitations",
     "publication": "publication",
+    "challenges": "challenges",
     "municipalities": "municipalities",
     "register": "register",
     "log": "log",

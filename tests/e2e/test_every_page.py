@@ -33,6 +33,7 @@ from tests.node.web.admin.office import NAME, Clock, serving as serving_office
 from tests.node.web.admin.test_overview import close_due
 from tests.node.web.conftest import allow, ask
 from tests.node.web.home import ADMIN, DRAWN, GUEST, running, toy
+from tests.node.web.public import contest
 from tests.node.web.public.lorient import furnish as furnish_town
 from tests.node.web.public.town import Town, serving as serving_town, settings
 
@@ -52,18 +53,29 @@ STRIDE: Final = 5
 HEIGHT: Final = 900
 MOST_PAGES: Final = 100
 FIRST_LOAD_BYTES: Final = 100_000
-NAMED: Final = {"sites", "areas", "members", "permissions", "series", "withdraw", "needs"}
+NAMED: Final = {
+    "sites",
+    "areas",
+    "diploma",
+    "members",
+    "permissions",
+    "series",
+    "withdraw",
+    "needs",
+}
 """What comes after these is one of many of a kind, of which one is looked at."""
 ALIKE: Final = frozenset(
     {
         *("Administration", "Consometers", "English", "Français", "Pages", "Version", "Invitation"),
         *("Invitations", "Publication", "Commune", "Contact", "Date", "Note", "Solution", "minute"),
         *("Surface", "kilowatt (kW)", "20 minutes", "Marché", "Salle Kermelo", "Coop of Kersabiec"),
+        *("Participant", "Participants", "Signature", "commune"),
         *("Maïwenn", "Guest", "Python", "SQLAlchemy", "SQLite", "TOML", NAME, NEED.controller),
     }
 )
 DATA: Final = re.compile(
     r"@|://|urn:|sensor\.|xmpp:|École|Lorient|Larmor|Ploemeur|classes maternelles"
+    r"|Lanester|Guidel|Quéven"
     r"|^[\da-z]{8}$|^\+33 |solidaire|loi de 1901|présidence"
     r"|^(– )?(Coop of|Linky )|, version \d|version 1$|^(month|year)/|Version 0"
 )
@@ -90,9 +102,20 @@ async def public(folder: Path) -> AsyncIterator[Role]:
     store = await Store.open(folder / "node.db")
     town = Town(store, settings(folder))
     await furnish_town(town)
+    await compete(town)
     async with serving_town(town):
         yield Role(str(town.url))
     await store.close()
+
+
+async def compete(town: Town) -> None:
+    """Set a challenge that is over: its pages have a ranking, weeks and diplomas."""
+    communes = {"Lanester": 12_000, "Guidel": 10_000, "Quéven": 11_000}
+    school = "École Bois-Bissonnet"
+    await contest.fill(town, communes=communes, schools=[school])
+    participants = ("lanester", "guidel", "queven", "ecole-bois-bissonnet")
+    typed = replace(contest.TYPED, last_day="2026-05-31", participants=participants)
+    await contest.set_up(town, typed)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ of the documentation.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 import struct
@@ -22,6 +23,7 @@ from consometers_node.web.core.listening import listening
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.e2e.looks import faults_of, photograph, requests_of
+from tests.node.web.public import contest
 from tests.node.web.public.lorient import furnish
 from tests.node.web.public.town import Town, serving, settings
 
@@ -49,6 +51,12 @@ PAGES: Final = {
     "wall": (f"{SITE}/hall", (*WALLS, "phone")),
     "data": ("data", ("desk",)),
     "withheld": ("areas/larmor-plage", ("desk",)),
+}
+CHALLENGE: Final = {
+    "challenge": ("challenge/1", ("desk", "phone")),
+    "challenge-wall": ("challenge/1/hall", (*WALLS, "phone")),
+    "poster": ("challenge/1/poster", ("desk", "phone")),
+    "diploma": ("challenge/2/diploma/lorient", ("desk", "phone")),
 }
 DOCUMENTED: Final = {"front": ("", (1280, 1060)), "hall": (f"{SITE}/hall", (1280, 720))}
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
@@ -82,6 +90,20 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     await store.close()
 
 
+@pytest_asyncio.fixture(scope="module")
+async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A collective with a challenge that runs, and one that is over."""
+    folder = tmp_path_factory.mktemp("village")
+    store = await Store.open(folder / "node.db")
+    made = Town(store, settings(folder))
+    await contest.fill(made)
+    for last in (contest.LAST.isoformat(), "2026-05-31"):
+        await contest.set_up(made, replace(contest.TYPED, last_day=last))
+    async with serving(made):
+        yield made
+    await store.close()
+
+
 async def opened(
     browser: Browser, town: Town, language: Language, device: str = "desk", **options: Any
 ) -> Page:
@@ -92,13 +114,17 @@ async def opened(
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_every_page_fits_its_window_and_asks_nobody_else(
-    town: Town, language: Language, scheme: str
+    town: Town, village: Town, language: Language, scheme: str
 ) -> None:
-    url = str(town.url)
+    served = [
+        *((town, name, *page) for name, page in PAGES.items()),
+        *((village, name, *page) for name, page in CHALLENGE.items()),
+    ]
     async with launched() as browser:
-        for name, (path, devices) in PAGES.items():
+        for place, name, path, devices in served:
+            url = str(place.url)
             for device in devices:
-                page = await opened(browser, town, language, device, color_scheme=scheme)
+                page = await opened(browser, place, language, device, color_scheme=scheme)
                 faults, requests = faults_of(page), requests_of(page)
                 await page.goto(f"{url}{path}")
                 await page.wait_for_load_state("networkidle")
@@ -220,6 +246,22 @@ async def test_on_paper_a_page_is_whole(town: Town) -> None:
             assert await page.locator("nav, button, .share").filter(visible=True).count() == 0
             assert await page.locator(".drawing rect").first.is_visible()
             await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
+
+
+async def test_a_poster_and_a_diploma_are_one_sheet_of_paper_each(village: Town) -> None:
+    async with launched() as browser:
+        for path, sheet in (
+            ("challenge/1/poster", b"/MediaBox [0 0 594.95996 841.91998]"),
+            ("challenge/2/diploma/lorient", b"/MediaBox [0 0 841.91998 594.95996]"),
+        ):
+            page = await opened(browser, village, "fr", color_scheme="dark")
+            await page.goto(f"{village.url}{path}")
+            printed = await page.pdf(prefer_css_page_size=True)
+            assert printed.count(b"/Type /Page\n") == 1
+            assert sheet in printed
+            assert await page.locator(".back").is_visible()
+            await page.emulate_media(media="print")
+            assert not await page.locator(".back").is_visible()
 
 
 async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -> None:

@@ -5,6 +5,7 @@ from aiohttp import web
 from ..core import consenting, permissions
 from . import (
     about,
+    challenges,
     doubts,
     health,
     invitations,
@@ -28,6 +29,8 @@ _PERMISSION = "{permission:[0-9a-f-]{36}}"
 
 _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"
+
+_CHALLENGE = r"/challenges/{challenge:\d{1,9}}"
 
 OPEN: dict[str, Look] = {"/login": login.show}
 ADMITS: dict[str, Look] = {"/login": login.enter}
@@ -61,6 +64,10 @@ LOOKS: dict[str, Look] = {
     f"/municipalities/permissions/{_PERMISSION}": permissions.show,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     "/about": about.show,
+    "/challenges": challenges.show,
+    _CHALLENGE: challenges.show_one,
+    f"{_CHALLENGE}/change": challenges.show_one,
+    f"{_CHALLENGE}/remove": challenges.show_one,
     "/publication": publication.show,
     "/publication/preview": publication.back,
     "/publication/front": publication.back,
@@ -95,6 +102,9 @@ ACTS: dict[str, Look] = {
     f"/municipalities/refuse/{_PERMISSION}": permissions.refuse,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.withdraw,
     "/about": about.save,
+    "/challenges": challenges.add,
+    f"{_CHALLENGE}/change": challenges.change,
+    f"{_CHALLENGE}/remove": challenges.remove,
     "/publication": publication.choose,
     "/publication/form": publication.change,
     "/publication/preview": publication.look,

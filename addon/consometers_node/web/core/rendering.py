@@ -28,6 +28,7 @@ _WRITTEN = (
         "number",
         "share",
         "percent",
+        "change",
         "energy",
         "energy_total",
         "energy_level",

@@ -155,6 +155,12 @@ class Language:
         """Write a part of 1 as a whole percentage."""
         return format_percent(float(value), _WHOLE_PERCENT[self.tag], locale=self._locale)
 
+    def change(self, value: float) -> str:
+        """Write a change of a part of 1 as a percentage with its sign: −12.5%."""
+        rounded = round(value, 3)
+        sign = "−" if rounded < 0 else "+" if rounded > 0 else ""
+        return sign + format_percent(abs(rounded), _PERCENT[self.tag], locale=self._locale)
+
     def share(self, value: float) -> str:
         """Write a part of 1 as a percentage, never rounded up to all of it."""
         floor = math.floor(value * 1000) / 1000

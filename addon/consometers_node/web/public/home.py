@@ -1,11 +1,14 @@
 """How all are doing together, now: the first page, that of a site, a card, the wall of a hall."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...collective.challenges.register import all_challenges
+from ...collective.challenges.results import STATES, state_of
 from ...collective.members.members import public_collectives
 from ...collective.monitoring.problems import of_witnesses
 from ...store.groups import GroupKind
@@ -16,6 +19,9 @@ from .headers import allow_embedding
 from .live import LiveDay, base, named, today, together_with
 from .periods import Which, charts
 from .words import WORDS
+
+_SHOWN_AFTER = timedelta(days=60)
+"""How long after its end a challenge is on the first page."""
 
 
 async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -44,6 +50,13 @@ async def look(
         collectives=await public_collectives(connection),
         together=await together_with(pages, connection, place),
         plant=None if place is None else await pages.published.plant(connection, place),
+        challenges=[
+            (challenge, state_of(challenge, guest.today))
+            for challenge in await all_challenges(connection)
+            if guest.today <= challenge.last_day + _SHOWN_AFTER
+            and (place is None or not base(place) or place.id in challenge.participants)
+        ],
+        states=STATES,
         minimum=pages.publication.minimum,
         waits_for_witness=any(of_witnesses(await waiting_since(connection), guest.now)),
         **WORDS,

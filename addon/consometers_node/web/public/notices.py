@@ -5,6 +5,7 @@ from html import escape
 
 from aiohttp import web
 
+from ...collective.challenges.register import all_challenges
 from ...collective.members.members import public_collectives
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.privacy import policy
@@ -20,7 +21,14 @@ ACCESSIBILITY = "/accessibility"
 ROBOTS, SITEMAP = "/robots.txt", "/sitemap.xml"
 
 _XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_PRIVATE = (ADMINISTRATION, "/hall", "/card", "/sites/*/hall", "/sites/*/card")
+_PRIVATE = (
+    ADMINISTRATION,
+    "/hall",
+    "/card",
+    "/sites/*/hall",
+    "/sites/*/card",
+    "/challenge/*/",
+)
 
 
 async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -67,6 +75,7 @@ async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """List the public pages: of everybody, of each commune and site that was published, by year."""
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
+        challenges = await all_challenges(connection)
         begun = {
             slug: await pages.published.begun(connection, place) for slug, place in places.items()
         }
@@ -76,6 +85,8 @@ async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
             front = base(place).rstrip("/")
             paths.append(f"/{front}")
             paths += [f"/{front}/year/{year}" for year in _years(begun[slug], guest)]
+    if challenges:
+        paths += ["/challenges", *(f"/challenge/{challenge.id}" for challenge in challenges)]
     paths += [ABOUT, DATA, LEGAL, PRIVACY, ACCESSIBILITY]
     entries = "".join(_entry(guest.origin + path) for path in paths)
     body = (

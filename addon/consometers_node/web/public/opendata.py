@@ -129,6 +129,7 @@ class Wrong(Exception):
 
 
 _BAD = text("This address cannot be read.")
+NOT_THERE = text("There is no such challenge.")
 _NO_QUANTITY = text("There is no such quantity.")
 _NO_GROUP = text("There is no such group.")
 _NO_INTERVAL = text("There is no such resolution here.")
@@ -155,12 +156,12 @@ async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         allow_reading(response)
         return response
     body = _as_csv(query, points) if as_csv else _as_json(pages, query, points)
-    return _open(body, "text/csv" if as_csv else "application/json")
+    return opened(body, "text/csv" if as_csv else "application/json")
 
 
 async def description(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the open data as OpenAPI 3.1 describes them."""
-    return _open(_description(), "application/json")
+    return opened(_description(), "application/json")
 
 
 @cache
@@ -196,7 +197,7 @@ async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
             for place in places.values()
         ],
     }
-    return _open(dumped(body), "application/json")
+    return opened(dumped(body), "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,8 @@ def dumped(body: Json) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _open(body: str, kind: str) -> web.Response:
+def opened(body: str, kind: str) -> web.Response:
+    """Return open data, with its licence."""
     link = f'<{LICENCE_URL}>; rel="license"'
     response = tagged(body, kind, {"Cache-Control": KEEP, "Link": link})
     allow_reading(response)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...collective.monitoring.health import Watch
-from . import home, notices, opendata, periods, sharing, witness
+from . import challenges, home, notices, opendata, periods, sharing, witness
 from .charts import Step
 from .handlers import DATA, STATIC, WITNESS, Handler, Look, PublicPages
 
@@ -33,11 +33,21 @@ SHARING: dict[str, Look] = {
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
 }
+_CHALLENGE = r"/challenge/{challenge:\d{1,9}}"
+CHALLENGES: dict[str, Look] = {
+    "/challenges": challenges.show_all,
+    _CHALLENGE: challenges.show,
+    f"{_CHALLENGE}/hall": challenges.hall,
+    f"{_CHALLENGE}/poster": challenges.poster,
+    f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
+}
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
 OPEN: dict[str, Look] = {
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
     f"{DATA}/openapi.json": opendata.description,
+    f"{DATA}/challenges.json": challenges.listed,
+    f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
 }
 NOTICES: dict[str, Look] = {
@@ -54,6 +64,7 @@ LOOKS: dict[str, Look] = {
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
     **SHARING,
+    **CHALLENGES,
     **OPEN,
     **NOTICES,
 }

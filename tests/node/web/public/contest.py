@@ -1,6 +1,6 @@
 """A challenge between three communes and two schools, of which days are published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 import math
 from random import Random
@@ -24,6 +24,7 @@ YESTERDAY = NOW.date() - DAY
 YEAR = timedelta(weeks=52)
 COMMUNES = {"Lorient": 10_000, "Lanester": 12_000, "Ploemeur": 11_000}
 """What a home of each draws a day, in Wh."""
+SCHOOLS = ("École Bois-Bissonnet", "École de Kersabiec")
 SLUGS = ("lorient", "lanester", "ploemeur", "ecole-bois-bissonnet", "ecole-de-kersabiec")
 SAVED = {"Lorient": 0.12, "Lanester": 0.03}
 TYPED = TypedChallenge(
@@ -87,11 +88,17 @@ def scatter(name: str, day: date) -> float:
     return math.exp(Random(f"{name} {week}").gauss(0, 0.03))
 
 
-async def fill(town: Town, *, until: date = YESTERDAY) -> None:
+async def fill(
+    town: Town,
+    *,
+    until: date = YESTERDAY,
+    communes: Mapping[str, float] = COMMUNES,
+    schools: Sequence[str] = SCHOOLS,
+) -> None:
     """Publish the days of the challenge so far, and the same days of the year before."""
-    groups = {name: await town.group(GroupKind.AREA, name) for name in COMMUNES}
+    groups = {name: await town.group(GroupKind.AREA, name) for name in communes}
     for name, group in groups.items():
-        size, factor = COMMUNES[name], 1 - SAVED.get(name, 0)
+        size, factor = communes[name], 1 - SAVED.get(name, 0)
 
         def before(day: date, size: float = size) -> Wh:
             return {Direction.CONSUMPTION: size * (1.1 if day.weekday() > 4 else 1)}
@@ -103,7 +110,7 @@ async def fill(town: Town, *, until: date = YESTERDAY) -> None:
 
         await release_days(town, group, (FIRST - YEAR, until - YEAR), before)
         await release_days(town, group, (FIRST, until), now, members=22)
-    for name in ("École Bois-Bissonnet", "École de Kersabiec"):
+    for name in schools:
         school = await town.site(name, SCHOOL, "Lorient")
         site = {"homes": 0, "counting": 0}
 

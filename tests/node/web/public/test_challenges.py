@@ -5,8 +5,11 @@ import csv
 from dataclasses import replace
 from datetime import date, timedelta
 import io
+import json
 import math
+import re
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import select
 
@@ -38,6 +41,7 @@ from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
 
 from .contest import (
+    COMMUNES,
     DAY,
     FIRST,
     LAST,
@@ -49,7 +53,7 @@ from .contest import (
     release_days,
     set_up,
 )
-from .town import Town
+from .town import NOW, Town, serving
 
 
 async def look(town: Town, challenge: Challenge) -> Result:
@@ -256,3 +260,124 @@ def test_a_challenge_closes_once_its_last_figures_are_there() -> None:
         State.ENDED,
         State.ENDED,
     ]
+
+
+PATHS = ("challenges", "challenge/1", "challenge/1/hall", "challenge/1/poster")
+
+
+async def test_its_pages_say_who_is_ahead_and_by_how_much(empty: Town) -> None:
+    await fill(empty)
+    await set_up(empty)
+    async with serving(empty) as town:
+        for path in PATHS[1:]:
+            page = await town.browser().open(path)
+            assert page.status == 200
+            assert "Lorient is ahead." in page.text
+            page = await town.browser("fr").open(path)
+            assert "Lorient est en tête." in page.text
+            assert "Semaine 9 sur 11." in page.text
+            assert page.html.count('<circle class="reached" cx=') >= 1
+        page = await town.browser().open("challenge/1")
+        assert "1 Lorient −12.5% −15.4% and −9.4% +5.1%" in page.text
+        assert "2–5 Lanester −0.2% −2.8% and +2.6% +16.7% objective not reached" in page.text
+        assert page.link("challenge/1/hall")
+        assert page.link("challenge/1/poster")
+        listed = await town.browser("fr").open("challenges")
+        assert "Le défi de printemps 13 avril 2026 – 28 juin 2026 en cours" in listed.text
+        for front in ("", "areas/lorient", "sites/ecole-de-kersabiec"):
+            assert "The spring challenge" in (await town.browser().open(front)).text
+        for path in ("challenge/2", "challenge/1/diploma/lorient", "challenge/x"):
+            assert (await town.browser().open(path)).status == 404
+
+
+async def test_nobody_is_ahead_where_the_weeks_cannot_say_it(empty: Town) -> None:
+    await fill(empty)
+    await set_up(empty, replace(TYPED, participants=("ploemeur", "lanester")))
+    async with serving(empty) as town:
+        page = await town.browser("fr").open("challenge/1")
+        assert "Pas encore départageables." in page.text
+        assert "1–2 Lanester" in page.text
+        town.now = NOW + timedelta(days=365)
+        page = await town.browser("fr").open("challenge/1")
+        assert "Impossibles à départager." in page.text
+        assert (
+            "Impossibles à départager." in (await town.browser("fr").open("challenge/1/hall")).text
+        )
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (timedelta(days=-60), "Everybody can still win."),
+        (timedelta(days=-58), "There is nothing to compare yet."),
+        (timedelta(days=-45), "Too early for a ranking. A ranking needs 3 weeks"),
+        (timedelta(days=19), "It is over; the last figures are still to come."),
+        (timedelta(days=22), "It is over."),
+    ],
+)
+async def test_before_the_start_early_and_after_the_end_the_page_says_so(
+    empty: Town, after: timedelta, words: str
+) -> None:
+    await fill(empty)
+    await set_up(empty)
+    empty.now = NOW + after
+    async with serving(empty) as town:
+        page = await town.browser().open("challenge/1")
+        assert words in page.text
+        for name in COMMUNES:
+            assert name in page.text
+        for path in PATHS:
+            assert (await town.browser("fr").open(path)).status == 200
+
+
+async def test_whoever_is_ranked_gets_a_diploma_once_it_is_over(empty: Town) -> None:
+    await fill(empty, until=LAST)
+    await set_up(empty)
+    empty.now = NOW + timedelta(days=30)
+    async with serving(empty) as town:
+        page = await town.browser("fr").open("challenge/1")
+        assert len(re.findall("challenge/1/diploma/", page.html)) == len(SLUGS)
+        page = await town.browser("fr").open("challenge/1/diploma/lorient")
+        assert "a participé à « Le défi de printemps »" in page.text.replace("\u202f", " ")
+        assert "rang 1 sur 5 · objectif atteint" in page.text
+        page = await town.browser().open("challenge/1/diploma/ploemeur")
+        assert "between rank 2 and rank 5 of 5" in page.text
+        assert "objective" not in page.text
+        assert (await town.browser().open("challenge/1/diploma/guidel")).status == 404
+
+
+async def test_the_open_data_has_all_that_the_page_shows(empty: Town) -> None:
+    await fill(empty)
+    await set_up(empty)
+    async with serving(empty) as town:
+        described = json.loads((await town.browser().open("data/openapi.json")).html)
+        for path, schema in (("s", "Challenges"), ("s/1", "ChallengeResult")):
+            page = await town.browser().open(f"data/challenge{path}.json")
+            assert page.headers["Access-Control-Allow-Origin"] == "*"
+            document = json.loads(page.html)
+            reference = {"$ref": f"#/components/schemas/{schema}"}
+            jsonschema.validate(document, reference | {"components": described["components"]})
+        assert document["participants"][0] == {
+            "group": "lorient",
+            "name": "Lorient",
+            "change": -0.1245,
+            "low": -0.1536,
+            "high": -0.0944,
+            "change_since_year_before": 0.0506,
+            "rank_first": 1,
+            "rank_last": 1,
+            "objective": "reached-within-margin",
+            "left_out": None,
+            "members": 22,
+            "members_year_before": 20,
+        }
+        page = await town.browser().open("data/challenges/1.csv")
+        lines = list(csv.DictReader(io.StringIO(page.html)))
+        assert len(lines) == 8 * len(SLUGS)
+        week = document["weekly"][0]["groups"]["lorient"]
+        assert float(lines[0]["use_wh"]) == week["use"]
+        assert float(lines[0]["relative_change"]) == week["relative_change"]
+        for path in ("2.json", "1.xml", "x.csv"):
+            page = await town.browser().open(f"data/challenges/{path}")
+            assert page.status == 404
+            assert page.headers["Content-Type"].startswith("application/problem+json")

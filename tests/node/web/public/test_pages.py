@@ -29,6 +29,7 @@ PAGES = (
     "day/2020-01-01",
     "sharing/month/2026-06",
     "sharing/year/2026",
+    "challenges",
     "hall",
     "card",
     "data",
