@@ -22,6 +22,7 @@ _GUIDE: Final = """\
   Coopérative / Cooperative   {cooperative.page}
     sites                     {sites}
     écran de hall / hall      {cooperative.hall}
+    défi / challenge          {challenge}
     données / open data       {cooperative.data}
     administration            {cooperative.administration}
     à l’école / at the school {at_home}
@@ -90,6 +91,7 @@ def guide(federation: FederationView, at_home: str | None) -> str:
         homes=federation.homes,
         masked=federation.masked,
         cooperative=cooperative,
+        challenge=cooperative.challenge or "–",
         municipality=municipality,
         sites=column(cooperative.sites.values()),
         at_home=at_home,
@@ -146,6 +148,7 @@ def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, 
         "sites": dict(shown.sites),
         "hall": shown.hall,
         "data": shown.data,
+        "challenge": shown.challenge,
         "administration": {
             "page": shown.administration,
             "username": ADMINISTRATOR,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
@@ -19,6 +20,10 @@ ADMINISTRATOR: Final = "demo"
 ADMINISTRATION_PASSWORD: Final = "kersabiec-demo"
 
 _SETTINGS: Final = "collective.toml"
+_OBJECTIVE: Final = "10"
+_RUNNING: Final = (("--name-fr", "Le Grand Défi", "--name-en", "The Great Challenge"), 8, 12)
+_OVER: Final = (("--name-fr", "Le défi d’avant", "--name-en", "The challenge before"), 22, 12)
+"""How many weeks ago a challenge began, and how many it lasts."""
 _WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
 _ONLINE_WITHIN_S: Final = 300
@@ -125,6 +130,32 @@ class Collective:
             listing = await answer.json()
         groups = (group for group in listing["groups"] if group["kind"] == "site")
         return {group["name"]: f"{self.page}/sites/{group['id']}" for group in groups}
+
+    async def compete(self) -> str | None:
+        """Set a challenge that runs and one that is over; return the page of the first.
+
+        Everybody takes part of whom something is published, each commune once.
+        """
+        challenges = await self.program.json("challenges", "list")
+        if not challenges:
+            communes: set[str] = set()
+            participants: list[str] = []
+            for group in await self.program.json("challenges", "groups"):
+                if communes.isdisjoint(group["communes"]):
+                    communes.update(group["communes"])
+                    participants += ("--participant", group["group"])
+            if len(participants) <= len(("--participant", "alone")):
+                return None
+            monday = (today := datetime.now(UTC).date()) - timedelta(days=today.weekday())
+            for names, begun, weeks in (_OVER, _RUNNING):
+                days = (
+                    *("--from", (monday - timedelta(weeks=begun)).isoformat()),
+                    *("--to", (monday + timedelta(weeks=weeks - begun, days=-1)).isoformat()),
+                )
+                options = ("--objective", _OBJECTIVE, *names, *days, *participants)
+                await self.program.do("challenges", "set", *options)
+            challenges = await self.program.json("challenges", "list")
+        return f"{self.page}/challenge/{challenges[0]['id']}"
 
     async def live(self) -> NoReturn:
         """Wait until the node ends.

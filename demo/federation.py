@@ -130,6 +130,8 @@ class CollectiveView:
     host: str
     port: int
     series: tuple[Mapping[str, Any], ...]
+    challenge: str | None = None
+    """The page of the challenge that runs, where there is one."""
 
     @property
     def hall(self) -> str:
@@ -277,13 +279,14 @@ class Federation:
             await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
         await self.cooperative.publish()
         read = await self._readable(self.cooperative)
+        challenge = await self.cooperative.compete()
         # The municipality asks for a past that is there: it would be told of the rest day by day.
         commune = f"{self.cooperative.profile.device}-{_COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
         summed = await self._readable(self.municipality)
         return FederationView(
-            cooperative=await self._shown(self.cooperative, read),
+            cooperative=await self._shown(self.cooperative, read, challenge),
             municipality=await self._shown(self.municipality, summed),
             homes=self.size.homes,
             days=self.size.days,
@@ -480,7 +483,10 @@ class Federation:
         await until(happens, error, within_s=_SHOWN_WITHIN_S, every_s=_LOOKS_EVERY_S)
 
     async def _shown(
-        self, collective: Collective, series: tuple[Mapping[str, Any], ...]
+        self,
+        collective: Collective,
+        series: tuple[Mapping[str, Any], ...],
+        challenge: str | None = None,
     ) -> CollectiveView:
         return CollectiveView(
             name=collective.profile.name,
@@ -491,6 +497,7 @@ class Federation:
             host=LOOPBACK,
             port=collective.server.port,
             series=series,
+            challenge=challenge,
         )
 
 

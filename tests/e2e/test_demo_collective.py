@@ -201,6 +201,7 @@ async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_ma
             for other in (
                 cooperative["hall"],
                 cooperative["data"],
+                cooperative["challenge"],
                 demo.addresses["municipality"]["page"],
             ):
                 answer = await page.goto(other)

@@ -53,6 +53,7 @@ async def test_a_challenge_is_set_listed_changed_and_removed(run: Run, coop: Pat
     await publish(coop, "Lorient", "Lanester")
     groups = await run.json("challenges", "groups")
     assert [group["group"] for group in groups] == ["lanester", "lorient"]
+    assert [group["communes"] for group in groups] == [["Lanester"], ["Lorient"]]
     both = ("--participant", "lorient", "--participant", "lanester")
     made = await run.json("challenges", "set", *SPRING, *both)
     assert made == {

@@ -9,12 +9,12 @@ from consometers_node.collective.challenges.register import (
     Challenge,
     TypedChallenge,
     all_challenges,
-    offered,
+    suggested,
 )
 from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.publication.policy import InForce
-from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.publication.queries import AREAS, Place, Published
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -86,9 +86,17 @@ async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> 
 async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None:
     """List communes and sites of which something is published."""
     output = common.output
-    groups = offered(await _places(store, settings))
+    async with store.reading() as connection:
+        groups = await suggested(connection, await _published(store, settings))
     output.listing(
-        [{"group": place.slug, "name": place.title.say("fr")} for place in groups],
+        [
+            {
+                "group": place.slug,
+                "name": place.title.say("fr"),
+                "communes": list(place.parts or (place.name,)) if place.kind in AREAS else [],
+            }
+            for place in groups
+        ],
         (_GROUP, _NAME),
         [[place.slug, output.translated(place.title)] for place in groups],
         _NO_GROUP,
@@ -159,10 +167,15 @@ async def remove(store: Store, settings: Settings, /, common: Ours, number: Numb
 
 
 async def _places(store: Store, settings: Settings) -> dict[str, Place]:
+    published = await _published(store, settings)
+    async with store.reading() as connection:
+        return dict(await published.places(connection))
+
+
+async def _published(store: Store, settings: Settings) -> Published:
     async with store.reading() as connection:
         rules = await InForce(settings.publication).read(connection)
-        published = Published(settings.identifier, settings.time_zone, rules.publication)
-        return dict(await published.places(connection))
+    return Published(settings.identifier, settings.time_zone, rules.publication)
 
 
 def _slugs(challenge: Challenge, places: dict[GroupId, Place]) -> list[str]:

@@ -19,7 +19,7 @@ from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind
 from ..calendar import Span
 from ..errors import BadChallenge, NotFound
-from ..publication.queries import Place
+from ..publication.queries import Place, Published
 
 KINDS = frozenset({GroupKind.AREA, GroupKind.REST, GroupKind.COMBINED, GroupKind.SITE})
 """What may take part: communes and public buildings, each by itself."""
@@ -88,6 +88,15 @@ def offered(places: Mapping[str, Place]) -> list[Place]:
         (place for place in places.values() if place.kind in KINDS and not place.is_together),
         key=lambda place: (place.kind is GroupKind.SITE, place.title.say()),
     )
+
+
+async def suggested(connection: AsyncConnection, published: Published) -> list[Place]:
+    """Return the groups that take part best: communes as they were published lately, and sites."""
+    places = await published.places(connection)
+    lately = {place.id for place in await published.lately(connection, places.values())}
+    return [
+        place for place in offered(places) if place.kind is GroupKind.SITE or place.id in lately
+    ]
 
 
 def read(typed: TypedChallenge, places: Mapping[str, Place]) -> Challenge:

@@ -14,6 +14,7 @@ from ...collective.challenges.register import (
     all_challenges,
     challenge_of,
     offered,
+    suggested,
 )
 from ...collective.challenges.results import STATES, state_of
 from ...collective.errors import BadChallenge, NotFound
@@ -81,7 +82,8 @@ async def _page(
     async with pages.store.reading() as connection:
         rules = await InForce(settings.publication).read(connection)
         published = Published(settings.identifier, settings.time_zone, rules.publication)
-        groups = offered(await published.places(connection))
+        everything = offered(await published.places(connection))
+        groups = await suggested(connection, published)
         challenges = await all_challenges(connection)
     typed, chosen = _EMPTY, frozenset[str]()
     if errors:
@@ -95,7 +97,9 @@ async def _page(
             "last_day": challenge.last_day.isoformat(),
             "objective": str(challenge.objective_percent),
         }
-        chosen = frozenset(group.slug for group in groups if group.id in challenge.participants)
+        chosen = frozenset(group.slug for group in everything if group.id in challenge.participants)
+    # A group that was published lately no longer stays where it was chosen.
+    groups += [group for group in everything if group.slug in chosen and group not in groups]
     return pages.page(
         context,
         "challenges.html",
