@@ -13,6 +13,7 @@ from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.output import Output, Reached
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.collective.settings import Settings, read
@@ -21,6 +22,7 @@ from consometers_node.store import Store, settings
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
 from ..collective.people import ZONE, meter
+from ..permission.samples import PROTECTED
 from .conftest import Run
 from .factories import admit_homes, now, opened
 
@@ -51,6 +53,22 @@ async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, co
     assert "attendez que l’historique de vos fondateurs soit arrivé" in text.out
     assert (await run.json("status"))["opens"] is None
     await store.close()
+
+
+async def test_half_hours_are_not_opened_while_protected_sums_are_asked_for(
+    run: Run, coop: Path, environment: dict[str, str]
+) -> None:
+    store = await opened(coop)
+    async with store.writing() as connection:
+        await needs.offer(connection, PROTECTED, now())
+    await store.close()
+    environment["CONSOMETERS_PUBLICATION_INTERVAL"] = "PT30M"
+    refused = await run("publication", "open", "--yes", language="fr")
+    assert refused.status == 1
+    assert "demande des sommes protégées" in refused.err
+    environment["CONSOMETERS_PUBLICATION_INTERVAL"] = "PT1H"
+    await run("publication", "open", "--yes")
+    assert (await run.json("status"))["opens"] is not None
 
 
 async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:

@@ -14,6 +14,7 @@ from consometers_node.collective.publication.policy import (
     AT_ONCE,
     NOT_YET,
     InForce,
+    objection_to_step,
     open_from,
     opened,
 )
@@ -23,7 +24,7 @@ from consometers_node.store import Store
 from consometers_node.store.member_status import count_members
 
 from ..core import control_socket
-from ..core.errors import misused
+from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.node_status import say_running
 from ..core.options import Yes
@@ -149,6 +150,10 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             givers = (await count_members(connection, now())).granting.values()
+            rules = await InForce(settings.publication).read(connection)
+            objection = await objection_to_step(connection, rules.publication)
+        if opens != NOT_YET and objection is not None:
+            raise CliError("not-hourly", objection)
         behind = sum(giver.catching_up for giver in givers)
         output.agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), yes=yes)
         async with store.writing() as connection:

@@ -44,8 +44,7 @@ _NEVER_OPENED = text(
     " published sums that members agree to, or other data."
 )
 _NO_HOURS = text(
-    "Protected sums are of hours, and this collective publishes every {interval}: publish hours"
-    " first."
+    "Protected sums are of hours, and this collective publishes finer figures: publish hours first."
 )
 _TWO_SUMS = text(
     "“{need}” asks for a protected sum of the same data already, and a home can be in one of them"
@@ -115,7 +114,7 @@ async def check_witness(
     if any(_is_same_domain(host, own) for host in hosts):
         raise BadWitness("jid", _ITS_OWN_WITNESS.fill(witness=witness.name))
     if publication.interval is not Interval.PT1H:
-        raise BadWitness("interval", _NO_HOURS.fill(interval=publication.interval))
+        raise BadWitness("interval", _NO_HOURS)
     for direction in need.directions:
         minimum = publication.needed(direction, Interval.PT1H)
         if minimum is None:

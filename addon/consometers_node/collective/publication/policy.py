@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ...quoalise import Text
+from ...quoalise.text import text
 from ...series import Direction, Interval
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ..access_log import Read, note_read
 from ..disclosure.sdc_rules import Publication
+from ..permissions import needs
 from ..settings import publication
 from ..settings_schema import KEYS, BadValue, Basis
 
@@ -30,6 +33,10 @@ _CHOSEN = "publication"
 _OPENED = "publication.opened"
 _SECTION = "publication."
 _MINUTE = timedelta(minutes=1)
+
+_HOURLY = text(
+    "“{need}” asks for protected sums, which are of hours: publish hours, or stop asking for it."
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -100,6 +107,16 @@ class InForce:
         else:
             self.now = Rules(self.written if choice is None else choice.rules.publication, opens)
         return self.now
+
+
+async def objection_to_step(connection: AsyncConnection, publication: Publication) -> Text | None:
+    """Return why sums cannot be published at such steps; None if they can."""
+    if publication.interval is Interval.PT1H:
+        return None
+    for need in await needs.offered(connection):
+        if need.witness is not None:
+            return _HOURLY.fill(need=need.id)
+    return None
 
 
 def read_rules(values: Mapping[str, object], opens: date = NOT_YET) -> Rules:
@@ -194,8 +211,8 @@ async def _note(connection: AsyncConnection, by: str, what: str) -> None:
 def _strictness(publication: Publication) -> list[float]:
     """Return numbers of which none may fall, if nothing is to be known that was not before."""
     intervals = (publication.interval, Interval.P1D)
-    needs = [publication.needed(*key) for key in product(Direction, intervals)]
+    minima = [publication.needed(*key) for key in product(Direction, intervals)]
     return [
         publication.interval.minutes,
-        *(float("inf") if need is None else need for need in needs),
+        *(float("inf") if minimum is None else minimum for minimum in minima),
     ]

@@ -116,7 +116,7 @@ async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show what the public would see, before anything is chosen."""
-    filled = _filled(context)
+    filled = await _checked(pages, context)
     if filled.rules is None:
         return await show(pages, context, filled.errors, filled=True)
     return await _look(pages, context, filled.rules)
@@ -162,7 +162,7 @@ async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish by what was seen before."""
-    filled = _filled(context)
+    filled = await _checked(pages, context)
     if filled.rules is None:
         return await show(pages, context, filled.errors, filled=True)
     if filled.rules.protect_less((await _now(pages))[0]) and not context.typed("agreed"):
@@ -176,6 +176,8 @@ async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResp
     """Publish by what the file says; if that discloses more of members, it is seen first."""
     now, _, _ = await _now(pages)
     rules = Rules(pages.settings.publication, now.opens)
+    if (objection := await _objection(pages, rules)) is not None:
+        return await show(pages, context, {"interval": objection})
     if rules.protect_less(now):
         return await _look(pages, context, rules)
     async with pages.store.writing() as connection:
@@ -316,6 +318,19 @@ def _filled(context: AdminContext) -> RulesForm:
     if errors or opens is None:
         return RulesForm(None, errors)
     return RulesForm(read_rules(typed_rules, opens), {})
+
+
+async def _checked(pages: AdminPages, context: AdminContext) -> RulesForm:
+    """Return the same, of rules that can be chosen."""
+    filled = _filled(context)
+    if filled.rules is None or (objection := await _objection(pages, filled.rules)) is None:
+        return filled
+    return RulesForm(None, {"interval": objection})
+
+
+async def _objection(pages: AdminPages, rules: Rules) -> Text | None:
+    async with pages.store.reading() as connection:
+        return await ours.objection_to_step(connection, rules.publication)
 
 
 def _hint(name: str) -> Text:

@@ -6,6 +6,7 @@ from itertools import product
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
 from consometers_node.collective.node import CollectiveNode
+from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
     ChosenRules,
@@ -17,6 +18,7 @@ from consometers_node.store.settings import set_setting
 from consometers_node.xmpp import Account, Connection, Identity, Server
 
 from ...collective.publishing import Town
+from ...permission.samples import PROTECTED
 from ..browser import Browser, Page
 from ..public.town import NOW
 from .office import NAME, Office, serving, summary
@@ -199,6 +201,19 @@ async def test_what_was_tried_can_be_changed(office: Office) -> None:
     for path in ("preview", "front", "form"):
         page = await browser.open(f"publication/{path}")
         assert page.url.path == "/administration/publication"
+
+
+async def test_while_protected_sums_are_asked_for_hours_are_published(office: Office) -> None:
+    await office.written(lambda connection: needs.offer(connection, PROTECTED, NOW))
+    browser = await office.enter("fr")
+    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    assert page.status == 422
+    ((name, words),) = summary(page)
+    assert name == "interval"
+    assert f"« {PROTECTED.id} » demande des sommes protégées" in words
+    await office.written(lambda connection: needs.close(connection, PROTECTED.id, NOW))
+    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    assert page.status == 200
 
 
 async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
