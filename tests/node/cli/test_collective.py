@@ -16,11 +16,13 @@ from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import MemberKind, Members, public_collectives
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
+from consometers_node.collective.witness.register import depart, enrol
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
 
 from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
+from ..collective.witnessed import COLLECTIVE, Home
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
 from .factories import INIT, admit_homes, need_toml, now, opened
@@ -538,6 +540,29 @@ async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
     (entry,) = await run.json("register")
     assert (entry["need"], entry["permissions_granted"]) == (NEED.id, 1)
     assert "autorisée" in (await run("register", "--changes", language="fr")).out
+
+
+async def test_the_register_of_processing_has_those_of_a_witness(
+    run: Run, coop: Path, environment: dict[str, str]
+) -> None:
+    environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE
+    store = await opened(coop)
+    async with store.writing() as connection:
+        home = Home()
+        for each in (Home(), home):
+            await enrol(connection, each.enrolment(), now())
+        await depart(connection, home.pseudonym, now())
+    await store.close()
+    text = await run("register", language="fr")
+    for line in (
+        f"Témoin de {COLLECTIVE}",
+        "aucun relevé",
+        "Foyers inscrits\u00a0: 1\u202f; partis, dont le pseudonyme est encore conservé\u00a0: 1",
+    ):
+        assert line in text.out
+    (entry,) = await run.json("register")
+    assert (entry["permissions_granted"], entry["permissions_ended_and_kept"]) == (1, 1)
+    assert home.pseudonym not in f"{entry}"
 
 
 # init, by asking

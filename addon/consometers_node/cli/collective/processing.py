@@ -16,7 +16,9 @@ from consometers_node.collective.privacy.processing_records import (
     PERSONS,
     SECURITY,
     Processing,
+    WitnessProcessing,
     processing,
+    witness_processing,
 )
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
@@ -47,6 +49,18 @@ Kept: {retention} days after the end of the permission
 Permissions that stand: {members}; ended, of which records are still kept: {kept}
 Security: {security}
 Policy: {policy}
+""")
+_WITNESS_ENTRY = text("""{title}
+Controller: {controller}, contact {contact}
+Purpose: {purpose}
+Persons: {persons}
+Data: {data}
+Legal basis: {basis}
+Recipients: {recipients}
+Since: {since}
+Kept: {retention} days after a home left; its key is erased at once
+Homes enrolled: {homes}; left, of which the pseudonym is still kept: {departed}
+Security: {security}
 """)
 _NO_END = text("on")
 _TO = text("to {day}")
@@ -79,7 +93,7 @@ commands = Commands(run)
 )
 async def register(
     store: Store,
-    _: Settings,
+    settings: Settings,
     /,
     common: Ours,
     changes: Annotated[
@@ -96,7 +110,8 @@ async def register(
         if changes:
             _show_changes(await member_permissions.register(connection), output)
         else:
-            _show_processing(await processing(connection), output)
+            witnessed = await witness_processing(connection, settings, now())
+            _show_processing(await processing(connection), witnessed, output)
         for left in await needs.unreadable(connection):
             output.note(unreadable(left))
 
@@ -227,14 +242,38 @@ def _show_changes(entries: list[member_permissions.PermissionChange], output: Ou
     output.listing(documents, titles, rows, _NOTHING_CHANGED)
 
 
-def _show_processing(records: list[Processing], output: Output) -> None:
+def _show_processing(
+    records: list[Processing], witnessed: list[WitnessProcessing], output: Output
+) -> None:
     if output.as_json:
-        output.document([record.document() for record in records])
+        output.document([record.document() for record in (*records, *witnessed)])
         return
     for record in records:
         output.say(_entry_text(record, output))
-    if not records:
+    for record_of_witness in witnessed:
+        output.say(_witness_text(record_of_witness, output))
+    if not records and not witnessed:
         output.say(_NOTHING)
+
+
+def _witness_text(record: WitnessProcessing, output: Output) -> str:
+    translated = output.translated
+    return translated(
+        _WITNESS_ENTRY,
+        title=translated(record.title),
+        controller=record.controller,
+        contact=record.contact or "–",
+        purpose=translated(record.purpose),
+        persons=translated(record.persons),
+        data=translated(record.data),
+        basis=translated(BASIS),
+        recipients=translated(record.recipients),
+        since=day(record.witnessed.since) if record.witnessed.since else "–",
+        retention=record.retention_days,
+        homes=record.witnessed.homes,
+        departed=record.witnessed.departed,
+        security=translated(SECURITY),
+    )
 
 
 def _entry_text(record: Processing, output: Output) -> str:

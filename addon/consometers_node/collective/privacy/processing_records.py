@@ -10,9 +10,12 @@ from ...quoalise.text import text
 from ...sharing import consent_text
 from ...sharing.export import Json
 from ...store.connection import AsyncConnection
+from ..about import load_about
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
-from .export import values
+from ..settings import Settings
+from ..witness.register import DEPARTED_FOR, Witnessed, overview
+from .export import plain, values
 
 PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
 BASIS = text(
@@ -24,6 +27,18 @@ SECURITY = text(
     " that only the node reads; overwriting of erased data; publication of sums of enough"
     " members only; an unalterable register of permissions, and an access log."
 )
+
+_WITNESS = text("Witness of {collective}")
+_WITNESS_PURPOSE = text(
+    "To open totals of enough homes, once per hour, together with {collective}: neither can read a"
+    " home alone."
+)
+_WITNESS_PERSONS = text("Homes of that collective, under a pseudonym.")
+_WITNESS_DATA = text(
+    "A pseudonym, what the home was promised, its keys of the last 35 days, and which of its hours"
+    " were opened; no record."
+)
+_WITNESS_RECIPIENTS = text("{collective}: totals of enough homes. The home: what was opened of it.")
 
 _AT_MOST = text("{wanted}, at most {interval}")
 _MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together with {witness}")
@@ -66,6 +81,60 @@ class Processing:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessProcessing:
+    """What this node does as the witness of a collective: see `witness.register`."""
+
+    witnessed: Witnessed
+    controller: str
+    contact: str
+
+    @property
+    def title(self) -> Text:
+        return _WITNESS.fill(collective=self.witnessed.collective)
+
+    @property
+    def purpose(self) -> Text:
+        return _WITNESS_PURPOSE.fill(collective=self.witnessed.collective)
+
+    @property
+    def persons(self) -> Text:
+        return _WITNESS_PERSONS
+
+    @property
+    def data(self) -> Text:
+        return _WITNESS_DATA
+
+    @property
+    def recipients(self) -> Text:
+        return _WITNESS_RECIPIENTS.fill(collective=self.witnessed.collective)
+
+    @property
+    def retention_days(self) -> int:
+        """How long a home's pseudonym stays once it has left: its key goes at once."""
+        return DEPARTED_FOR.days
+
+    def document(self) -> dict[str, Json]:
+        texts = ("title", "purpose", "persons", "data", "recipients")
+        words: dict[str, Json] = {name: dict(getattr(self, name).by_language) for name in texts}
+        return {
+            "need": "",
+            "version": None,
+            "title": words["title"],
+            **values(self, "controller", "contact"),
+            **{name: words[name] for name in ("purpose", "persons", "data")},
+            "legal_basis": dict(BASIS.by_language),
+            "recipients": words["recipients"],
+            "since": plain(self.witnessed.since),
+            "until": None,
+            "retention_days": self.retention_days,
+            "permissions_granted": self.witnessed.homes,
+            "permissions_ended_and_kept": self.witnessed.departed,
+            "security": dict(SECURITY.by_language),
+            "policy": "",
+        }
+
+
 def data_of(need: DataNeed) -> Text:
     """Return which data are asked for."""
     words = _AT_MOST if need.witness is None else _MASKED
@@ -79,6 +148,19 @@ def data_of(need: DataNeed) -> Text:
             for tag in _AT_MOST.by_language
         }
     )
+
+
+async def witness_processing(
+    connection: AsyncConnection, settings: Settings, at: datetime
+) -> list[WitnessProcessing]:
+    """Return what this node does as a witness, for each collective whose homes enrolled."""
+    about = await load_about(connection, settings.about)
+    controller = about.legal_name or settings.name
+    return [
+        WitnessProcessing(witnessed, controller, about.mail or "")
+        for witnessed in await overview(connection, settings.witness_for, at)
+        if witnessed.since is not None
+    ]
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:

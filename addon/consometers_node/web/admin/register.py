@@ -9,7 +9,13 @@ from aiohttp import web
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.permissions import member_permissions, needs
 from ...collective.privacy.policy import draft, read_facts
-from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, processing
+from ...collective.privacy.processing_records import (
+    BASIS,
+    PERSONS,
+    SECURITY,
+    processing,
+    witness_processing,
+)
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Json
@@ -28,6 +34,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return what is done with what members tell, and the last changes of permissions."""
     async with pages.store.reading() as connection:
         done = await processing(connection)
+        witnessed = await witness_processing(connection, pages.settings, context.now)
         lost = await needs.unreadable(connection)
         changes = await member_permissions.register(connection)
     changes.reverse()
@@ -36,6 +43,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         context,
         "register.html",
         done_with=done,
+        witnessed=witnessed,
         lost=lost,
         persons=PERSONS,
         basis=BASIS,
@@ -49,17 +57,14 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 async def download_json(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the register of processing for programs, in both languages."""
-    async with pages.store.reading() as connection:
-        done = await processing(connection)
-    response = web.json_response([record.document() for record in done])
+    response = web.json_response(await _documents(pages, context))
     response.headers["Content-Disposition"] = _attached(context, "register", "json")
     return response
 
 
 async def download_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the register of processing as a table, in the reader's language."""
-    async with pages.store.reading() as connection:
-        done = [record.document() for record in await processing(connection)]
+    done = await _documents(pages, context)
     titles = list(done[0]) if done else []
     rows = [[_cell(context, row[title]) for title in titles] for row in done]
     return _table(context, "register", [titles, *rows])
@@ -92,6 +97,13 @@ async def changes_csv(pages: AdminPages, context: AdminContext) -> web.StreamRes
         for change in changes
     ]
     return _table(context, "permissions", [titles, *rows])
+
+
+async def _documents(pages: AdminPages, context: AdminContext) -> list[dict[str, Json]]:
+    async with pages.store.reading() as connection:
+        own = await processing(connection)
+        witnessed = await witness_processing(connection, pages.settings, context.now)
+    return [record.document() for record in own] + [record.document() for record in witnessed]
 
 
 def _cell(context: AdminContext, value: Json) -> str:

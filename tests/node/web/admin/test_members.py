@@ -2,9 +2,10 @@
 
 import csv
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,15 @@ from consometers_node.collective.members.shares import holdings
 from consometers_node.collective.members.sites import Building
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import of_member
+from consometers_node.collective.witness.register import enrol
 from consometers_node.permission import State
+from consometers_node.store import Store
 from consometers_node.web.admin.log import _in_words
 
 from ...clocks import sure
 from ...collective.people import let_be_named
-from ..public.town import NOW, ZONE
+from ...collective.witnessed import COLLECTIVE, Home
+from ..public.town import NOW, ZONE, settings
 from .office import NAME, Office, serving, summary
 from .village import permission_id_of
 
@@ -450,6 +454,22 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
     assert policy.headers["Content-Type"].startswith("text/markdown")
     assert "Pour dimensionner le prochain toit." in policy.html
     assert "## Vos droits" in policy.html
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_the_register_has_what_is_done_as_a_witness(file: Store, tmp_path: Path) -> None:
+    async with file.writing() as connection:
+        await enrol(connection, Home().enrolment(), datetime.now(UTC))
+    async with serving(file, settings(tmp_path, witness_for=(COLLECTIVE,))) as office:
+        await office.appoint(NAME)
+        browser = await office.enter("fr")
+        page = await browser.open("register")
+        assert f"Témoin de {COLLECTIVE}" in page.text
+        assert "Aucune donnée n’a jamais été demandée" not in page.text
+        (entry,) = json.loads((await browser.open("register.json")).html)
+        (titles, row) = csv.reader(io.StringIO((await browser.open("register.csv")).html))
+    assert entry["permissions_granted"] == 1
+    assert dict(zip(titles, row, strict=True))["title"] == f"Témoin de {COLLECTIVE}"
 
 
 async def test_nothing_in_a_table_is_computed(office: Office) -> None:
