@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from consometers_node.collective.privacy.erasure_log import ErasureLog, read_strictly, reapply
 from consometers_node.collective.witness import register
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
-from consometers_node.collective.witness.service import FILE, NotWitnessed
+from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
 from consometers_node.protected_sums.masks import DayKey
 from consometers_node.protected_sums.opening import KEYS_FOR
 from consometers_node.protected_sums.requests import Call
@@ -26,7 +26,7 @@ from consometers_node.store.collective_tables import (
     WitnessOpeningRow,
 )
 
-from ..clocks import Hands, sure
+from ..clocks import Hands, confirmed, sure
 from ..permission.plain import Refused, plain
 from .witnessed import (
     COLLECTIVE,
@@ -169,6 +169,23 @@ async def test_a_home_that_left_is_in_no_sum(store: Store, tmp_path: Path) -> No
         (witnessed,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
     assert (witnessed.homes, witnessed.departed, witnessed.opened) == (10, 1, 1)
     assert witnessed.refused == {Refusal.NOT_ENROLLED: 1}
+
+
+async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path: Path) -> None:
+    """Both have the same witness: the one opens nothing of the other, and marks nothing of it."""
+    other, hour = "other@energies.example", this_hour()
+    homes = await enrolled(await new_witness(store, tmp_path))
+    clock = await confirmed(store, Hands(datetime.now(UTC)))
+    witness = WitnessService(store, clock, [COLLECTIVE, other], tmp_path)
+    await witness.begin()
+    whole = asked(homes, VALUES, hour)
+    assert (await witness.open_sums(other, opening(whole, hour=hour))).answers == (
+        RefusedSum(
+            frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset(home.pseudonym for home in homes)
+        ),
+    )
+    answers = (await witness.open_sums(COLLECTIVE, opening(whole, hour=hour))).answers
+    assert answers == (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
 
 
 async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) -> None:
