@@ -44,6 +44,7 @@ from custom_components.consometers.linky.state import LinkyState
 from custom_components.consometers.node.sensors import (
     COLLECTIVE_SENSORS,
     PLANT_SENSORS,
+    SIMULATION_SENSORS,
     SURPLUS_SENSORS,
 )
 from custom_components.consometers.services import ACTIONS
@@ -67,7 +68,8 @@ def key_of(description: EntityDescription) -> str:
 
 
 OF_COLLECTIVES = (PROBLEM, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS, *SURPLUS_SENSORS)
-OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, *PLANT_SENSORS, CONNECTED, SHARING)))
+COMPUTED = (*PLANT_SENSORS, *SIMULATION_SENSORS)
+OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, *COMPUTED, CONNECTED, SHARING)))
 OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
 OF_A_HOME = set(map(key_of, BALANCE_SENSORS))

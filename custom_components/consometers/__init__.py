@@ -8,6 +8,7 @@ from homeassistant.helpers.typing import ConfigType
 from .balance.past import take_past_along
 from .balance.tracker import BalanceTracker, store as balance_store
 from .const import DOMAIN
+from .dashboard.household import own_meter
 from .dashboard.offer import async_offer_dashboard
 from .history.continuing import clear_issues, continue_history
 from .inverter import issues as inverter_issues
@@ -36,7 +37,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> bool:
     """Open the link to a meter or an inverter, or find the node, and make its entities."""
     if is_node(entry):
-        entry.runtime_data = NodeCoordinator(hass, entry)
+        entry.runtime_data = NodeCoordinator(hass, entry, own_meter)
         await entry.runtime_data.async_start()
     elif is_inverter(entry):
         entry.runtime_data = InverterCoordinator(hass, entry)

@@ -13,7 +13,7 @@ from .const import DOMAIN
 from .inverter.flow import InverterFlow, InverterOptionsFlow
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.flow import LinkyFlow, LinkyOptionsFlow
-from .node.flow import NodeFlow
+from .node.flow import NodeFlow, NodeOptionsFlow
 from .ports import stable
 
 
@@ -27,14 +27,16 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
     @callback
     @override
     def async_get_options_flow(config_entry: ConsometersConfigEntry) -> OptionsFlow:
+        if is_node(config_entry):
+            return NodeOptionsFlow()
         return InverterOptionsFlow() if is_inverter(config_entry) else LinkyOptionsFlow()
 
     @classmethod
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConsometersConfigEntry) -> bool:
-        """Return whether there is anything to choose: what a node shares is chosen on its page."""
-        return not is_node(config_entry) and not is_balance(config_entry)
+        """Return whether there is anything to choose: of a home, its sources alone."""
+        return not is_balance(config_entry)
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

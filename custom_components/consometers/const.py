@@ -43,6 +43,11 @@ CONF_PRODUCTION_POWER: Final = "production_power"
 CONF_DRAWN_POWER: Final = "drawn_power"
 CONF_INJECTED_POWER: Final = "injected_power"
 
+CONF_SHARING_KEY: Final = "sharing_key"
+"""By which key of collective self-consumption a simulation divides."""
+CONF_COEFFICIENT: Final = "coefficient"
+"""The home's fixed part of it, in %."""
+
 CONF_POWER_INTERVAL: Final = "power_interval"
 CONF_REGISTER_INTERVAL: Final = "register_interval"
 CONF_SILENCE: Final = "silence"

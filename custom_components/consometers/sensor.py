@@ -20,12 +20,13 @@ from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
-from .node.answers import Collective, Plant
+from .node.answers import Collective, Plant, words_in
 from .node.coordinator import NodeConfigEntry
 from .node.entity import (
     REASON,
     CollectiveEntity,
     PlantEntity,
+    SimulationEntity,
     SurplusEntity,
     add_for_each,
     add_for_each_collective,
@@ -35,10 +36,14 @@ from .node.sensors import (
     ATTRIBUTES,
     COLLECTIVE_SENSORS,
     PLANT_SENSORS,
+    SIMULATION_NOTE,
+    SIMULATION_SENSORS,
     SURPLUS_SENSORS,
+    Attributes,
     CollectiveSensorDescription,
     Fact,
     PlantSensorDescription,
+    SimulationSensorDescription,
     SurplusSensorDescription,
 )
 from .node.surplus_coordinator import statistics_of
@@ -66,6 +71,15 @@ async def async_setup_entry(
             SURPLUS_SENSORS,
             SurplusSensor,
             lambda collective, _: statistics_of(collective) is not None,
+        )
+        add_for_each_collective(
+            entry,
+            async_add_entities,
+            SIMULATION_SENSORS,
+            SimulationSensor,
+            lambda collective, described: (
+                statistics_of(collective) is not None and described.is_told(collective)
+            ),
         )
         add_for_each(
             entry,
@@ -189,6 +203,32 @@ class SurplusSensor(SurplusEntity, SensorEntity):
     def native_value(self) -> datetime | None:
         """When it begins."""
         return self.entity_description.value_fn(self.surplus.to_come(self.collective_id))
+
+
+class SimulationSensor(SimulationEntity, SensorEntity):
+    """What this home would have received of a collective's injection."""
+
+    entity_description: SimulationSensorDescription
+    _unrecorded_attributes = ATTRIBUTES
+
+    @property
+    @override
+    def native_value(self) -> Fact:
+        """What is simulated."""
+        return self.entity_description.value_fn(self.simulation)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """When it began again."""
+        return self.entity_description.reset_fn(self.simulation)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Attributes:
+        """By which key, up to when, and what a simulation is."""
+        attributes = self.entity_description.attributes_fn(self.simulation)
+        return {**attributes, "note": words_in(self.hass.config.language, SIMULATION_NOTE)}
 
 
 class PlantSensor(PlantEntity, SensorEntity):

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from functools import partial
+from itertools import accumulate, pairwise
+from math import floor
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -33,7 +35,7 @@ from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import becomes, eventually
 from tests.integration.node.toy import TOKEN, ToyNode, collective, plant, sums
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
@@ -43,9 +45,16 @@ TITLE: Final = {"en": "My energy", "fr": "Mon énergie"}
 PATH: Final = {"en": "my-energy", "fr": "mon-energie"}
 PLANT: Final = "École de Kermelo"
 PART: Final = "consometers:part_kermelo"
+SIMULATED: Final = "consometers:simulated_1"
 HEADINGS: Final = {
-    "en": ["My home", "My panels", f"My part: {PLANT}", NAME],
-    "fr": ["Mon foyer", "Mes panneaux", f"Ma part : {PLANT}", NAME],
+    "en": [
+        *("My home", "My panels", f"My part: {PLANT}"),
+        *(f"The neighbours’ sun, a simulation: {NAME}", NAME),
+    ],
+    "fr": [
+        *("Mon foyer", "Mes panneaux", f"Ma part : {PLANT}"),
+        *(f"Le soleil des voisins, une simulation : {NAME}", NAME),
+    ],
 }
 ARTIFACTS: Final = ROOT / ".artifacts"
 DAYS_SHOWN, DAYS_PICTURED = 9, 400
@@ -54,9 +63,9 @@ GRAPH: Final = "hui-statistics-graph-card"
 TILE: Final = "hui-tile-card"
 SENTENCE: Final = "hui-markdown-card"
 """It stands in place of a graph until there is something to draw: for powers, five minutes."""
-CARDS_NOW: Final = {f"{GRAPH}, {SENTENCE}": 6, "hui-statistic-card": 4, TILE: 20}
+CARDS_NOW: Final = {f"{GRAPH}, {SENTENCE}": 8, "hui-statistic-card": 4, TILE: 25}
 FIRST_FIGURES_MS: Final = 420_000
-CARDS_OF_MONTHS: Final = {GRAPH: 4}
+CARDS_OF_MONTHS: Final = {GRAPH: 5}
 LARGEST_PICTURE_BYTES: Final = 300_000
 
 type Flow = Callable[[Energy], int]
@@ -104,6 +113,7 @@ async def household(
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
         await entities_with(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
+        await becomes(partial(_simulated, hass.api, past[0].start), _expected(past))
         yield Household(zone=zone, balance=balance, today=_sums(OF_HOME, _today(past, zone)))
 
 
@@ -204,7 +214,9 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
             else:
                 await expect(page.locator(card)).to_have_count(count)
         if pictures != ARTIFACTS:
-            await expect(page.locator(SENTENCE)).to_have_count(0, timeout=FIRST_FIGURES_MS)
+            # The simulation says what it is.
+            sentences = 1 if path == "now" else 0
+            await expect(page.locator(SENTENCE)).to_have_count(sentences, timeout=FIRST_FIGURES_MS)
         await visitor.whole_picture(pictures / f"dashboard-{path}.{name}.png")
 
 
@@ -326,8 +338,28 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
                 "self_consumption_rate": own / day["production"],
                 "self_sufficiency_rate": own / (own + day["consumption"]),
             },
+            prices={"local": 15.5, "grid": 21.0},
         ),
     )
+
+
+async def _simulated(api: Api, start: datetime) -> dict[datetime, float]:
+    """Return what the home would have received in each hour, as Home Assistant keeps it."""
+    rows = await api.statistics(SIMULATED, "hour", start)
+    sums = [0.0, *(row["sum"] or 0.0 for row in rows)]
+    starts = [datetime.fromtimestamp(row["start"] / 1_000, UTC) for row in rows]
+    return dict(zip(starts, (b - a for a, b in pairwise(sums)), strict=True))
+
+
+def _expected(past: Sequence[Hour]) -> dict[datetime, float]:
+    """Return the same in proportion to use; of the first hour, the home's sum is not known."""
+    flows = OF_COLLECTIVE["injection"], OF_COLLECTIVE["consumption"], OF_HOME["drawn"]
+    received = {}
+    for hour in past[1:]:
+        injected, drawn, own = (sum(map(flow, hour.sixths)) for flow in flows)
+        part = min(injected * own / drawn, own) if drawn else 0.0
+        received[hour.start.astimezone(UTC)] = floor(part * 16) / 16
+    return received
 
 
 def _part(count: Energy) -> int:

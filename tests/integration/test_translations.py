@@ -35,12 +35,15 @@ from custom_components.consometers.linky.prices import option
 from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
 from custom_components.consometers.node.entity import REASON
+from custom_components.consometers.node.flow import NO_COEFFICIENT
 from custom_components.consometers.node.sensors import (
     ATTRIBUTES,
     COLLECTIVE_SENSORS,
     PLANT_SENSORS,
+    SIMULATION_SENSORS,
     SURPLUS_SENSORS,
 )
+from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode
@@ -67,6 +70,7 @@ SENSORS: list[SensorEntityDescription] = [
     *BALANCE_SENSORS,
     *COLLECTIVE_SENSORS,
     *SURPLUS_SENSORS,
+    *SIMULATION_SENSORS,
     *PLANT_SENSORS,
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
@@ -184,6 +188,7 @@ def test_every_attribute_has_its_word() -> None:
     of_sums: list[SensorEntityDescription] = [
         *(each for each in COLLECTIVE_SENSORS if each.of_sums or each.of_a_witness),
         *PLANT_SENSORS,
+        *SIMULATION_SENSORS,
     ]
     named = set[str]()
     for sensor in of_sums:
@@ -233,7 +238,7 @@ def test_every_error_has_its_sentence() -> None:
     of_flows = of_meters | of_inverters | typed | of_homes
     of_history = {history_flow.TWICE, history_flow.NOTHING}
     assert set(ENGLISH["config"]["error"]) == of_flows | of_history
-    assert set(ENGLISH["options"]["error"]) == of_history
+    assert set(ENGLISH["options"]["error"]) == of_history | {NO_COEFFICIENT}
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     shown = of_nodes - {client.InvalidUrl.key}
     of_actions = {"not_a_collective", "only_administrators"}
@@ -312,12 +317,20 @@ def test_every_kind_of_home_has_its_words() -> None:
     assert list(ENGLISH["selector"]["home"]["options"]) == list(Home)
 
 
+def test_every_key_of_a_simulation_has_its_words() -> None:
+    options = ENGLISH["selector"][const.CONF_SHARING_KEY]["options"]
+    assert list(options) == list(Key)
+    for sensor in SIMULATION_SENSORS:
+        words = ENGLISH["entity"]["sensor"][key_of(sensor)]
+        assert words["state_attributes"]["key"]["state"] == options
+
+
 def test_two_entities_are_never_taken_for_one() -> None:
     platforms = (
         LINKY_SENSORS,
         INVERTER_SENSORS,
         BALANCE_SENSORS,
-        [*COLLECTIVE_SENSORS, *SURPLUS_SENSORS],
+        [*COLLECTIVE_SENSORS, *SURPLUS_SENSORS, *SIMULATION_SENSORS],
         PLANT_SENSORS,
         BINARY_SENSORS,
         [SURPLUS],

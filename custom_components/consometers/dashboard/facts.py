@@ -61,6 +61,8 @@ class Collective:
     name: str
     entities: Mapping[str, str]
     statistics: Mapping[str, str] = field(default_factory=dict)
+    simulated: str | None = None
+    """The statistic of what the home would have received of it: a simulation, none of its own."""
     untold: Ids = ()
     """The quantities of which nothing came to this home yet."""
     is_site: bool = False

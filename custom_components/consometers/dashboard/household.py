@@ -13,10 +13,13 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import CONF_PRODUCTION, DOMAIN
 from ..kinds import is_balance, is_inverter, is_node
+from ..linky.prices import priced, priced_on_dashboard
 from ..node import answers
-from ..node.answers import Statistics, Sums
+from ..node.answers import Sums
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
+from ..node.simulation import Meter
+from ..node.simulation_coordinator import simulated_statistic
 from ..recorder.statistics import async_counted
 from .facts import Collective, Home, Ids, Plant, Uncounted
 
@@ -141,7 +144,9 @@ async def uncounted(
     if RECORDER not in hass.config.components:
         return Uncounted()
     energies = {each for name in _ENERGIES for each in getattr(home, name)}
-    energies.update(*(each.statistics.values() for each in collectives))
+    for each in collectives:
+        energies.update(each.statistics.values())
+        energies.update([] if each.simulated is None else [each.simulated])
     powers = {each for name in _POWERS for each in getattr(home, name)}
     hours, minutes = await async_counted(hass, energies, energies | powers)
     return Uncounted(hours=energies - hours, minutes=(energies | powers) - minutes)
@@ -158,6 +163,7 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
             name=device.name_by_user or device.name or known_as,
             entities=_below(entities, f"{known_as}_"),
             statistics={} if sums is None else _statistics(sums),
+            simulated=None if collective is None else simulated_statistic(collective),
             untold=() if sums is None else _untold(sums),
             is_site=collective is not None and collective.by_name,
             is_unread=sums is not None and sums.problem is not None,
@@ -180,7 +186,7 @@ def _statistics(sums: Sums) -> Mapping[str, str]:
 def _untold(sums: Sums) -> Ids:
     """Return the quantities that have no past, no last interval and no day."""
     parts = (sums.statistics, sums.last, sums.today)
-    names = (each.name for each in fields(Statistics))
+    names = ("consumption", "injection", "production")
     return tuple(n for n in names if all(p is None or getattr(p, n) is None for p in parts))
 
 
@@ -194,14 +200,26 @@ def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
     }
 
 
+async def own_meter(hass: HomeAssistant) -> Meter:
+    """Find what counts the home's consumption, and its prices: of the meter, else as above."""
+    prices: dict[str, float] = {}
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if _counts_consumption(entry):
+            prices |= priced(hass, entry)
+    prices = prices or priced_on_dashboard(await _energy_sources(hass))
+    return Meter(drawn=(await home(hass)).drawn, prices=prices or None)
+
+
+async def _energy_sources(hass: HomeAssistant) -> list[Mapping[str, Any]]:
+    if ENERGY not in hass.config.components:
+        return []
+    preferences = (await async_get_manager(hass)).data
+    return [] if preferences is None else [dict(each) for each in preferences["energy_sources"]]
+
+
 async def _on_energy_dashboard(hass: HomeAssistant) -> Mapping[str, Ids]:
     """Return what the household has said itself is its grid and its panels."""
-    if ENERGY not in hass.config.components:
-        return {}
-    preferences = (await async_get_manager(hass)).data
-    sources: list[Mapping[str, Any]] = (
-        [] if preferences is None else [dict(each) for each in preferences["energy_sources"]]
-    )
+    sources = await _energy_sources(hass)
 
     def dashboard_ids(kind: str, key: str, nested: str = "") -> Ids:
         of_kind = [source for source in sources if source["type"] == kind]

@@ -21,6 +21,7 @@ _COLOURS: Final = {
     "produced": PRODUCED,
     "self_consumed": PRODUCED,
     "part": PRODUCED,
+    "simulated": PRODUCED,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -91,6 +92,7 @@ class _Writer:
                 self._grid_now() if home.has_grid else (),
                 self._panels_now() if home.has_panels else (),
                 *map(self._plant_now, self._plants),
+                *map(self._simulation_now, collectives),
             ],
             map(self._collective_now, collectives),
         )
@@ -100,6 +102,7 @@ class _Writer:
                 self._grid_months() if home.drawn else (),
                 self._panels_months() if home.produced else (),
                 *map(self._plant_months, self._plants),
+                *map(self._simulation_months, collectives),
             ],
             (self._collective_months(each) for each in collectives if each.statistics),
         )
@@ -206,6 +209,41 @@ class _Writer:
         return _heading(
             self._words["part_of"].format(plant=plant.name), "mdi:solar-power-variant-outline"
         )
+
+    # What I would have received of what members inject: beside my own, and in no sum with it
+
+    def _simulation_now(self, collective: Collective) -> Iterator[Card]:
+        has, simulated = collective.entities, self._simulated(collective)
+        if not simulated:
+            return
+        yield self._of_simulation(collective)
+        for key, columns in (
+            ("today", _HALF),
+            ("coverage_today", _HALF),
+            ("month", _HALF),
+            ("coverage_month", _HALF),
+            ("saving_month", _WIDE),
+        ):
+            for entity in _those(has, f"simulated_{key}"):
+                name = self._words[f"simulated_{key}"]
+                yield _tile(entity, PRODUCED, name=name, grid_options=columns)
+        yield from self._graph("week", _DAYS, {"simulated": simulated})
+        yield _text(self._words["simulation"])
+
+    def _simulation_months(self, collective: Collective) -> Iterator[Card]:
+        if simulated := self._simulated(collective):
+            yield self._of_simulation(collective)
+            flows = {"simulated": simulated, "drawn": self._home.drawn}
+            yield from self._graph("year", _MONTHS, flows)
+
+    def _simulated(self, collective: Collective) -> Ids:
+        """Return the statistic of a simulation that is shown, of a home whose use is counted."""
+        is_shown = self._home.drawn and "simulated_month" in collective.entities
+        return (collective.simulated,) if is_shown and collective.simulated else ()
+
+    def _of_simulation(self, collective: Collective) -> Card:
+        title = self._words["simulation_of"].format(collective=collective.name)
+        return _heading(title, "mdi:home-group-plus")
 
     # My collectives
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-_PUBLICATION: Final = (
-    "https://github.com/consometers/consometers-home-assistant/blob/main/docs/publication"
-)
+_DOCS: Final = "https://github.com/consometers/consometers-home-assistant/blob/main/docs"
+_PUBLICATION: Final = f"{_DOCS}/publication"
+_DASHBOARD: Final = f"{_DOCS}/dashboard"
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -31,6 +31,17 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "part_power": "Now",
         "part_energy_today": "Today",
         "part_coverage": "Coverage of last month’s grid use",
+        "simulation_of": "The neighbours’ sun, a simulation: {collective}",
+        "simulated": "Received from neighbours (simulation)",
+        "simulated_today": "Received today",
+        "simulated_coverage_today": "Covered today",
+        "simulated_month": "Received this month",
+        "simulated_coverage_month": "Covered this month",
+        "simulated_saving_month": "Saved this month",
+        "simulation": "What you would have received of what members inject, from published hours. "
+        "Your bill does not change: a real operation takes a contract, Enedis counts it by half "
+        "hours, and grid charges and taxes apply to what is shared. "
+        f"[The simulation]({_DASHBOARD}.md#the-neighbours-sun-at-home)",
         "members": "Members",
         "sums_until": "Figures up to",
         "today": "Today",
@@ -85,6 +96,17 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "part_power": "En ce moment",
         "part_energy_today": "Aujourd’hui",
         "part_coverage": "Couverture du soutirage du mois dernier",
+        "simulation_of": "Le soleil des voisins, une simulation : {collective}",
+        "simulated": "Reçu des voisins (simulation)",
+        "simulated_today": "Reçu aujourd’hui",
+        "simulated_coverage_today": "Couvert aujourd’hui",
+        "simulated_month": "Reçu ce mois-ci",
+        "simulated_coverage_month": "Couvert ce mois-ci",
+        "simulated_saving_month": "Économisé ce mois-ci",
+        "simulation": "Ce que vous auriez reçu de l’injection des membres, d’après les heures "
+        "publiées. Votre facture ne change pas : une opération réelle demande un contrat, Enedis "
+        "la compte par demi-heure, et l’acheminement et les taxes s’appliquent à l’énergie "
+        f"partagée. [La simulation]({_DASHBOARD}.fr.md#le-soleil-des-voisins-chez-vous)",
         "members": "Membres",
         "sums_until": "Chiffres jusqu’à",
         "today": "Aujourd’hui",

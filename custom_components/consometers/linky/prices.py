@@ -130,6 +130,35 @@ _EXPORT: Final = _Direction(
 )
 
 
+def priced(hass: HomeAssistant, entry: LinkyConfigEntry) -> dict[str, float]:
+    """Return what a kWh costs, by the entity that counts it."""
+    return {
+        entity_id: each
+        for register, each in prices(entry.options).items()
+        if (entity_id := _entity(hass, entry, _counter(register))) is not None
+    }
+
+
+def priced_on_dashboard(sources: Iterable[Any]) -> dict[str, float]:
+    """Return the fixed prices of connections to the grid, by the statistic of what is drawn."""
+    return {
+        energy: float(fixed)
+        for connection, fields in _connections(sources, _IMPORT)
+        if (fixed := connection.get(fields.number)) is not None
+        and (energy := connection.get(fields.energy)) is not None
+    }
+
+
+def _counter(register: str) -> str:
+    """Return the key of the entity of an index."""
+    return SUPPLIER_INDEXES.get(register, f"energy_{register.lower()}")
+
+
+def _entity(hass: HomeAssistant, entry: LinkyConfigEntry, key: str) -> str | None:
+    registry = er.async_get(hass)
+    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
+
+
 def _wanted(
     hass: HomeAssistant,
     entry: LinkyConfigEntry,
@@ -138,16 +167,10 @@ def _wanted(
     sensor: str | None,
 ) -> Iterator[tuple[str, _Price]]:
     """Yield what each of the meter's energies costs, by its entity."""
-    registry = er.async_get(hass)
-
-    def entity(key: str) -> str | None:
-        return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
-
     for register in of_contract:
-        key = SUPPLIER_INDEXES.get(register, f"energy_{register.lower()}")
-        if (counted := entity(key)) is not None:
+        if (counted := _entity(hass, entry, _counter(register))) is not None:
             yield counted, (None, now.get(register))
-    if (total := entity(_TOTAL)) is not None:
+    if (total := _entity(hass, entry, _TOTAL)) is not None:
         tariff_prices = [now.get(register) for register in of_contract]
         if None in tariff_prices:
             yield total, _UNPRICED
@@ -161,9 +184,7 @@ def _wanted_injected(
     hass: HomeAssistant, entry: LinkyConfigEntry, options: Mapping[str, Any]
 ) -> Iterator[tuple[str, _Price]]:
     """Yield what is paid for the energy that the meter counts as injected, by its entity."""
-    unique_id = f"{entry.entry_id}_{_INJECTED}"
-    injected = er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-    if injected is not None:
+    if (injected := _entity(hass, entry, _INJECTED)) is not None:
         yield injected, (None, options.get(CONF_INJECTION_PRICE))
 
 

@@ -15,6 +15,7 @@ GRANTED: Final = "granted"
 
 MOST_WH: Final = 10**15
 """Nobody draws or makes more: it is what all of France does in two years."""
+_MOST_CENTS: Final = 1_000
 
 type Words = Mapping[str, str]
 """The same words by the code of their language, in those that there are."""
@@ -130,6 +131,16 @@ class Statistics:
     consumption: str | None
     injection: str | None
     production: str | None
+    consumption_per_home: str | None = None
+    """None of nodes before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a kWh costs by a collective's account, in euro cents: from a member, from the grid."""
+
+    local: float
+    grid: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +153,8 @@ class Sums:
     statistics: Statistics | None
     problem: Words | None
     """Why some of it is missing."""
+    prices: Prices | None = None
+    """None where it states none, and of nodes before them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +350,14 @@ def _ratio(value: object) -> float:
     return float(ratio)
 
 
+def _cents(value: object) -> float:
+    """Read a price."""
+    cents = vol.Schema(vol.Any(float, int))(value)
+    if not (math.isfinite(cents) and 0 <= cents <= _MOST_CENTS):
+        raise vol.Invalid("no price of a kWh")
+    return float(cents)
+
+
 def _object[T](
     make: Callable[..., T], fields: Mapping[str, Any], later: Mapping[str, Any] | None = None
 ) -> vol.All[Any]:
@@ -398,7 +419,12 @@ _MONTH = _object(
         **dict.fromkeys(("mine", "median", "lower", "upper"), _PERHAPS_WH),
     },
 )
-_STATISTICS = _object(Statistics, dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC))
+_STATISTICS = _object(
+    Statistics,
+    dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC),
+    later={"consumption_per_home": _PERHAPS_STATISTIC},
+)
+_PRICES = _object(Prices, {"local": _cents, "grid": _cents})
 _SUMS = _object(
     Sums,
     {
@@ -408,6 +434,7 @@ _SUMS = _object(
         "statistics": vol.Any(None, _STATISTICS),
         "problem": _PERHAPS_WORDS,
     },
+    later={"prices": vol.Any(None, _PRICES)},
 )
 _PART_LAST = _object(PartLast.read, {"start": _moment, "end": _moment, "production": _PERHAPS_WH})
 _PART_TODAY = _object(

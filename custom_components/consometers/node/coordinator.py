@@ -18,6 +18,7 @@ from ..const import CONF_APP, DOMAIN
 from . import devices, issues
 from .answers import Node
 from .client import NodeClient, NodeError, OtherNode, WrongToken
+from .simulation_coordinator import FindMeter, SimulationCoordinator
 from .surplus_coordinator import SurplusCoordinator
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
 
     config_entry: NodeConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
-        """Start with nothing known."""
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
+        """Start with nothing known. `find_meter` finds what counts the home's consumption."""
         super().__init__(
             hass,
             _LOGGER,
@@ -48,6 +49,8 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         )
         self.listening = False
         self.surplus: SurplusCoordinator
+        self.simulation: SimulationCoordinator
+        self._find_meter = find_meter
 
     @property
     def failure(self) -> BaseException | None:
@@ -66,6 +69,8 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         await self.async_config_entry_first_refresh()
         self.surplus = SurplusCoordinator(self.hass, entry)
         self.surplus.async_start()
+        self.simulation = SimulationCoordinator(self.hass, entry, self._find_meter)
+        self.simulation.async_start()
         entry.async_on_unload(partial(issues.clear, self.hass, entry))
         entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")
 

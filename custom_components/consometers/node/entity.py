@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .answers import Collective, Node, Plant, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
 from .devices import collective_identifier, node_identifier, plant_identifier
+from .simulation_coordinator import Simulation
 from .surplus_coordinator import SurplusCoordinator
 
 REASON = "reason"
@@ -148,6 +149,27 @@ class SurplusEntity(CollectiveEntity):
     def available(self) -> bool:
         """Whether there is a forecast of this hour."""
         return super().available and self.surplus.now(self.collective_id) is not None
+
+
+class SimulationEntity(CollectiveEntity):
+    """An entity of what this home would have received of a collective's injection."""
+
+    @property
+    def simulation(self) -> Simulation:
+        """What is simulated, while it is."""
+        return self.coordinator.simulation.data[self.collective_id]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        simulations = self.coordinator.simulation
+        self.async_on_remove(simulations.async_add_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the home's own consumption is known, and the collective's hours."""
+        return super().available and self.collective_id in self.coordinator.simulation.data
 
 
 class PlantEntity(NodeEntity):

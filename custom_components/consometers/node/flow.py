@@ -8,10 +8,16 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_URL
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_URL, PERCENTAGE
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -19,9 +25,10 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 import probatio as vol
 
-from ..const import CONF_APP, CONF_KIND, KIND_NODE
+from ..const import CONF_APP, CONF_COEFFICIENT, CONF_KIND, CONF_SHARING_KEY, KIND_NODE
 from .answers import Node
 from .client import NodeClient, NodeError, OtherNode, base_url
+from .simulation import Key
 
 TITLE = "Consometers"
 EXAMPLE_URL = "http://consometers.local:8099"
@@ -31,6 +38,50 @@ _TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocom
 TOKEN_SCHEMA = vol.Schema({vol.Required(CONF_TOKEN): _TOKEN})
 NODE_SCHEMA = vol.Schema({vol.Required(CONF_URL): _URL, vol.Required(CONF_TOKEN): _TOKEN})
 RECONFIGURE_SCHEMA = vol.Schema({vol.Required(CONF_URL): _URL, vol.Optional(CONF_TOKEN): _TOKEN})
+
+NO_COEFFICIENT = "no_coefficient"
+SIMULATION_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_SHARING_KEY, default=Key.USE): SelectSelector(
+            SelectSelectorConfig(options=list(Key), translation_key=CONF_SHARING_KEY)
+        ),
+        vol.Optional(CONF_COEFFICIENT): NumberSelector(
+            NumberSelectorConfig(
+                min=0,
+                max=100,
+                step="any",
+                unit_of_measurement=PERCENTAGE,
+                mode=NumberSelectorMode.BOX,
+            )
+        ),
+    }
+)
+
+
+class NodeOptionsFlow(OptionsFlowWithReload):
+    """By which key collective self-consumption is simulated."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask at once."""
+        return await self.async_step_simulation()
+
+    async def async_step_simulation(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the key, and for the home's part where it is fixed."""
+        errors = {}
+        if user_input is not None:
+            is_fixed = user_input[CONF_SHARING_KEY] == Key.FIXED
+            if not is_fixed or CONF_COEFFICIENT in user_input:
+                return self.async_create_entry(data=user_input)
+            errors[CONF_COEFFICIENT] = NO_COEFFICIENT
+        return self.async_show_form(
+            step_id="simulation",
+            data_schema=self.add_suggested_values_to_schema(
+                SIMULATION_SCHEMA, user_input or self.config_entry.options
+            ),
+            errors=errors,
+        )
 
 
 class NodeFlow(ConfigFlow):

@@ -20,17 +20,20 @@ from homeassistant.const import (
 )
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, Last, Month, Plant, Sums, Today
+from .answers import Collective, Last, Month, Plant, Sums, Today, Words
+from .simulation import Period
+from .simulation_coordinator import CURRENCY, Simulation
 from .surplus import Forecast, best, stretches
 
 type Fact = float | datetime | None
-type Attributes = Mapping[str, str | int | datetime | None]
+type Attributes = Mapping[str, str | int | float | datetime | None]
 
 ATTRIBUTES: Final = frozenset(
     {
         *("start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"),
         *("total_shares", "corrected"),
         *("least_homes", "refused_hours", "enrolled_homes"),
+        *("key", "until", "note", "local_price", "own_prices", "unpriced_wh"),
     }
 )
 """What sensors of sums tell beside their states."""
@@ -156,6 +159,116 @@ SURPLUS_SENSORS: Final = (
         key="best_hour",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=_best_hour,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationSensorDescription(SensorEntityDescription):
+    """Describes a sensor of what a home would have received of a collective's injection."""
+
+    value_fn: Callable[[Simulation], Fact]
+    attributes_fn: Callable[[Simulation], Attributes] = lambda simulation: {}
+    reset_fn: Callable[[Simulation], datetime | None] = lambda simulation: None
+    of_prices: bool = False
+
+    def is_told(self, collective: Collective) -> bool:
+        """Return whether the collective says what it takes: prices, of a saving."""
+        return not self.of_prices or (
+            collective.sums is not None and collective.sums.prices is not None
+        )
+
+
+def _key(simulation: Simulation) -> Attributes:
+    return {"key": simulation.key, "until": simulation.until}
+
+
+def _saving(simulation: Simulation) -> Attributes:
+    prices, month = simulation.prices, simulation.month
+    return {
+        **_key(simulation),
+        "local_price": None if prices is None else prices.local,
+        "own_prices": simulation.own_prices,
+        "unpriced_wh": None if month is None else round(month.unpriced),
+    }
+
+
+def _this_day(simulation: Simulation) -> datetime:
+    return dt_util.start_of_local_day(simulation.day)
+
+
+def _this_month(simulation: Simulation) -> datetime:
+    return dt_util.start_of_local_day(simulation.day.replace(day=1))
+
+
+def _received(period: Period | None) -> float | None:
+    return None if period is None else period.received
+
+
+def _covered(period: Period | None) -> float | None:
+    return None if period is None else _percent(period.covered)
+
+
+_simulated_energy = partial(
+    SimulationSensorDescription,
+    device_class=SensorDeviceClass.ENERGY,
+    state_class=SensorStateClass.TOTAL,
+    native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+    suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    suggested_display_precision=1,
+    attributes_fn=_key,
+)
+_simulated_rate = partial(
+    SimulationSensorDescription,
+    native_unit_of_measurement=PERCENTAGE,
+    suggested_display_precision=0,
+    attributes_fn=_key,
+)
+
+SIMULATION_NOTE: Final[Words] = {
+    "en": "Simulation of collective self-consumption (code de l’énergie, L315-2), from published "
+    "hours. A real operation takes a contract; Enedis counts it by half hours; grid charges and "
+    "taxes apply to what is shared.",
+    "fr": "Simulation d’autoconsommation collective (code de l’énergie, L315-2), d’après les "
+    "heures publiées. Une opération réelle demande un contrat ; Enedis la compte par demi-heure ; "
+    "l’acheminement et les taxes s’appliquent à l’énergie partagée.",
+}
+
+# The recorder has the energy of each published hour under an id of its own.
+SIMULATION_SENSORS: Final = (
+    _simulated_energy(
+        key="simulated_today",
+        translation_key="collective_simulated_today",
+        value_fn=lambda simulation: _received(simulation.today),
+        reset_fn=_this_day,
+    ),
+    _simulated_rate(
+        key="simulated_coverage_today",
+        translation_key="collective_simulated_coverage_today",
+        value_fn=lambda simulation: _covered(simulation.today),
+    ),
+    _simulated_energy(
+        key="simulated_month",
+        translation_key="collective_simulated_month",
+        value_fn=lambda simulation: _received(simulation.month),
+        reset_fn=_this_month,
+    ),
+    _simulated_rate(
+        key="simulated_coverage_month",
+        translation_key="collective_simulated_coverage_month",
+        value_fn=lambda simulation: _covered(simulation.month),
+    ),
+    SimulationSensorDescription(
+        key="simulated_saving_month",
+        translation_key="collective_simulated_saving_month",
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        value_fn=lambda simulation: None if simulation.month is None else simulation.month.saved,
+        attributes_fn=_saving,
+        reset_fn=_this_month,
+        of_prices=True,
     ),
 )
 

@@ -14,7 +14,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..recorder.rows import HOUR_S, Row
+from ..recorder.rows import HOUR_S, energies
 from ..recorder.statistics import async_rows
 from .answers import Collective, Statistics
 from .surplus import HOUR, PAST_DAYS, Flows, Forecast, forecast
@@ -105,7 +105,7 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
         start = (today - timedelta(days=PAST_DAYS) - HOUR).timestamp()
         end = dt_util.utcnow().timestamp()
         rows = await async_rows(self.hass, [injection, consumption], start, end, "hour")
-        injected, drawn = (_energies(rows.get(each, ())) for each in (injection, consumption))
+        injected, drawn = (energies(rows.get(each, ())) for each in (injection, consumption))
         return [
             Flows(dt_util.as_local(dt_util.utc_from_timestamp(at)), injected[at], drawn[at])
             for at in injected
@@ -145,12 +145,6 @@ def _hours() -> list[datetime]:
     end = dt_util.start_of_local_day(start.date() + timedelta(days=2))
     count = round((end.timestamp() - start.timestamp()) / HOUR_S)
     return [dt_util.as_local(dt_util.as_utc(start) + n * HOUR) for n in range(count)]
-
-
-def _energies(rows: Sequence[Row]) -> dict[float, float]:
-    """Return the energy of each hour of which both sums are there."""
-    sums = {row.start: row.sum_wh for row in rows}
-    return {at: wh - sums[at - HOUR_S] for at, wh in sums.items() if at - HOUR_S in sums}
 
 
 async def _forecasts_of_production(hass: HomeAssistant) -> dict[date, float]:

@@ -23,3 +23,14 @@ class Row:
 
 
 type Rows = Sequence[Row]
+
+
+def energies(rows: Rows, *, from_zero: bool = False) -> dict[float, float]:
+    """Return the energy of each hour of which both sums are there, by its start.
+
+    A series that begins `from_zero` has all of its first sum in its first hour.
+    """
+    sums = {row.start: row.sum_wh for row in rows}
+    if from_zero and rows:
+        sums.setdefault(rows[0].start - HOUR_S, 0.0)
+    return {at: wh - sums[at - HOUR_S] for at, wh in sums.items() if at - HOUR_S in sums}

@@ -1,6 +1,6 @@
 """The recorder's own helpers, in Wh and for energies alone. Nothing here speaks SQL."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from itertools import batched
 from typing import Final, Literal
@@ -9,6 +9,7 @@ from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
     async_import_statistics,
     get_last_short_term_statistics,
     get_last_statistics,
@@ -102,6 +103,21 @@ def async_replace(
     recorder.async_clear_statistics([metadata["statistic_id"]])
     async_import_statistics(hass, metadata, _data(metadata, hours))
     recorder.async_import_statistics(metadata, _data(metadata, minutes), StatisticsShortTerm)
+
+
+@callback
+def async_external(
+    hass: HomeAssistant, metadata: StatisticMetaData, sums: Mapping[float, float], *, instead: bool
+) -> None:
+    """Add sums at the end of hours, by their start, to a series that no entity has.
+
+    `instead` of all that it has. All of it is queued at once.
+    """
+    if instead:
+        get_instance(hass).async_clear_statistics([metadata["statistic_id"]])
+    rows = (StatisticData(start=dt_util.utc_from_timestamp(at), sum=wh) for at, wh in sums.items())
+    for part in batched(rows, _WRITTEN_AT_ONCE, strict=False):
+        async_add_external_statistics(hass, metadata, part)
 
 
 def _data(metadata: StatisticMetaData, rows: Iterable[Row]) -> list[StatisticData]:

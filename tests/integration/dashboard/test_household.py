@@ -28,6 +28,7 @@ from custom_components.consometers.const import (
 )
 from custom_components.consometers.dashboard import household
 from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
+from custom_components.consometers.node.simulation import Meter
 
 METER: dict[str, Any] = {}
 PRODUCTION_METER = {CONF_PRODUCTION: True}
@@ -198,3 +199,27 @@ async def test_what_the_recorder_has_no_row_of_is_known(
 
 async def test_without_a_recorder_nothing_is_waited_for(hass: HomeAssistant) -> None:
     assert await household.uncounted(hass, Home(drawn=("sensor.drawn",)), []) == Uncounted()
+
+
+async def test_what_counts_the_homes_consumption_has_the_prices_of_its_meter(
+    hass: HomeAssistant,
+) -> None:
+    assert await household.own_meter(hass) == Meter()
+    grid = {"type": "grid", "stat_energy_from": "sensor.grid", "stat_energy_to": None}
+    await told_on_the_energy_dashboard(
+        hass,
+        {**grid, "number_energy_price": 0.2},
+        {**grid, "stat_energy_from": "sensor.night", "number_energy_price": None},
+    )
+    assert await household.own_meter(hass) == Meter(
+        drawn=("sensor.grid", "sensor.night"), prices={"sensor.grid": 0.2}
+    )
+    add(hass, {**METER}, "linky", "energy_drawn", "energy_index_1", "energy_hchc")
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    # Of the last index, nothing is shown.
+    options = {"price_easf01": 0.16, "price_hchc": 0.14, "price_easf02": 0.21}
+    hass.config_entries.async_update_entry(entry, options=options)
+    assert await household.own_meter(hass) == Meter(
+        drawn=("sensor.linky_energy_drawn",),
+        prices={"sensor.linky_energy_index_1": 0.16, "sensor.linky_energy_hchc": 0.14},
+    )

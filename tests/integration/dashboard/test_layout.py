@@ -25,6 +25,13 @@ COOPERATIVE = Collective(
     entities={key: f"sensor.coop_{key}" for key in KEYS},
     statistics={each: f"consometers:coop_{each}" for each in QUANTITIES},
 )
+PARTS = ("today", "coverage_today", "month", "coverage_month", "saving_month")
+SIMULATED = tuple(f"simulated_{part}" for part in PARTS)
+SIMULATING = replace(
+    COOPERATIVE,
+    entities={**COOPERATIVE.entities, **{key: f"sensor.coop_{key}" for key in SIMULATED}},
+    simulated="consometers:simulated_coop",
+)
 SCHOOL = Plant(
     name="École de Kersabiec",
     entities={key: f"sensor.ecole_{key}" for key in ("power", "energy_today", "coverage")},
@@ -57,7 +64,26 @@ def shown(written: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotAssertion) -> None:
-    assert dashboard(FULL, [COOPERATIVE], language, [SCHOOL]) == snapshot
+    assert dashboard(FULL, [SIMULATING], language, [SCHOOL]) == snapshot
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_is_simulated_says_so_and_is_in_no_card_with_my_own(language: str) -> None:
+    written = dashboard(FULL, [SIMULATING], language)
+    of_simulation = {SIMULATING.simulated, *(SIMULATING.entities[key] for key in SIMULATED)}
+    own, panels, simulation, _ = sections(written)
+    assert of_simulation.isdisjoint({*shown(own), *shown(panels)})
+    assert set(shown(simulation)) == of_simulation
+    assert "simulation" in simulation["cards"][0]["heading"]
+    assert WORDS[language]["simulation"] == simulation["cards"][-1]["content"]
+    beside_what_is_drawn = set(shown(sections(written, 1)[-2]))
+    assert beside_what_is_drawn == {SIMULATING.simulated, *FULL.drawn}
+    # Without a meter, without the entities or without hours there is nothing to show of it.
+    without = replace(SIMULATING, simulated=None), COOPERATIVE
+    for home, collective in ((replace(FULL, drawn=()), SIMULATING), *((FULL, c) for c in without)):
+        assert of_simulation.isdisjoint(
+            shown(sections(dashboard(home, [collective], language))[:-1])
+        )
 
 
 def test_my_part_of_panels_elsewhere_is_in_no_card_with_my_own() -> None:

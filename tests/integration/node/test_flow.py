@@ -13,7 +13,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.config_flow import ConsometersConfigFlow
-from custom_components.consometers.const import CONF_APP, CONF_KIND, DOMAIN, KIND_NODE
+from custom_components.consometers.const import (
+    CONF_APP,
+    CONF_KIND,
+    DOMAIN,
+    KIND_BALANCE,
+    KIND_NODE,
+)
 
 from ..flows import Flow
 from .house import House
@@ -209,7 +215,9 @@ async def test_another_node_is_not_taken_for_it(hass: HomeAssistant, house: Hous
     assert moved.errors == again.errors == {"base": "other_node"}
 
 
-async def test_a_node_has_no_options_and_a_meter_has(entry: MockConfigEntry) -> None:
+async def test_a_node_and_a_meter_have_options_and_a_home_has_none(entry: MockConfigEntry) -> None:
     meter = MockConfigEntry(domain=DOMAIN, data={"device": "/dev/ttyTIC"})
-    assert not ConsometersConfigFlow.async_supports_options_flow(entry)
+    home = MockConfigEntry(domain=DOMAIN, data={CONF_KIND: KIND_BALANCE})
+    assert ConsometersConfigFlow.async_supports_options_flow(entry)
     assert ConsometersConfigFlow.async_supports_options_flow(meter)
+    assert not ConsometersConfigFlow.async_supports_options_flow(home)

@@ -79,6 +79,33 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
+class WhichDay:
+    """A day, turned over as a month is."""
+
+    first: date
+
+    @property
+    def last(self) -> date:
+        """The same."""
+        return self.first
+
+    @property
+    def path(self) -> str:
+        """Its address, below the group."""
+        return f"day/{self.first}"
+
+    @property
+    def previous(self) -> WhichDay:
+        """The day before."""
+        return WhichDay(self.first - _DAY)
+
+    @property
+    def following(self) -> WhichDay:
+        """The next day."""
+        return WhichDay(self.first + _DAY)
+
+
+@dataclass(frozen=True, slots=True)
 class _Days:
     """Days of a month or a year, the same of a year before, and the first published day."""
 
@@ -150,7 +177,7 @@ async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.Stream
 
 async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show a day hour by hour, beside the day before."""
-    day = _day(guest)
+    day = day_named(guest)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
@@ -173,7 +200,7 @@ async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the intervals of a day."""
-    day = _day(guest)
+    day = day_named(guest)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
@@ -183,7 +210,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the chart of a day as a picture."""
-    day = _day(guest)
+    day = day_named(guest)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
@@ -279,7 +306,7 @@ def _weeks(day: date) -> Sequence[Sequence[date | None]]:
     ]
 
 
-def _day(guest: Guest) -> date:
+def day_named(guest: Guest) -> date:
     """Read which day the address names. Raises HTTPNotFound."""
     try:
         day = date.fromisoformat(guest.named("day"))

@@ -30,6 +30,7 @@ OF_A_GROUP: dict[str, Look] = {
     f"/day/{_DAY}.csv": periods.day_csv,
 }
 SHARING: dict[str, Look] = {
+    f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
 }

@@ -27,6 +27,7 @@ PAGES = (
     "day/2026-06-09",
     "day/2026-06-10",
     "day/2020-01-01",
+    "sharing/day/2026-06-03",
     "sharing/month/2026-06",
     "sharing/year/2026",
     "challenges",

@@ -24,6 +24,21 @@ async def test_a_month_says_what_was_shared_and_what_more_panels_would_change(to
     assert "Consommé par d’autres membres 100" in page.text
 
 
+async def test_a_day_says_the_same_of_itself(town: Town) -> None:
+    browser = town.browser()
+    page = await browser.open("day/2025-06-02")
+    assert page.link("sharing/day/2025-06-02")
+    page = await browser.open("sharing/day/2025-06-02")
+    assert "The neighbours’ sun, Monday 2 June 2025" in page.text
+    assert "Shared locally 24 kWh" in page.text
+    assert "Covered by other members 10%" in page.text
+    assert page.link("sharing/month/2025-06")
+    assert page.link("sharing/day/2025-06-01")
+    assert page.link("sharing/day/2025-06-03")
+    page = await town.browser("fr").open("sharing/day/2025-06-02")
+    assert "Le soleil des voisins, lundi 2 juin 2025" in page.text
+
+
 async def test_what_members_would_save_is_shown_where_prices_are_stated(town: Town) -> None:
     about = replace(
         town.settings.about,
@@ -45,5 +60,5 @@ async def test_a_period_of_which_nothing_is_known_says_so(town: Town) -> None:
     page = await town.browser().open("sharing/month/2025-03")
     assert page.status == 200
     assert "Nothing is known of this period" in page.text
-    for path in ("sharing/month/2025-13", "sharing/year/1999", "sharing/day/2025-06-01"):
+    for path in ("sharing/month/2025-13", "sharing/year/1999", "sharing/day/2025-06-31"):
         assert (await town.browser().open(path)).status == 404

@@ -1,0 +1,121 @@
+"""What a home would have received of what members injected: a simulation. Pure.
+
+Code de l'énergie, L315-2 and D315-4: in each interval, a home of a collective self-consumption
+operation is allocated what is produced times its coefficient, at most what it used. Without
+coefficients it is allocated in proportion to its use (D315-6). What a home cannot use of its part
+goes to no other home: it stays the surplus of those who produced it.
+
+A real operation counts half hours; Home Assistant keeps hours. All homes together are never
+allocated more than was injected: each energy is rounded down, to a sixteenth of a Wh, whose sums
+are exact.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import floor
+from typing import Final
+
+_SIXTEENTHS: Final = 16
+_KWH: Final = 1_000
+
+
+class Key(StrEnum):
+    """How what members inject is divided among homes."""
+
+    USE = "use"
+    EQUAL = "equal"
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What counts the home's consumption: statistics, and those that have a price, in € per kWh."""
+
+    drawn: tuple[str, ...] = ()
+    prices: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour, in Wh: what members injected and drew, what this home drew, and a mean one."""
+
+    start: float
+    injected: float
+    drawn: float
+    own: float
+    per_home: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What the home would have received in an hour, of what it drew, in Wh.
+
+    `price` is what a kWh from the grid cost it, in €.
+    """
+
+    start: float
+    received: float
+    own: float
+    price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Allocations of a time, together."""
+
+    received: float
+    own: float
+    unpriced: float
+    """What was received in hours of which no price is known."""
+    saved: float | None
+    """In €, of the other hours."""
+
+    @property
+    def covered(self) -> float | None:
+        """Which share of its consumption the home would have received; None of nothing."""
+        return self.received / self.own if self.own else None
+
+
+def received(hour: Hour, key: Key, coefficient: float = 0.0) -> float | None:
+    """Return what a home would have received in an hour; None where its part is not known.
+
+    `coefficient` is its fixed part of one.
+    """
+    match key:
+        case Key.USE:
+            # A home that does not share is not in the sum.
+            whole = max(hour.drawn, hour.own)
+            part = hour.injected * hour.own / whole if whole else 0.0
+        case Key.EQUAL:
+            if not hour.per_home or not hour.drawn:
+                return None
+            part = hour.injected / max(1, round(hour.drawn / hour.per_home))
+        case Key.FIXED:
+            part = hour.injected * coefficient
+    return floor(min(part, hour.own) * _SIXTEENTHS) / _SIXTEENTHS
+
+
+def price(priced: Iterable[tuple[float | None, float]]) -> float | None:
+    """Return the mean price of an hour, of what each index counted and what a kWh costs by it."""
+    counted = [(energy, each) for energy, each in priced if energy is not None and energy > 0]
+    total = sum(energy for energy, _ in counted)
+    return sum(energy * each for energy, each in counted) / total if total else None
+
+
+def together(allocations: Iterable[Allocation], local_price: float | None) -> Period | None:
+    """Return a period of some hours; None without any. `local_price` is in € per kWh."""
+    hours = list(allocations)
+    if not hours:
+        return None
+    saved = [
+        hour.received / _KWH * (hour.price - local_price)
+        for hour in hours
+        if hour.price is not None and local_price is not None
+    ]
+    return Period(
+        received=sum(hour.received for hour in hours),
+        own=sum(hour.own for hour in hours),
+        unpriced=sum(hour.received for hour in hours if hour.price is None),
+        saved=sum(saved) if saved else None,
+    )

@@ -1,0 +1,306 @@
+"""Keeps the simulation of each collective, and its statistic, from statistics of Home Assistant."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+import logging
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from ..const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
+from ..recorder.rows import HOUR_S, Row, energies
+from ..recorder.statistics import async_external, async_hours, async_rows
+from .answers import Collective, Prices
+from .simulation import Allocation, Hour, Key, Meter, Period, price, received, together
+from .surplus_coordinator import statistics_of
+
+if TYPE_CHECKING:
+    from .coordinator import NodeConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+
+CURRENCY: Final = "EUR"
+"""Collectives state prices in euros."""
+_RECORDER: Final = "recorder"
+_PREFIX: Final = f"{DOMAIN}:simulated_"
+_SUMS: Final = f"{DOMAIN}:collective_"
+_AGAIN_S: Final = timedelta(days=35).total_seconds()
+"""What may have been corrected: meters that come by the network's operator are, for a month."""
+_CENTS: Final = 100
+_PERCENT: Final = 100
+_MINUTE, _SECOND = 10, 20
+"""The recorder counts an hour once it is over."""
+_NAMES: Final = {
+    "en": "{collective} — the neighbours’ sun (simulation)",
+    "fr": "{collective} — soleil des voisins (simulation)",
+}
+
+type FindMeter = Callable[[HomeAssistant], Awaitable[Meter]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What this home would have received, today and this month, in its own time."""
+
+    key: Key
+    day: date
+    until: datetime | None
+    today: Period | None
+    month: Period | None
+    prices: Prices | None
+    own_prices: bool
+    """Whether the home's own prices count, and not the usual one that the collective states."""
+
+
+type Simulations = Mapping[str, Simulation]
+"""By collective."""
+
+
+def simulated_statistic(collective: Collective) -> str | None:
+    """Return the statistic of what is simulated with a collective, if its sums are known."""
+    if (statistics := statistics_of(collective)) is None:
+        return None
+    return f"{_PREFIX}{statistics[0].removeprefix(_SUMS).replace('_injection', '')}"
+
+
+class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
+    """Updates the simulation each hour, and when a collective publishes another one.
+
+    All published hours are computed at first and once a day, else the last weeks, which may change.
+    """
+
+    config_entry: NodeConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
+        """Start with nothing known. `find_meter` finds what counts the home's consumption."""
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name=f"{entry.title} simulation", always_update=True
+        )
+        self.data = {}
+        self._node = entry.runtime_data
+        self._find_meter = find_meter
+        self._key = Key(entry.options.get(CONF_SHARING_KEY, Key.USE))
+        self._coefficient = entry.options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
+        self._whole: dict[str, date] = {}
+        self._begins: dict[str, float] = {}
+        self._seen: Mapping[str, object] = {}
+
+    @callback
+    def async_start(self) -> None:
+        """Simulate as soon as Home Assistant has time for it."""
+        entry = self.config_entry
+        entry.async_on_unload(self._node.async_add_listener(self._look))
+        entry.async_on_unload(
+            async_track_time_change(self.hass, self._each_hour, minute=_MINUTE, second=_SECOND)
+        )
+        self._look()
+
+    async def _each_hour(self, _: datetime) -> None:
+        await self.async_refresh()
+
+    @callback
+    def _look(self) -> None:
+        """Update where a collective published another hour, or other prices."""
+        collectives = self._node.data.collectives if self._node.last_update_success else ()
+        seen = {
+            each.id: (each.sums.last, each.sums.prices, each.sums.statistics)
+            for each in collectives
+            if each.sums is not None and simulated_statistic(each) is not None
+        }
+        if seen and seen != self._seen:
+            self._seen = seen
+            self.config_entry.async_create_task(self.hass, self.async_request_refresh())
+
+    @override
+    async def _async_update_data(self) -> Simulations:
+        if _RECORDER not in self.hass.config.components:
+            return {}
+        meter = await self._find_meter(self.hass)
+        return {
+            each.id: await self._simulate(each, meter)
+            for each in self._node.data.collectives
+            if meter.drawn and simulated_statistic(each) is not None
+        }
+
+    async def _simulate(self, collective: Collective, meter: Meter) -> Simulation:
+        statistic = simulated_statistic(collective)
+        assert statistic is not None
+        allocations: list[Allocation] | None = None
+        today = dt_util.now().date()
+        if self._whole.get(statistic) == today:
+            now = dt_util.utcnow().timestamp()
+            ids = self._ids(collective, meter)
+            rows = await async_rows(self.hass, {*ids, statistic}, now - _AGAIN_S, now, "hour")
+            allocations = await self._computed(collective, meter, rows)
+            held = rows.get(statistic, ())
+            if not self._continue(collective, statistic, allocations, held):
+                allocations = None
+        if allocations is None:
+            allocations = await self._write_all(collective, statistic, meter)
+            self._whole[statistic] = today
+        return self._of_now(collective, meter, allocations)
+
+    def _continue(
+        self,
+        collective: Collective,
+        statistic: str,
+        allocations: Sequence[Allocation],
+        held: Sequence[Row],
+    ) -> bool:
+        """Write the hours that changed after the first held one; return whether all follow it."""
+        if not held:
+            return not allocations
+        first = held[0]
+        if allocations and allocations[0].start < first.start:
+            return False
+        later = [each for each in allocations if each.start > first.start]
+        sums = _sums(later, first.sum_wh)
+        if not {row.start for row in held[1:]} <= sums.keys():
+            return False
+        self._write(collective, statistic, sums, held)
+        return True
+
+    async def _write_all(
+        self, collective: Collective, statistic: str, meter: Meter
+    ) -> list[Allocation]:
+        """Have the statistic hold all hours that can be computed, and no other."""
+        ids = self._ids(collective, meter)
+        until = dt_util.utcnow().timestamp()
+        needed = set(statistics_of(collective) or ())
+        rows = await async_hours(self.hass, {*ids, statistic}, until, needed=needed)
+        self._begins |= {each: held[0].start for each, held in rows.items() if held}
+        allocations = await self._computed(collective, meter, rows)
+        sums = _sums(allocations, 0.0)
+        held = rows[statistic]
+        if {row.start for row in held} <= sums.keys():
+            self._write(collective, statistic, sums, held)
+        else:
+            self._write(collective, statistic, sums, (), instead=True)
+        return allocations
+
+    def _write(
+        self,
+        collective: Collective,
+        statistic: str,
+        sums: Mapping[float, float],
+        held: Sequence[Row],
+        *,
+        instead: bool = False,
+    ) -> None:
+        before = {row.start: row.sum_wh for row in held}
+        changed = {at: wh for at, wh in sums.items() if before.get(at) != wh}
+        name = _NAMES.get(self.hass.config.language, _NAMES["en"])
+        metadata = StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=name.format(collective=collective.name),
+            source=DOMAIN,
+            statistic_id=statistic,
+            unit_class=EnergyConverter.UNIT_CLASS,
+            unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        )
+        async_external(self.hass, metadata, changed, instead=instead)
+
+    def _ids(self, collective: Collective, meter: Meter) -> set[str]:
+        average = self._average(collective)
+        return {
+            *(statistics_of(collective) or ()),
+            *meter.drawn,
+            *(meter.prices or ()),
+            *(() if average is None else (average,)),
+        }
+
+    def _average(self, collective: Collective) -> str | None:
+        statistics = None if collective.sums is None else collective.sums.statistics
+        return None if statistics is None else statistics.consumption_per_home
+
+    async def _computed(
+        self, collective: Collective, meter: Meter, rows: Mapping[str, Sequence[Row]]
+    ) -> list[Allocation]:
+        # Of some years, it takes too long for the event loop.
+        return await self.hass.async_add_executor_job(self._allocations, collective, meter, rows)
+
+    def _allocations(
+        self,
+        collective: Collective,
+        meter: Meter,
+        rows: Mapping[str, Sequence[Row]],
+    ) -> list[Allocation]:
+        """Return the hours of which all is known, in order."""
+        injection, consumption = statistics_of(collective) or ("", "")
+        average = self._average(collective)
+
+        def of(statistic: str) -> Mapping[float, float]:
+            return energies(rows.get(statistic, ()))
+
+        injected, drawn, per_home = (
+            self._published(each, rows) for each in (injection, consumption, average or "")
+        )
+        own = [of(each) for each in meter.drawn]
+        priced = [(of(each), euros) for each, euros in (meter.prices or {}).items()]
+        usual = None if (prices := _prices(collective)) is None else prices.grid / _CENTS
+        allocations = []
+        for at in sorted(injected.keys() & drawn.keys()):
+            used = [each.get(at) for each in own]
+            hour = [injected[at], drawn[at], *(each for each in used if each is not None)]
+            if None in used or min(hour) < 0:
+                continue
+            whole = Hour(at, injected[at], drawn[at], sum(hour[2:]), per_home.get(at))
+            wh = received(whole, self._key, self._coefficient)
+            if wh is not None:
+                by_index = price((counted.get(at), euros) for counted, euros in priced)
+                euros = by_index if meter.prices else usual
+                allocations.append(Allocation(at, wh, whole.own, euros))
+        return allocations
+
+    def _published(
+        self, statistic: str, rows: Mapping[str, Sequence[Row]]
+    ) -> Mapping[float, float]:
+        """Return the energy of each hour. The node's statistics begin with that of an hour."""
+        held = rows.get(statistic, ())
+        begins = bool(held) and held[0].start == self._begins.get(statistic)
+        return energies(held, from_zero=begins)
+
+    def _of_now(
+        self, collective: Collective, meter: Meter, allocations: Sequence[Allocation]
+    ) -> Simulation:
+        today = dt_util.start_of_local_day()
+        month = dt_util.start_of_local_day(today.date().replace(day=1))
+        prices = _prices(collective) if self.hass.config.currency == CURRENCY else None
+        local = None if prices is None else prices.local / _CENTS
+
+        def since(start: datetime) -> Period | None:
+            return together(
+                (each for each in allocations if each.start >= start.timestamp()), local
+            )
+
+        return Simulation(
+            key=self._key,
+            day=today.date(),
+            until=dt_util.utc_from_timestamp(allocations[-1].start + HOUR_S)
+            if allocations
+            else None,
+            today=since(today),
+            month=since(month),
+            prices=prices,
+            own_prices=bool(meter.prices),
+        )
+
+
+def _prices(collective: Collective) -> Prices | None:
+    return None if collective.sums is None else collective.sums.prices
+
+
+def _sums(allocations: Sequence[Allocation], begin: float) -> dict[float, float]:
+    sums = {}
+    for each in allocations:
+        begin += each.received
+        sums[each.start] = begin
+    return sums

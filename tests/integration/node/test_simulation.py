@@ -1,0 +1,397 @@
+"""What a home would have received of its collective's injection, and what Home Assistant shows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from freezegun import freeze_time
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_import_statistics,
+    list_statistic_ids,
+)
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+from hypothesis import assume, given, strategies as st
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from consometers_node.collective.publication.collective_self_consumption import Exchanges
+from custom_components.consometers.const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
+from custom_components.consometers.node.simulation import (
+    Allocation,
+    Hour,
+    Key,
+    price,
+    received,
+    together,
+)
+from custom_components.consometers.recorder.rows import energies
+from custom_components.consometers.recorder.statistics import async_rows
+
+from .house import House
+from .toy import collective, part, sums, until
+
+HOUR = timedelta(hours=1)
+PARIS = ZoneInfo("Europe/Paris")
+SIMULATED = "consometers:simulated_1"
+INJECTION, CONSUMPTION = (f"consometers:collective_1_{n}" for n in ("injection", "consumption"))
+AVERAGE = "consometers:average_1"
+STATISTICS = {
+    "injection": INJECTION,
+    "consumption": CONSUMPTION,
+    "production": None,
+    "consumption_per_home": AVERAGE,
+}
+OWN = "sensor.linky_energy_drawn"
+HOMES = 50
+
+AMOUNTS = st.integers(0, 9_000)
+HOME = st.tuples(AMOUNTS, AMOUNTS)
+"""What a home injected and drew in an hour, in Wh."""
+STREET = st.lists(HOME, min_size=1, max_size=HOMES)
+
+
+def totals(street: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return what homes injected and drew together."""
+    return sum(fed for fed, _ in street), sum(drawn for _, drawn in street)
+
+
+def draws_some_wh(street: Sequence[tuple[int, int]]) -> bool:
+    """Return whether the number of homes follows from a mean that is in sixteenths of a Wh."""
+    _, drawn = totals(street)
+    return drawn >= 4 * len(street)
+
+
+def hour_of(street: Sequence[tuple[int, int]], own: int) -> Hour:
+    """Return an hour as a home of a street knows it: of others, sums and a mean alone."""
+    injected, drawn = totals(street)
+    # The node keeps a mean in sixteenths of a Wh.
+    return Hour(0.0, injected, drawn, own, round(drawn / len(street) * 16) / 16)
+
+
+@given(st.lists(st.lists(HOME, min_size=HOMES, max_size=HOMES), min_size=1, max_size=4))
+def test_what_50_homes_compute_is_together_what_their_collective_computes(
+    hours: list[list[tuple[int, int]]],
+) -> None:
+    mine = [received(hour_of(street, own), Key.USE) or 0.0 for street in hours for _, own in street]
+    exchanges = Exchanges((60 * fed, 60 * drawn) for fed, drawn in map(totals, hours))
+    shared = exchanges.simulate().shared / 60
+    # Each home rounds each hour down, by less than a sixteenth of a Wh.
+    assert 0 <= shared - Fraction(sum(mine)) < Fraction(len(mine), 16)
+
+
+@given(STREET)
+def test_equal_parts_are_those_that_the_whole_would_have(street: list[tuple[int, int]]) -> None:
+    injected, _ = totals(street)
+    assume(draws_some_wh(street))
+    mine = [received(hour_of(street, own), Key.EQUAL) or 0.0 for _, own in street]
+    parts = [min(Fraction(injected, len(street)), Fraction(own)) for _, own in street]
+    assert 0 <= sum(parts) - Fraction(sum(mine)) < Fraction(len(street), 16)
+
+
+@given(STREET, st.data())
+def test_fixed_parts_are_those_that_the_whole_would_have(
+    street: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    injected = sum(fed for fed, _ in street)
+    weights = data.draw(st.lists(st.integers(0, 9), min_size=len(street), max_size=len(street)))
+    parts = [Fraction(weight, sum(weights) or 1) for weight in weights]
+    mine = [
+        received(hour_of(street, own), Key.FIXED, float(each)) or 0.0
+        for (_, own), each in zip(street, parts, strict=True)
+    ]
+    pairs = zip(street, parts, strict=True)
+    wholes = [min(injected * each, Fraction(own)) for (_, own), each in pairs]
+    # A part in floating point may be a hair more or less.
+    assert -Fraction(1, 16) < sum(wholes) - Fraction(sum(mine)) < Fraction(len(street) + 1, 16)
+
+
+@given(STREET, st.sampled_from(Key))
+def test_nobody_receives_more_than_it_used_nor_all_more_than_was_injected(
+    street: list[tuple[int, int]], key: Key
+) -> None:
+    assume(key is not Key.EQUAL or draws_some_wh(street))
+    mine = [received(hour_of(street, own), key, 1 / len(street)) for _, own in street]
+    assert all(0 <= (each or 0.0) <= own for each, (_, own) in zip(mine, street, strict=True))
+    assert sum(each or 0.0 for each in mine) <= sum(fed for fed, _ in street)
+
+
+def test_equal_parts_of_an_hour_in_which_nothing_is_drawn_are_not_known() -> None:
+    assert received(Hour(0, injected=100, drawn=0, own=40, per_home=0), Key.EQUAL) is None
+    assert received(Hour(0, injected=100, drawn=50, own=40), Key.EQUAL) is None
+
+
+def test_a_home_that_is_not_in_the_sum_receives_no_more_than_there_is() -> None:
+    assert received(Hour(0, injected=100, drawn=50, own=400), Key.USE) == 100
+    assert received(Hour(0, injected=100, drawn=0, own=0), Key.USE) == 0
+
+
+def test_the_price_of_an_hour_is_that_of_what_each_index_counted() -> None:
+    assert price([(300, 0.16), (100, 0.20)]) == pytest.approx(0.17)
+    assert price([(0, 0.16), (None, 0.20)]) is None
+
+
+def test_a_saving_is_of_hours_with_a_known_price() -> None:
+    hours = [Allocation(0, 500, 1_000, 0.20), Allocation(3_600, 250, 500)]
+    period = together(hours, 0.15)
+    assert period is not None
+    assert (period.received, period.own, period.unpriced) == (750, 1_500, 250)
+    assert period.covered == 0.5
+    assert period.saved == pytest.approx(0.025)
+    assert together([], 0.15) is None
+    unknown = together(hours, None)
+    assert unknown is not None
+    assert unknown.saved is None
+    nothing = together([Allocation(0, 0, 0)], None)
+    assert nothing is not None
+    assert nothing.covered is None
+
+
+def metadata(statistic: str) -> StatisticMetaData:
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=statistic,
+        source=DOMAIN if ":" in statistic else "recorder",
+        statistic_id=statistic,
+        unit_class="energy",
+        unit_of_measurement="Wh",
+    )
+
+
+async def record(
+    hass: HomeAssistant, statistic: str, begin: datetime, energies_wh: Sequence[float]
+) -> None:
+    """Have a series consist of these hours, from the first one on."""
+    total, rows = 0.0, []
+    for n, energy in enumerate(energies_wh):
+        total += energy
+        rows.append(StatisticData(start=begin + n * HOUR, sum=total))
+    add = async_add_external_statistics if ":" in statistic else async_import_statistics
+    add(hass, metadata(statistic), rows)
+    await async_wait_recording_done(hass)
+
+
+async def simulated(hass: HomeAssistant) -> dict[datetime, float]:
+    """Return the energy of each hour that was written."""
+    await async_wait_recording_done(hass)
+    rows = await async_rows(hass, [SIMULATED], 0, 4e9, "hour")
+    hours = energies(rows.get(SIMULATED, ()), from_zero=True)
+    return {datetime.fromtimestamp(at, UTC): wh for at, wh in hours.items()}
+
+
+def meter(hass: HomeAssistant, *keys: str, **options: float) -> None:
+    """Have a meter, of which these energies are shown."""
+    # Nothing is to be set up: what a meter counts, the recorder is told.
+    entry = MockConfigEntry(domain=DOMAIN, data={}, options=options, state=ConfigEntryState.LOADED)
+    entry.add_to_hass(hass)
+    for key in keys:
+        er.async_get(hass).async_get_or_create(
+            "sensor",
+            DOMAIN,
+            f"{entry.entry_id}_{key}",
+            config_entry=entry,
+            suggested_object_id=f"linky_{key}",
+        )
+
+
+def answered(**changes: Any) -> dict[str, Any]:
+    return collective("1", sums=sums(statistics=STATISTICS, **changes))
+
+
+NOON = datetime(2026, 6, 9, 10, tzinfo=UTC)
+"""In Paris."""
+BEGIN = datetime(2026, 6, 8, 20, tzinfo=UTC)
+"""22 o'clock of the day before."""
+COUNT = 14
+PRICES = {"prices": {"local": 15.0, "grid": 21.0}}
+
+
+async def record_street(hass: HomeAssistant) -> None:
+    """Have 14 hours in which 10 homes draw 4 kWh together, and inject 1 kWh, 8 at noon."""
+    await hass.config.async_set_time_zone("Europe/Paris")
+    hass.config.currency = "EUR"
+    await record(hass, INJECTION, BEGIN, [*[1_000] * (COUNT - 1), 8_000])
+    await record(hass, CONSUMPTION, BEGIN, [4_000] * COUNT)
+    await record(hass, AVERAGE, BEGIN, [400] * COUNT)
+    # The recorder began to count this one an hour before.
+    await record(hass, OWN, BEGIN - HOUR, [0, *[600] * COUNT])
+
+
+def attributes(house: House, key: str) -> Mapping[str, Any]:
+    """Return what an entity says beside its state."""
+    entity_id = house.entity_id(key)
+    assert entity_id is not None
+    state = house.hass.states.get(entity_id)
+    assert state is not None
+    return state.attributes
+
+
+async def start(house: House, **changes: Any) -> None:
+    await house.start(answered(**changes))
+    await until(lambda: house.entry.runtime_data.simulation.data)
+    await house.hass.async_block_till_done()
+
+
+async def test_a_home_sees_what_it_would_have_received(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    meter(hass, "energy_drawn", "energy_index_1", price_easf01=0.20, price_easf02=0.25)
+    # Nothing is known of what the first index counted in the last hours.
+    await record(hass, "sensor.linky_energy_index_1", BEGIN - HOUR, [0, *[600] * (COUNT - 2)])
+    with freeze_time(NOON + timedelta(minutes=10), tick=True):
+        await start(house, **PRICES)
+        # 600 of 4,000 drawn: 15 % of 1 kWh in 13 hours, at noon all that it drew.
+        expected = dict.fromkeys((BEGIN + n * HOUR for n in range(COUNT - 1)), 150.0)
+        assert await simulated(hass) == {**expected, BEGIN + (COUNT - 1) * HOUR: 600.0}
+        # 12 hours are of today.
+        assert house.state("1_simulated_today") == str((11 * 150 + 600) / 1_000)
+        today = attributes(house, "1_simulated_today")
+        assert today["last_reset"] == "2026-06-09T00:00:00+02:00"
+        assert (today["key"], today["until"]) == ("use", NOON)
+        assert "L315-2" in today["note"]
+        assert house.state("1_simulated_coverage_today") == "31.2"
+        assert house.state("1_simulated_month") == str((13 * 150 + 600) / 1_000)
+        assert house.state("1_simulated_coverage_month") == "30.4"
+        # 12 hours have a price of the home: 5 cents more than between members.
+        saved = float(house.state("1_simulated_saving_month") or "nan")
+        assert saved == pytest.approx(12 * 0.150 * 0.05)
+        saving = attributes(house, "1_simulated_saving_month")
+        assert (saving["own_prices"], saving["local_price"]) == (True, 15)
+        assert saving["unpriced_wh"] == 750
+
+
+async def test_what_is_corrected_or_taken_away_is_computed_again(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    meter(hass, "energy_drawn")
+    with freeze_time(NOON + timedelta(minutes=10), tick=True) as time:
+        await start(house)
+        before = await simulated(hass)
+        # The meter's third hour was another one, and an hour more is published.
+        await record(hass, OWN, BEGIN - HOUR, [0, 600, 600, 1_200, *[600] * (COUNT - 2)])
+        for statistic, energy in ((INJECTION, 1_000), (CONSUMPTION, 4_000), (AVERAGE, 400)):
+            values = [*[energy] * (COUNT - 1), 8_000 if statistic == INJECTION else energy, energy]
+            await record(hass, statistic, BEGIN, values)
+        time.move_to(NOON + HOUR + timedelta(minutes=30))
+        house.toy.change(collectives=[answered(last=part("last", consumption=1)["last"])])
+        await until(lambda: house.state("1_simulated_month") == str((150 * 15 + 600) / 1_000))
+        after = await simulated(hass)
+        assert {at: wh for at, wh in after.items() if before.get(at) != wh} == {
+            BEGIN + 2 * HOUR: 300.0,
+            BEGIN + COUNT * HOUR: 150.0,
+        }
+        # An hour that the meter did not count after all is none of the simulation.
+        hass.data["recorder_instance"].async_clear_statistics([OWN])
+        await record(hass, OWN, BEGIN + 2 * HOUR, [0, *[600] * (COUNT - 2)])
+        async_fire_time_changed(hass, NOON + HOUR + timedelta(minutes=70, seconds=20))
+        await until(lambda: house.state("1_simulated_month") == str((150 * 11 + 600) / 1_000))
+        assert min(await simulated(hass)) == BEGIN + 3 * HOUR
+
+
+async def test_a_past_that_came_later_is_computed_too(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    meter(hass, "energy_drawn")
+    with freeze_time(NOON + timedelta(minutes=10), tick=True):
+        await start(house)
+        assert len(await simulated(hass)) == COUNT
+        earlier = BEGIN - 3 * HOUR
+        for statistic, energy in ((INJECTION, 1_000), (CONSUMPTION, 4_000), (OWN, 600)):
+            await record(hass, statistic, earlier, [energy] * (COUNT + 3))
+        await house.entry.runtime_data.simulation.async_refresh()
+        # Of an entity's first hour, the recorder does not know the beginning.
+        assert len(await simulated(hass)) == COUNT + 2
+
+
+async def test_a_household_chooses_the_key(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    meter(hass, "energy_drawn")
+    flows = hass.config_entries.options
+    with freeze_time(NOON + timedelta(minutes=10), tick=True):
+        await start(house)
+        for typed, first, last in (
+            ({CONF_SHARING_KEY: "equal"}, 100.0, 600.0),
+            ({CONF_SHARING_KEY: "fixed", CONF_COEFFICIENT: 2.5}, 25.0, 200.0),
+        ):
+            form = await flows.async_init(house.entry.entry_id)
+            if typed[CONF_SHARING_KEY] == "fixed":
+                unfinished = {CONF_SHARING_KEY: "fixed"}
+                form = await flows.async_configure(form["flow_id"], unfinished)
+                assert form["errors"] == {CONF_COEFFICIENT: "no_coefficient"}
+            done = await flows.async_configure(form["flow_id"], typed)
+            assert done["type"] is FlowResultType.CREATE_ENTRY
+            await until(lambda: house.entry.state is ConfigEntryState.LOADED)
+            await until(lambda: house.entry.runtime_data.simulation.data)
+            hours = await simulated(hass)
+            assert [hours[BEGIN], hours[BEGIN + (COUNT - 1) * HOUR]] == [first, last]
+            assert attributes(house, "1_simulated_today")["key"] == typed[CONF_SHARING_KEY]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # The usual price that the collective states: 6 cents more than between members.
+        ("EUR", PRICES, str(round((13 * 0.150 + 0.600) * 0.06, 10))),
+        ("CHF", PRICES, "unknown"),
+        ("EUR", {}, None),
+    ],
+)
+async def test_without_prices_of_its_own_a_home_takes_those_of_its_collective(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    house: House,
+    case: tuple[str, Mapping[str, Any], str | None],
+) -> None:
+    currency, changes, saving = case
+    await record_street(hass)
+    meter(hass, "energy_drawn")
+    hass.config.currency = currency
+    with freeze_time(NOON + timedelta(minutes=10), tick=True):
+        await start(house, **changes)
+        shown = house.state("1_simulated_saving_month")
+        if saving is None or saving == "unknown":
+            assert shown == saving
+        else:
+            assert shown is not None
+            assert float(shown) == pytest.approx(float(saving))
+
+
+async def test_without_a_meter_or_the_collectives_hours_nothing_is_simulated(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    statistics = {**STATISTICS, "injection": None}
+    await house.start(answered(), collective("2", sums=sums(statistics=statistics)))
+    await house.entry.runtime_data.simulation.async_refresh()
+    assert house.state("1_simulated_today") == "unavailable"
+    assert house.state("2_simulated_today") is None
+    ids = await hass.async_add_executor_job(list_statistic_ids, hass)
+    assert SIMULATED not in {each["statistic_id"] for each in ids}
+
+
+async def test_without_a_recorder_nothing_is_simulated(house: House) -> None:
+    await house.start(answered())
+    assert house.state("1_simulated_today") == "unavailable"
