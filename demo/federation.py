@@ -61,6 +61,10 @@ _COOPERATIVE_ABOUT: Final = {
     "co2_source_fr": "valeur d’exemple",
     "co2_source_en": "example value",
     "co2_year": "2025",
+    "local_price": "14",
+    "grid_price": "20.5",
+    "price_source_fr": "valeurs d’exemple",
+    "price_source_en": "example values",
 }
 _MUNICIPALITY_ABOUT: Final = {
     "sentence_fr": "Le territoire de Lorient, dans une démonstration : ce que ses coopératives"

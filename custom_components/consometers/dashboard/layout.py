@@ -216,23 +216,28 @@ class _Writer:
         has, simulated = collective.entities, self._simulated(collective)
         if not simulated:
             return
-        yield self._of_simulation(collective)
-        for key, columns in (
-            ("today", _HALF),
-            ("coverage_today", _HALF),
-            ("month", _HALF),
-            ("coverage_month", _HALF),
-            ("saving_month", _WIDE),
+        yield from self._of_simulation(collective)
+        for title, keys in (
+            ("today", ("today", "coverage_today")),
+            ("this_month", ("month", "coverage_month", "saving_month")),
         ):
-            for entity in _those(has, f"simulated_{key}"):
-                name = self._words[f"simulated_{key}"]
-                yield _tile(entity, PRODUCED, name=name, grid_options=columns)
+            tiles = [
+                _tile(
+                    has[f"simulated_{key}"],
+                    PRODUCED,
+                    name=self._words[f"simulated_{key.partition('_')[0]}"],
+                    grid_options=_WIDE if key == "saving_month" else _HALF,
+                )
+                for key in keys
+                if f"simulated_{key}" in has
+            ]
+            yield from self._beneath(title, tiles)
         yield from self._graph("week", _DAYS, {"simulated": simulated})
         yield _text(self._words["simulation"])
 
     def _simulation_months(self, collective: Collective) -> Iterator[Card]:
         if simulated := self._simulated(collective):
-            yield self._of_simulation(collective)
+            yield from self._of_simulation(collective)
             flows = {"simulated": simulated, "drawn": self._home.drawn}
             yield from self._graph("year", _MONTHS, flows)
 
@@ -241,9 +246,9 @@ class _Writer:
         is_shown = self._home.drawn and "simulated_month" in collective.entities
         return (collective.simulated,) if is_shown and collective.simulated else ()
 
-    def _of_simulation(self, collective: Collective) -> Card:
-        title = self._words["simulation_of"].format(collective=collective.name)
-        return _heading(title, "mdi:home-group-plus")
+    def _of_simulation(self, collective: Collective) -> Iterator[Card]:
+        yield _heading(self._words["neighbours_sun"], "mdi:home-group-plus")
+        yield _heading(collective.name, style="subtitle")
 
     # My collectives
 

@@ -31,13 +31,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "part_power": "Now",
         "part_energy_today": "Today",
         "part_coverage": "Coverage of last month’s grid use",
-        "simulation_of": "The neighbours’ sun, a simulation: {collective}",
+        "neighbours_sun": "Neighbours’ sun (simulation)",
+        "this_month": "This month",
         "simulated": "Received from neighbours (simulation)",
-        "simulated_today": "Received today",
-        "simulated_coverage_today": "Covered today",
-        "simulated_month": "Received this month",
-        "simulated_coverage_month": "Covered this month",
-        "simulated_saving_month": "Saved this month",
+        "simulated_today": "Received",
+        "simulated_month": "Received",
+        "simulated_coverage": "Covered",
+        "simulated_saving": "Saved",
         "simulation": "What you would have received of what members inject, from published hours. "
         "Your bill does not change: a real operation takes a contract, Enedis counts it by half "
         "hours, and grid charges and taxes apply to what is shared. "
@@ -96,13 +96,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "part_power": "En ce moment",
         "part_energy_today": "Aujourd’hui",
         "part_coverage": "Couverture du soutirage du mois dernier",
-        "simulation_of": "Le soleil des voisins, une simulation : {collective}",
+        "neighbours_sun": "Soleil des voisins (simulation)",
+        "this_month": "Ce mois-ci",
         "simulated": "Reçu des voisins (simulation)",
-        "simulated_today": "Reçu aujourd’hui",
-        "simulated_coverage_today": "Couvert aujourd’hui",
-        "simulated_month": "Reçu ce mois-ci",
-        "simulated_coverage_month": "Couvert ce mois-ci",
-        "simulated_saving_month": "Économisé ce mois-ci",
+        "simulated_today": "Reçu",
+        "simulated_month": "Reçu",
+        "simulated_coverage": "Couvert",
+        "simulated_saving": "Économisé",
         "simulation": "Ce que vous auriez reçu de l’injection des membres, d’après les heures "
         "publiées. Votre facture ne change pas : une opération réelle demande un contrat, Enedis "
         "la compte par demi-heure, et l’acheminement et les taxes s’appliquent à l’énergie "

@@ -215,7 +215,7 @@ _simulated_energy = partial(
     state_class=SensorStateClass.TOTAL,
     native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
     suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-    suggested_display_precision=1,
+    suggested_display_precision=2,
     attributes_fn=_key,
 )
 _simulated_rate = partial(

@@ -96,6 +96,11 @@ def received(hour: Hour, key: Key, coefficient: float = 0.0) -> float | None:
     return floor(min(part, hour.own) * _SIXTEENTHS) / _SIXTEENTHS
 
 
+def nearest(energy: float) -> float:
+    """Return an energy in whole sixteenths of a Wh, as all sums are: the recorder has kWh."""
+    return round(energy * _SIXTEENTHS) / _SIXTEENTHS
+
+
 def price(priced: Iterable[tuple[float | None, float]]) -> float | None:
     """Return the mean price of an hour, of what each index counted and what a kWh costs by it."""
     counted = [(energy, each) for energy, each in priced if energy is not None and energy > 0]

@@ -18,7 +18,17 @@ from ..const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
 from ..recorder.rows import HOUR_S, Row, energies
 from ..recorder.statistics import async_external, async_hours, async_rows
 from .answers import Collective, Prices
-from .simulation import Allocation, Hour, Key, Meter, Period, price, received, together
+from .simulation import (
+    Allocation,
+    Hour,
+    Key,
+    Meter,
+    Period,
+    nearest,
+    price,
+    received,
+    together,
+)
 from .surplus_coordinator import statistics_of
 
 if TYPE_CHECKING:
@@ -161,7 +171,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         if allocations and allocations[0].start < first.start:
             return False
         later = [each for each in allocations if each.start > first.start]
-        sums = _sums(later, first.sum_wh)
+        sums = _sums(later, nearest(first.sum_wh))
         if not {row.start for row in held[1:]} <= sums.keys():
             return False
         self._write(collective, statistic, sums, held)
@@ -194,7 +204,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         *,
         instead: bool = False,
     ) -> None:
-        before = {row.start: row.sum_wh for row in held}
+        before = {row.start: nearest(row.sum_wh) for row in held}
         changed = {at: wh for at, wh in sums.items() if before.get(at) != wh}
         name = _NAMES.get(self.hass.config.language, _NAMES["en"])
         metadata = StatisticMetaData(
@@ -204,7 +214,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
             source=DOMAIN,
             statistic_id=statistic,
             unit_class=EnergyConverter.UNIT_CLASS,
-            unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+            unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         )
         async_external(self.hass, metadata, changed, instead=instead)
 

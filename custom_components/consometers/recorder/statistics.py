@@ -109,13 +109,19 @@ def async_replace(
 def async_external(
     hass: HomeAssistant, metadata: StatisticMetaData, sums: Mapping[float, float], *, instead: bool
 ) -> None:
-    """Add sums at the end of hours, by their start, to a series that no entity has.
+    """Add sums in Wh at the end of hours, by their start, to a series that no entity has.
 
     `instead` of all that it has. All of it is queued at once.
     """
     if instead:
         get_instance(hass).async_clear_statistics([metadata["statistic_id"]])
-    rows = (StatisticData(start=dt_util.utc_from_timestamp(at), sum=wh) for at, wh in sums.items())
+    convert = EnergyConverter.converter_factory(
+        UnitOfEnergy.WATT_HOUR, metadata["unit_of_measurement"]
+    )
+    rows = (
+        StatisticData(start=dt_util.utc_from_timestamp(at), sum=convert(wh))
+        for at, wh in sums.items()
+    )
     for part in batched(rows, _WRITTEN_AT_ONCE, strict=False):
         async_add_external_statistics(hass, metadata, part)
 

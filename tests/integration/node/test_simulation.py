@@ -38,6 +38,7 @@ from custom_components.consometers.node.simulation import (
     Allocation,
     Hour,
     Key,
+    nearest,
     price,
     received,
     together,
@@ -194,7 +195,7 @@ async def simulated(hass: HomeAssistant) -> dict[datetime, float]:
     await async_wait_recording_done(hass)
     rows = await async_rows(hass, [SIMULATED], 0, 4e9, "hour")
     hours = energies(rows.get(SIMULATED, ()), from_zero=True)
-    return {datetime.fromtimestamp(at, UTC): wh for at, wh in hours.items()}
+    return {datetime.fromtimestamp(at, UTC): nearest(wh) for at, wh in hours.items()}
 
 
 def meter(hass: HomeAssistant, *keys: str, **options: float) -> None:
