@@ -54,6 +54,11 @@ def test_energy_has_a_sum_and_power_a_mean_and_nothing_else_is_listed() -> None:
         listed("sensor.wind", "power", mean_type=2),
         listed("sensor.no_class", None),
         listed("enedis:123", source="enedis", name="Linky"),
+        # Nobody measured these at home.
+        *(
+            listed(f"consometers:{kind}_kersabiec", source="consometers")
+            for kind in ("collective", "average", "part", "simulated")
+        ),
         "nonsense",
     ]
     assert statistics(answer) == [
