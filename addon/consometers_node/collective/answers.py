@@ -49,6 +49,8 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
 from .about import About, load_about
+from .challenges.own import CurrentChallenges
+from .challenges.register import all_challenges
 from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, NotFound
 from .members import invitations
@@ -60,6 +62,7 @@ from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
 from .privacy.own_export import OwnExports
 from .publication import quartiles
+from .publication.queries import Published
 from .witness.service import WitnessService
 
 _ONCE_A_MONTH = text(
@@ -107,6 +110,7 @@ class CollectiveAnswers(Answers):
         self._exports = exports
         self._witness = witness
         self._about = about
+        self._challenges = CurrentChallenges()
 
     @override
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
@@ -153,7 +157,15 @@ class CollectiveAnswers(Answers):
         listed = list(await super().list_series(asker))
         async with self._store.reading() as connection:
             plants = await plant_devices(connection)
-            member = await Members(connection, self._zone).by_jid(asker.jid) if plants else None
+            challenges = await all_challenges(connection)
+            member = None
+            if plants or challenges:
+                member = await Members(connection, self._zone).by_jid(asker.jid)
+            challenge = None
+            if member and challenges:
+                challenge = await self._challenges.of_member(
+                    connection, self._published, member, datetime.now(UTC)
+                )
             held = await holdings(connection, member.id) if member else []
             stated = (await load_about(connection, self._about)).prices
         shares = {holding.plant.id: holding.shares for holding in held}
@@ -170,7 +182,16 @@ class CollectiveAnswers(Answers):
         if stated is not None:
             prices = Prices(local=stated.local, grid=stated.grid)
             listed = [
-                replace(listing, prices=prices) if self._is_injection(listing.series) else listing
+                replace(listing, prices=prices)
+                if self._is_of_all(listing.series, Direction.INJECTION)
+                else listing
+                for listing in listed
+            ]
+        if challenge is not None:
+            listed = [
+                replace(listing, challenge=challenge)
+                if self._is_of_all(listing.series, Direction.CONSUMPTION)
+                else listing
                 for listing in listed
             ]
         return listed + [
@@ -180,11 +201,16 @@ class CollectiveAnswers(Answers):
             for name in quartiles.beside(daily.series)
         ]
 
-    def _is_injection(self, series: Identifier) -> bool:
-        """Return whether a series is what all members inject together."""
+    @property
+    def _published(self) -> Published:
+        assert self._naming.collective is not None
+        return Published(self._naming.collective, self._zone, self._rules())
+
+    def _is_of_all(self, series: Identifier, direction: Direction) -> bool:
+        """Return whether a series is what all members together inject, or draw."""
         return (
             series.device == self._device
-            and series.direction is Direction.INJECTION
+            and series.direction is direction
             and series.counted is None
         )
 

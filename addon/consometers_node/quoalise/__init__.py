@@ -27,6 +27,7 @@ from . import (
     stanza_errors,
 )
 from .answers import Listed, Prices, Shares
+from .challenge import Challenge, Change
 from .commands import COMMANDS, Command, Node, Role
 from .data import Data
 from .errors import (
@@ -91,6 +92,8 @@ __all__ = [
     "MAX_RECORDS",
     "BadRequest",
     "Cancelled",
+    "Challenge",
+    "Change",
     "Command",
     "Data",
     "DataNeed",

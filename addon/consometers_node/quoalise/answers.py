@@ -18,7 +18,8 @@ from decimal import Decimal
 import re
 from xml.etree.ElementTree import Element
 
-from . import forms, iso8601
+from . import challenge, forms, iso8601
+from .challenge import Challenge
 from .commands import COMMANDS, Command, Node
 from .errors import Malformed
 from .forms import FORM, Field
@@ -57,7 +58,8 @@ class Prices:
 class Listed:
     """A series that the asker may read: its interval, its unit, its first and its last record.
 
-    What is not known, or what there is none of, is None: `shares` and `prices` too, of most series.
+    What is not known, or what there is none of, is None: `shares`, `prices` and
+    `challenge` too, of most series.
     """
 
     series: Identifier
@@ -67,6 +69,7 @@ class Listed:
     last: datetime | None = None
     shares: Shares | None = None
     prices: Prices | None = None
+    challenge: Challenge | None = None
 
 
 _COLUMNS = (
@@ -133,6 +136,8 @@ def listed(
         columns += _COLUMNS_OF_SHARES
     if any(row.prices is not None for row in rows):
         columns += _COLUMNS_OF_PRICES
+    if any(row.challenge is not None for row in rows):
+        columns += challenge.COLUMNS
     answer.append(forms.table(title, columns, map(_row, rows), language))
     return answer
 
@@ -183,7 +188,7 @@ def _row(listed: Listed) -> dict[str, str | None]:
         row |= {"name": shares.name, "shares": held, "total_shares": total}
     if (prices := listed.prices) is not None:
         row |= {"local_price": f"{prices.local:f}", "grid_price": f"{prices.grid:f}"}
-    return row
+    return row if listed.challenge is None else row | challenge.row(listed.challenge)
 
 
 def _listed(row: Mapping[str, str], place: str) -> Listed:
@@ -200,6 +205,7 @@ def _listed(row: Mapping[str, str], place: str) -> Listed:
         last=last,
         shares=_shares(row, place) if "total_shares" in row else None,
         prices=_prices(row, place) if "local_price" in row else None,
+        challenge=challenge.read(row, place) if challenge.CHALLENGE in row else None,
     )
 
 

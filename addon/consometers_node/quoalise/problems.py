@@ -71,6 +71,7 @@ class Problem(Enum):
     OUT_OF_TIME = text("“{found}” is before 1978-07-05 or after 2099: correct the year")
     BACKWARDS = text("the range ends ({found}) before it starts ({wanted}): exchange the two")
     NOT_A_PRICE = text("“{found}” is not a price: send euro cents, such as 12.5")
+    NOT_A_CHANGE = text("“{found}” is not a change in percent: send such as -12.5")
     NOT_A_DURATION = text(
         "“{found}” is not a duration in whole seconds: send such as PT30M, P1D or P2Y (ISO 8601)"
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from consometers_node.collective.about import store_about
 from consometers_node.collective.disclosure.sdc_rules import (
@@ -27,6 +27,7 @@ from consometers_node.collective.publication import quartiles
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
     BadRequest,
+    Challenge,
     Data,
     Direction as Said,
     ItemNotFound,
@@ -38,7 +39,11 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.collective_tables import (
+    ChallengeParticipantRow,
+    ChallengeRow,
+    MemberRow,
+)
 from consometers_node.store.groups import GroupKind, all_groups, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
 from consometers_node.store.published_series import own_series
@@ -166,6 +171,50 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
         name_of(ALL, Said.INJECTION, SeriesPath.ENERGY_DAILY),
     }
     assert priced[name_of(ALL, Said.INJECTION)] == Prices(local=Decimal("15.5"), grid=Decimal(21))
+
+
+async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: House) -> None:
+    """As it is public: which one it is, and nothing of a home."""
+    ask = house.sharing.asking
+    await join(coop, house)
+    await release(coop, [100])
+    today = now().date()
+    row = ChallengeRow
+    async with coop.store.writing() as connection:
+        made = insert(row).values(
+            name_fr="Le défi",
+            name_en="The challenge",
+            first_day=today - timedelta(days=3),
+            last_day=today + timedelta(days=30),
+            objective_percent=10,
+        )
+        number = (await connection.execute(made.returning(row.id))).scalar_one()
+        for name in ("Lorient", "Lanester"):
+            group = await group_id(connection, GroupKind.AREA, name)
+            await connection.execute(
+                insert(ChallengeParticipantRow).values(challenge_id=number, group_id=group)
+            )
+            device = Device(str(organisation(f"kersabiec-{name.lower()}")))
+            series = own_series(device, Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
+            sums = {series: [Sum(START, 6_000, 12)]}
+            await publish(connection, sums, now(), kind=GroupKind.AREA, name=name)
+    assert not any(entry.challenge for entry in await ask.list_series(coop.jid))
+    async with coop.store.writing() as connection:
+        await connection.execute(update(MemberRow).values(area="Lorient"))
+    listed = {entry.series: entry.challenge for entry in await ask.list_series(coop.jid)}
+    assert {name for name, challenge in listed.items() if challenge is not None} == {
+        DRAWN,
+        name_of(ALL, Said.CONSUMPTION, SeriesPath.ENERGY_DAILY),
+    }
+    assert listed[DRAWN] == Challenge(
+        name_fr="Le défi",
+        name_en="The challenge",
+        first_day=today - timedelta(days=3),
+        last_day=today + timedelta(days=30),
+        objective=10,
+        participant="Lorient",
+        participants=2,
+    )
 
 
 async def test_a_member_reads_how_many_shares_it_holds_and_what_their_panels_make(

@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element
 from hypothesis import strategies as st
 
 from consometers_node.quoalise import (
+    Challenge,
+    Change,
     Data,
     DataNeed,
     DataNeedSeries,
@@ -204,6 +206,26 @@ IDENTIFIERS = st.builds(
     st.lists(NAMES, max_size=5).map("/".join),
 )
 PRICES = st.decimals(0, 999, places=3)
+PERCENTS = st.decimals(-100, 10_000, places=1)
+CHALLENGES = st.builds(
+    Challenge,
+    name_fr=WORDS,
+    name_en=WORDS,
+    first_day=st.dates(date(2020, 1, 1), date(2090, 1, 1)),
+    last_day=st.dates(date(2020, 1, 1), date(2090, 1, 1)),
+    objective=st.integers(1, 50),
+    participant=WORDS,
+    participants=st.integers(2, 20),
+    standing=st.none()
+    | st.builds(
+        Change,
+        change=PERCENTS,
+        low=PERCENTS,
+        high=PERCENTS,
+        rank_first=st.integers(1, 20),
+        rank_last=st.integers(1, 20),
+    ),
+)
 LISTED = st.builds(
     Listed,
     series=IDENTIFIERS,
@@ -214,6 +236,7 @@ LISTED = st.builds(
     shares=st.none()
     | st.builds(Shares, name=WORDS, held=st.integers(0, 10**6), total=st.integers(1, 10**6)),
     prices=st.none() | st.builds(Prices, local=PRICES, grid=PRICES),
+    challenge=st.none() | CHALLENGES,
 )
 
 TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)

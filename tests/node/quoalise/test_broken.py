@@ -268,6 +268,15 @@ NEEDS: list[tuple[Problem, str, Change]] = [
     (Problem.NO_ELEMENT, "/witness", lambda sent: witness()(sent).remove(child(sent[-1], "name"))),
 ]
 """With places below that of the first need."""
+CHALLENGE = {
+    "challenge_fr": "Le défi",
+    "challenge_en": "The challenge",
+    "challenge_from": "2026-09-28",
+    "challenge_to": "2026-12-20",
+    "objective": "10",
+    "participant": "Lorient",
+    "participants": "5",
+}
 OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
     (Problem.NOT_A_CHOICE, "command@node", request('node="get_histories">')),
     (Problem.NO_ATTRIBUTE, "command@node", request('action="execute">')),
@@ -357,6 +366,18 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
         Problem.NOT_A_PRICE,
         "command/x/item[1]/grid_price",
         lambda: listed(local_price="15.5", grid_price="-1"),
+    ),
+    (
+        Problem.NOT_A_CHANGE,
+        "command/x/item[1]/change_low",
+        lambda: listed(**CHALLENGE, change="-1.2", change_low="a lot"),
+    ),
+    (
+        Problem.NO_FIELD,
+        "command/x/item[1]/rank_last",
+        lambda: listed(
+            **CHALLENGE, change="-1.2", change_low="-2", change_high="0.5", rank_first="1"
+        ),
     ),
     (
         Problem.NO_FIELD,

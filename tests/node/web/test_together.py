@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, override
 
@@ -14,6 +14,8 @@ from consometers_node.household.statistics_import.monthly_consumption import dra
 from consometers_node.household.statistics_import.totals import TIME_ZONE, days_of, month_before
 from consometers_node.permission import Choice, DataNeed, Identification, Permissions
 from consometers_node.quoalise import (
+    Challenge,
+    Change,
     Data,
     Device as Name,
     DeviceType,
@@ -66,6 +68,22 @@ MEDIAN: Final = series(ALL, Direction.CONSUMPTION, SeriesPath.MEDIAN)
 STATISTIC: Final = f"{IN_COMMON}kersabiec_consumption"
 AVERAGE: Final = f"{AVERAGES}kersabiec"
 MONTH: Final = month_before(now())
+CHALLENGE: Final = Challenge(
+    name_fr="Le défi",
+    name_en="The challenge",
+    first_day=date(2026, 9, 28),
+    last_day=date(2026, 12, 20),
+    objective=10,
+    participant="Lorient",
+    participants=5,
+    standing=Change(
+        change=Decimal("-12.5"),
+        low=Decimal("-15.4"),
+        high=Decimal("-9.4"),
+        rank_first=1,
+        rank_last=1,
+    ),
+)
 
 
 @dataclass
@@ -77,6 +95,7 @@ class Coop(Answerer):
     days: dict[str, dict[datetime, int]] = field(default_factory=dict)
     shares: dict[Name, Shares] = field(default_factory=dict)
     prices: Prices | None = None
+    challenge: Challenge | None = None
     permissions: set[str] = field(default_factory=set)
     subscribers: set[tuple[str, str]] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -106,6 +125,7 @@ class Coop(Answerer):
                 last=max(values, default=None),
                 shares=self.shares.get(device) if series_name == name else None,
                 prices=self.prices if series_name == NAMES[Direction.INJECTION] else None,
+                challenge=self.challenge if series_name == NAMES[Direction.CONSUMPTION] else None,
             )
             for device, way in (
                 *((ALL, way) for way in Direction),
@@ -251,6 +271,7 @@ async def pulled(stage: Stage) -> set[str]:
 
 async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
     stage.coop.prices = Prices(local=Decimal("15.5"), grid=Decimal(21))
+    stage.coop.challenge = CHALLENGE
     await share(stage)
 
     await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
@@ -280,6 +301,21 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
         "consumption_per_home": AVERAGE,
     }
     assert sums["prices"] == {"local": 15.5, "grid": 21.0}
+    assert (await stage.ask())["challenge"] == {
+        "name": {"en": "The challenge", "fr": "Le défi"},
+        "from": "2026-09-28",
+        "to": "2026-12-20",
+        "objective": 10,
+        "participant": "Lorient",
+        "participants": 5,
+        "standing": {
+            "change": -12.5,
+            "low": -15.4,
+            "high": -9.4,
+            "rank_first": 1,
+            "rank_last": 1,
+        },
+    }
     assert sums["problem"] is None
     # Each hour is divided by the members that it sums, to a sixteenth of a Wh.
     await until(averages(stage), lambda values: values.keys() == consumption.keys())

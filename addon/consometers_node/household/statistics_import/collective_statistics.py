@@ -16,7 +16,16 @@ import time
 from typing import NoReturn
 
 from ...permission import Permissions, State
-from ...quoalise import Data, Direction, Identifier, Listed, Prices, QuoaliseError, SeriesPath
+from ...quoalise import (
+    Challenge,
+    Data,
+    Direction,
+    Identifier,
+    Listed,
+    Prices,
+    QuoaliseError,
+    SeriesPath,
+)
 from ...quoalise.identifier import ENTERPRISE, identifier
 from ...quoalise.text import text
 from ...sharing.changes import Changes
@@ -106,6 +115,7 @@ class CollectiveStatistics:
         self.plants = PlantStatistics(store, asking, changes)
         self._totals: dict[str, Totals] = {}
         self._prices: dict[str, Prices | None] = {}
+        self._challenges: dict[str, Challenge | None] = {}
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
         self._missed: set[str] = set()
@@ -119,6 +129,10 @@ class CollectiveStatistics:
     def prices(self, jid: str) -> Prices | None:
         """Return what a kWh costs by a collective's account, if it says so."""
         return self._prices.get(jid)
+
+    def challenge(self, jid: str) -> Challenge | None:
+        """Return the challenge of this home's commune, as its collective publishes it."""
+        return self._challenges.get(jid)
 
     def has_nothing(self, statistic: str) -> bool:
         return statistic in self._empty
@@ -189,6 +203,8 @@ class CollectiveStatistics:
             del self._totals[jid]
         for jid in self._prices.keys() - peers.keys():
             del self._prices[jid]
+        for jid in self._challenges.keys() - peers.keys():
+            del self._challenges[jid]
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
         """Unsubscribe from what a person does not want."""
@@ -208,6 +224,7 @@ class CollectiveStatistics:
                 listed = await self._asking.list_series(peer.jid)
                 language = await patiently(self._recorder, self._recorder.language)
                 self._take_prices(peer.jid, listed)
+                self._take_challenge(peer.jid, listed)
                 is_new = await self._read(peer, listed, language)
                 if await self.plants.read(peer, listed, language) or is_new:
                     self._waits.pop(peer.jid, None)
@@ -341,6 +358,12 @@ class CollectiveStatistics:
         prices = next((each.prices for each in listed if each.prices is not None), None)
         if self._prices.get(jid) != prices:
             self._prices[jid] = prices
+            self._changes.notify()
+
+    def _take_challenge(self, jid: str, listed: Iterable[Listed]) -> None:
+        challenge = next((each.challenge for each in listed if each.challenge is not None), None)
+        if self._challenges.get(jid) != challenge:
+            self._challenges[jid] = challenge
             self._changes.notify()
 
     def _take(self, jid: str, data: Data) -> None:

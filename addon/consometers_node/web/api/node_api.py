@@ -22,6 +22,7 @@ from ...store.peers import all_peers
 from ...store.plants import all_held_plants
 from ...store.pulled import all_pulled
 from ..core.access import harden, problem
+from .challenges import challenge
 from .plants import plants
 from .sums import Json, drawn_last_month, sums
 
@@ -112,6 +113,7 @@ class Api:
                         self._collective(collective, opened)
                         | {
                             "sums": sums(collective, pulled, together, drawn, now),
+                            "challenge": challenge(together.challenge(jid) if together else None),
                             "plants": plants(held, jid, pulled, together, drawn=drawn, now=now),
                         }
                     )

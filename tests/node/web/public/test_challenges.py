@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import csv
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 import io
 import json
 import math
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.collective.access_log import reads
+from consometers_node.collective.challenges.own import CurrentChallenges
 from consometers_node.collective.challenges.register import (
     MOST_CHALLENGES,
     Challenge,
@@ -29,11 +31,14 @@ from consometers_node.collective.challenges.results import (
     state_of,
 )
 from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.members.members import Member, MemberKind
 from consometers_node.collective.publication.queries import Published
+from consometers_node.quoalise import Change
 from consometers_node.series import Direction
 from consometers_node.store.collective_tables import (
     ChallengeId,
     ClosedIntervalRow,
+    MemberId,
     PublishedCellRow,
 )
 from consometers_node.store.connection import AsyncConnection
@@ -381,3 +386,53 @@ async def test_the_open_data_has_all_that_the_page_shows(empty: Town) -> None:
             page = await town.browser().open(f"data/challenges/{path}")
             assert page.status == 404
             assert page.headers["Content-Type"].startswith("application/problem+json")
+
+
+async def test_a_member_is_told_of_the_group_in_which_it_counts(empty: Town) -> None:
+    """Its commune, several published together, or itself as a site; and nothing before weeks."""
+    await fill(empty)
+    challenge = await set_up(empty)
+    published = Published("lorient", empty.settings.time_zone, empty.settings.publication)
+    home = Member(
+        id=MemberId(1),
+        pseudonym="home",
+        jid=None,
+        kind=MemberKind.HOME,
+        name=None,
+        description=None,
+        website=None,
+        area="Lorient",
+        invitation_id=None,
+        joined_at=NOW,
+        left_at=None,
+    )
+    school = replace(home, kind=MemberKind.SITE, name="École de Kersabiec")
+    elsewhere = replace(home, area=None)
+    async with empty.store.reading() as connection:
+        current = CurrentChallenges()
+        told = [
+            await current.of_member(connection, published, member, NOW)
+            for member in (home, school, elsewhere)
+        ]
+        later = LAST + timedelta(days=15)
+        after = NOW + (later - NOW.date())
+        assert await current.of_member(connection, published, home, after) is None
+        early = await CurrentChallenges().of_member(
+            connection, published, home, NOW - timedelta(days=45)
+        )
+    commune, building, nobody = told
+    assert nobody is None
+    assert commune is not None
+    assert (commune.participant, commune.participants) == ("Lorient", len(SLUGS))
+    assert commune.standing == Change(
+        change=Decimal("-12.5"),
+        low=Decimal("-15.4"),
+        high=Decimal("-9.4"),
+        rank_first=1,
+        rank_last=1,
+    )
+    assert building is not None
+    assert building.participant == "École de Kersabiec"
+    assert early is not None
+    assert early.standing is None
+    assert early.objective == challenge.objective_percent
