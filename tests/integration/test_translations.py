@@ -42,6 +42,7 @@ from custom_components.consometers.node.sensors import (
     PLANT_SENSORS,
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
+    ChallengeSensorDescription,
 )
 from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
@@ -186,7 +187,11 @@ def test_every_attribute_has_its_word() -> None:
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
     of_sums: list[SensorEntityDescription] = [
-        *(each for each in COLLECTIVE_SENSORS if each.of_sums or each.of_a_witness),
+        *(
+            each
+            for each in COLLECTIVE_SENSORS
+            if each.of_sums or each.of_a_witness or isinstance(each, ChallengeSensorDescription)
+        ),
         *PLANT_SENSORS,
         *SIMULATION_SENSORS,
     ]

@@ -288,6 +288,7 @@ class _Writer:
         yield from self._graph("two_days", _HOURS, _flows(collective))
         yield from self._not_shown(collective)
         yield from self._compared(collective)
+        yield from self._challenge(collective)
         # A touch that was not meant would hold back what is shared.
         leave = {"action": "none"}
         sharing: Card = {"name": self._words["sharing"], "icon_tap_action": leave}
@@ -320,6 +321,14 @@ class _Writer:
                 if key in has
             ],
         )
+
+    def _challenge(self, collective: Collective) -> Iterator[Card]:
+        """Show how the home's commune does in a challenge, once that is known."""
+        for each in _those(collective.entities, "challenge"):
+            shown = {"visibility": _if_known(each)}
+            yield {**_heading(self._words["challenge"], style="subtitle"), **shown}
+            tile = _tile(each, name=self._words["challenge_change"], grid_options=_WIDE)
+            yield {**tile, "state_content": ["state", "participant"], **shown}
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
         """Say what of a collective has no card, and why."""

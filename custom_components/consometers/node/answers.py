@@ -8,6 +8,8 @@ from typing import Any, Final, Self, cast
 
 import probatio as vol
 
+from .challenge import CHALLENGE, Challenge
+
 VERSION: Final = 1
 """The version of the API that is understood."""
 
@@ -238,6 +240,7 @@ class Collective:
     """None unless the node reads them. Nodes before them tell nothing of it."""
     plants: tuple[Plant, ...] | None = None
     """None of nodes before them."""
+    challenge: Challenge | None = None
 
     @property
     def granted(self) -> tuple[Permission, ...]:
@@ -477,7 +480,11 @@ _COLLECTIVE = _object(
         "by_name": bool,
         "permissions": _each(_PERMISSION),
     },
-    later={"sums": vol.Any(None, _SUMS), "plants": vol.Any(None, _each(_PLANT))},
+    later={
+        "sums": vol.Any(None, _SUMS),
+        "plants": vol.Any(None, _each(_PLANT)),
+        "challenge": vol.Any(None, CHALLENGE),
+    },
 )
 _NODE = _object(
     Node,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -32,6 +32,8 @@ ATTRIBUTES: Final = frozenset(
     {
         *("start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"),
         *("total_shares", "corrected"),
+        *("name_en", "name_fr", "participant", "participants", "objective"),
+        *("first_day", "last_day", "low", "high", "rank_first", "rank_last"),
         *("least_homes", "refused_hours", "enrolled_homes"),
         *("key", "until", "note", "local_price", "own_prices", "unpriced_wh"),
     }
@@ -53,6 +55,16 @@ class CollectiveSensorDescription(SensorEntityDescription):
         """Return whether there is anything to show."""
         is_always_told = not (self.of_sums or self.of_a_witness)
         return is_always_told or self.value_fn(collective) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChallengeSensorDescription(CollectiveSensorDescription):
+    """Describes a sensor of the challenge of this home's commune."""
+
+    @override
+    def is_told(self, collective: Collective) -> bool:
+        """Return whether there is a challenge, though it may be too early for a figure."""
+        return collective.challenge is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -392,6 +404,19 @@ COLLECTIVE_SENSORS: Final = (
         translation_key="collective_month_difference",
         value_fn=_month(lambda month: _percent(month.difference)),
         attributes_fn=_its_month,
+    ),
+    ChallengeSensorDescription(
+        key="challenge",
+        translation_key="collective_challenge",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        value_fn=lambda collective: (
+            None if collective.challenge is None else collective.challenge.change
+        ),
+        attributes_fn=lambda collective: (
+            collective.challenge.attributes if collective.challenge else {}
+        ),
     ),
 )
 

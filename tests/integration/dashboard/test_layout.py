@@ -17,7 +17,7 @@ FULL = Home(**{fact.name: (f"sensor.{fact.name}",) for fact in fields(Home)})
 KEYS = (
     *("consumption_power", "injection_power", "production_power", "members", "sums_until"),
     *("self_consumption_today", "self_sufficiency_today", "sharing", "last_acknowledged"),
-    *("month_mine", "month_median", "month_difference"),
+    *("month_mine", "month_median", "month_difference", "challenge"),
 )
 QUANTITIES = ("consumption", "injection", "production")
 COOPERATIVE = Collective(

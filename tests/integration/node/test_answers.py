@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.consometers.node import answers
 
-from .toy import collective, documented, part, permission, plant, sums
+from .toy import challenge, collective, documented, part, permission, plant, sums
 
 NODE = documented()
 
@@ -81,6 +81,26 @@ def test_a_power_is_the_mean_over_its_interval(end: str, mean_w: int) -> None:
     assert understood.last is not None
     assert understood.last.mean_w(understood.last.consumption) == mean_w
     assert understood.last.mean_w(None) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "The Great Challenge"},
+        {"from": "soon"},
+        {"objective": 0},
+        {"participants": "five"},
+        {"standing": {**challenge()["standing"], "change": nan}},
+        {"standing": {**challenge()["standing"], "low": "-9"}},
+        {"standing": {**challenge()["standing"], "rank_first": 0}},
+        {"standing": {"change": -6.2}},
+    ],
+)
+def test_a_challenge_that_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None:
+    entered = collective(challenge=challenge())
+    assert answers.node({**NODE, "collectives": [entered]}).collectives[0].challenge is not None
+    with pytest.raises(answers.NotAnAnswer):
+        answers.node({**NODE, "collectives": [collective(challenge=challenge(**changes))]})
 
 
 @pytest.mark.parametrize(

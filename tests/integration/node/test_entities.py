@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.consometers.const import CONF_APP, DOMAIN
 
 from .house import House
-from .toy import collective, part, permission, plant, protected, sums, until
+from .toy import challenge, collective, part, permission, plant, protected, sums, until
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 
@@ -228,6 +228,35 @@ class TestSums:
         await house.hass.async_block_till_done()
         house.toy.change(collectives=[collective(sums=sums())])
         await until(lambda: house.state("1_members") == "37")
+
+
+class TestChallenge:
+    @pytest.mark.parametrize("language", ["en", "fr"])
+    async def test_the_commune_of_the_home_has_its_change_and_its_ranks(
+        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
+    ) -> None:
+        hass.config.language = language
+        await house.start(collective(challenge=challenge()))
+        assert house.state("1_challenge") == "-6.2"
+        assert [fact for fact in house.facts().values() if fact["key"] == "1_challenge"] == snapshot
+
+    async def test_before_enough_weeks_it_says_which_one_it_is_and_no_figure(
+        self, house: House
+    ) -> None:
+        await house.start(collective(challenge=challenge(standing=None)))
+        assert house.state("1_challenge") == "unknown"
+        (early,) = [fact for fact in house.facts().values() if fact["key"] == "1_challenge"]
+        assert "Le Grand Défi" in str(early["attributes"])
+        house.toy.change(collectives=[collective(challenge=challenge())])
+        await until(lambda: house.state("1_challenge") == "-6.2")
+        # Once it is over for long, the collective tells of none.
+        house.toy.change(collectives=[collective(challenge=None)])
+        await until(lambda: house.state("1_challenge") == "unknown")
+
+    async def test_without_a_challenge_there_is_no_entity(self, house: House) -> None:
+        assert "challenge" not in collective()
+        await house.start(collective())
+        assert "1_challenge" not in {fact["key"] for fact in house.facts().values()}
 
 
 PART = ("power", "energy_today", "month", "coverage", "shares")

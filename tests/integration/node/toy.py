@@ -69,6 +69,20 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
     }
 
 
+def challenge(**changes: Any) -> dict[str, Any]:
+    """Return what a node tells of the challenge of the home's commune."""
+    return {
+        "name": {"en": "The Great Challenge", "fr": "Le Grand Défi"},
+        "from": "2026-09-28",
+        "to": "2026-12-20",
+        "objective": 10,
+        "participant": "Lorient",
+        "participants": 5,
+        "standing": {"change": -6.2, "low": -9.0, "high": -3.3, "rank_first": 1, "rank_last": 3},
+        **changes,
+    }
+
+
 def sums(**changes: Any) -> dict[str, Any]:
     """Return what a node tells of the sums of its first collective."""
     energies = {"consumption": 23_450, "injection": 310, "production": 5_400}
