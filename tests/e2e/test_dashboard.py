@@ -37,7 +37,7 @@ from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
 from tests.e2e.waiting import becomes, eventually
-from tests.integration.node.toy import TOKEN, ToyNode, collective, plant, sums
+from tests.integration.node.toy import TOKEN, ToyNode, challenge, collective, plant, sums
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 
@@ -310,6 +310,7 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
         name=NAME,
         acknowledged_until=until,
         waiting=0,
+        challenge=challenge(),
         plants=[
             plant(
                 "kermelo",

@@ -53,22 +53,23 @@ class RankingDrawing:
     height: float
 
 
-def draw_ranking(result: Result) -> RankingDrawing:
-    """Draw who saved how much, with intervals."""
-    standings = [each.standing for each in result.compared if each.standing is not None]
+def draw_ranking(result: Result, most: int | None = None) -> RankingDrawing:
+    """Draw who saved how much, with intervals: all of them, or so many, the best first."""
+    shown = result.compared[:most]
+    standings = [each.standing for each in shown if each.standing is not None]
     ends = [0.0, result.challenge.objective]
     for standing in standings:
         ends += [end for end in (standing.low, standing.change, standing.high) if end is not None]
-    least, most = max(min(ends), -_FARTHEST), min(max(ends), _FARTHEST)
-    room = 0.07 * (most - least)
-    least, most = least - room, most + room
+    least, largest = max(min(ends), -_FARTHEST), min(max(ends), _FARTHEST)
+    room = 0.07 * (largest - least)
+    least, largest = least - room, largest + room
 
     def x(change: float) -> float:
-        inside = min(max(change, least), most)
-        return round(100 * (inside - least) / (most - least), 2)
+        inside = min(max(change, least), largest)
+        return round(100 * (inside - least) / (largest - least), 2)
 
-    step = next((nice for nice in _NICE if (most - least) / nice <= _MOST_TICKS), _NICE[-1])
-    ticks = range(math.ceil(least / step), math.floor(most / step) + 1)
+    step = next((nice for nice in _NICE if (largest - least) / nice <= _MOST_TICKS), _NICE[-1])
+    ticks = range(math.ceil(least / step), math.floor(largest / step) + 1)
     rows = [
         RankedRow(
             participant=participant,
@@ -78,7 +79,7 @@ def draw_ranking(result: Result) -> RankingDrawing:
             low=None if participant.standing.low is None else x(participant.standing.low),
             high=None if participant.standing.high is None else x(participant.standing.high),
         )
-        for n, participant in enumerate(result.compared)
+        for n, participant in enumerate(shown)
         if participant.standing is not None
     ]
     return RankingDrawing(
@@ -125,16 +126,17 @@ class WeeksDrawing:
     height: float
 
 
-def draw_weeks(result: Result) -> WeeksDrawing:
+def draw_weeks(result: Result, most: int | None = None) -> WeeksDrawing:
     """Draw how much each participant saved in each week, relative to the others."""
     weeks, first = result.comparison.weeks, result.challenge.first_day
-    names = [each.place.slug for each in result.compared]
+    shown = result.compared[:most]
+    names = [each.place.slug for each in shown]
     sizes = [abs(week.relative(name)) for week in weeks for name in names]
-    most = min(max([abs(result.challenge.objective), *sizes]), _FARTHEST)
+    largest = min(max([abs(result.challenge.objective), *sizes]), _FARTHEST)
     width = 100 / max(result.weeks, 1)
 
     def bar(number: int, change: float, middle: float) -> WeekBar:
-        size = round(_HALF * min(abs(change), most) / most, 3)
+        size = round(_HALF * min(abs(change), largest) / largest, 3)
         return WeekBar(
             x=round((number + (1 - _BAR) / 2) * width, 2),
             y=round(middle if change < 0 else middle - size, 3),
@@ -144,13 +146,13 @@ def draw_weeks(result: Result) -> WeeksDrawing:
         )
 
     rows = []
-    for n, participant in enumerate(result.compared):
+    for n, participant in enumerate(shown):
         middle = n * WEEKS_ROW + _MIDDLE
         bars = [
             bar((week.span.first - first).days // 7, week.relative(participant.place.slug), middle)
             for week in weeks
         ]
-        objective = round(middle - _HALF * max(result.challenge.objective, -most) / most, 3)
+        objective = round(middle - _HALF * max(result.challenge.objective, -largest) / largest, 3)
         rows.append(
             WeeksRow(participant, round(n * WEEKS_ROW, 2), round(middle, 2), objective, bars)
         )

@@ -19,6 +19,8 @@ from .words import LICENCE, LICENCE_ID
 
 _CSV, _JSON = ".csv", ".json"
 _MAX_DIGITS = 9
+_MOST_ON_A_WALL = 9
+"""More could not be read from five metres."""
 _DIGITS = 4
 _WEEK = ("from", "to", "days", "group", "use_wh", "use_year_before_wh", "change", "relative_change")
 
@@ -38,7 +40,7 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show the ranking and the weeks, to be read from five metres away."""
-    return await _page(pages, guest, "challenge-hall.html")
+    return await _page(pages, guest, "challenge-hall.html", _MOST_ON_A_WALL)
 
 
 async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -97,14 +99,21 @@ async def as_data(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     return opened(dumped(_as_json(pages, seen)), "application/json")
 
 
-async def _page(pages: PublicPages, guest: Guest, template: str) -> web.Response:
+async def _page(
+    pages: PublicPages, guest: Guest, template: str, most: int | None = None
+) -> web.Response:
     async with pages.store.reading() as connection:
         seen = await _named(pages, guest, connection)
-    return _shown(pages, guest, template, seen)
+    return _shown(pages, guest, template, seen, most)
 
 
 def _shown(
-    pages: PublicPages, guest: Guest, template: str, seen: Result, **model: Any
+    pages: PublicPages,
+    guest: Guest,
+    template: str,
+    seen: Result,
+    most: int | None = None,
+    **model: Any,
 ) -> web.Response:
     return pages.page(
         guest,
@@ -113,8 +122,8 @@ def _shown(
         seen=seen,
         states=STATES,
         path=f"challenge/{seen.challenge.id}",
-        ranking=draw_ranking(seen),
-        weeks=draw_weeks(seen),
+        ranking=draw_ranking(seen, most),
+        weeks=draw_weeks(seen, most),
         base_of=base,
         has_diploma=has_diploma,
         least_days=LEAST_DAYS,

@@ -44,6 +44,7 @@ from consometers_node.store.collective_tables import (
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
+from consometers_node.web.public.challenge_drawing import draw_ranking, draw_weeks
 
 from .contest import (
     COMMUNES,
@@ -436,3 +437,22 @@ async def test_a_member_is_told_of_the_group_in_which_it_counts(empty: Town) -> 
     assert early is not None
     assert early.standing is None
     assert early.objective == challenge.objective_percent
+
+
+async def test_a_wall_shows_the_first_and_every_mark_is_on_the_drawing(empty: Town) -> None:
+    await fill(empty)
+    seen = await look(empty, await set_up(empty))
+    assert len(draw_ranking(seen).rows) == len(draw_weeks(seen).rows) == len(SLUGS)
+    ranking, weeks = draw_ranking(seen, 2), draw_weeks(seen, 2)
+    shown = [row.participant.place.slug for row in ranking.rows]
+    assert shown == [row.participant.place.slug for row in weeks.rows] == ["lorient", "lanester"]
+    for row in ranking.rows:
+        assert row.low is not None
+        assert row.high is not None
+        assert 0 <= row.low < row.x < row.high <= 100
+    assert 0 <= ranking.objective < ranking.zero <= 100
+    first = weeks.rows[0]
+    # A saving hangs from the middle, and the objective is below it.
+    assert all(bar.is_saving and bar.y == first.middle for bar in first.bars)
+    assert first.middle < first.objective <= first.middle + 1.5
+    assert [bar.x + bar.width <= 100 for bar in first.bars] == [True] * 8
