@@ -35,7 +35,7 @@ ATTRIBUTES: Final = frozenset(
         *("name_en", "name_fr", "participant", "participants", "objective"),
         *("first_day", "last_day", "low", "high", "rank_first", "rank_last"),
         *("least_homes", "refused_hours", "enrolled_homes"),
-        *("key", "until", "note", "local_price", "own_prices", "unpriced_wh"),
+        *("key", "until", "note", "local_price", "usual_price_wh"),
     }
 )
 """What sensors of sums tell beside their states."""
@@ -200,8 +200,7 @@ def _saving(simulation: Simulation) -> Attributes:
     return {
         **_key(simulation),
         "local_price": None if prices is None else prices.local,
-        "own_prices": simulation.own_prices,
-        "unpriced_wh": None if month is None else round(month.unpriced),
+        "usual_price_wh": None if month is None else round(month.at_usual_price),
     }
 
 

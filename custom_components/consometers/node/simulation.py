@@ -66,10 +66,10 @@ class Period:
 
     received: float
     own: float
-    unpriced: float
-    """What was received in hours of which no price is known."""
+    at_usual_price: float
+    """What was received in hours of which no price of the home is known."""
     saved: float | None
-    """In €, of the other hours."""
+    """In €; None without prices of the collective."""
 
     @property
     def covered(self) -> float | None:
@@ -108,19 +108,26 @@ def price(priced: Iterable[tuple[float | None, float]]) -> float | None:
     return sum(energy * each for energy, each in counted) / total if total else None
 
 
-def together(allocations: Iterable[Allocation], local_price: float | None) -> Period | None:
-    """Return a period of some hours; None without any. `local_price` is in € per kWh."""
+def together(
+    allocations: Iterable[Allocation], local_price: float | None, usual_price: float | None
+) -> Period | None:
+    """Return a period of some hours; None without any. Prices are in € per kWh.
+
+    Where the home's own is not known, the usual one of the grid counts.
+    """
     hours = list(allocations)
     if not hours:
         return None
-    saved = [
-        hour.received / _KWH * (hour.price - local_price)
-        for hour in hours
-        if hour.price is not None and local_price is not None
-    ]
+    saved = None
+    if local_price is not None and usual_price is not None:
+        prices = [usual_price if hour.price is None else hour.price for hour in hours]
+        saved = sum(
+            hour.received / _KWH * (grid_price - local_price)
+            for hour, grid_price in zip(hours, prices, strict=True)
+        )
     return Period(
         received=sum(hour.received for hour in hours),
         own=sum(hour.own for hour in hours),
-        unpriced=sum(hour.received for hour in hours if hour.price is None),
-        saved=sum(saved) if saved else None,
+        at_usual_price=sum(hour.received for hour in hours if hour.price is None),
+        saved=saved,
     )

@@ -17,6 +17,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from ..const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
 from ..recorder.rows import HOUR_S, Row, energies
 from ..recorder.statistics import async_external, async_hours, async_rows
+from ..recorder.waiting import after_each_count
 from .answers import Collective, Prices
 from .simulation import (
     Allocation,
@@ -65,8 +66,6 @@ class Simulation:
     today: Period | None
     month: Period | None
     prices: Prices | None
-    own_prices: bool
-    """Whether the home's own prices count, and not the usual one that the collective states."""
 
 
 type Simulations = Mapping[str, Simulation]
@@ -74,8 +73,9 @@ type Simulations = Mapping[str, Simulation]
 
 
 def simulated_statistic(collective: Collective) -> str | None:
-    """Return the statistic of what is simulated with a collective, if its sums are known."""
-    if (statistics := statistics_of(collective)) is None:
+    """Return the statistic of what is simulated with a collective, if its sums are of hours."""
+    statistics = statistics_of(collective)
+    if statistics is None or collective.sums is None or collective.sums.last is None:
         return None
     return f"{_PREFIX}{statistics[0].removeprefix(_SUMS).replace('_injection', '')}"
 
@@ -110,7 +110,13 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         entry.async_on_unload(
             async_track_time_change(self.hass, self._each_hour, minute=_MINUTE, second=_SECOND)
         )
+        # At first, the past of the collective or of the home may still be on its way.
+        after_each_count(self.hass, entry, self.name, self._is_begun)
         self._look()
+
+    async def _is_begun(self) -> bool:
+        await self.async_refresh()
+        return bool(self.data) and all(each.until is not None for each in self.data.values())
 
     async def _each_hour(self, _: datetime) -> None:
         await self.async_refresh()
@@ -155,7 +161,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         if allocations is None:
             allocations = await self._write_all(collective, statistic, meter)
             self._whole[statistic] = today
-        return self._of_now(collective, meter, allocations)
+        return self._of_now(collective, allocations)
 
     def _continue(
         self,
@@ -255,7 +261,6 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         )
         own = [of(each) for each in meter.drawn]
         priced = [(of(each), euros) for each, euros in (meter.prices or {}).items()]
-        usual = None if (prices := _prices(collective)) is None else prices.grid / _CENTS
         allocations = []
         for at in sorted(injected.keys() & drawn.keys()):
             used = [each.get(at) for each in own]
@@ -266,8 +271,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
             wh = received(whole, self._key, self._coefficient)
             if wh is not None:
                 by_index = price((counted.get(at), euros) for counted, euros in priced)
-                euros = by_index if meter.prices else usual
-                allocations.append(Allocation(at, wh, whole.own, euros))
+                allocations.append(Allocation(at, wh, whole.own, by_index))
         return allocations
 
     def _published(
@@ -278,18 +282,17 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         begins = bool(held) and held[0].start == self._begins.get(statistic)
         return energies(held, from_zero=begins)
 
-    def _of_now(
-        self, collective: Collective, meter: Meter, allocations: Sequence[Allocation]
-    ) -> Simulation:
+    def _of_now(self, collective: Collective, allocations: Sequence[Allocation]) -> Simulation:
         today = dt_util.start_of_local_day()
         month = dt_util.start_of_local_day(today.date().replace(day=1))
         prices = _prices(collective) if self.hass.config.currency == CURRENCY else None
-        local = None if prices is None else prices.local / _CENTS
+        local, usual = (
+            (None, None) if prices is None else (prices.local / _CENTS, prices.grid / _CENTS)
+        )
 
         def since(start: datetime) -> Period | None:
-            return together(
-                (each for each in allocations if each.start >= start.timestamp()), local
-            )
+            since_then = [each for each in allocations if each.start >= start.timestamp()]
+            return together(since_then, local, usual)
 
         return Simulation(
             key=self._key,
@@ -300,7 +303,6 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
             today=since(today),
             month=since(month),
             prices=prices,
-            own_prices=bool(meter.prices),
         )
 
 

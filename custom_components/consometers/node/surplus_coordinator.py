@@ -127,8 +127,14 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
 
 
 def statistics_of(collective: Collective) -> tuple[str, str] | None:
-    """Return the statistics of injection and consumption of a collective that has both."""
-    statistics: Statistics | None = None if collective.sums is None else collective.sums.statistics
+    """Return the statistics of injection and consumption of a collective that has both, by hours.
+
+    One that publishes whole days has them at their first hours.
+    """
+    sums = collective.sums
+    if sums is None or (sums.last is not None and sums.last.end - sums.last.start > HOUR):
+        return None
+    statistics: Statistics | None = sums.statistics
     if statistics is None or statistics.injection is None or statistics.consumption is None:
         return None
     return statistics.injection, statistics.consumption

@@ -19,6 +19,7 @@ from homeassistant.components.recorder.statistics import (
     list_statistic_ids,
 )
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -149,18 +150,18 @@ def test_the_price_of_an_hour_is_that_of_what_each_index_counted() -> None:
     assert price([(0, 0.16), (None, 0.20)]) is None
 
 
-def test_a_saving_is_of_hours_with_a_known_price() -> None:
+def test_hours_without_a_price_of_the_home_have_the_usual_one() -> None:
     hours = [Allocation(0, 500, 1_000, 0.20), Allocation(3_600, 250, 500)]
-    period = together(hours, 0.15)
+    period = together(hours, 0.15, 0.25)
     assert period is not None
-    assert (period.received, period.own, period.unpriced) == (750, 1_500, 250)
+    assert (period.received, period.own, period.at_usual_price) == (750, 1_500, 250)
     assert period.covered == 0.5
-    assert period.saved == pytest.approx(0.025)
-    assert together([], 0.15) is None
-    unknown = together(hours, None)
+    assert period.saved == pytest.approx(0.5 * 0.05 + 0.25 * 0.10)
+    assert together([], 0.15, 0.25) is None
+    unknown = together(hours, None, None)
     assert unknown is not None
     assert unknown.saved is None
-    nothing = together([Allocation(0, 0, 0)], None)
+    nothing = together([Allocation(0, 0, 0)], None, None)
     assert nothing is not None
     assert nothing.covered is None
 
@@ -272,12 +273,11 @@ async def test_a_home_sees_what_it_would_have_received(
         assert house.state("1_simulated_coverage_today") == "31.2"
         assert house.state("1_simulated_month") == str((13 * 150 + 600) / 1_000)
         assert house.state("1_simulated_coverage_month") == "30.4"
-        # 12 hours have a price of the home: 5 cents more than between members.
+        # 12 hours have a price of the home: 5 cents more than between members; others 6 cents.
         saved = float(house.state("1_simulated_saving_month") or "nan")
-        assert saved == pytest.approx(12 * 0.150 * 0.05)
+        assert saved == pytest.approx(12 * 0.150 * 0.05 + 0.750 * 0.06)
         saving = attributes(house, "1_simulated_saving_month")
-        assert (saving["own_prices"], saving["local_price"]) == (True, 15)
-        assert saving["unpriced_wh"] == 750
+        assert (saving["local_price"], saving["usual_price_wh"]) == (15, 750)
 
 
 async def test_what_is_corrected_or_taken_away_is_computed_again(
@@ -307,6 +307,26 @@ async def test_what_is_corrected_or_taken_away_is_computed_again(
         async_fire_time_changed(hass, NOON + HOUR + timedelta(minutes=70, seconds=20))
         await until(lambda: house.state("1_simulated_month") == str((150 * 11 + 600) / 1_000))
         assert min(await simulated(hass)) == BEGIN + 3 * HOUR
+
+
+async def test_what_the_home_has_not_counted_yet_is_waited_for(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    hass.data["recorder_instance"].async_clear_statistics([OWN])
+    meter(hass, "energy_drawn")
+    with freeze_time(NOON + timedelta(minutes=10), tick=True):
+        await start(house)
+        assert house.state("1_simulated_month") == "unknown"
+        assert await simulated(hass) == {}
+        await record(hass, OWN, BEGIN - HOUR, [0, *[600] * COUNT])
+
+        def is_known() -> bool:
+            hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
+            return house.state("1_simulated_month") == str((13 * 150 + 600) / 1_000)
+
+        await until(is_known, within_s=60)
+        assert len(await simulated(hass)) == COUNT
 
 
 async def test_a_past_that_came_later_is_computed_too(
@@ -391,6 +411,22 @@ async def test_without_a_meter_or_the_collectives_hours_nothing_is_simulated(
     assert house.state("2_simulated_today") is None
     ids = await hass.async_add_executor_job(list_statistic_ids, hass)
     assert SIMULATED not in {each["statistic_id"] for each in ids}
+
+
+async def test_of_whole_days_nothing_is_simulated(
+    recorder_mock: Recorder, hass: HomeAssistant, house: House
+) -> None:
+    await record_street(hass)
+    meter(hass, "energy_drawn")
+    day = {"start": "2026-06-08T22:00:00+00:00", "end": "2026-06-09T22:00:00+00:00"}
+    unknown = collective("2", sums=sums(statistics=STATISTICS, last=None))
+    await house.start(answered(last=part("last", **day)["last"]), unknown)
+    await house.entry.runtime_data.simulation.async_refresh()
+    await house.entry.runtime_data.surplus.async_refresh()
+    assert house.state("1_simulated_today") is None
+    assert house.state("1_surplus_likely", "binary_sensor") is None
+    # Until the node knows of what they are.
+    assert house.state("2_simulated_today") == "unavailable"
 
 
 async def test_without_a_recorder_nothing_is_simulated(house: House) -> None:
