@@ -38,7 +38,9 @@ _WITNESS_DATA = text(
     "A pseudonym, what the home was promised, its keys of the last 35 days, and which of its hours"
     " were opened; no record."
 )
-_WITNESS_RECIPIENTS = text("{collective}: totals of enough homes. The home: what was opened of it.")
+_WITNESS_RECIPIENTS = text(
+    "{collective}: totals of enough homes. The home: which of its hours were opened."
+)
 
 _AT_MOST = text("{wanted}, at most {interval}")
 _MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together with {witness}")
