@@ -67,16 +67,11 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
-    """What a collective's homes did together in the last interval that is known, Wh."""
+class _Interval:
+    """An interval of which energies are known."""
 
     start: datetime
     end: datetime
-    consumption: int | None
-    injection: int | None
-    production: int | None
-    members: int | None
-    """How many homes are in the consumption."""
 
     def mean_w(self, energy_wh: int | None) -> int | None:
         """Return the mean power of one of its energies."""
@@ -90,6 +85,17 @@ class Last:
         if not fields["start"] < fields["end"]:
             raise vol.Invalid("an interval that ends before it begins")
         return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last(_Interval):
+    """What a collective's homes did together in the last interval that is known, Wh."""
+
+    consumption: int | None
+    injection: int | None
+    production: int | None
+    members: int | None
+    """How many homes are in the consumption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,26 +166,10 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartLast:
+class PartLast(_Interval):
     """What this home's part of a plant made in the last interval that is known, Wh."""
 
-    start: datetime
-    end: datetime
     production: int | None
-
-    @property
-    def mean_w(self) -> int | None:
-        """Its mean power."""
-        if self.production is None:
-            return None
-        return round(self.production * timedelta(hours=1) / (self.end - self.start))
-
-    @classmethod
-    def read(cls, **fields: Any) -> Self:
-        """Make one that lasts."""
-        if not fields["start"] < fields["end"]:
-            raise vol.Invalid("an interval that ends before it begins")
-        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

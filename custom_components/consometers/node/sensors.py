@@ -435,7 +435,9 @@ PLANT_SENSORS: Final = (
         device_class=SensorDeviceClass.POWER,
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
-        value_fn=lambda plant: None if plant.last is None else plant.last.mean_w,
+        value_fn=lambda plant: (
+            None if plant.last is None else plant.last.mean_w(plant.last.production)
+        ),
         attributes_fn=_part_interval,
     ),
     PlantSensorDescription(

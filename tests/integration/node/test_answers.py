@@ -19,7 +19,11 @@ def test_the_documented_answer_is_understood() -> None:
     (granted,) = of_collective.permissions
     (school,) = node.plants.values()
     assert school.last is not None
-    assert (school.shares, school.total_shares, school.last.mean_w) == (5, 720, 12)
+    assert (school.shares, school.total_shares, school.last.mean_w(school.last.production)) == (
+        5,
+        720,
+        12,
+    )
     assert (node.id, node.version, node.online) == (NODE["id"], NODE["version"], True)
     assert node.home_assistant.connected
     assert of_collective.acknowledged_until == datetime(2026, 11, 24, 18, tzinfo=UTC)
