@@ -1,0 +1,224 @@
+"""Homes that nobody reads, their collective and its witness, as programs whose clock a test sets.
+
+The clock is set by faketime, while the programs are off: when they start again, hours have passed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+import csv
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import random
+import re
+import sqlite3
+import struct
+from typing import Any, Final
+
+from demo.collective import Collective
+from demo.https import Https
+from demo.neighbours import Neighbours
+from demo.prosody import Prosody
+from demo.street.plan import HOUR_S, Plan
+
+HOUR: Final = timedelta(hours=1)
+LEAST_WH: Final = 33_000
+MOST_WH: Final = 36_000
+"""Five digits, and no port of a server: few other numbers of a log may be taken for them."""
+BY_CHANCE: Final = 2
+"""As many numbers of a file may be others, such as that of a process."""
+AHEAD: Final = timedelta(days=4)
+"""How long homes have something to report."""
+_BEFORE: Final = timedelta(days=3)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_PACKED: Final = [f"{order}3{width}" for order in "<>" for width in "HIQ"]
+
+type Values = Mapping[datetime, int]
+type Published = dict[datetime, tuple[int | None, int]]
+"""Wh, if a sum was published, and of how many homes."""
+
+
+class SetClock:
+    """The clock of all programs: a file that faketime reads."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.ahead = timedelta()
+        self.go_on(timedelta())
+
+    def go_on(self, by: timedelta) -> None:
+        self.ahead += by
+        new = self._file.with_suffix(".new")
+        new.write_text(f"+{self.ahead.total_seconds():.0f}\n")
+        new.replace(self._file)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class World:
+    """All of it. Each part is killed as a power cut would end it."""
+
+    clock: SetClock
+    servers: tuple[Prosody, Prosody]
+    collective: Collective
+    witness: Collective
+    https: Https
+    neighbours: Neighbours
+    plan: Plan
+    truth: Mapping[str, Values]
+    """What each home has, in Wh."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the environment, with which nodes are started from now on."""
+    since: datetime = _NEVER
+    """The first hour of which all homes report."""
+    chance: random.Random = field(default_factory=lambda: random.Random(20261129))
+
+    async def kill(self, *parts: Collective | Neighbours) -> None:
+        for part in parts:
+            child = part if isinstance(part, Neighbours) else part.program
+            with suppress(AssertionError, ProcessLookupError):
+                os.kill(child.pid, 9)
+                await child.wait()
+            await child.close()
+
+    async def start(self, *parts: Collective | Neighbours) -> None:
+        for part in parts:
+            if isinstance(part, Neighbours):
+                await part.start(self.plan)
+            else:
+                await part.program.run("--role", "collective", **self.variables)
+
+    async def restart(self, *parts: Collective | Neighbours) -> None:
+        await self.kill(*parts)
+        await self.start(*parts)
+
+    async def go_on(self, by: timedelta, *, witness: bool = True) -> None:
+        """Have all of them off for a time; afterwards the witness is on, or away."""
+        await self.kill(self.neighbours, self.collective, self.witness)
+        self.clock.go_on(by)
+        there = (self.witness,) if witness else ()
+        await self.start(*there, self.collective, self.neighbours)
+
+    def hours(self) -> list[datetime]:
+        """Return the hours of all homes that are over."""
+        return [self.since + n * HOUR for n in range((self.clock.now - self.since) // HOUR)]
+
+    def sums(self, hours: list[datetime]) -> Published:
+        """Return what all homes have in hours, and how many that is."""
+        homes = self.truth.values()
+        return {hour: (sum(values[hour] for values in homes), len(homes)) for hour in hours}
+
+    def published(self) -> Published:
+        """Return what was published of the hours that are closed: Wh, and of how many homes."""
+        rows = self.ask(
+            self.collective,
+            "SELECT i.start, c.watt_minutes, c.homes FROM closed_interval i LEFT JOIN"
+            " (published_cell c JOIN member_group g ON g.id = c.group_id AND g.kind = 'all')"
+            " ON c.start = i.start AND c.interval_minutes = i.interval_minutes"
+            " AND c.direction = i.direction"
+            " WHERE i.interval_minutes = 60 AND i.direction = 'consumption' AND i.start >= ?",
+            self.since.timestamp(),
+        )
+        return {
+            datetime.fromtimestamp(start, UTC): (None if energy is None else energy // 60, n or 0)
+            for start, energy, n in rows
+        }
+
+    def closed(self, hour: datetime) -> tuple[int, int, str | None]:
+        """Return how many members an hour expected and had, and why it is suppressed."""
+        ((expected, response, reason),) = self.ask(
+            self.collective,
+            "SELECT expected, response, reason FROM closed_interval WHERE start = ?"
+            " AND interval_minutes = 60 AND direction = 'consumption'",
+            hour.timestamp(),
+        )
+        return expected, response, reason
+
+    def opened(self) -> list[datetime]:
+        """Return the hours that the witness has opened, each as often as it did."""
+        query = "SELECT hour FROM witness_ledger WHERE hour >= ? ORDER BY hour"
+        rows = self.ask(self.witness, query, self.since.timestamp())
+        return [datetime.fromtimestamp(hour, UTC) for (hour,) in rows]
+
+    def granted(self) -> int:
+        """Count the homes that have allowed protected sums."""
+        count = 0
+        for home in self.plan.homes:
+            with suppress(sqlite3.Error):
+                file = Path(self.plan.folder) / f"{home.jid}.db"
+                rows = _ask(file, "SELECT 1 FROM permission WHERE state = 'granted'")
+                count += len(rows)
+        return count
+
+    def ask(self, of: Collective, query: str, *values: float) -> list[Any]:
+        return _ask(of.program.folder / "node.db", query, *values)
+
+
+def whole_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def back_up(of: Collective, file: Path) -> None:
+    """Copy the database of a collective while it runs."""
+    with (
+        closing(sqlite3.connect(of.program.folder / "node.db")) as database,
+        closing(sqlite3.connect(file)) as copy,
+    ):
+        database.backup(copy)
+
+
+async def put_back(of: Collective, file: Path) -> None:
+    """Restore the database of a collective that is off, as deploy/restore does."""
+    folder = of.program.folder
+    for left in folder.glob("node.db*"):
+        left.unlink()
+    (folder / "node.db").write_bytes(file.read_bytes())
+    (folder / "ended.jsonl").touch()
+    await of.program.do("reapply")
+
+
+def write_meter(file: Path, chance: random.Random) -> Values:
+    """Write what a home has in each hour, and return it."""
+    first = whole_hour(datetime.now(UTC)) - _BEFORE
+    hours = [first + n * HOUR for n in range((_BEFORE + AHEAD) // HOUR)]
+    values = {hour: chance.randrange(LEAST_WH, MOST_WH) for hour in hours}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as written:
+        lines = csv.writer(written)
+        lines.writerow(("hour", "drawn_wh", "injected_wh", "made_wh"))
+        lines.writerows((int(at.timestamp()) // HOUR_S, wh, 0, 0) for at, wh in values.items())
+    return values
+
+
+def values_in(folder: Path, truth: Mapping[str, Values], hours: list[datetime]) -> list[str]:
+    """Return which files of a folder have the value of a home in an hour, or three in a row."""
+    decimals = {str(values[hour]).encode() for values in truth.values() for hour in hours}
+    packed = [
+        (name, struct.pack(shape, *(values[hour + n * HOUR] for n in range(3))))
+        for name, values in truth.items()
+        for hour in hours[:-2:3]
+        for shape in _PACKED
+    ]
+    return [
+        f"{file.relative_to(folder)}: {what}"
+        for file in folder.rglob("*")
+        # A reserve of disk space is empty.
+        if file.is_file() and file.suffix != ".reserve"
+        for what in _found(file.read_bytes(), decimals, packed)
+    ]
+
+
+def _found(content: bytes, decimals: set[bytes], packed: list[tuple[str, bytes]]) -> Iterator[str]:
+    numbers = set(re.findall(rb"(?<![0-9A-Za-z.:-])\d{5}(?![0-9A-Za-z])", content))
+    if len(numbers & decimals) > BY_CHANCE:
+        yield from map(repr, numbers & decimals)
+    yield from (f"three hours of {name}" for name, some in packed if some in content)
+
+
+def _ask(file: Path, query: str, *values: float) -> list[Any]:
+    with closing(sqlite3.connect(file, timeout=60)) as database:
+        return database.execute(query, values).fetchall()
