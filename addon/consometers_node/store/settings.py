@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 
+from . import upsert
 from .connection import AsyncConnection
 from .tables import SecretRow, SettingRow
-from .upsert import put
 
 HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
 """What pseudonyms are made with: it never changes, or a collective meets a stranger."""
@@ -31,7 +31,7 @@ async def set_setting(connection: AsyncConnection, key: str, value: str | None) 
     if value is None:
         await connection.execute(delete(SettingRow).where(SettingRow.key == key))
     else:
-        await put(connection, SettingRow, [{"key": key, "value": value}], "value")
+        await upsert.put(connection, SettingRow, [{"key": key, "value": value}], "value")
 
 
 async def secret(connection: AsyncConnection, name: str) -> bytes | None:
@@ -41,16 +41,19 @@ async def secret(connection: AsyncConnection, name: str) -> bytes | None:
 
 
 async def secret_or_new(connection: AsyncConnection, name: str, make: Callable[[], bytes]) -> bytes:
-    """Return a secret, made when it is first asked for."""
+    """Return a secret, made when it is first asked for: by one of two programs that ask at once."""
     value = await secret(connection, name)
     if value is None:
-        value = make()
-        await set_secret(connection, name, value)
+        new = upsert.insert(connection, SecretRow).values(name=name, value=make())
+        await connection.execute(new.on_conflict_do_nothing())
+        value = await secret(connection, name)
+        assert value is not None
     return value
 
 
 async def set_secret(connection: AsyncConnection, name: str, value: bytes | None) -> None:
     """Keep a secret in place of the one before; None forgets it."""
-    await connection.execute(delete(SecretRow).where(SecretRow.name == name))
-    if value is not None:
-        await connection.execute(insert(SecretRow).values(name=name, value=value))
+    if value is None:
+        await connection.execute(delete(SecretRow).where(SecretRow.name == name))
+    else:
+        await upsert.put(connection, SecretRow, [{"name": name, "value": value}], "value")

@@ -18,6 +18,7 @@ from consometers_node.store.settings import (
     setting,
 )
 from consometers_node.store.tables import SettingRow
+from tests.node.conftest import Place
 
 
 async def test_a_setting_is_kept_and_forgotten(store: Store) -> None:
@@ -48,6 +49,20 @@ async def test_a_secret_is_made_once(store: Store) -> None:
         assert len(made) == 32
         await set_secret(connection, HOUSEHOLD_SECRET, None)
         assert await secret(connection, HOUSEHOLD_SECRET) is None
+
+
+async def test_two_programs_that_ask_at_once_have_one_secret(store: Store, place: Place) -> None:
+    others = [await Store.open(place) for _ in range(3)]
+
+    async def ask(program: Store) -> bytes:
+        async with program.writing() as connection:
+            return await secret_or_new(
+                connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(32)
+            )
+
+    assert len(set(await asyncio.gather(*map(ask, [store, *others])))) == 1
+    for other in others:
+        await other.close()
 
 
 async def test_no_value_is_logged_nor_told_by_an_error(
