@@ -1,7 +1,9 @@
 """What all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 import signal
+import threading
 
 from hypothesis import HealthCheck, settings
 import pytest
@@ -18,6 +20,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has its jobs in the background ignore it, and the programs of the tests would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_THREAD_ENDS_WITHIN_S = 10
+
 
 @pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:
@@ -25,6 +29,19 @@ def enable_event_loop_debug() -> None:
 
     To keep where each call came from takes as long as all that is tested.
     """
+
+
+@pytest.fixture(autouse=True)
+def closed_databases(verify_cleanup: None) -> Iterator[None]:
+    """Wait for the thread of a connection that was closed: it ends a moment after it has said so.
+
+    Home Assistant's test plugin looks for threads that a test leaves, and does not wait.
+    """
+    before = frozenset(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if "_connection_worker_thread" in thread.name:
+            thread.join(_THREAD_ENDS_WITHIN_S)
 
 
 ON_BOTH = (
