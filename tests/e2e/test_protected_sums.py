@@ -67,6 +67,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",
         }.items():
             patch.setenv(name, value)
         with program.warm() as warm:
