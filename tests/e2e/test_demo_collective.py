@@ -217,7 +217,7 @@ async def test_administrators_see_that_every_member_delivers(
     """Homes and schools in the cooperative; in the municipality, the cooperative alone.
 
     Of homes that nobody reads, they see that these report. An hour that is mostly one home's, as at
-    dawn, no municipality is told.
+    dawn, reaches no municipality.
     """
     out_of, delivers, today, masked = {
         "en": ("of", "delivering", "today", "In protected sums alone"),

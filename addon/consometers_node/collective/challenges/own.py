@@ -14,7 +14,7 @@ from .register import all_challenges
 from .results import Result, State, result, state_of
 
 _SHOWN_AFTER = timedelta(days=14)
-"""How long after its end a challenge is told of."""
+"""How long after its end members read a challenge."""
 
 
 class CurrentChallenges:

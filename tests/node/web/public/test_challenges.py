@@ -80,7 +80,7 @@ async def published(connection: AsyncConnection) -> list[object]:
 async def test_figures_are_those_of_the_open_data_and_nothing_is_published_for_them(
     empty: Town,
 ) -> None:
-    """Whoever has the CSV of the communes computes the same changes."""
+    """The CSV of the communes is enough to compute the same changes."""
     await fill(empty)
     async with empty.store.reading() as connection:
         before = await published(connection)
