@@ -44,7 +44,7 @@ GIVEN_UP_AFTER: Final = timedelta(days=34)
 """A day before the witness forgets the first keys: what was not opened by then is left out."""
 
 _MINUTES = 60
-_HOMES_AT_HAND = 131_072
+_HOMES_AT_HAND = 16_384
 """Whose names are not converted each hour."""
 _GROUPS_IN_PART = 200
 _HOME = struct.Struct(">16sH16s")
