@@ -8,6 +8,7 @@ Nothing here asks what time it is.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 import re
 
 from .errors import Malformed
@@ -52,6 +53,7 @@ class Duration:
         return f"P{days}T{time}" if time else f"P{days}" if days else "PT0S"
 
 
+@lru_cache(32)
 def duration(sent: str, place: str = "duration") -> Duration:
     """Read a duration. Weeks are 7 days, PT60M is PT1H, PT24H is not P1D. Raises `Malformed`."""
     match = _DURATION.fullmatch(sent.strip()) if len(sent) <= _MAX_DIGITS else None

@@ -18,6 +18,7 @@ bn + n, a time bt + t, a value bv + v (§4.5). Written in the form above. Of the
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 import math
 from operator import attrgetter, itemgetter
 import re
@@ -138,6 +139,14 @@ _BOUNDS = {
     "t": _Bounds(FIRST_TIME, LAST_TIME, Problem.RELATIVE_TIME, Problem.TOO_LATE),
     "v": _Bounds(-MAX_NUMBER, MAX_NUMBER, Problem.TOO_BIG, Problem.TOO_BIG),
 }
+_STEPS = {str(step): step for step in (300, 900, 1_800, 3_600, 86_400)}
+"""Usual numbers of seconds from one record to the next."""
+
+
+@lru_cache(len(_STEPS))
+def _offsets(step: int) -> list[str]:
+    """Return the times of records at even steps from their base, as many as a message may have."""
+    return [str(step * n) for n in range(MAX_RECORDS)]
 
 
 @dataclass(slots=True)
@@ -156,9 +165,18 @@ class _Run:
 
     def resolve(self) -> Iterator[tuple[Number, Number]]:
         """Return the time and the value of each record."""
-        times = self._column("t", self.times, self.base_time)
+        times = self._even_times() or self._column("t", self.times, self.base_time)
         values = self._column("v", self.values, self.base_value)
         return zip(times, values, strict=True)
+
+    def _even_times(self) -> Sequence[int]:
+        """Return the times at even steps from the base, which nearly all messages have, or none."""
+        base, count = self.base_time, len(self.times)
+        step = _STEPS.get(self.times[1]) if count > 1 else None
+        if not step or not isinstance(base, int) or self.times != _offsets(step)[:count]:
+            return ()
+        times = range(base, base + step * count, step)
+        return times if base >= FIRST_TIME and times[-1] <= LAST_TIME else ()
 
     def _column(self, label: str, sent: list[str], base: Number) -> Sequence[Number]:
         numbers = _column(sent)

@@ -36,6 +36,7 @@ BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""
 OUTSIDE = """<!DOCTYPE quoalise SYSTEM "file:///etc/hostname"><quoalise xmlns="urn:quoalise:0"/>"""
 FIRST = f'<senml bn="{POWER}" bt="1583016600" t="0" v="100" bu="W"/>'
+_HOURS = '<senml t="3600" v="2"/><senml t="7200" v="3"/>'
 
 DOCUMENTS: list[tuple[Problem, str, bytes]] = [
     (Problem.NOT_XML, "document, line 1, column 0", b""),
@@ -121,6 +122,13 @@ RECORDS: list[tuple[Problem, str, str]] = [
     (Problem.RELATIVE_TIME, "/senml[2]@t", FIRST + '<senml bt="0" t="-60" v="1"/>'),
     (Problem.RELATIVE_TIME, "/senml[1]@t", '<senml bn="a" t="268435455" v="1"/>'),
     (Problem.TOO_LATE, "/senml[1]@t", '<senml bn="a" bt="1583016600000" v="1"/>'),
+    *(
+        (problem, place, f'<senml bn="a" bt="{base}" t="0" v="1"/>' + _HOURS)
+        for problem, place, base in (
+            (Problem.RELATIVE_TIME, "/senml[1]@t", 268_435_455),
+            (Problem.TOO_LATE, "/senml[3]@t", 4_102_444_799 - 3_600),
+        )
+    ),
     (Problem.VERSION, "/senml[1]@bver", '<senml bn="a" bt="1583016600" bver="11" v="1"/>'),
     (Problem.VERSION, "/senml[1]@bver", '<senml bn="a" bt="1583016600" bver="x" v="1"/>'),
     (Problem.OTHER_VERSION, "/senml[2]@bver", FIRST + '<senml bver="5" t="1800" v="1"/>'),

@@ -90,6 +90,17 @@ LEGAL: dict[str, tuple[str, tuple[Records, ...]]] = {
         '<senml bn="a" bt="+1.5E9" t=" 0 " v="-.5"/><senml t="1" v="1.5e3"/><senml t="2" v="3."/>',
         (Records("a", None, {1500000000: -0.5, 1500000001: 1500, 1500000002: 3}),),
     ),
+    "every half hour, until one is missing": (
+        (
+            '<senml bn="a" bt="1583016600" t="0" v="1"/><senml t="1800" v="2"/>'
+            '<senml t="5400" v="3"/>'
+        ),
+        (Records("a", None, {1583016600: 1, 1583018400: 2, 1583022000: 3}),),
+    ),
+    "every half hour from a part of a second": (
+        '<senml bn="a" bt="1583016600.5" t="0" v="1"/><senml t="1800" v="2"/>',
+        (Records("a", None, {1583016600.5: 1, 1583018400.5: 2}),),
+    ),
     "in any order": (
         '<senml bn="a" bt="1583016600" t="60" v="2"/><senml t="0" v="1"/><senml t="30" v="3"/>',
         (Records("a", None, {1583016600: 1, 1583016630: 3, 1583016660: 2}),),
