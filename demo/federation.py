@@ -26,7 +26,7 @@ from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, SERVER, Node
 from demo.program import PASSWORD, NodeError, closed, reach, until, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
-from demo.street.plan import Home, Place, Plan
+from demo.street.plan import COMMUNE, Home, Place, Plan
 from demo.warm import Warm
 
 COOPERATIVE: Final = "cooperative.test"
@@ -83,9 +83,8 @@ _MUNICIPALITY_ABOUT: Final = {
 }
 """Nobody has these telephone numbers: they are set apart for fiction."""
 _DIRECTIONS: Final = {"consumption", "injection", "production"}
-_COMMUNE: Final = "Lorient"
 """Of the municipality: it has enough homes, and homes with panels, to be shown by itself."""
-_AREAS: Final = (*(_COMMUNE, "Lanester", _COMMUNE) * 5, "Ploemeur", "Ploemeur", _COMMUNE)
+_AREAS: Final = (*(COMMUNE, "Lanester", COMMUNE) * 5, "Ploemeur", "Ploemeur", COMMUNE)
 _PEAKS_KWP: Final = (3.0, 0.0, 4.5, 6.0, 0.0)
 """Of the panels of homes in the commune, one after the other. Elsewhere too few have some."""
 SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
@@ -116,7 +115,7 @@ class Size:
 
 FULL: Final = Size(40, 730)
 """Two years, so that each day has one a year before."""
-SMALL: Final = Size(12, 33, (_COMMUNE,))
+SMALL: Final = Size(12, 33, (COMMUNE,))
 """The month before this one has a day of which all was sent, also on the 31st."""
 
 
@@ -267,7 +266,7 @@ class Federation:
                 meeting.create_task(self._let_the_reader_ask(collective))
             await self.neighbours.until(lambda progress: progress.know)
             if not await self._knows_the_school():
-                await node.meet(await self.cooperative.invite("site", "Lorient"), self.size.days)
+                await node.meet(await self.cooperative.invite("site", COMMUNE), self.size.days)
             self.neighbours.let_grant()
 
     async def open(self) -> FederationView:
@@ -285,7 +284,7 @@ class Federation:
         read = await self._readable(self.cooperative)
         challenge = await self.cooperative.compete()
         # The municipality asks for a past that is there: it would be told of the rest day by day.
-        commune = f"{self.cooperative.profile.device}-{_COMMUNE.lower()}"
+        commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
         summed = await self._readable(self.municipality)
@@ -333,7 +332,7 @@ class Federation:
         if self._known is not None:
             invited = list(self._known.homes)
         else:
-            areas = list(islice(cycle(self.size.areas), self.size.homes)) + _MASKED * [_COMMUNE]
+            areas = list(islice(cycle(self.size.areas), self.size.homes)) + _MASKED * [COMMUNE]
             async with asyncio.TaskGroup() as inviting:
                 made = {
                     area: inviting.create_task(self.cooperative.invite("home", area, count))
@@ -345,9 +344,10 @@ class Federation:
                 Home(
                     jid=jid,
                     site="household",
-                    kwp=next(peaks) if area == _COMMUNE and n < self.size.homes else 0.0,
+                    kwp=next(peaks) if area == COMMUNE and n < self.size.homes else 0.0,
                     seed=_FIRST_SEED + n,
                     invitation=links[area],
+                    area=area,
                     masked=n >= self.size.homes,
                 )
                 for n, (jid, area) in enumerate(zip(homes, areas, strict=True))
@@ -358,7 +358,7 @@ class Federation:
                     site="school",
                     kwp=9.0,
                     seed=_FIRST_SEED - 1,
-                    invitation=await self.cooperative.invite("site", "Lorient"),
+                    invitation=await self.cooperative.invite("site", COMMUNE),
                     recording="kermelo.csv",
                 )
             )
@@ -424,7 +424,7 @@ class Federation:
         if municipality not in {
             permission["peer"] for permission in await program.json("permissions")
         }:
-            await program.do("join", await self.municipality.invite("collective", _COMMUNE))
+            await program.do("join", await self.municipality.invite("collective", COMMUNE))
         # Its pages are at another port each time.
         naming = ("members", "name", profile.account, profile.name)
         await self.municipality.program.do(*naming, "--website", f"{self.cooperative.page}/")

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 import json
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 HOUR_S = 3600
+COMMUNE: Final = "Lorient"
+"""Whose municipality sums what its homes draw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A home: its account, its building, the invitation that it has.
+    """A home: its account, its building, its commune, the invitation that it has.
 
     One with a recording has its records from there, and a building by which it was made. Nobody
     reads one that is `masked`: it allows protected sums alone.
@@ -31,6 +33,7 @@ class Home:
     kwp: float
     seed: int
     invitation: str
+    area: str = COMMUNE
     recording: str | None = None
     masked: bool = False
 

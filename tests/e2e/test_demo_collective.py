@@ -1,4 +1,4 @@
-"""`script/demo --small --json`: what the municipality tells is what homes and schools have.
+"""`script/demo --small --json`: the municipality publishes what its homes and schools have.
 
 Administrators, the public and the school see it in a browser, in both languages. Leaves pictures
 in `.artifacts/demo-admin/`. `script/test tests/e2e/test_demo_collective.py --whole-demo` looks at
@@ -35,7 +35,7 @@ from consometers_node.series import Direction, Range
 from demo.browser import CHROMIUM, Visitor, launched, person
 from demo.hass import Language
 from demo.program import clock_behind
-from demo.street.plan import HOUR_S, Plan
+from demo.street.plan import COMMUNE, HOUR_S, Home, Plan
 from demo.street.source import Building, Recording
 from tests.e2e import looks
 from tests.e2e.looks import LOOKS, Look, badly_set, faults_of, open_page, texts
@@ -92,7 +92,8 @@ WALL: Final = (1080, 1920)
 GAP: Final = 24
 COLOURS: Final = 256
 GRAPHS: Final = 4
-"""On each page of the dashboard: of the school, its panels, its part of Kermelo's, its cooperative.
+"""At least, on each page of the dashboard: of the school, its panels, its part of Kermelo's, its
+cooperative.
 """
 
 
@@ -114,23 +115,22 @@ async def people(demo: Demo) -> AsyncIterator[People]:
         yield People(browser, demo)
 
 
-async def test_the_municipality_tells_the_sum_of_what_all_have(demo: Demo) -> None:
+async def test_a_collective_sums_what_its_homes_and_schools_have(demo: Demo) -> None:
+    """Those of all communes in the cooperative, those of its own in the municipality."""
     addresses = demo.addresses
     asked = addresses["series"][0]["identifier"]
     school = (await read(addresses, "observer", addresses["node"]["jid"], asked))[asked]
-    await agrees(demo, "municipality", summed(addresses, school))
-    await agrees(demo, "cooperative", summed(addresses, school))
+    for collective in ("municipality", "cooperative"):
+        homes = summed_homes(demo, collective)
+        members = len(homes) + 1
+        expected = {at: (wh, members) for at, wh in summed(addresses, school, homes).items()}
+        assert len(expected) == round((UNTIL - SINCE) / HOUR)
 
+        async def actual(name: str = collective) -> dict[datetime, tuple[float, float | None]]:
+            wh, counts = await sums(demo, name)
+            return {at: (value, counts.get(at)) for at, value in wh.items()}
 
-async def test_it_tells_of_how_many_members_each_sum_is(demo: Demo) -> None:
-    count = demo.addresses["homes"]["count"] + SCHOOLS
-    hours = round((UNTIL - SINCE) / HOUR)
-    for collective in ("cooperative", "municipality"):
-
-        async def members(name: str = collective) -> list[float]:
-            return list((await sums(demo, name))[1].values())
-
-        await eventually(members, lambda counts: counts == hours * [count], within_s=WITHIN_S)
+        await becomes(actual, expected, within_s=WITHIN_S)
 
 
 @pytest.mark.skipif(not clock_behind(HOUR), reason="homes have allowed nothing an hour ago")
@@ -142,6 +142,7 @@ async def test_homes_that_nobody_reads_are_in_the_sums_that_their_witness_opens(
     asked = addresses["series"][0]["identifier"]
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
     last_hours = Range(until - 3 * HOUR, until)
+    homes = Plan.read(Path(addresses["homes"]["plan"])).homes
 
     async def opened() -> tuple[Records, Records]:
         wh, members = await sums(demo, "cooperative", last_hours)
@@ -149,7 +150,7 @@ async def test_homes_that_nobody_reads_are_in_the_sums_that_their_witness_opens(
         school = (await read(addresses, "observer", addresses["node"]["jid"], asked, last_hours))[
             asked
         ]
-        truth = summed(addresses, school, last_hours, masked=True)
+        truth = summed(addresses, school, homes, last_hours)
         return {at: wh[at] for at in whole}, {at: truth[at] for at in whole if at in truth}
 
     await eventually(opened, lambda both: both[0] == both[1] != {}, within_s=WITHIN_S)
@@ -489,14 +490,7 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
     async with people.at_school(look) as visitor:
         page = visitor.page
         for path in ("now", "months"):
-
-            async def graphs(url: str = f"{addresses['dashboard_page']}/{path}") -> int:
-                await page.goto(url)
-                await visitor.shows("hui-sections-view hui-heading-card")
-                return await page.locator("hui-statistics-graph-card canvas").count()
-
-            # A balance takes some minutes to take along the past.
-            await eventually(graphs, GRAPHS.__eq__, within_s=WITHIN_S)
+            await shows_graphs(visitor, f"{addresses['dashboard_page']}/{path}")
             for heading in headings:
                 await expect(
                     page.locator("hui-heading-card").get_by_text(heading, exact=True).first
@@ -538,14 +532,7 @@ async def test_from_an_invitation_to_the_hall_it_is_pictured(
         await request.click()
         await expect(node.locator("h1")).to_have_text(title)
         frames += [await framed(page), shared]
-
-        async def graphs() -> int:
-            await page.goto(f"{addresses['dashboard_page']}/now")
-            await visitor.shows("hui-sections-view hui-heading-card")
-            return await page.locator("hui-statistics-graph-card canvas").count()
-
-        # A balance takes some minutes to take along the past.
-        await eventually(graphs, GRAPHS.__eq__, within_s=WITHIN_S)
+        await shows_graphs(visitor, f"{addresses['dashboard_page']}/now")
         frames.append(await framed(page))
     async with people.looking(f"{addresses['cooperative']['sites'][SITE]}/hall", look) as page:
         await page.set_viewport_size({"width": WALL[0], "height": WALL[1]})
@@ -678,6 +665,19 @@ async def photograph(page: Page, look: Look, name: str) -> None:
     await looks.photograph(page, PICTURES / f"{name}.{look}.png")
 
 
+async def shows_graphs(visitor: Visitor, url: str) -> None:
+    """Wait until all graphs of a dashboard are drawn. A balance takes minutes to bring its past."""
+    cards = visitor.page.locator("hui-statistics-graph-card")
+
+    async def graphs() -> tuple[int, int]:
+        await visitor.page.goto(url)
+        await visitor.shows("hui-sections-view hui-heading-card")
+        drawn = cards.filter(has=visitor.page.locator("canvas"))
+        return await drawn.count(), await cards.count()
+
+    await eventually(graphs, lambda n: n[0] == n[1] >= GRAPHS, within_s=WITHIN_S)
+
+
 async def framed(
     page: Page, above: Locator | None = None, *, size: tuple[int, int] = FRAME
 ) -> bytes:
@@ -781,15 +781,6 @@ async def released_share(demo: Demo) -> Fraction:
     return Fraction(reasons.count(None), len(reasons))
 
 
-async def agrees(demo: Demo, collective: str, wanted: Records) -> None:
-    """Wait until a collective tells that, and nothing else. A site may come after homes."""
-
-    async def values() -> Records:
-        return (await sums(demo, collective))[0]
-
-    await becomes(values, wanted, within_s=WITHIN_S)
-
-
 async def sums(demo: Demo, collective: str, within: Range = TESTED) -> tuple[Records, Records]:
     """What a collective tells the reader of all its members, and of how many that is."""
     of_all = demo.addresses[collective]
@@ -828,28 +819,24 @@ async def read(
     return records_by_name
 
 
-def summed(
-    addresses: Any,
-    school: Records,
-    within: Range = TESTED,
-    *,
-    masked: bool = False,
-) -> Records:
-    """What the school counted, with what the others have by the buildings that they live in.
+def summed_homes(demo: Demo, collective: str) -> Sequence[Home]:
+    """Those that a collective reads, and Kermelo, which is a building of the same program."""
+    addresses = demo.addresses["homes"]
+    read = [home for home in Plan.read(Path(addresses["plan"])).homes if not home.masked]
+    assert len(read) == addresses["count"] + SCHOOLS - 1
+    return [home for home in read if collective == "cooperative" or home.area == COMMUNE]
 
-    With those that nobody reads, if they are `masked`.
-    """
+
+def summed(
+    addresses: Any, school: Records, homes: Sequence[Home], within: Range = TESTED
+) -> Records:
+    """What the school counted, with what homes have by the buildings that they live in."""
     first, end = (int(at.timestamp()) // HOUR_S for at in (within.start, within.end))
     total = dict(school)
-    plan = Plan.read(Path(addresses["homes"]["plan"]))
-    homes = [home for home in plan.homes if masked or not home.masked]
-    beside = addresses["protected_sums"]["homes"] if masked else 0
-    assert len(homes) == addresses["homes"]["count"] + 1 + beside
+    folder = Path(Plan.read(Path(addresses["homes"]["plan"])).folder)
     for home in homes:
         building = Building(home.site, home.kwp, home.seed)
-        source = (
-            building if home.recording is None else Recording(Path(plan.folder) / home.recording)
-        )
+        source = building if home.recording is None else Recording(folder / home.recording)
         for hour in source.hours(first, end):
             start = datetime.fromtimestamp(hour.n * HOUR_S, UTC)
             if start in total:
