@@ -23,9 +23,9 @@ _ALL: Mapping[Series, float] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A series that a collective may read."""
+    """A series that a collective may read, by one permission or by several."""
 
-    grant: Permitted
+    grants: Sequence[Permitted]
     progress: float
     """How much of its history is here, from 0 to 1."""
     subscription: Subscription | None
@@ -33,8 +33,17 @@ class Shared:
     """Records beyond the cursor of the subscription, and those before it that were corrected."""
 
     @property
+    def id(self) -> SeriesId:
+        return self.grants[0].series_id
+
+    @property
     def series(self) -> Series:
-        return self.grant.series
+        return self.grants[0].series
+
+    @property
+    def until(self) -> datetime:
+        """When the last of its permissions ends."""
+        return max(grant.records.end for grant in self.grants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,11 @@ class Collective:
     @property
     def by_name(self) -> bool:
         """Whether it may show to everybody what it reads, under the member's name."""
-        return any(each.grant.identification is Identification.NAME for each in self.shared)
+        return any(
+            grant.identification is Identification.NAME
+            for each in self.shared
+            for grant in each.grants
+        )
 
     @property
     def paused(self) -> bool:
@@ -110,18 +123,20 @@ async def _collective(
         newer = proposed.get(permission.need.id) if permission.state is State.GRANTED else None
         last = (await register.entries(permission.id))[-1]
         answered.append(Answered(permission, last, permission.id in held_back, newer))
-    grants = await register.permitted(peer.id)
+    grants: dict[SeriesId, list[Permitted]] = {}
+    for grant in await register.permitted(peer.id):
+        grants.setdefault(grant.series_id, []).append(grant)
     subscribed = {each.series_id: each for each in await subscriptions(connection, peer.id)}
     queued, oldest = await unacknowledged(connection, peer.id)
     waiting = await count_records(connection, _due(grants, subscribed, queued, now))
     shared = [
         Shared(
-            grant,
-            progress.get(grant.series, 1.0),
-            subscribed.get(grant.series_id),
-            waiting.get(grant.series_id, 0),
+            grants_of,
+            progress.get(grants_of[0].series, 1.0),
+            subscribed.get(series_id),
+            waiting.get(series_id, 0),
         )
-        for grant in grants
+        for series_id, grants_of in grants.items()
     ]
     due = [
         each.subscription.cursor or each.subscription.since
@@ -132,23 +147,25 @@ async def _collective(
 
 
 def _due(
-    grants: Iterable[Permitted],
+    grants: Mapping[SeriesId, Sequence[Permitted]],
     subscribed: Mapping[SeriesId, Subscription],
     queued: Mapping[SeriesId, Sequence[Range]],
     now: datetime,
 ) -> dict[SeriesId, tuple[Series, list[Range]]]:
     """Return what is to be sent to a peer of each series, or was and is not acknowledged."""
     due = {}
-    for grant in grants:
-        if (subscription := subscribed.get(grant.series_id)) is not None:
-            start = max(subscription.cursor or subscription.since, grant.records.start)
-            beyond = Range(start, max(start, min(now + SOON, grant.records.end)))
+    for series_id, grants_of in grants.items():
+        if (subscription := subscribed.get(series_id)) is not None:
+            since = min(grant.records.start for grant in grants_of)
+            until = max(grant.records.end for grant in grants_of)
+            start = max(subscription.cursor or subscription.since, since)
+            beyond = Range(start, max(start, min(now + SOON, until)))
             corrected = [
                 Range(part.start, min(part.end, start))
-                for part in queued.get(grant.series_id, ())
+                for part in queued.get(series_id, ())
                 if part.start < start
             ]
-            due[grant.series_id] = grant.series, [*_apart(corrected), beyond]
+            due[series_id] = grants_of[0].series, [*_apart(corrected), beyond]
     return due
 
 

@@ -273,18 +273,8 @@ class _Writer:
             yield from self._tiles(entities, words, colour, grid_options=_WIDE)
         for key in _RATES:
             yield from self._rates(tuple(_those(has, f"{key}_today")), key)
-        yield from self._beneath(
-            "sun_hours",
-            [
-                _tile(has[key], PRODUCED, name=self._words[key], grid_options=columns, **more)
-                for key, columns, more in (
-                    ("surplus_likely", _WIDE, {}),
-                    ("next_surplus", _HALF, {"visibility": _if_known(has.get("next_surplus", ""))}),
-                    ("best_hour", _HALF, {"visibility": _if_known(has.get("best_hour", ""))}),
-                )
-                if key in has
-            ],
-        )
+        if "surplus_likely" in has:
+            yield from self._beneath("sun_hours", list(self._sun_hours(has)))
         yield from self._graph("two_days", _HOURS, _flows(collective))
         yield from self._not_shown(collective)
         yield from self._compared(collective)
@@ -302,6 +292,15 @@ class _Writer:
                 ),
             ],
         )
+
+    def _sun_hours(self, has: Mapping[str, str]) -> Iterator[Card]:
+        """Show when there is a surplus: while there is one, no next one."""
+        likely = has["surplus_likely"]
+        yield _tile(likely, PRODUCED, name=self._words["surplus_likely"], grid_options=_WIDE)
+        for key, when in (("next_surplus", [_none_of(_is(likely, "on"))]), ("best_hour", [])):
+            if key in has:
+                shown = {"visibility": [*_if_known(has[key]), *when]}
+                yield _tile(has[key], PRODUCED, name=self._words[key], grid_options=_HALF, **shown)
 
     def _compared(self, collective: Collective) -> Iterator[Card]:
         """Compare a home with the others, and a public building with itself."""

@@ -10,7 +10,7 @@ from consometers_node.sharing.restriction import pause, paused, resume
 from consometers_node.sharing.status import REMEMBERED, Collective, collectives, current_permissions
 from consometers_node.store import Store
 
-from ..permission.samples import NEED, NO, now
+from ..permission.samples import CHOICE, NEED, NO, now
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
 
 
@@ -49,6 +49,19 @@ async def test_what_waits_is_counted_until_it_is_acknowledged(ledger: Ledger) ->
     status = await standing(ledger)
     assert (status.waiting, status.waiting_since) == (0, None)
     assert status.acknowledged_until == midnight()
+
+
+async def test_a_series_of_two_permissions_is_listed_and_counted_once(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-1), range(24)))
+    await ledger.subscribe(midnight(-1) + 20 * HOUR)
+    (shared,) = (await standing(ledger)).shared
+    await ledger.grant(replace(NEED, id="other"), replace(CHOICE, duration_days=90))
+    status = await standing(ledger)
+    (both,) = status.shared
+    assert [grant.series_id for grant in both.grants] == [ledger.series_id] * 2
+    assert (status.waiting, both.waiting) == (4, 4)
+    assert both.until > shared.until
 
 
 async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> None:

@@ -52,7 +52,7 @@ async def shared_of(
                         shared.subscription.cursor if shared.subscription else None
                     ),
                     "waiting": shared.waiting,
-                    "valid_until": shown(shared.grant.records.end),
+                    "valid_until": shown(shared.until),
                 }
                 for shared in peer.shared
             ],

@@ -86,9 +86,7 @@ async def drawn_last_month(
     connection: AsyncConnection, collective: Collective, now: datetime
 ) -> int | None:
     """Return what this home drew in the last month, from what it shares with a collective."""
-    shared = {
-        shared_series.grant.series_id: shared_series.series for shared_series in collective.shared
-    }
+    shared = {each.id: each.series for each in collective.shared}
     return await drawn(connection, shared, month_before(now))
 
 

@@ -174,7 +174,7 @@ def _card(
         SharedSeriesRow(
             shared,
             names.get(shared.series.device, shared.series.device),
-            *year.get(shared.grant.series_id, (None, ())),
+            *year.get(shared.id, (None, ())),
         )
         for shared in collective.shared
     ]
