@@ -123,7 +123,9 @@ async def test_a_collective_sums_what_its_homes_and_schools_have(demo: Demo) -> 
     for collective in ("municipality", "cooperative"):
         homes = summed_homes(demo, collective)
         members = len(homes) + 1
-        expected = {at: (wh, members) for at, wh in summed(addresses, school, homes).items()}
+        expected: dict[datetime, tuple[float, float | None]] = {
+            at: (wh, members) for at, wh in summed(addresses, school, homes).items()
+        }
         assert len(expected) == round((UNTIL - SINCE) / HOUR)
 
         async def actual(name: str = collective) -> dict[datetime, tuple[float, float | None]]:
