@@ -41,8 +41,13 @@ class Shared:
         return self.grants[0].series
 
     @property
+    def since(self) -> datetime:
+        """From when on its records may leave."""
+        return min(grant.records.start for grant in self.grants)
+
+    @property
     def until(self) -> datetime:
-        """When the last of its permissions ends."""
+        """Until when."""
         return max(grant.records.end for grant in self.grants)
 
 
@@ -156,10 +161,10 @@ def _due(
     due = {}
     for series_id, grants_of in grants.items():
         if (subscription := subscribed.get(series_id)) is not None:
-            since = min(grant.records.start for grant in grants_of)
-            until = max(grant.records.end for grant in grants_of)
-            start = max(subscription.cursor or subscription.since, since)
-            beyond = Range(start, max(start, min(now + SOON, until)))
+            first = min(grant.records.start for grant in grants_of)
+            last = max(grant.records.end for grant in grants_of)
+            start = max(subscription.cursor or subscription.since, first)
+            beyond = Range(start, max(start, min(now + SOON, last)))
             corrected = [
                 Range(part.start, min(part.end, start))
                 for part in queued.get(series_id, ())

@@ -1,6 +1,7 @@
 """A gap says why data is missing, what that means, and what a person can do."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from consometers_node.store import Store
 from consometers_node.store.coverage import add_absence
 
 from ..household.toy import Toy, ms
+from ..permission.samples import NEED
 from .conftest import allow, ask
 from .home import DRAWN, Home, running, toy
 
@@ -84,6 +86,10 @@ async def test_each_gap_says_why_and_what_to_do(
             # The latest gap is first.
             assert sorted(map(page.index, reasons)) == [page.index(each) for each in reasons]
             assert all(each in page for each in TO_DO[language])
+        # Those of a collective are of what it was allowed.
+        await allow(home, await ask(home, replace(NEED, history_days=1), "town@example.org"), DRAWN)
+        cards = (await home.browser().open("")).text
+        assert cards.count(PARTLY["en"]) == cards.count("partly missing") - 1 == 1
         # Without Home Assistant the gaps are there, and no reasons.
         monkeypatch.setattr(HomeAssistant, "is_connected", False)
         assert REASONS["en"][0] not in await gaps(home)

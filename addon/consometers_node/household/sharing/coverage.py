@@ -55,6 +55,15 @@ class Calendar:
         """Return each day with what is there of it."""
         return ((self.first + n * _DAY, state) for n, state in enumerate(self.days))
 
+    def since(self, start: datetime) -> Calendar:
+        """Return it with no day that is not whole after an instant."""
+        before = (Range.of_day(day).start < start for day, _ in self.dated())
+        days = [
+            DayState.OUTSIDE if outside else state
+            for outside, state in zip(before, self.days, strict=True)
+        ]
+        return Calendar(self.first, days)
+
     def holes(self) -> list[tuple[date, date, DayState]]:
         """Return the days of which something is missing, those that follow each other as one."""
         holes = []

@@ -25,7 +25,7 @@ from ...store import PeerId, SeriesId
 from ...store.clock import confirm
 from ...store.coverage import absences
 from ...store.series import all_series
-from ..core.calendar_svg import Strip
+from ..core.calendar_svg import Strip, draw
 from ..core.page_base import RequestRefused
 from ..core.request_context import RequestContext
 from .handlers import Pages
@@ -102,7 +102,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SharedSeriesRow:
-    """A series that is shared, the name that people know it by, and its gaps."""
+    """A series that is shared, the name that people know it by, and its gaps in what is shared."""
 
     shared: Shared
     name: str
@@ -171,11 +171,7 @@ def _card(
     delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
     problem = delivery.problem if delivery and collective.shared else None
     rows = [
-        SharedSeriesRow(
-            shared,
-            names.get(shared.series.device, shared.series.device),
-            *year.get(shared.id, (None, ())),
-        )
+        _row(shared, names.get(shared.series.device, shared.series.device), year)
         for shared in collective.shared
     ]
     answered = current_permissions(collective, now)
@@ -189,6 +185,17 @@ def _card(
         problem=problem,
         permissions=answered,
         rows=rows,
+    )
+
+
+def _row(shared: Shared, name: str, year: Year) -> SharedSeriesRow:
+    if shared.id not in year:
+        return SharedSeriesRow(shared, name, None, ())
+    # Another collective may have been allowed more of it.
+    of_home, halves = year[shared.id]
+    calendar = of_home.since(shared.since)
+    return SharedSeriesRow(
+        shared, name, calendar, halves if calendar == of_home else draw(calendar)
     )
 
 
