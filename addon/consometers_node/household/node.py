@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -22,7 +23,8 @@ from ..store.enrolments import has_enrolments_due
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .recorder.availability import Availability, WatchedRecorder
-from .recorder.errors import database_problem
+from .recorder.client import patiently
+from .recorder.errors import HomeAssistantFault, database_problem
 from .recorder.home_assistant import HomeAssistant
 from .recorder.poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
 from .sharing.answers import HouseholdAnswers
@@ -102,6 +104,7 @@ class HouseholdOnline:
             every_s=pace.sums_s,
             first_wait_s=pace.sums_first_s,
         )
+        self._recorder = recorder
         self._pulling = Pulling(
             store, connection, asking, recorder, changes, together=self.together
         )
@@ -113,7 +116,13 @@ class HouseholdOnline:
             tasks.create_task(self._pulling.run())
             tasks.create_task(self.together.run())
             tasks.create_task(self._receive())
+            tasks.create_task(self._speak())
         raise AssertionError
+
+    async def _speak(self) -> None:
+        """Ask in the home's language: its page shows what peers answer."""
+        with suppress(HomeAssistantFault):
+            self.connection.language = await patiently(self._recorder, self._recorder.language)
 
     async def _receive(self) -> None:
         """Listen to what peers push once something is pulled: chat goes elsewhere till then."""

@@ -158,7 +158,7 @@ class AccessRequests:
                 try:
                     await self._fetch(request)
                 except QuoaliseError as fault:
-                    request.problem = refusal(request.peer.jid, fault)
+                    request.problem = refusal(request.peer.name, fault)
                 except (NetworkError, BadCopy) as fault:
                     request.problem = fault.text
                 except OSError:

@@ -123,7 +123,7 @@ async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(store: Store) ->
     restarted = OwnExports(store, ZONE)
     with pytest.raises(ItemNotFound, match="ask for part 1 again"):
         await restarted.part(A, 2)
-    with pytest.raises(ResourceConstraint, match="at most once an hour"):
+    with pytest.raises(ResourceConstraint, match=r"ask again in \d+ min"):
         await restarted.part(A, 1)
     await restarted.part(B, 1)
 
@@ -182,5 +182,5 @@ async def test_what_was_erased_since_it_was_made_is_given_no_more(store: Store) 
     await erase_member(store, ZONE, member.id, AT)
     with pytest.raises(ItemNotFound, match="no longer held"):
         await exports.part(B, 2)
-    with pytest.raises(ResourceConstraint, match="at most once an hour"):
+    with pytest.raises(ResourceConstraint, match=r"ask again in \d+ min"):
         await exports.part(B, 1)

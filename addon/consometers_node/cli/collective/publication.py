@@ -36,7 +36,7 @@ _WHO = "operator"
 """Who the access log says it was."""
 _EVERY_S = 0.5
 
-_OF = text("Of")
+_SUMS = text("Sums")
 _EVERYBODY = text("All members")
 _COMMUNES = text("Communes")
 _STRETCHES = {
@@ -122,7 +122,7 @@ async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
         for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
         if count.shown or count.hidden
     ]
-    output.table((_OF, verbatim("")), rows)
+    output.table((_SUMS, verbatim("")), rows)
     output.say(_MEANING)
 
 

@@ -44,7 +44,7 @@ MOST_BYTES: Final = 32 * 1024**2
 _LOOKS_EVERY_S = 60.0
 
 _NOTHING = text("This collective holds nothing under your address.")
-_ONCE_AN_HOUR = text("Your data is exported at most once an hour: ask again at {time} UTC.")
+_ONCE_AN_HOUR = text("Your data was exported less than an hour ago: ask again in {minutes} min.")
 _NO_PART = text("There are {parts} parts: ask for one of them.")
 _FROM_THE_START = text("This export is no longer held: ask for part 1 again.")
 _TOO_LARGE = text("Your export is too large to be sent this way: ask the collective for a copy.")
@@ -129,8 +129,8 @@ class OwnExports:
         async with self._store.reading() as connection:
             last = await last_read(connection, member.id, WHAT)
         if last is not None and now - HELD_FOR < last <= now:
-            again = f"{last + HELD_FOR + timedelta(minutes=1):%H:%M}"
-            raise ResourceConstraint(_ONCE_AN_HOUR.fill(time=again))
+            minutes = -((now - last - HELD_FOR) // timedelta(minutes=1))
+            raise ResourceConstraint(_ONCE_AN_HOUR.fill(minutes=minutes))
         content, records = await self._packed(member, now)
         if len(content) > MOST_BYTES:
             raise OtherError("not-acceptable", ErrorType.CANCEL, _TOO_LARGE)

@@ -23,7 +23,7 @@ _WHATS = {
     "page": text("viewed the member’s page"),
     "export json": text("exported everything"),
     "export csv": text("exported the records"),
-    "own export": text("received its own export"),
+    "own export": text("received a copy of its data"),
     "site": text("described it as a public building"),
     "home": text("changed it back to a home"),
     "name": text("named it"),
@@ -88,6 +88,7 @@ _RULES = {
     "basis=law": text("as the law requires", context="log"),
     "minimum": text("at least {value} homes"),
     "wait_minutes": text("closing after {value} min without new data"),
+    "opens=now": text("from now on", context="log"),
     "opens=not yet": text("only once an administrator opens"),
     "opens": text("from {value} on"),
 }

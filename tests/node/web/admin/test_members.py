@@ -516,6 +516,10 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
                 " seulement après ouverture par un administrateur, new=rule"
             ),
         ),
+        (
+            "publication opens=now",
+            "a choisi les règles de publication : à partir de cet instant",
+        ),
         ("something else", "something else"),
     ],
 )
