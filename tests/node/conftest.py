@@ -39,9 +39,9 @@ def no_talk_of_sql() -> None:
 
 @pytest.fixture(autouse=True)
 def threads_of_sqlite_end() -> Iterator[None]:
-    """Wait for the thread of a connection that was closed: it is told to end, and takes a moment.
+    """Wait for the thread of a closed connection, which ends a moment later.
 
-    Home Assistant's test plugin takes each thread that is left for a fault.
+    Home Assistant's test plugin counts each remaining thread as a fault.
     """
     yield
     for thread in threading.enumerate():

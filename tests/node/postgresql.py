@@ -106,7 +106,7 @@ class Server:
         return self.folder / "log"
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
-        """Wait until it answers; tell whether it ends before."""
+        """Wait until it answers; return whether it did before it ended."""
         for _ in range(2000):
             try:
                 self.connect("postgres").close()

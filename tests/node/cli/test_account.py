@@ -79,7 +79,7 @@ async def test_a_wrong_password_is_not_kept(
     assert not (tmp_path / "share").exists()
 
 
-async def test_a_server_that_is_not_there_is_told(run: Run) -> None:
+async def test_login_reports_an_unreachable_server(run: Run) -> None:
     place = ("--host", LOOPBACK, "--port", NOBODY)
     result = await run("login", "home@one.test", *place, typed="secret\n")
     assert result.status == 1
@@ -100,7 +100,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
     assert await run.condition("login", jid, *place, typed=PASSWORD) == "certificate-refused"
 
 
-async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> None:
+async def test_login_refuses_a_file_without_a_certificate(run: Run, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
     result = await run("login", "home@one.test", "--ca-file", wrong, typed="secret\n")
@@ -119,7 +119,7 @@ async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> 
         (("login", "a@b", "--password-file", "/none"), 1, "/none est inutilisable"),
     ],
 )
-async def test_what_was_typed_wrong_is_told(
+async def test_wrong_arguments_are_reported(
     run: Run, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
     result = await run(*arguments, language="fr_FR.UTF-8")
@@ -172,7 +172,7 @@ async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
     assert "3000" not in result.out + result.err
 
 
-async def test_what_is_no_delivery_point_is_told_and_not_kept(run: Run) -> None:
+async def test_a_wrong_delivery_point_is_refused(run: Run) -> None:
     result = await run("delivery-point", typed="3000161007184\n", language="fr_FR.UTF-8")
     assert result.status == 1
     assert result.err.startswith("Le numéro d’un point de livraison a 14 chiffres")

@@ -212,7 +212,7 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
     }
 
 
-async def test_who_may_not_read_is_told_so(reader: Reader, run: Run) -> None:
+async def test_a_reader_without_permission_is_refused(reader: Reader, run: Run) -> None:
     reader.home.readers.clear()
     result = await run("get-history", reader.peer, SERIES, *reader.options)
     assert (result.status, result.out) == (1, "")
@@ -222,7 +222,7 @@ async def test_who_may_not_read_is_told_so(reader: Reader, run: Run) -> None:
     await run.ok("unsubscribe", reader.peer, SERIES, *reader.options, "--json")
 
 
-async def test_what_is_not_there_is_told(reader: Reader, run: Run) -> None:
+async def test_missing_series_and_records_are_reported(reader: Reader, run: Run) -> None:
     result = await run("get-history", reader.peer, OTHER, *reader.options, "--json")
     assert (result.status, result.condition) == (1, "item-not-found")
     early = ("--start", "2025-01-01", "--end", "2025-02-01")
@@ -237,7 +237,7 @@ async def test_what_is_not_there_is_told(reader: Reader, run: Run) -> None:
     assert result.out == "time,value,unit,identifier\n"
 
 
-async def test_a_node_that_does_not_run_is_told(
+async def test_a_node_that_is_offline_is_reported(
     reader: Reader, run: Run, new_account: NewAccount, server: Prosody
 ) -> None:
     absent = new_account(server)
@@ -250,7 +250,7 @@ async def test_a_node_that_does_not_run_is_told(
 
 
 @pytest.mark.parametrize("peer", ["", "@@", "home@"])
-async def test_what_is_no_address_is_told_before_anything_is_asked(run: Run, peer: str) -> None:
+async def test_a_wrong_address_is_refused_before_connecting(run: Run, peer: str) -> None:
     result = await run("list-series", peer, "--as", "me@two.test", "--json")
     assert (result.status, result.condition) == (1, "not-an-address")
 
@@ -268,7 +268,7 @@ async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run)
     ("words", "shown"),
     [("Only whole days.", "Only whole days."), ("\u009b31m\u202ered", "·31m·red")],
 )
-async def test_a_peers_words_are_told_and_cannot_command_the_terminal(
+async def test_a_peers_message_cannot_control_the_terminal(
     reader: Reader, run: Run, words: str, shown: str
 ) -> None:
     answer_with(reader, *[BadRequest(Text({"en": words}))] * 8)

@@ -28,7 +28,7 @@ from .conftest import Run, at_a_terminal
 from .factories import INIT, admit_homes, need_toml, now, opened
 
 
-async def test_a_database_that_is_away_is_told_in_a_line(
+async def test_an_unreachable_database_is_reported_in_one_line(
     run: Run, coop: Path, tmp_path: Path
 ) -> None:
     file = coop / "collective.toml"
@@ -46,7 +46,7 @@ async def test_a_database_that_is_away_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("language", "why"), [("en", "no database"), ("fr", "n’est pas une base de données")]
 )
-async def test_a_file_that_is_no_database_is_told_in_a_line(
+async def test_a_corrupt_database_file_is_reported_in_one_line(
     run: Run, tmp_path: Path, language: str, why: str
 ) -> None:
     file = tmp_path / "share" / "consometers" / "node.db"
@@ -112,7 +112,7 @@ async def test_without_settings_a_command_says_what_to_do(run: Run) -> None:
     assert "«\u202fconsometers-node init\u202f» l’écrit" in result.err
 
 
-async def test_a_wrong_key_is_told_with_its_line(run: Run, coop: Path) -> None:
+async def test_an_unknown_key_is_reported_with_its_line(run: Run, coop: Path) -> None:
     file = coop / "collective.toml"
     file.write_text('name = "Ours"\nidentifer = "ours"\n')
     result = await run("needs", "list", "--json")
@@ -202,7 +202,7 @@ async def test_a_file_is_called_by_its_keys_in_the_askers_language(run: Run, coo
         assert words in refused.err
 
 
-async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(run: Run, coop: Path) -> None:
+async def test_an_unreadable_need_is_reported_and_blocks_no_other(run: Run, coop: Path) -> None:
     await run("needs", "offer", *SUMS, "--id", "other")
     store = await opened(coop)
     async with store.writing() as connection:
@@ -526,7 +526,7 @@ async def test_a_data_policy_is_drafted(run: Run, coop: Path, tmp_path: Path) ->
     assert "for up to 20 days more" in file.read_text()
 
 
-async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
+async def test_register_prints_the_records_of_processing(run: Run, coop: Path) -> None:
     assert "Aucune donnée n’a jamais été demandée" in (await run("register", language="fr")).out
     await admit_homes(coop, "a")
     text = await run("register", language="fr")
@@ -568,7 +568,7 @@ async def test_the_register_of_processing_has_those_of_a_witness(
 # init, by asking
 
 
-async def test_init_asks_what_was_not_told(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_path: Path) -> None:
     typed = [
         "Énergies de Kersabiec",
         "",

@@ -30,9 +30,9 @@ def pushed(name: str, values: list[int]) -> Data:
 
 
 def traces(folder: Path) -> list[bytes]:
-    """What of the member is found in any file of the database.
+    """Return the member's traces in the files of the database.
 
-    Another program reads them: whoever closes a file that SQLite has open gives up SQLite's locks.
+    Another program reads them: closing a file that SQLite has open here would drop SQLite's locks.
     """
     files = [file for file in folder.iterdir() if file.name.startswith("node.db")]
     content = subprocess.run(["cat", *files], check=True, capture_output=True).stdout
@@ -41,7 +41,7 @@ def traces(folder: Path) -> list[bytes]:
 
 
 async def running(folder: Path) -> Store:
-    """A node whose member has told of a day."""
+    """Open the store of a node with a day of its member's records."""
     await admit_homes(folder, "anemone", "b")
     store = await opened(folder)
     async with running_queue(store) as queue:
@@ -50,7 +50,7 @@ async def running(folder: Path) -> Store:
     return store
 
 
-async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> None:
+async def test_erasure_while_the_node_stores_records_of_others(run: Run, coop: Path) -> None:
     store = await running(coop)
     received = 0
 
@@ -70,7 +70,7 @@ async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> No
             await asyncio.sleep(0.01)
     pushing.cancel()
     await asyncio.wait({pushing})
-    # Its address goes once its node was told of the end.
+    # Its address goes once its node has received the notice.
     assert traces(coop) == [b"anemone"]
     await store.close()
 

@@ -75,7 +75,7 @@ def test_what_typer_says_is_translated_where_it_is_known(english: str, french: s
         ("en", "“a”: b; c!"),
     ],
 )
-def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
+def test_sentences_get_typographic_spaces_and_values_stay(
     monkeypatch: pytest.MonkeyPatch, asked: str, printed: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", asked)
@@ -120,7 +120,7 @@ def test_what_is_no_time_is_misuse(typed: str) -> None:
     assert refused.value.status == 2
 
 
-def test_a_range_is_the_last_day_unless_told() -> None:
+def test_a_range_defaults_to_the_last_day() -> None:
     start, end = times.span(None, None, NOW)
     assert end == NOW.replace(microsecond=0)
     assert end - start == times.DAY
@@ -131,7 +131,7 @@ def test_a_range_is_the_last_day_unless_told() -> None:
 
 
 @pytest.mark.usefixtures("in_paris")
-def test_the_hour_that_comes_twice_is_told_apart() -> None:
+def test_the_repeated_hour_shows_its_offset() -> None:
     first, second = 1792886400 - 3600, 1792886400
     assert times.local(second).endswith("+01:00") or times.local(first).endswith("+02:00")
     assert times.local(first) != times.local(second)

@@ -15,7 +15,7 @@ ENDED = Ended(
 )
 
 
-async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Path) -> None:
+async def test_reapply_repeats_what_the_erasure_log_holds(run: Run, coop: Path) -> None:
     await admit_homes(coop, "a", "b")
     (coop / FILE).write_text(f"{ENDED.line()}\n")
     assert await run.json("reapply") == {"permissions": 1}
@@ -38,7 +38,7 @@ async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path)
     assert "there is no such file" in result.err
 
 
-async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, coop: Path) -> None:
+async def test_reapply_fails_without_a_readable_log(run: Run, coop: Path) -> None:
     await admit_homes(coop, "b")
     result = await run("reapply", language="fr")
     assert result.status == 1
@@ -51,13 +51,11 @@ async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, co
     assert [change["state"] for change in changes] == ["granted"]
 
 
-async def test_a_file_that_was_emptied_is_told_and_not_taken_for_all_that_ended(
-    run: Run, coop: Path
-) -> None:
+async def test_reapply_reports_an_emptied_log(run: Run, coop: Path) -> None:
     await admit_homes(coop, "a", "b")
     (coop / FILE).write_text(f"{ENDED.line()}\n")
     await run.ok("reapply")
-    # What it told is in this database: a backup of now is older than nothing that it tells.
+    # This database holds all that the log held: a backup made now would miss nothing.
     (coop / FILE).write_text("")
     result = await run("reapply", language="fr")
     assert result.status == 1

@@ -235,14 +235,14 @@ async def _is_read(home: Home) -> None:
 # What was typed wrong
 
 
-async def test_a_wrong_number_is_told(asked: Home) -> None:
+async def test_an_unknown_permission_is_refused(asked: Home) -> None:
     for command in ("withdraw", "refuse", "permissions", "preview", "grant"):
         result = await asked.refused(command, "zzzz")
         assert "no such permission" in result.out
         assert "Cette autorisation n’existe pas" in result.err
 
 
-async def test_a_number_that_begins_two_is_told(
+async def test_an_ambiguous_number_is_refused(
     asked: Home, collective: Collective, link: str
 ) -> None:
     number = asked.number
@@ -270,7 +270,7 @@ WRONG_CHOICES = {
 }
 
 
-async def test_a_choice_that_cannot_be_granted_is_told_before_it_is_read_and_confirmed(
+async def test_a_wrong_choice_is_refused_before_the_confirmation(
     asked: Home,
 ) -> None:
     for (series, *arguments), words in WRONG_CHOICES.items():
@@ -331,7 +331,7 @@ async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) ->
         assert (status["online"], status["network"]) == (True, None)
 
 
-async def test_what_a_node_needs_to_run_is_told(
+async def test_run_names_the_missing_setting(
     run: Run, toy: Toy, server: Prosody, new_account: NewAccount
 ) -> None:
     assert await run.condition("run") == "no-account"
@@ -351,7 +351,7 @@ async def test_what_a_node_needs_to_run_is_told(
     assert (await run("home", toy.url)).status == 1
 
 
-async def test_a_folder_whose_name_is_too_long_for_its_socket_is_told(
+async def test_run_refuses_a_folder_too_long_for_its_socket(
     home: Home, tmp_path: Path, server: Prosody
 ) -> None:
     deep = tmp_path / ("x" * 100)
@@ -362,7 +362,7 @@ async def test_a_folder_whose_name_is_too_long_for_its_socket_is_told(
     assert "too long" in result.err
 
 
-async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, toy: Toy) -> None:
+async def test_status_reports_that_home_assistant_is_away(asked: Home, toy: Toy) -> None:
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     toy.status = 502
     async with asked.running():
@@ -377,7 +377,7 @@ async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, t
 
 
 @pytest.mark.cold
-async def test_a_node_that_is_told_to_end_as_it_starts_ends_quietly(home: Home) -> None:
+async def test_a_node_that_is_stopped_as_it_starts_ends_quietly(home: Home) -> None:
     process = await home.start("run")
     await asyncio.sleep(1.5)
     process.send_signal(signal.SIGTERM)

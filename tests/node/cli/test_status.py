@@ -51,7 +51,7 @@ async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path
     assert "Il n’y a pas encore de membre" in result.out
 
 
-async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
+async def test_status_shows_what_an_operator_needs(run: Run, coop: Path) -> None:
     await publish(coop, 3, "a", "b", "c", "d")
     await run.ok("members", "terminate", "d@example.org", "--yes")
     status = await run.json("status")

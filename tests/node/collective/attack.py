@@ -1,8 +1,7 @@
 """An attacker who keeps every version of every figure, and combines them in all linear ways.
 
-What is not known is what each home had in a place: an unknown for each value that it told. A figure
-is a sum of unknowns. If some combination of figures holds unknowns of a few homes alone, and any of
-them at all, these few are told apart.
+Each value that a home delivered is an unknown, and each figure a sum of unknowns. If a combination
+of figures holds unknowns of a few homes alone, these few are disclosed.
 """
 
 from collections.abc import Hashable, Iterable, Mapping

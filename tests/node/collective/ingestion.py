@@ -1,4 +1,4 @@
-"""What members of a collective tell in these tests."""
+"""Records that members of a collective deliver in these tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -54,7 +54,7 @@ async def stored_blocks(store: Store, day: date) -> dict[str, Block]:
 
 @asynccontextmanager
 async def running_queue(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[WriteQueue]:
-    """Take in what is told."""
+    """Run a write queue."""
     queue = WriteQueue(store, time_zone, lambda _: None)
     running = asyncio.create_task(queue.run())
     try:

@@ -41,7 +41,7 @@ def meter(name: str, direction: Direction = Direction.CONSUMPTION) -> Identifier
 def permission(
     *names: Identifier, id: str = "p1", need: DataNeed = NEED, at: datetime = AT, **other: object
 ) -> Permission:
-    """All of what is asked, unless something else is told."""
+    """Return a permission for all that is asked, except where arguments say otherwise."""
     usual = Permission(
         id=id,
         need=need.id,

@@ -1,4 +1,4 @@
-"""A collective whose members tell what a test says, and what anybody may read of it then."""
+"""A collective whose members deliver the values of a test, and what it publishes of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -66,7 +66,7 @@ type Value = int | None
 
 @dataclass
 class Town:
-    """Everything in one transaction. Homes are told of in W, one value for all hours or each."""
+    """Everything in one transaction. Values of homes are in W: one for all hours, or one each."""
 
     connection: AsyncConnection
     publication: Publication = AGREED

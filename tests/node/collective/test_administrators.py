@@ -96,7 +96,7 @@ class Blocking(PasswordHasher):
         return super().verify(*arguments)
 
 
-async def test_whoever_comes_when_too_many_wait_comes_back() -> None:
+async def test_too_many_waiting_logins_are_refused_as_busy() -> None:
     passwords = Passwords(held := Blocking())
     hashed = await passwords.hash("three boats in the bay")
     checks = [asyncio.create_task(passwords.check(hashed, "wrong")) for _ in range(200)]

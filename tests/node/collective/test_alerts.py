@@ -98,7 +98,7 @@ async def test_a_message_is_sent_and_the_server_s_answer_is_known(
 
 
 @pytest.mark.parametrize("how", SECURE)
-async def test_a_wrong_password_is_told(
+async def test_a_wrong_password_is_reported(
     tls: ssl.SSLContext, how: Literal["starttls", "tls"], tmp_path: Path
 ) -> None:
     wrong, missing = tmp_path / "password", tmp_path / "missing"
@@ -135,7 +135,7 @@ async def test_a_server_without_encryption_gets_nothing(tls: ssl.SSLContext) -> 
     assert postbox.messages == []
 
 
-async def test_a_server_that_is_away_or_refuses_is_told() -> None:
+async def test_a_server_that_is_away_or_refuses_is_reported() -> None:
     async with running() as postbox:
         fault = await refusal(mail(postbox, mail_to=(*TO, REFUSED)))
         assert "refuses the message (550)" in fault.text.say()
@@ -269,7 +269,7 @@ async def test_one_message_begins_a_problem_and_one_ends_it(machine: Machine) ->
     assert await machine.go_on(minutes=LONG) == []
 
 
-async def test_what_comes_and_goes_within_minutes_is_not_told(machine: Machine) -> None:
+async def test_a_problem_of_a_few_minutes_raises_no_alert(machine: Machine) -> None:
     for _ in range(4):
         assert await machine.go_on(DISK, minutes=LONG - 1) == []
         assert await machine.go_on(minutes=2) == []

@@ -1,8 +1,8 @@
 """An attacker reads all that a collective ever publishes, and colludes with members.
 
 Each member's record of an hour carries a mark of its own, in the digits of its value. So every
-published figure tells of which records it is the sum, whatever the program believes. What members
-did meanwhile is drawn: they hold back, correct themselves, lie, join, are erased, become sites or
+published figure shows which records it sums, whatever the program believes. What members do
+meanwhile is random: they hold back, correct themselves, lie, join, are erased, become sites or
 homes again, while administrators change the rules and look at previews.
 """
 
@@ -199,7 +199,7 @@ class Story:
         self.named.add(home)
         await self.town.show_by_name(self.homes[home], f"Site {home}")
         month = await self.town.people.first_free_month()
-        # What was told before that month stays as secret as ever.
+        # Records from before that month stay as secret as ever.
         turn = datetime(month.year, month.month, 1, tzinfo=self.town.people.zone)
         self.public[home] = range(max(0, -(-(turn - START) // HOUR)), HOURS)
 

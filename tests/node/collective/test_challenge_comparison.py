@@ -130,7 +130,7 @@ def test_an_interval_holds_what_is_true_as_often_as_it_says() -> None:
     assert 0.15 < apart / rounds < 0.9
 
 
-def test_homes_that_are_alike_are_told_apart_no_oftener_than_is_said() -> None:
+def test_equal_homes_are_ranked_apart_no_oftener_than_the_stated_rate() -> None:
     random = Random(20)
     wrong = 0
     rounds = 400

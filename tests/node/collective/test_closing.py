@@ -49,7 +49,7 @@ def test_nine_homes_are_not_published() -> None:
     assert closed({"Lorient": [500] * 9}) == ({}, Reason.BELOW_THRESHOLD)
 
 
-def test_two_solar_homes_among_eight_that_inject_nothing_do_not_tell_each_other() -> None:
+def test_two_solar_homes_among_eight_without_injection_stay_secret() -> None:
     assert closed({"Lorient": [0] * 8 + [900, 800]}) == ({}, Reason.DOMINANCE)
 
 
@@ -86,7 +86,7 @@ def test_a_dominated_commune_does_not_hide_the_hour_of_all() -> None:
     assert published(closing) == {frozenset({"Lanester", "Lorient"}): (45_110, 52)}
 
 
-def test_a_commune_in_which_nobody_told_looks_like_any_other_that_is_pooled() -> None:
+def test_a_commune_without_records_is_pooled_like_any_other() -> None:
     members = {"Lanester": 12, "Lorient": 40}
     assert published(closed({"Lorient": [900] * 40}, members=members)) == {
         frozenset({"Lanester", "Lorient"}): (36_000, 40)
@@ -113,12 +113,12 @@ def test_cells_share_no_home_and_each_passes(parts: dict[str, list[int]], minimu
         assert (sum(homes), len(homes)) == (cell.watt_minutes, cell.homes)
         assert len(homes) >= minimum
     if cells:
-        # Nothing is left over: a total is of all homes that told, or there is none.
+        # No home is left over: a total is of all homes with records, or there is none.
         assert sum(cell.homes for cell in cells.values()) == sum(map(len, parts.values()))
 
 
 @given(AREA)
-def test_one_member_whatever_it_tells_estimates_no_other_to_within_p_percent(
+def test_no_member_can_estimate_another_to_within_p_percent(
     parts: dict[str, list[int]],
 ) -> None:
     """A member knows its own part, and that no other is negative: the rest bounds each of them."""
@@ -147,13 +147,13 @@ class Town:
         together = combine_small(members, self.minimum)
         for _ in range(hours):
             self.hours += 1
-            telling = [home for home in self.area if self.random.random() < 0.8]
+            responding = [home for home in self.area if self.random.random() < 0.8]
             cells: dict[str, Cell] = {}
-            for home in telling:
+            for home in responding:
                 part = Cell.of([self.random.choice([0, 40, 500, 9_000])])
                 cells[self.area[home]] = cells.get(self.area[home], Cell()) + part
             for groups in close(cells, together, self.minimum)[0]:
-                inside = [home for home in telling if self.area[home] in groups]
+                inside = [home for home in responding if self.area[home] in groups]
                 self.attacker.see({(home, self.hours): 1 for home in inside})
 
     def change(self) -> None:
@@ -168,7 +168,7 @@ class Town:
 
 
 def colluding(town: Town, random: Random) -> Iterator[set[int]]:
-    """Yield homes that tell each other all that they know, fewer than the minimum."""
+    """Yield sets of homes, fewer than the minimum, that share all that they know."""
     homes = sorted({home for figure in town.attacker.figures for (home, _), _ in figure})
     for count in range(min(town.minimum, len(homes))):
         yield set(random.sample(homes, count))
@@ -192,7 +192,7 @@ def test_colluding_members_learn_of_no_fewer_others_than_a_cell_less_themselves(
         assert not attacker.singled_out(fewer_than=minimum - len(traitors))
 
 
-def test_the_attacker_finds_what_two_looks_at_one_hour_tell() -> None:
+def test_the_attacker_finds_the_difference_of_two_releases() -> None:
     """The first version released an hour again when somebody came late: this attacker sees it."""
     attacker = Attacker()
     homes = range(10)

@@ -38,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def filled(store: Store) -> Store:
-    """Six days that three homes of Lorient told, of which nothing is out: it takes five."""
+    """Return a store with six days of three homes of Lorient, unpublished: that takes five."""
     async with store.writing() as connection:
         town = Town(connection, FIVE, NOW - timedelta(hours=2))
         homes = await town.members(3, "Lorient")

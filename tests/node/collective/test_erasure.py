@@ -106,9 +106,7 @@ def shapes(values: list[int]) -> list[bytes]:
     return [block, struct.pack("<24q", *(60 * value for value in values))]
 
 
-async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
-    store: Store, place: Path | str
-) -> None:
+async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Path | str) -> None:
     async with store.writing() as connection:
         invitation, token = await invitations.make(
             connection, at=AT, expires_at=AT + A_DAY, note="For the house at the well"
@@ -248,7 +246,7 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
         assert (await Members(connection, ZONE).get(member.id)).jid is not None
 
 
-async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_told(
+async def test_an_erased_member_is_forgotten_once_its_node_was_notified(
     store: Store,
 ) -> None:
     ((member, taken),) = await admit_homes(store, "a")
@@ -265,7 +263,7 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
         assert await forget_notified(members, sure(LATER)) == 0
 
 
-async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
+async def test_an_unreachable_member_keeps_its_address_for_a_month(
     store: Store, place: Path | str
 ) -> None:
     ((member, taken),) = await admit_homes(store, "anemone")
@@ -297,7 +295,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     await upkeep.look()
     assert await traces(store, place, [b"anemone@"]) == []
     async with store.reading() as connection:
-        # Nobody is left to be told, and that it was not told stays on record.
+        # Nobody is left to notify, and the register still shows that nobody was notified.
         assert await member_permissions.not_notified(connection) == []
         assert (await member_permissions.get(connection, taken.id)).notified_at is None
         entries = await member_permissions.register(connection, [taken.id])
@@ -326,7 +324,7 @@ async def publish(store: Store) -> None:
             pass
 
 
-async def test_nothing_is_left_of_whom_sums_were_published_with(
+async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     store: Store, place: Path | str
 ) -> None:
     corrected = [value + 1000 for value in CURVE]

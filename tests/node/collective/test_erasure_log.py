@@ -1,4 +1,4 @@
-"""What ended is told beside the database, and a backup that is put back brings none of it back."""
+"""The erasure log lies beside the database, so that a restored backup brings nothing back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -65,7 +65,7 @@ async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
 LEFT = {"keeps": State.WITHDRAWN, "leaves": State.WITHDRAWN, "stays": State.GRANTED}
 
 
-async def test_what_ended_is_told_once(store: Store, tmp_path: Path) -> None:
+async def test_each_ended_permission_is_logged_once(store: Store, tmp_path: Path) -> None:
     started = now()
     await fill(store)
     await leave(store)
@@ -132,7 +132,7 @@ async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_t
     assert (await states(store))["stays"] is State.GRANTED
 
 
-async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: Path) -> None:
+async def test_an_erasure_by_the_collective_is_logged(store: Store, tmp_path: Path) -> None:
     await fill(store)
     async with changing(store) as (_, members):
         member = await members.named("leaves@example.org")
@@ -161,7 +161,7 @@ async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
     assert await states(store) == LEFT
 
 
-async def test_nothing_is_left_to_be_told_when_the_node_stops(store: Store, tmp_path: Path) -> None:
+async def test_the_log_is_complete_when_the_node_stops(store: Store, tmp_path: Path) -> None:
     await fill(store)
     file = tmp_path / "ended.jsonl"
     async with running(ErasureLog(store, file, every_s=3600)):

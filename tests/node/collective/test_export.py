@@ -65,7 +65,7 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
         assert "b@example.org" not in text
 
 
-async def test_what_was_read_is_told_from_the_last_on(store: Store) -> None:
+async def test_the_access_log_lists_the_latest_first(store: Store) -> None:
     async with store.writing() as connection:
         first = now() - 2 * A_MINUTE
         for minute in range(3):
@@ -78,7 +78,7 @@ async def test_what_was_read_is_told_from_the_last_on(store: Store) -> None:
         ]
 
 
-async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
+async def test_the_records_of_processing_list_each_version_of_a_need(
     store: Store,
 ) -> None:
     newer = replace(NEED, version=2)

@@ -1,4 +1,4 @@
-"""Many members are told the same: each of all of it, one message at a time, as long as it may."""
+"""Many members receive the same records: each all of them, message by message, while permitted."""
 
 import asyncio
 from collections import defaultdict
@@ -43,7 +43,7 @@ SERIES = {way: own_series(Device(str(ALL)), way, Interval.PT1H, ZONE.key) for wa
 
 @dataclass
 class Network:
-    """A connection over which members get what they are told, or do not."""
+    """A connection that delivers messages to members, or fails to."""
 
     is_online: bool = True
     got: defaultdict[str, dict[str, dict[datetime, int]]] = field(
@@ -187,7 +187,7 @@ async def _subscribe_all(store: Store) -> None:
                     await subscribe(connection, peer.id, entry.series_id, now(), START)
 
 
-async def test_everybody_is_told_everything(stage: Stage) -> None:
+async def test_each_subscriber_receives_each_record(stage: Stage) -> None:
     async with stage.delivering():
         for way in WAYS:
             await stage.release(way, {0: 100, 1: 200})
@@ -202,7 +202,7 @@ async def test_everybody_is_told_everything(stage: Stage) -> None:
     assert len(stage.network.tried) == 4 * MANY
 
 
-async def test_whoever_is_away_is_told_later_and_keeps_nobody_waiting(stage: Stage) -> None:
+async def test_a_subscriber_that_is_away_delays_no_other(stage: Stage) -> None:
     gone = {f"home{n}@example.org" for n in range(5)}
     stage.network.away = set(gone)
     async with stage.delivering() as fanout:
@@ -246,7 +246,7 @@ async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) ->
     assert {jid: stage.network.ids[jid] for jid in first} == first
 
 
-async def test_whoever_leaves_while_it_is_told_is_told_no_more(stage: Stage) -> None:
+async def test_a_subscriber_that_leaves_during_delivery_receives_no_more(stage: Stage) -> None:
     stage.network.holds.clear()
     async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
@@ -284,7 +284,7 @@ async def test_what_is_held_back_waits(stage: Stage) -> None:
         await stage.all_told()
 
 
-async def test_a_long_correction_is_told_in_parts(stage: Stage) -> None:
+async def test_a_long_correction_is_sent_in_parts(stage: Stage) -> None:
     jid = "home9@example.org"
     peer = await stage.peer(jid)
     hours = 24 * 25

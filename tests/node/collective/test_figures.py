@@ -173,7 +173,7 @@ def test_no_rate_is_made_of_days_of_which_not_as_many_hours_are_known() -> None:
         assert Rates.of(days(consumption=[other], **cells)).published == 0
 
 
-def test_a_day_of_which_it_is_not_known_what_was_fed_in_is_not_used_on_the_spot() -> None:
+def test_a_day_without_injection_counts_no_self_consumption() -> None:
     """Of two days of 500 Wh, 400 of one are known to be fed in, and 300 were drawn each day."""
     made, fed, drawn = (out(60 * wh, 12) for wh in (500, 400, 300))
     whole = together(

@@ -25,7 +25,7 @@ from .people import AT, OWN, ZONE, join, meter, permission
 from .watched import VERSION, node_of, watch_of
 
 
-async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> None:
+async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
     async with store.writing() as connection:
         for name in ("a", "b", "c"):
             await join(connection, name)
@@ -73,12 +73,12 @@ async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
     assert health.cpu_s > 0
 
 
-async def test_whoever_asks_again_at_once_costs_nothing(store: Store, tmp_path: Path) -> None:
+async def test_repeated_requests_share_one_look(store: Store, tmp_path: Path) -> None:
     watch = watch_of(Town(store, settings(tmp_path)))
     assert await watch.health() is await watch.health()
 
 
-async def test_it_tells_of_a_database_that_is_away(tmp_path: Path) -> None:
+async def test_an_unreachable_database_is_reported(tmp_path: Path) -> None:
     place = tmp_path / "gone"
     place.mkdir()
     store = await Store.open(place / "node.db")

@@ -24,7 +24,7 @@ async def make(connection: AsyncConnection, **terms: Any) -> tuple[Invitation, s
     return await invitations.make(connection, at=AT, expires_at=AT + A_DAY, **terms)
 
 
-async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
+async def test_an_invitation_admits_its_holder(store: Store) -> None:
     async with store.writing() as connection:
         invitation, token = await make(
             connection, kind=MemberKind.SITE, area="Lanester", note="School"
@@ -107,7 +107,7 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
             assert await invitations.admit(members, "coop@example.org", used, AT) == member
 
 
-async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store) -> None:
+async def test_a_member_with_a_permission_keeps_its_kind(store: Store) -> None:
     async with changing(store) as (connection, members):
         own, open_to_all = await make(connection, most_uses=None)
         _, other = await make(connection, kind=MemberKind.COLLECTIVE)

@@ -49,7 +49,7 @@ def energies(row: FlowRow) -> dict[Direction, int]:
     }
 
 
-async def test_of_nobody_nothing_is_told(town: Town) -> None:
+async def test_without_a_release_there_is_no_latest_hour(town: Town) -> None:
     assert await last(town) is None
     await town.group()
     assert await last(town) is None
@@ -116,7 +116,7 @@ async def test_what_is_withheld_is_left_out(town: Town) -> None:
     assert latest.interval.start.astimezone(UTC).hour == 14
 
 
-async def test_of_others_than_everybody_nothing_is_told(town: Town) -> None:
+async def test_only_the_whole_collective_has_a_latest_hour(town: Town) -> None:
     await town.release(
         await town.group(GroupKind.AREA, "Lanester"), day_of(DAY, consumption=lambda hour: 1)
     )

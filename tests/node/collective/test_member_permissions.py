@@ -203,7 +203,7 @@ async def test_nobody_withdraws_for_another(store: Store) -> None:
         assert (await member_permissions.get(connection, taken.id)).state is State.GRANTED
 
 
-async def test_the_collective_ends_a_permission_and_its_member_is_to_be_told(store: Store) -> None:
+async def test_terminating_a_permission_queues_a_notice_to_its_member(store: Store) -> None:
     async with store.writing() as connection:
         member, taken = await join(connection, "a")
         members = Members(connection, ZONE)
@@ -280,7 +280,7 @@ async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
         assert ended.erase_at == AT + 40 * A_DAY
 
 
-async def test_what_nobody_can_tell_how_long_it_may_be_kept_is_not_kept(store: Store) -> None:
+async def test_records_without_a_known_retention_are_due_at_once(store: Store) -> None:
     async with store.writing() as connection:
         member, _ = await join(connection, "a")
         await _grant_lost(connection, "")

@@ -45,7 +45,7 @@ def test_energy_and_power_are_the_same_watt_minutes() -> None:
     assert part([power], HOUR, DAY) == part([energy], HOUR, DAY) == Part.of([30_000] * 24)
 
 
-def test_nothing_is_finer_than_what_was_told() -> None:
+def test_values_are_no_finer_than_their_source() -> None:
     assert part([source(HOUR, {DAY: [500] * 24})], FIVE, DAY) == Part.of([None] * 288)
     assert part([source(CIVIL, {DAY: [500]})], HOUR, DAY) == Part.of([None] * 24)
     assert part([], HOUR, DAY) == Part.of([None] * 24)
@@ -98,7 +98,7 @@ def test_civil_days_have_the_hours_that_clocks_leave_them(day: date, hours: int)
     assert civil_day([mean], day) == CivilDay(hours * 60, 1, 1)
 
 
-def test_a_day_that_is_told_whole_counts_before_hours_with_holes() -> None:
+def test_a_whole_day_takes_precedence_over_hours_with_holes() -> None:
     hours = source(HOUR, {BEFORE: [1] * 24, DAY: [*23 * [1], None]})
     day = source(CIVIL, {BEFORE: [30]}, quantity=Quantity.ENERGY)
     assert civil_day([hours], DAY) == CivilDay(24 * 60, 24, 24)

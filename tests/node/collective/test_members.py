@@ -100,7 +100,7 @@ def test_after_december_comes_january() -> None:
     assert month_after(date(2026, 5, 31)) == JUNE
 
 
-async def test_somebody_who_was_let_in_counts_nowhere(store: Store) -> None:
+async def test_a_guest_counts_nowhere(store: Store) -> None:
     async with changing(store) as (_, members):
         guest = await members.admit("a@example.org", AT, area="Lanester")
         assert await groups_of(members, guest, JUNE) == set()
@@ -131,7 +131,7 @@ async def test_once_something_is_published_a_member_counts_from_its_first_hour_o
         assert await counting(members.connection, everyone.id, JUNE) == {first.id, second.id}
 
 
-async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
+async def test_a_member_that_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await members.leave(member.id, AT)
@@ -142,7 +142,7 @@ async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> No
 
 
 @pytest.mark.parametrize("back", [AT + timedelta(days=2), AT + timedelta(days=60)])
-async def test_whoever_comes_back_counts_again(store: Store, back: datetime) -> None:
+async def test_a_member_that_comes_back_counts_again(store: Store, back: datetime) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         everyone = await everybody(members)
@@ -321,7 +321,7 @@ async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
         assert await members.get(member.id) == before
 
 
-async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
+async def test_guests_without_a_permission_are_forgotten(store: Store) -> None:
     async with changing(store) as (connection, members):
         await members.admit("guest@example.org", AT)
         member, _ = await join(connection, "a")
@@ -330,7 +330,7 @@ async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
         assert [guest.id for guest in await members.all()] == [member.id]
 
 
-async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month(
+async def test_a_forgotten_member_counts_to_the_end_of_the_month(
     store: Store,
 ) -> None:
     async with changing(store) as (connection, members):
@@ -355,5 +355,5 @@ def test_a_description_that_cannot_be_so(wrong: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("description", [SCHOOL, Description(), Description(peak_kwp=9)])
-def test_a_description_is_read_as_it_was_told(description: Description) -> None:
+def test_a_description_survives_a_round_trip(description: Description) -> None:
     assert Description.unpack(description.pack()) == description

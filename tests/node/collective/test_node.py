@@ -136,7 +136,7 @@ async def test_what_may_be_kept_after_the_end_is_kept(coop: Coop, house: House) 
     await comes(coop, past)
 
 
-async def test_a_home_is_told_that_its_permission_was_given_back(coop: Coop, house: House) -> None:
+async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, house: House) -> None:
     await join(coop, house)
     (permission,) = await all_of(house)
     async with coop.store.writing() as connection:

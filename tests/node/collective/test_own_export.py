@@ -86,7 +86,7 @@ async def test_it_comes_in_parts_of_one_file(store: Store, monkeypatch: pytest.M
         await exports.part(A, first.parts + 1)
 
 
-async def test_who_is_no_member_is_told_that_nothing_is_held(store: Store) -> None:
+async def test_an_export_for_a_stranger_is_not_found(store: Store) -> None:
     await members(store)
     exports = OwnExports(store, ZONE)
     await exports.part(A, 1)

@@ -115,7 +115,7 @@ async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rul
     assert read_rules(written_rules(rules), rules.opens) == rules
 
 
-async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> None:
+async def test_choices_are_logged_with_their_author(connection: AsyncConnection) -> None:
     await choose(connection, Rules(FIVE.publication, date(2026, 12, 1)), BY, NOON)
     await choose(connection, Rules(FIVE.publication, NOT_YET), BY, NOON)
     await go_back(connection, BY)
@@ -195,7 +195,7 @@ async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
         (ByLaw(), Agreed(50), True),
     ],
 )
-def test_it_is_known_what_protects_less(after: Any, before: Any, less: bool) -> None:
+def test_rules_that_protect_less_are_recognised(after: Any, before: Any, less: bool) -> None:
     mine, other = Rules(Publication(basis=after)), Rules(Publication(basis=before))
     assert mine.protect_less(other) is less
     finer = Rules(Publication(basis=before, interval=Interval.PT30M))

@@ -1,4 +1,4 @@
-"""Anybody is told what becomes of what members give, as the data needs and the settings say."""
+"""The privacy notice says how members' data are used, as the data needs and the settings do."""
 
 import asyncio
 from dataclasses import replace
@@ -45,14 +45,14 @@ def test_each_data_need_says_what_for_and_how_long() -> None:
     assert policy.location.say("fr") == "Lorient"
 
 
-def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() -> None:
+def test_retention_counts_whole_years_and_a_missing_location_names_the_contact() -> None:
     policy = data_policy([replace(NEED, retention_days=730)], None)
     assert policy is not None
     assert policy.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
     assert "dpo@coop.example" in policy.location.say("en")
 
 
-async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
+async def test_the_privacy_notice_on_the_network_follows_the_needs(
     store: Store,
     server: Prosody,
     new_account: NewAccount,

@@ -70,7 +70,7 @@ async def test_a_sum_is_the_truth_to_the_wh_and_its_reports_are_gone(store: Stor
         assert (closed[AT].expected, closed[AT].response, closed[AT].reason) == (4, 4, None)
 
 
-async def test_records_and_sums_are_added_over_what_both_can_be_added_to(store: Store) -> None:
+async def test_records_and_sums_are_added_over_their_common_areas(store: Store) -> None:
     """Lorient is together with Lanester for the records, with Ploemeur for the sums."""
     async with store.writing() as connection:
         town = MaskedTown(connection, at=OVER)
@@ -113,7 +113,7 @@ async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(store: St
         await town.close(OVER)
         (asked,) = await openings(connection)
         late = await town.masked_home()
-        # Its first report tells of which direction it is.
+        # Its first report shows its direction.
         assert await town.push(late.jid, town.reports(late, [9_000], AT)) is None
         assert await town.push(homes[0].jid, town.reports(homes[0], [9_000], AT)) is None
         assert await openings(connection) == [asked]

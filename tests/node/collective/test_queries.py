@@ -33,13 +33,13 @@ def reader(town: Town) -> Published:
 
 
 def out(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
-    """A sum of homes, all of which told: what a cell has beside its key."""
+    """Return the columns of a cell of homes that all responded, without its key."""
     each = round(watt_minutes / members)
     return watt_minutes, members, members, members, each, minutes, False
 
 
 def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int | bool, ...]]:
-    """Return what there is of a direction; of a cell, what it has beside its key."""
+    """Return each slot's figure of a direction; of a cell, the columns after its key."""
     figures_found = [slot.figures[direction] for slot in slots]
     return [figure if isinstance(figure, Withheld) else figure[5:] for figure in figures_found]
 
@@ -77,7 +77,7 @@ async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: in
     assert all(slot.end.timestamp() - slot.start.timestamp() == 3600 for slot in slots)
 
 
-async def test_nothing_is_told_of_what_has_not_ended(town: Town) -> None:
+async def test_unfinished_intervals_have_no_figure(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     until = datetime(2026, 6, 9, 10, 59, tzinfo=UTC)
     assert len(await look(town, Interval.PT1H, Span(DAY, DAY), until=until)) == 12
@@ -91,7 +91,7 @@ async def test_what_is_not_closed_is_not_published_yet(town: Town) -> None:
     assert set(figures(slots)) == {Withheld(Reason.NOT_YET, 10)}
 
 
-async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: Town) -> None:
+async def test_a_suppressed_cell_does_not_name_its_rule(town: Town) -> None:
     everybody = await town.group()
     before = DAY - timedelta(days=1)
     await town.release(everybody, day_of(before, consumption=lambda hour: 5), members=12)

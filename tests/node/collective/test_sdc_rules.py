@@ -86,7 +86,7 @@ def test_a_cell_passes_or_says_why_not(cell: Cell, need: int | None, reason: Rea
     assert cell.suppression(need) == reason
 
 
-def test_the_public_is_not_told_which_rule_a_figure_failed() -> None:
+def test_suppressed_figures_read_the_same_whatever_the_rule() -> None:
     few, much = (Withheld(why, 10) for why in (Reason.BELOW_THRESHOLD, Reason.DOMINANCE))
     assert few.words == much.words
     assert few.words.say("fr") == (
@@ -105,14 +105,14 @@ def test_the_public_is_not_told_which_rule_a_figure_failed() -> None:
         (5_000, None, Withheld(Reason.NEVER)),
     ],
 )
-def test_quartiles_are_told_of_enough_homes_and_roughly(
+def test_quartiles_need_enough_homes_and_are_rounded(
     count: int, need: int | None, expected: Quartiles | Withheld
 ) -> None:
     assert quartiles(count, 0, 35, 1_234, need) == expected
 
 
 @given(st.integers(0, 10**12))
-def test_two_digits_are_told(value: int) -> None:
+def test_quartiles_are_rounded_to_two_digits(value: int) -> None:
     result = quartiles(12, value, value, value, 3)
     assert isinstance(result, Quartiles)
     assert len(str(result.median).rstrip("0")) <= 2

@@ -258,7 +258,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("settings", "line", "key"), WRONG)
-def test_a_wrong_value_is_told_with_its_line(
+def test_a_wrong_value_is_reported_with_its_line(
     tmp_path: Path, settings: str, line: int, key: str
 ) -> None:
     file = written(tmp_path, settings)
@@ -284,7 +284,7 @@ def test_a_wrong_value_is_told_with_its_line(
         (LEAST + "account = 3\n", 5, "cannot be read as TOML"),
     ],
 )
-def test_a_strange_key_is_told_with_its_line(
+def test_an_unknown_key_is_reported_with_its_line(
     tmp_path: Path, settings: str, line: int, words: str
 ) -> None:
     with pytest.raises(BadSettings) as caught:
@@ -294,7 +294,7 @@ def test_a_strange_key_is_told_with_its_line(
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS.values() if key.required])
-def test_what_is_missing_is_told(tmp_path: Path, key: object) -> None:
+def test_a_missing_setting_is_named(tmp_path: Path, key: object) -> None:
     assert isinstance(key, type(KEYS["name"]))
     last = key.name.rpartition(".")[2]
     left = "\n".join(line for line in LEAST.splitlines() if not line.startswith(f"{last} ="))
@@ -303,7 +303,7 @@ def test_what_is_missing_is_told(tmp_path: Path, key: object) -> None:
     assert f"“{key.name}” is missing, here or in {key.variable}" in str(caught.value)
 
 
-def test_a_wrong_variable_is_told(tmp_path: Path) -> None:
+def test_a_wrong_variable_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"CONSOMETERS_PAGE_PORT: “page\.port”"):
         read(written(tmp_path, LEAST), {"CONSOMETERS_PAGE_PORT": "eighty"})
 
@@ -377,7 +377,7 @@ def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, lan
     assert max(map(len, settings.splitlines())) <= 100
 
 
-def test_what_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_line_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     file = tmp_path / FILE
     file.write_bytes('name = "Ours"\nlocation = "Névez"\n'.encode("latin-1"))
     with pytest.raises(BadSettings) as caught:

@@ -72,7 +72,7 @@ async def test_a_home_becomes_a_site_from_the_next_month_on(file: Store) -> None
 
 
 @pytest.mark.parametrize("how", ["row", "group", "other", "expired", "coarser"])
-async def test_whoever_writes_to_the_database_shows_no_home(file: Store, how: str) -> None:
+async def test_the_database_refuses_to_show_a_home(file: Store, how: str) -> None:
     """What closes an interval asks for the permission too, and for which series it is."""
     async with file.writing() as connection:
         town = Town(connection)

@@ -273,7 +273,7 @@ async def test_a_member_receives_new_sums_and_older_ones_that_are_published_late
                 await asyncio.sleep(0.05)
 
 
-async def test_whoever_leaves_reads_nothing_more(coop: Coop, house: House) -> None:
+async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     await release(coop, [100])
@@ -370,7 +370,7 @@ async def test_a_node_lets_those_read_that_joined_before(coop: Coop, house: Hous
     await until_async(lambda: permitted(coop), SERIES_EACH)
 
 
-async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
+async def test_quartiles_are_sent_with_the_days_and_never_change(
     coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts: list[date] = []
@@ -415,7 +415,7 @@ async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
         await ask.get_history(coop.jid, MEDIAN, begin - 400 * DAY, end_of_it)
 
 
-async def test_a_member_that_is_away_is_told_once_it_is_back(
+async def test_a_member_that_was_away_receives_the_backlog(
     coop: Coop, server: Prosody, new_account: NewAccount, file: Store
 ) -> None:
     came: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""There is one way from what members tell to anybody: disclosure control."""
+"""Members' records reach the public in one way alone: through disclosure control."""
 
 import ast
 from collections.abc import Iterator, Mapping

@@ -131,7 +131,7 @@ async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Stor
         assert (last.expected, last.response) == (4, 3)
 
 
-async def test_an_hour_closes_at_once_when_all_have_told(file: Store) -> None:
+async def test_an_hour_closes_at_once_when_it_is_complete(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
         await town.record(await town.members(4), [100] * 12)

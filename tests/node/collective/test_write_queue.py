@@ -59,7 +59,7 @@ def by(name: str, data: Data) -> MemberMessage:
     return MemberMessage(f"{name}@example.org", data)
 
 
-async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
+async def test_records_of_members_are_stored_as_their_series(store: Store) -> None:
     await joined(store, "a", "b")
     refusals = await take_at(
         store, by("a", pushed_data(A, DAY, range(24))), by("b", pushed_data(B, DAY + HOUR, [7, 8]))
@@ -250,7 +250,7 @@ async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
 
 
 async def below(store: Store, count: float) -> MemberMessage:
-    """A collective that is a member tells of so many of its own."""
+    """Admit a collective as a member, and return its message with the count of its own members."""
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("below@example.org", AT, kind=MemberKind.COLLECTIVE)
         await join(connection, "below", permission(meter("below")))
@@ -301,7 +301,7 @@ async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None
     assert values == sorted(n * 100 + hour for n in range(30) for hour in range(12))
 
 
-async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> None:
+async def test_a_flood_of_series_is_refused_alone(store: Store) -> None:
     await joined(store, "a")
     at = int(DAY.timestamp())
 
@@ -321,7 +321,7 @@ async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> No
     assert all(isinstance(refusal, NotAuthorized) for refusal in refusals)
 
 
-async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> None:
+async def test_a_push_of_many_days_delays_only_its_sender(store: Store) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     long = replace(NEED, history_days=400)
     async with store.writing() as connection:

@@ -146,7 +146,7 @@ def block_values(
             [0, 0, 100, None, None, 100],
             [3, 4],
         ),
-        # Nothing tells whether it was off since 0:30, or nothing was drawn.
+        # It was off since 0:30 or nothing was drawn: the rows are the same.
         ([off(0.5, 4.5)], [0, 0, 0, 0, 0, 500, 600], [*5 * [None], 100], [0, 1, 2, 3, 4]),
         # Twice.
         (
@@ -159,7 +159,7 @@ def block_values(
         ([off(0.5, 3.5)], [0, 100, 100, 100, 250_000, 250_100], [*4 * [None], 100], [0, 1, 2, 3]),
     ],
 )
-def test_hours_at_whose_ends_it_was_off_are_missing(
+def test_rows_with_an_end_in_an_outage_are_missing(
     absences: list[Range],
     sums: list[float],
     records: list[int | None],
@@ -225,7 +225,7 @@ def test_a_day_of_power_that_holds_it_is_missing() -> None:
     assert block_values(series, held, off(4.5, 5.5)) == ([None], [0])
 
 
-def test_a_hole_is_not_filled_with_what_was_compiled_of_an_absence() -> None:
+def test_a_hole_is_not_filled_with_rows_compiled_after_an_absence() -> None:
     # Hours 0 and 1 have no row; it was off from 0:40 to 1:20.
     sums = [0.0, *accumulate([10] * 8 + [0] * 8 + [90] + [10] * 7)]
     held = Rows(five_minutes=rows(MIDNIGHT, sums, FIVE_MINUTES))
@@ -356,7 +356,7 @@ def houses(draw: st.DrawFn) -> House:
 
 
 def records(series: Series, house: House, lost: set[int]) -> Iterator[tuple[datetime, int | None]]:
-    """All records that the rows could make, those told and those not."""
+    """Yield each record that the rows could make, with None where there is none."""
     days = list(Range(SINCE, UNTIL).days())
     hours = [row for number, row in enumerate(house.rows(HOUR)) if number not in lost]
     held = Rows(hours=hours, five_minutes=house.rows(FIVE_MINUTES))
@@ -375,7 +375,7 @@ def records(series: Series, house: House, lost: set[int]) -> Iterator[tuple[date
     quantity=st.sampled_from(Quantity),
     lost=st.sets(st.integers(0, 59), max_size=5),
 )
-def test_what_is_told_is_true_and_what_nobody_knows_is_missing(
+def test_values_are_true_and_unknown_ones_missing(
     house: House, interval: Interval, quantity: Quantity, lost: set[int]
 ) -> None:
     series = replace(HOURLY, interval=interval, quantity=quantity)
@@ -401,9 +401,7 @@ def test_what_is_told_is_true_and_what_nobody_knows_is_missing(
 
 
 @given(house=houses(), quantity=st.sampled_from(Quantity))
-def test_nothing_is_told_of_hours_at_whose_ends_it_was_off(
-    house: House, quantity: Quantity
-) -> None:
+def test_hours_with_an_end_in_an_outage_are_missing(house: House, quantity: Quantity) -> None:
     series = replace(HOURLY, quantity=quantity)
     for start, value in records(series, house, set()):
         for outage in house.outages:

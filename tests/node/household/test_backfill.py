@@ -341,7 +341,7 @@ async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: R
     assert names == ["The portal's roof", "Linky Énergie soutirée", None]
 
 
-async def test_the_home_tells_its_time_zone(toy: Toy, recorder: Recorder) -> None:
+async def test_the_time_zone_comes_from_home_assistant(toy: Toy, recorder: Recorder) -> None:
     toy.answers["get_config"] = {"time_zone": "Indian/Reunion", "language": "fr"}
     assert await recorder.time_zone() == "Indian/Reunion"
     toy.answers["get_config"] = []

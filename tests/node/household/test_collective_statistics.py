@@ -126,7 +126,7 @@ async def test_where_something_is_new_it_looks_again_soon(file: Store) -> None:
         assert len(await all_pulled(connection)) == 3
 
 
-async def test_whoever_refuses_is_asked_once_an_hour_in_the_end(file: Store) -> None:
+async def test_refusals_slow_the_requests_to_one_an_hour(file: Store) -> None:
     collective = Collective(refuses=True)
     await look(file, collective, 12)
     assert collective.waits[-1] == pytest.approx(3600, rel=ODD)

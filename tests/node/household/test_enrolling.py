@@ -181,7 +181,7 @@ async def test_the_key_goes_to_no_witness_of_an_unknown_authority(
     assert "authority" in home.problem
 
 
-async def test_a_withdrawal_is_told_to_a_witness_that_was_away_and_the_keys_are_gone(
+async def test_a_withdrawal_reaches_a_witness_that_was_away_and_erases_the_keys(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
@@ -202,9 +202,7 @@ async def test_a_withdrawal_is_told_to_a_witness_that_was_away_and_the_keys_are_
     assert witness.asked[-2:] == [Call.DEPARTURES, Call.DEPARTURES]
 
 
-async def test_a_withdrawal_does_not_wait_for_what_was_to_be_asked_again(
-    new_home: MakeHome, witness: Witness
-) -> None:
+async def test_a_withdrawal_does_not_wait_for_a_retry(new_home: MakeHome, witness: Witness) -> None:
     home = await new_home()
     witness.answers[Call.ENROLMENTS] = web.Response(status=503)
     await home.enrolling.round()

@@ -1,4 +1,4 @@
-"""The connection: who gets in, what a lost one means to who is asking, and what is never told."""
+"""The connection: who gets in, what its loss means for a pending request, what stays secret."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -98,7 +98,7 @@ async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None
 @pytest.mark.parametrize(
     ("status", "words"), [(502, "502: it is starting"), (404, "404"), (403, "banned")]
 )
-async def test_what_answers_instead_is_told_and_tried_again(
+async def test_another_server_s_answer_is_reported_and_retried(
     toy: Toy, status: int, words: str
 ) -> None:
     toy.status = status
@@ -213,7 +213,7 @@ async def test_who_may_not_hear_of_events_may_still_ask(
     assert toy.logins == 1
 
 
-async def test_once_it_no_longer_runs_whoever_asks_is_told(toy: Toy) -> None:
+async def test_a_request_after_the_connection_closed_fails(toy: Toy) -> None:
     async with connection(toy) as home:
         await home.connected()
     with pytest.raises(Away, match="no longer connects"):
@@ -263,7 +263,7 @@ async def test_how_it_stands_is_logged_once_until_it_changes(
     ]
 
 
-async def test_no_log_and_no_error_tells_token_or_place(
+async def test_no_log_or_error_holds_the_token_or_address(
     toy: Toy, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages: list[str] = []

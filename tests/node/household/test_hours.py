@@ -1,4 +1,4 @@
-"""What a peer told, put into hours: parts, days, registers, units, and what is no good."""
+"""A peer's records, put into hours: parts, days, registers, units, and unsuitable ones."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -184,7 +184,7 @@ def test_an_interval_that_does_not_divide_an_hour_is_refused(interval: str) -> N
 @pytest.mark.parametrize(
     "path", ["", "power/active/raw", "consumption/power/active/raw/members", "consumption/voltage"]
 )
-def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> None:
+def test_another_path_is_refused_with_the_importable_ones(path: str) -> None:
     urn = "urn:dev:prm:30001610071843" + (f"_{path}" if path else "")
     with pytest.raises(Unsuitable, match="…/power/active/raw, …/energy/active/daily") as refused:
         SeriesKind.from_identifier(identifier.identifier(urn))
@@ -241,7 +241,7 @@ def test_only_the_last_hours_are_remembered() -> None:
     size=st.integers(1, 20),
     seed=st.integers(),
 )
-def test_any_order_any_messages_and_doubles_tell_the_same_hours(
+def test_order_batches_and_duplicates_make_the_same_hours(
     values: dict[int, int], minutes: int, size: int, seed: int
 ) -> None:
     records = [(NOON + n * timedelta(minutes=minutes), value) for n, value in values.items()]

@@ -104,14 +104,14 @@ def test_what_is_no_energy_is_flagged_and_missing() -> None:
     assert flags(HOURLY, rows) == {1: Flag.BACKWARDS, 3: Flag.ABSURD}
 
 
-def test_a_meter_that_sees_more_may_tell_more() -> None:
+def test_a_larger_meter_may_record_more() -> None:
     rows = Rows(hours=energy_rows(MIDNIGHT - HOUR, [0, 90_000]))
     (reading,) = read(HOURLY, [DAY], rows, most_w=250_000)
     assert reading.block.values[0] == 90_000
     assert reading.flags == {}
 
 
-def test_a_register_that_begins_anew_goes_on_in_the_sum_and_is_flagged() -> None:
+def test_a_register_that_restarts_keeps_its_sum_and_is_flagged() -> None:
     rows = Rows(
         hours=[
             StatisticsRow(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),
@@ -234,7 +234,7 @@ def test_a_civil_day_has_as_many_hours_as_its_clocks_say(
         assert values(DAILY, Rows(hours=without), day) == [None]
 
 
-def test_a_day_tells_what_its_hours_were() -> None:
+def test_a_day_is_the_sum_of_its_hours() -> None:
     start = utc("2026-11-10T23:00")
     rows = hours_between(start, start + 24 * HOUR)
     parts = fine(start + 3 * HOUR, 24)

@@ -291,7 +291,7 @@ async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(sta
     assert stage.is_true()
 
 
-async def test_a_month_that_is_refused_in_the_midst_is_told(stage: Stage) -> None:
+async def test_a_month_that_is_refused_in_the_midst_is_reported(stage: Stage) -> None:
     first, last = utc("2026-10-05"), utc("2026-10-08")
     stage.refuse(lambda start, end: start < last and end > first, "SGT500")
     async with stage.importing():
@@ -311,7 +311,7 @@ async def test_a_month_that_is_refused_in_the_midst_is_told(stage: Stage) -> Non
         (OtherError("service-unavailable", ErrorType.CANCEL), "service-unavailable"),
     ],
 )
-async def test_a_peer_that_fails_is_told_in_words_and_asked_again(
+async def test_a_peer_that_fails_is_reported_and_asked_again(
     stage: Stage,
     refusal: UpstreamError,
     words: str,
@@ -361,7 +361,7 @@ def has_another(stage: Stage, **metadata: object) -> None:
         (partial(has_another, unit_class="volume"), "choose another name"),
     ],
 )
-async def test_what_cannot_be_imported_is_told_and_left_alone(
+async def test_series_that_cannot_be_imported_are_reported(
     stage: Stage, change: Callable[[Stage], None], words: str
 ) -> None:
     change(stage)
@@ -377,11 +377,11 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
     ]
     async with stage.importing() as importing:
-        telling = asyncio.create_task(importing.receive(PEER, load(stage.peer.values)))
+        receiving = asyncio.create_task(importing.receive(PEER, load(stage.peer.values)))
         await until(lambda: bool(stage.notes.problems))
-        assert not telling.done()
+        assert not receiving.done()
     with pytest.raises(Away):
-        await telling
+        await receiving
     assert "this node did not write" in str(stage.notes.problems[0])
     assert not stage.toy.imports
 
@@ -431,10 +431,10 @@ async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
         peer.values |= values
         goal = len(toy.asked) + commands
         toy.hangs_up_at = {goal}
-        telling = asyncio.create_task(importing.receive(PEER, load(values)))
-        await until(lambda: len(toy.asked) >= goal or telling.done())
-        acknowledged = telling.done()
-        telling.cancel()
+        receiving = asyncio.create_task(importing.receive(PEER, load(values)))
+        await until(lambda: len(toy.asked) >= goal or receiving.done())
+        acknowledged = receiving.done()
+        receiving.cancel()
     toy.hangs_up_at = set()
     stage.notes.problems.clear()
     async with stage.importing() as importing:

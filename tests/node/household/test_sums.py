@@ -67,7 +67,7 @@ def test_a_correction_changes_its_row_and_the_sums_after_it() -> None:
     assert differing(made, held) == made
 
 
-def test_what_is_told_again_changes_nothing() -> None:
+def test_a_repeated_value_changes_nothing() -> None:
     held = rows(SeriesKind.LOAD_CURVE, {0: 10, 1: 20, 2: 30})
     made = list(summed(SeriesKind.LOAD_CURVE, held[0], held[1:], {START + HOUR: 20}))
     assert differing(made, held) == []

@@ -190,7 +190,7 @@ async def _has(ledger: Ledger, count: int) -> bool:
     return len(await stored_records(ledger, Range(midnight(), midnight(1)))) == count
 
 
-async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_beginning(
+async def test_a_long_absence_is_read_and_sent_from_its_start(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(400))
@@ -216,7 +216,7 @@ async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_begin
     ]
 
 
-async def test_a_past_that_was_corrected_is_read_again_and_told(
+async def test_a_corrected_past_is_read_again_and_sent(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(30))
@@ -239,7 +239,7 @@ async def _value(ledger: Ledger, at: datetime, value: int) -> bool:
     return record.value == value
 
 
-async def test_what_home_assistant_refuses_is_told_and_read_once_it_does_not(
+async def test_a_refused_read_is_reported_and_retried(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(100))

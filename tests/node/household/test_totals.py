@@ -1,4 +1,4 @@
-"""What a collective told lately, put together."""
+"""A collective's latest records, put together."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -84,7 +84,7 @@ def quartiles(month: datetime, **values: int) -> Data:
     )
 
 
-def test_the_last_interval_and_the_day_are_what_was_told() -> None:
+def test_totals_show_the_last_interval_and_the_day() -> None:
     totals = Totals()
     assert (totals.last(), totals.today(NOON), totals.until) == (None, None, None)
     assert totals.take(pushed(CONSUMPTION, MIDNIGHT - HOUR, [9_000, 100, 200, 300], [37] * 4))
@@ -116,7 +116,7 @@ def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
     [{CONSUMPTION: 100, INJECTION: 10}, {CONSUMPTION: 10, INJECTION: 30, PRODUCTION: 20}],
     ids=["without production", "more fed in than made"],
 )
-def test_no_rate_is_told(watts: dict[Direction, int]) -> None:
+def test_impossible_rates_are_left_out(watts: dict[Direction, int]) -> None:
     totals = Totals()
     for direction, power in watts.items():
         totals.take(pushed(direction, MIDNIGHT, [power]))

@@ -33,7 +33,7 @@ class Toy:
     """Numbers of commands at which it hangs up, counted over all connections."""
     silent: bool = False
     deaf: bool = False
-    """It refuses whoever wants to hear of events."""
+    """Whether it refuses subscriptions to events."""
     greeting: str | None = GREETING
     """None keeps it waiting; another one comes from something else."""
     sockets: set[web.WebSocketResponse] = field(default_factory=set)

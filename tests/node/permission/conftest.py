@@ -64,7 +64,7 @@ async def make_world(store: Store) -> World:
 def settled(
     request: pytest.FixtureRequest, new_place: Callable[[str], Place]
 ) -> tuple[Place, World]:
-    """A world made once: whoever uses it leaves it as it was."""
+    """Make a world once: each test leaves it as it was."""
     place = new_place(request.param)
 
     async def make() -> World:

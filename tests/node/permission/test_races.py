@@ -28,7 +28,7 @@ async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
 
 
 @pytest.mark.parametrize("table", LEAVING)
-async def test_who_withdraws_waits_for_what_is_leaving(
+async def test_a_withdrawal_waits_for_a_pending_delivery(
     place: Place, world: World, table: str
 ) -> None:
     with plain(place) as node, plain(place) as household:
@@ -40,7 +40,7 @@ async def test_who_withdraws_waits_for_what_is_leaving(
 
 
 @pytest.mark.parametrize("table", LEAVING)
-async def test_what_would_leave_waits_for_who_withdraws(
+async def test_a_delivery_waits_for_a_pending_withdrawal(
     place: Place, world: World, table: str
 ) -> None:
     with plain(place) as node, plain(place) as household:

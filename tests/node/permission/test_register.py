@@ -74,7 +74,7 @@ async def test_a_person_can_ask_in_a_peer_s_name(store: Store, coop: PeerId) -> 
         assert (entry.actor, entry.who) == (Actor.HOUSEHOLD, "cli")
 
 
-async def test_a_grant_says_what_and_by_whom(store: Store, coop: PeerId) -> None:
+async def test_a_grant_records_its_terms_and_author(store: Store, coop: PeerId) -> None:
     async with store.writing() as connection:
         permissions = Permissions(connection)
         proposed = await permissions.propose(coop, NEED, now())
@@ -212,7 +212,7 @@ async def test_a_permission_expires_when_its_time_has_come(store: Store, place: 
         assert (last.state, last.actor, last.who) == (State.EXPIRED, Actor.CLOCK, None)
 
 
-async def test_a_peer_is_told_until_it_confirms(store: Store, coop: PeerId) -> None:
+async def test_notices_are_due_until_the_peer_confirms(store: Store, coop: PeerId) -> None:
     async with store.writing() as connection:
         permissions = Permissions(connection)
         granted = await grant(permissions, coop)

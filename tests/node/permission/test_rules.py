@@ -107,13 +107,13 @@ def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choic
         ("duration_days", {"duration_days": 0}),
     ],
 )
-def test_a_wider_choice_is_told_in_what(field: str, choice: dict[str, object]) -> None:
+def test_a_wider_choice_is_refused_with_its_field(field: str, choice: dict[str, object]) -> None:
     with pytest.raises(NotNarrower) as fault:
         narrow(NEED, Choice(**{"series": frozenset({HOURLY})} | choice), NOON)  # type: ignore[arg-type]
     assert fault.value.field == field
 
 
-def test_what_is_not_chosen_is_what_was_asked() -> None:
+def test_the_choice_defaults_to_the_need() -> None:
     terms = narrow(NEED, Choice(series=frozenset({HOURLY, INJECTED, DAILY})), NOON)
     assert terms == Terms(
         series=frozenset({HOURLY, INJECTED, DAILY}),
@@ -125,7 +125,7 @@ def test_what_is_not_chosen_is_what_was_asked() -> None:
     )
 
 
-def test_a_delivery_point_that_was_asked_for_need_not_be_told() -> None:
+def test_a_pseudonym_may_replace_the_delivery_point() -> None:
     need = replace(NEED, identification=Identification.DELIVERY_POINT)
     assert narrow(need, CHOICE, NOON).identification is Identification.DELIVERY_POINT
     choice = replace(CHOICE, identification=Identification.PSEUDONYM)
@@ -153,7 +153,7 @@ def test_to_be_shown_by_name_is_granted_or_refused(narrower: Identification) -> 
         (INJECTED, -1, 0, 0, False),
     ],
 )
-def test_terms_tell_what_may_leave_when(
+def test_terms_allow_records_within_their_range_and_time(
     series: Series, first: int, last: int, at: int, allowed: bool
 ) -> None:
     hours = [NOON + timedelta(hours=hour) for hour in (first, last, at)]

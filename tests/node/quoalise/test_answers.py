@@ -21,7 +21,7 @@ from .samples import EXAMPLE, LISTED, PERMISSION, POWER, element
         ),
     ],
 )
-def test_a_form_is_in_the_language_of_whoever_asked(
+def test_a_form_is_in_the_language_of_the_request(
     language: str, title: str, label: str, hint: str
 ) -> None:
     form = answers.to_fill(

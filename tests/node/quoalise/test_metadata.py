@@ -122,7 +122,7 @@ def test_a_comment_is_not_kept() -> None:
         ("voltage", None, None, None),
     ],
 )
-def test_the_path_tells_the_measurement(
+def test_the_path_names_the_measurement(
     path: str, name: str | None, unit: str | None, aggregation: str | None
 ) -> None:
     collective = organisation("exemple")

@@ -109,7 +109,7 @@ LEGAL: dict[str, tuple[str, tuple[Records, ...]]] = {
         '<senml bn="a" bt="1583016600" t="0" v="1"/><senml t="60" v="2"/><senml t="0" v="3"/>',
         (Records("a", None, {1583016600: 3, 1583016660: 2}),),
     ),
-    "the same time twice, its unit told once and for all, then by itself": (
+    "the same time twice, with a unit for all and then its own": (
         (
             '<senml bn="a" bt="1583016600" bu="W" v="1"/><senml u="W" v="2"/><senml u="VA" v="3"/>'
             '<senml n="b" v="4"/><senml bt="1583016540" t="60" v="5"/>'

@@ -1,4 +1,4 @@
-"""Errors to and from stanzas, in the language of whoever asked."""
+"""Errors to and from stanzas, in the language of the request."""
 
 import pytest
 

@@ -18,7 +18,7 @@ def test_a_sentence_of_ours_is_there_in_all_our_languages() -> None:
         sentence.by_language["de"]
 
 
-def test_a_context_tells_sentences_apart_that_are_the_same_in_english() -> None:
+def test_a_context_separates_equal_english_sentences() -> None:
     assert text("Until").say("fr") == "Jusqu’au"
     assert text("Until", context="end of a period").say("fr") == "Au"
     assert text("Until", context="end of a period").say("en") == "Until"

@@ -1,4 +1,4 @@
-"""A home that runs on the network, and a collective that keeps what it is told."""
+"""A home that runs on the network, and a collective that stores what it receives."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable

@@ -1,4 +1,4 @@
-"""A node's database, what it holds of one home, and a peer that upserts what it is told."""
+"""A node's database, the records of one home in it, and a peer that upserts what it receives."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -148,7 +148,7 @@ async def test_only_what_a_permission_covers_of_a_range_is_answered(
     assert answer.records.start >= now() - 7 * DAY - timedelta(seconds=5)
 
 
-async def test_a_time_that_no_permission_covers_is_refused_with_what_is(
+async def test_a_range_outside_the_permission_is_refused_with_the_permitted_one(
     house: House, ledger: Ledger
 ) -> None:
     with pytest.raises(NotAuthorized, match=r"read records from .* on"):
@@ -303,9 +303,7 @@ async def test_a_subscription_starts_after_the_last_record_that_may_have_been_as
     assert [node for _, node in house.heard] == [Node.SUBSCRIBE] * 2
 
 
-async def test_a_subscription_to_what_has_no_record_starts_a_day_back(
-    house: House, store: Store
-) -> None:
+async def test_a_subscription_without_records_starts_a_day_back(house: House, store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()
     await house.answers.subscribe(COOP, house.name())
@@ -386,7 +384,7 @@ async def test_a_collective_gives_its_permission_back(house: House, store: Store
         await house.history()
 
 
-async def test_nobody_gives_back_what_is_not_theirs_or_has_ended(
+async def test_only_a_running_permission_of_one_s_own_can_be_terminated(
     house: House, store: Store
 ) -> None:
     ledger, other = await Ledger.open(store), await Ledger.open(store, TOWN.jid)

@@ -3,7 +3,7 @@
 from consometers_node.sharing.changes import Changes, KnownPeers
 
 
-def test_where_nothing_has_changed_since_the_last_look_strangers_are_told_apart() -> None:
+def test_strangers_are_recognised_while_nothing_changes() -> None:
     changes = Changes()
     peers = KnownPeers(changes)
     assert peers("a@one.test")

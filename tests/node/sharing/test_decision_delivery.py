@@ -1,4 +1,4 @@
-"""What a collective is told of a household's decisions, and what its receipts change."""
+"""Which decisions of a household a collective receives, and what its receipts change."""
 
 import asyncio
 from dataclasses import replace
@@ -30,7 +30,7 @@ async def receipts(store: Store) -> list[str]:
         return [receipt or "" for (receipt,) in rows]
 
 
-async def test_a_grant_is_told_and_its_receipt_kept(house: House, collective: Collective) -> None:
+async def test_a_grant_is_sent_and_its_receipt_stored(house: House, collective: Collective) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
     assert collective.log == [("grant", permission)]
@@ -56,7 +56,7 @@ async def test_a_grant_of_sums_is_sent_once_the_witness_has_confirmed_the_key(
 
 
 @pytest.mark.parametrize("erase", [True, False])
-async def test_a_withdrawal_is_told_with_what_becomes_of_the_records(
+async def test_a_withdrawal_says_whether_to_erase(
     house: House, collective: Collective, *, erase: bool
 ) -> None:
     permission = await house.grant()
@@ -67,7 +67,7 @@ async def test_a_withdrawal_is_told_with_what_becomes_of_the_records(
     assert ("<erased" in (await receipts(house.store))[1]) is erase
 
 
-async def test_what_is_withdrawn_before_it_was_told_is_told_to_nobody(
+async def test_a_grant_withdrawn_before_delivery_is_never_sent(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
@@ -79,7 +79,7 @@ async def test_what_is_withdrawn_before_it_was_told_is_told_to_nobody(
         assert set(await receipts(file)) == {"ended before it was sent"}
 
 
-async def test_a_withdrawal_is_told_where_the_receipt_of_the_grant_was_lost(
+async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
@@ -95,7 +95,7 @@ async def test_a_withdrawal_is_told_where_the_receipt_of_the_grant_was_lost(
     assert collective.states[permission] is Said.WITHDRAWN
 
 
-async def test_a_withdrawal_while_the_grant_is_being_told_is_told_after_it(
+async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
     house: House, collective: Collective
 ) -> None:
     collective.answers.clear()
@@ -173,7 +173,7 @@ async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
     assert not house.task.done()
 
 
-async def test_who_was_asked_by_a_file_is_told_nothing(
+async def test_a_need_from_a_file_sends_no_decision(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))

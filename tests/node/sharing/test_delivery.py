@@ -61,7 +61,7 @@ async def test_records_arrive_once_and_are_acknowledged(
     assert collective.values == hours(midnight(), [100, *range(1, 12)])
 
 
-async def test_a_withdrawal_takes_what_waits_for_its_receipt(
+async def test_a_withdrawal_drops_messages_that_await_a_receipt(
     house: House, coop: Node, collective: Collective
 ) -> None:
     permission = await shared(house, coop)
@@ -100,7 +100,7 @@ async def test_what_was_withdrawn_while_the_line_was_cut_is_not_sent_when_it_is_
         assert collective.pushes == 0
 
 
-async def test_a_subscriber_that_sends_no_receipts_is_told_once(
+async def test_a_subscriber_without_receipts_gets_each_record_once(
     file: Store,
     server: Prosody,
     other_server: Prosody,
@@ -129,7 +129,7 @@ async def test_a_subscriber_that_sends_no_receipts_is_told_once(
         assert house.delivery.problem is None
 
 
-async def test_a_collective_that_was_away_is_told_once_it_is_heard(
+async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
     file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective, jid = Collective(), new_account(other_server)
@@ -187,7 +187,7 @@ async def test_what_had_no_receipt_is_sent_again_after_a_while(
         await nothing_waits(house)
 
 
-async def test_what_a_peer_refuses_is_told_and_tried_again(
+async def test_a_refusal_is_reported_and_retried(
     file: Store,
     server: Prosody,
     other_server: Prosody,
@@ -232,7 +232,7 @@ async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
     assert collective.log == [("grant", collective.log[0][1])] * 2
 
 
-async def test_a_peer_that_comes_while_it_runs_is_told_too(
+async def test_a_peer_that_joins_while_it_runs_gets_records(
     house: House, coop: Node, other_server: Prosody, new_node: MakeNode
 ) -> None:
     await shared(house, coop)
@@ -282,7 +282,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_and_is_written_down(
     assert collective.pushes == 0
 
 
-async def test_a_password_that_becomes_wrong_is_told_and_ends_nothing(
+async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
     file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
 ) -> None:
     coop, jid = await new_node(own, collective, keep=collective.keep), new_account(own)

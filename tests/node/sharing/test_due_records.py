@@ -180,7 +180,7 @@ async def test_a_record_that_becomes_missing_sends_nothing(ledger: Ledger) -> No
     assert await ledger.receive_all() == [again]
 
 
-async def test_a_record_that_comes_late_is_told_though_the_cursor_is_beyond(ledger: Ledger) -> None:
+async def test_a_late_record_behind_the_cursor_is_sent(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), [0, None, *range(2, 24)]))
     await ledger.receive_all()
@@ -255,7 +255,7 @@ async def test_what_is_sent_again_unchanged_has_the_same_number(ledger: Ledger) 
     assert first.id == again.id != changed.id
 
 
-async def test_a_late_receipt_of_what_was_wrong_leaves_the_correction_to_go(
+async def test_a_late_receipt_of_a_wrong_value_leaves_its_correction_due(
     ledger: Ledger,
 ) -> None:
     await ledger.subscribe(midnight(-3))
@@ -279,7 +279,7 @@ async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(stor
     assert all(start >= now() - 2 * DAY for start in ledger.sent)
 
 
-async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> None:
+async def test_records_from_before_an_outage_are_sent(store: Store) -> None:
     ledger = await Ledger.open(store)
     permission = await ledger.grant(choice=MONTH)
     await ledger.subscribe(midnight(-20))
@@ -445,7 +445,7 @@ async def test_names_are_those_that_the_permission_says(store: Store) -> None:
     assert records.unit == "W"
 
 
-async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_read(
+async def test_peers_with_one_name_for_two_series_get_their_own(
     store: Store,
 ) -> None:
     """By the delivery point, hours and five minutes of one meter have the same name."""
@@ -478,7 +478,7 @@ async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_rea
     assert len(sent[fine.peer.id].records[0].values) == 288
 
 
-async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store) -> None:
+async def test_a_series_with_two_permissions_is_sent_once(store: Store) -> None:
     ledger = await Ledger.open(store)
     pseudonym = await ledger.grant()
     by_name = replace(NEED, id="by-name", identification=Identification.NAME)

@@ -30,7 +30,7 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
     await ledger.receive_all()
     past = ledger.times[0]
     async with store.writing() as connection:
-        await set_secret(connection, HOUSEHOLD_SECRET, b"not to be told")
+        await set_secret(connection, HOUSEHOLD_SECRET, b"never exported")
         answer = Answer(
             peer=ledger.peer.id,
             permission=permission,
@@ -47,7 +47,7 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
         await register.withdraw(permission, STOP, now())
         export = await everything(connection)
     text = json.dumps(export)
-    assert "not to be told" not in text
+    assert "never exported" not in text
     (peer,) = json.loads(text)["peers"]
     (permission_entry,) = peer["permissions"]
     assert (permission_entry["state"], permission_entry["need"]) == (State.WITHDRAWN, NEED.id)

@@ -1,4 +1,4 @@
-"""A collective that changes what it asks for asks again whoever granted it something."""
+"""A home with a grant asks its collective again, and so receives a changed need."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -92,7 +92,7 @@ async def test_what_changed_without_a_new_version_is_left_out(
     ]
 
 
-async def test_whoever_was_granted_nothing_is_not_asked(
+async def test_a_collective_without_a_grant_is_not_asked(
     house: House, collective: Collective
 ) -> None:
     await asyncio.sleep(3 * EVERY_S)

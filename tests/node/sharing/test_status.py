@@ -99,7 +99,7 @@ async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_othe
     assert [shared.progress for shared in collective.shared] == [0.25]
 
 
-async def test_a_pause_holds_back_what_is_due_and_a_resume_lets_all_of_it_go(
+async def test_a_pause_holds_due_records_back_until_the_resume(
     ledger: Ledger,
 ) -> None:
     await ledger.grant()
@@ -131,7 +131,7 @@ async def test_a_pause_of_one_peer_is_none_of_another(ledger: Ledger, store: Sto
     assert await other.next() is not None
 
 
-async def test_a_newer_version_of_a_need_is_told_beside_the_grant(ledger: Ledger) -> None:
+async def test_a_newer_version_of_a_need_is_listed_with_the_grant(ledger: Ledger) -> None:
     granted = await ledger.grant()
     async with ledger.store.writing() as connection:
         register = Permissions(connection)
@@ -143,7 +143,7 @@ async def test_a_newer_version_of_a_need_is_told_beside_the_grant(ledger: Ledger
     ]
 
 
-async def test_of_what_ended_the_last_of_each_need_is_told_for_some_time(ledger: Ledger) -> None:
+async def test_the_last_ended_permission_of_each_need_stays_for_some_time(ledger: Ledger) -> None:
     for _ in range(2):
         await ledger.withdraw(await ledger.grant())
     async with ledger.store.writing() as connection:

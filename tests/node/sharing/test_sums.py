@@ -105,7 +105,7 @@ def read(data: Data) -> dict[str, list[float]]:
     }
 
 
-async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> None:
+async def test_sums_are_sent_with_their_member_counts(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-1))
     await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
     message = await ledger.next()
@@ -116,7 +116,7 @@ async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> 
     }
 
 
-async def test_what_is_summed_late_is_told_however_old(ledger: Ledger) -> None:
+async def test_a_late_sum_is_sent_however_old(ledger: Ledger) -> None:
     await ledger.subscribe(midnight())
     await sum_up(ledger, midnight(-20), [100] * 24, [10] * 24)
     await ledger.receive_all()
@@ -172,7 +172,7 @@ async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answer
     assert len(await answers.get_history(TOWN, page)) == 2 * 2000
 
 
-async def test_nothing_of_a_member_is_told_or_known(ledger: Ledger, answers: Sums) -> None:
+async def test_a_member_s_series_looks_like_none(ledger: Ledger, answers: Sums) -> None:
     async with ledger.store.writing() as connection:
         await add_series(connection, OF_A_MEMBER)
     of_a_member = Identifier(
@@ -200,7 +200,7 @@ async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Sums) -
         await answers.get_history(TOWN, GetHistory(NAME.members))
 
 
-async def test_a_collective_tells_another_over_the_network_until_that_gives_it_back(
+async def test_a_collective_delivers_to_another_until_the_permission_ends(
     file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective = Collective()

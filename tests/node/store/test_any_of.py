@@ -60,7 +60,7 @@ async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, cou
     assert len(rows) == len(set(rows))
 
 
-async def test_values_are_those_of_the_column_and_may_be_told_twice(
+async def test_values_have_the_column_s_type_and_may_repeat(
     connection: AsyncConnection,
 ) -> None:
     which = among(Row.interval, "steps"), among(Row.start, "days")
@@ -117,7 +117,7 @@ async def test_the_key_finds_them(file: Store) -> None:
 async def statement(
     connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
 ) -> tuple[str, Any]:
-    """Return what the database is told."""
+    """Return the statement and parameters that the database receives."""
     statements: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

@@ -16,7 +16,7 @@ from ..permission.samples import DAILY, HOURLY
 MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
 
-async def test_what_was_read_of_a_series_is_told_anew(store: Store) -> None:
+async def test_coverage_is_replaced_per_series(store: Store) -> None:
     longer = Range(MARCH.start, MARCH.end + timedelta(days=2))
     async with store.writing() as connection:
         hourly, daily = [await add_series(connection, series) for series in (HOURLY, DAILY)]

@@ -97,7 +97,7 @@ async def test_a_cancelled_transaction_leaves_nothing(store: Store) -> None:
     assert await language(store) == "fr"
 
 
-async def test_whoever_is_cancelled_in_mid_statement_gives_the_turn_back(store: Store) -> None:
+async def test_a_cancelled_statement_releases_the_write_lock(store: Store) -> None:
     async def go_on() -> None:
         while True:
             async with store.writing() as connection:

@@ -30,9 +30,9 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     creator = partial(Connection, tmp_path / "some.db")
     engine = AsyncEngine.create(make_url("sqlite+aiosqlite://"), creator)
     connection = await engine.connect()
-    await connection.execute(text("CREATE TABLE told (n INTEGER PRIMARY KEY)"))
+    await connection.execute(text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))
     rows = [{"n": n} for n in range(MANY)]
-    await connection.execute(text("INSERT INTO told VALUES (:n)"), rows)
+    await connection.execute(text("INSERT INTO numbers VALUES (:n)"), rows)
     await connection.commit()
     yield connection
     await connection.close()
@@ -41,7 +41,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
 
 async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) -> None:
     for most in (0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY):
-        query = text("SELECT n FROM told ORDER BY n LIMIT :most")
+        query = text("SELECT n FROM numbers ORDER BY n LIMIT :most")
         values = (await connection.execute(query, {"most": most})).scalars().all()
         assert values == list(range(most))
 
@@ -49,7 +49,7 @@ async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) 
 async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
     connection: AsyncConnection,
 ) -> None:
-    rows = connection.partitions(text("SELECT n FROM told ORDER BY n"), 300)
+    rows = connection.partitions(text("SELECT n FROM numbers ORDER BY n"), 300)
     parts = [[n for (n,) in part] async for part in rows]
     assert [n for part in parts for n in part] == list(range(MANY))
     assert {len(part) for part in parts[:-1]} == {300}
@@ -60,7 +60,7 @@ async def test_rows_are_fetched_some_at_a_time(
     connection: AsyncConnection, driver: Connection, size: int
 ) -> None:
     cursor = await driver.cursor()
-    await cursor.execute("SELECT n FROM told ORDER BY n")
+    await cursor.execute("SELECT n FROM numbers ORDER BY n")
     fetched: list[tuple[int]] = []
     while rows := await cursor.fetchmany(size):
         assert len(rows) == min(size, MANY - len(fetched))
@@ -72,15 +72,15 @@ async def test_rows_are_fetched_some_at_a_time(
 
 async def test_one_row_then_all_others(connection: AsyncConnection, driver: Connection) -> None:
     cursor = await driver.cursor()
-    await cursor.execute("SELECT n FROM told ORDER BY n")
+    await cursor.execute("SELECT n FROM numbers ORDER BY n")
     assert await cursor.fetchone() == (0,)
     assert len(await cursor.fetchall()) == MANY - 1
     assert await cursor.fetchall() == []
     await cursor.close()
 
 
-async def test_it_is_told_how_many_rows_changed(connection: AsyncConnection) -> None:
-    gone = await connection.execute(text("DELETE FROM told WHERE n < 5"))
+async def test_rowcount_counts_the_changed_rows(connection: AsyncConnection) -> None:
+    gone = await connection.execute(text("DELETE FROM numbers WHERE n < 5"))
     assert gone.rowcount == 5
     assert not gone.returns_rows
 
@@ -95,11 +95,11 @@ async def test_a_statement_that_fails_says_why_and_leaves_the_connection(
     assert await cursor.fetchall() == [(1,)]
 
 
-async def test_whoever_is_cancelled_in_mid_statement_leaves_no_cursor_open(
+async def test_a_cancelled_statement_leaves_no_cursor_open(
     connection: AsyncConnection, driver: Connection
 ) -> None:
     cursor = await driver.cursor()
-    asked = asyncio.create_task(cursor.execute("SELECT n FROM told"))
+    asked = asyncio.create_task(cursor.execute("SELECT n FROM numbers"))
     await asyncio.sleep(0)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -107,7 +107,7 @@ async def test_whoever_is_cancelled_in_mid_statement_leaves_no_cursor_open(
     assert await journal(driver) == "wal"
 
 
-async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_closed(
+async def test_a_cancelled_open_leaves_the_file_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[sqlite3.Connection] = []
@@ -140,7 +140,7 @@ async def test_a_cursor_that_is_closed_lets_its_rows_go(
     connection: AsyncConnection, driver: Connection
 ) -> None:
     cursor = await driver.cursor()
-    await cursor.execute("SELECT n FROM told")
+    await cursor.execute("SELECT n FROM numbers")
     with pytest.raises(sqlite3.OperationalError):
         await journal(driver)
     await cursor.close()

@@ -1,4 +1,4 @@
-"""Why a database cannot be used, in the language of whoever runs the node."""
+"""Why a database cannot be used, in the operator's language."""
 
 from pathlib import Path
 import sqlite3

@@ -1,4 +1,4 @@
-"""PostgreSQL keeps what grows by month, whoever wrote it and however many write at once."""
+"""PostgreSQL partitions large tables by month, whatever wrote to them, even concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

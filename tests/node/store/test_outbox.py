@@ -160,7 +160,7 @@ async def test_a_subscription_starts_and_ends(store: Store, granted: Granted) ->
         assert await subscriptions(connection, peer) == []
 
 
-async def test_a_subscription_starts_where_it_is_told_to(store: Store, granted: Granted) -> None:
+async def test_a_subscription_starts_where_it_was_set(store: Store, granted: Granted) -> None:
     peer, _, series_id = granted
     start = hours(-3, -2).start
     async with store.writing() as connection:
@@ -179,9 +179,7 @@ async def test_who_unsubscribes_is_sent_nothing_that_waits(store: Store, granted
         assert await waiting(connection, peer) == 0
 
 
-async def test_a_correction_takes_the_place_of_what_waits_of_it(
-    store: Store, granted: Granted
-) -> None:
+async def test_a_correction_replaces_the_waiting_message(store: Store, granted: Granted) -> None:
     peer, permission, series_id = granted
     async with store.writing() as connection:
         await subscribe(connection, peer, series_id, now())

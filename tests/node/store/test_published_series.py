@@ -33,7 +33,7 @@ def test_a_group_is_named_after_its_own_name(kind: str, name: str, known_as: str
     assert devices("kersabiec", named((kind, name))) == {1: known_as}
 
 
-def test_groups_of_one_name_are_told_apart() -> None:
+def test_groups_of_one_name_get_distinct_devices() -> None:
     groups = named(("area", "Lorient"), ("site", "Lorient 3"), ("area", "lorient!"))
     names = devices("kersabiec", groups)
     assert names[GroupId(1)].endswith("-lorient")

@@ -41,7 +41,7 @@ async def test_a_statistic_holds_one_series(store: Store) -> None:
         assert await all_pulled(connection) == []
 
 
-async def test_one_goes_on_and_the_other_tells_its_problem(store: Store) -> None:
+async def test_an_import_goes_on_while_another_stores_its_problem(store: Store) -> None:
     until = now()
     async with store.writing() as connection:
         await add_pulled(connection, GRID)

@@ -65,7 +65,7 @@ async def test_two_programs_that_ask_at_once_have_one_secret(store: Store, place
         await other.close()
 
 
-async def test_no_value_is_logged_nor_told_by_an_error(
+async def test_no_log_or_error_holds_a_value(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

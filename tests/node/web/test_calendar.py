@@ -1,4 +1,4 @@
-"""What is missing of each day: counted as the blocks have it, drawn so that shapes tell it too."""
+"""What is missing of each day: counted as the blocks have it, and shown by shape too."""
 
 from collections.abc import Iterator
 import re
@@ -60,7 +60,7 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
     ]
 
 
-async def test_a_calendar_is_made_anew_when_its_blocks_change(ledger: Ledger) -> None:
+async def test_a_calendar_is_redrawn_when_its_blocks_change(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.cover(midnight(-5), midnight())
     await ledger.keep(hours(midnight(-2), [None] * 24))

@@ -226,7 +226,7 @@ async def test_a_language_leads_back_to_a_page_of_ours(home: Home, back: str) ->
     assert page.url == home.url
 
 
-async def test_a_page_that_fails_says_so_and_tells_nothing(
+async def test_an_error_page_hides_the_error(
     home: Home, asked: PermissionId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:

@@ -44,7 +44,7 @@ class _Asks(HTMLParser):
         ("en", ("Join L&#39;Élan &lt;b&gt;", "ends on 1 August 2026", "Take an account")),
     ],
 )
-def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None:
+def test_a_sheet_shows_what_to_do(language: str, words: tuple[str, ...]) -> None:
     page = sheets_page([InvitationSheet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
     for words_shown in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
         assert words_shown in page
@@ -54,7 +54,7 @@ def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None
     assert asks.found == []
 
 
-def test_whoever_has_an_account_is_told_of_none() -> None:
+def test_a_sheet_without_an_account_mentions_none() -> None:
     page = sheets_page([InvitationSheet("Élan", LINK, None, UNTIL)], "en")
     assert page.count("<svg") == 1
     assert "account" not in page

@@ -1,4 +1,4 @@
-"""What Prometheus is told: text that it can read, and nothing of anybody."""
+"""What Prometheus reads: valid text, and nothing about any person."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +46,7 @@ async def read(watch: Watch, accept: str | None = None) -> tuple[str, str]:
             return await response.text(), response.headers["Content-Type"]
 
 
-async def test_every_figure_of_a_town_is_told(town: Town) -> None:
+async def test_a_collective_exports_each_metric(town: Town) -> None:
     await fill(town)
     text, kind = await read(watch_of(town))
     assert kind.startswith("text/plain; version=0.0.4")
@@ -74,7 +74,7 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
     assert 'consometers_problem{kind="database"} 0.0' in text
 
 
-async def test_whoever_reads_openmetrics_gets_it(town: Town) -> None:
+async def test_openmetrics_is_served_on_request(town: Town) -> None:
     await fill(town)
     text, kind = await read(watch_of(town), OPENMETRICS)
     assert kind.startswith("application/openmetrics-text; version=1.0.0")

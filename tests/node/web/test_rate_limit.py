@@ -39,7 +39,7 @@ class Line:
         ("", "", ""),
     ],
 )
-def test_a_proxy_of_ours_tells_who_asks(peer: str, forwarded: str, expected: str) -> None:
+def test_our_proxies_give_the_client_s_address(peer: str, forwarded: str, expected: str) -> None:
     request = make_mocked_request(
         "GET",
         "/",

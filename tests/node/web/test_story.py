@@ -308,7 +308,7 @@ async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: Pe
     assert ("series", UNKNOWN) not in page.form("preview").offered
 
 
-async def test_a_delivery_point_is_told_by_its_last_digits_alone(home: Home) -> None:
+async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: Home) -> None:
     browser = home.browser(language="fr")
     page = await browser.fill("settings", "point", ("point", "12"))
     assert page.status == 422

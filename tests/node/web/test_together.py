@@ -88,7 +88,7 @@ CHALLENGE: Final = Challenge(
 
 @dataclass
 class Coop(Answerer):
-    """A collective that tells what it has, to whoever granted it something."""
+    """A collective that answers each home with a permission."""
 
     role = Role.COLLECTIVE
     values: dict[str, dict[datetime, int]] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Coop(Answerer):
     permissions: set[str] = field(default_factory=set)
     subscribers: set[tuple[str, str]] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
-    tells: bool = True
+    answers_series: bool = True
 
     @override
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:
@@ -113,7 +113,7 @@ class Coop(Answerer):
 
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
-        if not self.permissions or not self.tells:
+        if not self.permissions or not self.answers_series:
             return []
         listed = [
             Listed(
@@ -460,8 +460,8 @@ async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
     assert len(stage.toy.energies(STATISTIC)) == 39
 
 
-async def test_a_collective_that_tells_nothing_is_asked_again(stage: Stage) -> None:
-    stage.coop.tells = False
+async def test_a_collective_that_sends_nothing_is_asked_again(stage: Stage) -> None:
+    stage.coop.answers_series = False
     await share(stage)
     await until(lambda: granted(stage), bool)
     await asyncio.sleep(0.3)

@@ -1,4 +1,4 @@
-"""What a peer told is what it meant: the other way round from what a node tells."""
+"""Decoding a peer's data returns what it encoded."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ DAILY = identifier("urn:dev:org:60060-someone_consumption/energy/active/daily")
         (Quantity.ENERGY, Interval.P1D, Quantity.ENERGY, 1),
     ],
 )
-def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
+def test_a_home_s_data_decodes_to_its_series(
     identification: Identification,
     direction: Direction,
     quantity: Quantity,
@@ -63,7 +63,7 @@ def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
     assert read == Series(Device(str(name.device)), direction, expected, interval, PARIS)
 
 
-def test_what_a_collective_tells_comes_with_how_many_it_sums() -> None:
+def test_a_collective_s_data_decodes_with_its_member_counts() -> None:
     at = int(NOON.timestamp())
     metadata = describe(FED, Duration(seconds=3600), DeviceType.COLLECTIVE)
     values: dict[Number, Number] = {at: 5_000, at + 3600: 4_000}
@@ -94,7 +94,7 @@ def test_values_become_whole_watts(
     assert reading.records() == (Record(NOON, expected),)
 
 
-def test_where_no_metadata_come_the_name_and_what_was_known_tell() -> None:
+def test_without_metadata_the_name_and_the_known_series_decide() -> None:
     point = replace(POINT, path="production/power/active/raw")
     assert read_series(point, Metadata(), PARIS, finest=Interval.PT30M) == Series(
         Device("urn:dev:prm:30001610071843"),

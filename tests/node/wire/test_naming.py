@@ -1,4 +1,4 @@
-"""Under which names a peer knows the series of a home, and what it is told of them."""
+"""The names and metadata by which a peer knows the series of a home."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ DRAWN = Series(
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def test_a_pseudonym_tells_nothing_of_the_home() -> None:
+def test_a_pseudonym_reveals_nothing_of_the_home() -> None:
     name = str(NAMING.name(DRAWN, "coop@example.org", PSEUDONYM))
     assert name.startswith("urn:dev:org:60060-")
     assert name.endswith("_consumption/power/active/raw")
@@ -117,7 +117,7 @@ def test_a_sum_has_one_name_for_all_peers_in_the_words_of_the_home(
     "device",
     ["urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc", "urn:dev:org:60060-cooperative", "sensor.x"],
 )
-def test_what_members_told_has_no_name(device: str) -> None:
+def test_series_of_members_have_no_public_name(device: str) -> None:
     told_by_a_member = replace(DRAWN, device=Device(device))
     assert not COOP.may_name(told_by_a_member)
     with pytest.raises(Unsayable, match="stay here"):
@@ -146,7 +146,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_metadata_tells_what_measures(direction: Direction) -> None:
+def test_metadata_name_the_device_and_interval(direction: Direction) -> None:
     series = replace(DRAWN, direction=direction)
     name = NAMING.name(series, "coop@example.org", PSEUDONYM)
     message = data.decode(data.encode(encode_series(name, series, [Record(NOON, 7)])))
@@ -158,7 +158,7 @@ def test_metadata_tells_what_measures(direction: Direction) -> None:
 
 
 @pytest.mark.parametrize(("interval", "quantity"), product(Interval, Quantity))
-def test_nothing_is_told_of_a_series_without_records(
+def test_a_series_without_records_encodes_to_no_data(
     interval: Interval, quantity: Quantity
 ) -> None:
     series = replace(DRAWN, interval=interval, quantity=quantity)

@@ -73,7 +73,7 @@ def test_an_interval_that_no_series_has_is_refused_in_both_languages() -> None:
     assert "ne sont pas acceptés ici" in refusal.value.text.say("fr")
 
 
-def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
+def test_an_unanswerable_need_names_its_author() -> None:
     with pytest.raises(Unsayable, match=r"\(duration\): ask Kersabiec"):
         read_need(replace(SAID, duration=Duration(seconds=60)))
 
@@ -107,7 +107,7 @@ def test_a_need_of_the_node_survives_as_well() -> None:
     assert read_need(write_need(NEED)) == NEED
 
 
-def test_a_file_says_what_an_element_says() -> None:
+def test_a_file_holds_the_same_need_as_an_element() -> None:
     need = read_need_file(FILE.encode())
     assert isinstance(need, DataNeed)
     assert (need.id, need.version, need.history_days, need.retention_days) == ("roof", 2, 365, 180)
@@ -130,7 +130,7 @@ def test_a_file_says_what_an_element_says() -> None:
         ('[{ direction = "consumption", quantity = "power" }]', '"all"', "series"),
     ],
 )
-def test_a_file_that_says_something_else_is_told_where(old: str, new: str, why: str) -> None:
+def test_a_wrong_need_file_is_refused_with_the_cause(old: str, new: str, why: str) -> None:
     with pytest.raises(Unsayable, match=why):
         read_need_file(FILE.replace(old, new).encode())
 

@@ -52,7 +52,7 @@ class Reachable(Protocol):
 
 
 class Plain(ClientXMPP):
-    """Asks, and keeps what it is told."""
+    """Asks, and stores the answers."""
 
     def __init__(
         self, server: Reachable, jid: str, password: str, *, language: str = "en", priority: int = 1

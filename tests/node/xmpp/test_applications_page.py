@@ -78,7 +78,7 @@ async def test_the_past_is_read_or_refused_in_words(
     ], err
 
 
-async def test_what_is_told_is_acknowledged_once_it_is_kept(
+async def test_the_example_program_prints_what_is_pushed(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
     me = new_account(server)

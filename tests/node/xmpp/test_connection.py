@@ -410,9 +410,7 @@ async def test_a_second_program_at_the_same_address_ends_the_first(
     assert second.connection.is_online
 
 
-async def test_a_stop_tells_the_server_and_leaves_no_task(
-    server: Prosody, new_account: NewAccount
-) -> None:
+async def test_a_stop_leaves_no_task(server: Prosody, new_account: NewAccount) -> None:
     before = asyncio.all_tasks()
     jid = new_account(server)
     async with Connection(Account(jid, PASSWORD), server=reach(server)) as connection:
@@ -495,7 +493,9 @@ async def test_neither_password_nor_stanza_is_logged(
     assert PASSWORD not in repr(Account("a@one.test", PASSWORD))
 
 
-async def test_who_is_not_there_is_told_by_its_server(server: Prosody, new_node: MakeNode) -> None:
+async def test_the_server_answers_for_a_missing_account(
+    server: Prosody, new_node: MakeNode
+) -> None:
     node = await new_node(server)
     with pytest.raises(OtherError) as refused:
         await node.asking.list_series("nobody@one.test")

@@ -1,4 +1,4 @@
-"""What a node tells of itself, as a chat client asks for it."""
+"""What a node reveals of itself when a chat client asks."""
 
 from xml.etree.ElementTree import Element
 

@@ -115,7 +115,7 @@ async def test_two_tasks_that_ask_one_peer_take_turns(server: Prosody, new_node:
     assert await asyncio.gather(*asked) == [()] * 10
 
 
-async def test_a_node_tells_what_it_does(server: Prosody, new_node: MakeNode) -> None:
+async def test_a_node_lists_its_features(server: Prosody, new_node: MakeNode) -> None:
     asker = await new_node(server)
     hears, only_answers = (
         await new_node(server, Collective(), keep=Keeper().keep),
@@ -142,7 +142,7 @@ async def test_who_knows_no_questions_sends_no_receipts(
     assert await sends_receipts(asker.connection, plain.boundjid.full) is False
 
 
-async def test_of_who_does_not_say_nobody_knows_if_it_sends_receipts(
+async def test_without_an_answer_receipt_support_is_unknown(
     server: Prosody, new_node: MakeNode
 ) -> None:
     """It has gone, its server has, or it was asked too often: it may well send them."""

@@ -68,7 +68,7 @@ def test_however_it_is_cut_a_stream_is_read_as_the_standard_library_reads_it(siz
     assert list(map(ET.tostring, elements)) == list(map(ET.tostring, whole))
 
 
-def test_the_end_of_a_stream_and_what_is_no_xml_are_told() -> None:
+def test_the_parser_reports_the_stream_s_end_and_broken_xml() -> None:
     parser = opened()
     parser.feed(b"<message/></stream:stream>")
     assert [stanza.tag for stanza in stanzas(parser)] == [MESSAGE, "{urn:streams}stream"]
@@ -105,7 +105,7 @@ def test_what_is_within_the_limits_is_whole(within: str) -> None:
         levels(MAX_DEPTH + 1).replace("<message", "<message id='1' b='2'"),
     ],
 )
-def test_what_is_beyond_one_is_empty_and_what_comes_after_it_is_not(beyond: str) -> None:
+def test_a_stanza_beyond_the_limits_arrives_empty_and_the_next_whole(beyond: str) -> None:
     parser = opened()
     parser.feed(f"{beyond}<message><a/></message>".encode())
     emptied, following = stanzas(parser)

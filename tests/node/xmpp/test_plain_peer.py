@@ -61,7 +61,7 @@ async def test_a_peer_that_nobody_knows_learns_nothing(
     assert "urn:dev" not in "".join(listed.itertext())
 
 
-async def test_a_series_that_does_not_exist_is_not_found_by_who_may_know(
+async def test_a_permitted_reader_gets_not_found_for_a_missing_series(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
@@ -84,7 +84,7 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
     assert subscriber == peer.boundjid.bare
     assert not await sends_receipts(node.connection, full)
 
-    # It sends no receipt: it counts as told once our server has taken the message.
+    # It sends no receipt: the message counts as delivered once our server has taken it.
     await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=60)
     heard = await peer.receive()
     assert values(heard) == [("0", "744"), ("3600", "745")]
@@ -108,7 +108,7 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
         ("fr", "de", "There is no permission"),
     ],
 )
-async def test_a_refusal_is_in_the_language_of_whoever_asked(
+async def test_a_refusal_is_in_the_language_of_the_request(
     server: Prosody,
     new_node: MakeNode,
     new_plain: MakePlain,
@@ -199,7 +199,7 @@ async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
     assert len(values(await peer.ask(node.connection.jid, TWO_HOURS))) == 2
 
 
-async def test_a_fault_of_ours_is_told_without_a_word_of_it(
+async def test_an_internal_error_hides_its_message(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Home):

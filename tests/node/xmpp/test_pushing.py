@@ -1,4 +1,4 @@
-"""What is pushed arrives, and counts as told once it is keeper."""
+"""A push arrives, and counts as delivered once the receiver has stored it."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from .home import NOW, Keeper, records
 from .plain import QUOALISE, refusal
 
 
-async def test_a_push_is_told_after_the_commit_and_not_before(
+async def test_a_push_returns_after_the_receiver_stored_it(
     server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
     keeper = Keeper()

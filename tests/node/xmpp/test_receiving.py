@@ -89,7 +89,7 @@ async def test_beyond_its_room_a_peer_is_not_heard_and_others_are(
     assert keeper.counts == {flooding.bare: 2, other.bare: 1}
 
 
-async def test_what_was_not_kept_leaves_room_for_what_comes_next(
+async def test_a_push_that_was_not_stored_frees_its_room(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_SIZE", 1)
@@ -103,7 +103,7 @@ async def test_what_was_not_kept_leaves_room_for_what_comes_next(
     await sender.pushing.push(receiver.bare, records(NOW, 1))
 
 
-async def test_where_all_room_is_taken_the_newest_of_whoever_holds_most_makes_way(
+async def test_a_full_queue_drops_the_largest_sender_s_newest(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper, traffic = Keeper(), Traffic()

@@ -24,7 +24,7 @@ async def until(traffic: Traffic, wanted: Traffic) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_messages_are_counted_by_what_became_of_them(
+async def test_messages_are_counted_by_outcome(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
@@ -55,9 +55,7 @@ async def test_messages_are_counted_by_what_became_of_them(
     assert traffic == Traffic(acknowledged=3, refused=1, unkept=2, dropped=1)
 
 
-async def test_requests_are_counted_by_what_became_of_them(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_requests_are_counted_by_outcome(server: Prosody, new_node: MakeNode) -> None:
     household, traffic = Home(), Traffic()
     asker, answerer = await new_node(server), await new_node(server, household, traffic=traffic)
     with pytest.raises(QuoaliseError):

@@ -54,7 +54,7 @@ class Clock:
 
 @dataclass
 class Office:
-    """Its database, what time it is there, and whoever comes."""
+    """Its database, its clock and its visitors."""
 
     store: Store
     settings: Settings

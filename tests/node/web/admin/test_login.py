@@ -1,4 +1,4 @@
-"""Who may come in, for how long, and what a browser is told about that."""
+"""Who may log in, for how long, and which cookies and headers a browser receives."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -121,7 +121,7 @@ async def test_a_session_ends_when_nobody_uses_it(office: Office) -> None:
     assert (await browser.open("")).url.path == "/administration/login"
 
 
-async def test_a_session_ends_whoever_uses_it(office: Office) -> None:
+async def test_a_session_ends_even_while_used(office: Office) -> None:
     browser = await office.enter()
     steps = LONGEST // timedelta(minutes=50)
     for _ in range(steps):
@@ -189,7 +189,7 @@ async def test_sessions_and_passwords_are_not_in_the_database(office: Office) ->
     assert PASSWORD not in hashed
 
 
-async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> None:
+async def test_a_weak_hash_is_replaced_at_login(office: Office) -> None:
     office.administration.pages.passwords = Passwords()
     await office.enter()
     hashed = await office.read(administrators.password_hash, NAME)
@@ -281,7 +281,7 @@ async def test_the_cookie_is_for_this_browser_alone(
     assert "Max-Age" not in cookie
 
 
-async def test_who_is_not_there_is_told_so(office: Office) -> None:
+async def test_a_missing_page_answers_404(office: Office) -> None:
     browser = await office.enter()
     assert (await browser.open("nothing")).status == 404
     assert (await browser.open("logout")).status == 405

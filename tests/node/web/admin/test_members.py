@@ -94,7 +94,7 @@ async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) ->
     assert result.status == 200
 
 
-async def test_a_page_tells_all_but_the_records(office: Office) -> None:
+async def test_a_member_s_page_shows_all_but_the_records(office: Office) -> None:
     member = await join(office, injects=True, problem="item-not-found")
     page = await (await office.enter("fr")).open(f"members/{member.pseudonym}")
     assert page.status == 200
@@ -489,7 +489,7 @@ async def test_an_empty_register_and_log_say_so(office: Office) -> None:
     assert "logged in" in (await browser.open("log")).text
 
 
-async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
+async def test_the_access_log_shows_who_read_whose_data(office: Office) -> None:
     member, other = await join(office, "one"), await join(office, "two")
     browser = await office.enter()
     for each in (member, other):
@@ -523,11 +523,11 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
         ("something else", "something else"),
     ],
 )
-def test_what_was_done_is_told_in_both_languages(what: str, french: str) -> None:
+def test_actions_are_named_in_both_languages(what: str, french: str) -> None:
     assert _in_words(what).say("fr") == french
 
 
-async def test_how_it_goes_is_told_without_a_node(office: Office) -> None:
+async def test_the_health_page_works_without_a_node(office: Office) -> None:
     page = await (await office.enter("fr")).open("health")
     assert "cette page montre seulement sa base de données" in page.text
     assert "SQLite" in page.text

@@ -208,7 +208,9 @@ async def test_a_file_says_the_same(office: Office) -> None:
     assert "<b>" not in page.html
 
 
-async def test_it_is_told_who_answered(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_page_of_a_need_shows_who_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pages, "_AT_ONCE", 3)
     async with office.village() as village:
         for n in range(4):
@@ -294,7 +296,7 @@ async def lose(office: Office) -> Member:
         return await village.join("home")
 
 
-async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Office) -> None:
+async def test_an_unreadable_need_is_reported_and_blocks_no_other(office: Office) -> None:
     member = await lose(office)
     words_by_language = {
         "en": ("lost , version 3", "Members cannot allow it", "restore a backup", "Details"),
@@ -332,7 +334,7 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
     assert first["fr"] not in (await browser.open("")).text
 
 
-async def test_what_cannot_be_read_is_asked_for_anew_as_the_next_version(office: Office) -> None:
+async def test_an_unreadable_need_is_replaced_by_the_next_version(office: Office) -> None:
     await lose(office)
     browser = await office.enter()
     page = await preview(browser, *(dict(FILLED) | {"id": "lost"}).items())

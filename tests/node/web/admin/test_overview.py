@@ -86,7 +86,7 @@ async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
     assert "Dernière copie hors site aucune pour l’instant" in page.text
 
 
-async def test_backups_that_stopped_are_told(office: Office) -> None:
+async def test_the_overview_reports_stopped_backups(office: Office) -> None:
     await settle_together(office)
     office.clock.go_on(timedelta(days=3))
     page = await (await office.enter()).open("")
@@ -243,7 +243,7 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     assert days_shown[TODAY - 30 * DAY] == (3, 3, 0, 0)
 
 
-async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office: Office) -> None:
+async def test_the_first_day_of_a_grant_is_never_expected_whole(office: Office) -> None:
     async with office.village() as village:
         await village.join("noon", days=3, begins=time(12), shares={TODAY - 3 * DAY: 0.5})
     overview = await office.read(member_overview, ZONE, WINDOW, NOW)
@@ -256,7 +256,9 @@ async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office:
     assert days_shown[TODAY - 2 * DAY] == (1, 1, 0, 0)
 
 
-async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:
+async def test_a_member_with_two_directions_and_one_delivered_has_half_a_day(
+    office: Office,
+) -> None:
     async with office.village() as village:
         await village.join("two", days=4, injects=True)
         injection = select(SeriesRow.id).where(SeriesRow.direction == Direction.INJECTION)
@@ -303,7 +305,9 @@ def test_a_day_is_drawn_by_its_shape() -> None:
 # What needs a person.
 
 
-async def test_invitations_that_end_and_needs_without_answer_are_told(office: Office) -> None:
+async def test_the_overview_reports_expiring_invitations_and_unanswered_needs(
+    office: Office,
+) -> None:
     async with office.village() as village:
         await village.join("whole")
         other = replace(NEED, id="batteries", title={"en": "Batteries", "fr": "Batteries"})
@@ -316,7 +320,7 @@ async def test_invitations_that_end_and_needs_without_answer_are_told(office: Of
     assert "“Sunny roofs”" not in page.text
 
 
-async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
+async def test_the_overview_reports_members_not_yet_notified(office: Office) -> None:
     async with office.village() as village:
         await village.join("whole")
         await village.join("gone")
@@ -328,7 +332,7 @@ async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
     assert "One member could not be informed for a week" in page.text
 
 
-async def test_permissions_that_run_out_are_told(office: Office) -> None:
+async def test_the_overview_reports_expiring_permissions(office: Office) -> None:
     async with office.village() as village:
         await village.join("old", days=350)
     page = await (await office.enter()).open("")
@@ -336,7 +340,7 @@ async def test_permissions_that_run_out_are_told(office: Office) -> None:
 
 
 @pytest.mark.parametrize(("free", "word"), [(10**8, "wrong"), (6 * 10**9, "warn")])
-async def test_a_disk_that_is_nearly_full_is_told(
+async def test_the_overview_reports_a_nearly_full_disk(
     office: Office, monkeypatch: pytest.MonkeyPatch, free: int, word: str
 ) -> None:
     usage = SimpleNamespace(total=10**11, used=10**11 - free, free=free)
@@ -356,7 +360,7 @@ class Node(SimpleNamespace):
         self.looked = True
 
 
-async def test_a_node_that_cannot_work_is_told_first(
+async def test_the_overview_begins_with_a_node_that_cannot_work(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alerts, "installed", lambda _: "9")
@@ -379,7 +383,7 @@ async def test_a_node_that_cannot_work_is_told_first(
 # How it goes.
 
 
-async def test_how_a_node_goes_is_told_in_figures(
+async def test_the_health_page_shows_figures(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node: Any = Node(
@@ -410,7 +414,7 @@ async def test_how_a_node_goes_is_told_in_figures(
 # Where the database is away.
 
 
-async def test_a_database_that_is_away_is_told(
+async def test_a_page_reports_an_unreachable_database(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = await office.enter()
@@ -432,7 +436,7 @@ async def test_a_database_that_is_away_is_told(
     assert (await browser.open("")).status == 200
 
 
-async def test_a_fault_of_ours_is_told_without_what_it_was(
+async def test_an_internal_error_page_hides_the_error(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await office.enter()

@@ -63,7 +63,7 @@ async def tried(browser: Browser, *filled: tuple[str, str]) -> Page:
     return await browser.send(page, "publication/preview", *filled)
 
 
-async def test_it_tells_how_it_is(office: Office) -> None:
+async def test_the_page_shows_the_rules_in_force(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("publication")
     assert "10 homes" in page.text
@@ -258,7 +258,7 @@ async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office:
     page = await browser.open("publication")
     assert "Hours of 10 June 2026" in page.text
     assert "2 intervals are not published, or in part." in page.text
-    # From 13:00 in Lorient on, nobody has told.
+    # From 13:00 in Lorient on, there are no records.
     assert "14:00 nothing came 0 of 12" in page.text
     assert "12:00 published 12 of 12" in page.text
     assert "13 of" not in page.text

@@ -1,4 +1,4 @@
-"""Members of a collective as an administrator meets them: some tell all, some part of it."""
+"""Members of a collective as an administrator meets them: some deliver all, some only a part."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta

@@ -12,7 +12,7 @@ PAGE = (Path(__file__).parents[4] / "docs" / "applications.md").read_text()
 PROGRAM = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
 
 
-async def test_it_lists_groups_and_tells_days(town: Town) -> None:
+async def test_the_example_program_prints_groups_and_days(town: Town) -> None:
     collective = str(town.url).rstrip("/")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, collective, stdout=PIPE, stderr=PIPE

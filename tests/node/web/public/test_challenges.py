@@ -120,7 +120,7 @@ async def _weekly_logs(town: Town, slug: str) -> list[float]:
     ]
 
 
-async def test_who_saves_is_first_and_whom_nothing_tells_apart_shares_ranks(empty: Town) -> None:
+async def test_the_saver_is_first_and_equals_share_ranks(empty: Town) -> None:
     await fill(empty)
     seen = await look(empty, await set_up(empty))
     first, *others = seen.compared
@@ -336,7 +336,7 @@ async def test_before_the_start_early_and_after_the_end_the_page_says_so(
             assert (await town.browser("fr").open(path)).status == 200
 
 
-async def test_whoever_is_ranked_gets_a_diploma_once_it_is_over(empty: Town) -> None:
+async def test_ranked_participants_get_a_diploma_once_it_is_over(empty: Town) -> None:
     await fill(empty, until=LAST)
     await set_up(empty)
     empty.now = NOW + timedelta(days=30)
@@ -389,7 +389,7 @@ async def test_the_open_data_has_all_that_the_page_shows(empty: Town) -> None:
             assert page.headers["Content-Type"].startswith("application/problem+json")
 
 
-async def test_a_member_is_told_of_the_group_in_which_it_counts(empty: Town) -> None:
+async def test_a_member_sees_the_group_it_counts_in(empty: Town) -> None:
     """Its commune, several published together, or itself as a site; and nothing before weeks."""
     await fill(empty)
     challenge = await set_up(empty)
@@ -411,7 +411,7 @@ async def test_a_member_is_told_of_the_group_in_which_it_counts(empty: Town) -> 
     elsewhere = replace(home, area=None)
     async with empty.store.reading() as connection:
         current = CurrentChallenges()
-        told = [
+        standings = [
             await current.of_member(connection, published, member, NOW)
             for member in (home, school, elsewhere)
         ]
@@ -421,7 +421,7 @@ async def test_a_member_is_told_of_the_group_in_which_it_counts(empty: Town) -> 
         early = await CurrentChallenges().of_member(
             connection, published, home, NOW - timedelta(days=45)
         )
-    commune, building, nobody = told
+    commune, building, nobody = standings
     assert nobody is None
     assert commune is not None
     assert (commune.participant, commune.participants) == ("Lorient", len(SLUGS))

@@ -1,4 +1,4 @@
-"""Whether a collective can answer, for whatever starts it anew."""
+"""Whether a collective can answer, for the supervisor that would restart it."""
 
 from aiohttp import ClientSession
 from sqlalchemy import event
@@ -12,7 +12,7 @@ from ...collective.watched import watch_of
 from .town import Town
 
 
-async def test_whoever_asks_is_told_that_it_is_well(empty: Town) -> None:
+async def test_health_answers_ok(empty: Town) -> None:
     assert empty.session is not None
     async with empty.session.get(empty.url / "health") as answer:
         assert answer.status == 200

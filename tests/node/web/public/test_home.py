@@ -47,7 +47,7 @@ async def test_powers_that_stand_side_by_side_are_in_one_unit(
         assert f"We take from the grid {shown[1]}" in page.text
 
 
-async def test_it_tells_of_today(town: Town) -> None:
+async def test_the_home_page_shows_today(town: Town) -> None:
     page = await town.browser().open()
     # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
     assert "Produced since midnight 42 kWh enough for 42 loads of laundry" in page.text
@@ -66,7 +66,7 @@ async def test_all_that_is_drawn_is_in_the_table(town: Town) -> None:
     assert 'data-made="6000" data-spot="4000" data-fed="2000" data-drawn="10000"' in page.html
 
 
-async def test_an_empty_collective_tells_what_there_will_be(empty: Town) -> None:
+async def test_an_empty_collective_shows_what_will_come(empty: Town) -> None:
     for language, words in (("en", "once at least 10 homes"), ("fr", "au moins 10 foyers")):
         page = await empty.browser(language).open()
         assert page.status == 200
@@ -115,7 +115,7 @@ async def test_without_panels_the_use_is_compared(empty: Town) -> None:
     assert "Self-sufficiency 1" not in page.text
 
 
-async def test_of_an_hour_without_homes_the_rest_is_told(town: Town) -> None:
+async def test_a_suppressed_hour_leaves_the_rest_of_the_day(town: Town) -> None:
     await town.close([NOW.replace(minute=0)], Reason.DOMINANCE)
     town.now = datetime(2026, 6, 10, 14, 10, tzinfo=UTC)
     page = await town.browser().open()

@@ -269,7 +269,7 @@ async def test_the_licence_stands_beside_every_answer(town: Town) -> None:
     assert "Licence Ouverte / Open Licence 2.0 (Etalab)" in page.text
 
 
-async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -> None:
+async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -> None:
     page = await town.browser().open("data")
     for name in (*OpenDataQuantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
         assert name in page.text
@@ -277,7 +277,7 @@ async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -
         assert reason.replace("_", "-") in page.text
 
 
-async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
+async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
     seconds = 0.0
     limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: seconds)
     async with serving(town, limits) as slow:

@@ -108,7 +108,7 @@ async def test_every_address_of_a_page_leads_somewhere(town: Town) -> None:
         assert (await browser.open(address)).status == 200, address
 
 
-async def test_what_is_not_there_is_told_in_words(town: Town) -> None:
+async def test_a_missing_page_says_so(town: Town) -> None:
     for path in NOWHERE:
         page = await town.browser().open(str(town.url) + path)
         assert page.status in {400, 404}, path
@@ -116,7 +116,7 @@ async def test_what_is_not_there_is_told_in_words(town: Town) -> None:
             assert "There is no such page." in page.text
 
 
-async def test_whoever_has_a_page_is_not_sent_it_again(town: Town) -> None:
+async def test_a_matching_etag_answers_304(town: Town) -> None:
     assert town.session is not None
     browser = town.browser()
     for path in ("", "month/2026-06", "data/groups.json"):
@@ -212,7 +212,7 @@ async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, h
     assert not [link for link in page.links if f"day/{first + timedelta(days=1)}" in link]
 
 
-async def test_a_site_tells_what_it_is(town: Town) -> None:
+async def test_a_site_s_page_describes_it(town: Town) -> None:
     page = await town.browser("fr").open(f"sites/{SITE}")
     for words in (
         "École de Kersabiec",

@@ -100,7 +100,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     ] == [(str(21 * 48_000), "21"), (str(9 * 48_000), "9"), (str(31 * 48_000), "31")]
 
 
-async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> None:
+async def test_a_year_earlier_is_compared_per_member(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
@@ -191,7 +191,7 @@ async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> N
     assert day["withheld"] == document["values"][0]["withheld"]["reason"] == "below-threshold"
 
 
-async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town) -> None:
+async def test_nothing_is_missing_before_the_first_records(empty: Town) -> None:
     first = date(2026, 5, 20)
     await empty.release(await empty.group(), day_of(first, TODAY - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-05")
@@ -254,7 +254,7 @@ async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty:
 
 
 async def test_a_sum_without_the_homes_says_so(empty: Town) -> None:
-    """A school is told beside nine homes, of which there are too few, and they are not counted."""
+    """A school is published beside nine homes, too few to be counted."""
     day = day_of(TODAY - DAY, consumption=always(1_000))
     await empty.release(await empty.group(), day, members=1, homes=0, counting=0)
     start = datetime(2026, 6, 9, tzinfo=ZONE)

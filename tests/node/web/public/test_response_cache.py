@@ -45,17 +45,15 @@ async def release(town: Town, watts: int, day: date = FIRST) -> None:
     await town.release(await town.group(), hours)
 
 
-async def test_a_release_is_seen_at_once_and_nothing_else_is_made_anew(
-    busy: Town, changes: Changes
-) -> None:
+async def test_a_release_renews_the_cached_page_at_once(busy: Town, changes: Changes) -> None:
     browser = busy.browser()
     first = await browser.open(HOURS)
     await release(busy, 77_000)
     assert (await browser.open(HOURS)).html == first.html
     changes.notify()
-    anew = await browser.open(HOURS)
-    assert "77000" in anew.html
-    assert anew.headers["ETag"] != first.headers["ETag"]
+    second = await browser.open(HOURS)
+    assert "77000" in second.html
+    assert second.headers["ETag"] != first.headers["ETag"]
     for name in ("Content-Type", "Cache-Control", "Content-Security-Policy", "Link"):
         assert (await browser.open(HOURS)).headers[name] == first.headers[name]
 
@@ -84,7 +82,7 @@ async def test_each_language_has_its_own_and_a_choice_is_kept_by_the_browser_alo
     assert "Set-Cookie" not in (await busy.browser("en").open("")).headers
 
 
-async def test_whoever_has_it_is_told_so_from_what_is_kept(busy: Town) -> None:
+async def test_a_matching_etag_answers_304_from_the_cache(busy: Town) -> None:
     browser = busy.browser()
     page = await browser.open("card")
     again = await browser.open("card", If_None_Match=page.headers["ETag"])
@@ -110,7 +108,7 @@ class Maker:
         return web.Response(body=bytes(self._size), status=self._status, headers=headers)
 
 
-async def test_those_who_ask_together_wait_for_one_answer() -> None:
+async def test_concurrent_requests_share_one_answer() -> None:
     answers, make = ResponseCache(Changes()), Maker()
     pages = await asyncio.gather(*(answers.answer(("a",), NOW, make) for _ in range(20)))
     assert make.made == 1
