@@ -58,7 +58,7 @@ MEMBER: Final = ("noel", "a family, a password")
 HISTORY_DAYS: Final = 40
 ASKED: Final = replace(
     NEED,
-    title={"en": "What a village makes", "fr": "Ce que fait un village"},
+    title={"en": "What our village produces", "fr": "Ce que produit notre village"},
     purpose={
         "en": "To show on the wall of the town hall, hour by hour, how much of what the village"
         " uses is made on its own roofs.",
@@ -219,7 +219,7 @@ async def test_an_invitation_gives_the_home_an_address(
 
 async def test_a_collective_says_what_it_asks_for(world: World, page: Page, looks: Looks) -> None:
     await _open(page, world.invitation)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("What our village produces")
     await expect(page.locator("main")).to_contain_text("To show on the wall of the town hall")
     await expect(page.locator("main")).to_contain_text("coop@two.test")
     await expect(page.locator("main")).to_contain_text("Linky Énergie soutirée")
@@ -257,10 +257,14 @@ async def test_it_shows_the_very_records_that_would_leave(
 
 async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
     await page.get_by_role("button", name="Allow").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
-    async with world.coop.store.reading() as connection:
-        granted = select(MemberPermissionRow.records_from, MemberPermissionRow.valid_from)
-        world.since, valid_from = (await connection.execute(granted)).tuples().one()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("What our village produces")
+
+    async def granted() -> Sequence[tuple[datetime, datetime]]:
+        ranges = select(MemberPermissionRow.records_from, MemberPermissionRow.valid_from)
+        async with world.coop.store.reading() as connection:
+            return (await connection.execute(ranges)).tuples().all()
+
+    ((world.since, valid_from),) = await eventually(granted, bool)
     assert valid_from - world.since == timedelta(days=HISTORY_DAYS)
     await eventually(world.received, lambda received: received == world.drawn)
     await _home(page)
@@ -326,7 +330,7 @@ async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
     world: World, page: Page, looks: Looks
 ) -> None:
     held = len(await world.received())
-    await page.get_by_role("link", name="What a village makes").click()
+    await page.get_by_role("link", name="What our village produces").click()
     await looks.picture("9-granted")
     await page.get_by_role("link", name="Withdraw").click()
     await looks.picture("10-withdraw")
