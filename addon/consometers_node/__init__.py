@@ -1,1 +1,1 @@
-"""A node of the federation: it holds series, grants permission to read them, asks for others'."""
+"""A node of the federation: it holds series, grants access to them, and requests others'."""

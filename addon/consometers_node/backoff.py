@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again."""
+"""How long to wait before a retry."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Backoff:
         return map(self.seconds, count())
 
     def hurried(self, haste: float) -> Backoff:
-        """Return the same with waits that are this many times shorter."""
+        """Return the same waits, this many times shorter."""
         return Backoff(self.first_seconds / haste, self.most_seconds / haste, self.least)
 
 

@@ -1,4 +1,4 @@
-"""How often each source may do something: a window, a bucket of tokens, a growing wait.
+"""Rate limits by source: a window, a bucket of tokens, a growing wait.
 
 Memory is bounded: of too many sources, the one that was heard longest ago is forgotten.
 """
@@ -42,7 +42,7 @@ class SlidingWindow:
         self._times = _Recent[deque[float]](sources)
 
     def wait_seconds(self, source: str) -> float:
-        """Return the time until one more is allowed; 0 is now."""
+        """Return the time until one more is allowed; 0 means now."""
         times = self._times.get(source)
         now = self._clock()
         while times and times[0] <= now - _MINUTE_S:
@@ -103,7 +103,7 @@ class GrowingWait:
         self._tries = _Recent[tuple[int, float]](sources)
 
     def take(self, sources: Mapping[str, int]) -> int | None:
-        """Count a try of sources, each with its free tries.
+        """Count a try from sources, each with its free tries.
 
         Return None if it is allowed, else in how many seconds one is.
         """
@@ -117,7 +117,7 @@ class GrowingWait:
         return None
 
     def forget(self, sources: Mapping[str, int]) -> None:
-        """Forget the tries of sources of which one succeeded."""
+        """Forget the tries of sources after one that succeeded."""
         for source in sources:
             self._tries.pop(source, None)
 

@@ -1,4 +1,4 @@
-"""The node's nouns: series, their records, and the blocks of one UTC day that these are kept in.
+"""The node's nouns: series, their records, and the blocks of one UTC day that store them.
 
 Energy is an integer number of Wh per interval, power a mean in W over it. A record is stamped at
 the start of its interval, in UTC. A value that is missing is missing, never zero.
@@ -33,7 +33,7 @@ class Direction(StrEnum):
 
 
 class Quantity(StrEnum):
-    """What is counted, or measured."""
+    """A counted or measured quantity."""
 
     ENERGY = "energy"
     POWER = "power"
@@ -45,13 +45,13 @@ class Quantity(StrEnum):
 
 
 class Interval(StrEnum):
-    """How long the time is that one record covers, as ISO 8601 writes it."""
+    """The length of a record's time, as ISO 8601 writes it."""
 
     PT5M = "PT5M"
     PT30M = "PT30M"
     PT1H = "PT1H"
     P1D = "P1D"
-    """A civil day of the series' time zone: 23, 24 or 25 hours, or what its law has made of it."""
+    """A civil day of the series' time zone: 23, 24 or 25 hours, or what the law made of it."""
 
     @property
     def minutes(self) -> int:
@@ -59,7 +59,7 @@ class Interval(StrEnum):
         return _MINUTES[self]
 
     def no_finer_than(self, other: Interval) -> bool:
-        """Return whether records at this interval say at most as much as those at the other one."""
+        """Return whether records at this interval disclose at most as much as at the other one."""
         return self.minutes >= other.minutes
 
 
@@ -160,11 +160,11 @@ class Range:
         return self.start < self.end
 
     def covers(self, other: Range) -> bool:
-        """Return whether each instant of the other range is in this one."""
+        """Return whether the other range lies in this one."""
         return not other or (self.start <= other.start and other.end <= self.end)
 
     def clip(self, other: Range) -> Range:
-        """Return what both have in common; an empty range where that is nothing."""
+        """Return the intersection; an empty range where there is none."""
         start = max(self.start, other.start)
         return Range(start, max(start, min(self.end, other.end)))
 
@@ -201,7 +201,7 @@ class Block:
         return cls(series, day, _placed(series, day, [None] * len(series.starts(day)), records))
 
     def replace(self, records: Iterable[Record]) -> Block:
-        """Return a block in which these records stand, and the other ones as they were."""
+        """Return a block with these records over the stored ones."""
         values = _placed(self.series, self.day, list(self.values), records)
         return Block(self.series, self.day, values)
 
@@ -252,7 +252,7 @@ class Block:
     def columns(
         packed: Sequence[bytes], first: int, end: int
     ) -> Iterator[tuple[tuple[int, ...], int]]:
-        """Return for each place from `first` on and before `end` the values of many blocks there.
+        """Return the values of many blocks at each place of a range.
 
         With them comes the number that stands for a missing one. The blocks are of one length.
         """

@@ -1,1 +1,1 @@
-"""A collective: its members, what they gave, what that sums up to, and what of it may be known."""
+"""A collective: its members, their records, their sums, and which of these are published."""

@@ -1,4 +1,4 @@
-"""Who a collective is, for its public pages: what the settings file says, or an administrator.
+"""Who a collective is, for its public pages: from the settings file, or an administrator.
 
 What an administrator writes counts more than the file, field by field.
 """
@@ -34,7 +34,7 @@ class Accessibility(StrEnum):
 
 
 class Notice(StrEnum):
-    """A part of the public pages that the collective has to write itself."""
+    """A part of the public pages that the collective has to write."""
 
     PRESENTATION = "presentation"
     LEGAL = "legal"
@@ -59,7 +59,7 @@ PRICES = ("local_price", "grid_price", "price_source_fr", "price_source_en")
 
 
 class Prices(NamedTuple):
-    """What a kWh costs, in cents: from a neighbour, and from the grid; with where that is from."""
+    """The price of a kWh, in cents: from a neighbour and from the grid, with the source."""
 
     local: Decimal
     grid: Decimal
@@ -81,7 +81,7 @@ class CO2Factor(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a collective says of itself, each as its key in the settings; None where it does not."""
+    """A collective's description, by the keys of the settings; None where it has none."""
 
     sentence_fr: str | None = None
     sentence_en: str | None = None
@@ -135,7 +135,7 @@ class About:
 
     @property
     def accessibility(self) -> Accessibility:
-        """How far the pages comply."""
+        """Return the level of compliance of the pages."""
         if not self.is_audited or self.audit_percent is None or self.audit_percent < _HALF:
             return Accessibility.NOT
         is_whole = self.audit_percent == _WHOLE
@@ -158,12 +158,12 @@ class About:
         return Prices(self.local_price, self.grid_price, source)
 
     def missing_of(self, names: Sequence[str]) -> list[Key]:
-        """Return what is missing of fields that are filled in together, or not at all."""
+        """Return which fields are missing of a group that is filled in together, or not at all."""
         empty = [name for name in names if getattr(self, name) is None]
         return [] if len(empty) == len(names) else [key_of(name) for name in empty]
 
     def missing(self, notice: Notice) -> list[Key]:
-        """Return what the law asks for, and what is not written. An audit may be left out whole."""
+        """Return the required fields that are empty. An audit may be left out whole."""
         names = REQUIRED[notice]
         if notice is Notice.AUDIT:
             return self.missing_of(names)
@@ -191,7 +191,7 @@ def read_about(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Text
 
 
 async def load_about(connection: AsyncConnection, written: About) -> About:
-    """Return what a collective says of itself; `written` is what the file says."""
+    """Return a collective's description; `written` is the settings file's."""
     stored = await setting(connection, _SETTING)
     if stored is None:
         return written

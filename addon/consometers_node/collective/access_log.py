@@ -46,7 +46,7 @@ async def note_read(connection: AsyncConnection, read: Read) -> None:
 
 
 def written_by(who: str) -> Log:
-    """Return what writes down what somebody decides here in the collective's name."""
+    """Return what logs the decisions of an administrator in the collective's name."""
 
     async def log(connection: AsyncConnection, what: str) -> None:
         await note_read(connection, Read(at=datetime.now(UTC), who=who, what=what))
@@ -91,7 +91,7 @@ async def rename(connection: AsyncConnection, who: str, name: str) -> None:
 
 
 async def forget(connection: AsyncConnection, now: Confirmed) -> None:
-    """Delete the oldest entries that are too old, of answers too: as many as take no time."""
+    """Delete the oldest expired entries, of answers too: as many as take no time."""
     for table in (AnswerRow, AccessLogRow):
         oldest = select(table.id, table.at).order_by(table.id).limit(_AT_ONCE).subquery()
         gone = select(oldest.c.id).where(oldest.c.at < now - KEPT_FOR)

@@ -74,7 +74,7 @@ _TOO_MANY_MONTHS = text(
 
 
 class CollectiveAnswers(Answers):
-    """Takes what members give, beside answering to whom sums are granted."""
+    """Receives what members send, and answers the readers of sums."""
 
     role = Role.COLLECTIVE
 
@@ -207,7 +207,7 @@ class CollectiveAnswers(Answers):
         return Published(self._naming.collective, self._zone, self._rules())
 
     def _is_of_all(self, series: Identifier, direction: Direction) -> bool:
-        """Return whether a series is what all members together inject, or draw."""
+        """Return whether a series is the injection, or the consumption, of all members."""
         return (
             series.device == self._device
             and series.direction is direction
@@ -218,7 +218,7 @@ class CollectiveAnswers(Answers):
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
         with _as_refusal():
             now = datetime.now(UTC)
-            # Strangers are many: none of them has a turn among those who write.
+            # Strangers are many: none of them gets a turn among the writers.
             async with self._store.reading() as connection:
                 members = Members(connection, self._zone)
                 await invitations.check(members, asker.jid, invitation, now)
@@ -271,7 +271,7 @@ class CollectiveAnswers(Answers):
             if unknown is not None:
                 raise unknown
             self._changed()
-            # What this is too short for is erased by `Retention`.
+            # `Retention` erases what this is too short for.
             if erase:
                 erased = await erase_given(
                     self._store, self._zone, ended, now, PermissionActor.MEMBER
@@ -303,7 +303,7 @@ async def _receipt(
 
 
 def _is_for(kind: MemberKind, need: Need) -> bool:
-    """Return whether members of a kind are asked: sites alone by name, homes alone for sums."""
+    """Return whether members of a kind are asked: only sites by name, only homes for sums."""
     if need.identification is Identification.NAME:
         return kind is MemberKind.SITE
     return need.witness is None or kind is MemberKind.HOME

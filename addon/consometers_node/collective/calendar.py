@@ -25,7 +25,7 @@ class Span:
 
     @classmethod
     def before(cls, today: date, days: int) -> Span:
-        """Return the last days that are over."""
+        """Return the last complete days."""
         return cls(today - days * _DAY, today - _DAY)
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
 
 @lru_cache(maxsize=8192)
 def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...]:
-    """Return where the records of a civil day are."""
+    """Return the places of a civil day's records."""
     series = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)
     within = instants(time_zone, civil)
     days = []

@@ -1,4 +1,4 @@
-"""What a collective's node has done since it started, counted where it is done."""
+"""Counters of a collective's node since it started, incremented where the work is done."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from ..xmpp import Traffic
 
 
 class HistoryOutcome(StrEnum):
-    """How it ended to ask a member for what it granted."""
+    """The outcome of requesting granted records from a member."""
 
     DONE = "done"
     BUSY = "busy"
@@ -22,7 +22,7 @@ class HistoryOutcome(StrEnum):
 
 
 class PageAnswer(StrEnum):
-    """How a request for a page or for open data was answered."""
+    """The outcome of a request for a page or for open data."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -41,7 +41,7 @@ class PageAnswer(StrEnum):
 
 @dataclass(slots=True)
 class Timed:
-    """Work that was done so often, in so many seconds; the last took `last_s`."""
+    """A kind of work: how often, in how many seconds; the last took `last_s`."""
 
     count: int = 0
     seconds: float = 0
@@ -49,7 +49,7 @@ class Timed:
 
     @contextmanager
     def once(self) -> Iterator[None]:
-        """Measure what is done within. What fails is not counted."""
+        """Measure the time of a block. A failure is not counted."""
         started = perf_counter()
         yield
         self.last_s = perf_counter() - started
@@ -59,7 +59,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Counts:
-    """All that is counted, in one value that is handed to what counts."""
+    """All counters, in one value."""
 
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     traffic: Traffic = field(default_factory=Traffic)
@@ -68,4 +68,4 @@ class Counts:
     commits: Timed = field(default_factory=Timed)
     closings: Timed = field(default_factory=Timed)
     closed_at: datetime | None = None
-    """When an interval was closed last."""
+    """When an interval was last closed."""

@@ -1,4 +1,4 @@
-"""What can go wrong in a collective, in words for the person or the program that asked."""
+"""Errors of a collective, with a message for the person or the program that asked."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -21,7 +21,7 @@ _AWAY = text(
 
 
 class CollectiveFault(Exception):
-    """Something that cannot be done; `text` says why, and what to do. `condition` is for programs.
+    """A failed action; `text` says why, and what to do.
 
     The words name nobody and no series: they may be logged, and sent as a `refusal` to the peer
     that asked.
@@ -44,7 +44,7 @@ class NotInvited(CollectiveFault):
 
 
 class OtherKind(CollectiveFault):
-    """A member is invited as another kind than it is."""
+    """A member is invited as a different kind."""
 
     condition = "other-kind"
     words = text(
@@ -55,7 +55,7 @@ class OtherKind(CollectiveFault):
 
 
 class NotRequested(CollectiveFault):
-    """A permission goes beyond what is asked, or answers something that is asked no longer."""
+    """A permission goes beyond the data need, or answers a closed one."""
 
     condition = "not-asked"
 
@@ -71,7 +71,7 @@ class BadWitness(CollectiveFault):
 
 
 class NotYours(CollectiveFault):
-    """A permission names what another member shares already."""
+    """A permission names a device that another member already shares."""
 
     condition = "not-yours"
     refusal = NotAuthorized

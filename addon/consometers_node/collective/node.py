@@ -1,4 +1,4 @@
-"""A collective's node as a whole: it gathers members' records, and publishes sums."""
+"""A collective's node as a whole: it collects members' records, and publishes sums."""
 
 import asyncio
 from collections.abc import Callable
@@ -77,7 +77,7 @@ class CollectivePace:
 
 
 class CollectiveOnline:
-    """What a collective does over one connection. Make it before that is entered."""
+    """A collective over one connection. Make it before the connection is entered."""
 
     def __init__(
         self, node: CollectiveNode, naming: Naming, connection: Connection, arrivals: Arrivals
@@ -151,7 +151,7 @@ class CollectiveOnline:
         self.sharing.discovery.receives = True
 
     async def run(self) -> NoReturn:
-        """Be on the network. Ends when it is cancelled; raises what only a person can help."""
+        """Run over the network until cancelled; raises what only a person can repair."""
         node = self._node
         async with self.connection, asyncio.TaskGroup() as tasks:
             for work in (
@@ -179,7 +179,7 @@ class CollectiveOnline:
         raise AssertionError
 
     async def _stay(self) -> NoReturn:
-        """Ask those again that were not there, each time that a new session begins."""
+        """Ask offline members again, at each new session."""
         while True:
             session = await self.connection.online(_FOR_EVER_S)
             self.backfill.came_back()
@@ -247,7 +247,7 @@ class CollectiveNode:
         return self._outages.problem or (self.network.write_queue.problem if self.network else None)
 
     def look_again(self) -> None:
-        """Take the word that something in the database changed."""
+        """Wake the tasks after a change in the database."""
         self.changes.notify()
 
     async def run(self) -> NoReturn:

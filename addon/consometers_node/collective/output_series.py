@@ -1,4 +1,4 @@
-"""The collective's own series, offered once something is published of them."""
+"""The collective's own series, offered once they have a published figure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ _OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(
 async def offer(
     connection: AsyncConnection, published: Mapping[Series, Range], at: datetime
 ) -> None:
-    """Store the series of which something was published, and queue it for the peers behind it.
+    """Store the series with published figures, and queue it for the peers behind it.
 
     A peer that subscribed before the past was closed has a cursor beyond it.
     """

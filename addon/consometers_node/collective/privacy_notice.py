@@ -17,7 +17,7 @@ _NOT_TOLD = text("{controller} does not say: ask {contact}")
 
 
 def data_policy(needs: Sequence[DataNeed], location: str | None) -> DataPolicy | None:
-    """Return what becomes of the data that members are asked for; None where nothing is asked."""
+    """Return how members' data are processed; None where nothing is requested."""
     if not needs:
         return None
     first = needs[0]
@@ -44,7 +44,7 @@ def _of_each(needs: Sequence[DataNeed], words: Callable[[DataNeed], Text]) -> Te
 
 
 def retention(need: DataNeed) -> Text:
-    """Return for how long records are kept, after the permission for a data need ended."""
+    """Return how long records are stored after the permission for a data need ended."""
     days = need.retention_days
     if not days:
         return _NOT_AFTER

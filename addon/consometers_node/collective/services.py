@@ -1,4 +1,4 @@
-"""What administrators do, on the pages or on the command line: each action once.
+"""Administrators' actions, on the pages or on the command line: each once.
 
 An action is one transaction, stands in the access log under the name of who did it, and wakes the
 node that runs. Pages and command line read what was typed, and show what came of it.
@@ -75,7 +75,7 @@ class Actions:
             return await members.get(member)
 
     async def show_as_home(self, member: MemberId) -> Member:
-        """Show a site under its name no longer. Raises as `Members.hide` does."""
+        """Stop showing a site under its name. Raises as `Members.hide` does."""
         async with self._changing("home", member) as members:
             await members.hide(member)
             return await members.get(member)
@@ -98,7 +98,7 @@ class Actions:
             await shares.hold(members.connection, member, held)
 
     async def set_note(self, member: MemberId, note: str | None) -> None:
-        """Store what administrators note about a member; None for nothing."""
+        """Store administrators' notes on a member; None for none."""
         async with self._changing("note", member) as members:
             await members.set_note(member, note)
 
@@ -139,7 +139,7 @@ class Actions:
             pass
 
     async def offer(self, need: DataNeed) -> bool:
-        """Ask members for a data need. Return whether this version is new.
+        """Offer a data need to members. Return whether this version is new.
 
         Raises BadWitness, and as `needs.offer` does.
         """
@@ -152,12 +152,12 @@ class Actions:
             return False
 
     async def close(self, need: str) -> None:
-        """Ask for a data need no longer. Raises Unknown."""
+        """Close a data need. Raises Unknown."""
         async with self._acting(f"data need {need} closed") as connection:
             await needs.close(connection, need, self.at)
 
     async def reopen(self, need: str) -> None:
-        """Ask for the newest version of a data need again. Raises Unknown, BadWitness."""
+        """Offer the newest version of a data need again. Raises Unknown, BadWitness."""
         async with self._acting(f"data need {need} asked for again") as connection:
             for version in (await needs.versions(connection, need))[-1:]:
                 await self.check_witness(connection, version.need)
@@ -206,14 +206,14 @@ class Actions:
             return await invitations.revoke(connection, invitation, self.at)
 
     async def describe(self, about: About) -> None:
-        """Store what the collective says of itself on its public pages."""
+        """Store the collective's description for its public pages."""
         async with self._acting("presentation changed") as connection:
             await store_about(connection, about, self.settings.about)
 
     async def set_challenge(
         self, typed: TypedChallenge, challenge_id: ChallengeId | None = None
     ) -> Challenge:
-        """Store a new challenge, or what an old one is from now on.
+        """Store a new or changed challenge.
 
         Raises BadChallenge and NotFound.
         """
@@ -239,13 +239,13 @@ class Actions:
             return await register.remove(connection, challenge_id)
 
     async def confirm_clock(self) -> None:
-        """Store a person's word for the clock."""
+        """Store that a person confirmed the clock."""
         async with self._acting("clock confirmed") as connection:
             await confirm(connection, self.at)
 
     @property
     def decisions(self) -> Decisions:
-        """What is answered to a municipality, or to whom else asks this collective for its sums."""
+        """Answers to a municipality, or to others that ask this collective for its sums."""
         return Decisions(self.store, written_by(self.who))
 
     async def check_witness(self, connection: AsyncConnection, need: DataNeed) -> None:

@@ -1,4 +1,4 @@
-"""How a collective is set up: one TOML file, and variables of the environment that count more.
+"""The settings of a collective: one TOML file, and variables of the environment over it.
 
     name = "Énergies de Kersabiec"
     identifier = "kersabiec"
@@ -59,7 +59,7 @@ _OWN_WITNESS = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Xmpp:
-    """The account of this collective, and its server where DNS does not tell.
+    """The account of this collective, and its server where DNS does not name it.
 
     `account_command` makes an invitation to an account of the collective's own server, and prints
     its link; `account_removal_command` removes the one whose address it is given. Without a file
@@ -98,7 +98,7 @@ class MetricsSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
-    """To whom alerts are sent by e-mail, and through which server."""
+    """The recipients of alerts by e-mail, and the mail server."""
 
     mail_to: tuple[str, ...]
     smtp_host: str
@@ -112,7 +112,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that is to be known before the database is opened.
+    """The settings, read before the database is opened.
 
     `identifier` names this collective's series in the federation. `witness_for` are the bare
     addresses of collectives whose protected sums this node opens. `database` is a URL, or the
@@ -139,12 +139,12 @@ class Settings:
 
     @property
     def device(self) -> Device:
-        """What measures the sums of all members."""
+        """The device of the sums of all members."""
         return organisation(self.identifier)
 
 
 class BadSettings(Exception):
-    """What is wrong with the settings, and where: `text` says what to do."""
+    """The error in the settings, and its place: `text` says what to do."""
 
     def __init__(self, words: Text, place: Path | str, line: int | None = None) -> None:
         if line is None:
@@ -191,7 +191,7 @@ def read(
 
 
 def write(values: Mapping[str, object], language: str) -> str:
-    """Return a file that says this, and shows what else can be said."""
+    """Return a settings file with these values, and comments on the other keys."""
     lines = []
     for section, keys in groupby(KEYS.values(), lambda key: key.section):
         lines += [f"[{section}]"] if section else []
@@ -199,7 +199,7 @@ def write(values: Mapping[str, object], language: str) -> str:
             hint = key.format.hint.say(language)
             comment = f"{key.what.say(language)} {hint[0].upper()}{hint[1:]}"
             lines += wrap(comment, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-            # What JSON writes of these values is TOML too.
+            # JSON's notation of these values is TOML too.
             lines.append(
                 f"{key.last_name} = {json.dumps(values[key.name], ensure_ascii=False)}"
                 if key.name in values
@@ -289,7 +289,7 @@ def _flat(document: Mapping[str, object], section: str = "") -> Iterator[tuple[s
 
 
 def _line(source: bytes, name: str) -> int:
-    """Return the line in which a key begins: where the beginning of the file comes to have it."""
+    """Return the line in which a key begins: where its start in the file would be."""
     lines = source.decode().splitlines()
     begins = 1
     for end in range(1, len(lines) + 1):

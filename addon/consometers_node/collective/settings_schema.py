@@ -1,4 +1,4 @@
-"""The keys of a collective's settings: what may stand at each, and what to do where it does not."""
+"""The keys of a collective's settings: the legal values of each, and hints on the others."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class SmtpSecurity(StrEnum):
 
 
 class BadValue(ValueError):
-    """A value cannot be that of its key."""
+    """A value is not legal for its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Key:
 
     @property
     def variable(self) -> str:
-        """The variable of the environment that counts more."""
+        """The variable of the environment that takes precedence."""
         return f"CONSOMETERS_{self.name.upper().replace('.', '_')}"
 
     @property

@@ -1,1 +1,1 @@
-"""A household: its Home Assistant, what it shares of that, and sums of collectives in it."""
+"""A household: its Home Assistant, what it shares, and the sums of collectives."""

@@ -1,4 +1,4 @@
-"""A household's node as a whole: it reads its home, and is on the network with its account."""
+"""A household's node as a whole: it reads its home, and connects with its account."""
 
 import asyncio
 from collections.abc import Callable
@@ -69,7 +69,7 @@ class HouseholdPace:
 
 
 class HouseholdOnline:
-    """What a node does over one connection."""
+    """A node over one connection."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class HouseholdOnline:
         )
 
     async def run(self) -> NoReturn:
-        """Be on the network. Ends when it is cancelled."""
+        """Run over the network until cancelled."""
         async with self.connection, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sharing.run())
             tasks.create_task(self._pulling.run())
@@ -125,7 +125,7 @@ class HouseholdOnline:
             self.connection.language = await patiently(self._recorder, self._recorder.language)
 
     async def _receive(self) -> None:
-        """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
+        """Receive pushed records once a series is pulled: chat goes elsewhere until then."""
         await self._pulling.any()
         Receiving(self.connection, self._pulling.keep, may_push=self._pulling.peers)
         self.sharing.discovery.receives = True
@@ -183,7 +183,7 @@ class HomeNode:
         return self.source.problem or (fault.text if fault else None)
 
     def look_again(self) -> None:
-        """Take the word that something in the database changed."""
+        """Wake the tasks after a change in the database."""
         self.changes.notify()
         self._rounds.request()
 
@@ -208,7 +208,7 @@ class HomeNode:
         raise AssertionError
 
     async def _enrol(self) -> NoReturn:
-        """Keep the enrolments with witnesses: most homes have none, and load nothing of it."""
+        """Run the enrolments with witnesses: most homes have none, and load none of it."""
         while True:
             seen = self.changes.count
             async with self.store.reading() as connection:
@@ -228,7 +228,7 @@ class HomeNode:
         await self.enrolling.run()
 
     async def _stay_online(self) -> NoReturn:
-        """Be on the network with the account that is kept, another one once there is another."""
+        """Run with the stored account, and with another one once it changes."""
         while True:
             seen = self.changes.count
             who = await load(self.store)

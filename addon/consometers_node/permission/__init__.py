@@ -1,4 +1,4 @@
-"""Permission: what was asked, what was answered, and the register that proves it.
+"""Permissions: the request, the answer, and the register that proves both.
 
 The rules are pure (`need`, `states`, `terms`); `Permissions` keeps them in a database that refuses
 by itself what they refuse.

@@ -1,15 +1,15 @@
-"""What can be wrong with a permission. Pages say it in the person's language, by the class."""
+"""Errors of a permission. Pages say them in the person's language, by the class."""
 
 from ..quoalise import Text
 from .states import State
 
 
 class PermissionFault(Exception):
-    """Something that a permission does not allow."""
+    """A permission does not allow something."""
 
 
 class BadNeed(PermissionFault):
-    """A data need lacks something, or asks for what nobody may ask. `field` names it."""
+    """A data need lacks something, or asks for something forbidden. `field` names it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -17,14 +17,14 @@ class BadNeed(PermissionFault):
 
 
 class ChangedNeed(PermissionFault):
-    """A data need says another thing than before under the same version, or an older one came."""
+    """A data need changed under the same version, or an older one came."""
 
     def __init__(self, need: str, version: int) -> None:
         super().__init__(f"data need {need} changed, but {version} is not a newer version")
 
 
 class OutdatedNeed(PermissionFault):
-    """A newer version of the data need has come, and is the one to be answered."""
+    """A newer version of the data need has come, and must be answered instead."""
 
 
 class UnknownPermission(PermissionFault):
@@ -32,7 +32,7 @@ class UnknownPermission(PermissionFault):
 
 
 class ForbiddenChange(PermissionFault):
-    """A permission in this state cannot come into the other one."""
+    """A permission cannot change from this state to the other one."""
 
     def __init__(self, before: State, after: State) -> None:
         super().__init__(f"a permission that is {before} cannot become {after}")
@@ -41,7 +41,7 @@ class ForbiddenChange(PermissionFault):
 
 
 class WrongClock(PermissionFault):
-    """Nothing is granted by a clock that is wrong: the permission would be of another year."""
+    """Nothing is granted by a wrong clock: the permission would be of another year."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.say())
@@ -57,7 +57,7 @@ class SumRefused(PermissionFault):
 
 
 class NotNarrower(PermissionFault):
-    """A choice goes beyond what was asked. `field` names in what."""
+    """A choice exceeds the request; `field` names where."""
 
     def __init__(self, field: str) -> None:
         super().__init__(f"{field}: a permission only narrows what was asked")
@@ -65,7 +65,7 @@ class NotNarrower(PermissionFault):
 
 
 class CountedTwice(PermissionFault):
-    """The sum of all members was chosen beside that of `device`: its homes are in both."""
+    """Both the sum of all members and that of `device` were chosen: its homes are in both."""
 
     def __init__(self, device: str) -> None:
         super().__init__(f"{device}: the sum of all members has its homes already")

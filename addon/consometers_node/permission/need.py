@@ -1,4 +1,4 @@
-"""What a collective asks a household for, and why: a data need, in one of its versions."""
+"""A data need, in one of its versions: what a collective requests from a household, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Identification(StrEnum):
     """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
 
     def may_answer(self, asked: Identification) -> bool:
-        """Return whether this is what is asked, or less. A name is granted, or refused."""
+        """Return whether this is the request, or narrower. A name is granted, or refused."""
         return self is asked or (self, asked) == (
             Identification.PSEUDONYM,
             Identification.DELIVERY_POINT,
@@ -39,7 +39,7 @@ class Identification(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DataNeedSeries:
-    """One kind of series that is asked for."""
+    """A kind of requested series."""
 
     direction: Direction
     quantity: Quantity
@@ -51,7 +51,7 @@ class DataNeedSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataNeed:
-    """What is asked for, by whom, for what and for how long. Raises BadNeed.
+    """A request: what, by whom, for what and for how long. Raises BadNeed.
 
     `title`, `purpose` and `recipients` (who else receives the records; empty where nobody does)
     are in plain words, by language. Records of the past `history_days` are asked for and those of
@@ -118,7 +118,7 @@ class DataNeed:
 
     @property
     def directions(self) -> list[Direction]:
-        """The directions that are asked for, in their order."""
+        """The requested directions, in their order."""
         return [way for way in Direction if any(kind.direction is way for kind in self.series)]
 
     @property

@@ -16,7 +16,7 @@ from .need import DataNeed, DataNeedSeries, Identification, Reading
 async def add_need(
     connection: AsyncConnection, peer: PeerId, need: DataNeed, at: datetime
 ) -> NeedId:
-    """Return the id of this version of a data need, known from now on. Raises ChangedNeed."""
+    """Return the id of this version of a data need, stored if it is new. Raises ChangedNeed."""
     query = select(DataNeedRow.id).where(
         DataNeedRow.peer_id == peer,
         DataNeedRow.need == need.id,
@@ -59,7 +59,7 @@ async def add_need(
 
 
 async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -> int:
-    """Return the newest version of a data need that came, 0 where none did."""
+    """Return the newest version of a data need that came, 0 without one."""
     query = select(func.max(DataNeedRow.version)).where(
         DataNeedRow.peer_id == peer, DataNeedRow.need == need
     )

@@ -1,4 +1,4 @@
-"""Permissions in the database, each with the register of all that happened to it.
+"""Permissions in the database, each with the register of its history.
 
 Nothing here is the last word: the database refuses by itself what these rules refuse (see
 `store/migrations`). All of it happens inside the transaction that the caller holds, and what is
@@ -41,7 +41,7 @@ from .terms import Choice, ShownText, Signature, Terms, narrow
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An answer to one version of a data need, or the question while it is only proposed.
+    """An answer to one version of a data need, or the request while it is only proposed.
 
     `is_registered` is false where it was withdrawn, and the register did not take the entry.
     """
@@ -62,7 +62,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class RegisterEntry:
-    """One change, as the register has it. The hash and language name the text that was shown."""
+    """An entry of the register. Hash and language name the text that was shown."""
 
     seq: int
     state: State
@@ -75,7 +75,7 @@ class RegisterEntry:
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """A series of which the records that start in a range may leave now."""
+    """A series whose records of a range may leave now."""
 
     permission: PermissionId
     series_id: SeriesId
@@ -87,7 +87,7 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that a peer has yet to get. Once it was `begun`, the peer may know it."""
+    """A pending notice for a peer. Once it was `begun`, the peer may know it."""
 
     seq: int
     permission: PermissionId
@@ -98,7 +98,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class NoticeReceipt:
-    """A change that is sent to a peer, and its receipt; None until that has come."""
+    """A change sent to a peer, and its receipt; None until that has come."""
 
     seq: int
     erase: bool | None
@@ -115,7 +115,7 @@ type _StoredTerms = tuple[
 
 
 class Permissions:
-    """All permissions that this node was asked for, in one transaction of its database."""
+    """All permissions of this node, in one transaction of its database."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -123,7 +123,7 @@ class Permissions:
     async def propose(
         self, peer: PeerId, need: DataNeed, at: datetime, who: str | None = None
     ) -> PermissionId:
-        """Put a data need before the household, and give the permission that it is to answer.
+        """Propose a data need to the household, and return the permission that it is to answer.
 
         A version that waits for its answer, or was granted, is not asked again. `who` is the
         person that asks in the peer's name, by a file. Raises ChangedNeed.
@@ -187,14 +187,14 @@ class Permissions:
         return terms
 
     async def refuse(self, permission: PermissionId, signature: Signature, at: datetime) -> None:
-        """Say no. Raises ForbiddenChange, UnknownPermission."""
+        """Refuse a proposed permission. Raises ForbiddenChange, UnknownPermission."""
         _check(await self.get(permission), State.REFUSED)
         await self._sign(permission, State.REFUSED, at, signature)
 
     async def withdraw(
         self, permission: PermissionId, signature: Signature, at: datetime, *, erase: bool = True
     ) -> bool:
-        """End it, for the household: what was queued is gone when the transaction ends.
+        """End it, for the household: nothing queued is left when the transaction ends.
 
         `erase` asks the peer to erase what it has. Return whether the register took the entry:
         where it does not, the permission ends without, nobody is notified, and this can be tried
@@ -226,7 +226,7 @@ class Permissions:
         await self._write(permission, State.TERMINATED, at, actor=Actor.PEER, who=who)
 
     async def expire(self, at: Confirmed) -> list[PermissionId]:
-        """Write down which permissions have run out, and give them. They ended by themselves."""
+        """Register which permissions have expired, and return them. They ended by themselves."""
         query = select(PermissionRow.id).where(
             PermissionRow.state == State.GRANTED, PermissionRow.valid_until <= at
         )
@@ -249,7 +249,7 @@ class Permissions:
         return await self._read(PermissionRow.peer_id.not_in(members))
 
     async def entries(self, permission: PermissionId) -> list[RegisterEntry]:
-        """Return what happened to a permission, in order."""
+        """Return the history of a permission, in order."""
         query = (
             select(
                 RegisterRow.seq,
@@ -271,7 +271,7 @@ class Permissions:
         ]
 
     async def shown_text(self, entry: RegisterEntry) -> ShownText | None:
-        """Return what the person was shown."""
+        """Return the text shown to the person."""
         query = select(ShownTextRow.language, ShownTextRow.body).where(
             ShownTextRow.hash == entry.text_hash, ShownTextRow.language == entry.language
         )
@@ -335,7 +335,7 @@ class Permissions:
         ]
 
     async def receipts(self, permission: PermissionId) -> list[NoticeReceipt]:
-        """Return the changes of a permission that were or will be sent to the peer, in order."""
+        """Return the notices of a permission that were or will be sent to the peer, in order."""
         query = (
             select(NoticeRow.seq, NoticeRow.erase, NoticeRow.notified_at, NoticeRow.receipt)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
@@ -347,13 +347,13 @@ class Permissions:
             for seq, erase, at, receipt in await self._connection.execute(query)
         ]
 
-    async def telling(self, seq: int) -> None:
+    async def begin_notice(self, seq: int) -> None:
         """Note that a notice is about to leave: from now on its peer may know it."""
         begun = update(NoticeRow).where(NoticeRow.seq == seq).values(receipt=_UNDER_WAY)
         await self._connection.execute(begun)
 
     async def keep_receipt(self, seq: int, receipt: str, at: datetime) -> None:
-        """Keep the receipt of a notice."""
+        """Store the receipt of a notice."""
         stored = (
             update(NoticeRow).where(NoticeRow.seq == seq).values(notified_at=at, receipt=receipt)
         )

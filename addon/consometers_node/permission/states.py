@@ -1,11 +1,11 @@
-"""The states of a permission, and who brings about which. Words of EU regulation 2023/1162."""
+"""The states of a permission, and who changes them. Words of EU regulation 2023/1162."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a permission stands."""
+    """The state of a permission."""
 
     PROPOSED = "proposed"
     """A collective asks; nothing leaves."""
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who changes a permission."""
+    """The actor of a change."""
 
     HOUSEHOLD = "household"
     """A person who uses the node."""
@@ -35,7 +35,7 @@ FOLLOWING: dict[State, frozenset[State]] = {
     State.TERMINATED: frozenset(),
     State.EXPIRED: frozenset(),
 }
-"""Which states may follow. An ended permission stays ended: a new request makes a new one."""
+"""Possible next states. An ended permission stays ended: a new request makes a new one."""
 
 ACTORS: dict[State, frozenset[Actor]] = {
     State.PROPOSED: frozenset({Actor.PEER, Actor.HOUSEHOLD}),
@@ -45,7 +45,7 @@ ACTORS: dict[State, frozenset[Actor]] = {
     State.TERMINATED: frozenset({Actor.PEER}),
     State.EXPIRED: frozenset({Actor.CLOCK}),
 }
-"""Who may bring a permission into a state. A household proposes to itself where a file asks."""
+"""Who may bring a permission into a state. A household proposes to itself from a file."""
 
 
 def replay(states: Iterable[State]) -> State | None:

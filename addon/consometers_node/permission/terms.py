@@ -1,4 +1,4 @@
-"""What a household lets leave: the terms of a grant, never wider than what was asked."""
+"""The terms of a grant: never wider than the request."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from .need import DataNeed, Identification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a household ticked. None stands for what was asked."""
+    """The household's choice. None stands for the whole request."""
 
     series: frozenset[Series]
     interval: Interval | None = None
@@ -37,11 +37,11 @@ class Terms:
 
     @property
     def records(self) -> Range:
-        """When the records start that may leave."""
+        """The start of the records that may leave."""
         return Range(self.records_from, self.valid_until)
 
     def allow(self, series: Series, records: Range, at: datetime) -> bool:
-        """Return whether these records of a series may leave at that instant."""
+        """Return whether records of a series may leave at that instant."""
         return (
             self.valid_from <= at < self.valid_until
             and series in self.series
@@ -51,7 +51,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """The words that a person read before answering, as they stood on the page."""
+    """The text that a person read before answering, as the page showed it."""
 
     language: str
     body: str
@@ -64,7 +64,7 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who answered (a user id of Home Assistant, or who ran the command), having read what."""
+    """The person who answered (a user id of Home Assistant, or the user), and the text read."""
 
     who: str
     text: ShownText

@@ -13,13 +13,13 @@ from .masks import Subject
 
 
 class Ledger:
-    """The homes of one collective that were opened, by hour and direction. Nothing is unmarked."""
+    """The opened homes of one collective, by hour and direction. Nothing is unmarked."""
 
     def __init__(self) -> None:
         self._opened = defaultdict[tuple[Direction, datetime], set[str]](set)
 
     def opened(self, subject: Subject, pseudonyms: Collection[str]) -> frozenset[str]:
-        """Return which of these homes were opened for the hour of that direction before."""
+        """Return which of these homes were opened before for the hour of that direction."""
         return frozenset(self._opened[subject.direction, subject.hour].intersection(pseudonyms))
 
     def mark(self, subject: Subject, pseudonyms: Iterable[str]) -> None:

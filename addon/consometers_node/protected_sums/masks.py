@@ -38,7 +38,7 @@ _NUMBER: Final = struct.Struct(">q")
 
 
 class PastKey(ValueError):
-    """The key of a day is asked for that was forgotten: keys are derived forwards alone."""
+    """A past key was requested, which is forgotten: keys are derived forwards only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class DayKey:
         return DayKey(day, secret)
 
     def authentication_key(self) -> bytes:
-        """Return the key of what a home asks its witness for. It is derived from the first key."""
+        """Return the key of a home's requests to its witness. It is derived from the first key."""
         return _derived(self.secret, b"authentication")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a value is about: the hour of a direction, for a collective.
+    """The subject of a value: the hour of a direction, for a collective.
 
     Raises ValueError where `hour` is not the start of an hour in UTC.
     """

@@ -1,4 +1,4 @@
-"""What a witness checks before it opens a sum of masked reports. Pure.
+"""A witness's checks before it opens a sum of masked reports. Pure.
 
 A collective asks for all groups of an hour and a direction at once, each with the sums of its
 homes' reports. Either nothing of it is opened, and the refusal says which homes stand in the way;
@@ -36,7 +36,7 @@ A cell that the p % rule suppresses has at least 41.8 %, whatever its homes have
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What a witness holds of a home: its key, and what it was promised.
+    """A witness's data on a home: its key, and the promised minimum.
 
     `minimum` is how many homes a sum with it has. A home that has left has no enrolment.
     """

@@ -1,4 +1,4 @@
-"""What a home and its witness write to each other over HTTPS: JSON and MACs. Pure.
+"""Messages between a home and its witness over HTTPS: JSON and MACs. Pure.
 
     POST …/witness/enrolments    EnrolmentRequest → EnrolmentReceipt
     POST …/witness/departures    SignedRequest → DepartureReceipt
@@ -51,7 +51,7 @@ _COUNTS = text("an object of whole numbers.")
 
 
 class Call(StrEnum):
-    """What a home asks of its witness: the last word of the address."""
+    """A home's request to its witness: the last word of the address."""
 
     ENROLMENTS = "enrolments"
     DEPARTURES = "departures"
@@ -73,7 +73,7 @@ class BadBody(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentRequest:
-    """A home's enrolment: its first key, and what it was promised.
+    """A home's enrolment: its first key, and the promised minimum.
 
     `collective` is a bare JID, `pseudonym` the id of the permission, `minimum` how many homes
     each sum with this home has.
@@ -221,7 +221,7 @@ class DepartureReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningsSummary:
-    """What a witness did with a home's reports.
+    """A witness's report on a home.
 
     `opened` is in how many hours of each direction the home is in an opened sum; `least_homes` how
     many homes the smallest of these has; `refused` how many hours stayed closed, by the reason;
@@ -275,14 +275,14 @@ def _encoded(raw: bytes) -> str:
 
 
 class _Bad(Exception):
-    """A value is not what its field has; `hint` says what to write there."""
+    """A value is not legal for its field; `hint` says what to write there."""
 
     def __init__(self, hint: Text) -> None:
         self.hint = hint
 
 
 class _Fields:
-    """The fields of a JSON object, each read by the function that knows what it has."""
+    """The fields of a JSON object, each read by its own function."""
 
     def __init__(self, body: object) -> None:
         if not isinstance(body, dict):

@@ -39,7 +39,7 @@ CANCELED = "canceled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of the panels whose production a series is: the asker holds so many of the total."""
+    """Shares of the panels that a series measures: the asker holds so many of the total."""
 
     name: str
     held: int
@@ -48,7 +48,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """What a kWh costs by a collective's account, in euro cents: from a member, from the grid."""
+    """A collective's prices of a kWh, in euro cents: from a member, from the grid."""
 
     local: Decimal
     grid: Decimal
@@ -103,7 +103,7 @@ def to_fill(
 
 
 def cancelled(command: Command, session: str | None = None) -> Element:
-    """Return the answer to an asker that gave up."""
+    """Return the answer to a cancelled command."""
     return _answer(command.node, CANCELED, session)
 
 
@@ -115,7 +115,7 @@ def completed(
     session: str | None = None,
     language: str | None = None,
 ) -> Element:
-    """Return the answer that a command succeeded; `about` names what it was about, for people."""
+    """Return the answer to a successful command; `about` names its subject, for people."""
     answer = _answer(node, COMPLETED, session)
     title = COMMANDS[node].title.say(language)
     answer.append(forms.result(title, f"{title} {about}".rstrip()))
@@ -143,7 +143,7 @@ def listed(
 
 
 def payload(answer: Element, name: str) -> Element:
-    """Return what came with the success of a command: the one element of that name.
+    """Return the payload of a successful command: the one element of that name.
 
     Raises `Malformed` if the command is not completed, and if there is no such element.
     """

@@ -1,4 +1,4 @@
-"""How much is read of each field that a peer fills: what is longer is refused before it is kept.
+"""The limits of fields that peers fill: longer ones are refused before they are stored.
 
 The limits hold at both ends, in a home as in a collective: what a node keeps of a peer passes here.
 Fields that have a form of their own (times, durations, hashes, numbers) are bounded by it.
@@ -50,7 +50,7 @@ ELEMENTS: Mapping[str, int] = {
     "recipients": 20,
     "text": 20,
 }
-"""Elements of one name in another; texts come in as many languages."""
+"""Elements of one name in another; texts come in at most this many languages."""
 
 
 def characters(name: str) -> int:
@@ -59,6 +59,6 @@ def characters(name: str) -> int:
 
 
 def clip(name: str, words: str) -> str:
-    """Return as much of a field as is read, where refusing it would say nothing to anybody."""
+    """Return a field cut to its limit, where a refusal would help nobody."""
     most = characters(name)
     return words if len(words) <= most else f"{words[: most - 1]}…"

@@ -19,7 +19,7 @@ from .text import text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change in percent relative to all others, and where it lies; negative is a saving."""
+    """A change in percent relative to all others, and its interval; negative is a saving."""
 
     change: Decimal
     low: Decimal
@@ -46,7 +46,7 @@ class Challenge:
 
 
 CHALLENGE = "challenge_fr"
-"""The field without which there is none."""
+"""The field that every challenge has."""
 COLUMNS = (
     Field(var=CHALLENGE, label=text("Challenge, in French")),
     Field(var="challenge_en", label=text("Challenge, in English")),

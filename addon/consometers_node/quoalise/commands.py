@@ -14,7 +14,7 @@ NAMESPACE = "http://jabber.org/protocol/commands"
 
 
 class Role(StrEnum):
-    """What a node is to its peers."""
+    """The role of a node towards its peers."""
 
     HOUSEHOLD = "household"
     COLLECTIVE = "collective"
@@ -150,5 +150,5 @@ COMMANDS = {
 
 
 def answered_by(role: Role) -> tuple[Command, ...]:
-    """Return the commands that a node of a role answers, as disco#items is to list them."""
+    """Return the commands of a role, in the order in which disco#items lists them."""
     return tuple(command for command in COMMANDS.values() if role in command.answered_by)

@@ -1,4 +1,4 @@
-"""The `<quoalise>` that peers send each other: what is measured, and the records.
+"""The `<quoalise>` that peers send each other: the measurement, and its records.
 
     <quoalise xmlns="urn:quoalise:0">
       <data><meta/><sensml xmlns="urn:ietf:params:xml:ns:senml"/></data>
@@ -26,7 +26,7 @@ _DATA = tag(NAMESPACE, "data")
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Records, and what they are of."""
+    """Records, and their metadata."""
 
     metadata: Metadata = field(default_factory=Metadata)
     records: tuple[Records, ...] = ()
@@ -36,7 +36,7 @@ class Data:
         return sum(len(records.values) for records in self.records)
 
     def within(self, start: datetime, end: datetime) -> Data:
-        """Return the records of start ≤ time < end alone."""
+        """Return only the records of start ≤ time < end."""
         first, last = start.timestamp(), end.timestamp()
         if all(first <= at < last for records in self.records for at in records.values):
             return self

@@ -1,4 +1,4 @@
-"""What goes wrong between peers, as values of the domain: to be sent, or received.
+"""Errors between peers, as values of the domain: sent, or received.
 
     QuoaliseError
       NotAuthorized, ItemNotFound, ResourceConstraint, UpstreamError
@@ -20,7 +20,7 @@ _ANSWERED = text("The peer answered {condition}.")
 
 
 class ErrorType(StrEnum):
-    """What the asker can do about an error. Source: RFC 6120 §8.3.2."""
+    """The asker's remedy for an error. Source: RFC 6120 §8.3.2."""
 
     AUTH = "auth"
     """Retry after getting permission."""
@@ -56,7 +56,7 @@ class NotAuthorized(QuoaliseError):
 
 
 class ItemNotFound(QuoaliseError):
-    """There is no such series: an answer to those who may know, others are `NotAuthorized`."""
+    """There is no such series: an answer to peers that may know, others get `NotAuthorized`."""
 
     condition = "item-not-found"
     default = text("There is no such series: request the list of series.")
@@ -71,7 +71,7 @@ class ResourceConstraint(QuoaliseError):
 
 
 class BadRequest(QuoaliseError):
-    """What was asked cannot be answered as it was asked."""
+    """The request cannot be answered in this form."""
 
     condition = "bad-request"
     type = ErrorType.MODIFY
@@ -79,7 +79,7 @@ class BadRequest(QuoaliseError):
 
 
 class Malformed(BadRequest):
-    """What was sent cannot be read. `place` is the path of the element, attribute or field."""
+    """A message cannot be read. `place` is the path of the element, attribute or field."""
 
     def __init__(self, place: str, problem: Problem, **values: object) -> None:
         """Say where, what and with which values the words are to be filled."""
@@ -92,7 +92,7 @@ class Malformed(BadRequest):
 
 
 class UpstreamError(QuoaliseError):
-    """What a source behind the node said, in its own code (None where it gave none)."""
+    """The error of a source behind the node, in its own code (None where it gave none)."""
 
     default = text("The source of the data refused.")
 
@@ -117,6 +117,6 @@ _SHOWN = 60
 
 
 def _shown(value: object) -> str:
-    """Return what was found, cut short, in characters that any message can carry."""
+    """Return the offending text, cut short, in characters that any message can carry."""
     printable = "".join(c if c.isprintable() else "·" for c in str(value)[: _SHOWN + 1])
     return printable if len(printable) <= _SHOWN else printable[:_SHOWN] + "…"

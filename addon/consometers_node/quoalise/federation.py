@@ -17,16 +17,16 @@ NAMESPACE = "urn:consometers:federation:0"
 
 
 class Reading(StrEnum):
-    """What of its members' records a collective can read."""
+    """What a collective can read of its members' records."""
 
     INDIVIDUAL = "individual"
     """Each member's records."""
     SUM = "sum"
-    """Sums alone: values are masked, and opened together with a witness. Neither reads a home."""
+    """Only sums: values are masked, and opened together with a witness. Neither reads a home."""
 
 
 class Identification(StrEnum):
-    """Under which name a collective knows a device."""
+    """The name under which a collective knows a device."""
 
     PSEUDONYM = "pseudonym"
     DELIVERY_POINT = "delivery-point"
@@ -48,7 +48,7 @@ class State(StrEnum):
 
 
 class Quantity(StrEnum):
-    """What is measured, as `<measurement>` has it."""
+    """The quantity, as in `<measurement>`."""
 
     ENERGY = "energy"
     POWER = "power"
@@ -56,7 +56,7 @@ class Quantity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DataNeedSeries:
-    """One kind of series that is asked for, in the words of the home.
+    """A kind of requested series, in the words of the home.
 
     Injection is what it feeds into the grid (the meter's series of it is named `production`),
     production what its panels make.
@@ -84,7 +84,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataNeed:
-    """What a collective asks for, and why. A new version asks again.
+    """A collective's request, and its reason. A new version asks again.
 
     `history` is how far back, `duration` for how long from the grant, `retention` how long the
     collective keeps what it got after the end. `policy` is an https link. `recipients` says who
@@ -156,7 +156,7 @@ class ExportPart:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased of one series."""
+    """The erased records of one series."""
 
     series: Identifier
     records: int
@@ -164,7 +164,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a peer did about a permission, when, and what it erased."""
+    """A peer's action on a permission: its time, and the records erased."""
 
     permission: str
     state: State

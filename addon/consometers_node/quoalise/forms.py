@@ -1,4 +1,4 @@
-"""Data forms (XEP-0004): what to fill in, what was filled in, tables of answers.
+"""Data forms (XEP-0004): empty forms, filled-in ones, tables of answers.
 
     <x xmlns="jabber:x:data" type="submit">
       <field var="identifier" type="text-single"><value>urn:dev:…</value></field>
@@ -39,7 +39,7 @@ class FieldType(StrEnum):
 
 
 class FormType(StrEnum):
-    """What a form is for. Source: XEP-0004 §3.1."""
+    """The type of a form. Source: XEP-0004 §3.1."""
 
     CANCEL = "cancel"
     FORM = "form"
@@ -88,7 +88,7 @@ def submit(fields: Iterable[Field], values: Mapping[str, str | None]) -> Element
 
 
 def result(title: str, label: str) -> Element:
-    """Return the form that says that a command succeeded, as today's programs do."""
+    """Return the form of a successful command, as existing programs send it."""
     form = _form(FormType.RESULT, title)
     field = {"var": "result", "type": FieldType.FIXED, "label": label}
     SubElement(SubElement(form, _FIELD, field), _VALUE).text = "Success"
@@ -117,7 +117,7 @@ def table(
 
 
 def read_type(form: Element, place: str) -> FormType:
-    """Read what a form is for. Raises `Malformed`."""
+    """Read the type of a form. Raises `Malformed`."""
     kind = form.get("type", "")
     if kind not in FormType:
         wanted = ", ".join(FormType)
@@ -133,7 +133,7 @@ def read_rows(form: Element, place: str) -> list[dict[str, str]]:
 
 
 def read_values(form: Element, place: str) -> dict[str, str]:
-    """Read what was filled in, by `var`, without the white space around it.
+    """Read the filled-in fields, by `var`, without the white space around them.
 
     Fields that are empty are left out: chat clients send back every field. Raises `Malformed` on
     a field that comes twice, has several values or is longer than `bounds` has it.

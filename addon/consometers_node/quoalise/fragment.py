@@ -1,4 +1,4 @@
-"""Parts of a message that we do not know, kept as they came so that they can go on."""
+"""Unknown parts of a message, stored as they came so that they can be forwarded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Fragment:
 
 
 def read(element: Element) -> Fragment:
-    """Keep an element. Its depth must have been checked."""
+    """Store an element. Its depth must have been checked."""
     return Fragment(
         element.tag,
         dict(element.attrib),

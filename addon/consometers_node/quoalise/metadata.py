@@ -32,18 +32,18 @@ _MEASUREMENT = tag(NAMESPACE, "measurement")
 
 
 class DeviceType(StrEnum):
-    """What measured. What a peer sends may be another word."""
+    """The kind of device. A peer may send another word."""
 
     METER = "electricity-meter"
     INVERTER = "inverter"
-    """Panels behind a meter: what they make is `production`."""
+    """Panels behind a meter: their energy is `production`."""
     COLLECTIVE = "collective"
     """Sums of members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownContent:
-    """What of an element is not known here."""
+    """The unknown parts of an element."""
 
     attributes: Attributes = field(default_factory=dict)
     children: tuple[Fragment, ...] = ()
@@ -61,7 +61,7 @@ class DeviceIdentifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuringDevice:
-    """What measured; `type` is a `DeviceType` or a peer's own word."""
+    """The device; `type` is a `DeviceType` or a peer's own word."""
 
     type: str | None = None
     identifier: DeviceIdentifier | None = None
@@ -70,7 +70,7 @@ class MeasuringDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What was measured, in words of the peer; those in use are in `MEASUREMENTS`."""
+    """The measurement, in words of the peer; usual ones are in `MEASUREMENTS`."""
 
     name: str | None = None
     direction: str | None = None
@@ -84,7 +84,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """All that a message says of its records."""
+    """The metadata of a message's records."""
 
     device: MeasuringDevice | None = None
     measurement: Measurement | None = None
@@ -123,7 +123,7 @@ def describe(
     interval: Duration | None,
     type: str = DeviceType.METER,
 ) -> Metadata:
-    """Return what is to be said of a series of ours."""
+    """Return the metadata of a series of ours."""
     device = series.device
     named = DeviceIdentifier(
         authority="enedis" if device.delivery_point else None,

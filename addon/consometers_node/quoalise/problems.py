@@ -1,4 +1,4 @@
-"""Everything that can be wrong with what a peer sends, once, in both languages.
+"""Every possible error in a peer's message, once, in both languages.
 
 A message says what is wrong and what to do. What was found stands in braces.
 """
@@ -9,7 +9,7 @@ from .text import Text, text
 
 
 class Problem(Enum):
-    """One way in which what was sent cannot be read."""
+    """A reason why a message cannot be read."""
 
     # the document
     TOO_LARGE = text("{found} bytes are too many: send at most {most}")

@@ -97,7 +97,7 @@ class Reports:
 
 
 class Part(NamedTuple):
-    """A report in a group: whose, masked under the key of which UTC day, with which nonce."""
+    """A report in a group: its home, the UTC day of its key, its nonce."""
 
     pseudonym: str
     day: date
@@ -106,7 +106,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MaskedSum:
-    """What a collective asks to open: a group's reports, the sums of their `y1` and their `y2`.
+    """A group to open: its reports, the sums of their `y1` and their `y2`.
 
     `group` is a whole number that says nothing to the witness.
     """
@@ -119,7 +119,7 @@ class MaskedSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """A part of what is to be opened of an hour: `part` counts from 1.
+    """A part of an opening of an hour: `part` counts from 1.
 
     A group may be split over several parts: its sums are added up.
     """
@@ -143,7 +143,7 @@ class OpenedSum:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSum:
-    """Groups that stay closed; `pseudonyms` are the homes that stand in the way, if it is some."""
+    """Groups that stay closed; `pseudonyms` are the homes at fault, if only some are."""
 
     groups: frozenset[str]
     reason: Refusal
@@ -155,7 +155,7 @@ type Answer = OpenedSum | RefusedSum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What a witness answers to a part: to the last one, with what was opened and what was not."""
+    """A witness's answer to a part: to the last one, with the outcome."""
 
     id: str
     part: int

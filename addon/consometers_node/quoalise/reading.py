@@ -88,7 +88,7 @@ class Reader:
         return bounded(self.element.text or "", local(self.element.tag), self.place)
 
     def texts(self, name: str, *, required: bool = False) -> Text:
-        """Return what stands in the children of that name, one in each language."""
+        """Return the texts in the children of that name, one in each language."""
         texts = {child.language(): child.words() for child in self.each(name)}
         if required and not texts:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
@@ -110,7 +110,7 @@ def bounded(sent: str, name: str, place: str) -> str:
 
 
 def check_count(children: Sequence[Element], name: str, place: str) -> None:
-    """Refuse more elements of a name than `bounds` has it. Raises `Malformed`."""
+    """Refuse more elements of a name than `bounds` allows. Raises `Malformed`."""
     if len(children) > (most := bounds.ELEMENTS[local(name)]):
         count, wanted = len(children), named(name)
         raise Malformed(place, Problem.TOO_MANY_ELEMENTS, found=count, wanted=wanted, most=most)

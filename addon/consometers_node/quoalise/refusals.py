@@ -1,4 +1,4 @@
-"""What people read where a peer, or a server on the way to it, refuses what was asked of it."""
+"""Messages for people where a peer, or a server on the way to it, refuses a request."""
 
 from .errors import Malformed, QuoaliseError, UpstreamError
 from .text import Text, around, text
@@ -19,7 +19,7 @@ _BY_CONDITION = {
 
 
 def refusal(peer: str, error: QuoaliseError) -> Text:
-    """Say who refuses, and why."""
+    """Return who refuses, and why."""
     match error:
         case UpstreamError():
             issuer, code = error.issuer or "?", error.code or "?"

@@ -1,4 +1,4 @@
-"""What a peer asks, as values: from and to the `<command>` of an ad-hoc command (XEP-0050).
+"""Requests of peers, as values: from and to the `<command>` of an ad-hoc command (XEP-0050).
 
 <command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">
   <x xmlns="jabber:x:data" type="submit">…</x>
@@ -43,7 +43,7 @@ class GetHistory:
     end: datetime | None = None
 
     def range(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return start and end: what was asked, else the 24 hours before the end, which is now."""
+        """Return the requested start and end, by default the last 24 hours."""
         end = self.end or max(now, self.start or now)
         return self.start or end - DEFAULT_RANGE, end
 
@@ -69,21 +69,21 @@ class ListSeries:
 
 @dataclass(frozen=True, slots=True)
 class GetDataNeeds:
-    """Asks a collective what it asks for, with the token of its invitation if one was given."""
+    """Asks a collective for its data needs, with the token of an invitation if there is one."""
 
     invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Notifies a collective of what a household grants."""
+    """Notifies a collective of a household's grant."""
 
     permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Notifies a collective that a household withdraws, and whether to erase what it got."""
+    """Notifies a collective of a household's withdrawal, and whether to erase its records."""
 
     permission: str
     erase: bool = True
@@ -91,14 +91,14 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Terminate:
-    """Notifies a household that a collective gives a permission back."""
+    """Notifies a household that a collective ends a permission."""
 
     permission: str
 
 
 @dataclass(frozen=True, slots=True)
 class GetExport:
-    """Asks a collective for a part of all that it holds of the asker."""
+    """Asks a collective for a part of all data about the asker."""
 
     part: int = 1
 
@@ -126,14 +126,14 @@ type Request = (
 
 @dataclass(frozen=True, slots=True)
 class ToFill:
-    """Asked with no form: to be answered with the form to fill in."""
+    """Asks for the form to fill in."""
 
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The asker gives up a form that it was to fill in."""
+    """Cancels a command, whose form stays unsent."""
 
     command: Command
 

@@ -57,7 +57,7 @@ type Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What was measured under one name in one unit, in the order of time.
+    """The records of one name in one unit, in the order of time.
 
     `values` are by the start of their interval, in seconds since 1970, UTC. A time that was sent
     twice has the value that was sent last, as if the second had come in a later message.
@@ -161,7 +161,7 @@ class _Run:
     times: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
-    """Which records of the message these are, from 1; empty if they are all of it."""
+    """The numbers of these records in the message, from 1; empty if they are all of it."""
 
     def resolve(self) -> Iterator[tuple[Number, Number]]:
         """Return the time and the value of each record."""
@@ -221,7 +221,7 @@ def _runs(sensml: Element, place: str) -> Iterator[_Run]:
     plain: _Run | None = None
     message = _message(sensml, place)
     for number, fields in enumerate(message, 1):
-        # Nearly every record: it goes on under the base fields alone.
+        # Nearly every record: it goes on with only the base fields.
         if plain is not None and len(fields) == 2 and "t" in fields and "v" in fields:
             plain.numbers.append(number)
             plain.times.append(fields["t"])

@@ -50,7 +50,7 @@ def write(error: QuoaliseError, language: str | None = None) -> Element:
 
 
 def read(error: Element) -> QuoaliseError:
-    """Return what an `<error>` says, whatever stands in it, as far as `bounds` reads it."""
+    """Return the error in an `<error>`, whatever it contains, as far as `bounds` allows."""
     names = [split(child.tag) for child in elements(error) if child.tag != _TEXT]
     conditions = [bounds.clip("code", name) for namespace, name in names if namespace == STANZAS]
     condition = conditions[0] if conditions else QuoaliseError.condition

@@ -1,4 +1,4 @@
-"""Words for people, in the languages that they read."""
+"""Text for people, in the languages that they read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Text:
     by_language: Mapping[str, str]
 
     def language(self, wanted: str | None = None) -> str:
-        """Return the language to say it in: that one, the one it derives from, English, or any."""
+        """Return the best language for a reader: that one, its base language, English, or any."""
         languages = {language.lower(): language for language in self.by_language}
         asked = (wanted or DEFAULT_LANGUAGE).lower()
         for language in (asked, asked.partition("-")[0], DEFAULT_LANGUAGE):
@@ -32,7 +32,7 @@ class Text:
         return self.by_language[self.language(wanted)] if self.by_language else ""
 
     def fill(self, **values: object) -> Text:
-        """Put what was found where the words have its name in braces."""
+        """Fill the names in braces."""
         return Text(_Made(self.by_language, lambda _, words: words.format(**values)))
 
 
@@ -49,7 +49,7 @@ def text(sentence: str, *, context: str | None = None) -> Text:
 
 
 def verbatim(words: str) -> Text:
-    """Return what is the same in all our languages, such as a name."""
+    """Return a text that is the same in all our languages, such as a name."""
     return Text(dict.fromkeys(LANGUAGES, words))
 
 
@@ -94,7 +94,7 @@ class _Translated(Mapping[str, str]):
 
 
 class _Made(Mapping[str, str]):
-    """Words by language that are made of others when they are said."""
+    """Words by language, composed of others when they are rendered."""
 
     __slots__ = ("_make", "_words")
 

@@ -1,4 +1,4 @@
-"""What a node of either role does about the series that it grants to peers.
+"""How a node of either role shares the series that it grants to peers.
 
     service                 what goes on over one connection: answers, and a delivery for each peer
     consent, consent_text   what is asked, shown and granted, and the words that people read

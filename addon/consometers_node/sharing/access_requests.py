@@ -1,4 +1,4 @@
-"""What a collective holds of this node: asked for, checked, and offered (RGPD art. 15 and 20)."""
+"""A collective's data about this node: requested, checked, and offered (RGPD art. 15 and 20)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ from ..store.peers import Peer
 from ..xmpp import Asking, NetworkError
 
 DOCUMENT, RECORDS = "export.json", "records.csv"
-"""The files in what a collective sends."""
+"""The files in a collective's archive."""
 MOST_BYTES: Final = 64 * 1024**2
 MOST_PARTS: Final = 2_000
 MOST_UNPACKED: Final = 1024**3
@@ -36,7 +36,7 @@ _NO_ROOM = text("The export cannot be stored: free some space on the disk, then 
 
 
 class BadCopy(Exception):
-    """What a collective sent is not what it should be. `text` says so."""
+    """A collective sent an invalid archive. `text` says why."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.say())
@@ -45,7 +45,7 @@ class BadCopy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a collective holds, as it was received: a ZIP file that was checked."""
+    """A collective's data, as received: a ZIP file that was checked."""
 
     facts: ExportPart
     file: IO[bytes] = field(repr=False)
@@ -61,7 +61,7 @@ class Copy:
 async def fetch(
     asking: Asking, collective: str, came: Callable[[int, int], None] = lambda _part, _of: None
 ) -> Copy:
-    """Ask a collective for all that it holds of us, and check it. `came` is called at each part.
+    """Request all data of a collective about us, and check it. `came` is called at each part.
 
     Raises `QuoaliseError`, `NetworkError`, `BadCopy`, and OSError where the disk is full.
     """
@@ -101,7 +101,7 @@ async def _receive(
 
 
 def _is_readable(file: IO[bytes]) -> bool:
-    """Return whether a ZIP file has what it should, whole and not too large."""
+    """Return whether a ZIP file has the expected contents, whole and not too large."""
     try:
         with ZipFile(file) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
@@ -114,7 +114,7 @@ def _is_readable(file: IO[bytes]) -> bool:
 
 @dataclass(slots=True)
 class OpenRequest:
-    """What becomes of a request: parts that came, then the copy or a problem."""
+    """The state of a request: parts that came, then the copy or a problem."""
 
     peer: Peer
     who: str
@@ -126,7 +126,7 @@ class OpenRequest:
 
 
 class AccessRequests:
-    """Asks collectives for what they hold, one after the other; keeps the last copy of each."""
+    """Requests the data of collectives, one after the other; keeps the last copy of each."""
 
     def __init__(self, store: Store, asking: Asking) -> None:
         self._store = store
@@ -135,11 +135,11 @@ class AccessRequests:
         self._waiting: asyncio.Queue[OpenRequest] = asyncio.Queue()
 
     def of_peer(self, peer: PeerId) -> OpenRequest | None:
-        """Return the last request to a peer since the node is on the network."""
+        """Return the last request to a peer since the node went online."""
         return self._requests.get(peer)
 
     def ask(self, peer: Peer, who: str) -> OpenRequest:
-        """Ask a peer, unless it is being asked."""
+        """Queue a request to a peer, unless one is under way."""
         last = self._requests.get(peer.id)
         if last is not None:
             if not last.over.is_set():
@@ -151,7 +151,7 @@ class AccessRequests:
         return request
 
     async def run(self) -> NoReturn:
-        """Send what is asked for. Ends when it is cancelled."""
+        """Send the queued requests until cancelled."""
         try:
             while True:
                 request = await self._waiting.get()
@@ -180,7 +180,7 @@ class AccessRequests:
 
 
 async def log_copy(store: Store, peer: PeerId, who: str, copy: Copy) -> None:
-    """Write down what was received, before anybody reads it."""
+    """Register the receipt, before anybody reads it."""
     facts = copy.facts
     async with store.writing() as connection:
         await log_request(

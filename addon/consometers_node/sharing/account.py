@@ -14,7 +14,7 @@ PASSWORD = "account.password"  # noqa: S105  # its name
 
 
 class HasAccount(Exception):
-    """There is an account already, `jid`, by which collectives know the home."""
+    """An account, `jid`, exists already: collectives know the home by it."""
 
     def __init__(self, jid: str) -> None:
         super().__init__(jid)
@@ -22,7 +22,7 @@ class HasAccount(Exception):
 
 
 async def load(store: Store) -> Identity | None:
-    """Return the account that is stored."""
+    """Return the stored account."""
     async with store.reading() as connection:
         values = {
             key: await settings.setting(connection, key)
@@ -42,7 +42,7 @@ async def load(store: Store) -> Identity | None:
 
 
 async def save(store: Store, identity: Identity | None) -> None:
-    """Store an account in place of the one before; None forgets it."""
+    """Store an account in place of the former one; None forgets it."""
     values: dict[str, str | None] = dict.fromkeys((JID, HOST, PORT, SECURITY, CA_FILE))
     password = None
     if identity is not None:

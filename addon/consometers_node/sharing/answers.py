@@ -1,4 +1,4 @@
-"""What a node answers to its peers: what they were granted, and nothing else.
+"""A node's answers to its peers: granted records, and nothing else.
 
 A peer without a grant gets the same answer, whether what it asks for is there or not.
 """
@@ -74,15 +74,15 @@ _UNSETTLED = text(
 
 
 type Answered = Callable[[Peer, Node], None]
-"""Called with the peer that was answered, and its request."""
+"""Called with a peer and its request, after the answer."""
 type Confirms = Callable[[str], Awaitable[bool | None]]
-"""Returns whether a full address confirms what it is sent; None if it does not say."""
+"""Returns whether a full address confirms messages; None if it does not say."""
 type Settled = Callable[[Peer], Awaitable[bool]]
-"""Returns whether a peer has confirmed, since the node started, what it takes to be granted."""
+"""Returns whether a peer has confirmed its grants since the node started."""
 
 
 class Answers(Answerer):
-    """Answers from the database, by the permissions in it. A role adds what else it answers."""
+    """Answers from the database, under its permissions. A role adds its own commands."""
 
     passing = (InterfaceError, OperationalError)
 
@@ -139,7 +139,7 @@ class Answers(Answerer):
             cursor = await self._first_cursor(connection, grant, now)
             with _as_refusal():
                 await subscribe(connection, peer.id, grant.series_id, now, cursor)
-        # While it waits for the answer, it is there to say.
+        # A peer that waits for its answer is online.
         confirms = await self._confirms(asker.full)
         if confirms is not None:
             async with self._store.writing() as connection:
@@ -200,7 +200,7 @@ class Answers(Answerer):
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
     def permitted_by(self, asked: Identifier) -> Identifier:
-        """Return the series that must be granted to a peer that asks for this one."""
+        """Return the series that a peer must be granted in order to request this one."""
         return asked
 
     async def history(
@@ -211,19 +211,19 @@ class Answers(Answerer):
         records: Range,
         now: datetime,
     ) -> tuple[Data, int]:
-        """Return the records of a range, and how many they are. Raises BadRequest."""
+        """Return the records of a range, and their number. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
         members = await members_of(connection, self._naming, grant.series, values)
         return encode_series(asked, grant.series, values, members), len(values)
 
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
-        """Return the peer that asks, if it is known."""
+        """Return the asking peer, if it is known."""
         return await peer_by_jid(connection, asker.jid)
 
     async def still_reads(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> bool:
-        """Return whether something of a range is still to come from where this node reads it."""
+        """Return whether records of a range are still on their way from the source."""
         return False
 
     async def _settle(self, asker: Asker) -> None:
@@ -246,7 +246,7 @@ class Answers(Answerer):
     async def _grants(
         self, connection: AsyncConnection, peer: Peer, asked: Identifier
     ) -> list[Permitted]:
-        """Return by which permissions a peer may read a series, one at least, or refuse it.
+        """Return the permissions, at least one, under which a peer may read a series, or refuse it.
 
         A reader of a sum may read how many members it has.
         """
@@ -289,7 +289,7 @@ class Answers(Answerer):
         if stored is None:
             return []
         most = at_once(MAX_RECORDS, self._naming, grant.series)
-        # So much is refused unread: there are no more holes than that.
+        # This many are refused unread: there are no more holes than that.
         if _length(stored) > 2 * most * step:
             raise BadRequest(_TOO_MANY.fill(most=most))
         values = await records_of(
@@ -302,7 +302,7 @@ class Answers(Answerer):
     async def _first_cursor(
         self, connection: AsyncConnection, grant: Permitted, now: datetime
     ) -> datetime:
-        """Return where a subscription starts: with the first record that nobody can have asked for.
+        """Return the start of a subscription: the first record that nobody can have requested.
 
         Where there is none, a day back: a record that comes twice does no harm. What only sums may
         be read of is never asked for: all of it is sent.

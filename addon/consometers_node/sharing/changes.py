@@ -1,4 +1,4 @@
-"""Among the tasks of a node: something has changed, look again."""
+"""Wakes the tasks of a node after a change."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Changes:
         self._changed = asyncio.Event()
 
     async def after(self, seen: int, seconds: float | None = None) -> bool:
-        """Wait until something changed since then; False when time is over first."""
+        """Wait until something has changed since then; False on timeout."""
         try:
             async with asyncio.timeout(seconds):
                 while self.count == seen:
@@ -41,16 +41,16 @@ class KnownPeers:
     """
 
     def __init__(self, changes: Changes) -> None:
-        """Know of nobody yet, and so of anybody."""
+        """Start without knowing any peer, so that anybody may be one."""
         self._changes = changes
         self._jids: frozenset[str] = frozenset()
         self._seen = -1
 
     def are(self, jids: Iterable[str], seen: int) -> None:
-        """Take who there was when so many changes had been seen."""
+        """Store the peers, as of a number of changes."""
         self._jids = frozenset(jids)
         self._seen = seen
 
     def __call__(self, jid: str) -> bool:
-        """Return whether a peer may be one of them. Where something has changed since, it may."""
+        """Return whether a peer may be one of them. After a change, any may."""
         return jid in self._jids or self._seen != self._changes.count

@@ -1,4 +1,4 @@
-"""What is asked is chosen from, looked at as it would leave, and answered."""
+"""Data needs: a person chooses, previews the records, and answers."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """A permission, whatever its state, and who asks for it."""
+    """A permission in any state, and its peer."""
 
     permission: Permission
     peer: Peer
@@ -53,7 +53,7 @@ class DataRequest:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What of a series would leave, and under which name: the very records of a message."""
+    """What would leave of a series, and under which name: the very records of a message."""
 
     series: Series
     name: Identifier
@@ -62,7 +62,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is looked at before it is granted: series under their names, and the last days."""
+    """A preview of a grant: series under their names, and the last days."""
 
     names: Mapping[Identifier, Series]
     within: Range
@@ -72,7 +72,7 @@ class Sight:
         records: Mapping[Series, Iterable[Record]],
         members: Mapping[Series, Iterable[Record]] = MappingProxyType({}),
     ) -> list[Preview]:
-        """Return what of these records would leave, beside them how many `members` each sums."""
+        """Return what would leave of these records, with the number of `members` in each."""
         return [
             Preview(
                 series, name, encode_series(name, series, records[series], members.get(series, ()))
@@ -82,7 +82,7 @@ class Sight:
 
 
 async def propose_needs(store: Store, asking: Asking, link: Join) -> list[PermissionId]:
-    """Propose what a collective asks for to the person who decides here.
+    """Propose a collective's data needs to the person who decides here.
 
     Raises `NetworkError`, `QuoaliseError`, and `Unsayable` on what no household could answer.
     """
@@ -99,7 +99,7 @@ async def propose_needs(store: Store, asking: Asking, link: Join) -> list[Permis
 async def propose_need(
     store: Store, jid: str, need: DataNeed, who: str, name: str | None = None
 ) -> PermissionId:
-    """Propose a data need that somebody wrote down in the name of a peer."""
+    """Propose a data need from a file, in the name of a peer."""
     now = datetime.now(UTC)
     async with store.writing() as connection:
         peer = await add_peer(connection, jid, name or need.controller, now)
@@ -107,7 +107,7 @@ async def propose_need(
 
 
 async def data_request(connection: AsyncConnection, permission_id: PermissionId) -> DataRequest:
-    """Return a permission and who asks for it. Raises UnknownPermission."""
+    """Return a permission and its peer. Raises UnknownPermission."""
     permission = await Permissions(connection).get(permission_id)
     peers = {peer.id: peer for peer in await all_peers(connection)}
     return DataRequest(permission, peers[permission.peer])
@@ -116,7 +116,7 @@ async def data_request(connection: AsyncConnection, permission_id: PermissionId)
 async def matching_series(
     connection: AsyncConnection, naming: Naming, need: DataNeed, interval: Interval | None = None
 ) -> list[Series]:
-    """Return the stored series that a data need asks for. Nothing is chosen by this."""
+    """Return the stored series that a data need covers. Nothing is chosen yet."""
     matching = [
         series
         for series in (await all_series(connection)).values()
@@ -130,7 +130,7 @@ async def matching_series(
 
 
 def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> Sight:
-    """Return what of the last days a choice would let leave.
+    """Return which records of the last days a choice would disclose.
 
     Raises NotNarrower, CountedTwice and `Unsayable` where it cannot be granted.
     """
@@ -147,7 +147,7 @@ def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> S
 async def preview(
     connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice, *, days: int
 ) -> list[Preview]:
-    """Return the records of the last days that a choice would let leave, of those that are kept.
+    """Return which stored records of the last days a choice would disclose.
 
     Raises as `sight` does.
     """
@@ -163,7 +163,7 @@ async def preview(
 
 
 def expect(question: DataRequest, state: State) -> None:
-    """Make sure that an answer can be given. Raises ForbiddenChange."""
+    """Raise ForbiddenChange where an answer cannot be given."""
     if not question.permission.may_become(state):
         raise ForbiddenChange(question.permission.state, state)
 
@@ -171,7 +171,7 @@ def expect(question: DataRequest, state: State) -> None:
 async def check(
     connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice
 ) -> None:
-    """Make sure that a choice can be granted now, before anyone reads what it says.
+    """Check that a choice can be granted now, before anyone reads its text.
 
     Raises `PermissionFault`, of which `WrongClock`, `CountedTwice` and `SumRefused`; `Unsayable`
     where two names would be one.
@@ -227,16 +227,16 @@ def _check_overlap(naming: Naming, chosen: Iterable[Series]) -> None:
 
 
 type Log = Callable[[AsyncConnection, str], Awaitable[None]]
-"""Writes down what somebody did, in the transaction that does it."""
+"""Logs an action, in its transaction."""
 
 
 async def no_log(_connection: AsyncConnection, _what: str) -> None:
-    """Write nothing: at home, the register is the log."""
+    """Log nothing: at home, the register is the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a person answers to those who ask: each answer once, for pages and commands.
+    """A person's answers to peers: each once, for pages and commands.
 
     `log` is the access log of a collective, which has several administrators.
     """
@@ -245,7 +245,7 @@ class Decisions:
     log: Log = no_log
 
     async def join(self, asking: Asking, link: Join) -> list[PermissionId]:
-        """Take up an invitation. Raises as `propose_needs` does."""
+        """Accept an invitation. Raises as `propose_needs` does."""
         permission_ids = await propose_needs(self.store, asking, link)
         async with self.store.writing() as connection:
             await self.log(connection, f"joined {link.collective}")
@@ -261,7 +261,7 @@ class Decisions:
             return terms
 
     async def refuse(self, question: DataRequest, signature: Signature) -> None:
-        """Refuse what is asked. Raises `PermissionFault`."""
+        """Refuse a data need. Raises `PermissionFault`."""
         async with self.store.writing() as connection:
             now = datetime.now(UTC)
             await Permissions(connection).refuse(question.permission.id, signature, now)

@@ -105,7 +105,7 @@ _NOT_KEPT = text("nothing")
 
 
 def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEHOLD) -> str:
-    """Return what is asked, by whom and what for."""
+    """Return the request: what, by whom and what for."""
     words = _fill(
         _NEED,
         language,
@@ -142,14 +142,14 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
 
 
 def shown_by_name(asked: DataNeed) -> Text | None:
-    """Return what it means to be shown by name, if the data need asks for that."""
+    """Return what showing by name means, if the data need asks for that."""
     if asked.identification is not Identification.NAME:
         return None
     return around(_SHOWN_BY_NAME, INTERVALS[asked.interval])
 
 
 def title(asked: DataNeed, language: str) -> str:
-    """Return what is asked, in a few words."""
+    """Return the request in a few words."""
     return _in(asked.title, language)
 
 
@@ -162,7 +162,7 @@ def grant(
     *,
     role: Role = Role.HOUSEHOLD,
 ) -> ShownText:
-    """Return what a person reads before granting this choice."""
+    """Return the text before this choice is granted."""
     identification = choice.identification or asked.identification
     history = asked.history_days if choice.history_days is None else choice.history_days
     duration = choice.duration_days or asked.duration_days
@@ -184,14 +184,14 @@ def grant(
 
 
 def refusal(asked: DataNeed, language: str, *, role: Role = Role.HOUSEHOLD) -> ShownText:
-    """Return what a person reads before refusing."""
+    """Return the text before a refusal."""
     return ShownText(language, _about(_REFUSAL, asked, language, role))
 
 
 def withdrawal(
     asked: DataNeed, language: str, *, erase: bool, role: Role = Role.HOUSEHOLD
 ) -> ShownText:
-    """Return what a person reads before withdrawing."""
+    """Return the text before a withdrawal."""
     return ShownText(language, _about(_WITHDRAWAL[erase], asked, language, role))
 
 
@@ -233,7 +233,7 @@ def _in(translations: object, language: str) -> str:
 
 
 def length(days: int, language: str) -> str:
-    """Return so many days, in years if they are whole ones."""
+    """Return a number of days, in years if they are whole ones."""
     years, rest = divmod(days, _YEAR_DAYS)
     if rest or not years:
         return _fill(_DAYS, language, days=days)

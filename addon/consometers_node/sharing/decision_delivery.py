@@ -1,4 +1,4 @@
-"""Sending a peer what was decided here, until it has confirmed it.
+"""Sends decisions to a peer, until it confirms them.
 
 A peer whose data need somebody wrote in a file asked nothing over the network, and is sent nothing.
 
@@ -60,14 +60,14 @@ _AWAY = frozenset(
 
 
 def is_away(fault: NetworkError | QuoaliseError | Unsayable) -> bool:
-    """Return whether the peer is not there to answer."""
+    """Return whether the peer is offline."""
     if isinstance(fault, QuoaliseError):
         return fault.condition in _AWAY
     return isinstance(fault, NetworkError)
 
 
 class DecisionDelivery:
-    """Sends one peer what was decided."""
+    """Sends decisions to one peer."""
 
     def __init__(
         self, store: Store, peer: Peer, naming: Naming, asking: Asking, language: str = "en"
@@ -122,7 +122,7 @@ class DecisionDelivery:
             except QuoaliseError as fault:
                 if is_away(fault):
                     raise
-                # It keeps nothing else from being sent, a withdrawal least of all.
+                # A failed notice must not delay the others, a withdrawal least of all.
                 refusal = refusal or fault
         if refusal is not None:
             raise refusal
@@ -153,7 +153,7 @@ class DecisionDelivery:
                 self._changed = True
                 return
             if seq is not None:
-                await permissions.telling(seq)
+                await permissions.begin_notice(seq)
         receipt = await self._asking.grant(self._peer.jid, await self._grant(permission))
         _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
         if seq is not None:
@@ -174,7 +174,7 @@ class DecisionDelivery:
         await self._store_receipt(notice.seq, _shown(receipt))
 
     async def _grant(self, permission: Permission) -> PermissionMessage:
-        """Return a grant in the words of the protocol."""
+        """Return a grant as the protocol writes it."""
         assert permission.terms is not None
         terms = permission.terms
         async with self._store.reading() as connection:
@@ -213,6 +213,6 @@ def _shown(receipt: Receipt) -> str:
 
 
 def _expect(receipt: Receipt, permission: Permission, *states: State) -> None:
-    """Refuse a receipt of something else."""
+    """Refuse a receipt for something else."""
     if receipt.permission != permission.id or State(receipt.state) not in states:
         raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT)

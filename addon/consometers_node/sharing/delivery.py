@@ -1,4 +1,4 @@
-"""Sending a peer what was decided here; only then is it sent records, by `Fanout`."""
+"""Sends decisions to a peer; once it confirms them, `Fanout` sends records."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -46,21 +46,21 @@ class Delivery:
 
     @property
     def problem(self) -> Text | None:
-        """Why nothing is sent to the peer, for people; None if it is."""
+        """Why the peer gets nothing, for people; None if it does."""
         return self._offline or self._refusal or self._fanout.problems.get(self.peer.id)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the peer has confirmed what it was granted, since the node started."""
+        """Whether the peer has confirmed its grants since the node started."""
         return self._settled.is_set()
 
     def note_online(self) -> None:
-        """Take the word that the peer is there: what waits for it leaves now."""
+        """Note that the peer is online: pending messages leave now."""
         self._arrivals.notify()
         self._fanout.note_online(self.peer.id)
 
     async def settled(self, seconds: float) -> bool:
-        """Wait until it is settled; False where time is over first."""
+        """Wait until it is settled; False on timeout."""
         try:
             async with asyncio.timeout(seconds):
                 await self._settled.wait()
@@ -69,7 +69,7 @@ class Delivery:
         return True
 
     async def run(self) -> NoReturn:
-        """Send a peer what is due to it. Ends when it is cancelled."""
+        """Send a peer what is due until cancelled."""
         delays = self._backoff.delays()
         while True:
             await self._online()
@@ -92,7 +92,7 @@ class Delivery:
                 await self._changes.after(seen)
 
     async def _online(self) -> None:
-        """Wait for the network. What only a person can help is tried again after a change."""
+        """Wait for the network; after a failure that only a person can repair, for a change."""
         while not self._connection.is_online:
             seen = self._changes.count
             try:
@@ -105,7 +105,7 @@ class Delivery:
 
 
 async def _first(waits: Sequence[Coroutine[None, None, bool]], seconds: float) -> None:
-    """Wait for one of several things, or until time is over."""
+    """Wait for one of several events, or a timeout."""
     tasks = [asyncio.create_task(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

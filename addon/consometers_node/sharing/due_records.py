@@ -1,4 +1,4 @@
-"""What is known of a node's series, and what is due of them to whom.
+"""A node's series, and the records due to each peer.
 
 All of it happens inside the transaction that the caller holds: a record, and the correction that it
 makes due, are stored together or not at all.
@@ -48,7 +48,7 @@ _DAYS_AT_ONCE = 31
 
 @dataclass(frozen=True, slots=True)
 class RecordsMessage:
-    """Records that are about to leave for a peer, under the id that its receipt will name."""
+    """Records about to leave for a peer, under the id that its receipt will name."""
 
     peer: PeerId
     id: str
@@ -57,7 +57,7 @@ class RecordsMessage:
 
 
 def receipts_key(peer: PeerId) -> str:
-    """Name the setting that says whether a subscriber confirms what it is sent: no, or unset."""
+    """Return the key of the setting for a peer without receipts: "no", or unset."""
     return f"peer.{peer}.receipts"
 
 
@@ -67,7 +67,7 @@ async def keep(
     blocks: Iterable[Block],
     at: datetime,
 ) -> bool:
-    """Store these blocks, and queue what peers had otherwise. Return whether anything is new."""
+    """Store these blocks, and queue corrections for peers. Return whether anything is new."""
     await take_turns(connection)
     blocks = list(blocks)
     covered = await all_coverage(connection)
@@ -229,8 +229,8 @@ class _Parts:
     async def masked(
         self, collective: str, queued: Queued, series: Series, at: datetime
     ) -> tuple[Reports, datetime | None] | None:
-        """Return the same of masked records; None where there is no key, or one of a later day."""
-        # A home without protected sums does without them.
+        """Return the same of masked records; None without a key, or with one of a later day."""
+        # A home without protected sums never loads them.
         from .masked_reports import load_keys, mask  # noqa: PLC0415
 
         keys = await load_keys(self._connection, queued.permission)
@@ -287,7 +287,7 @@ async def extent_of(
     """Return the range from the first record to the end of the last one; None if there is none."""
     if naming.collective is None or not naming.sums(series):
         return await extent(connection, series_id, series, within)
-    # A home does without the tables of a collective.
+    # A home never loads the tables of a collective.
     from ..store.published_series import published_extent  # noqa: PLC0415
 
     return await published_extent(connection, naming.collective, series, within)
@@ -304,28 +304,28 @@ async def members_of(
 
 
 def at_once(most: int, naming: Naming, series: Series) -> int:
-    """Return how many records may go together: half as many where counts go beside them."""
+    """Return how many records fit a message: half as many where counts go beside them."""
     return most // 2 if naming.sums(series) else most
 
 
 async def _published(
     connection: AsyncConnection, collective: str, series: Series, within: Range
 ) -> tuple[list[Record], list[Record]]:
-    # A home does without the tables of a collective.
+    # A home never loads the tables of a collective.
     from ..store.published_series import published_records  # noqa: PLC0415
 
     return await published_records(connection, collective, series, within)
 
 
 def _difference(stored: Block | None, block: Block) -> Range | None:
-    """Return the range from the first record that is new or another to the end of the last one."""
+    """Return the range from the first new or changed record to the end of the last one."""
     before = set() if stored is None else set(stored.records())
     new = [record.start for record in block.records() if record not in before]
     return Range(min(new), block.series.end(max(new))) if new else None
 
 
 def _joined(series: Series, spans: Iterable[Range]) -> list[Range]:
-    """Put spans together of which little lies between, as much as a message holds."""
+    """Join spans with little between them, as much as a message holds."""
     most = MAX_PUSHED * timedelta(minutes=series.interval.minutes)
     joined: list[Range] = []
     for span in sorted(spans, key=lambda span: span.start):

@@ -1,4 +1,4 @@
-"""What of a person's wishes cannot be, in words: for the command line and for pages."""
+"""Messages for wishes that cannot be met: for the command line and for pages."""
 
 from ..permission import (
     ChangedNeed,
@@ -41,7 +41,7 @@ _REFUSED = text("The database refuses: {why}")
 
 
 def message_of(fault: Exception) -> Text | None:
-    """Return the words of an error of this room or of those under it; None of any other."""
+    """Return the message for an error of this package or of those under it; None for any other."""
     match fault:
         case Unsayable() | OtherCollective() | SumRefused() | WrongClock():
             return fault.text

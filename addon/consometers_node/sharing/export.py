@@ -1,4 +1,4 @@
-"""All that a node holds, but its secrets: access, portability and erasure are rights."""
+"""All of a node's data except secrets: access, portability and erasure are rights."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 import csv
@@ -30,14 +30,14 @@ _CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """How much ended: permissions that were withdrawn, days of records that were erased."""
+    """The extent of an erasure: permissions withdrawn, days of records erased."""
 
     permissions: int
     days: int
 
 
 async def everything(connection: AsyncConnection) -> dict[str, Json]:
-    """Return all but the records: whom the node knows, what they asked, were granted, and read."""
+    """Return everything but the records: peers, their requests, grants, and reads."""
     series_by_id = await all_series(connection)
     peers: list[Json] = []
     for peer in await all_peers(connection):
@@ -59,7 +59,7 @@ async def everything(connection: AsyncConnection) -> dict[str, Json]:
 async def of_peer(
     connection: AsyncConnection, peer: PeerId, series_by_id: Mapping[SeriesId, Series]
 ) -> dict[str, Json]:
-    """Return what a peer was granted, what it subscribed to, and what it was answered."""
+    """Return a peer's grants, subscriptions, and answers."""
     return {
         "permissions": [
             await _permission(connection, permission.id)
@@ -218,7 +218,7 @@ async def _permission(connection: AsyncConnection, permission_id: PermissionId) 
 
 
 def _enrolment(enrolment: StoredEnrolment) -> Json:
-    """Return what the witness of sums has confirmed, and said was opened."""
+    """Return what the witness of sums confirmed and opened."""
     opened: Json = None if enrolment.summary is None else json.loads(enrolment.summary)
     return {
         "enrolled_at": _shown(enrolment.enrolled_at),

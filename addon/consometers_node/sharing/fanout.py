@@ -1,4 +1,4 @@
-"""Sending records to all who read them.
+"""Sends records to all their readers.
 
 Thousands may be sent the same. So one look finds who is behind, records are read once for all, and
 what has arrived is noted together with what leaves next, in one transaction. One message is on its
@@ -37,14 +37,14 @@ from .due_records import SOON, RecordsMessage, extent_of, next_messages, receipt
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0
-"""The server of a peer that is away may hold what is sent to it: it is not sent often."""
+"""The server of an offline peer may hold messages: a peer is not sent to often."""
 AT_ONCE = 32
-"""Messages that are on their way: as many as `Pushing` has room for."""
+"""Messages under way: as many as `Pushing` has room for."""
 
 _OFFLINE_S = 3600.0
 _TOGETHER_S = 0.02
 _RESTS = 10
-"""How many times as long as a look takes there is no other one."""
+"""Times the length of a look until the next one."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -88,14 +88,14 @@ class Fanout:
         self._wake = asyncio.Event()
 
     def note_online(self, peer: PeerId) -> None:
-        """Take the word that a peer is there: what waits for it leaves now."""
+        """Note that a peer is online: pending messages leave now."""
         self._delays.pop(peer, None)
         if self._rests.pop(peer, None) is not None:
             self._looked = None
             self._wake.set()
 
     async def received(self, peer: PeerId, message_id: str) -> None:
-        """Note a receipt that came after time, or of an earlier run."""
+        """Note a late receipt, or one of an earlier run."""
         async with self._store.writing() as connection:
             arrived = await acknowledged(connection, peer, message_id)
         if arrived:
@@ -103,7 +103,7 @@ class Fanout:
         self.note_online(peer)
 
     async def run(self) -> NoReturn:
-        """Send on. Ends when it is cancelled."""
+        """Send until cancelled."""
         async with self._store.writing() as connection:
             await send_again(connection)
         async with asyncio.TaskGroup() as tasks:
@@ -191,7 +191,7 @@ class Fanout:
     async def _look(
         self, connection: AsyncConnection, now: datetime, busy: Collection[PeerId]
     ) -> None:
-        """Find who is behind."""
+        """Find the peers that are behind."""
         behind = dict.fromkeys(await peers_to_send_to(connection))
         soon = Range(datetime.fromtimestamp(0, UTC), now + SOON)
         series = await subscribed_series(connection)
@@ -213,7 +213,7 @@ class Fanout:
     async def _cancel_what_ended(
         self, connection: AsyncConnection, arrived: Collection[PeerId]
     ) -> None:
-        """Cancel what is on its way by a permission that has ended meanwhile."""
+        """Cancel messages under permissions that have ended meanwhile."""
         flying = {
             message.id: task
             for peer, (message, task) in self._flying.items()
@@ -223,7 +223,7 @@ class Fanout:
             flying[message_id].cancel()
 
     async def _push(self, message: RecordsMessage, jid: str, *, confirms: bool) -> Text | None:
-        """Push a message. Return why it has not arrived; None if it has."""
+        """Push a message. Return why it did not arrive; None if it did."""
         if not len(message.data):
             return None
         try:
@@ -240,7 +240,7 @@ class Fanout:
         return None
 
     async def _wait(self, seen: int) -> None:
-        """Wait until something arrived, changed, or is to be tried again."""
+        """Wait until a message arrived, something changed, or a retry is due."""
         clock = asyncio.get_running_loop().time()
         self._wake.clear()
         waits: set[asyncio.Task[object]] = {
@@ -259,14 +259,14 @@ class Fanout:
                 timeout=again - clock,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            # What comes at about the same time is noted together.
+            # Arrivals at about the same time are noted together.
             await asyncio.sleep(_TOGETHER_S)
         finally:
             for wait in waits:
                 wait.cancel()
 
     async def _online(self) -> None:
-        """Wait for the network. What only a person can help is tried again after a change."""
+        """Wait for the network; after a failure that only a person can repair, for a change."""
         while not self._connection.is_online:
             seen = self._changes.count
             try:

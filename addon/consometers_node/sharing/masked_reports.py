@@ -1,4 +1,4 @@
-"""Records of a home as they leave where only sums may be read: masked with the key of the day.
+"""Records of a home that only sums may read: masked with the key of the day.
 
 What a home keeps of an enrolment is secret: the key of the last day that it had confirmed, alone,
 from which none of an earlier day can be computed; the secret of its nonces, which it shares with
@@ -31,7 +31,7 @@ _PACKED = struct.Struct(f">I{KEY_BYTES}s{NONCE_SECRET_BYTES}s{KEY_BYTES}s")
 
 @dataclass(frozen=True, slots=True)
 class HomeKeys:
-    """What a home keeps secret of an enrolment. Its `repr` shows the day alone."""
+    """A home's secrets of an enrolment. Its `repr` shows the day alone."""
 
     day_key: DayKey
     nonce_secret: bytes = field(repr=False)
@@ -60,7 +60,7 @@ async def load_keys(connection: AsyncConnection, permission: PermissionId) -> Ho
 async def keep_keys(
     connection: AsyncConnection, permission: PermissionId, keys: HomeKeys | None
 ) -> None:
-    """Store them in place of those before; None forgets them."""
+    """Store them in place of the former ones; None forgets them."""
     packed = None
     if keys is not None:
         day, key = keys.day_key.day.toordinal(), keys.day_key.secret

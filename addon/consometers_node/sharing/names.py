@@ -1,4 +1,4 @@
-"""What a node's series are named with.
+"""How a node's series are named.
 
 A household has a secret, and its delivery point if it has said so; a collective its own name.
 """
@@ -12,7 +12,7 @@ from ..store.settings import HOUSEHOLD_SECRET
 from ..wire import DELIVERY_POINT_DIGITS, Naming
 
 DELIVERY_POINT = "delivery-point"
-"""Name of the secret that holds it."""
+"""The secret's name in the database."""
 COLLECTIVE = "collective"
 """The setting with the name of a collective in the federation. A household has none."""
 
@@ -32,7 +32,7 @@ class OtherCollective(Exception):
 
 
 async def load_naming(store: Store) -> Naming:
-    """Return how this node names its series: its secret is made when it is first needed."""
+    """Return the naming of this node's series: its secret is made when it is first needed."""
     async with store.writing() as connection:
         secret = await settings.secret_or_new(
             connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(MIN_SECRET)

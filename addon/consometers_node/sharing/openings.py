@@ -1,4 +1,4 @@
-"""What the witnesses of a home's sums say was opened."""
+"""What the witnesses of a home's sums report as opened."""
 
 from dataclasses import dataclass
 import json
@@ -36,7 +36,7 @@ class Openings:
 
     @property
     def reasons(self) -> list[tuple[Text, int]]:
-        """Why, with how many hours each."""
+        """The reasons, with the number of hours of each."""
         refused = {} if self.summary is None else self.summary.refused
         return [
             (_REASONS[Refusal(reason)] if reason in Refusal else verbatim(reason), hours)
@@ -46,7 +46,7 @@ class Openings:
 
 
 async def all_openings(connection: AsyncConnection) -> dict[PermissionId, Openings]:
-    """Return what was opened, by permission."""
+    """Return the opened sums, by permission."""
     return {
         permission_id: Openings(enrolment, _summary(enrolment))
         for permission_id, enrolment in (await enrolments(connection)).items()

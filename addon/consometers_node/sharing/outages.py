@@ -1,4 +1,4 @@
-"""A node goes on by itself once its database can be used again."""
+"""Restarts a node's work once its database can be used again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Outages:
-    """Does a node's work again and again.
+    """Runs a node's work repeatedly.
 
     `problem` is what stopped it, until `over`.
     """
@@ -24,11 +24,11 @@ class Outages:
         self._rest_s = rest_s
 
     def over(self) -> None:
-        """Note that the database is there."""
+        """Note that the database is back."""
         self.problem = None
 
     async def survive(self, work: Callable[[], Awaitable[NoReturn]]) -> NoReturn:
-        """Work until cancelled. Raises what is not of the database."""
+        """Work until cancelled. Raises errors other than the database's."""
         while True:
             try:
                 await work()

@@ -1,4 +1,4 @@
-"""Asking collectives again what they ask for: a person here decides about each new version.
+"""Asks collectives again for their data needs: a person here decides about each new version.
 
 So a new version of a data need reaches those who answered the one before. Nothing is granted by
 this, and what was refused is not put forward again.
@@ -21,13 +21,13 @@ from .changes import Changes
 EVERY_S = 24 * 3600.0
 
 _FIRST = 24
-"""How many times sooner than that after a start."""
+"""How many times sooner that is after a start."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Renewal:
-    """Asks those to whom something is granted, about once a day, not all members at one time."""
+    """Asks peers with a grant, about once a day, not all members at one time."""
 
     def __init__(
         self, store: Store, asking: Asking, changes: Changes, *, every_s: float = EVERY_S
@@ -38,7 +38,7 @@ class Renewal:
         self._every_s = every_s
 
     async def run(self) -> NoReturn:
-        """Ask again and again. Ends when it is cancelled."""
+        """Ask repeatedly until cancelled."""
         wait_s = self._every_s / _FIRST
         while True:
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.5))  # noqa: S311

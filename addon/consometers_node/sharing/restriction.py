@@ -1,4 +1,4 @@
-"""Restriction: a person has what was granted held back for a while, and nothing is lost by it."""
+"""Restriction: a person pauses what was granted for a while, and nothing is lost by it."""
 
 from ..permission import Permissions
 from ..store import PeerId, PermissionId
@@ -9,18 +9,18 @@ _PREFIX = "paused."
 
 
 async def paused(connection: AsyncConnection) -> set[PermissionId]:
-    """Return the permissions by which nothing leaves at present."""
+    """Return the paused permissions."""
     keys = await settings_like(connection, _PREFIX)
     return {PermissionId(key.removeprefix(_PREFIX)) for key in keys}
 
 
 async def pause(connection: AsyncConnection, peer: PeerId) -> None:
-    """Hold back all that a peer was granted: pushes and answers."""
+    """Pause all grants of a peer: pushes and answers."""
     for permission in await Permissions(connection).permitted(peer):
         await set_setting(connection, f"{_PREFIX}{permission.permission}", "yes")
 
 
 async def resume(connection: AsyncConnection, peer: PeerId) -> None:
-    """Resume sending, with all that came up meanwhile."""
+    """Resume sending, with the records of the meantime."""
     for permission in await Permissions(connection).all(peer):
         await set_setting(connection, f"{_PREFIX}{permission.id}", None)

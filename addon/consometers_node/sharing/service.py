@@ -33,7 +33,7 @@ from .fanout import FIRST_DELAY_S, Addresses, Fanout
 from .renewal import EVERY_S, Renewal
 
 _CLOCK_EVERY_S = 60.0
-"""How often the clock is looked at, and what ran out by it is written down."""
+"""How often the clock is checked, and expired permissions are registered."""
 _SAYS_WITHIN_S = 10.0
 _SETTLES_WITHIN_S = 20.0
 
@@ -41,19 +41,19 @@ _LOGGER = logging.getLogger(__name__)
 
 
 type MakeAnswers = Callable[[Store, Naming, Answered, Confirms, Settled], Answers]
-"""Makes what a role answers: the class of it, or what needs more."""
+"""Makes a role's answers: its class, or a factory of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberPeers:
-    """How members of a collective that read its sums are found: each is a peer by its pseudonym."""
+    """Finds members of a collective that read its sums: each is a peer by its pseudonym."""
 
     addresses: Addresses
     peer: Callable[[AsyncConnection, str], Awaitable[Peer | None]]
 
 
 class Sharing:
-    """What a node does over one connection about what it grants, and what its role answers else.
+    """A node's grants over one connection, with its role's answers.
 
     Make it before the connection is entered.
     """
@@ -115,7 +115,7 @@ class Sharing:
         return self._deliveries
 
     async def run(self) -> NoReturn:
-        """Send all peers what is due, later peers included. Ends when it is cancelled."""
+        """Send all peers what is due, later peers included, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._expire())
             tasks.create_task(self._renewal.run())
@@ -177,12 +177,12 @@ class Sharing:
     async def _settled(self, peer: Peer) -> bool:
         if (delivery := self._deliveries.get(peer.id)) is None:
             return False
-        # It asks, so it is there to confirm.
+        # A peer that asks is online to confirm.
         delivery.note_online()
         return await delivery.settled(_SETTLES_WITHIN_S)
 
     async def _late(self, jid: str, message_id: str) -> None:
-        """Note a receipt that came after time, or of an earlier run."""
+        """Note a late receipt, or one of an earlier run."""
         async with self._store.reading() as connection:
             peers = [await peer_by_jid(connection, jid)]
             if self._members is not None:
@@ -197,7 +197,7 @@ class Sharing:
         self._changes.notify()
 
     async def _expire(self) -> NoReturn:
-        """Look at the clock again and again, and write down what ran out if it is confirmed.
+        """Check the clock repeatedly, and register expirations if it is confirmed.
 
         After a jump, the server confirms the clock again.
         """

@@ -16,7 +16,7 @@ from .due_records import SOON
 from .restriction import paused
 
 REMEMBERED = timedelta(days=30)
-"""How long an ended permission is listed beside those that hold."""
+"""How long an ended permission is listed beside the valid ones."""
 
 _ALL: Mapping[Series, float] = MappingProxyType({})
 
@@ -27,10 +27,10 @@ class Shared:
 
     grants: Sequence[Permitted]
     progress: float
-    """How much of its history is here, from 0 to 1."""
+    """The stored share of its history, from 0 to 1."""
     subscription: Subscription | None
     waiting: int
-    """Records beyond the cursor of the subscription, and those before it that were corrected."""
+    """Records beyond the cursor of the subscription, and corrected ones before it."""
 
     @property
     def id(self) -> SeriesId:
@@ -42,7 +42,7 @@ class Shared:
 
     @property
     def since(self) -> datetime:
-        """From when on its records may leave."""
+        """The start of sharing."""
         return min(grant.records.start for grant in self.grants)
 
     @property
@@ -53,7 +53,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A permission, and the last that happened to it."""
+    """A permission, and the last change to it."""
 
     permission: Permission
     last: RegisterEntry
@@ -64,7 +64,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Collective:
-    """A peer, all that it asked for, and all that is shared with it."""
+    """A peer, all its requests, and everything shared with it."""
 
     peer: Peer
     permissions: Sequence[Answered]
@@ -78,7 +78,7 @@ class Collective:
 
     @property
     def acknowledged_until(self) -> datetime | None:
-        """The earliest of what it has acknowledged; None if it subscribed to nothing."""
+        """The earliest acknowledgement; None if it subscribed to nothing."""
         subscribed = [each.subscription for each in self.shared if each.subscription is not None]
         cursors = [each.cursor for each in subscribed if each.cursor is not None]
         return min(cursors) if cursors and len(cursors) == len(subscribed) else None
@@ -94,7 +94,7 @@ class Collective:
 
     @property
     def paused(self) -> bool:
-        """Whether all that holds is held back."""
+        """Whether all valid permissions are paused."""
         granted = [each for each in self.permissions if each.permission.state is State.GRANTED]
         return bool(granted) and all(each.paused for each in granted)
 
@@ -157,7 +157,7 @@ def _due(
     queued: Mapping[SeriesId, Sequence[Range]],
     now: datetime,
 ) -> dict[SeriesId, tuple[Series, list[Range]]]:
-    """Return what is to be sent to a peer of each series, or was and is not acknowledged."""
+    """Return the records due to a peer of each series, sent and unacknowledged ones included."""
     due = {}
     for series_id, grants_of in grants.items():
         if (subscription := subscribed.get(series_id)) is not None:
@@ -175,7 +175,7 @@ def _due(
 
 
 def _apart(ranges: Iterable[Range]) -> list[Range]:
-    """Put together what overlaps."""
+    """Join overlapping ones."""
     apart: list[Range] = []
     for part in sorted(ranges, key=lambda part: part.start):
         if apart and part.start <= apart[-1].end:
@@ -186,7 +186,7 @@ def _apart(ranges: Iterable[Range]) -> list[Range]:
 
 
 def current_permissions(collective: Collective, now: datetime) -> list[Answered]:
-    """Return what holds or waits for an answer, and of what ended lately the last of each need."""
+    """Return valid and pending permissions, and the last ended one of each need."""
     ended: dict[str, Answered] = {}
     open_ = []
     for answered in collective.permissions:

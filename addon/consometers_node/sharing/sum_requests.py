@@ -1,4 +1,4 @@
-"""What a home does not allow of requests for sums, whatever is ticked; and the homes it demands."""
+"""What a home refuses in requests for sums, whatever is ticked; and the minimum it demands."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -38,19 +38,19 @@ _READ_BESIDES = text(
 
 
 async def minimum_homes(connection: AsyncConnection) -> int:
-    """Return how many homes each sum with this one must have."""
+    """Return the minimum number of homes in each sum with this one."""
     stored = await setting(connection, _MINIMUM)
     return DEFAULT_MINIMUM if stored is None else int(stored)
 
 
 async def set_minimum_homes(connection: AsyncConnection, minimum: int) -> None:
-    """Store how many homes a sum must have from the next permission on."""
+    """Store the minimum number of homes in a sum, from the next permission on."""
     value = None if minimum == DEFAULT_MINIMUM else str(minimum)
     await set_setting(connection, _MINIMUM, value)
 
 
 def objection_to_witness(need: DataNeed, collective: str, minimum: int) -> Text | None:
-    """Return why a home does not take the witness that a collective (bare JID) names."""
+    """Return why a home rejects the witness that a collective (bare JID) names."""
     witness = need.witness
     if witness is None:
         return None
@@ -96,6 +96,6 @@ def _filled(words: Text, title: Text) -> Text:
 
 
 def _are_related(domain: str, other: str) -> bool:
-    """Return whether two domains are the same, or one stands above the other."""
+    """Return whether two domains are the same, or one is above the other."""
     first, second = (f".{name.lower().rstrip('.')}" for name in (domain, other))
     return first.endswith(second) or second.endswith(first)

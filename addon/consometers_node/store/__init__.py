@@ -1,4 +1,4 @@
-"""What the node keeps: tables, their migrations, transactions. SQLite, or PostgreSQL by URL."""
+"""The node's database: tables, migrations, transactions. SQLite, or PostgreSQL by URL."""
 
 from .database import HEAD, Store
 from .errors import NotPermitted, StoreFault, Unusable

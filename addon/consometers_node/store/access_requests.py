@@ -1,4 +1,4 @@
-"""The log of what peers hold of this node, as it was asked for and received."""
+"""The log of data that peers sent about this node, on its request."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,12 +24,12 @@ class AccessRequest:
 
 
 async def log_request(connection: AsyncConnection, request: AccessRequest) -> None:
-    """Write down what was received."""
+    """Register a received copy."""
     await connection.execute(insert(AccessRequestRow).values(asdict(request)))
 
 
 async def requests_to(connection: AsyncConnection, peer: PeerId) -> Sequence[AccessRequest]:
-    """Return what was received from a peer, the last first."""
+    """Return the copies received from a peer, the last first."""
     query = select(*columns_of(AccessRequestRow, AccessRequest)).where(
         AccessRequestRow.peer_id == peer
     )

@@ -1,4 +1,4 @@
-"""Logs of what peers were answered, before the answer leaves, and of what they confirmed."""
+"""Logs of answers to peers, written before they leave, and of peers' confirmations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from .tables import AnswerRow, NoticeRow, PeerId, PermissionId, RegisterRow, Ser
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To whom which records left, by which command, under which permission."""
+    """Which records left to whom, by which command, under which permission."""
 
     peer: PeerId
     permission: PermissionId
@@ -26,7 +26,7 @@ class Answer:
 
 
 async def log_answer(connection: AsyncConnection, answer: Answer) -> None:
-    """Write down an answer before it leaves. Raises NotPermitted: then it must not."""
+    """Log an answer before it leaves. Raises NotPermitted: then it must not."""
     row = insert(AnswerRow).values(
         at=answer.at,
         peer_id=answer.peer,
@@ -51,7 +51,7 @@ async def latest_answers(
 
 @dataclass(frozen=True, slots=True)
 class AnswersTotal:
-    """All that left under a permission on request: how many series and records, of what time."""
+    """The total of answers under a permission: series, records, and their range."""
 
     series: int
     count: int
@@ -73,7 +73,7 @@ async def total_of_answers(
 
 
 async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:
-    """Return what a peer was answered in a range of time, in order."""
+    """Return the answers to a peer in a range of time, in order."""
     query = _ANSWERS.where(
         AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
     )
@@ -102,7 +102,7 @@ async def _answers(connection: AsyncConnection, query: Select[Any]) -> list[Answ
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A change of a permission that a peer was sent, when, and its receipt."""
+    """A change of a permission sent to a peer, its time, and its receipt."""
 
     state: str
     at: datetime
@@ -110,7 +110,7 @@ class Receipt:
 
 
 async def receipts(connection: AsyncConnection, permission: PermissionId) -> list[Receipt]:
-    """Return what a peer confirmed of a permission, in order."""
+    """Return a peer's confirmations of a permission, in order."""
     query = (
         select(RegisterRow.state, NoticeRow.notified_at, NoticeRow.receipt)
         .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)

@@ -1,4 +1,4 @@
-"""Rows that have one of many values: asked for by one statement, however many there are.
+"""Rows with one of many values: one statement, however many there are.
 
 `IN` would be another statement for each number of values, compiled and planned each time.
 """

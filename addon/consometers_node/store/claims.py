@@ -1,4 +1,4 @@
-"""The devices under whose names members share, and whose records of each count in sums.
+"""The devices that members name, and whose records of each count in sums.
 
 Anybody may name a device, a delivery point of somebody else too: so each who names one has series
 of their own, and the records of one of them count. Those of the first to name it
@@ -18,7 +18,7 @@ from .declaration import columns_of
 
 
 class Proof(StrEnum):
-    """By what an administrator knows whose device it is."""
+    """The proof of whose device it is."""
 
     METER = "meter"
     """The meter's own address, read at home."""
@@ -46,7 +46,7 @@ _COLUMNS = columns_of(
 async def add_claims(
     connection: AsyncConnection, member: MemberId, devices: Collection[str], at: datetime
 ) -> None:
-    """Store that a member shares under these devices; its records count where nobody else's do."""
+    """Store that a member shares under these devices; its records count where no others do."""
     claims = await _claims(connection, DeviceClaimRow.device.in_(devices))
     own = {claim.device for claim in claims if claim.member == member}
     taken = {claim.device for claim in claims if claim.counts}
@@ -80,7 +80,7 @@ async def shared_with(connection: AsyncConnection, member: MemberId) -> list[Cla
 
 
 async def contested(connection: AsyncConnection) -> set[MemberId]:
-    """Return the members who name a device of which nobody has decided yet whose it is."""
+    """Return the members that name a device of undecided ownership."""
     open_ones = select(DeviceClaimRow.device).where(
         DeviceClaimRow.counts == 0, DeviceClaimRow.settled_at.is_(None)
     )
@@ -89,14 +89,14 @@ async def contested(connection: AsyncConnection) -> set[MemberId]:
 
 
 async def set_counts(connection: AsyncConnection, claim: Claim, *, counts: bool) -> None:
-    """Store whether the records of a claim count. Of a device, those of one at most do."""
+    """Store whether the records of a claim count. At most one claim to a device counts."""
     await connection.execute(update(DeviceClaimRow).where(*_key(claim)).values(counts=int(counts)))
 
 
 async def note_settled(
     connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
 ) -> None:
-    """Store that it was decided whose a device is, and by which proof."""
+    """Store that the ownership of a device was decided, and by which proof."""
     named = update(DeviceClaimRow).where(DeviceClaimRow.device == device)
     await connection.execute(named.values(settled_at=at, proof=None))
     await connection.execute(named.where(DeviceClaimRow.member_id == member).values(proof=proof))

@@ -1,4 +1,4 @@
-"""The clock of a node, and whether anything may run out, be forgotten or be erased by it.
+"""The clock of a node, and whether anything may expire or be erased by it.
 
 A computer without a battery starts in another year, and so does a machine that is restored. Such a
 clock would end every permission and erase what it brought. So all that time ends or removes asks
@@ -31,7 +31,7 @@ from .settings import set_setting, setting
 from .types import Instant
 
 Confirmed = NewType("Confirmed", datetime)
-"""An instant by which something may end or be erased."""
+"""An instant by which something may expire or be erased."""
 
 AWAY_FOR = timedelta(days=30)
 """How long a node may have been off and go on by itself.
@@ -42,7 +42,7 @@ holidays or a repair: after a longer one, a person looks at the page of the node
 BACK_BY = timedelta(minutes=5)
 """As much as two clocks may differ."""
 STEP_S = 60.0
-"""By how much the wall clock may leave the monotonic one: less is set right all the time."""
+"""By how much the wall clock may leave the monotonic one: smaller steps happen all the time."""
 
 _CONFIRMED = "clock.confirmed"
 _BY_PERSON = "clock.said"
@@ -66,7 +66,7 @@ class ClockDoubtReason(StrEnum):
     """Why the clock is not confirmed."""
 
     OFFLINE = "offline"
-    """Nothing speaks against it, and no server has confirmed it yet."""
+    """Nothing contradicts the clock, and no server has confirmed it yet."""
     STEPPED = "stepped"
     AHEAD = "ahead"
     BEHIND = "behind"
@@ -94,7 +94,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ClockDoubt:
-    """Why nothing may run out or be erased at an instant."""
+    """The reason why nothing may expire or be erased at an instant."""
 
     reason: ClockDoubtReason
     now: datetime
@@ -102,25 +102,25 @@ class ClockDoubt:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether something speaks against the clock: then nothing is read or published by it."""
+        """Whether the clock is contradicted: then nothing is read or published by it."""
         return self.reason is not ClockDoubtReason.OFFLINE
 
     @property
     def text(self) -> Text:
-        """For people: what is wrong, what it keeps from happening, what to do."""
+        """For people: the problem, its consequence, the remedy."""
         words = _WORDS[self.reason].fill(now=_shown(self.now), newest=_shown(self.newest))
         return around(_UNTIL_THEN, words)
 
 
 class Clock:
-    """The clock of one node that runs. It begins without a word from anybody."""
+    """The clock of one running node. At first, nobody has confirmed it."""
 
     def __init__(
         self,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the wall clock, and one in seconds that nobody sets."""
+        """Read the wall clock, and a monotonic one in seconds."""
         self._now = now
         self._steady = steady
         self._vouched: float | None = None
@@ -128,23 +128,23 @@ class Clock:
         self._by_person: str | None = None
         self._is_new = True
         self.doubt: ClockDoubt | None = ClockDoubt(ClockDoubtReason.OFFLINE, now(), None)
-        """As it was last looked at."""
+        """The result of the last check."""
 
     @property
     def problem(self) -> Text | None:
-        """Why it is not confirmed, for people, as it was last looked at."""
+        """Why it is not confirmed, for people, at the last check."""
         return None if self.doubt is None else self.doubt.text
 
     def now(self) -> datetime:
-        """Return what the clock shows, right or wrong."""
+        """Return the time that the clock shows, right or wrong."""
         return self._now()
 
     def vouch(self) -> None:
-        """Take the word of a server whose certificate is valid by this clock."""
+        """Count a server as confirming the clock: its certificate is valid by it."""
         self._vouched = self._difference()
 
     async def begin(self, connection: AsyncConnection) -> None:
-        """Keep what is the newest instant before this node writes entries by its clock."""
+        """Store the newest instant before this node writes entries by its clock."""
         newest = await _newest(connection)
         if newest is not None:
             await set_setting(connection, _CONFIRMED, newest.isoformat())
@@ -175,7 +175,7 @@ class Clock:
         return Confirmed(now)
 
     async def _check_confirmation(self, connection: AsyncConnection) -> None:
-        """Take the word of a person, if it was given since the node started."""
+        """Count a person's confirmation, if it was given since the node started."""
         by_person = await setting(connection, _BY_PERSON)
         if by_person != self._by_person and not self._is_new:
             self._vouched = self._difference()
@@ -197,7 +197,7 @@ class Clock:
 
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:
-    """Take the word of a person: the clock is right, and shows `at`."""
+    """Store that a person confirmed the clock, which shows `at`."""
     for key in (_CONFIRMED, _BY_PERSON):
         await set_setting(connection, key, at.isoformat())
 

@@ -1,4 +1,4 @@
-"""The tables that a collective alone fills: a home does not load them."""
+"""The tables that only a collective fills: a home does not load them."""
 
 from datetime import date, datetime
 from typing import NewType
@@ -165,7 +165,7 @@ class MemberPermissionRow(Base):
 class MemberPermissionSeriesRow(Base):
     """One series that a member lets us read, under the name that it has with us.
 
-    `series_id` is empty until its first records tell what they are, and stays so of a series of
+    `series_id` is empty until its first records determine it, and stays so of a series of
     which masked reports come: these are of the direction `masked_direction`. The past was asked for
     up to `backfilled_until`; `last_received_at` is when records or reports last came; `problem` why
     no more do.

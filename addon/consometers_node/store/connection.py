@@ -80,7 +80,7 @@ class AsyncConnection:
 
     @property
     def info(self) -> dict[Any, Any]:
-        """What anybody notes of the driver's connection, for as long as that is open."""
+        """Notes on the driver's connection, for as long as that is open."""
         return self.sync_connection.info
 
     def get_transaction(self) -> Transaction | None:
@@ -121,7 +121,7 @@ class AsyncConnection:
     async def partitions(
         self, statement: Executable, size: int
     ) -> AsyncIterator[Sequence[Row[Any]]]:
-        """Yield the rows of a query in parts, so that they are never held all at once."""
+        """Yield the rows of a query in parts, so that they are never all in memory."""
         streaming = {"stream_results": True}
         result = await greenlet_spawn(
             self.sync_connection.execute, statement, execution_options=streaming

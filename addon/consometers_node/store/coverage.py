@@ -1,4 +1,4 @@
-"""What was read of the recorder: whole UTC days of each series, and when no measure came."""
+"""Which whole UTC days of each series were read from the recorder, and when it did not run."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ async def coverage(connection: AsyncConnection, series_id: SeriesId) -> Range | 
 
 
 async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
-    """Return what was read of each series of which anything was."""
+    """Return the days read of each series that has any."""
     query = select(CoverageRow.series_id, CoverageRow.covered_from, CoverageRow.covered_until)
     return {
         series_id: Range(start, end) for series_id, start, end in await connection.execute(query)
@@ -26,7 +26,7 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 
 
 async def set_coverage(connection: AsyncConnection, series_id: SeriesId, covered: Range) -> None:
-    """Store what was read of a series, in place of what was stored before."""
+    """Store the days read of a series, in place of the former ones."""
     row = {"series_id": series_id, "covered_from": covered.start, "covered_until": covered.end}
     await upsert.put(connection, CoverageRow, [row], "covered_from", "covered_until")
 

@@ -30,7 +30,7 @@ HALF_MOVED = "half moved"
 
 _BUSY_MS = 60_000
 _ALONE_BUSY_MS = 10_000
-"""Nobody else writes while this is waited for."""
+"""How long to wait for exclusive access, which blocks all other writes."""
 _FREE_WITHIN_S = 300
 """How long a task waits for a connection: others may wait for a lock meanwhile."""
 _CONNECTIONS = 4
@@ -113,7 +113,7 @@ class Store:
         return self._engine.dialect.name == "sqlite"
 
     async def close(self) -> None:
-        """Close all connections, once those who were cancelled a moment ago have let them go."""
+        """Close all connections, once recently cancelled users have let them go."""
         for _ in range(_LOOKS):
             if not self._engine.checked_out:
                 break
@@ -125,7 +125,7 @@ class Store:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a view of one moment, not to be written to."""
+        """Yield a read-only view of one moment."""
         # It ends with COMMIT: after a ROLLBACK psycopg prepares all its statements again.
         async with self._sound(), _connected(self._reader) as connection, connection.begin():
             yield connection
@@ -138,7 +138,7 @@ class Store:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a transaction: all of it is kept when the block ends, none of it if that raises."""
+        """Yield a transaction: all of it is committed when the block ends, none if that raises."""
         async with (
             self._sound(),
             self._one_writer,
@@ -160,12 +160,12 @@ class Store:
                 await asyncio.to_thread(self._reserve.fill)
 
     async def size_bytes(self, connection: AsyncConnection) -> int:
-        """Return how much room the database takes, without the journal of what was written last."""
+        """Return the size of the database, without the journal of recent writes."""
         query = _SIZE_OF_FILE if self.is_sqlite else _SIZE_OF_DATABASE
         return int((await connection.execute(sql(query))).scalar_one())
 
     async def checkpoint(self) -> bool:
-        """Put all into the one file, so that it can be copied.
+        """Move everything into the one file, so that it can be copied.
 
         Returns whether it is all there: not where somebody looks on at what was there before.
         """
@@ -175,7 +175,7 @@ class Store:
         return done is not None and not done.busy
 
     async def shrink(self) -> bool:
-        """Free the room of what was deleted, and leave nothing of it in the files.
+        """Free the space of deleted rows, and leave nothing of them in the files.
 
         Return whether nothing is left: not while another process reads on or writes for long, nor
         without the room that a copy takes.
@@ -267,7 +267,7 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
 
         create(connection, HEAD)
         return
-    # At level info it would write of its plugins and of each revision.
+    # At level info it would log its plugins and each revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic takes 13 MB that most starts can do without.
     from alembic import command  # noqa: PLC0415
@@ -307,7 +307,7 @@ def _shown(url: URL) -> str:
 
 
 def _sqlite(url: URL, connections: int) -> AsyncEngine:
-    # At level debug the driver would write each statement with its values: who, what, when.
+    # At level debug the driver would log each statement with its values: who, what, when.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = AsyncEngine.create(
         url,
@@ -380,7 +380,7 @@ def _to_its_end(ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 def _ended(task: asyncio.Task[None]) -> None:
     _ENDINGS.discard(task)
     if not task.cancelled():
-        # What nobody asked for would be written to the log, with all that called it.
+        # An unawaited error would be logged, with its whole call stack.
         task.exception()
 
 

@@ -54,7 +54,7 @@ def check(name: str, condition: str, **options: Any) -> Column[Any]:
 
 
 class Base:
-    """What all tables have in common: their names, their constraints', and which type means what.
+    """The base of all tables: their names, their constraints', and the types of their columns.
 
     A table is named after its class. Its columns are the annotations `Column[…]`, and stand as
     attributes of the class, which is itself a table wherever SQLAlchemy asks for one. A CHECK lets
@@ -118,7 +118,7 @@ def _declared(row: type[Base]) -> dict[str, Column[Any]]:
 
 
 def _type_of(kind: Any) -> TypeEngine[Any]:
-    """Return how a column has values of a type, or of the one that a `NewType` stands on."""
+    """Return the column type of a type, or of the one that a `NewType` stands on."""
     while kind not in _TYPES:
         kind = kind.__supertype__
     return _TYPES[kind]

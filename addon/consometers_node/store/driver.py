@@ -36,7 +36,7 @@ class Connection(aiosqlite.Connection):
 
         super().__init__(connector, AT_ONCE)
         self._opened = opened
-        # The program's end does not wait for a database that nobody closed.
+        # The program's end must not wait for a database that nobody closed.
         self._thread.daemon = True
 
     @override
@@ -75,7 +75,7 @@ def _execute(
         rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
         left = cursor if len(rows) == AT_ONCE else None
     except UnicodeDecodeError as fault:
-        # The words of SQLite's error quote a schema that is no text.
+        # SQLite's error quotes a schema that is no text.
         damaged = sqlite3.DatabaseError("malformed database schema")
         damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damaged from fault
@@ -92,7 +92,7 @@ def _close(opened: Iterable[sqlite3.Connection | sqlite3.Cursor]) -> None:
 
 
 class Cursor:
-    """As much of a cursor of aiosqlite as SQLAlchemy asks for."""
+    """The part of aiosqlite's cursor that SQLAlchemy uses."""
 
     def __init__(self, connection: Connection) -> None:
         self.description: Any = None

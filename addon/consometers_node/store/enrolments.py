@@ -1,4 +1,4 @@
-"""Permissions for sums at their witnesses: receipts, and what a witness said was opened."""
+"""Permissions for sums at their witnesses: receipts, and opened sums."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from .tables import DataNeedRow, EnrolmentRow, PermissionId, PermissionRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEnrolment:
-    """A permission at its witness; `summary` is the last answer to what was opened, as JSON."""
+    """A permission at its witness; `summary` is its last report, as JSON."""
 
     permission_id: PermissionId
     enrolled_at: datetime | None
@@ -55,14 +55,14 @@ async def keep_enrolment(
 async def keep_departure(
     connection: AsyncConnection, permission: PermissionId, at: datetime
 ) -> None:
-    """Store that the witness knows that the home has left."""
+    """Store that the witness has confirmed that the home left."""
     await _update(connection, permission, left_at=at)
 
 
 async def keep_summary(
     connection: AsyncConnection, permission: PermissionId, at: datetime, summary: str
 ) -> None:
-    """Store what the witness says was opened, in place of its answer before."""
+    """Store the witness's report of opened sums, in place of the former one."""
     await _update(connection, permission, asked_at=at, summary=summary)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a database, and how the operator of a node reads it."""
+"""Errors of a database, as the operator of a node reads them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,11 +111,11 @@ _SYSTEM = {
 
 
 class StoreFault(Exception):
-    """The database cannot or will not."""
+    """The database is unavailable."""
 
 
 class Unusable(StoreFault):
-    """The database cannot be opened. `text` says what the operator can do."""
+    """The database cannot be opened. `text` says what to do."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.say())
@@ -131,7 +131,7 @@ class NotPermitted(StoreFault):
 
 @contextmanager
 def only_with_permission() -> Iterator[None]:
-    """Raise NotPermitted where the database refuses what is written inside."""
+    """Raise NotPermitted where the database refuses the statements inside."""
     try:
         yield
     except IntegrityError as fault:
@@ -144,7 +144,7 @@ def is_full(fault: BaseException) -> bool:
 
 
 def is_locked(fault: BaseException) -> bool:
-    """Return whether something else uses the database for too long."""
+    """Return whether another process has locked the database for too long."""
     return _cause(fault) is _LOCKED
 
 
@@ -156,7 +156,7 @@ def is_outage(fault: BaseException) -> bool:
 
 
 def reason(fault: BaseException) -> Text:
-    """Return what a database, or the system before it, has against being used.
+    """Return why a database, or the system before it, cannot be used.
 
     Another cause stays in its own words, without the statement that met it.
     """
@@ -188,7 +188,7 @@ def _cause(fault: BaseException) -> Text | None:
         return _SYSTEM.get(error.errno or 0)
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
-        # The lowest byte is what it is about, the rest where it met it.
+        # The lowest byte is the kind of error, the rest its place.
         return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
     state = getattr(error, "sqlstate", None)
     if state is not None:

@@ -1,4 +1,4 @@
-"""One transaction at a time does some things, in PostgreSQL; SQLite has one writer anyway."""
+"""Locks for changes that one transaction at a time makes in PostgreSQL; SQLite has one writer."""
 
 from sqlalchemy import text
 

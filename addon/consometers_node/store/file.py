@@ -10,7 +10,7 @@ import sqlite3
 from .errors import EMPTIED, Unusable
 
 RESERVE_BYTES = 2 << 20
-"""What a withdrawal may write, with the files that SQLite makes for it."""
+"""The most that a withdrawal writes, with the files that SQLite makes for it."""
 _AT_ONCE_BYTES = 64 << 10
 
 
@@ -33,7 +33,7 @@ def prepare(file: Path) -> None:
 
 
 class Reserve:
-    """Room on the disk that a withdrawal finds when there is no other."""
+    """Reserved space on the disk for a withdrawal when nothing else is free."""
 
     def __init__(self, database: Path) -> None:
         self._file = database.with_suffix(".reserve")

@@ -11,7 +11,7 @@ from .connection import AsyncConnection
 
 
 class GroupKind(StrEnum):
-    """Why members are summed together. Groups of one kind have no member in common."""
+    """The kind of a group. Groups of one kind have no member in common."""
 
     ALL = "all"
     AREA = "area"
@@ -38,7 +38,7 @@ _ALL_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name
 
 
 async def all_groups(connection: AsyncConnection) -> list[Group]:
-    """Return every group that there is, or was."""
+    """Return every group, past or present."""
     rows = await connection.execute(_ALL_GROUPS)
     return [Group(row.id, GroupKind(row.kind), row.name) for row in rows]
 

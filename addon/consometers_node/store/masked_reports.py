@@ -1,4 +1,4 @@
-"""Masked reports of members, and what witnesses are asked to open of them."""
+"""Masked reports of members, and the requests to witnesses to open them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
@@ -53,7 +53,7 @@ class SumPermission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredOpening:
-    """What a witness is asked to open of an hour: see `OpeningRow`."""
+    """A request to a witness to open sums of an hour: see `OpeningRow`."""
 
     direction: Direction
     start: datetime
@@ -100,7 +100,7 @@ _NOTE_RECEIVED = (
 async def put_reports(
     connection: AsyncConnection, reports: Iterable[tuple[Direction, datetime, StoredReport]]
 ) -> None:
-    """Store reports of hours, each in the place of the one that was there."""
+    """Store reports of hours, each in place of the former one."""
     rows = [
         {"direction": direction, "start": start, "permission_id": report.permission}
         | {"day": report.day, "nonce": report.nonce}
@@ -125,7 +125,7 @@ async def reports_of_hour(
 async def hours_too_late(
     connection: AsyncConnection, hours: Collection[tuple[Direction, datetime]]
 ) -> set[tuple[Direction, datetime]]:
-    """Return which of these hours are closed, or in an opening: they take no report any more."""
+    """Return which of these hours are closed, or in an opening: they accept no more reports."""
     if not hours:
         return set()
     first, last = min(start for _, start in hours), max(start for _, start in hours)
@@ -184,7 +184,7 @@ async def read_individually(connection: AsyncConnection, direction: Direction) -
 
 
 async def claimed_by_others(connection: AsyncConnection) -> set[tuple[MemberId, str]]:
-    """Return the devices that members name without that they count: see `claims`."""
+    """Return the devices that members name without counting there: see `claims`."""
     query = select(DeviceClaimRow.member_id, DeviceClaimRow.device).where(
         DeviceClaimRow.counts == 0
     )
@@ -243,7 +243,7 @@ async def openings(
     *,
     unanswered: bool = False,
 ) -> list[StoredOpening]:
-    """Return what witnesses are asked, in the order of time: of an hour of a direction, or all."""
+    """Return the requests to witnesses, in the order of time: of an hour of a direction, or all."""
     query = select(*_OPENING_FACTS).order_by(
         OpeningRow.start, OpeningRow.direction, OpeningRow.witness
     )
@@ -262,12 +262,12 @@ async def waiting_since(connection: AsyncConnection) -> datetime | None:
 
 
 async def store_opening(connection: AsyncConnection, opening: StoredOpening) -> None:
-    """Store what a witness is to be asked."""
+    """Store a request to a witness."""
     await connection.execute(insert(OpeningRow).values(asdict(opening)))
 
 
 async def ask_less(connection: AsyncConnection, opening: StoredOpening) -> None:
-    """Store what a witness is to be asked in the place of what it refused."""
+    """Replace a request that a witness refused."""
     asked = (
         OpeningRow.direction == opening.direction,
         OpeningRow.start == opening.start,
@@ -278,7 +278,7 @@ async def ask_less(connection: AsyncConnection, opening: StoredOpening) -> None:
 
 
 async def store_answer(connection: AsyncConnection, opening: StoredOpening, answer: str) -> None:
-    """Store what a witness answered to an opening, if it is still asked this."""
+    """Store a witness's answer to an opening, if the request is still the same."""
     asked = (
         OpeningRow.direction == opening.direction,
         OpeningRow.start == opening.start,
@@ -321,7 +321,7 @@ async def erase_reports(
 async def reports_of_permissions(
     connection: AsyncConnection, permissions: Collection[MemberPermissionId]
 ) -> list[tuple[Direction, datetime, StoredReport]]:
-    """Return all reports that are held by permissions, in the order of time."""
+    """Return all stored reports of permissions, in the order of time."""
     query = (
         select(MaskedReportRow.direction, MaskedReportRow.start, *_REPORT_FACTS)
         .where(MaskedReportRow.permission_id.in_(permissions))

@@ -1,4 +1,4 @@
-"""The series that members let this collective read, and how far each was gathered."""
+"""The series that members let this collective read, and how far each was read."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -83,12 +83,12 @@ _NOTE_RECEIVED = (
 )
 
 type Key = tuple[MemberPermissionId, str]
-"""A permission that a member gave, and the name of one of its series."""
+"""A permission of a member, and the name of one of its series."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberSeries:
-    """A series that may be read at an interval no finer than that.
+    """A series that may be read at no finer interval than that.
 
     `records` is when they start; at its end the permission ends too. What the series is of is
     known from its first records on. Where `is_masked`, masked reports come, and no record.
@@ -113,7 +113,7 @@ class MemberSeries:
 
     @property
     def key(self) -> Key:
-        """What names it."""
+        """Its identifier."""
         return self.permission, self.identifier
 
     @property
@@ -126,7 +126,7 @@ class MemberSeries:
 
 
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[MemberSeries]:
-    """Return what was granted under these names, and stays so until the transaction ends."""
+    """Return the grants under these names, locked until the transaction ends."""
     granted = []
     for batch in batched(names, _NAMES_AT_ONCE, strict=False):
         granted += await _read(connection, _UNDER_NAMES, names=batch)
@@ -136,14 +136,14 @@ async def under_names(connection: AsyncConnection, names: Collection[str]) -> li
 async def under_permissions(
     connection: AsyncConnection, permissions: Collection[str]
 ) -> list[MemberSeries]:
-    """Return the series of permissions that hold, and go on to until the transaction ends."""
+    """Return the series of valid permissions, locked until the transaction ends."""
     if not permissions:
         return []
     return await _read(connection, _UNDER_PERMISSIONS, ids=list(permissions))
 
 
 async def of_member(connection: AsyncConnection, jid: str) -> list[MemberSeries]:
-    """Return what a member (its bare JID) granted."""
+    """Return the grants of a member (its bare JID)."""
     return await _read(connection, _OF_MEMBER, jid=jid)
 
 
@@ -155,12 +155,12 @@ async def last_received_at(connection: AsyncConnection) -> datetime | None:
 
 
 async def granting_members(connection: AsyncConnection) -> set[str]:
-    """Return the bare JIDs of all members that granted something that holds."""
+    """Return the bare JIDs of all members with a valid permission."""
     return {jid for jid in (await connection.execute(_GRANTING)).scalars() if jid is not None}
 
 
 async def members_without_subscription(connection: AsyncConnection) -> set[str]:
-    """Return the bare JIDs of the members that granted something they were not yet asked for."""
+    """Return the bare JIDs of the members with a grant that was not yet requested from them."""
     return {
         jid
         for jid in (await connection.execute(_WITHOUT_SUBSCRIPTION)).scalars()
@@ -169,7 +169,7 @@ async def members_without_subscription(connection: AsyncConnection) -> set[str]:
 
 
 async def learn(connection: AsyncConnection, key: Key, series: SeriesId) -> None:
-    """Note what a series is, once its first records tell."""
+    """Store the series of a permission, once its first records determine it."""
     await _set(connection, key, series_id=series)
 
 
@@ -185,12 +185,12 @@ async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -
 
 
 async def note_backfilled(connection: AsyncConnection, key: Key, until: datetime) -> None:
-    """Note up to where the past was asked for, and that nothing stands in the way."""
+    """Note up to where the past was requested, and that there is no problem."""
     await _set(connection, key, backfilled_until=until, problem=None)
 
 
 async def note_problem(connection: AsyncConnection, key: Key, problem: str) -> None:
-    """Note why no more records come."""
+    """Note why records stopped."""
     await _set(connection, key, problem=problem)
 
 

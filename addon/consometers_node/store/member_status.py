@@ -1,4 +1,4 @@
-"""Counts of members, of those that deliver, and of pushes that wait: nobody's name."""
+"""Counts of members, of those that deliver, and of waiting pushes: no names."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
             MemberPermissionSeriesRow.last_received_at >= at - _DAYS - _LATE,
         ),
     )
-    tells = func.max(case((lately, 1), else_=0))
+    delivers = func.max(case((lately, 1), else_=0))
     backfilled = MemberPermissionSeriesRow.backfilled_until
     behind = or_(backfilled.is_(None), backfilled < MemberPermissionRow.valid_from)
     catches_up = func.max(case((behind, 1), else_=0))
@@ -56,7 +56,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
         select(
             MemberRow.kind,
             func.count().label("series"),
-            tells.label("tells"),
+            delivers.label("delivers"),
             catches_up.label("catches_up"),
         )
         .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
@@ -65,7 +65,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()
     )
-    sums = (func.sum(each.c[name]) for name in ("series", "tells", "catches_up"))
+    sums = (func.sum(each.c[name]) for name in ("series", "delivers", "catches_up"))
     by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
     rows = await connection.execute(by_kind)
     granting = {kind: GrantingMembers(*map(int, counts)) for kind, *counts in rows}

@@ -1,4 +1,4 @@
-"""What sums are made of: which members count where, and their blocks."""
+"""The inputs of sums: which members count where, and their blocks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -131,7 +131,7 @@ _GROUPS_WITH_MEMBERS: CompoundSelect[Any] = union_all(
 async def groups_and_memberships(
     connection: AsyncConnection, month: date, at: datetime
 ) -> tuple[list[Group], dict[MemberId, Membership]]:
-    """Return every group that there is, or was, and where each member counts in a month.
+    """Return every group, past or present, and where each member counts in a month.
 
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
@@ -254,7 +254,7 @@ async def series_of(
 
 
 async def series_of_member(connection: AsyncConnection, member: MemberId) -> dict[SeriesId, Series]:
-    """Return the series that a member lets this collective read, or did."""
+    """Return the series that a member lets, or let, this collective read."""
     query = (
         select(SeriesRow.id, *SERIES_FACTS)
         .select_from(SeriesRow)
@@ -343,7 +343,7 @@ class Expected:
     async def among(
         self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
     ) -> set[MemberId]:
-        """Return who of these members is expected to send a step, or a finer one."""
+        """Return which of these members are expected to send a step, or a finer one."""
         expected: set[MemberId] = set()
         for some in batched(members, _AT_ONCE, strict=False):
             values = self._values() | {"step": step, "members": some}
@@ -352,7 +352,7 @@ class Expected:
         return expected
 
     def _values(self) -> dict[str, object]:
-        """Return the values of the statements."""
+        """Return the parameters of the statements."""
         return {
             "direction": self.direction,
             "at": self.at,

@@ -1,4 +1,4 @@
-"""Moves all that a node keeps into another database: from SQLite to PostgreSQL, or back.
+"""Moves a node's data into another database: from SQLite to PostgreSQL, or back.
 
 Rows go in the order of the tables and of their keys, many in one transaction. So what is there
 after an interruption says where to go on. Until all rows were compared, the target says that it is
@@ -22,7 +22,7 @@ AT_ONCE = 2_000
 """Rows of one transaction."""
 
 type Reached = Callable[[int], None]
-"""Hears how many rows are there."""
+"""Receives how many rows are there."""
 type Why = Literal["not-empty", "changed"]
 
 _LAST_ID = {
@@ -41,7 +41,7 @@ _SET_LAST_ID = {
 
 
 class CannotMove(StoreFault):
-    """`not-empty`: the target holds something else; `changed`: it is no longer as the source."""
+    """`not-empty`: the target has other data; `changed`: it no longer equals the source."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -49,7 +49,7 @@ class CannotMove(StoreFault):
 
 
 async def count(store: Store) -> int:
-    """Return how many rows there are to move."""
+    """Return the number of rows to move."""
     async with store.reading() as connection:
         return sum([await _count(connection, table) for table in TABLES])
 

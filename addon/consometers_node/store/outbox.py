@@ -1,4 +1,4 @@
-"""What is on its way to peers: queued, sent, acknowledged. Nothing gets in without permission.
+"""Records on their way to peers: queued, sent, acknowledged. Nothing enters unpermitted.
 
 A row says which records leave, not what is in them: that is read from the blocks when they are
 sent, so that a value which was corrected meanwhile goes out corrected.
@@ -104,7 +104,7 @@ class Subscriber:
     reached: datetime | None
 
     def behind(self, within: Range) -> Range:
-        """Return what of a range it was sent already; an empty range where that is nothing."""
+        """Return which part of a range it was already sent; an empty range for none."""
         if self.reached is None:
             return Range(within.start, within.start)
         sent = Range(within.start, max(within.start, self.reached))
@@ -189,7 +189,7 @@ async def queue_again_for(
     *,
     at: datetime,
 ) -> None:
-    """Queue records that were corrected for many peers, in place of what waits of them.
+    """Queue corrected records for many peers, in place of their waiting ones.
 
     Only those behind a cursor: a receipt of others would move it past what was never sent. Raises
     NotPermitted.
@@ -217,7 +217,7 @@ async def queue_again_for(
 
 
 async def cut(connection: AsyncConnection, queued: Queued, at: datetime) -> None:
-    """Queue the records of a row in two rows, before and from an instant within it on."""
+    """Split a queued row at an instant within it."""
     gone = delete(OutboxRow).where(OutboxRow.id == queued.id)
     row = await connection.execute(gone.returning(OutboxRow.peer_id, OutboxRow.queued_at))
     peer, since = row.one()
@@ -254,7 +254,7 @@ async def unsent(
     peers: Collection[PeerId],
     held_back: Collection[PermissionId] = (),
 ) -> list[WaitingRecords]:
-    """Return what is to be sent to these peers, the oldest first, as far as it may leave now.
+    """Return the rows to send to these peers, the oldest first, as far as they may leave now.
 
     What is granted by those permissions is held back.
     """
@@ -284,19 +284,19 @@ async def unsent(
 
 
 async def peers_to_send_to(connection: AsyncConnection) -> Sequence[PeerId]:
-    """Return the peers for which something waits to be sent."""
+    """Return the peers with waiting rows."""
     query = select(OutboxRow.peer_id).where(OutboxRow.sent_at.is_(None)).distinct()
     return (await connection.execute(query)).scalars().all()
 
 
 async def still_queued(connection: AsyncConnection, stanzas: Collection[str]) -> set[str | None]:
-    """Return the stanzas of which the records are still queued, and may reach a peer."""
+    """Return the stanzas whose records are still queued, and may reach a peer."""
     query = select(OutboxRow.stanza).where(OutboxRow.stanza.in_(stanzas))
     return set((await connection.execute(query)).scalars())
 
 
 async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -> list[Queued]:
-    """Take out of the outbox what a peer has confirmed, move its cursors, and return it.
+    """Remove confirmed rows from the outbox, move the peer's cursors, and return the rows.
 
     Nothing is returned for a stanza that is unknown, or was confirmed before.
     """
@@ -327,7 +327,7 @@ async def unacknowledged(
 
 
 async def send_again(connection: AsyncConnection, peer: PeerId | None = None) -> int:
-    """Queue again what was sent to a peer, or to any, and not confirmed. Return how many rows.
+    """Queue again what was sent to a peer, or to any, and not confirmed.
 
     The message that carried it is remembered: its receipt may still come.
     """

@@ -1,4 +1,4 @@
-"""Peers, and up to where each has acknowledged the series that it subscribed to."""
+"""Peers, and up to where each has acknowledged its subscribed series."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from .series import SERIES_FACTS
 from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
 
 MEMBER = "member:"
-"""How a member of a collective that reads its sums is known: by its pseudonym after this.
+"""Prefix of a member that reads a collective's sums: its pseudonym follows.
 
 So its address stands in one place alone, from where it is erased. No address begins so.
 """
@@ -52,7 +52,7 @@ async def peer_by_jid(connection: AsyncConnection, jid: str) -> Peer | None:
 
 
 async def all_peers(connection: AsyncConnection) -> list[Peer]:
-    """Return whom this node knows by an address, the first one first."""
+    """Return the peers known by an address, the first one first."""
     query = _PEERS.where(~PeerRow.jid.startswith(MEMBER))
     return [Peer(*row) for row in await connection.execute(query.order_by(PeerRow.id))]
 
@@ -108,7 +108,7 @@ async def subscriptions(
 
 
 async def subscribed_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
-    """Return the series that any peer has subscribed to."""
+    """Return the series with subscribers."""
     ids = select(SubscriptionRow.series_id)
     query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(ids)).order_by(SeriesRow.id)
     return {series_id: Series(*facts) for series_id, *facts in await connection.execute(query)}

@@ -1,4 +1,4 @@
-"""Plants of collectives, of which this home holds shares or could."""
+"""Plants of collectives whose shares this home holds or could hold."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -32,12 +32,12 @@ class HeldPlant:
 
     @property
     def part(self) -> float:
-        """Which part of the production is this home's."""
+        """This home's part of the production."""
         return min(1.0, self.held / self.total)
 
 
 async def all_held_plants(connection: AsyncConnection) -> list[HeldPlant]:
-    """Return the plants that collectives told of, by name."""
+    """Return the stored plants, by name."""
     query = select(*columns_of(HeldPlantRow, HeldPlant)).order_by(
         HeldPlantRow.name, HeldPlantRow.statistic
     )
@@ -45,7 +45,7 @@ async def all_held_plants(connection: AsyncConnection) -> list[HeldPlant]:
 
 
 async def put_held_plant(connection: AsyncConnection, plant: HeldPlant) -> None:
-    """Store a plant, in the place of the one that has its statistic."""
+    """Store a plant, in place of the one with its statistic."""
     values = asdict(plant)
     await upsert.put(connection, HeldPlantRow, [values], *(values.keys() - {"statistic"}))
 

@@ -24,7 +24,7 @@ from .upsert import put
 
 
 class PublishedCell(NamedTuple):
-    """What was published of a group in an interval: see `PublishedCellRow`.
+    """The published cell of a group in an interval: see `PublishedCellRow`.
 
     `lacks_homes`: homes count there that did not pass, so it sums sites and collectives alone.
     """
@@ -44,7 +44,7 @@ class PublishedCell(NamedTuple):
 
     @property
     def members_counting(self) -> int:
-        """How many members there would be if all homes had sent theirs."""
+        """The number of members if all homes had sent theirs."""
         return self.members - self.homes + self.counting
 
 
@@ -89,7 +89,7 @@ async def write(
     cells: Iterable[PublishedCell],
     closed: Iterable[ClosedInterval],
 ) -> None:
-    """Store what was published, and that nothing more of it will be."""
+    """Store published cells, and close their interval."""
     # An interval that is closed takes no cell: so cells come first.
     names = ("group_id", "interval_minutes", *(column.key for column in _CELL_FACTS))
     await put(connection, _CELL, [dict(zip(names, cell, strict=False)) for cell in cells])
@@ -198,7 +198,7 @@ async def first_closed(connection: AsyncConnection) -> datetime | None:
 async def closed_intervals(
     connection: AsyncConnection, interval: Interval, within: Range
 ) -> list[ClosedInterval]:
-    """Return what was closed of the intervals that start in a range, in order."""
+    """Return the closed intervals that start in a range, in order."""
     start = _CLOSED.start
     query = (
         select(*_CLOSED_FACTS)
@@ -215,7 +215,7 @@ async def cells(
     directions: Collection[Direction],
     within: Range,
 ) -> list[PublishedCell]:
-    """Return what was published of a group in the intervals that start in a range."""
+    """Return the published cells of a group in the intervals that start in a range."""
     query = select(*_CELL_FACTS).where(
         _CELL.group_id == group,
         _CELL.direction.in_(directions),
@@ -277,7 +277,7 @@ class SharedEnergy(NamedTuple):
 async def shared_by_day(
     connection: AsyncConnection, group: GroupId, within: Range
 ) -> dict[date, SharedEnergy]:
-    """Return what was injected and drawn in the same intervals, by civil day."""
+    """Return injection and consumption in the same intervals, by civil day."""
     smaller = case(
         (_CELL.watt_minutes < _DRAWN.watt_minutes, _CELL.watt_minutes), else_=_DRAWN.watt_minutes
     )
@@ -293,7 +293,7 @@ async def shared_by_day(
 async def exchanges(
     connection: AsyncConnection, group: GroupId, within: Range
 ) -> list[tuple[int, int]]:
-    """Return what was injected and drawn in each interval of which both are published.
+    """Return injection and consumption in each interval of which both are published.
 
     In watt-minutes, in no order.
     """
@@ -326,14 +326,14 @@ def _injected_and_drawn(group: GroupId, within: Range, *columns: ColumnElement[A
 
 
 async def published_groups(connection: AsyncConnection) -> set[GroupId]:
-    """Return the groups of which anything was ever published."""
+    """Return the groups with published cells."""
     published = select(_CELL.group_id).where(_CELL.group_id == MemberGroupRow.id).exists()
     query = select(MemberGroupRow.id).where(published)
     return set((await connection.execute(query)).scalars())
 
 
 async def published_directions(connection: AsyncConnection, group: GroupId) -> set[Direction]:
-    """Return the directions in which anything of a group was ever published."""
+    """Return the directions of a group with published cells."""
     published = [
         select(_CELL.start).where(_CELL.group_id == group, _CELL.direction == direction).exists()
         for direction in Direction
@@ -343,7 +343,7 @@ async def published_directions(connection: AsyncConnection, group: GroupId) -> s
 
 
 async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
-    """Return the first civil day of which a group has a cell."""
+    """Return the first civil day of a group with a cell."""
     is_day = _CELL.interval == Interval.P1D
     query = select(func.min(_CELL.day)).where(_CELL.group_id == group, is_day)
     return (await connection.execute(query)).scalar_one()
@@ -352,7 +352,7 @@ async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
 async def best_day(
     connection: AsyncConnection, group: GroupId, direction: Direction
 ) -> tuple[date, int] | None:
-    """Return the civil day of which most was published of a group, with its watt-minutes."""
+    """Return the civil day of a group with the most energy published, with its watt-minutes."""
     query = (
         select(_CELL.day, _CELL.watt_minutes)
         .where(

@@ -21,7 +21,7 @@ _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 
 
 def devices(collective: str, groups: Iterable[Group]) -> dict[GroupId, Device]:
-    """Return under which name each group's sums are known: the collective's, or one below it.
+    """Return the names of groups' sums: the collective's, or one below it.
 
     Of two groups that would have the same, the later one has its number after it.
     """
@@ -43,7 +43,7 @@ def own_series(device: Device, direction: Direction, interval: Interval, time_zo
 
 
 def value(watt_minutes: int, interval: Interval) -> int:
-    """Return the record that says it: mean W of an interval, Wh of a civil day."""
+    """Return a value as a record: mean W of an interval, Wh of a civil day."""
     minutes = 60 if interval is Interval.P1D else interval.minutes
     return (watt_minutes + minutes // 2) // minutes
 

@@ -1,4 +1,4 @@
-"""Series of other peers that are written into Home Assistant, as external statistics."""
+"""Series of other peers, imported into Home Assistant as external statistics."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from .tables import PulledSeriesRow
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A series of a peer, and the statistic of Home Assistant that it becomes.
+    """A series of a peer, and its statistic in Home Assistant.
 
     `jid` is the address that is asked, bare or full; `identifier` a urn; `until` the end of the
     last record that was written, None at first; `problem` why no more were, if there is one.
@@ -36,7 +36,7 @@ async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
 
 
 async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:
-    """Pull a series no more. Return whether it was pulled before."""
+    """Stop pulling a series. Return whether it was pulled before."""
     gone = delete(PulledSeriesRow).where(PulledSeriesRow.statistic == statistic)
     return (await connection.execute(gone)).rowcount > 0
 

@@ -81,7 +81,7 @@ async def blocks(
 async def _unpacked(
     connection: AsyncConnection, row: Packed, series_id: SeriesId, series: Series, within: Range
 ) -> list[Block]:
-    """Return what a table has of a series and the UTC days that a range touches, in order."""
+    """Return a table's rows of a series and the UTC days that a range touches, in order."""
     if not within:
         return []
     query = (

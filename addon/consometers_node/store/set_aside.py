@@ -1,4 +1,4 @@
-"""Records that are not believed, beside those that are: they are in no block, so in no sum."""
+"""Implausible records: they are in no block, so in no sum."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -20,7 +20,7 @@ _PLACES = select(SetAsideRow.series_id, SetAsideRow.start).where(
 )
 
 type Place = tuple[SeriesId, datetime]
-"""Of which series a record is, and when it starts."""
+"""The series of a record, and its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ async def of_member(connection: AsyncConnection, member: MemberId) -> list[SetAs
 
 
 async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
-    """Count the records that are set aside and not decided yet, by member."""
+    """Count the undecided records by member."""
     query = (
         select(SeriesRow.member_id, func.count())
         .join(SetAsideRow, SetAsideRow.series_id == SeriesRow.id)

@@ -9,7 +9,7 @@ from .connection import AsyncConnection
 from .tables import SecretRow, SettingRow
 
 HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
-"""What pseudonyms are made with: it never changes, or a collective meets a stranger."""
+"""The key of pseudonyms: it never changes, or a collective meets a stranger."""
 
 
 _SETTING = select(SettingRow.value).where(SettingRow.key == bindparam("key"))
@@ -27,7 +27,7 @@ async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, s
 
 
 async def set_setting(connection: AsyncConnection, key: str, value: str | None) -> None:
-    """Keep a setting; None forgets it."""
+    """Store a setting; None forgets it."""
     if value is None:
         await connection.execute(delete(SettingRow).where(SettingRow.key == key))
     else:
@@ -52,7 +52,7 @@ async def secret_or_new(connection: AsyncConnection, name: str, make: Callable[[
 
 
 async def set_secret(connection: AsyncConnection, name: str, value: bytes | None) -> None:
-    """Keep a secret in place of the one before; None forgets it."""
+    """Store a secret in place of the former one; None forgets it."""
     if value is None:
         await connection.execute(delete(SecretRow).where(SecretRow.name == name))
     else:

@@ -113,7 +113,7 @@ class MemberCountRow(Base, clustered=True):
 
 
 class CoverageRow(Base):
-    """The whole UTC days over which the recorder was read completely for a series."""
+    """The whole UTC days of a series that were read from the recorder."""
 
     __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"),)
 
@@ -164,7 +164,7 @@ class HeldPlantRow(Base):
 
 
 class DataNeedRow(Base):
-    """One version of what a peer asks for, and why. It never changes."""
+    """One version of a peer's data need. It never changes."""
 
     __table_args__ = (
         UniqueConstraint("peer_id", "need", "version"),
@@ -191,11 +191,11 @@ class DataNeedRow(Base):
     witness: Column[Mapping[str, str] | None] = check(
         "witness", "(witness IS NULL) = (reading = 'individual')"
     )
-    """Who opens sums with the peer: its fields by name."""
+    """The witness that opens sums with the peer: its fields by name."""
 
 
 class DataNeedSeriesRow(Base, clustered=True):
-    """One kind of series that a data need asks for."""
+    """A kind of series that a data need requests."""
 
     data_need_id: Column[NeedId] = column(ForeignKey("data_need.id"), primary_key=True)
     direction: Column[Direction] = column(primary_key=True)
@@ -338,7 +338,7 @@ class OutboxRow(Base):
 
 
 class AnswerRow(Base):
-    """What a peer was answered: written before the answer leaves, so that none leaves without."""
+    """An answer to a peer: logged before it leaves, so that none leaves unlogged."""
 
     __table_args__ = (
         references("permission_series", "permission_id", "series_id"),
@@ -358,7 +358,7 @@ class AnswerRow(Base):
 
 
 class EnrolmentRow(Base):
-    """A permission for sums at their witness: its receipt, and what it said was opened.
+    """A permission for sums at its witness: its receipt, and its report of opened sums.
 
     No record leaves before the receipt is here, nor after the home has left.
     """
@@ -372,17 +372,17 @@ class EnrolmentRow(Base):
     left_at: Column[datetime | None]
     asked_at: Column[datetime | None]
     summary: Column[str | None]
-    """The last answer to what was opened, as JSON."""
+    """The last report of opened sums, as JSON."""
 
 
 class AccessRequestRow(Base):
-    """What a peer holds of this node, as it was received: RGPD art. 15 and 20."""
+    """A peer's data about this node, as received: RGPD art. 15 and 20."""
 
     id: Column[int] = column(primary_key=True)
     at: Column[datetime]
     peer_id: Column[PeerId] = column(ForeignKey("peer.id", ondelete="CASCADE"))
     who: Column[str]
-    """Who asked, as the register has it."""
+    """The requester, as the register names them."""
     made_at: Column[datetime]
     size: Column[int] = check("size", "size > 0")
     """Bytes."""
@@ -390,7 +390,7 @@ class AccessRequestRow(Base):
 
 
 class SettingRow(Base):
-    """What a person has set, or the node wants to find again."""
+    """Settings of a person, and the node's own notes."""
 
     key: Column[str] = column(primary_key=True)
     value: Column[str]

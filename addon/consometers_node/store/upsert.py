@@ -1,4 +1,4 @@
-"""Rows that may be there already: an INSERT that says what to do then, in either database."""
+"""Upserts: an INSERT for rows that may be there already, in either database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

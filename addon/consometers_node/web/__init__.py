@@ -1,1 +1,1 @@
-"""The pages of a node, and the API that its Home Assistant asks."""
+"""The pages of a node, and the API for its Home Assistant."""

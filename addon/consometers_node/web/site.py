@@ -20,7 +20,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a site knows that its pages do not tell: who it is, and the token of its API."""
+    """What a household's pages need: the node's identity, and the token of its API."""
 
     node_id: str
     token: str
@@ -38,7 +38,7 @@ class Site:
         ingress: Collection[str] | None = None,
         server: Server | None = None,
     ) -> None:
-        """Prepare; `ingress` are the addresses from which pages may be asked for.
+        """Prepare; `ingress` are the addresses from which pages may be requested.
 
         `server` is where the servers of accounts are, if DNS is not to say it.
         """

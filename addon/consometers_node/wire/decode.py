@@ -1,4 +1,4 @@
-"""Records as they come: what a peer sent, in the node's nouns.
+"""Incoming records: a peer's message in the node's nouns.
 
 The other way round from `naming` and `records`. Which way the energy of `production` flows is told
 by the device: a meter counts what is fed into the grid, an inverter what panels make.
@@ -21,14 +21,14 @@ from consometers_node.series import Device, Direction, Interval, Quantity, Recor
 from .needs import Unsayable, read_interval
 
 MAX_MEMBERS = 10**8
-"""That a sum may have: more than a country has meters, and sums of sums stay in their columns."""
+"""Members of a sum: more than a country has meters, and sums of sums stay in their columns."""
 
 _MEMBERS = f"/{SeriesPath.MEMBERS}"
 _FACTORS: Mapping[str, Mapping[str | None, int]] = {
     SeriesPath.POWER: {None: 1, "W": 1, "kW": 1000},
     SeriesPath.ENERGY_DAILY: {None: 1, "Wh": 1, "kWh": 1000},
 }
-"""Who says no unit means that of the path."""
+"""Without a unit, a value has that of the path."""
 _PRODUCED = {
     DeviceType.METER: Direction.INJECTION,
     DeviceType.INVERTER: Direction.PRODUCTION,
@@ -101,7 +101,7 @@ def read_series(
     finest: Interval,
     before: Series | None = None,
 ) -> Series:
-    """Return which series has this name with us. Raises `Unsayable`.
+    """Return the series with this name. Raises `Unsayable`.
 
     What is not said is as it was before (`before`), an interval never said the finest that was
     granted. A device is what its URN says.

@@ -1,4 +1,4 @@
-"""Records as they leave: the energy of an interval as its mean power, that of a civil day in Wh.
+"""Outgoing records: the energy of an interval as its mean power, that of a civil day in Wh.
 
 Beside the values of a collective stand how many members each of them sums.
 """

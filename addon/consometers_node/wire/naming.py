@@ -69,7 +69,7 @@ class Naming:
         return series.device == own or series.device.startswith(f"{own}-")
 
     def may_name(self, series: Series) -> bool:
-        """Return whether a series may leave under any name: of what a collective has, its sums."""
+        """Return whether a series may leave under any name: of a collective's, only sums."""
         return self.collective is None or self.sums(series)
 
     def names(
@@ -104,7 +104,7 @@ def path(series: Series) -> str:
 
 
 def device_type(series: Series, name: Identifier) -> DeviceType:
-    """Return what measures a series: nothing but a collective's keeps the name that it has here."""
+    """Return the device of a series: only a collective's keeps its internal name."""
     if name.device.delivery_point is None and series.device == str(name.device):
         return DeviceType.COLLECTIVE
     made = series.direction is Direction.PRODUCTION

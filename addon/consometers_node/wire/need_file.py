@@ -1,4 +1,4 @@
-"""A data need that somebody wrote down, in TOML, with the words of `<data-need>`.
+"""A data need in a file, in TOML, with the words of `<data-need>`.
 
 id = "roof"
 version = 1
@@ -59,10 +59,10 @@ _KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES, _WITNESS)
 
 
 def read_need_file(written: bytes) -> DataNeed:
-    """Read a data need. Raises `Unsayable`, which names what is wrong."""
+    """Read a data need. Raises `Unsayable`, which names the error."""
     if len(written) > MAX_BYTES:
         raise Unsayable(_TOO_LONG.fill(most=MAX_BYTES))
-    # A node that runs reads no such file, and does without the parser.
+    # A running node reads no such file, and never loads the parser.
     import tomllib  # noqa: PLC0415
 
     try:
@@ -78,7 +78,7 @@ def read_need_mapping(table: Mapping[str, object]) -> DataNeed:
     needs = Element(federation_xml.DATA_NEEDS)
     needs.append(_element(table))
     try:
-        # Through the text that peers are sent: what that cannot hold is no word.
+        # Through the XML for peers: what that cannot hold is invalid.
         (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
     except Malformed as fault:
         raise Unsayable(around(_WRONG, fault.text)) from fault
@@ -120,12 +120,12 @@ def write_need_file(need: DataNeed) -> str:
 
 
 def _toml(words: str) -> str:
-    # What JSON writes of a text is TOML too, but for this one character.
+    # JSON's notation of a text is TOML too, but for this one character.
     return json.dumps(words, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _element(need: Mapping[str, object]) -> Element:
-    """Return the `<data-need>` that says the same: its reader knows all that can be wrong."""
+    """Return the same `<data-need>`: its reader knows all possible errors."""
     attributes = {
         **_DEFAULTS,
         **{key: str(need[key]) for key in _KNOWN if isinstance(need.get(key), str | int)},

@@ -37,7 +37,7 @@ class Unsayable(Exception):
 
 
 def read_need(sent: quoalise.DataNeed) -> DataNeed:
-    """Read a data need. Raises `Unsayable` on what no household could answer."""
+    """Read a data need. Raises `Unsayable` on one that no household could answer."""
     try:
         return DataNeed(
             id=sent.id,
@@ -147,7 +147,7 @@ def write_permission(
 
 
 def days(length: Duration) -> int:
-    """Return whole days, no more than the length has."""
+    """Return whole days, no more than the duration has."""
     calendar = length.years * _YEAR_DAYS + length.months * _MONTH_DAYS + length.days
     return calendar + length.seconds // _DAY_S
 
@@ -160,7 +160,7 @@ def read_interval(duration: Duration) -> Interval:
 
 
 def write_interval(interval: Interval) -> Duration:
-    """Return the interval as the protocol has it."""
+    """Return the interval as the protocol writes it."""
     return iso8601.duration(interval)
 
 

@@ -1,4 +1,4 @@
-"""Who connects, and to which server."""
+"""An XMPP account, and its server."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,11 +11,11 @@ from slixmpp.jid import InvalidJID
 from .errors import NotAnAddress
 
 RESOURCE = "quoalise"
-"""Of a node's full address: peers ask name@server/quoalise."""
+"""The resource of a node's full address: peers ask name@server/quoalise."""
 
 
 class Security(Enum):
-    """How TLS begins."""
+    """The start of TLS."""
 
     EITHER = "either"
     DIRECT = "direct"
@@ -32,13 +32,13 @@ class Account:
     password: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is no address of an account."""
+        """Raise NotAnAddress for an address without an account."""
         object.__setattr__(self, "jid", bare(self.jid))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where a server is, when DNS is not to say it, and which authority it may have of its own.
+    """The server's host and port, where DNS does not name them, and its own authority.
 
     With host and port, no SRV record is asked for. `ca_file` (PEM) is trusted beside the system's.
     """
@@ -49,7 +49,7 @@ class Server:
     ca_file: Path | None = None
 
     def tls(self) -> ssl.SSLContext:
-        """Return how to check the server: always, and by name. Raises OSError on the file."""
+        """Return the TLS context: it always verifies, and by name. Raises OSError on the file."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["xmpp-client"])
         if self.ca_file:
@@ -59,7 +59,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An account, and where its server is."""
+    """An account, and its server."""
 
     account: Account
     server: Server

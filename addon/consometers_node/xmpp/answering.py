@@ -1,4 +1,4 @@
-"""What this node answers to the ad-hoc commands of its peers (XEP-0050).
+"""Answers to the ad-hoc commands of peers (XEP-0050).
 
 A command has one stage, so nothing is kept between a form to fill in and the form filled in. A
 peer is its bare address, which its server has authenticated. It may have one request in flight
@@ -70,7 +70,7 @@ ANSWER_SECONDS = 45
 MAX_IN_FLIGHT = 64
 """Requests of all peers together."""
 MAX_OF_STRANGERS = 8
-"""Of these."""
+"""Of these, requests of strangers."""
 OF_A_DOMAIN = 120
 """Requests of the strangers of one domain in a minute: forty households may join in it."""
 
@@ -81,7 +81,7 @@ _OUR_FAULT = text("This node failed to answer: ask again later.")
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. `jid` is the peer, bare; `full` is where its answer goes; `language` its tongue."""
+    """The asker. `jid` is the peer, bare; `full` gets the answer; `language` is its tongue."""
 
     jid: str
     full: str = field(compare=False)
@@ -89,17 +89,17 @@ class Asker:
 
 
 class Answerer(Protocol):
-    """What a role says to its peers. Every method raises a `QuoaliseError` to refuse.
+    """A role's answers to its peers. Every method raises a `QuoaliseError` to refuse.
 
     A role overrides the commands that `quoalise.COMMANDS` gives it, and leaves the others.
     """
 
     role: Role
     passing: tuple[type[Exception], ...] = ()
-    """What may be in the way for a while, and is reported elsewhere: the requester asks again."""
+    """Temporary failures, which are reported elsewhere: the requester retries."""
 
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        """Return the records of a range. More than an answer may hold are refused for it."""
+        """Return the records of a range, or refuse it where they are too many for an answer."""
         raise no_such_command()
 
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -111,23 +111,23 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
-        """Return what the asker may read."""
+        """Return the series that the asker may read."""
         raise no_such_command()
 
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
-        """Say what this collective asks for, to someone with that token of an invitation."""
+        """Return this collective's data needs, for the holder of an invitation's token."""
         raise no_such_command()
 
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:
-        """Take a household's permission."""
+        """Store a household's permission."""
         raise no_such_command()
 
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
-        """Take a household's withdrawal. Return what was erased."""
+        """Store a household's withdrawal. Return the erased records."""
         raise no_such_command()
 
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
-        """Take a permission back from a collective that ends it."""
+        """Store that a collective ends a permission."""
         raise no_such_command()
 
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
@@ -139,7 +139,7 @@ class Answerer(Protocol):
 
 
 class Answering:
-    """Answers commands by asking the answerer."""
+    """Passes commands to the answerer."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class Answering:
         *,
         knows: Callable[[str], bool] = lambda _peer: True,
     ) -> None:
-        """Answer over a connection. Whom it does not know (bare address) is a stranger."""
+        """Answer over a connection. A peer (bare address) that it does not know is a stranger."""
         self._connection = connection
         self._answerer = answerer
         self._knows = knows
@@ -165,7 +165,7 @@ class Answering:
         asker = Asker(sender.bare, sender.full, language_of(iq))
         request_key = asker.full, iq["id"]
         if self._in_flight.get(asker.jid) == request_key:
-            # A stream that resumes, or a server on the way, brings it twice: its answer follows.
+            # A resumed stream, or a server on the way, brings it twice: its answer follows.
             return
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
@@ -271,5 +271,5 @@ class Answering:
 
 
 def no_such_command() -> ItemNotFound:
-    """Return the refusal of a command that a role does not know."""
+    """Return the refusal of an unknown command."""
     return ItemNotFound(_NO_SUCH_COMMAND)

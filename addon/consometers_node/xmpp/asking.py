@@ -1,4 +1,4 @@
-"""What this node asks of a peer: one request in flight for each, and not more than it may.
+"""Requests to peers: one in flight for each, within the peer's rate limit.
 
 A peer is asked by its full address; that of a node is its bare address and /quoalise. Every method
 raises what the peer answered (`QuoaliseError`) or what the network did (`NetworkError`).
@@ -59,11 +59,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Asking:
-    """Asks peers."""
+    """Sends requests to peers."""
 
     def __init__(self, connection: Connection) -> None:
         self.outside = 0
-        """Records that peers answered outside of what was asked, since the start."""
+        """Records outside of the requested range, since the start."""
         self._connection = connection
         self._rate = SlidingWindow(connection.stream.loop.time)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -91,7 +91,7 @@ class Asking:
     async def history(
         self, peer: str, identifier: Identifier, start: datetime, end: datetime
     ) -> AsyncIterator[Data]:
-        """Yield the records of start ≤ time < end, in as many answers as it takes, in order.
+        """Yield the records of start ≤ time < end in order, in as many answers as needed.
 
         A range that is refused as a bad request is asked again by halves, down to an hour.
         """
@@ -116,35 +116,35 @@ class Asking:
         await self._ask(peer, Unsubscribe(identifier))
 
     async def list_series(self, peer: str) -> tuple[Listed, ...]:
-        """Ask which series we may read."""
+        """Ask which series this account may read."""
         return answers.read_listed(await self._ask(peer, ListSeries()))
 
     async def get_data_needs(
         self, collective: str, invitation: str | None = None
     ) -> tuple[DataNeed, ...]:
-        """Ask a collective what it asks for, with the token of its invitation if one was given."""
+        """Ask a collective for its data needs, with the token of its invitation if there is one."""
         answer = await self._ask(collective, GetDataNeeds(invitation))
         return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
 
     async def grant(self, collective: str, permission: Permission) -> Receipt:
-        """Send a collective what the household grants."""
+        """Send a collective a household's grant."""
         return await self._receipt(collective, Grant(permission))
 
     async def withdraw(self, collective: str, permission: str, *, erase: bool = True) -> Receipt:
-        """Send a household's withdrawal. Return the receipt: what was erased."""
+        """Send a household's withdrawal. Return the receipt with the erased records."""
         return await self._receipt(collective, Withdraw(permission, erase))
 
     async def terminate(self, household: str, permission: str) -> Receipt:
-        """Send a household word that the collective ends its permission."""
+        """Notify a household that the collective ends its permission."""
         return await self._receipt(household, Terminate(permission))
 
     async def get_export(self, collective: str, part: int = 1) -> ExportPart:
-        """Ask a collective for a part of all that it holds of us."""
+        """Ask a collective for a part of all its data about us."""
         answer = await self._ask(collective, GetExport(part))
         return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
 
     async def open_sums(self, witness: str, opening: Opening) -> Opened:
-        """Ask a witness to open sums of masked reports: one part of what is asked."""
+        """Ask a witness to open sums of masked reports: one part of the request."""
         answer = await self._ask(witness, OpenSums(opening))
         opened = answers.payload(answer, protected_sums.OPENED)
         return protected_sums.read_opened(opened)
@@ -154,7 +154,7 @@ class Asking:
         return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
 
     async def _ask(self, peer: str, request: Request) -> Element:
-        """Return the completed `<command>` that answers, once it is our turn."""
+        """Return the completed `<command>` with the answer, once it is our turn."""
         to = full(peer)
         turn = self._turns.setdefault(to.bare, asyncio.Lock())
         async with turn:
@@ -172,7 +172,7 @@ class Asking:
 
 
 def full(peer: str) -> JID:
-    """Return the address by which a peer is asked. Raises `NotAnAddress`."""
+    """Return the address for requests to a peer. Raises `NotAnAddress`."""
     try:
         jid = JID(peer)
         return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")

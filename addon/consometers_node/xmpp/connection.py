@@ -36,15 +36,15 @@ PING_EVERY_SECONDS = 60
 PING_SECONDS = 30
 ONLINE_SECONDS = 30
 STEADY_SECONDS = 60
-"""A connection that lasted so long was a good one: the next failure is the first."""
+"""A connection of at least this length resets the backoff."""
 LISTENING = 1
-"""Priority of a node that is to hear what is sent to its bare address (RFC 6121 §8.5.2.1.1)."""
+"""Priority of a node that receives messages to its bare address (RFC 6121 §8.5.2.1.1)."""
 UNSEEN = -1
-"""Priority of a node that only answers: what people write to the address goes to them."""
+"""Priority of a node that only answers: people's messages to the address go to them."""
 
 
 class Session:
-    """What the server keeps of us, over streams that are resumed. `ended` says that it is gone."""
+    """The session on the server, over resumed streams. `ended` says that it is gone."""
 
     def __init__(self) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -55,7 +55,7 @@ class Session:
 
 
 class Connection:
-    """Owns the stream, the task that keeps it, and every task that a stanza starts."""
+    """Owns the stream, its task, and every task that a stanza starts."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Connection:
         self._logged_in: Callable[[], None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Begin to connect."""
+        """Start to connect."""
         await self._tasks.__aenter__()
         self._owned.add(self._tasks.create_task(self._run()))
         return self
@@ -99,12 +99,12 @@ class Connection:
         self._is_left = True
         for task in self._owned:
             task.cancel()
-        # The group sees no error: it would wrap it.
+        # The group gets no error: it would wrap it.
         await self._tasks.__aexit__(None, None, None)
 
     @property
     def jid(self) -> str:
-        """The full address, by which peers ask."""
+        """The full address for peers' requests."""
         return self.stream.boundjid.full
 
     @property
@@ -132,7 +132,7 @@ class Connection:
     async def request(
         self, kind: Literal["get", "set"], to: str, payload: Element, seconds: float
     ) -> Element:
-        """Send an iq (kind get or set) and give the `<iq>` that answers it.
+        """Send an iq (kind get or set) and return the `<iq>` that answers it.
 
         Raises what the peer or a server answered, `NoAnswer`, or why we are not online.
         """
@@ -155,7 +155,7 @@ class Connection:
         return answered
 
     def on_iq(self, tag: str, handler: Callable[[Iq], None]) -> None:
-        """Hand over every request (get or set) for an element of that name."""
+        """Register a handler for requests (get or set) with an element of that name."""
 
         def handle(stanza: StanzaBase) -> None:
             # A request holds one element (RFC 6120 §8.2.3). A server elsewhere may pass on one
@@ -169,7 +169,7 @@ class Connection:
         self.stream.register_handler(Callback(tag, matcher, handle))
 
     def on_message(self, tag: str, handler: Callable[[Message], None]) -> None:
-        """Hand over every message that holds an element of that name."""
+        """Register a handler for messages with an element of that name."""
 
         def handle(stanza: StanzaBase) -> None:
             if isinstance(stanza, Message):
@@ -179,7 +179,7 @@ class Connection:
         self.stream.register_handler(Callback(tag, matcher, handle))
 
     def on_login(self, handler: Callable[[], None]) -> None:
-        """Hear of every stream on which the server has proved itself and taken our password."""
+        """Register a callback for each stream whose server is verified and took our password."""
         self._logged_in = handler
 
     async def renew(self) -> None:
@@ -187,7 +187,7 @@ class Connection:
         await self.stream.drop()
 
     def ask_acknowledgement(self) -> None:
-        """Ask the server how many of our stanzas it has taken, after those that wait to leave."""
+        """Ask the server to acknowledge our stanzas, after those that wait to leave."""
         if self.stream.managed:
             self.stream.send(RequestAck(self.stream))
 
@@ -201,13 +201,13 @@ class Connection:
         """Start a task that ends with the connection at the latest. It must not raise."""
         task = self._tasks.create_task(work)
         if self._is_left:
-            # A stanza that came while the stream closes: who would handle it may have ended.
+            # A stanza may come while the stream closes, after its handler has ended.
             task.cancel()
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
     async def _run(self) -> None:
-        """Connect again and again, until a person must act or the connection is left."""
+        """Connect repeatedly, until a person must act or the connection is left."""
         clock = asyncio.get_running_loop().time
         failures = 0
         try:
@@ -250,7 +250,7 @@ class Connection:
                 return lost.result()
 
     async def _ping(self) -> bool:
-        """Return whether the server is there. One that refuses a ping is."""
+        """Return whether the server responds. One that refuses a ping does."""
         try:
             await self.request("get", self.stream.default_domain, Element(PING), PING_SECONDS)
         except QuoaliseError:
@@ -267,7 +267,7 @@ class Connection:
     def _session_started(self, _event: object) -> None:
         self._session.end()
         self._session = Session()
-        # Until the server says that it can resume this one, it ends with its stream.
+        # A session lasts as long as its stream until the server offers to resume it.
         self.stream.end_session_on_disconnect = True
         self.stream.send_presence(ppriority=self.priority)
 
@@ -292,7 +292,7 @@ async def first_of(future: asyncio.Future[Any], other: asyncio.Future[Any]) -> N
 
 
 def error_in(stanza: Element) -> QuoaliseError:
-    """Return the error that a stanza of type error carries."""
+    """Return the error in a stanza of type error."""
     error = stanza.find(stanza_errors.ERROR)
     if error is None:
         return OtherError("undefined-condition", ErrorType.CANCEL)

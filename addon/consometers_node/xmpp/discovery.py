@@ -1,4 +1,4 @@
-"""What this node is and does (XEP-0030), for anyone to see, and what a peer does, asked for.
+"""Service discovery (XEP-0030): this node's features for anyone to see, and those of peers.
 
     disco#info     of the node: identity, features, data policy; of a command: that it is one
     disco#items    of http://jabber.org/protocol/commands: the commands of the node's role
@@ -49,7 +49,7 @@ _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPolicy:
-    """What happens to what this node receives: why it is kept, how long, where it lies."""
+    """The processing of received data: its purpose, its retention, its place."""
 
     purpose: Text
     retention: Text
@@ -135,14 +135,14 @@ class Discovery:
 
 
 async def features(connection: Connection, jid: str) -> frozenset[str]:
-    """Ask what a full address can do. Raises as `Connection.request` does."""
+    """Return the features of a full address. Raises as `Connection.request` does."""
     answer = await connection.request("get", jid, Element(_INFO_QUERY), _SECONDS)
     features = answer.iterfind(f"{_INFO_QUERY}/{tag(INFO, 'feature')}")
     return frozenset(feature.get("var", "") for feature in features)
 
 
 async def sends_receipts(connection: Connection, jid: str) -> bool | None:
-    """Ask whether a subscriber's full address acknowledges what it receives.
+    """Return whether a subscriber's full address acknowledges messages.
 
     One that knows nothing of such questions does not. None if it did not say: once it has gone, its
     server, or ours, answers with an error in its place. Raises `NetworkError` if nobody answers.

@@ -1,4 +1,4 @@
-"""What goes wrong between this node and the network, as values of the domain.
+"""Errors between this node and the network, as values of the domain.
 
     NetworkError
       may pass              Unreachable, Interrupted, CertificateRefused, NotEncrypted,
@@ -8,7 +8,7 @@
       a request, a push     NoAnswer, NotAcknowledged
       what was typed        NotALink, NotAnAddress
 
-What a peer answers is a `quoalise.QuoaliseError`. Texts tell the person what to do.
+What a peer answers is a `quoalise.QuoaliseError`. Texts say what to do.
 """
 
 from typing import ClassVar
@@ -80,7 +80,7 @@ class AccountDisabled(NetworkError):
 
 
 class NoLogin(NetworkError):
-    """The server has no way to log in that keeps the password from it."""
+    """The server offers no login that keeps the password secret from it."""
 
     lasting = True
     words = text(
@@ -99,14 +99,14 @@ class TakenOver(NetworkError):
 
 
 class InvitationRefused(NetworkError):
-    """The server does not know the invitation, or it is used up."""
+    """The server does not know the invitation, or it was used."""
 
     lasting = True
     words = text("The invitation is used up, expired or not of {host}: ask for a new one.")
 
 
 class AccountTaken(NetworkError):
-    """There is an account of that name."""
+    """An account of that name exists."""
 
     lasting = True
     words = text("The address {jid} is taken: choose another name.")
@@ -126,13 +126,13 @@ class NoAnswer(NetworkError):
 
 
 class NotAcknowledged(NetworkError):
-    """The peer did not say in time that it has what was pushed. It may have it."""
+    """The peer did not acknowledge a push in time. It may have it."""
 
     words = text("{peer} has not acknowledged this: send it again.")
 
 
 class NotALink(NetworkError):
-    """What was given is no invitation."""
+    """The text is no invitation."""
 
     lasting = True
     words = text(
@@ -142,7 +142,7 @@ class NotALink(NetworkError):
 
 
 class NotAnAddress(NetworkError):
-    """What was given is no XMPP address of an account."""
+    """The text is no XMPP address of an account."""
 
     lasting = True
     words = text("“{found}” is not an XMPP address: write name@server.")

@@ -20,7 +20,7 @@ _MAX_LENGTH = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A collective asks someone to take part."""
+    """A collective invites to take part."""
 
     collective: str
     token: str = field(repr=False)

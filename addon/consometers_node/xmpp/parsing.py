@@ -1,4 +1,4 @@
-"""What a server sends, read stanza by stanza: each at once, and none at more than a bounded cost.
+"""Reads a server's stream stanza by stanza: each at once, and at bounded cost.
 
 Since 2.6, Expat puts off a long tag until twice as much has come, and with it all that comes after.
 So each read is flushed, unless nothing can have ended in it.
@@ -41,7 +41,7 @@ class Parser:
         self._parser = ET.XMLParser(target=self._stanzas)  # noqa: S314  # of our own server
 
     def feed(self, data: bytes) -> None:
-        """Read what has come. What it is, or what is wrong with it, is among the events."""
+        """Read the input. Stanzas and errors are among the events."""
         try:
             for at in range(0, len(data), _READ):
                 part = data[at : at + _READ]
@@ -53,7 +53,7 @@ class Parser:
             self._events.append(error)
 
     def read_events(self) -> Iterator[Event]:
-        """Return what has come since. Raises ParseError."""
+        """Return the events since the last call. Raises ParseError."""
         while self._events:
             event = self._events.popleft()
             if isinstance(event, ET.ParseError):
@@ -62,7 +62,7 @@ class Parser:
 
 
 class _Stanzas:
-    """Builds stanzas of what the parser calls out, and empties what costs too much."""
+    """Builds stanzas from the parser's events, and empties those that cost too much."""
 
     def __init__(self, events: deque[Event | ET.ParseError]) -> None:
         self._events = events
@@ -70,11 +70,11 @@ class _Stanzas:
         self._root = Element("")
         self._stanza = self._root
         self._builder: ET.TreeBuilder | None = None
-        """Of the stanza that is being read; None for one that was emptied, and between two."""
+        """The stanza being read; None for an emptied one, and between two."""
         self._bytes = self._elements = self._children = 0
 
     def count(self, size: int) -> None:
-        """Count bytes that are about to be read."""
+        """Count bytes before they are read."""
         self._bytes += size
         if self._builder is not None and self._bytes > MAX_BYTES:
             self._empty()

@@ -1,4 +1,4 @@
-"""New records to a subscriber, until it has them.
+"""Pushes new records to a subscriber, until it has them.
 
     <message to="…" id="…">
       <quoalise xmlns="urn:quoalise:0">…</quoalise>
@@ -44,9 +44,9 @@ _ERROR = f"{{{CLIENT}}}error"
 
 
 type Late = Callable[[str, str], Awaitable[None]]
-"""Hears of a receipt that nobody waits for: the peer's bare address, the message's id."""
+"""Receives a late receipt: the peer's bare address, the message's id."""
 type Knows = Callable[[str], bool]
-"""Says at once whether a peer (bare address) may be a subscriber."""
+"""Returns at once whether a peer (bare address) may be a subscriber."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class _Pending:
     sent: Message | None = None
 
     def forget(self) -> None:
-        """Leave nothing of it that could still be sent, when the stream resumes for instance.
+        """Remove what could still be sent, when the stream resumes for instance.
 
         The stanza itself stays, empty: both sides count stanzas (XEP-0198).
         """
@@ -67,7 +67,7 @@ class _Pending:
 
 
 class Pushing:
-    """Sends records to subscribers, and takes their receipts."""
+    """Sends records to subscribers, and receives their receipts."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Pushing:
         *,
         knows: Knows = lambda _peer: True,
     ) -> None:
-        """Push over a connection.
+        """Push over a connection. `late` receives late receipts of the peers that it `knows`.
 
         `late` hears of receipts of an earlier run, or after time, of the peers that it `knows`.
         """
@@ -191,7 +191,7 @@ class Pushing:
             pending.done.set_result(None)
 
     def _find(self, message: Message, message_id: str) -> asyncio.Future[None] | None:
-        """Return what waits for word on a message, if it comes from whom that was sent to."""
+        """Return the pending message of a receipt, if it comes from the recipient."""
         pending = self._pending.get(message_id)
         if pending and pending.peer == message["from"].bare and not pending.done.done():
             return pending.done

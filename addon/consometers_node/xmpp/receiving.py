@@ -1,4 +1,4 @@
-"""Records that peers push to us: handed over one by one, and acknowledged once they are kept.
+"""Pushed records of peers: handed over one by one, and acknowledged once they are stored.
 
 A peer that may not push is refused before anything of it waits. What a peer pushes waits behind
 what it pushed before, and behind nobody else's. One that pushes too often is slowed, and what it
@@ -33,7 +33,7 @@ from .traffic import Traffic
 _LOGGER = logging.getLogger(__name__)
 
 MAX_OF_ONE = 32
-"""Messages of one peer that are being kept, or wait for it."""
+"""Messages of one peer that are being stored, or wait for it."""
 MAX_SIZE_OF_ONE = 20_000_000
 """Bytes of memory that these take: as many messages as one peer has under way, all full."""
 MAX_SIZE = 100_000_000
@@ -41,22 +41,22 @@ MAX_SIZE = 100_000_000
 PER_MINUTE = 120
 """Messages of one peer. A year of 5 minutes fits into one minute."""
 REFUSALS_PER_MINUTE = 600
-"""Of those who may not push, all together: what comes beyond is left without an answer."""
+"""Of peers that may not push, all together: excess messages get no answer."""
 _ELEMENT_SIZE = 500
-"""Bytes of memory of an element of two attributes, without what stands in them."""
+"""Bytes of memory of an element with two attributes, without their values."""
 
 _NOT_EXPECTED = text("No permission covers this message (any more): it was not stored.")
 
 type Handler = Callable[[str, Data], Awaitable[None]]
-"""Keeps what a peer (bare address) pushed. It returns after its commit, and raises a
+"""Stores a push of a peer (bare address). It returns after its commit, and raises a
 `QuoaliseError` to refuse, or `NotStored`. The same records may come again."""
 
 type ReportsHandler = Callable[[str, Reports], Awaitable[None]]
-"""Keeps masked records alike."""
+"""Stores masked records alike."""
 
 
 type MayPush = Callable[[str], bool]
-"""Says whether a peer (bare address) may push at all, at once. In doubt it says yes."""
+"""Returns at once whether a peer (bare address) may push at all. In doubt it returns true."""
 
 
 class NotStored(Exception):
@@ -65,7 +65,7 @@ class NotStored(Exception):
 
 @dataclass(slots=True)
 class _Queue:
-    """What one peer pushed, in its order. The first is being kept, or waits for its turn."""
+    """The pushes of one peer, in order. The first is being stored, or waits for its turn."""
 
     messages: deque[tuple[Message, int]] = field(default_factory=deque)
     size: int = 0
@@ -77,7 +77,7 @@ class _Queue:
 
 
 class Receiving:
-    """Hears what is pushed: the node's presence says so to its server."""
+    """Receives pushes: the node's presence announces that to its server."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Receiving:
 
     @property
     def waiting(self) -> int:
-        """Count the messages that are being kept, or wait for it."""
+        """Count the messages that are being stored, or wait for it."""
         return sum(len(queue.messages) for queue in self._queues.values())
 
     def _came(self, message: Message) -> None:
@@ -128,7 +128,7 @@ class Receiving:
             self._connection.spawn(self._receive_all(sender, queue))
 
     def _make_room(self, queue: _Queue, size: int) -> bool:
-        """Return whether there is room for one more message, once others have made way."""
+        """Return whether there is room for one more message, after evicting others."""
         of_one = queue.size + size
         if len(queue.messages) >= MAX_OF_ONE or of_one > MAX_SIZE_OF_ONE:
             return False
@@ -147,7 +147,7 @@ class Receiving:
         self._size -= size
 
     async def _receive_all(self, sender: str, queue: _Queue) -> None:
-        """Take what a peer pushed, in the order in which it came."""
+        """Store the pushes of a peer, in the order in which they came."""
         try:
             while queue.messages:
                 await self._rate.turn(sender)
@@ -204,7 +204,7 @@ class Receiving:
 
 
 def _size(message: Element) -> int:
-    """Return how much memory a message takes, in bytes, more or less."""
+    """Return the approximate memory of a message, in bytes."""
     size = 0
     for element in message.iter():
         size += _ELEMENT_SIZE + len(element.text or "") + len(element.tail or "")

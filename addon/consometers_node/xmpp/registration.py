@@ -41,7 +41,7 @@ _NAME_BYTES = 6
 async def register(
     invitation: Register, *, user: str | None = None, server: Server | None = None
 ) -> Account:
-    """Make the account, and give it with its password. Raises `NetworkError`.
+    """Make the account, and return it with its password. Raises `NetworkError`.
 
     Its name is that of the invitation, else `user`, else one that says nothing of anyone.
     """
@@ -63,7 +63,7 @@ class _Registration(Stream):
         super().__init__(account, server)
         self._account = account
         self._token = token
-        # slixmpp holds back what comes before a session, and there is none here.
+        # slixmpp holds back stanzas before a session, and there is none here.
         self._always_send_everything = True
         order: int = self.plugin["feature_mechanisms"].order
         self.unregister_feature("mechanisms", order)

@@ -1,4 +1,4 @@
-"""How a request or a message is answered: a result, a receipt (XEP-0184), or an error.
+"""Answers to requests and messages: a result, a receipt (XEP-0184), or an error.
 
 Between nodes a receipt means more than delivery: what was pushed is committed.
 """

@@ -1,4 +1,4 @@
-"""One stream to one server: what slixmpp does, within our rules.
+"""One stream to one server: slixmpp's work, within our rules.
 
 TLS or nothing, SCRAM or nothing; one attempt at a time, whose failure is a value; no redirection by
 the server, no answer to strangers who want to see our presence, no stanza in a log.
@@ -41,14 +41,14 @@ ADDRESS_SECONDS = 6
 """For one address of a server: a machine that is off does not even refuse."""
 CLOSE_SECONDS = 2
 HEARD_PER_MINUTE = 240
-"""Requests of one address. Further ones are left: to refuse costs as much as to answer."""
+"""Requests of one address. Further ones are dropped: to refuse costs as much as to answer."""
 _MECHANISMS = frozenset(
     f"SCRAM-{algorithm}{binding}"
     for algorithm in ("SHA-1", "SHA-256", "SHA-512")
     for binding in ("", "-PLUS")
 )
 _WINDOW = 100
-"""Stanzas that we send before the server is asked how many of them it has."""
+"""Stanzas that we send before we ask the server for an acknowledgement."""
 _ROSTER = tag("jabber:iq:roster", "query")
 
 
@@ -65,7 +65,7 @@ def quiet() -> None:
 
 
 class Stream(ClientXMPP):
-    """A stream that can be opened again and again; it resumes its session when the server can."""
+    """A stream that can be opened repeatedly; it resumes its session when the server can."""
 
     def __init__(
         self, account: Account, server: Server, resource: str = RESOURCE, language: str = "en"
@@ -82,11 +82,11 @@ class Stream(ClientXMPP):
         self.enable_direct_tls = server.security is not Security.STARTTLS
         self.enable_starttls = server.security is not Security.DIRECT
         self.whitespace_keepalive = False
-        # None: who asks to see our presence hears nothing.
+        # None: requests to see our presence get no answer.
         self.auto_authorize = None
         self.auto_subscribe = False
         self.register_plugin("xep_0198", {"window": _WINDOW})
-        # After the filter of xep_0198: what goes no further was counted.
+        # After the filter of xep_0198, which counts the stanzas dropped here.
         self.add_filter("in", self._sift)
         self._rate = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
         self._server = server
@@ -142,7 +142,7 @@ class Stream(ClientXMPP):
             raise
 
     async def drop(self) -> None:
-        """Leave without a word, so that the session can be resumed."""
+        """Leave silently, so that the session can be resumed."""
         self._give_up()
         if self.is_connected():
             await asyncio.wait({self.disconnected}, timeout=CLOSE_SECONDS)
@@ -160,25 +160,25 @@ class Stream(ClientXMPP):
                 self._run_out_filters.cancel()
 
     def reschedule_connection_attempt(self) -> None:
-        """Leave it to the caller when to try again."""
+        """Leave retries to the caller."""
 
     async def get_dns_records(
         self, domain: str, port: int | None = None
     ) -> list[tuple[str, str, str, int]]:
-        """Return where the server is: all addresses of its host, or what DNS says of the domain."""
+        """Return the server's address: all addresses of its host, or DNS's for the domain."""
         host, port = self._server.host, self._server.port
         if host is None or port is None:
             return await super().get_dns_records(domain)
         try:
             addresses = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
-            return [("", domain, host, port)]  # The attempt to connect says why.
+            return [("", domain, host, port)]  # The attempt to connect reports why.
         return [("", domain, str(place[0]), int(place[1])) for *_, place in addresses]
 
     async def _attempt_connection(
         self, host: str, port: int, tls: bool, server_hostname: str | None
     ) -> bool:
-        """Leave an address that does not answer for the next one."""
+        """Skip an address that does not answer."""
         try:
             async with asyncio.timeout(ADDRESS_SECONDS):
                 return await super()._attempt_connection(host, port, tls, server_hostname)
@@ -192,7 +192,7 @@ class Stream(ClientXMPP):
         self.parser = Parser()  # type: ignore[assignment]  # it has what slixmpp uses of one
 
     def incoming_filter(self, xml: Element) -> Element:
-        """Leave out rosters: nobody asks for one, and slixmpp would build every item of it."""
+        """Skip rosters: nobody asks for one, and slixmpp would build every item of it."""
         for roster in xml.findall(_ROSTER):
             xml.remove(roster)
         return xml
@@ -214,7 +214,7 @@ class Stream(ClientXMPP):
         """Keep slixmpp from logging stanzas."""
 
     async def _handle_stream_features(self, features: StreamFeatures) -> bool | None:
-        """Know who negotiates: slixmpp would let it wait for a stream that is gone."""
+        """Track the negotiation: slixmpp would let it wait for a stream that is gone."""
         task = asyncio.current_task()
         assert task is not None
         self._negotiations.add(task)
@@ -228,7 +228,7 @@ class Stream(ClientXMPP):
         self.event("stream_error", error)
 
     def _sift(self, stanza: StanzaBase) -> StanzaBase | None:
-        """Leave out what is asked again and again, and presence: slixmpp keeps whose it heard."""
+        """Drop requests beyond the rate limit, and presence: slixmpp stores each sender."""
         if isinstance(stanza, Presence):
             return None
         if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
@@ -302,7 +302,7 @@ class Stream(ClientXMPP):
             self._opened.set_result(None)
 
     def _fail(self, why: NetworkError) -> None:
-        """Note the first reason, of an attempt or of a stream that was open."""
+        """Note the first error, of an attempt or of a stream that was open."""
         if not self._opened.done():
             self._opened.set_exception(why)
             self._opened.exception()  # seen, even if nobody waits for it any more
@@ -314,7 +314,7 @@ class Stream(ClientXMPP):
             self.abort()
 
     def _worst(self) -> NetworkError:
-        """Return the failure that says most: an untrusted server before a closed port."""
+        """Return the most informative failure: an untrusted server before a closed port."""
         for failure in self._failures:
             if isinstance(failure, CertificateRefused):
                 return failure
@@ -324,7 +324,7 @@ class Stream(ClientXMPP):
 
 
 def _short(why: object) -> str:
-    """Say in a few words why, as far as the system or the server said."""
+    """Return a short reason, as far as the system or the server gave one."""
     if isinstance(why, OSError):
         return why.strerror or str(why) or type(why).__name__
     return str(why)[:100] if why else "no reason given"

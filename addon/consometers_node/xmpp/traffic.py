@@ -1,21 +1,21 @@
-"""What peers sent, counted: how often, never who or what."""
+"""Counters of peers' messages: how often, never who or what."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What came since the node started, whatever the connection, and what became of it."""
+    """Messages since the node started, over all connections, and their outcomes."""
 
     acknowledged: int = 0
-    """Messages of records that were kept."""
+    """Messages whose records were stored."""
     refused: int = 0
     unkept: int = 0
-    """Neither kept nor refused: the peer sends them again."""
+    """Neither stored nor refused: the peer sends them again."""
     dropped: int = 0
     """There was no room for them: the peer sends them again."""
     answered: int = 0
-    """Requests that got what they asked for."""
+    """Requests that were answered."""
     turned_down: int = 0
     failed: int = 0
     """Requests that this node failed to answer."""

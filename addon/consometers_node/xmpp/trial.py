@@ -1,4 +1,4 @@
-"""An account is tried before it is kept, under an address of its own: its node goes on."""
+"""Tests an account before it is stored, under an address of its own: its node goes on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ def aside(who: Identity, language: str) -> Connection:
 
 @asynccontextmanager
 async def online(connection: Connection) -> AsyncIterator[Connection]:
-    """Connect, for as long as it is needed. Raises the first thing that stands in the way."""
+    """Connect for the duration of a block. Raises the first error."""
     async with connection:
         await connection.online(patient=False)
         yield connection
@@ -37,7 +37,7 @@ async def try_out(who: Identity, language: str) -> None:
 
 
 async def certificate(who: Identity, language: str) -> dict[str, Any]:
-    """Return the certificate that the server shows now, as `ssl` has it. Raises `NetworkError`.
+    """Return the certificate that the server presents, as `ssl` has it. Raises `NetworkError`.
 
     A connection that lasts keeps the one with which it began.
     """

@@ -61,7 +61,7 @@ async def test_status_shows_what_an_operator_needs(run: Run, coop: Path) -> None
     }
     assert datetime.fromisoformat(str(status["released_until"])) == START + 5 * HOUR
     erasures = status["erasures"]
-    assert (erasures["due"], erasures["later"], erasures["untold"]) == (0, 1, 1)
+    assert (erasures["due"], erasures["later"], erasures["unnotified"]) == (0, 1, 1)
     assert erasures["wiped"] is True
     text = await run("status", language="fr")
     assert "Derniers relevés" in text.out

@@ -181,7 +181,7 @@ def test_a_participant_without_half_of_the_weeks_is_left_out_and_spoils_nothing(
 def test_where_nothing_compares_there_is_no_ranking(uses: dict[str, Uses]) -> None:
     comparison = compare(uses, weeks(4))
     assert not comparison.standings
-    assert not comparison.tells_apart
+    assert not comparison.is_conclusive
     assert not compare(uses, []).standings
 
 

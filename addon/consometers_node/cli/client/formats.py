@@ -1,4 +1,4 @@
-"""A history as a document: JSON, CSV or XML, and as people read it."""
+"""A history as a document: JSON, CSV, XML, or text for people."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from .history import History
 Format = Literal["json", "csv", "xml"]
 CSV_HEADER = ("time", "value", "unit", "identifier")
 SHOWN = 60
-"""Records of a table; of more, the first and the last."""
+"""Rows of a table; of a longer one, the first and the last."""
 
 _CHANGES = text(
     "The description of the records changes at {time}, and a <quoalise> element has only one:"
@@ -94,7 +94,7 @@ def as_xml(history: History) -> bytes:
 
 
 def metadata(metadata_read: Metadata) -> Json:
-    """Return what is said of the records, under the names that `<meta>` has."""
+    """Return the description of the records, under the names that `<meta>` has."""
     return _object(write_metadata(metadata_read))
 
 
@@ -138,7 +138,7 @@ def _interval(metadata: Metadata) -> Duration | None:
 
 
 def _holes(series: Records, metadata: Metadata) -> int:
-    """Count what is missing between the first and the last, where intervals have one length."""
+    """Count the records missing between the first and the last, of intervals of equal length."""
     interval = _interval(metadata)
     if interval is None or interval != Duration(seconds=interval.seconds) or not interval.seconds:
         return 0

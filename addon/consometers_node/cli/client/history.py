@@ -1,4 +1,4 @@
-"""The records of a long range: asked for page by page, and put together once all are there."""
+"""The records of a long range, requested page by page and joined at the end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ from consometers_node.xmpp import Asking, Connection
 from ..core.output import Output, Reached
 
 WAITS_SECONDS = (5, 20, 60)
-"""A peer counts requests by the minute."""
+"""A peer limits requests per minute."""
 
 _WAITING = text("{peer} limits the number of requests: next attempt in {seconds} s.")
 
@@ -35,7 +35,7 @@ class History:
     end: datetime
     metadata: Metadata = field(default_factory=Metadata)
     changed: datetime | None = None
-    """From when on the metadata was another, if it changed."""
+    """When the metadata changed, if it did."""
     _values: dict[tuple[str, str | None], dict[Number, Number]] = field(default_factory=dict)
 
     def add(self, page: Data) -> None:
@@ -52,7 +52,7 @@ class History:
 
     @property
     def records(self) -> tuple[Records, ...]:
-        """All of it, the series that was asked for first."""
+        """All series, the requested one first."""
         ordered = sorted(self._values.items(), key=lambda item: item[0][0] != str(self.asked))
         return tuple(Records(name, unit, values) for (name, unit), values in ordered)
 
@@ -62,7 +62,7 @@ class History:
 
 
 class PatientAsking(Asking):
-    """Asks again, politely, a peer that is asked too often; reports how far a history is."""
+    """Asks again, politely, a peer that limits requests; reports the progress of a history."""
 
     def __init__(self, connection: Connection, output: Output) -> None:
         super().__init__(connection)
@@ -88,7 +88,7 @@ class PatientAsking(Asking):
         return await self.patiently(collective, lambda: ask(collective, part))
 
     async def patiently[T](self, peer: str, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask, and a few times again after rests. Raises what the peer answers in the end."""
+        """Ask, and retry a few times after pauses. Raises what the peer answers in the end."""
         for seconds in WAITS_SECONDS:
             try:
                 return await ask()

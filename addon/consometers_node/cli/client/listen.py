@@ -1,4 +1,4 @@
-"""Hears other nodes: prints what they push, and acknowledges what was printed."""
+"""Listens to other nodes: prints what they push, then acknowledges it."""
 
 import asyncio
 from typing import Annotated
@@ -90,7 +90,7 @@ class RecordPrinter:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def receive(self, sender: str, data: Data) -> None:
-        """Print records; they have left when this returns."""
+        """Print and flush records."""
         if self.done.done() or (self._peer and sender != self._peer):
             raise NotStored
         try:
@@ -128,7 +128,7 @@ class RecordPrinter:
 
 
 async def _stay(connection: Connection) -> None:
-    """Wait as long as the connection comes back. Raises the `NetworkError` that lasts."""
+    """Wait as long as the connection may come back. Raises the `NetworkError` that lasts."""
     while True:
         try:
             session = await connection.online(_PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""Asks other nodes by an account of one's own: the plain client of Quoalise."""
+"""Asks other nodes from one's own account: the plain client of Quoalise."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ commands = Commands()
 
 @commands.add("list-series")
 def list_series(peer: Peer, access: AccountAccess, common: Common) -> None:
-    """Ask which series we may read."""
+    """Ask which series this account may read."""
     output = common.output
 
     async def ask() -> tuple[Listed, ...]:

@@ -1,4 +1,4 @@
-"""The messages that a problem begins, and that it is over: `alerts test` sends one."""
+"""Alert messages when a problem starts and ends: `alerts test` sends one."""
 
 from consometers_node.collective.monitoring.alerts import test_alert
 from consometers_node.collective.monitoring.channels import NotSent, channels

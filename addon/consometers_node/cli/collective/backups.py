@@ -1,4 +1,4 @@
-"""Backups as the node knows them: `backups note`, typed by what makes them."""
+"""Backups as the node knows them: backup scripts call `backups note`."""
 
 from datetime import datetime
 from typing import Annotated

@@ -84,7 +84,7 @@ async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> 
 
 @commands.add("groups", text("List the groups that may take part."))
 async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None:
-    """List communes and sites of which something is published."""
+    """List communes and sites with published figures."""
     output = common.output
     async with store.reading() as connection:
         groups = await suggested(connection, await _published(store, settings))
@@ -105,7 +105,7 @@ async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeOptions:
-    """A challenge, as options tell it."""
+    """A challenge, from the command line's options."""
 
     name_fr: Annotated[str, typer.Option(help=say("Its name in French."))]
     name_en: Annotated[str, typer.Option(help=say("Its name in English."))]
@@ -126,7 +126,7 @@ class ChallengeOptions:
 
     @property
     def typed(self) -> TypedChallenge:
-        """What was typed."""
+        """The typed values."""
         return TypedChallenge(
             name_fr=self.name_fr,
             name_en=self.name_en,

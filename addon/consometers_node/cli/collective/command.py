@@ -1,4 +1,4 @@
-"""What the commands of a collective have in common: its settings, its database, a word after."""
+"""What the commands of a collective share: settings, database, and waking the node."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -42,13 +42,13 @@ _NO_PASSWORD = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours(Common):
-    """What every command of a collective has."""
+    """Options of every command of a collective."""
 
     settings: SettingsFile = None
 
     @property
     def file(self) -> Path:
-        """Where the settings are."""
+        """The path of the settings."""
         return self.settings or folder(self.data) / SETTINGS_FILE
 
 
@@ -117,7 +117,7 @@ async def account(store: Store, settings: Settings, output: Output) -> Identity:
 
 
 def _collective_error(error: Exception) -> CliError | None:
-    """Return what to tell of an error of a collective's rooms."""
+    """Return the message for an error of a collective's packages."""
     if isinstance(error, CollectiveFault):
         return CliError(error.condition, error.text)
     words = message_of(error)
@@ -132,10 +132,10 @@ def actions(store: Store, settings: Settings) -> Actions:
 
 
 async def look_again(settings: Settings) -> bool:
-    """Wake the running node, if there is one, since something changed."""
+    """Wake the running node, if there is one."""
     return await control_socket.wake(control_socket.socket_in(settings.folder))
 
 
 def now() -> datetime:
-    """Return the time that commands write down."""
+    """Return the current time, for the database."""
     return datetime.now(UTC).replace(microsecond=0)

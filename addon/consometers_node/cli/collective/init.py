@@ -141,7 +141,7 @@ _ASKED: dict[str, Callable[[dict[str, object]], str]] = {
     "time_zone": lambda _: "Europe/Paris",
     "publication.minimum": lambda _: "10",
 }
-"""What is asked where somebody is there, and what is usual."""
+"""Prompts of an interactive session, with their defaults."""
 
 commands = Commands()
 
@@ -192,7 +192,7 @@ def init(common: Ours, options: SettingsOptions) -> None:
 
 
 def _checked(key: str, typed: str, option: str) -> object:
-    """Return what is to be written of what was typed. Raises `CliError`."""
+    """Return the settings from the typed values. Raises `CliError`."""
     try:
         meant = KEYS[key].read(typed, Path())
     except BadValue:
@@ -216,7 +216,7 @@ def _check_readable(file: Path, option: str) -> None:
 
 
 def _ask_about(values: dict[str, object], output: Output) -> None:
-    """Ask for what the law has the public pages say."""
+    """Ask for what the law requires on public pages."""
     output.note(_FOR_THE_PUBLIC)
     for name in (*REQUIRED[Notice.PRESENTATION], *REQUIRED[Notice.LEGAL]):
         key = key_of(name).name
@@ -225,7 +225,7 @@ def _ask_about(values: dict[str, object], output: Output) -> None:
 
 
 def _ask(key: str, usual: str, output: Output) -> object:
-    """Return what was typed, or what is usual; empty where that may be left out."""
+    """Return the typed value, or the default; empty where that may be left out."""
     what = output.translated(KEYS[key].what)
     question = output.translated(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
     while True:

@@ -67,7 +67,7 @@ _ONE_IMAGE = text("name one .svg or .png file, for one invitation.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationOptions:
-    """What invitations are made."""
+    """Options of new invitations."""
 
     days: Annotated[
         int,
@@ -235,7 +235,7 @@ def make(
 
 @commands.add("list", text("List the invitations."))
 async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
-    """List the invitations that were made."""
+    """List all invitations."""
     output = common.output
     async with store.reading() as connection:
         listed = await invitations.all_invitations(connection)

@@ -1,4 +1,4 @@
-"""Who is a member, and what can be done for one: `members list`, `show`, `site`, `erase`."""
+"""Members and what an operator does for them: `members list`, `show`, `site`, `erase`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ Who = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """The description of a site. What is left out stays as it is."""
+    """The description of a site. Omitted options stay unchanged."""
 
     building: Annotated[
         Building | None,
@@ -158,7 +158,7 @@ class Described:
     ] = None
 
     def over(self, before: Description | None) -> Description:
-        """Return what is known now."""
+        """Return the current description."""
         old = before or Description()
         return Description(
             building=self.building or old.building,
@@ -266,7 +266,7 @@ async def site(
     text("Stop showing a site by name: from next month on, it counts as a home again."),
 )
 async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
-    """Show a member as a site no longer."""
+    """Stop showing a member as a site."""
     output = common.output
     record = await _named(store, settings, member)
     after = await actions(store, settings).show_as_home(record.id)
@@ -389,7 +389,7 @@ async def shares(
 async def export(
     store: Store, settings: Settings, /, common: Ours, member: Who, options: Export
 ) -> None:
-    """Export all that is held of a member."""
+    """Export all data about a member."""
     parts = exported.as_csv if options.wanted == "csv" else exported.as_json
     async with store.writing() as connection:
         record = await Members(connection, settings.time_zone).named(member)
@@ -408,7 +408,7 @@ async def export(
 async def terminate(
     store: Store, settings: Settings, /, common: Ours, member: Who, yes: Yes = False
 ) -> None:
-    """End all that a member allowed."""
+    """End all permissions of a member."""
     output = common.output
     record = await _named(store, settings, member)
     output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
@@ -451,7 +451,7 @@ async def erase(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Erase all that is held of a member."""
+    """Erase all data about a member."""
     output = common.output
     record = await _named(store, settings, member)
     question = output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym))
@@ -508,7 +508,7 @@ async def remove_account(
 
 
 def _report(member: Member, output: Output, *messages: Text) -> None:
-    """Print a member as it is now: for programs all of it, for people what changed."""
+    """Print a member's new state: everything for programs, the changes for people."""
     if output.as_json:
         output.document(dict(exported.facts(member)))
         return

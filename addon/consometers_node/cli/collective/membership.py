@@ -1,4 +1,4 @@
-"""How members are shown."""
+"""How members are displayed."""
 
 from datetime import datetime
 
@@ -106,7 +106,7 @@ def member_document(
 
 
 def series_document(series: MemberSeries) -> dict[str, Json]:
-    """Return for programs how far a series was gathered."""
+    """Return how far a series was collected, for programs."""
     return {
         "permission": series.permission,
         "identifier": series.identifier,
@@ -139,7 +139,7 @@ def say_all(
     held: list[Holding],
     output: Output,
 ) -> None:
-    """Say all of a member but its records."""
+    """Print everything about a member but its records."""
 
     def line(what: Text, value: object) -> None:
         output.say(_FACT, what=output.translated(what), said=value)
@@ -187,7 +187,7 @@ def say_all(
 async def known_commune(
     connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
 ) -> str:
-    """Return a commune as it is written where it is known, and say so where it was not."""
+    """Return a commune in its known spelling, and report the change."""
     commune = await known_spelling(connection, typed, member)
     if commune != typed:
         output.note(_TAKEN, typed=typed, known=commune)

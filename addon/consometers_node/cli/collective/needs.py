@@ -1,4 +1,4 @@
-"""What a collective asks its members for: `needs list`, `offer`, `close`."""
+"""What a collective requests from its members: `needs list`, `offer`, `close`."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ _UNREADABLE = text("“{need}”, version {version}, cannot be read, and is left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedOptions:
-    """A data need, as options tell it."""
+    """A data need, from the command line's options."""
 
     id: Annotated[
         str | None,
@@ -129,7 +129,7 @@ class NeedOptions:
 
     @property
     def least(self) -> tuple[object, ...]:
-        """What has no usual value."""
+        """Options without a default."""
         return self.id, self.title, self.purpose, self.series, self.contact, self.policy
 
     def need(self, controller: str) -> DataNeed:
@@ -231,7 +231,7 @@ async def offer(
         ),
     ] = None,
 ) -> None:
-    """Ask members for something."""
+    """Offer a data need to members."""
     output = common.output
     if any(options.least) if file else not all(options.least):
         raise misused("needs offer", _ONE_OR_THE_OTHER)
@@ -257,7 +257,7 @@ async def close(
     common: Ours,
     need: Annotated[str, typer.Argument(metavar=say("NEED"), help=say("Its name."))],
 ) -> None:
-    """Ask for something no longer."""
+    """Stop requesting a data need."""
     output = common.output
     await actions(store, settings).close(need)
     output.result({"need": need, "closed": True}, _CLOSED, need=need)

@@ -1,4 +1,4 @@
-"""What a collective answers for: `register` of what it does with data, `reads` of who read what."""
+"""A collective's accountability: `register` of processing, and `reads`, the access log."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -33,7 +33,7 @@ from ..core.usage import Commands
 from .command import Ours, look_again, now, run
 
 _WHO = "operator"
-"""Who the access log says it was."""
+"""The actor's name in the access log."""
 _EVERY_S = 0.5
 
 _SUMS = text("Sums")
@@ -174,7 +174,7 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
 async def follow(
     store: Store, settings: Settings, running: control_socket.Status | None, output: Output
 ) -> None:
-    """Show how far the past is published by the node that runs, until all of it is."""
+    """Show how far the running node has published the past, until it is done."""
     if await _past(store, settings) is None:
         return
     if running is None or not running["online"]:

@@ -63,7 +63,7 @@ def reapply(
         ),
     ] = False,
 ) -> None:
-    """End and erase again what had ended and was erased."""
+    """Repeat the withdrawals and erasures that the backup lacks."""
     for file in files or ():
         if not file.is_file():
             raise misused(str(file), _NO_FILE)
@@ -80,7 +80,7 @@ def reapply(
             raise CliError("not-whole", _NOT_WHOLE.fill(day=last.date()))
         count = await apply_again(store, settings.time_zone, ends, now())
         async with store.writing() as connection:
-            # As a witness, this node may have opened sums that the backup does not know of.
+            # As a witness, this node may have opened sums that the backup lacks.
             await mark_restored(connection, now())
         await wipe(store)
         return count

@@ -70,7 +70,7 @@ _STEPS = {
 }
 _PROBLEM = text("Problem: {said}")
 _SAID = frozenset({ProblemKind.NETWORK, ProblemKind.DATABASE, ProblemKind.CLOCK})
-"""What a running node says of itself anyway."""
+"""What a running node reports itself."""
 _CLOSED = text(
     "Nothing is published before the collective is opened: look at the preview first"
     " (“consometers-node publication preview”), then open it (“publication open”)."
@@ -96,7 +96,7 @@ _WITNESSED = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Erasures:
-    """Permissions that have ended, by what is still to happen to what they brought."""
+    """Ended permissions, by what remains to be done with their records."""
 
     due: int
     announced: int
@@ -133,7 +133,7 @@ class _Erasures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Collective:
-    """How it stands, as the database has it."""
+    """Figures from the database."""
 
     members: MemberCounts
     last_received_at: datetime | None
@@ -146,7 +146,7 @@ class _Collective:
     backups: Backups
     witnessed: Sequence[Witnessed]
     problems: Sequence[Problem]
-    """Those that the database and the machine tell, beside what a running node does."""
+    """Problems that the database and the machine show, beside those of a running node."""
 
 
 def status(common: Common, settings: Path | None) -> None:
@@ -237,7 +237,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             "announced_first": shown(erasures.announced_first),
             "later": erasures.later,
             "first": shown(erasures.first),
-            "untold": erasures.unnotified,
+            "unnotified": erasures.unnotified,
             "wiped": erasures.wiped,
         },
         "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},

@@ -1,4 +1,4 @@
-"""As whom a command asks, and its connection, which disturbs no node of the same account."""
+"""Which account a command uses, and its connection, which leaves a running node alone."""
 
 import getpass
 import os
@@ -70,7 +70,7 @@ def server_for(jid: str, reach: Reach) -> Server:
 
 
 async def identity_of(access: AccountAccess, common: Common) -> Identity:
-    """Return the account of `--as`, or the one that `login` kept."""
+    """Return the account of `--as`, or the one that `login` stored."""
     if access.jid is not None:
         return identity(access.jid, access, common.output)
     for name in ("host", "port", "ca_file", "password_file"):
@@ -83,7 +83,7 @@ async def identity_of(access: AccountAccess, common: Common) -> Identity:
 
 
 async def stored_account(data: Path | None) -> Identity | None:
-    """Return the account that is kept there, without making a database."""
+    """Return the stored account, without making a database."""
     # A database takes 20 MB, and --as needs none.
     from consometers_node.sharing.account import load  # noqa: PLC0415
 

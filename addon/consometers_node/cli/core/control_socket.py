@@ -1,4 +1,4 @@
-"""A word between the commands of one node: look again; how is it.
+"""Local control socket: wake and status.
 
 The node that runs listens on a socket in its folder, which only its user may open. A command that
 changed the database rings; `status` asks. Where nothing listens, nothing runs: what was changed
@@ -35,7 +35,7 @@ type Status = Mapping[str, Json]
 
 
 def socket_in(folder: Path) -> Path:
-    """Return where the node of a folder listens."""
+    """Return the socket's path in a folder."""
     return folder / _SOCKET
 
 
@@ -77,12 +77,12 @@ async def listening(
 
 
 async def wake(socket: Path) -> bool:
-    """Wake the node. Return whether one runs."""
+    """Wake the node. Return whether one is running."""
     return await ask(socket, "look-again") is not None
 
 
 async def ask(socket: Path, what: str) -> Status | None:
-    """Ask the node that runs; None if none does."""
+    """Return the running node's answer; None if none runs."""
     try:
         async with asyncio.timeout(_SECONDS):
             reader, writer = await asyncio.open_unix_connection(socket, limit=_MAX_BYTES)

@@ -1,4 +1,4 @@
-"""How a program of the node ends: what went wrong is printed, and becomes its exit status."""
+"""How a command ends: its error is printed and becomes the exit status."""
 
 from collections.abc import Callable
 import sys
@@ -12,7 +12,7 @@ def exit_status(work: Callable[[], object], output: Output) -> int:
     try:
         status = work()
     except BrokenPipeError:
-        # The reader has enough. What Python would still flush has nowhere to go.
+        # The reader closed the pipe: what Python would still flush has nowhere to go.
         sys.stdout = sys.stderr
         return 1
     except KeyboardInterrupt:

@@ -18,14 +18,14 @@ NAMES: Final = frozenset(
         *("INGRESS", "PASSWORD", "ROLE", "SERVER", "SETTINGS", "SMTP_PASSWORD", "SUPERVISOR"),
     )
 )
-"""Those that commands read. Every key of a collective's settings has one too."""
+"""Variables that commands read. Every key of a collective's settings has one too."""
 
 _UNKNOWN = text("Unknown environment variable {name}: see the list in the node’s documentation.")
 _NEARLY = text("Unknown environment variable {name}. Did you mean {near}?")
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
-    """Raise `CliError` if a variable would have no effect, as a mistyped one has none."""
+    """Raise `CliError` for an unknown variable of the prefix, such as a mistyped one."""
     unknown = {name for name in environment if name.startswith(PREFIX)} - NAMES
     if not unknown:
         return

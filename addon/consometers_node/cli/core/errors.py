@@ -1,4 +1,4 @@
-"""What went wrong, as the person and the program that called read it.
+"""Errors as people and calling programs read them.
 
 A `CliError` has a condition for programs (of the stanza error, or a name of ours in the same
 style), words for people, and the status with which the process ends. Everything else that can be
@@ -32,7 +32,7 @@ _ONCE = {
         " file of its certificate authority with --ca-file; otherwise warn its operator."
     ),
 }
-"""The network's words say that it tries again: a command does not."""
+"""The network's message says that it retries: a command does not."""
 _DATABASE = text("The node's database cannot be used: {said}")
 _FILE = text("{name} cannot be used: {said}.")
 _SYSTEM = {
@@ -50,7 +50,7 @@ _SYSTEM = {
 
 
 class CliError(Exception):
-    """What a command ends with instead of success. `more` is for programs."""
+    """The failure of a command. `more` is for programs."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ def mistyped(option: str, fault: Malformed) -> CliError:
 
 
 def system_reason(error: OSError) -> Text:
-    """Say what the system has against a file."""
+    """Return the system's error for a file."""
     why = error.strerror or str(error)
     return _SYSTEM.get(error.errno or 0, verbatim(why))
 
@@ -109,12 +109,12 @@ def run_to_end[T](
         first = error
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
-        # What is said of an error is said of its own cause too.
+        # The message covers its own cause too.
         raise cli_error(first) or first from first.__cause__
 
 
 def cli_error_of(error: Exception) -> CliError | None:
-    """Return what to tell of an error, or None of one that nobody foresaw."""
+    """Return the message for an error, or None for an unforeseen one."""
     # A command that speaks to no server and opens no database fails without loading either.
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Who typed the command, and in which language, by the environment."""
+"""The user and their language, from the environment."""
 
 from collections.abc import Mapping
 import getpass
@@ -28,7 +28,7 @@ def read(words: Text) -> str:
 
 
 def who() -> str:
-    """Return who runs the command, for what is written down."""
+    """Return the user's name, for the register and the log."""
     try:
         return getpass.getuser()
     except OSError:

@@ -1,4 +1,4 @@
-"""What `status` says of a node of either role: whether it runs, and what it shares with whom."""
+"""The part of `status` that both roles share: whether the node runs, what it shares with whom."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ async def shared_of(
 
 
 def say_running(running: Status | None, output: Output) -> None:
-    """Say whether the node runs, and what stands in its way."""
+    """Print whether the node runs, and its problem."""
     if running is None:
         output.say(_NOT_RUNNING)
     else:

@@ -52,7 +52,7 @@ Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What every command has."""
+    """Options of every command."""
 
     data: Annotated[
         Path | None,
@@ -73,13 +73,13 @@ class Common:
 
     @property
     def output(self) -> Output:
-        """How to print."""
+        """Output options."""
         return Output(as_json=self.as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """How all that is held is written, and where."""
+    """The format and the destination of an export."""
 
     wanted: Annotated[
         Literal["json", "csv"],
@@ -148,7 +148,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAccess(Reach):
-    """As whom to ask: the account that `login` kept, or another."""
+    """Which account to use: the one that `login` stored, or another."""
 
     jid: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""One way to print: for people in their language, or for programs in JSON.
+"""Output, in one way: for people in their language, or for programs in JSON.
 
 On stdout stands what was asked for: with `--json` one document, or an object a line of what comes
 one by one, and nothing else; without it, text and tables. What is said beside (what went wrong,
@@ -27,11 +27,11 @@ _NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 type Reached = Callable[[float], None]
-"""Hears how much of the total is done."""
+"""Receives the progress: how much of the total is done."""
 
 
 class Output:
-    """Prints what a command has to say."""
+    """Prints a command's output."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -55,11 +55,11 @@ class Output:
         _write(sys.stdout, clean(self.translated(words, **values)))
 
     def note(self, words: Text | str, **values: object) -> None:
-        """Say something beside, on stderr."""
+        """Print a side message on stderr."""
         _write(sys.stderr, clean(self.translated(words, **values)))
 
     def result(self, document: Json, words: Text, **values: object) -> None:
-        """Print what a command did: a document for programs, words for people."""
+        """Print the result of a command: a document for programs, a message for people."""
         if self.as_json:
             self.document(document)
         else:
@@ -94,7 +94,7 @@ class Output:
 
     @contextmanager
     def progress(self, words: Text, total: float) -> Iterator[Reached]:
-        """Show on a terminal how far it is; return what reports it."""
+        """Show progress on a terminal; return the function that reports it."""
         if not self.is_watched:
             yield _unseen
             return
@@ -104,7 +104,7 @@ class Output:
             yield reached
 
     def complain(self, error: CliError) -> int:
-        """Say what went wrong, and return the status to end with."""
+        """Print an error, and return the exit status."""
         message = clean(self.translated(error.words))
         if self.as_json:
             more = {key: value for key, value in error.more.items() if value is not None}
@@ -128,7 +128,7 @@ class Output:
 
 
 def clean(words: str) -> str:
-    """Take out what a terminal would obey: peers choose some of the words."""
+    """Remove terminal control characters: peers choose some of the words."""
     return "".join(c if c.isprintable() or c in _SPACES else "·" for c in words)
 
 
@@ -172,4 +172,4 @@ def _write(stream: io.TextIOBase | object, words: str) -> None:
 
 
 def _unseen(_done: float) -> None:
-    """Nobody looks."""
+    """Ignore progress: there is no terminal."""

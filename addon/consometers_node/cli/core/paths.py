@@ -1,4 +1,4 @@
-"""Where the node keeps its things: a folder with `node.db`, or a PostgreSQL database by URL."""
+"""Where the node stores its data: a folder with `node.db`, or a PostgreSQL database by URL."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from .environment import SETTINGS
 DATABASE = "CONSOMETERS_DATABASE"
 """The variable that holds a URL. It counts more than the folder."""
 SETTINGS_FILE = "collective.toml"
-"""Their usual name, in the folder of the node."""
+"""File names in the node's folder."""
 _FILE = "node.db"
 _CONNECTIONS = 2
 """Each takes half a megabyte. A home needs one to write and one to read, but for busy moments."""
@@ -58,7 +58,7 @@ def database(chosen: Path | None = None) -> Path | str:
 
 
 def _of_collective(place: Path) -> str | None:
-    """Return the URL that the settings of a collective tell, where they tell one.
+    """Return the database URL in a collective's settings, if there is one.
 
     Its own commands read them with care, and complain; the others find its database.
     """
@@ -69,7 +69,7 @@ def _of_collective(place: Path) -> str | None:
 def _settings(file: Path) -> Mapping[str, object]:
     if not file.exists():
         return {}
-    # A household has no such file, and does without the parser.
+    # A household has no such file, so it never loads the parser.
     import tomllib  # noqa: PLC0415
 
     try:
@@ -80,7 +80,7 @@ def _settings(file: Path) -> Mapping[str, object]:
 
 @asynccontextmanager
 async def opened(chosen: Path | None) -> AsyncIterator[Store]:
-    """Open the database, for as long as it is needed."""
+    """Open the database for the duration of a block."""
     store = await Store.open(database(chosen), connections=_CONNECTIONS)
     try:
         yield store

@@ -1,4 +1,4 @@
-"""What Rich draws."""
+"""Output drawn by Rich."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def progress_bar(words: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Show a bar on stderr while it lasts; give what moves it."""
+    """Show a progress bar on stderr; return the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:

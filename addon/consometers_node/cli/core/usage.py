@@ -1,4 +1,4 @@
-"""What Typer itself says, in the person's language; and commands that are loaded when called.
+"""Typer's own messages in the user's language; and commands that are loaded when called.
 
 Typer's help has its titles in English, and so have its complaints of what was typed. What has no
 translation here stays English.
@@ -36,7 +36,7 @@ class CommandEntry:
 
 
 class _Spoken(Command):
-    """What has its help in the person's language."""
+    """A help text in the user's language."""
 
     def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
@@ -57,11 +57,11 @@ class _Spoken(Command):
 
 
 class SpokenCommand(_Spoken, TyperCommand):
-    """A command whose help is in the person's language."""
+    """A command with its help in the user's language."""
 
 
 class SpokenGroup(_Spoken, TyperGroup):
-    """Commands under one name, whose help is in the person's language."""
+    """A group of commands with its help in the user's language."""
 
 
 class LazyGroup(SpokenGroup):
@@ -157,7 +157,7 @@ def _opening(command: Callable[..., object], run: Callable[..., None]) -> Callab
 
 
 def usage_error(error: typer.TyperException, program: str) -> CliError:
-    """Say what of the command line Typer could not take, and where help is."""
+    """Print a usage error of Typer's, and where to find help."""
     message = error.format_message()
     command = getattr(getattr(error, "ctx", None), "command_path", program)
     template = text("{said}\n“{command} --help” explains how.")
@@ -175,7 +175,7 @@ def usage_error(error: typer.TyperException, program: str) -> CliError:
 
 
 def in_french(message: str) -> str:
-    """Translate what Typer says of a command line, if it is known here."""
+    """Translate a usage error of Typer's, if it is known here."""
     for pattern, words in _TYPER.items():
         if match := re.fullmatch(pattern, message, re.DOTALL):
             return words.say("fr").format(*match.groups())

@@ -1,4 +1,4 @@
-"""What the commands of a household have in common: its database, its names, and a word after."""
+"""What the commands of a household share: database, names, and waking the node."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..core.paths import folder, opened
 from . import home_assistant
 
 if TYPE_CHECKING:
-    # A node that runs does without what reads command lines.
+    # A running node never loads the command-line parser.
     from ..core.options import Common
 
 _CONDITIONS: dict[type[Exception], str] = {
@@ -46,7 +46,7 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
 
 
 def household_error(error: Exception) -> CliError | None:
-    """Return what to tell of an error of this household's rooms."""
+    """Return the message for an error of the household's packages."""
     match error:
         case HomeAssistantFault():
             return home_assistant.fault(error)
@@ -75,10 +75,10 @@ def run_in[T](data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 async def look_again(common: Common) -> bool:
-    """Wake the running node, if there is one, since something changed."""
+    """Wake the running node, if there is one."""
     return await control_socket.wake(socket(common))
 
 
 def socket(common: Common) -> Path:
-    """Return where the node listens."""
+    """Return the path of the node's socket."""
     return control_socket.socket_in(folder(common.data))

@@ -44,7 +44,7 @@ def home(
     ],
     common: Common,
 ) -> None:
-    """Try a Home Assistant, and keep it."""
+    """Test the connection to a Home Assistant, and store it."""
     output = common.output
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token and sys.stdin.isatty():

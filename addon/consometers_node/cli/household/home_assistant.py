@@ -37,7 +37,7 @@ _FAULT = text("{said}.")
 
 
 def fault(error: HomeAssistantFault) -> CliError:
-    """Say what Home Assistant did not do."""
+    """Return the message for a failure of Home Assistant."""
     return CliError("home-assistant", around(_FAULT, error.text))
 
 
@@ -51,7 +51,7 @@ def supervisor() -> tuple[str, str] | None:
 
 
 async def load(store: Store) -> HomeAssistantAccess:
-    """Return how to reach the home: the Supervisor's, the environment's, or the one that is kept.
+    """Return how to reach Home Assistant: by the Supervisor, the environment, or the stored URL.
 
     Raises `CliError` where there is none.
     """

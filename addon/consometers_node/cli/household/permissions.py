@@ -1,4 +1,4 @@
-"""What a node answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
+"""Answers to data requests: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -95,7 +95,7 @@ async def permissions(
         ),
     ] = None,
 ) -> None:
-    """List what was asked and answered, or tell all of one."""
+    """List requests and their answers, or show one in full."""
     output = common.output
     if permission is None:
         await _list(store, output)
@@ -167,7 +167,7 @@ async def grant(
     async with store.reading() as connection:
         await check(connection, naming, question, picked)
     if question.need.witness is not None:
-        # A home without protected sums does without it.
+        # A home without protected sums never loads them.
         from consometers_node.household.protected_sums import witness_check  # noqa: PLC0415
 
         if (objection := await witness_check.objection(store, question)) is not None:
@@ -242,7 +242,7 @@ async def withdraw(
 
 
 async def _data_request(store: Store, typed: str) -> DataRequest:
-    """Return the permission whose number begins so. Raises `UnknownPermission`, `CliError`."""
+    """Return the permission whose id begins so. Raises `UnknownPermission`, `CliError`."""
     async with store.reading() as connection:
         permission_ids = [
             known_permission.id for known_permission in await Permissions(connection).all()
@@ -263,7 +263,7 @@ def _role(naming: Naming) -> Role:
 
 
 def _decisions(store: Store, naming: Naming) -> Decisions:
-    """Return what answers: a collective writes it into its access log."""
+    """Return the object that answers: a collective's also writes its access log."""
     if naming.collective is None:
         return Decisions(store)
     from consometers_node.collective.access_log import (  # noqa: PLC0415  # a home has none of it
@@ -274,7 +274,7 @@ def _decisions(store: Store, naming: Naming) -> Decisions:
 
 
 def _offer(question: DataRequest, series: Sequence[Series], role: Role, output: Output) -> None:
-    """Show what can be chosen."""
+    """Show the series that can be chosen."""
     if output.as_json:
         output.document(
             {
@@ -310,7 +310,7 @@ def _offer(question: DataRequest, series: Sequence[Series], role: Role, output: 
 
 
 def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
-    """Show the words, and have them answered. Raises `CliError` where they are not."""
+    """Show the text, and ask for confirmation. Raises `CliError` where it is denied."""
     if not output.as_json:
         output.say(shown.body)
     output.agree(f"\n{question}", yes=yes)
@@ -318,7 +318,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
 
 
 async def _done(common: Common, question: DataRequest, state: State, **values: object) -> None:
-    """Wake the running node, and print what was decided."""
+    """Wake the running node, and print the decision."""
     runs = await command.look_again(common)
     output = common.output
     permission_id = question.permission.id

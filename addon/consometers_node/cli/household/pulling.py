@@ -133,7 +133,7 @@ async def imports(
         ),
     ] = None,
 ) -> None:
-    """List what is pulled, or pull one no more."""
+    """List pulled series, or stop pulling one."""
     output = common.output
     if remove is not None:
         async with store.writing() as connection:
@@ -191,7 +191,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
 
 
 class _FirstRound(StoredImportState):
-    """Ends when all was asked for once, or something stood in the way."""
+    """Ends once everything was requested, or something failed."""
 
     def __init__(self, store: Store, statistic: str) -> None:
         super().__init__(store, statistic)

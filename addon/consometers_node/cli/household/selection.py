@@ -1,4 +1,4 @@
-"""What can be chosen of what is asked: statistics of a home, or sums of a collective."""
+"""The choice for a data request: statistics of a home, or sums of a collective."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ CHOOSE = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What of a data need a household lets leave."""
+    """The household's choice for a data need."""
 
     series: Annotated[
         list[str] | None,
@@ -90,19 +90,19 @@ class Chosen:
 
 
 class Choosing(Protocol):
-    """What this node has of what is asked."""
+    """This node's candidates for a data need."""
 
     @property
     def naming(self) -> Naming:
-        """What its series are called."""
+        """The names of its series."""
         ...
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
-        """Return what can be chosen. Nothing is chosen by this."""
+        """Return what can be chosen; nothing is chosen yet."""
         ...
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        """Return what somebody means by a name. Raises `CliError`."""
+        """Return the candidate that a name means. Raises `CliError`."""
         ...
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
@@ -112,7 +112,7 @@ class Choosing(Protocol):
 
 @asynccontextmanager
 async def choosing(store: Store, naming: Naming, question: DataRequest) -> AsyncIterator[Choosing]:
-    """Yield what this node has, while it can be asked."""
+    """Yield this node's candidates, while Home Assistant can be reached."""
     if naming.collective is not None:
         async with store.reading() as connection:
             released = await matching_series(connection, naming, question.need)
@@ -124,7 +124,7 @@ async def choosing(store: Store, naming: Naming, question: DataRequest) -> Async
 
 
 def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
-    """Return the choice that was typed. Raises `CliError`."""
+    """Return the typed choice. Raises `CliError`."""
     if not chosen.series:
         raise misused("--series", CHOOSE)
     interval = chosen.interval or question.need.interval
@@ -145,7 +145,7 @@ def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class _Statistics:
-    """What the Home Assistant of a household has."""
+    """The statistics of a household's Home Assistant."""
 
     store: Store
     naming: Naming
@@ -177,7 +177,7 @@ class _Statistics:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What a collective has released."""
+    """The sums that a collective has released."""
 
     store: Store
     naming: Naming

@@ -1,4 +1,4 @@
-"""The node's XMPP account, kept in its database: `login`, `logout`, and what reads it."""
+"""The node's XMPP account, stored in its database: `login`, `logout`, `delivery-point`."""
 
 import asyncio
 from pathlib import Path
@@ -53,7 +53,7 @@ def login(
     reach: Reach,
     common: Common,
 ) -> None:
-    """Try an account, and keep it."""
+    """Test an account, and store it."""
     output = common.output
     who = identity(jid, reach, output)
     asyncio.run(try_out(who, output.language))
@@ -85,7 +85,7 @@ async def _keep(data: Path | None, who: Identity | None) -> None:
     ),
 )
 def delivery_point(common: Common) -> None:
-    """Keep the home's delivery point, or forget it."""
+    """Store the home's delivery point, or forget it."""
     output = common.output
     if sys.stdin.isatty():
         output.note(_ASK_POINT)

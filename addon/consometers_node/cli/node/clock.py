@@ -1,4 +1,4 @@
-"""A person's word for the clock: `confirm-clock`."""
+"""A person confirms the clock: `confirm-clock`."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""How peers come to a household: `join` by an invitation, `peer` by a file."""
+"""How a household meets peers: `join` by an invitation, `peer` by a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -110,7 +110,7 @@ def peer(
     ],
     common: Common,
 ) -> None:
-    """Put a data need that somebody wrote before the household."""
+    """Propose a data need from a file to the household."""
     output = common.output
 
     async def work(store: Store) -> _Found:

@@ -69,7 +69,7 @@ def migrate_store(
     ],
     common: Common,
 ) -> None:
-    """Move everything, with progress; tell how many rows there were."""
+    """Move everything, with progress; report the number of rows."""
     old, new = _place(source), _place(target)
     if isinstance(old, Path) and not old.is_file():
         raise misused(source, _NO_FILE)

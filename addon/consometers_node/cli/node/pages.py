@@ -35,7 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where the page listens, and who is let in as Home Assistant's ingress is."""
+    """Where the page listens, and which addresses count as Home Assistant's ingress."""
 
     host: str
     port: int
@@ -65,7 +65,7 @@ async def keys(store: Store) -> tuple[str, str]:
 
 async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving) -> NoReturn:
     """Serve the page and the API until cancelled."""
-    # The pages take memory that a node without them can do without.
+    # A node without pages never loads them.
     from consometers_node.web.site import Keys, Site  # noqa: PLC0415
 
     node_id, token = await keys(node.store)

@@ -68,7 +68,7 @@ def run(
     For tests: `ingress` are addresses that are let in as Home Assistant's is; with haste, all
     waits are that many times shorter.
     """
-    # A role takes memory that the other one can do without.
+    # A role never loads the other one's modules.
     if role == "collective":
         if page is not None:
             raise misused("--page", _NO_PAGE)
@@ -84,6 +84,6 @@ def run(
             "ingress": ingress,
             "haste": haste,
         }
-        # What read the command line would stay, with 2 MB of a home's memory.
+        # The command-line parser would stay loaded, with 2 MB of a home's memory.
         program = (sys.executable, "-P", "-m", f"{__package__}.running_home", json.dumps(options))
         os.execv(program[0], program)  # noqa: S606  # it is this very program

@@ -1,4 +1,4 @@
-"""What nodes of both roles have in common as they run."""
+"""What the nodes of both roles share while they run."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -26,7 +26,7 @@ _LOGGER = logging.getLogger("consometers_node")
 
 
 def log(level: str) -> None:
-    """Write the log to stderr, from a level on."""
+    """Write the log to stderr, at a level and above."""
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -71,8 +71,8 @@ def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language:
 
 
 async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Do all of this until the process is asked to stop, or something fails."""
-    # Most objects are the program's own: to look through them for garbage would hold a page up.
+    """Run these tasks until the process is asked to stop, or one fails."""
+    # Most objects are the program's own: collecting them as garbage would delay a page.
     gc.freeze()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in works]

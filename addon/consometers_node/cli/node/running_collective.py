@@ -87,7 +87,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
 
 
 def _status(watch: Watch, language: str) -> Status:
-    """Return the status of the node, with the problems that only it knows of."""
+    """Return the status of the node, with the problems that only the running node knows."""
     problems: Status = {
         problem.kind: printed(problem.words, language) for problem in watch.running_problems(now())
     }
@@ -95,7 +95,7 @@ def _status(watch: Watch, language: str) -> Status:
 
 
 def _alerts(watch: Watch, language: str, haste: float) -> Iterator[Coroutine[None, None, NoReturn]]:
-    """Yield what sends alerts, one for each channel that is set up."""
+    """Yield an alert sender for each configured channel."""
     from consometers_node.collective.monitoring import alerts  # noqa: PLC0415 - as the metrics
     from consometers_node.collective.monitoring.channels import channels  # noqa: PLC0415
 
@@ -116,7 +116,7 @@ def _alerts(watch: Watch, language: str, haste: float) -> Iterator[Coroutine[Non
 
 
 async def _serve_metrics(watch: Watch, at: MetricsSettings) -> None:
-    """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
+    """Serve the metrics until cancelled. A port in use stops nothing else of the node."""
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
     answers = metrics.Metrics(watch, watch.node.settings.page.names)
@@ -131,7 +131,7 @@ def _read(file: Path) -> DataNeed:
 
 
 async def _offer(store: Store, file: Path, need: DataNeed) -> None:
-    """Ask members for what a file says, if that is new."""
+    """Offer the data need of a file to members, if it is new."""
     try:
         async with store.writing() as connection:
             await needs.offer(connection, need, now())
@@ -142,8 +142,8 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
 
 
 async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
-    """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
-    # Pages take memory that commands can do without.
+    """Serve the pages until cancelled. Without them, the node does the rest."""
+    # Commands never load the pages.
     from consometers_node.web.public.site import PublicSite  # noqa: PLC0415
 
     page = node.settings.page
@@ -171,7 +171,7 @@ async def _listen(
     listening: Callable[[str, int], AbstractAsyncContextManager[int]],
     at: MetricsSettings | PageSettings,
 ) -> None:
-    """Listen until cancelled. A port that is taken stops nothing else of the node."""
+    """Listen until cancelled. A port in use stops nothing else of the node."""
     try:
         async with listening(at.host, at.port) as port:
             _LOGGER.info("the %s listen on port %s", what, port)

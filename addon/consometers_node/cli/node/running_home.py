@@ -1,4 +1,4 @@
-"""Puts a household's node together, and runs it: a program of its own, without typer."""
+"""Assembles and runs a household's node: a program of its own, without typer."""
 
 from collections.abc import Callable, Collection
 import json
@@ -36,7 +36,7 @@ _NO_ACCOUNT = text(
 
 
 def main() -> None:
-    """Be the program that `run` becomes: its one argument has the options, in JSON."""
+    """Run as the program that `run` becomes: its one argument has the options, in JSON."""
     prepare_streams()
     options = json.loads(sys.argv[1])
     sys.exit(exit_status(lambda: run(**options), Output(as_json=options["as_json"])))
@@ -81,7 +81,7 @@ async def _run(
         source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
         naming = await load_naming(store)
         node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
-        # A node that runs already is left alone: a second login would end its own.
+        # Leave a running node alone: a second login would end its own.
         async with control_socket.listening(
             socket,
             node.look_again,

@@ -1,4 +1,4 @@
-"""How a household's node stands, and what it holds: `status`, `export`, `erase`."""
+"""The state of a household's node, and its data: `status`, `export`, `erase`."""
 
 from datetime import UTC, datetime
 
@@ -43,9 +43,9 @@ commands = Commands()
 
 @commands.add("status")
 def status(common: Common, settings: SettingsFile = None) -> None:
-    """Print the status of a home's node: what is shared, up to when, what waits and why."""
+    """Print the status of a home's node: what is shared, up to when, and its problems."""
     if is_collective(common.data, settings):
-        # A home has nothing of it.
+        # A home has no collective's tables.
         from ..collective.status import status as status_of_collective  # noqa: PLC0415
 
         status_of_collective(common, settings)
@@ -94,7 +94,7 @@ def export(common: Common, options: Export) -> None:
 
 @commands.add("erase")
 def erase(common: Common, yes: Yes = False) -> None:
-    """Withdraw everything, and erase what this node holds."""
+    """Withdraw everything, and erase the data of this node."""
     if is_collective(common.data):
         raise CliError("collective", _ERASE_ONE)
     output = common.output

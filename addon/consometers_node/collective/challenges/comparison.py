@@ -19,17 +19,17 @@ from ..calendar import Span
 
 WEEK_DAYS = 7
 YEAR = timedelta(weeks=52)
-"""From a day to the one it is compared with: of the same name, and of the same season."""
+"""From a day to the compared one: of the same name and season."""
 LEAST_DAYS = 4
-"""Of how many days a week has to be known."""
+"""How many days of a week must be known."""
 LEAST_WEEKS = 3
-"""From how many weeks on the scatter between them says anything."""
+"""From how many weeks on their scatter is significant."""
 CONFIDENCE = 0.95
 _SAME = 1e-9
 
 
 class DayUse(NamedTuple):
-    """What a home used on a day, and on the same day of the year before."""
+    """A home's use on a day, and on the same day of the year before."""
 
     now: float
     before: float
@@ -40,7 +40,7 @@ type Uses = Mapping[date, DayUse]
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of which all that are compared are known, on so many days."""
+    """A week in which all compared participants are known, with the number of days."""
 
     span: Span
     days: int
@@ -93,8 +93,8 @@ class Comparison:
         return len(self.weeks) >= LEAST_WEEKS
 
     @property
-    def tells_apart(self) -> bool:
-        """Whether any two participants can be told apart."""
+    def is_conclusive(self) -> bool:
+        """Whether any two participants differ significantly."""
         count = len(self.standings)
         return self.is_ranked and any(
             (standing.first, standing.last) != (1, count) for standing in self.standings.values()

@@ -1,4 +1,4 @@
-"""What each member reads of the challenge in which its group takes part."""
+"""The challenge that each member reads: the one in which its group takes part."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _SHOWN_AFTER = timedelta(days=14)
 
 
 class CurrentChallenges:
-    """The challenges of now, computed once an hour: all members of a commune read the same."""
+    """Current challenges, computed once an hour: all members of a commune read the same."""
 
     def __init__(self) -> None:
         self._at: datetime | None = None

@@ -22,7 +22,7 @@ from ..errors import BadChallenge, NotFound
 from ..publication.queries import Place, Published
 
 KINDS = frozenset({GroupKind.AREA, GroupKind.REST, GroupKind.COMBINED, GroupKind.SITE})
-"""What may take part: communes and public buildings, each by itself."""
+"""Possible participants: communes and public buildings, each by itself."""
 MOST_CHALLENGES = 100
 MOST_PARTICIPANTS = 20
 LEAST_PARTICIPANTS = 2
@@ -72,7 +72,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedChallenge:
-    """A challenge as somebody typed it: days and objective in characters, groups by address."""
+    """A typed challenge: days and objective as text, groups by address."""
 
     name_fr: str
     name_en: str
@@ -91,7 +91,7 @@ def offered(places: Mapping[str, Place]) -> list[Place]:
 
 
 async def suggested(connection: AsyncConnection, published: Published) -> list[Place]:
-    """Return the groups that take part best: communes as they were published lately, and sites."""
+    """Return suggested participants: communes as they were published lately, and sites."""
     places = await published.places(connection)
     lately = {place.id for place in await published.lately(connection, places.values())}
     return [
@@ -100,7 +100,7 @@ async def suggested(connection: AsyncConnection, published: Published) -> list[P
 
 
 def read(typed: TypedChallenge, places: Mapping[str, Place]) -> Challenge:
-    """Return the challenge that was typed, without an id yet. Raises BadChallenge."""
+    """Return the typed challenge, without an id yet. Raises BadChallenge."""
     errors: dict[str, Text] = {}
     names = {name: " ".join(getattr(typed, name).split()) for name in ("name_fr", "name_en")}
     for field, name in names.items():
@@ -172,7 +172,7 @@ async def add(connection: AsyncConnection, challenge: Challenge) -> ChallengeId:
 
 
 async def change(connection: AsyncConnection, challenge: Challenge) -> None:
-    """Store what a challenge is from now on. Raises NotFound."""
+    """Store a changed challenge. Raises NotFound."""
     await challenge_of(connection, challenge.id)
     row = ChallengeRow
     await connection.execute(update(row).where(row.id == challenge.id).values(_values(challenge)))
@@ -182,7 +182,7 @@ async def change(connection: AsyncConnection, challenge: Challenge) -> None:
 
 
 async def remove(connection: AsyncConnection, challenge_id: ChallengeId) -> Challenge:
-    """Remove a challenge; what was published stays. Raises NotFound."""
+    """Remove a challenge; published figures stay. Raises NotFound."""
     challenge = await challenge_of(connection, challenge_id)
     await connection.execute(delete(ChallengeRow).where(ChallengeRow.id == challenge_id))
     return challenge
@@ -206,7 +206,7 @@ def _values(challenge: Challenge) -> dict[str, object]:
 def _participants(
     slugs: Sequence[str], places: Mapping[str, Place]
 ) -> tuple[frozenset[GroupId], Text | None]:
-    """Return the groups of some addresses, or what is wrong with them."""
+    """Return the groups of some addresses, or their errors."""
     groups = {place.slug: place for place in offered(places)}
     for slug in slugs:
         if slug not in groups:

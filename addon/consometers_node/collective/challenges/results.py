@@ -1,4 +1,4 @@
-"""How a challenge goes, from published days of its groups, now and a year before."""
+"""The results of a challenge, from published days of its groups, now and a year before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from .comparison import (
 from .register import Challenge
 
 _CLOSED_AFTER = timedelta(days=3)
-"""By when the last hour of a day is closed, however long a collective waits for homes."""
+"""When the last hour of a day is closed, however long a collective waits for homes."""
 _OTHERS = 1.25
-"""By which factor the number of homes changes a lot."""
+"""The factor of a large change in the number of homes."""
 
 
 class State(StrEnum):
-    """Where a challenge stands; it is `CLOSING` until all figures of its last day are there."""
+    """The stage of a challenge; `CLOSING` until all figures of its last day are there."""
 
     BEFORE = "before"
     RUNNING = "running"
@@ -113,37 +113,37 @@ class Participant:
 
     @property
     def has_changed(self) -> bool:
-        """Whether the number of homes is another one by far."""
+        """Whether the number of homes changed a lot."""
         fewer, more = sorted((self.homes, self.homes_before))
         return fewer > 0 and more > fewer * _OTHERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a challenge goes: those that can be compared first, the largest saving before all."""
+    """The results of a challenge: comparable participants first, the largest saving before all."""
 
     challenge: Challenge
     state: State
     comparison: Comparison
     participants: Sequence[Participant]
     hidden: int
-    """How many participants are shown no longer."""
+    """How many participants are no longer shown."""
     weeks_over: int
     weeks: int
 
     @property
     def compared(self) -> Sequence[Participant]:
-        """Those that have a place."""
+        """Participants with a place."""
         return [each for each in self.participants if each.standing is not None]
 
     @property
     def left_out(self) -> Sequence[Participant]:
-        """Those that have none."""
+        """Participants without a place."""
         return [each for each in self.participants if each.standing is None]
 
     @property
     def leaders(self) -> Sequence[Participant]:
-        """Those that may be first."""
+        """Participants that may be first."""
         return [each for each in self.compared if each.standing and each.standing.first == 1]
 
     def named(self, slug: str) -> Participant | None:
@@ -152,7 +152,7 @@ class Result:
 
 
 def state_of(challenge: Challenge, today: date) -> State:
-    """Return where a challenge stands on a day."""
+    """Return the stage of a challenge on a day."""
     if today < challenge.first_day:
         return State.BEFORE
     if today <= challenge.last_day:
@@ -163,7 +163,7 @@ def state_of(challenge: Challenge, today: date) -> State:
 async def result(
     connection: AsyncConnection, published: Published, challenge: Challenge, now: datetime
 ) -> Result:
-    """Return how a challenge goes at a moment."""
+    """Return the results of a challenge at a moment."""
     today = now.astimezone(published.time_zone).date()
     places = {place.id: place for place in (await published.places(connection)).values()}
     shown = {
@@ -199,7 +199,7 @@ async def result(
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """Days of a group that are published of both years."""
+    """Days of a group that are published in both years."""
 
     uses: Uses
     homes: int = 0
@@ -241,7 +241,7 @@ async def _days(
 
 
 def _use_per_home(slot: TimeSlot, other: TimeSlot) -> DayUse | None:
-    """Return what a home drew, where both days are published alike."""
+    """Return a home's consumption, where both days are published alike."""
     cell, then = slot.cell(Direction.CONSUMPTION), other.cell(Direction.CONSUMPTION)
     if cell is None or then is None or not compares(slot, other, Direction.CONSUMPTION):
         return None

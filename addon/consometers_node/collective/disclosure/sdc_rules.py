@@ -138,7 +138,7 @@ class Reason(StrEnum):
     """Why a figure is not there."""
 
     NOT_YET = "not_yet"
-    """Its interval is not closed."""
+    """Its interval is not closed yet."""
     BELOW_THRESHOLD = "below_threshold"
     DOMINANCE = "dominance"
     NEVER = "never"
@@ -165,7 +165,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A figure that is not there, and why; it takes `need` homes."""
+    """A suppressed figure, and why; it takes `need` homes."""
 
     reason: Reason
     need: int | None = None
@@ -182,7 +182,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Quartiles:
-    """How homes differ: a quarter, a half and three quarters of them have at most this."""
+    """The quartiles of homes: a quarter, a half and three quarters of them have at most this."""
 
     homes: int
     lower: WattMinutes
@@ -213,7 +213,7 @@ def _two_digits(value: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What some homes have together in one interval, with the two largest parts of it."""
+    """The sum of some homes in one interval, with its two largest parts."""
 
     watt_minutes: int = 0
     homes: int = 0

@@ -1,1 +1,1 @@
-"""Records of members on their way into the database, and their past."""
+"""Ingestion of members' records, and of their past."""

@@ -1,4 +1,4 @@
-"""When new records and masked reports of recent intervals came: closing waits while they come."""
+"""When new records and masked reports of recent intervals arrived: closing waits for more."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ _STEP = timedelta(minutes=Interval.PT5M.minutes)
 
 
 class Arrivals:
-    """When the last new record of each recent interval came: closing waits while they keep coming.
+    """Arrival of the last new record of each recent interval: closing waits while they keep coming.
 
     They are those since the node runs.
     """
@@ -40,5 +40,5 @@ class Arrivals:
             self._last[direction, hour] = at
 
     def forget(self, before: datetime) -> None:
-        """Forget the arrivals of intervals that started before."""
+        """Forget the arrivals of intervals that started earlier."""
         self._last = {key: at for key, at in self._last.items() if key[1] >= before}

@@ -1,4 +1,4 @@
-"""Asks members for the past of the series they granted, and for gaps of the last weeks.
+"""Requests the past of granted series from members, and the gaps of the last weeks.
 
     subscribe ─ the past, answer by answer ─ each day: the gaps of the last weeks
 
@@ -38,9 +38,9 @@ from ..counters import HistoryOutcome
 from .write_queue import WriteQueue
 
 MOST_AT_ONCE = 50
-"""Members that are asked. Answers of many about the same days share transactions and sums."""
+"""Members asked at a time. Answers of many about the same days share transactions and sums."""
 REMEMBERED = timedelta(days=35)
-"""Gaps of older days were asked for often enough."""
+"""Older gaps were requested often enough."""
 
 _RECORDS_AT_ONCE = MAX_RECORDS // 2
 """In an answer: sums come with as many counts beside them."""
@@ -52,17 +52,17 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillPace:
-    """How long a member is left alone."""
+    """Pauses between requests to a member."""
 
     again_s: float = 24 * 3600.0
-    """Once all is there that it has."""
+    """Once all of its records are there."""
     busy_s: float = 60.0
-    """When it says that it is asked too often, or still reads."""
+    """When it answers that it is asked too often, or still reads."""
     first_delay_s: float = 30.0
-    """When it is not there; then twice as long each time."""
+    """When it is offline; then twice as long each time."""
     longest_delay_s: float = 6 * 3600.0
     rest_s: float = 1.0
-    """Between two looks at who grants something."""
+    """Between two looks at the permissions."""
 
     def hurried(self, haste: float) -> BackfillPace:
         """Return waits that are so many times shorter."""
@@ -71,7 +71,7 @@ class BackfillPace:
 
 @dataclass(slots=True)
 class _Member:
-    """When a member is to be asked next, by the loop's clock."""
+    """The time of the next request to a member, by the loop's clock."""
 
     delay_s: float
     due: float = 0
@@ -82,7 +82,7 @@ class _Member:
 
 
 class Backfill:
-    """Asks all members for the series they granted, those that come later too."""
+    """Asks all members for the series they granted, also later ones."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Backfill:
         clock: Clock,
         visits: Counter[HistoryOutcome] | None = None,
     ) -> None:
-        """Prepare; nobody is asked yet. `visits` are counted."""
+        """Prepare; nothing is sent yet. `visits` are counted."""
         self._store = store
         self._asking = asking
         self._queue = queue
@@ -104,14 +104,14 @@ class Backfill:
         self._pace = pace or BackfillPace()
         self._visits = Counter() if visits is None else visits
         self.granting = KnownPeers(changes)
-        """The members with a permission that stands."""
+        """The members with a valid permission."""
         self._members: dict[str, _Member] = {}
         self._wake = asyncio.Event()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
 
     @property
     def away(self) -> set[str]:
-        """The members (bare JID) that were not there when they were asked last."""
+        """The members (bare JID) that were offline at the last request."""
         return {peer for peer, member in self._members.items() if member.away}
 
     def note_online(self, peer: str) -> None:
@@ -127,7 +127,7 @@ class Backfill:
                 self._ask_at_once(member)
 
     async def run(self) -> NoReturn:
-        """Ask on. Ends when it is cancelled."""
+        """Ask until cancelled."""
         clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch())
@@ -144,7 +144,7 @@ class Backfill:
                         await self._wake.wait()
 
     async def _watch(self) -> NoReturn:
-        """Follow which members have a permission that stands."""
+        """Follow which members have a valid permission."""
         while True:
             seen = self._changes.count
             async with self._store.reading() as connection:
@@ -168,7 +168,7 @@ class Backfill:
         self._wake.set()
 
     async def _visit(self, peer: str, member: _Member) -> None:
-        """Ask a member for all that is missing, and say when to ask it again."""
+        """Request all missing records of a member, and schedule the next request."""
         clock = asyncio.get_running_loop().time
         member.due = clock() + self._pace.again_s
         wait_s = None
@@ -266,7 +266,7 @@ class Backfill:
             await self._note_backfilled(series, within.end)
 
     async def _gaps(self, granted: MemberSeries, within: Range) -> list[Range]:
-        """Return the days of which a record is missing that is over, joined where they follow."""
+        """Return the days with a missing record that is over, joined where they follow."""
         series, series_id = granted.series, granted.series_id
         if series is None or series_id is None:
             return [within]
@@ -296,7 +296,7 @@ class Backfill:
 
 
 def _ranges(within: Range, interval: Interval) -> list[Range]:
-    """Return what to ask for at once: an account asks 60 times a minute."""
+    """Return what to request at once: an account may ask 60 times a minute."""
     length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
     count = -(-(within.end - within.start) // length)
     starts = (within.start + place * length for place in range(count))

@@ -91,7 +91,7 @@ async def _check(
     granted: list[MemberSeries],
     at: datetime,
 ) -> MemberSeries:
-    """Return by which permission these reports may be stored. Raises QuoaliseError."""
+    """Return the permission under which these reports may be stored. Raises QuoaliseError."""
     if len(reports) > MAX_PUSHED:
         raise BadRequest(_TOO_MANY.fill(most=MAX_PUSHED, found=len(reports)))
     granted = [
@@ -117,7 +117,7 @@ async def _check(
 async def _series(
     connection: AsyncConnection, granted: list[MemberSeries], direction: Direction
 ) -> MemberSeries:
-    """Return the series whose reports are of a direction: the first ones tell. Raises."""
+    """Return the series of a direction, which their first reports determine. Raises."""
     for series in granted:
         if series.masked_direction is direction:
             return series

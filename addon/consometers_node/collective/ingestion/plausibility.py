@@ -1,4 +1,4 @@
-"""Up to which power a record of a member is believed; records beyond it are set aside.
+"""The power up to which a member's record is plausible; records beyond it are set aside.
 
 A home is believed up to 36 kW, the most that its contract can have in France, and once it has sent
 records for a month up to ten times the largest of its own records that are a month older, whichever
@@ -27,7 +27,7 @@ from ..members.members import MemberKind
 
 CEILINGS_W = {MemberKind.HOME: 36_000, MemberKind.SITE: 1_000_000}
 SURE_W = {MemberKind.HOME: 12_000, MemberKind.SITE: 1_000_000}
-"""Of any member, whatever its records were before."""
+"""Of any member, whatever its earlier records."""
 TIMES = 10
 MONTH = timedelta(days=30)
 MOST_BELIEVED_W = 10_000_000
@@ -38,7 +38,7 @@ MOST_KEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulRecord:
-    """A record that is believed of some members alone."""
+    """A record that is plausible for some members alone."""
 
     member: MemberId
     kind: MemberKind
@@ -73,7 +73,7 @@ def doubtful(kind: MemberKind, series: Series, records: Iterable[Record]) -> tup
 async def unbelieved(
     connection: AsyncConnection, doubts: Collection[DoubtfulRecord]
 ) -> set[DoubtfulRecord]:
-    """Return which of these records are to be set aside, by the records stored before them."""
+    """Return which of these records to set aside, judged by the records stored before them."""
     believed = await _believed(connection, {doubt.member for doubt in doubts})
     last: dict[SeriesId, date] = {}
     for doubt in doubts:
@@ -112,11 +112,11 @@ def _max(before: tuple[date, int], day: tuple[date, int]) -> tuple[date, int]:
 
 
 def _bound(doubt: DoubtfulRecord, largest: Sequence[tuple[date, int]]) -> int:
-    """Return up to which power a record is believed, by the largest value up to each day."""
+    """Return the plausible power of a record, by the largest value up to each day."""
     ceiling = CEILINGS_W[doubt.kind]
     place = bisect_right(largest, doubt.record.start.date() - MONTH, key=itemgetter(0))
     if doubt.kind is not MemberKind.HOME or not place:
         return ceiling
-    # A day that begins with the record is long enough to tell its power.
+    # A day that begins with the record is long enough to show its power.
     own = TIMES * watts(doubt.series, Record(doubt.record.start, largest[place - 1][1]))
     return min(ceiling, max(SURE_W[doubt.kind], own))

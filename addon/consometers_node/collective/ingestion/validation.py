@@ -179,7 +179,7 @@ async def accept(connection: AsyncConnection, member: Member, most_w: int, at: d
 
 @dataclass(slots=True)
 class _Check:
-    """Checks messages against what was `granted`, by name, and the series `learnt` from them."""
+    """Checks messages against the `granted` series, by name, and the series `learnt` from them."""
 
     time_zone: str
     at: datetime
@@ -230,7 +230,7 @@ class _Check:
         return _NewRecords(granted, series, days, counted, doubtful(kind, series, records))
 
     def _permission(self, sender: str, decoded: DecodedSeries) -> MemberSeries:
-        """Return by which permission these records may be stored. Raises NotAuthorized."""
+        """Return the permission under which these records may be stored. Raises NotAuthorized."""
         granted = [
             series
             for series in self.granted.get(str(decoded.name), ())
@@ -253,7 +253,7 @@ class _Check:
 async def _store(
     connection: AsyncConnection, new: list[_NewRecords], at: datetime, arrivals: Arrivals
 ) -> None:
-    """Store new records, and what they change."""
+    """Store new records, and their consequences."""
     if not any(records.days for records in new):
         return
     ids = await _series_ids(connection, new)
@@ -349,7 +349,7 @@ def _changed(
 
 @contextmanager
 def _refusing(refusals: list[QuoaliseError | None], place: int) -> Iterator[None]:
-    """Note why the message at a place is refused."""
+    """Note the refusal of the message at an index."""
     try:
         yield
     except QuoaliseError as refusal:
@@ -377,7 +377,7 @@ def _blocks(series: Series, records: Iterable[Record]) -> dict[date, Block]:
 
 
 def _over(stored: Block | None, new: Block) -> Block:
-    """Return a block in which the new records stand, and the others as they were."""
+    """Return a block with the new records over the stored ones."""
     if stored is None:
         return new
     pairs = zip(stored.values, new.values, strict=True)

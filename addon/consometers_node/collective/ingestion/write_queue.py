@@ -28,7 +28,7 @@ from .validation import MemberMessage, take
 
 MOST_AT_ONCE = 200
 _ENOUGH = 32
-"""Messages that are written without waiting for more: the server sends more meanwhile."""
+"""Messages written without waiting for more: the server sends more meanwhile."""
 _GATHER_S = 0.3
 """The longest wait for further messages while several members push."""
 _PAUSE_S = 0.003
@@ -43,12 +43,12 @@ _DAY_S = 86_400
 _LOGGER = logging.getLogger(__name__)
 
 type Stored = Callable[[str], None]
-"""Called with each peer (bare JID) of which a message was stored: it is online."""
+"""Called with each peer (bare JID) whose message was stored: it is online."""
 type _Waiting = tuple[MemberMessage, asyncio.Future[None]]
 
 
 class HistoryRequest:
-    """A request to a peer that is under way: records that the peer pushes meanwhile are newer.
+    """A request under way to a peer: records that the peer pushes meanwhile are newer.
 
     So no push waits for an answer, which may take a minute not to come.
     """
@@ -113,7 +113,7 @@ class WriteQueue:
         return self._is_writing or bool(self._waiting)
 
     def turn(self, peer: str) -> asyncio.Lock:
-        """Return the lock that is held while a message of a peer is stored."""
+        """Return the lock held while a message of a peer is stored."""
         return self._turns.setdefault(peer, asyncio.Lock())
 
     @contextmanager
@@ -186,7 +186,7 @@ class WriteQueue:
         try:
             refusals = await self._take([message for message, _ in batch])
         except (InterfaceError, OperationalError) as fault:
-            # A full disk, a server that is away: it is so for all of them.
+            # A full disk, an unreachable server: it fails for all of them.
             if self.problem is None:
                 _LOGGER.warning("%s", database_problem(fault).say())
             self.problem = database_problem(fault)
@@ -217,7 +217,7 @@ class WriteQueue:
 
 
 def _end(done: asyncio.Future[None], refusal: Exception | None) -> None:
-    """Release a sender that waits, unless it went away."""
+    """Release a waiting sender, unless it went away."""
     if done.done():
         return
     if refusal is None:

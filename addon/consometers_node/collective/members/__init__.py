@@ -1,1 +1,1 @@
-"""The members of a collective, who administers it, and who reads what it publishes."""
+"""The members of a collective, its administrators, and the readers of its sums."""

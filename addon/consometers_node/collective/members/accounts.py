@@ -1,4 +1,4 @@
-"""Accounts of the collective's own XMPP server, which members get who have none."""
+"""Accounts of the collective's own XMPP server, for members who have none."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
@@ -19,7 +19,7 @@ from ..access_log import Read, note_read
 from ..errors import CollectiveFault
 
 NODE = "node"
-"""Who stands in the access log when nobody in person did something."""
+"""The actor in the access log of what nobody did in person."""
 
 _SECONDS = 30
 _LINK = re.compile(r"xmpp:\S+\?register;\S+")
@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class NoAccount(CollectiveFault):
-    """The command that makes accounts made none."""
+    """The command that makes accounts failed."""
 
     condition: ClassVar[str] = "no-account"
 
@@ -53,7 +53,7 @@ class NotHere(CollectiveFault):
 
 
 class OfMember(CollectiveFault):
-    """An account that is to be removed is a member's."""
+    """A member uses the account to be removed."""
 
     words = text("This is the account of a member: erase the member first.")
 
@@ -80,7 +80,7 @@ async def order_removal(connection: AsyncConnection, address: str) -> None:
 
 
 async def removal_problems(connection: AsyncConnection) -> list[Text]:
-    """Return why accounts that are to be removed could not be, one problem for each."""
+    """Return the problem of each account whose removal failed."""
     orders = await settings_like(connection, _REMOVAL)
     return [NotRemoved(said=problem).text for problem in orders.values() if problem]
 

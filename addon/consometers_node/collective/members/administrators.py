@@ -1,4 +1,4 @@
-"""Who may administer a collective: their passwords, and the sessions of their browsers.
+"""The administrators of a collective: their passwords, and the sessions of their browsers.
 
 The database holds the Argon2id of a password and the SHA-256 of a session's token: a person who
 reads them can log in with neither.
@@ -23,7 +23,7 @@ from ..errors import CollectiveFault, NotFound
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
 AT_ONCE = 20
-"""Passwords of strangers that may wait to be checked; more are refused for now."""
+"""Passwords of strangers that may wait for their check; more are refused for now."""
 KNOWN_AT_ONCE = 10
 """Further places, for browsers in which an administrator logged in before."""
 IDLE = timedelta(hours=1)
@@ -34,7 +34,7 @@ LONGEST = timedelta(hours=12)
 _SEEN_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that nobody mistakes for one another."""
+"""Letters and digits that cannot be confused."""
 _GROUPS, _IN_GROUP = 5, 5
 
 _NO_SUCH = text("There is no administrator “{name}”: “admins list” lists them.")
@@ -63,7 +63,7 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Somebody who may administer. `sessions` are those that have not ended."""
+    """An administrator. `sessions` are those that have not ended."""
 
     name: str
     created_at: datetime
@@ -78,7 +78,7 @@ class Passwords:
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        """Prepare; a `hasher` of less is for tests."""
+        """Prepare; tests pass a cheaper `hasher`."""
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=46 * 1024, parallelism=1)
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -103,7 +103,7 @@ class Passwords:
         return hashed is not None
 
     def is_weak(self, hashed: str) -> bool:
-        """Return whether a password would be hashed in another way now."""
+        """Return whether the parameters of a hash are outdated."""
         return self._hasher.check_needs_rehash(hashed)
 
     async def _in_turn(self, password: str, hashed: str | None, *, is_known: bool = True) -> str:
@@ -125,14 +125,14 @@ class Passwords:
 
 
 def new_password() -> str:
-    """Make a password that can be typed from a sheet of paper: 123 bits."""
+    """Generate a password that can be typed from a sheet of paper: 123 bits."""
     return "-".join(
         "".join(secrets.choice(_LETTERS) for _ in range(_IN_GROUP)) for _ in range(_GROUPS)
     )
 
 
 def check_password(name: str, password: str) -> None:
-    """Raise BadPassword for a password that is not to be used."""
+    """Raise BadPassword for an unacceptable password."""
     if len(password) < LEAST_PASSWORD:
         raise BadPassword(_TOO_SHORT.fill(least=LEAST_PASSWORD))
     if len(password) > MAX_PASSWORD:
@@ -165,7 +165,7 @@ async def change_password(connection: AsyncConnection, name: str, hashed: str) -
 
 
 async def rehash(connection: AsyncConnection, name: str, hashed: str) -> None:
-    """Store another hash of the same password; sessions go on."""
+    """Store a new hash of the same password; sessions go on."""
     changed = update(AdministratorRow).where(AdministratorRow.name == name)
     await connection.execute(changed.values(password_hash=hashed))
 
@@ -211,7 +211,7 @@ async def begin_session(connection: AsyncConnection, name: str, at: datetime) ->
 async def session_of(
     connection: AsyncConnection, token: str, at: datetime
 ) -> tuple[str, bool] | None:
-    """Return whose session a token is, and whether `seen` is due; None if it is over, or none."""
+    """Return the user of a session, and whether `seen` is due; None for an invalid token."""
     query = select(AdminSessionRow.administrator, AdminSessionRow.seen_at).where(
         AdminSessionRow.token_hash == _hash(token), *_stands(at)
     )

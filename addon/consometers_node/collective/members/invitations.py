@@ -1,4 +1,4 @@
-"""Invitations: with one, a stranger may ask what this collective wants to read, and answer.
+"""Invitations: their holder, a stranger, may read the data needs and answer them.
 
 The database holds the hash of a token alone: a link cannot be read from it again.
 """
@@ -158,7 +158,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Invitation:
 
 
 async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
-    """Return every invitation that was made, the newest first."""
+    """Return all invitations, the newest first."""
     query = select(*_COLUMNS).order_by(InvitationRow.created_at.desc(), InvitationRow.id)
     return [Invitation(*row) for row in await connection.execute(query)]
 

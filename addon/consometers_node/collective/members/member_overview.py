@@ -1,4 +1,4 @@
-"""All members at a glance: who delivers, which share of the granted records is here, what is wrong.
+"""All members at a glance: who delivers, the share of granted records stored, the problems.
 
 Shares are counted in records of UTC days: no energy is read. A day counts from the first one that a
 member lets this collective read up to yesterday. A member that sends two directions has half of a
@@ -39,13 +39,13 @@ _IS_READ = MemberPermissionRow.reading == Reading.INDIVIDUAL
 
 
 class Status(StrEnum):
-    """What a member does."""
+    """The state of a member."""
 
     GUEST = "guest"
     """It was admitted, and has granted nothing yet."""
     DELIVERING = "delivering"
     SILENT = "silent"
-    """No granted records came for long."""
+    """No granted records have come for long."""
     LEFT = "left"
     ERASED = "erased"
 
@@ -80,7 +80,7 @@ class MemberEntry:
 
 @dataclass(frozen=True, slots=True)
 class DayOfAll:
-    """A day: how many members grant it, and of how many it is here whole or in part."""
+    """A day: how many members grant it, and how many of these have it whole or in part."""
 
     day: date
     granted: int
@@ -103,7 +103,7 @@ class MemberOverview:
 async def member_overview(
     connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime
 ) -> MemberOverview:
-    """Return all members: some queries, whose cost is that of the days of the window."""
+    """Return all members, in a few queries whose cost grows with the days of the window."""
     shares_of = {
         member: _mean(directions)
         for member, directions in (await _by_direction(connection, window)).items()
@@ -142,7 +142,7 @@ async def member_overview(
 async def shares(
     connection: AsyncConnection, members: Collection[MemberId], window: Span
 ) -> dict[MemberId, dict[date, float]]:
-    """Return which share of each day of the window is there, of some members: from 0 to 1."""
+    """Return the stored share of each day of the window, of some members: from 0 to 1."""
     directions = await _by_direction(connection, window, members)
     return {member: _mean(directions.get(member, {})) for member in members}
 
@@ -150,14 +150,14 @@ async def shares(
 async def shares_by_direction(
     connection: AsyncConnection, member: MemberId, window: Span
 ) -> dict[Direction, dict[date, float]]:
-    """Return which share of each day of the window is there of one member, by direction."""
+    """Return the stored share of each day of the window of one member, by direction."""
     return (await _by_direction(connection, window, [member])).get(member, {})
 
 
 async def _by_direction(
     connection: AsyncConnection, window: Span, members: Collection[MemberId] | None = None
 ) -> dict[MemberId, dict[Direction, dict[date, float]]]:
-    """Return which share of each day is there, of members that grant something, by direction.
+    """Return the stored share of each day, of members that grant something, by direction.
 
     Of a device with several series the best one counts.
     """
@@ -203,7 +203,7 @@ async def _by_direction(
 
 
 def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, float]:
-    """Return the mean of all directions, of each day that has any records."""
+    """Return the mean of all directions, for each day with records."""
     means: dict[date, float] = {}
     for days in by_direction.values():
         for day, share in days.items():
@@ -212,7 +212,7 @@ def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, 
 
 
 async def granted_needs(connection: AsyncConnection) -> set[str]:
-    """Return the data needs for which a permission stands."""
+    """Return the data needs with a valid permission."""
     query = select(distinct(MemberPermissionRow.need)).where(MemberPermissionRow.state == "granted")
     return set((await connection.execute(query)).scalars())
 

@@ -39,14 +39,14 @@ from .sites import Description
 from .subscribers import end as end_reading
 
 DAWN = date(1978, 7, 1)
-"""Before the first month of which there can be records."""
+"""Before the first month with records."""
 MAX_AREA = 100
 MAX_NOTE = 2_000
 GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that nobody mistakes for one another."""
+"""Letters and digits that cannot be confused."""
 _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” lists them.")
 
@@ -77,7 +77,7 @@ class Member:
     joined_at: datetime
     left_at: datetime | None
     note: str | None = None
-    """What administrators wrote about it."""
+    """Administrators' notes about it."""
 
 
 class PublicCollective(NamedTuple):
@@ -92,7 +92,7 @@ _COLUMNS = columns_of(MemberRow, Member)
 
 
 def month_of(at: datetime, zone: ZoneInfo) -> date:
-    """Return the month in which an instant is, by its first day."""
+    """Return the month of an instant, by its first day."""
     return at.astimezone(zone).date().replace(day=1)
 
 
@@ -117,7 +117,7 @@ class Members:
         area: str | None = None,
         invitation: str | None = None,
     ) -> Member:
-        """Admit a guest, which counts nowhere yet; return a member that is there as it is."""
+        """Admit a guest, which counts nowhere yet; return an existing member unchanged."""
         if (member := await self.by_jid(jid)) is not None:
             return member
         values = {
@@ -134,7 +134,7 @@ class Members:
     async def admit_as(
         self, member: MemberId, kind: MemberKind, area: str | None, invitation: str
     ) -> Member:
-        """Change the kind of a guest, which granted nothing yet, so counts nowhere."""
+        """Change the kind of a guest, which has granted nothing yet, so counts nowhere."""
         values = {"kind": kind, "area": area, "invitation_id": invitation}
         await self._set(member, name=None, description=None, **values)
         return await self.get(member)
@@ -156,7 +156,7 @@ class Members:
         return _existing(await self.all(MemberRow.id == member), member)
 
     async def named(self, name: str) -> Member:
-        """Return the member of this pseudonym, name or address. Raises Unknown."""
+        """Return the member with this pseudonym, name or address. Raises Unknown."""
         names = MemberRow.pseudonym, MemberRow.name, MemberRow.jid
         return _existing(await self.all(or_(*(column == name for column in names))), name)
 
@@ -196,19 +196,19 @@ class Members:
         await self._end(member, month_after(month_of(at, self.zone)))
 
     async def forget(self, member: MemberId, at: datetime) -> None:
-        """End a membership, and forget all of the member but its pseudonym."""
+        """End a membership, and erase the member except its pseudonym."""
         await self.forget_description(await self.get(member))
         await self.leave(member, at)
         await self._set(member, jid=None, invitation_id=None, accepted_w=None)
 
     async def forget_description(self, member: Member) -> None:
-        """Forget its name, commune, description, shares and the note, but not who it is."""
+        """Erase its name, commune, description, shares and note, but not its identity."""
         await self._forget_names(member)
         await forget_shares(self.connection, member.id)
         await self._set(member.id, name=None, description=None, website=None, area=None, note=None)
 
     async def forget_guests(self, now: Confirmed) -> int:
-        """Forget guests that granted nothing in all that time; return how many."""
+        """Remove guests that granted nothing in all that time; return how many."""
         has_granted = exists().where(MemberPermissionRow.member_id == MemberRow.id)
         before = MemberRow.joined_at < now - GUESTS_FOR
         guests = delete(MemberRow).where(before, MemberRow.jid.is_not(None), ~has_granted)
@@ -268,7 +268,7 @@ class Members:
         await self._regroup(member)
 
     async def first_free_month(self) -> date:
-        """Return the first month of which no interval is closed."""
+        """Return the first month without a closed interval."""
         query = select(func.max(ClosedIntervalRow.start))
         last: datetime | None = (await self.connection.execute(query)).scalar_one()
         return DAWN if last is None else month_after(month_of(last, self.zone))
@@ -284,7 +284,7 @@ class Members:
         return [await group_id(self.connection, *group) for group in groups]
 
     async def _regroup(self, member: MemberId, earliest: date = DAWN) -> None:
-        """Move a member that counts into the groups that it belongs in now."""
+        """Move a counting member into its current groups."""
         now = await self._open(member)
         if not now:
             return
@@ -330,7 +330,7 @@ class Members:
             raise NameTaken(name=name)
 
     async def _forget_names(self, member: Member) -> None:
-        """Call the groups that were a site alone by its pseudonym.
+        """Rename the groups of a site alone to its pseudonym.
 
         Their series under its name are erased in a transaction of their own: see `output_series`.
         """
@@ -384,7 +384,7 @@ async def known_areas(connection: AsyncConnection, besides: MemberId | None = No
 async def known_spelling(
     connection: AsyncConnection, typed: str, member: MemberId | None = None
 ) -> str:
-    """Return a commune as it is written where it is known; that of `member` may change.
+    """Return a commune in its known spelling; that of `member` may change.
 
     Case, accents, spaces, hyphens and apostrophes make no other commune.
     """

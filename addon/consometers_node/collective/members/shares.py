@@ -82,7 +82,7 @@ async def all_plants(connection: AsyncConnection) -> list[Plant]:
 
 
 async def plant_named(connection: AsyncConnection, name: str) -> Plant:
-    """Return the plant of this name or pseudonym. Raises NotFound."""
+    """Return the plant with this name or pseudonym. Raises NotFound."""
     for plant in await all_plants(connection):
         if name in {plant.name, plant.pseudonym}:
             return plant
@@ -117,7 +117,7 @@ async def hold(
 async def promise(
     connection: AsyncConnection, invitation: str, shares: Mapping[MemberId, int]
 ) -> None:
-    """Store which shares each member that joins by an invitation holds. Raises TooManyShares."""
+    """Store the shares of each member that joins by an invitation. Raises TooManyShares."""
     for plant in await all_plants(connection):
         if shares.get(plant.id, 0) > plant.total:
             raise TooManyShares(name=plant.name, total=plant.total, left=plant.total - plant.held)
@@ -126,7 +126,7 @@ async def promise(
 
 
 async def redeem(connection: AsyncConnection, member: MemberId, invitation: str) -> None:
-    """Store the shares that an invitation brings to a member that joins by it."""
+    """Store an invitation's shares for a member that joins by it."""
     row = InvitationShareRow
     query = select(row.plant_id, row.shares).where(row.invitation_id == invitation)
     if shares := dict((await connection.execute(query)).tuples().all()):
@@ -138,7 +138,7 @@ async def redeem(connection: AsyncConnection, member: MemberId, invitation: str)
 
 
 async def promised(connection: AsyncConnection) -> Mapping[str, Sequence[Holding]]:
-    """Return the shares that invitations bring, by the id of the invitation."""
+    """Return the shares of invitations, by the id of the invitation."""
     plants = {plant.id: plant for plant in await all_plants(connection)}
     row = InvitationShareRow
     by_invitation: dict[str, list[Holding]] = {}

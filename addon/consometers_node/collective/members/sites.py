@@ -14,7 +14,7 @@ MAX_SHARES = 1_000_000
 
 
 class Building(StrEnum):
-    """What a building is for. Sites of one kind are summed together."""
+    """The use of a building. Sites of one kind are summed together."""
 
     SCHOOL = "school"
     NURSERY = "nursery"
@@ -29,7 +29,7 @@ class Building(StrEnum):
 
 
 class Heat(StrEnum):
-    """What makes the heat of a building, or its hot water."""
+    """The heat source of a building, or of its hot water."""
 
     ELECTRIC = "electric"
     HEAT_PUMP = "heat-pump"
@@ -91,7 +91,7 @@ class Description:
             raise ValueError("words")
 
     def facts(self) -> dict[str, str | int | float]:
-        """Return what is known, by name."""
+        """Return the known facts, by name."""
         return {key: value for key, value in asdict(self).items() if value not in {None, ""}}
 
     def pack(self) -> str:

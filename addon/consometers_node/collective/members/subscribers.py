@@ -1,4 +1,4 @@
-"""Members that read the published sums of all of them, each by a permission as any other peer.
+"""Members that read the published sums, each under a permission as any other peer.
 
 A member is a peer by its pseudonym, so that its address stands in one place alone. Its permission
 to read begins with the first one that it grants, and ends in the transaction in which it leaves.
@@ -37,7 +37,7 @@ from .shares import Plant, all_plants
 
 NEED = "members"
 PLANTS = "plants"
-"""What members read, each by a permission of its own: where a plant comes, sums go on."""
+"""Data needs of members, each with its permission: a new plant does not interrupt sums."""
 
 _DAYS = 18_000
 """It ends when the member leaves, and not before."""
@@ -57,7 +57,7 @@ _PURPOSES = {
 
 @dataclass(frozen=True, slots=True)
 class Subscribers:
-    """The members of this collective that read its sums, if members may (`allowed`)."""
+    """The members of this collective that read its sums, if the settings allow it."""
 
     name: Name
     time_zone: str
@@ -66,7 +66,7 @@ class Subscribers:
     async def grant(
         self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
     ) -> None:
-        """Grant a member what is published at an interval, and by day, and what plants make."""
+        """Grant a member the sums of an interval and of days, and the plants' production."""
         if not self.allowed:
             return
         peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
@@ -93,13 +93,13 @@ class Subscribers:
         return len(outdated) + len(without)
 
     async def are_current(self, connection: AsyncConnection, interval: Interval) -> bool:
-        """Return whether exactly the current members may read."""
+        """Return whether exactly the current members have read access."""
         return not any(await self._due(connection, interval, 1))
 
     async def _due(
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> tuple[list[PermissionId], list[str]]:
-        """Return permissions that are to end, and members that are to have one."""
+        """Return the permissions to end, and the members to grant one."""
         outdated: list[PermissionId] = []
         without: list[str] = []
         for need, series in (await self._readable(connection, interval)).items():
@@ -133,7 +133,7 @@ class Subscribers:
     async def _readable(
         self, connection: AsyncConnection, interval: Interval
     ) -> Mapping[str, frozenset[Series]]:
-        """Return what members may read, by the id of the data need."""
+        """Return the series that members may read, by the id of the data need."""
         sums = [(Device(str(self.name)), direction) for direction in Direction]
         made = [(device, Direction.PRODUCTION) for device in await plant_devices(connection)]
         return {
@@ -148,7 +148,7 @@ class Subscribers:
     async def _outdated(
         self, connection: AsyncConnection, need: str, series: Collection[Series], most: int
     ) -> list[PermissionId]:
-        """Return permissions of members that left, or to read other series than these."""
+        """Return permissions of former members, or to read other series than these."""
         query = (
             select(PermissionRow.id)
             .join(PeerRow, PeerRow.id == PermissionRow.peer_id)
@@ -168,7 +168,7 @@ class Subscribers:
 
 
 async def plant_devices(connection: AsyncConnection) -> Mapping[Device, Plant]:
-    """Return the plants of this collective by the name under which their figures are read."""
+    """Return the plants of this collective by the names of their published series."""
     collective = await setting(connection, COLLECTIVE)
     plants = {plant.name: plant for plant in await all_plants(connection)}
     if collective is None or not plants:
@@ -183,7 +183,7 @@ async def plant_devices(connection: AsyncConnection) -> Mapping[Device, Plant]:
 
 
 async def end(connection: AsyncConnection, pseudonym: str) -> None:
-    """Revoke what a member may read, and drop what is on its way to it."""
+    """Revoke a member's read access, and drop what is on its way to it."""
     peer = await peer_by_jid(connection, MEMBER + pseudonym)
     permissions = Permissions(connection)
     for permission in await permissions.all(peer.id) if peer else ():
@@ -192,14 +192,14 @@ async def end(connection: AsyncConnection, pseudonym: str) -> None:
 
 
 async def member_peer(connection: AsyncConnection, jid: str) -> Peer | None:
-    """Return the peer that the member of an address is."""
+    """Return the peer for the member with an address."""
     query = select(MemberRow.pseudonym).where(MemberRow.jid == jid)
     pseudonym = (await connection.execute(query)).scalar_one_or_none()
     return None if pseudonym is None else await peer_by_jid(connection, MEMBER + pseudonym)
 
 
 async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> dict[PeerId, str]:
-    """Return the addresses of members, by the peers that they are."""
+    """Return the addresses of members, by their peers."""
     query = (
         select(PeerRow.id, MemberRow.jid)
         .join(MemberRow, MemberRow.pseudonym == _PSEUDONYM)
@@ -209,7 +209,7 @@ async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> d
 
 
 async def _without(connection: AsyncConnection, need: str, most: int) -> list[str]:
-    """Return the pseudonyms of members that share, and do not read what they may."""
+    """Return the pseudonyms of members that share, and do not read their sums."""
     reads = (
         exists()
         .where(PermissionRow.peer_id == PeerRow.id)
@@ -221,7 +221,7 @@ async def _without(connection: AsyncConnection, need: str, most: int) -> list[st
 
 
 _PSEUDONYM = func.substr(PeerRow.jid, len(MEMBER) + 1)
-"""Of a peer that is a member: compared so, a member is looked up by its index."""
+"""Matches a peer that is a member, in a form that lets the database use its index."""
 _PRESENT = (
     MemberRow.jid.is_not(None),
     MemberRow.left_at.is_(None),

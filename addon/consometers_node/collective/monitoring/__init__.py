@@ -1,1 +1,1 @@
-"""How the node of a collective does, in figures."""
+"""The state of a collective's node, in figures."""

@@ -1,4 +1,4 @@
-"""Sends a message when a problem of the node begins, and when it is over."""
+"""Sends a message when a problem of the node starts, and when it ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ from .problems import STORED, TITLES, ProblemKind
 
 EVERY_S = 60.0
 AFTER = timedelta(minutes=10)
-"""A problem that is over by itself sooner is none, and one that comes back as soon is not over."""
+"""A problem must last, or stay away, this long before it is announced."""
 _SILENT_AFTER = timedelta(hours=3)
 RETRY = Backoff(60, 3600)
 
@@ -106,7 +106,7 @@ class Alerts:
     def _due(
         self, health: Health, announced: Mapping[ProblemKind, datetime]
     ) -> Iterator[tuple[ProblemKind, Alert]]:
-        """Yield what is to be announced, of the kinds that can be seen."""
+        """Yield what to announce, of the kinds that can be seen."""
         unseen = STORED if health.database is None else frozenset()
         for kind in ProblemKind:
             if kind is ProblemKind.ALERTS or kind in unseen:
@@ -123,7 +123,7 @@ class Alerts:
                 yield kind, self._alert(kind, health, announced.get(kind, changed_at))
 
     def _alert(self, kind: ProblemKind, health: Health, since: datetime) -> Alert:
-        """Write the message that a problem is there, or is over."""
+        """Write the message that a problem started, or is over."""
         sentences = [problem.words for problem in health.problems if problem.kind is kind]
         title = self._say(TITLES[kind])
         at = since.astimezone(self._settings.time_zone).strftime("%Y-%m-%d %H:%M")
@@ -167,7 +167,7 @@ class Alerts:
 
 
 def test_alert(settings: Settings, language: str) -> Alert:
-    """Return a message by which an administrator tests a channel."""
+    """Return a test message for a channel."""
     subject = printed(_TEST, language).format(name=settings.name)
     facts = {"collective": settings.identifier, "kind": None, "state": "test", "since": None}
     return _written(settings, language, subject, printed(_TESTED, language), facts)

@@ -1,4 +1,4 @@
-"""Backups as the node knows them: what makes them notes the last of each step here."""
+"""Backups as the node knows them: backup scripts note the last of each step here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _PREFIX = "backup."
 
 
 class BackupStep(StrEnum):
-    """What is done with a backup."""
+    """A step of a backup."""
 
     MADE = "made"
     TESTED = "tested"
@@ -29,7 +29,7 @@ LONGEST = {
     BackupStep.TESTED: timedelta(days=30),
     BackupStep.COPIED: timedelta(days=3),
 }
-"""How old the last one may be: a night may fail, and a weekly test three times."""
+"""The maximum age of the last one: a night may fail, and a weekly test three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def note(connection: AsyncConnection, step: BackupStep, at: datetime) -> N
 
 
 async def backups(connection: AsyncConnection) -> Backups:
-    """Return what is known of the backups."""
+    """Return the state of the backups."""
     stored = await settings_like(connection, _PREFIX)
     first = select(func.min(MemberRow.joined_at)).where(MemberRow.jid.is_not(None))
     return Backups(

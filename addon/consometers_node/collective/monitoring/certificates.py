@@ -48,7 +48,7 @@ class Certificate:
 
 
 class Certificates:
-    """The certificates that were `seen` last, by where, and why others were `refused`."""
+    """The certificates `seen` last, by place, and why others were `refused`."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Certificate] = {}
@@ -63,14 +63,14 @@ class Certificates:
         first_s: float = FIRST_S,
         every_s: float = EVERY_S,
     ) -> NoReturn:
-        """Look at them again and again. A server that does not answer changes nothing."""
+        """Check them repeatedly. A server that does not answer changes nothing."""
         await asyncio.sleep(first_s)
         while True:
             await self.look(settings, who, language)
             await asyncio.sleep(every_s)
 
     async def look(self, settings: Settings, who: Identity, language: str) -> None:
-        """Look at the certificate of the account's domain, and at those of the pages."""
+        """Check the certificate of the account's domain, and those of the pages."""
         domain = who.account.jid.partition("@")[2]
         refused = []
         try:
@@ -94,7 +94,7 @@ class Certificates:
 
 
 async def _of_page(name: str, tls: ssl.SSLContext) -> Mapping[str, Any]:
-    """Return the certificate that pages of this name are shown with."""
+    """Return the certificate that pages of this name present."""
     tls.set_alpn_protocols(["http/1.1"])
     async with asyncio.timeout(_WITHIN_S):
         _, writer = await asyncio.open_connection(name, _HTTPS, ssl=tls)

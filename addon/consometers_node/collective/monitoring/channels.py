@@ -1,4 +1,4 @@
-"""How alerts leave: by e-mail, and by a webhook."""
+"""Channels of alerts: e-mail, and a webhook."""
 
 import asyncio
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class NotSent(Exception):
 
 
 class Channel(Protocol):
-    """A way for alerts to leave."""
+    """A channel of alerts."""
 
     name: str
 
@@ -192,7 +192,7 @@ class Webhook:
 
 
 def channels(settings: Settings) -> list[Channel]:
-    """Return the ways for alerts to leave that are set up."""
+    """Return the configured channels."""
     ways: list[Channel] = []
     if settings.mail is not None:
         ways.append(Mail(settings.mail))

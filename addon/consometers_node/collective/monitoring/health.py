@@ -113,7 +113,7 @@ class Watch:
             return self._last[1]
 
     def running_problems(self, at: datetime) -> Iterator[Problem]:
-        """Yield the problems that the node knows of without looking."""
+        """Yield the problems known without a query."""
         yield from of_node(self.node)
         yield from of_certificates(self.certificates, at)
         yield from of_alerts(self.unsent)
@@ -169,7 +169,7 @@ class Watch:
 
 
 def _memory_bytes() -> int | None:
-    """Return how much of the memory this process has; None where the system does not tell."""
+    """Return the share of the memory that this process uses; None where it is unknown."""
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError, ValueError, IndexError:

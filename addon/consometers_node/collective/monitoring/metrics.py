@@ -1,4 +1,4 @@
-"""Every figure by which a collective is watched, once: its name, its words, where it comes from.
+"""Every figure of a collective's monitoring, once: its name, its words, its source.
 
 `/metrics` has them under these names, for Prometheus and for the Zabbix template; the health page
 in the units that people read. A figure that is not known is left out.
@@ -32,7 +32,7 @@ _J_PER_WATT_MINUTE = Fraction(60)
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How names of metrics in it end; what people read in its place, and how many of that it is."""
+    """Suffixes of metrics in it; the unit for people, and the factor."""
 
     suffixes: tuple[str, ...]
     symbol: str = ""
@@ -75,7 +75,7 @@ class Metric[Source]:
 
     @property
     def unit(self) -> Unit:
-        """The unit that its name ends with."""
+        """The unit in its name."""
         units = (INSTANT, SECONDS, BYTES, WATTS, JOULES, RATIO, COUNT)
         stem = self.name.removesuffix("_total")
         return next(unit for unit in units if stem.endswith(unit.suffixes))
@@ -86,7 +86,7 @@ class Metric[Source]:
         return {"": None} if self.label is None else self.label.words
 
     def values(self, source: Source) -> Iterator[tuple[str, float | str]]:
-        """Yield what is known, by the values of its label; an instant as a timestamp."""
+        """Yield the known values by label; an instant as a timestamp."""
         for label_value in self.words:
             value = self.value(source, label_value)
             if isinstance(value, datetime):
@@ -157,7 +157,7 @@ _THE_LAST = text("{said} How long the last one took.")
 
 
 def _stored(value: Callable[[Database, str], Value]) -> Callable[[Health, str], Value]:
-    """Return a figure of the database, as long as it can be read."""
+    """Return a figure of the database, while it can be read."""
     return lambda health, label: None if health.database is None else value(health.database, label)
 
 
@@ -391,7 +391,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         lambda health, _: health.counts.since,
     ),
 )
-"""How the node goes."""
+"""The state of the node."""
 
 PUBLISHED: tuple[Metric[Latest], ...] = (
     Metric(
@@ -435,6 +435,6 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
         lambda latest, _: latest.day.rates.self_consumption,
     ),
 )
-"""What is published of all members: of the last interval, and of the day that it is in."""
+"""The published figures of all members: of the last interval, and of its day."""
 
 ALL: tuple[Metric[Never], ...] = (*HEALTH, *PUBLISHED)

@@ -1,4 +1,4 @@
-"""What is wrong with a collective's node, each kind once: for pages, figures, and messages.
+"""Problems of a collective's node, each kind once: for pages, figures, and messages.
 
 Sentences name no member: they are sent by mail, and read on the screens of monitoring.
 """
@@ -26,7 +26,7 @@ _LONG_AWAY = timedelta(days=1)
 
 
 class ProblemKind(StrEnum):
-    """What a problem is with."""
+    """The subject of a problem."""
 
     NETWORK = "network"
     DATABASE = "database"
@@ -63,7 +63,7 @@ STORED = frozenset(
         ProblemKind.WITNESS,
     }
 )
-"""Kinds that nobody knows of while the database cannot be read."""
+"""Kinds that are unknown while the database cannot be read."""
 
 _OF_STEPS = {
     BackupStep.MADE: ProblemKind.BACKUP,
@@ -93,7 +93,7 @@ _SILENCE = text("Of {all} members, {count} have sent no data lately.")
 
 
 class Weight(StrEnum):
-    """How much something matters."""
+    """The severity of a problem."""
 
     WRONG = "wrong"
     """Something does not work."""
@@ -114,7 +114,7 @@ UNREADABLE = Problem(ProblemKind.DATABASE, Weight.WRONG, _DATABASE)
 
 
 def of_node(node: CollectiveNode) -> Iterator[Problem]:
-    """Yield what keeps a running node from its work."""
+    """Yield the problems of a running node."""
     if node.database_problem is not None:
         yield Problem(ProblemKind.DATABASE, Weight.WRONG, node.database_problem)
     if not node.is_online:
@@ -127,7 +127,7 @@ def of_node(node: CollectiveNode) -> Iterator[Problem]:
 
 
 def of_certificates(certificates: Certificates, at: datetime) -> Iterator[Problem]:
-    """Yield the certificates that were refused, or that should have been renewed by now."""
+    """Yield refused certificates, and those whose renewal is overdue."""
     for refusal in certificates.refused:
         yield Problem(ProblemKind.CERTIFICATE, Weight.WRONG, refusal)
     for certificate in certificates.seen.values():
@@ -143,14 +143,14 @@ def of_alerts(unsent: Mapping[str, Text]) -> Iterator[Problem]:
 
 
 def of_backups(backups: Backups, at: datetime) -> Iterator[Problem]:
-    """Yield which steps of the backups are overdue."""
+    """Yield the overdue steps of the backups."""
     for step in backups.overdue(at):
         weight = Weight.WRONG if step is BackupStep.MADE else Weight.WARN
         yield Problem(_OF_STEPS[step], weight, _OVERDUE[step].fill(days=LONGEST[step].days))
 
 
 def of_members(counts: MemberCounts) -> Iterator[Problem]:
-    """Yield whether many members are silent at the same time, which one cause may explain."""
+    """Yield whether many members are silent at once, which suggests one cause."""
     granting = sum(kind.members for kind in counts.granting.values())
     silent = granting - sum(kind.delivering for kind in counts.granting.values())
     if silent > _MANY_SILENT * granting:

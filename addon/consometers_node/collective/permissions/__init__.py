@@ -1,1 +1,1 @@
-"""What is asked of members, and what they granted."""
+"""The data needs of a collective, and the permissions of its members."""

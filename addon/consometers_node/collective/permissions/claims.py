@@ -1,4 +1,4 @@
-"""Which member's records of a device count: an administrator decides, or the first claim."""
+"""Whose records of a device count: an administrator decides, or the first claim."""
 
 from datetime import datetime
 

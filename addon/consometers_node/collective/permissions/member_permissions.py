@@ -58,11 +58,11 @@ _RECEIVED = (
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
 WIRE_DIRECTIONS = {
     Way.CONSUMPTION: {Direction.CONSUMPTION},
-    # What a meter counts of it is production there; a collective says it by its own name.
+    # What a meter counts of it is production there; a collective uses its own word.
     Way.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
     Way.PRODUCTION: {Direction.PRODUCTION},
 }
-"""Which directions the names of series have that are of a direction of the home."""
+"""The directions in series' names, by direction of the home."""
 
 _OUTDATED = text(
     "This data request is not the present one: fetch the present one, and answer that."
@@ -83,7 +83,7 @@ _UNKNOWN = text("There is no such permission.")
 
 
 GRACE = timedelta(hours=24)
-"""How long administrators see records before their time is over and they are erased."""
+"""How long administrators see expired records before they are erased."""
 
 _has_series = (
     exists()
@@ -96,7 +96,7 @@ _is_announced = MemberPermissionRow.erase_at > MemberPermissionRow.announced_at
 
 
 class PermissionActor(StrEnum):
-    """Who changed a permission."""
+    """The actor of a change."""
 
     MEMBER = "member"
     COLLECTIVE = "collective"
@@ -129,7 +129,7 @@ class MemberPermission:
     series: tuple[Identifier, ...]
 
     def stands(self, at: datetime) -> bool:
-        """Return whether records may be read by it at an instant."""
+        """Return whether it allows to read records at an instant."""
         return self.state is State.GRANTED and self.valid_from - _SKEW <= at < self.valid_until
 
 
@@ -315,7 +315,7 @@ async def not_notified(connection: AsyncConnection) -> list[MemberPermission]:
 
 
 async def note_notified(connection: AsyncConnection, id: MemberPermissionId, at: datetime) -> None:
-    """Note that a member knows that its permission ended."""
+    """Note that a member was notified of the end of its permission."""
     await connection.execute(
         update(MemberPermissionRow).where(MemberPermissionRow.id == id).values(notified_at=at)
     )
@@ -329,7 +329,7 @@ async def erase_at_once(connection: AsyncConnection, id: MemberPermissionId, at:
 
 
 async def announce(connection: AsyncConnection, now: Confirmed) -> None:
-    """Show administrators for `GRACE` the records that are erased because their time is over."""
+    """Announce to administrators, for `GRACE`, the expired records that are to be erased."""
     ends = MemberPermissionRow.state != State.GRANTED, MemberPermissionRow.erase_at <= now + GRACE
     soon = update(MemberPermissionRow).where(*ends, MemberPermissionRow.announced_at.is_(None))
     earliest = literal(now + GRACE, Instant)
@@ -340,7 +340,7 @@ async def announce(connection: AsyncConnection, now: Confirmed) -> None:
 
 
 async def announced(connection: AsyncConnection) -> list[MemberPermission]:
-    """Return permissions whose records are about to be erased because their time is over."""
+    """Return permissions whose expired records are about to be erased."""
     return await all_permissions(connection, _is_announced, _has_series)
 
 
@@ -360,7 +360,7 @@ async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Member
 async def register(
     connection: AsyncConnection, ids: Iterable[MemberPermissionId] | None = None, *, after: int = 0
 ) -> list[PermissionChange]:
-    """Return the register `after` an entry, of some permissions or of all."""
+    """Return the register after an entry, of some permissions or of all."""
     query = _REGISTER.where(MemberPermissionRegisterRow.seq > after)
     if ids is not None:
         query = query.where(MemberPermissionRegisterRow.permission_id.in_(list(ids)))
@@ -415,7 +415,7 @@ async def _end(
     at: datetime,
 ) -> None:
     erase_at = at + timedelta(days=permission.need.retention_days)
-    # The clock of a household runs out with ours.
+    # A household's clock ends the permission together with ours.
     notified_at = None if actor is PermissionActor.COLLECTIVE else at
     ended = update(MemberPermissionRow).where(MemberPermissionRow.id == permission.id)
     await connection.execute(ended.values(erase_at=erase_at, notified_at=notified_at))
@@ -423,7 +423,7 @@ async def _end(
 
 
 async def _open_need(connection: AsyncConnection, received: Permission) -> DataNeed:
-    """Return the data need that a permission answers, if it is asked for now."""
+    """Return the data need that a permission answers, if it is currently offered."""
     for version in await versions(connection, received.need):
         if version.need.version == received.version and version.closed_at is None:
             return version.need
@@ -477,7 +477,7 @@ def _is_same(permission: MemberPermission, received: Permission) -> bool:
 async def all_permissions(
     connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> list[MemberPermission]:
-    """Return all permissions that members ever granted, or those that meet conditions."""
+    """Return all permissions of members, or those that meet conditions."""
     query = (
         select(*_COLUMNS)
         .where(*conditions)

@@ -1,4 +1,4 @@
-"""What this collective asks for: its own data needs, each version as members read it.
+"""The collective's own data needs, each version as members read it.
 
 A version never changes once it was offered. A change is a new version, for which members are asked
 again: permissions for the version before go on under the terms of that one.
@@ -59,7 +59,7 @@ type Version = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class OwnNeed:
-    """One version of what this collective asks for. Once it is closed no member can answer it.
+    """One version of a data need. Once it is closed no member can answer it.
 
     If this program cannot read it, `problem` says why, and `need` holds the terms under which
     permissions go on: as they are read from it, or nothing is kept longer than anybody knows of.
@@ -77,7 +77,7 @@ def as_members_read(need: DataNeed) -> DataNeed:
 
 
 async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bool:
-    """Ask members for this from now on, and no longer for an older version of it.
+    """Offer this to members from now on, in place of an older version.
 
     Return whether it is new; an offered version never changes. Raises ChangedNeed, and what
     `as_members_read` raises.
@@ -135,7 +135,7 @@ def _is_same_domain(host: str, own: str) -> bool:
 
 
 async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
-    """Return a data need with the version of the newest if that says the same, else the next."""
+    """Return a data need with the newest version's number if nothing changed, else the next one."""
     stored = await _versions(connection, need.id)
     last = max(stored, default=0)
     newest = stored.get(last)
@@ -145,13 +145,13 @@ async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
 
 
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
-    """Ask for this no longer. Permissions already granted run until they end. Raises Unknown."""
+    """Close a data need. Permissions already granted run until they end. Raises Unknown."""
     if not await _close(connection, need, at):
         raise NotFound(_NO_SUCH_NEED.fill(need=need))
 
 
 async def reopen(connection: AsyncConnection, need: str) -> None:
-    """Ask for the newest version of this again. Raises Unknown."""
+    """Offer the newest version of a data need again. Raises Unknown."""
     stored = await versions(connection, need)
     if not stored:
         raise NotFound(_NO_SUCH_NEED.fill(need=need))
@@ -160,7 +160,7 @@ async def reopen(connection: AsyncConnection, need: str) -> None:
 
 
 async def offered(connection: AsyncConnection) -> list[DataNeed]:
-    """Return what is asked for now: one version of each."""
+    """Return the open data needs: one version of each."""
     return [version.need for version in await all_needs(connection) if version.closed_at is None]
 
 
@@ -170,7 +170,7 @@ async def versions(connection: AsyncConnection, need: str) -> list[OwnNeed]:
 
 
 async def all_needs(connection: AsyncConnection) -> list[OwnNeed]:
-    """Return every version of everything that was ever asked for: they are few, and stay.
+    """Return every version of every data need: they are few, and stay.
 
     `unreadable` returns those that are left out because they cannot be read.
     """

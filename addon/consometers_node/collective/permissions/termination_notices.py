@@ -16,13 +16,13 @@ from .member_permissions import MemberPermission, not_notified, note_notified
 
 MOST_AT_ONCE = 8
 AGAIN_S = 3600.0
-"""When a member that was not there is notified again."""
+"""The wait before an offline member is notified again."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class TerminationNotices:
-    """Notifies members, until they have confirmed it."""
+    """Notifies members until they confirm."""
 
     def __init__(
         self, store: Store, asking: Asking, changes: Changes, *, again_s: float = AGAIN_S

@@ -55,7 +55,7 @@ NOTIFY_FOR = timedelta(days=30)
 _EVER = datetime(1978, 7, 5, tzinfo=UTC)
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 _TO_WIPE = "to wipe"
-"""A setting: something was erased that may still be found in the files."""
+"""A setting: erased data may remain in the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _EndedSeries:
 
     @property
     def erased(self) -> Range:
-        """When the records start that are to be erased."""
+        """When the erased records start."""
         return Range(_EVER, self.retained_from or _NEVER)
 
 
@@ -164,7 +164,7 @@ async def erase_member(
 
 
 async def order_wipe(connection: AsyncConnection) -> None:
-    """Store that something was erased that may still be found in the files."""
+    """Store that erased data may remain in the files."""
     await set_setting(connection, _TO_WIPE, "yes")
 
 
@@ -174,7 +174,7 @@ async def is_wiped(connection: AsyncConnection) -> bool:
 
 
 async def erase_old_names(connection: AsyncConnection) -> None:
-    """Erase the series under the names of sites that are to be named no longer."""
+    """Erase the series under the names of sites that are no longer shown by name."""
     if await forget_old_names(connection):
         await order_wipe(connection)
 

@@ -37,7 +37,7 @@ FILE = "ended.jsonl"
 EVERY_S = 30.0
 _ENDS = frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED})
 _BEGINS = '{"permission": "'
-"""Every line."""
+"""All lines."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ _STRANGE = text(
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A permission ended, or what it brought was erased after it had."""
+    """A permission ended, or its records were erased afterwards."""
 
     permission: MemberPermissionId
     state: State
@@ -61,7 +61,7 @@ class Ended:
 
 
 class NotErasureLog(CollectiveFault):
-    """A file holds something else than permissions that ended."""
+    """A file is no log of ended permissions."""
 
     condition = "unreadable"
 
@@ -80,7 +80,7 @@ class ErasureLog:
         self._departed = set[str]()
 
     async def run(self) -> NoReturn:
-        """Write new entries, again and again. Ends when it is cancelled, with nothing left."""
+        """Write new entries until cancelled, and those left at the end."""
         written = await asyncio.to_thread(lambda: set(read_ended(self._file)))
         try:
             while True:
@@ -96,7 +96,7 @@ class ErasureLog:
                 await self.write(written)
 
     async def write(self, written: Collection[Ended] = ()) -> None:
-        """Write the entries since the last time, but for those that are written already."""
+        """Write the entries since the last time that the file lacks."""
         async with self._store.reading() as connection:
             entries = await member_permissions.register(connection, after=self._last)
             departed = await witness_register.departures(connection)
@@ -117,7 +117,7 @@ class ErasureLog:
 
 
 def read_ended(file: Path) -> list[Ended]:
-    """Return the entries of a file, in its order, without lines that were not written whole."""
+    """Return the entries of a file in its order, without incomplete lines."""
     lines = _lines(file) if file.exists() else ()
     return [end for line in lines if (end := _parse(line)) is not None]
 
@@ -174,7 +174,7 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
 
 
 async def last_end(connection: AsyncConnection, ended: Iterable[Ended]) -> datetime | None:
-    """Return when the last permission ended that is not in a file; None if there is none."""
+    """Return when the last permission ended that a file lacks; None if it has all."""
     written = {end.permission for end in ended}
     return max(
         (
@@ -187,7 +187,7 @@ async def last_end(connection: AsyncConnection, ended: Iterable[Ended]) -> datet
 
 
 def _lines(file: Path) -> list[str]:
-    # What the disk had not written when the power was cut may be read as zeros.
+    # What was not yet on the disk at a power cut may be read as zeros.
     return file.read_text(encoding="utf-8", errors="replace").replace("\0", "").splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Everything that is stored of one member, for that member: access and portability are rights."""
+"""Everything stored about one member, for that member: access and portability are rights."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
@@ -82,7 +82,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
 
 
 def facts(member: Member) -> dict[str, Json]:
-    """Return who a member is here."""
+    """Return the member's identity here."""
     described = member.description
     return {
         **values(member, "pseudonym", "jid", "kind", "name"),
@@ -133,7 +133,7 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
 
 
 async def _masked(connection: AsyncConnection, member: Member) -> list[Json]:
-    """Return the masked hours that are held, until their sum is opened. Nobody here reads them."""
+    """Return the masked hours stored until their sum is opened. Nobody here can read them."""
     permissions = await member_permissions.of_member(connection, member.id)
     ids = [permission.id for permission in permissions]
     return [

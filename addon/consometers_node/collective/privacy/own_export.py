@@ -1,4 +1,4 @@
-"""All that is held of a member, as a file that its own node fetches part by part.
+"""All data about a member, as a file that its own node fetches part by part.
 
 A file is made at most once an hour for each member, and held in memory for as long: who is cut off
 goes on where it was. It is in the access log before anything of it leaves.
@@ -34,12 +34,12 @@ from ..permissions import member_permissions
 from . import export
 
 WHAT: Final = "own export"
-"""How the access log calls it."""
+"""Its name in the access log."""
 DOCUMENT, RECORDS = "export.json", "records.csv"
 """The files in the ZIP file."""
 HELD_FOR: Final = timedelta(hours=1)
 MOST_BYTES: Final = 32 * 1024**2
-"""Of the files of all members that are held at a time; the oldest ones go."""
+"""Files of all members in memory; the oldest ones go."""
 
 _LOOKS_EVERY_S = 60.0
 
@@ -52,7 +52,7 @@ _TOO_LARGE = text("Your export is too large to be sent this way: ask the collect
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """An export that is held."""
+    """An export in memory."""
 
     at: datetime
     changes: int
@@ -79,7 +79,7 @@ class _File:
 
 
 class OwnExports:
-    """Makes and holds the exports that members ask for."""
+    """Makes and stores the exports that members request."""
 
     def __init__(self, store: Store, zone: ZoneInfo) -> None:
         self._store = store
@@ -100,13 +100,13 @@ class OwnExports:
             changes = await member_permissions.changes(connection, member.id)
         file = self._held.get(member.id)
         if file is not None and file.changes != changes:
-            # What was withdrawn or erased since does not leave any more.
+            # What was withdrawn or erased since must not leave.
             del self._held[member.id]
             file = None
         if file is None:
             if number != 1:
                 raise ItemNotFound(_FROM_THE_START)
-            # One at a time: what is made takes memory.
+            # One at a time: making one takes memory.
             async with self._turn:
                 file = self._held.get(member.id) or await self._make(member, changes)
         if number > file.parts:
@@ -114,7 +114,7 @@ class OwnExports:
         return file.part(number)
 
     async def run(self) -> NoReturn:
-        """Drop what was held for long enough. Ends when it is cancelled."""
+        """Drop expired exports until cancelled."""
         while True:
             await asyncio.sleep(_LOOKS_EVERY_S)
             self._drop_old()
@@ -143,7 +143,7 @@ class OwnExports:
         return file
 
     async def _packed(self, member: Member, at: datetime) -> tuple[bytes, int]:
-        """Return the ZIP file, and how many records are in it."""
+        """Return the ZIP file, and the number of its records."""
         packed, records = io.BytesIO(), 0
         async with self._store.reading() as connection:
             with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
@@ -158,7 +158,7 @@ def _size(file: _File) -> int:
 
 
 async def _add(archive: ZipFile, name: str, at: datetime, parts: AsyncIterator[str]) -> int:
-    """Write a file into an archive; return how many lines it has."""
+    """Write a file into an archive; return the number of its lines."""
     lines = 0
     info = ZipInfo(name, at.timetuple()[:6])
     info.compress_type = ZIP_DEFLATED

@@ -1,4 +1,4 @@
-"""The data policy of a collective (GDPR, articles 13 and 14), made of what the node knows.
+"""The data policy of a collective (GDPR, articles 13 and 14), from the node's data.
 
 Its public page shows it. As a draft in Markdown, for a collective that publishes its own, it also
 says in brackets what the node does not know.
@@ -22,7 +22,7 @@ from ..settings import Settings
 from .processing_records import BASIS, SECURITY, data_of
 
 _OFF_SITE_DAYS = 2
-"""The copy off the site is removed so much later."""
+"""The off-site copy is removed this much later."""
 _GAP = "[{}]"
 
 _TITLE = text("Data policy of {name}")
@@ -126,7 +126,7 @@ _MAIL = text("e-mail address")
 
 
 class BlockKind(StrEnum):
-    """What a part of the policy is."""
+    """The kind of a part."""
 
     TITLE = "title"
     SECTION = "section"
@@ -154,7 +154,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a data policy is made of. `off_site`: backups are copied elsewhere too."""
+    """The contents of a data policy. `off_site`: backups are copied elsewhere too."""
 
     needs: Sequence[DataNeed]
     settings: Settings
@@ -163,7 +163,7 @@ class Facts:
 
 
 async def read_facts(connection: AsyncConnection, settings: Settings, *, off_site: bool) -> Facts:
-    """Return the facts of now."""
+    """Return the current facts."""
     return Facts(
         needs=await offered(connection),
         settings=replace(settings, about=await load_about(connection, settings.about)),
@@ -178,7 +178,7 @@ def policy(facts: Facts, language: str) -> list[Block]:
 
 
 def draft(facts: Facts, language: str) -> str:
-    """Return the same in Markdown, with what is to be completed in brackets."""
+    """Return the same in Markdown, with the gaps to complete in brackets."""
     writer = _Writer(facts, language, is_draft=True)
     return "\n\n".join(_markdown(block, language) for block in writer.blocks()) + "\n"
 

@@ -48,14 +48,14 @@ _MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together 
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """One processing of members' records: a data need, as members answered it."""
+    """One processing of members' records: a data need, with members' answers."""
 
     need: DataNeed
     since: datetime
     until: datetime | None
     members: int
     ended: int
-    """Permissions that have ended, of which records are kept for their time."""
+    """Ended permissions, whose records stay for their retention."""
 
     @property
     def recipients(self) -> Text:
@@ -85,7 +85,7 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class WitnessProcessing:
-    """What this node does as the witness of a collective: see `witness.register`."""
+    """This node's processing as the witness of a collective: see `witness.register`."""
 
     witnessed: Witnessed
     controller: str
@@ -113,7 +113,7 @@ class WitnessProcessing:
 
     @property
     def retention_days(self) -> int:
-        """How long a home's pseudonym stays once it has left: its key goes at once."""
+        """How long a departed home's pseudonym stays: its key goes at once."""
         return DEPARTED_FOR.days
 
     def document(self) -> dict[str, Json]:
@@ -138,7 +138,7 @@ class WitnessProcessing:
 
 
 def data_of(need: DataNeed) -> Text:
-    """Return which data are asked for."""
+    """Return the requested data."""
     words = _AT_MOST if need.witness is None else _MASKED
     return Text(
         {
@@ -155,7 +155,7 @@ def data_of(need: DataNeed) -> Text:
 async def witness_processing(
     connection: AsyncConnection, settings: Settings, at: datetime
 ) -> list[WitnessProcessing]:
-    """Return what this node does as a witness, for each collective whose homes enrolled."""
+    """Return this node's processing as a witness, for each collective with enrolled homes."""
     about = await load_about(connection, settings.about)
     controller = about.legal_name or settings.name
     return [
@@ -166,7 +166,7 @@ async def witness_processing(
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:
-    """Return every processing that there is, or was: each version of each data need."""
+    """Return every processing, past or present: each version of each data need."""
     counts: Counter[tuple[str, int, bool]] = Counter()
     for permission in await member_permissions.all_permissions(connection):
         is_granted = permission.state is State.GRANTED

@@ -1,4 +1,4 @@
-"""Retention: permissions expire, and their records are erased when their time is over."""
+"""Retention: permissions expire, and their records are erased after their retention."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Retention:
-    """Ends permissions whose time is over, and erases records that are due."""
+    """Ends expired permissions, and erases records that are due."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Retention:
             await self.look()
 
     async def look(self) -> None:
-        """Do what is due by now: without a confirmed clock, only the erasures asked for."""
+        """Do what is due now: without a confirmed clock, only the requested erasures."""
         expired: list[MemberPermission] = []
         async with self._store.writing() as connection:
             now = await self._clock.confirmed(connection)
@@ -99,7 +99,7 @@ async def keep_subscribers(
     clock: Clock,
     every_s: float,
 ) -> NoReturn:
-    """Grant read access to exactly the current members, again and again."""
+    """Grant read access to exactly the current members, repeatedly."""
     while True:
         while await _update(store, subscribers, rules, clock):
             changes.notify()

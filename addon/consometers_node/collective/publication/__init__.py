@@ -1,1 +1,1 @@
-"""Closes intervals, and reads what was published."""
+"""Closes intervals, and reads published figures."""

@@ -1,4 +1,4 @@
-"""What members have in one direction on some days, read from their blocks, and summed by group."""
+"""Members' energy in one direction on some days, from their blocks, summed by group."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
@@ -18,7 +18,7 @@ from .member_values import SeriesValues, Values, civil_day, part
 
 @dataclass(frozen=True, slots=True)
 class PublicSum:
-    """What sites and collectives have together: their figures are public by themselves."""
+    """Sites and collectives together: their figures are public by themselves."""
 
     watt_minutes: int = 0
     members: int = 0
@@ -29,7 +29,7 @@ class PublicSum:
 
 @dataclass(slots=True)
 class Sums:
-    """What was sent of one interval: cells of homes by commune (or the rest), and what is public.
+    """What arrived of one interval: cells of homes by commune (or the rest), and public members.
 
     `senders` are the members that sent it.
     """
@@ -40,7 +40,7 @@ class Sums:
 
 
 type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership]]]
-"""For each stretch of a UTC day who counts where."""
+"""Who counts where, for each stretch of a UTC day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Day:
     day: date
     step: Interval
     senders: Set[MemberId]
-    """Those that have series in this direction, with blocks of the day or without."""
+    """Members with series in this direction, with blocks of the day or without."""
     packed: Mapping[MemberId, bytes]
     members: Mapping[MemberId, Collection[SeriesValues]]
 
@@ -93,7 +93,7 @@ class Day:
         return cls(day, step, {row[0] for row in rows}, packed, members)
 
     def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:
-        """Return what was sent of intervals of the day, from a place on and before another."""
+        """Return what arrived of intervals of the day, from one index to another."""
         end = 1440 // self.step.minutes if end is None else end
         intervals = [Sums() for _ in range(first, end)]
         for (_, start, stop), memberships in months:
@@ -204,7 +204,7 @@ class Snapshot:
         homes_beside: Interval | None,
         public_beside: Interval | None,
     ) -> Sums:
-        """Return what was sent of a civil day, by the members that have all of it.
+        """Return what arrived of a civil day, from the members that have all of it.
 
         Homes are left out that send records of the step `homes_beside`, or a finer one: these were
         published beside the day. The same holds for other members with `public_beside`.
@@ -241,7 +241,7 @@ def _shown_sources(sources: Iterable[SeriesValues], membership: Membership) -> l
 
 
 def _add(sums: Sums, membership: Membership, watt_minutes: int, members: int) -> None:
-    """Add what is public to the groups that it is in."""
+    """Add public members to their groups."""
     for group in (membership.area, *membership.named):
         sums.public[group] = sums.public.get(group, PublicSum()) + PublicSum(watt_minutes, members)
 

@@ -20,11 +20,11 @@ from ..disclosure.sdc_rules import Publication, Reason
 from .policy import Opening
 
 _GRACE = timedelta(minutes=5)
-"""What a node that runs takes at most to close what is due."""
+"""The longest time in which a running node closes what is due."""
 
 
 class IntervalState(StrEnum):
-    """What became of an interval in one direction."""
+    """The outcome of an interval in one direction."""
 
     PUBLISHED = "published"
     BELOW_THRESHOLD = Reason.BELOW_THRESHOLD
@@ -43,7 +43,7 @@ class IntervalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an interval, and how many members have sent it, of how many expected ones."""
+    """The outcome of an interval: how many members sent it, of how many expected ones."""
 
     state: IntervalState
     response: int = 0
@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """An interval, in the time of the collective, with what became of each direction."""
+    """An interval, in the time of the collective, with the outcome of each direction."""
 
     start: datetime
     outcomes: Mapping[Direction, Outcome]
@@ -60,7 +60,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class PastProgress:
-    """Until when the past is closed that was there at the opening, and which share of it is."""
+    """Progress of closing the past since the opening: until when, and which share."""
 
     until: datetime
     share: float
@@ -86,7 +86,7 @@ async def hours(
         for direction, first in days.items()
     }
     for direction in Direction:
-        # Reports of hours that are closed are gone.
+        # Reports of closed hours are gone.
         if (until_then := closed_until(last, direction)) is not None:
             begun.setdefault(direction, until_then)
     waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
@@ -141,7 +141,7 @@ def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState]]:
 async def progress(
     connection: AsyncConnection, publication: Publication, zone: ZoneInfo, opening: Opening
 ) -> PastProgress | None:
-    """Return how far the past is closed that was there at the opening; None once all of it is."""
+    """Return the progress of closing the past since the opening; None once all of it is closed."""
     end = opening.since(zone) - publication.longest_wait
     step = timedelta(minutes=publication.interval.minutes)
     last = await last_closed(connection)

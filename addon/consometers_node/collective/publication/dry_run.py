@@ -1,4 +1,4 @@
-"""What there would be to see of the past if sums were published by some rules.
+"""A preview of what the past would show if sums were published under given rules.
 
 Intervals of the past are decided by the function that closes them, in a transaction that is undone:
 nothing of it stays. Members wait meanwhile. An administrator may read more than that anyway.
@@ -26,7 +26,7 @@ from ..settings import Settings
 from .worker import Closer, WaitRule
 
 ENOUGH_S = 3.0
-"""How long members wait at most for what is older than a month."""
+"""How long members wait at most for figures older than a month."""
 
 _DAY = timedelta(days=1)
 _MONTH_DAYS = 31
@@ -34,7 +34,7 @@ _YEAR_DAYS = 365
 
 
 class PreviewPeriod(StrEnum):
-    """The time that figures are counted of: a day by its hours, the others by their days."""
+    """The periods of the preview: a day by its hours, the others by their days."""
 
     DAY = "day"
     MONTH = "month"
@@ -43,7 +43,7 @@ class PreviewPeriod(StrEnum):
 
 @dataclass(slots=True)
 class Count:
-    """How many sums there are to see, and how many are withheld, by why."""
+    """How many sums would be visible, and how many suppressed, by reason."""
 
     shown: int = 0
     withheld: Counter[Reason] = field(default_factory=Counter)
@@ -55,7 +55,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many sums of homes there are to see of a time: of everybody, and of communes."""
+    """How many sums of homes would be visible in a period: of everybody, and of communes."""
 
     stretch: PreviewPeriod
     span: Span
@@ -127,7 +127,7 @@ async def _trial(
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """What would be published of a time: the communes (or the rest) whose homes sent something."""
+    """The preview of a period: the communes (or the rest) whose homes sent something."""
 
     areas: Set[GroupId]
     cells: Sequence[PublishedCell]
@@ -162,7 +162,7 @@ async def _whole_day(
     day: date,
     intervals: Sequence[_Decided],
 ) -> _Decided:
-    """Decide a civil day: what its intervals have, and homes that send days alone."""
+    """Decide a civil day: its intervals, and homes that send days alone."""
     cells = [cell for interval in intervals for cell in interval.cells]
     homes = max((cell.homes for cell in cells if cell.group == closer.everybody), default=None)
     sent = await closer.sums_of_civil_day(direction, day, homes)

@@ -1,4 +1,4 @@
-"""What is published of intervals: of one, and of many together. Pure.
+"""Published figures of intervals: of one, and of many together. Pure.
 
 Sums and rates are computed of published cells alone.
 """
@@ -22,7 +22,7 @@ type Figure = PublishedCell | Withheld
 
 
 class TimeSlot(NamedTuple):
-    """An interval, in the time of the collective, with what is published of each direction."""
+    """An interval, in the time of the collective, with the published cell of each direction."""
 
     start: datetime
     end: datetime
@@ -30,7 +30,7 @@ class TimeSlot(NamedTuple):
     """How long it is."""
     figures: Mapping[Direction, Figure]
     shared: SharedEnergy | None = None
-    """What of it members shared; None where that is not computed of it."""
+    """The energy that members shared in it; None where that is not computed."""
 
     def cell(self, direction: Direction) -> PublishedCell | None:
         """Return what was published of a direction; None if nothing was."""
@@ -70,7 +70,7 @@ class Amount(NamedTuple):
 
     @classmethod
     def of(cls, slots: Slots, direction: Direction) -> Self:
-        """Return the sum of what was published of a direction."""
+        """Return the sum of the published cells of a direction."""
         cells: list[PublishedCell] = []
         hidden: list[Withheld] = []
         minutes, in_part = 0, False
@@ -111,7 +111,7 @@ class Amount(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out of it."""
+        """Whether nothing is missing from it."""
         return self.minutes >= self.minutes_ended and not self.lacking
 
     @property
@@ -126,13 +126,13 @@ class Amount(NamedTuple):
 
     @property
     def how_many(self) -> tuple[int, int, int, int]:
-        """Of how many days of how many it is, and of how many minutes where of some in part."""
+        """Its days, published and in all, and its minutes where some days are incomplete."""
         minutes = (self.minutes, self.minutes_ended) if self.in_part else (0, 0)
         return (self.published, self.ended, *minutes)
 
     @property
     def gap(self) -> Self:
-        """What is left out of it, alike for all directions of which as much is."""
+        """What it lacks, alike for all directions of equal coverage."""
         return self._replace(
             watt_minutes=None, members=0, per_member=None, members_counting=0, are_homes=True
         )
@@ -165,34 +165,34 @@ class Rates(NamedTuple):
 
     @property
     def spot(self) -> int | None:
-        """What was used where it was made; None where that is unknown."""
+        """The self-consumption; None where that is unknown."""
         if not self.published or not 0 <= self.injection <= self.production:
             return None
         return self.production - self.injection
 
     @property
     def used(self) -> int | None:
-        """All that was used, wherever it came from; None where that is unknown."""
+        """All consumption, whatever its source; None where that is unknown."""
         return None if self.spot is None else self.spot + self.consumption
 
     @property
     def used_wh(self) -> float | None:
-        """All that was used, in Wh."""
+        """All consumption, in Wh."""
         return _wh(self.used)
 
     @property
     def production_share(self) -> Fraction | None:
-        """What was produced, as a share of what was used: more than 1 where it was more."""
+        """Production as a share of consumption: more than 1 where it was more."""
         return _share(self.production, self.used)
 
     @property
     def self_consumption(self) -> Fraction | None:
-        """Which share of production was used on the spot; None where that is unknown."""
+        """Which share of production was consumed on the spot; None where that is unknown."""
         return _share(self.spot, self.production)
 
     @property
     def self_sufficiency(self) -> Fraction | None:
-        """Which share of use was produced; None where that is unknown."""
+        """Which share of consumption was produced; None where that is unknown."""
         return _share(self.spot, self.used)
 
 
@@ -202,7 +202,7 @@ NO_SHARED = SharedEnergy()
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
-    """What flowed in an interval, or in many that are shown as one.
+    """The energies of an interval, or of many that are shown as one.
 
     `both` is of the intervals of which production and injection are known, `rates` of those of
     which consumption is as well.
@@ -220,37 +220,37 @@ class FlowRow:
 
     @property
     def made(self) -> Amount:
-        """What panels made."""
+        """Production."""
         return self[Direction.PRODUCTION]
 
     @property
     def fed(self) -> Amount:
-        """What was fed into the grid."""
+        """Injection."""
         return self[Direction.INJECTION]
 
     @property
     def drawn(self) -> Amount:
-        """What was drawn from the grid."""
+        """Energy drawn from the grid."""
         return self[Direction.CONSUMPTION]
 
     @property
     def spot_wh(self) -> float | None:
-        """What was used where it was made; None where that is unknown."""
+        """Self-consumption; None where that is unknown."""
         return _wh(self.both.spot)
 
     @property
     def split_wh(self) -> float | None:
-        """What was made and is known to be used on the spot or fed into the grid."""
+        """Production that is known to be consumed on the spot or injected."""
         return None if self.both.spot is None else _wh(self.both.production)
 
     @property
     def knows_use(self) -> bool:
-        """Whether all that was used is known, and not only what was drawn."""
+        """Whether all consumption is known, and not only what was drawn."""
         return self.rates.used is not None
 
     @property
     def used_wh(self) -> float | None:
-        """All that was used, wherever it came from: what was drawn, where nothing else is known."""
+        """All consumption, whatever its source; what was drawn, where nothing else is known."""
         return self.rates.used_wh if self.knows_use else self.drawn.wh
 
     @property
@@ -260,17 +260,17 @@ class FlowRow:
 
     @property
     def shared_hours(self) -> float:
-        """Of how many hours it is known what was shared."""
+        """For how many hours shared energy is known."""
         return self.shared.minutes / 60
 
     @property
     def sells_all(self) -> bool:
-        """Return whether all that panels made was fed into the grid: a contract that sells it."""
+        """Return whether all production was injected: a contract that sells it."""
         return bool(self.both.production) and self.both.production == self.both.injection
 
     @property
     def gaps(self) -> Mapping[Amount, Sequence[Direction]]:
-        """Return what is suppressed of it, or of some of its days, by why and of how many."""
+        """Return what is suppressed of it or of its days: the reasons, with their counts."""
         gaps: dict[Amount, list[Direction]] = {}
         for direction, amount in self.amounts.items():
             if not amount.is_whole:
@@ -300,7 +300,7 @@ class FlowRow:
     @property
     def hours(self) -> float:
         """How long it is."""
-        # Of two times of one zone, Python takes the difference of what clocks show.
+        # Between two times of one zone, Python subtracts clock times.
         return (self.end.timestamp() - self.start.timestamp()) / 3600
 
 
@@ -314,13 +314,13 @@ def together(slots: Slots) -> FlowRow | None:
 
 
 def shared_of(slots: Slots) -> SharedEnergy:
-    """Return what members shared in intervals, of those of which it is known."""
+    """Return members' shared energy, of the intervals in which it is known."""
     parts = [slot.shared for slot in slots if slot.shared is not None]
     return SharedEnergy(*map(sum, zip(*parts, strict=True))) if parts else NO_SHARED
 
 
 def cells_of(slots: Slots) -> list[PublishedCell]:
-    """Return all that was published of some intervals."""
+    """Return everything published of some intervals."""
     figures = [figure for slot in slots for figure in slot.figures.values()]
     return [figure for figure in figures if isinstance(figure, PublishedCell)]
 
@@ -342,7 +342,7 @@ def by_year(days: Slots) -> list[Slots]:
 
 
 def begun(slots: Slots, first: date | None) -> Slots:
-    """Leave out what is before the first day of which anything was closed: nothing is missing."""
+    """Leave out days before the first closed one: nothing is missing there."""
 
     def is_before(slot: TimeSlot) -> bool:
         is_early = first is not None and slot.start.date() < first
@@ -366,7 +366,7 @@ def is_open(figure: Figure) -> bool:
 
 
 def weightiest(hidden: Iterable[Withheld]) -> Withheld | None:
-    """Return of many reasons one that people can do something about, rather than wait."""
+    """Return one of many reasons, preferably one that people can do something about."""
     return min(hidden, key=is_open, default=None)
 
 

@@ -42,7 +42,7 @@ NOTHING_MASKED = MaskedHour()
 
 @dataclass(frozen=True, slots=True)
 class MaskedSeries:
-    """Who sends masked reports of a direction: the members by permission, and those that count.
+    """The senders of masked reports of a direction: members by permission, and those that count.
 
     `witness_of` is who opens them; `minimum` the most homes that a need with a witness promises.
     """

@@ -1,4 +1,4 @@
-"""What one member has in each interval, made of its series. Pure.
+"""The values of one member in each interval, from its series. Pure.
 
 All is in watt-minutes, W times the minutes of an interval: 60 of them are 1 Wh, and any interval
 adds up exactly. What is missing is missing, never zero.
@@ -14,18 +14,18 @@ from ...series import Interval, Quantity, Series
 from ..calendar import instants, places
 
 type Values = Sequence[int | None]
-"""What a block holds: W, or Wh; of the series of a collective also how many members that sums."""
+"""What a block holds: W or Wh; of a collective's series also the number of its members."""
 
 WH = 60
 """Watt-minutes of 1 Wh."""
 LARGEST = 2**50
-"""Watt-minutes. Nobody draws 18 TWh at once, and thousands that did would fit in 8 bytes."""
+"""Watt-minutes. Nobody draws 18 TWh at once, and thousands of such values fit in 8 bytes."""
 
 MOST_MEMBERS = 2**22
 """A collective that says it sums more counts for this many: a thousand of them fit in 4 bytes."""
 
 _SOME = -1
-"""In place of a value, where some of its records are there and others are missing."""
+"""Stands for a value with some of its records, and not all."""
 
 type _Lane = Sequence[tuple[int | None, int | None]]
 """In each place a value, and how many members it counts for: None for a home's, which is one."""
@@ -33,7 +33,7 @@ type _Lane = Sequence[tuple[int | None, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class SeriesValues:
-    """What is known of one series of a member, by UTC day.
+    """The known values of one member's series, by UTC day.
 
     `members` has, of the series of a collective, how many of its own each value sums.
     """
@@ -45,7 +45,7 @@ class SeriesValues:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a member has in the places of a row: watt-minutes, and for how many members it counts.
+    """A member's values in a row: watt-minutes, and for how many members it counts.
 
     Both are 0 where it is missing.
     """
@@ -68,7 +68,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CivilDay:
-    """What a member has of a civil day: watt-minutes, and of how many records these are known."""
+    """A member's energy in a civil day: watt-minutes, and the number of known records."""
 
     watt_minutes: int = 0
     records: int = 0
@@ -82,7 +82,7 @@ class CivilDay:
 
 
 def part(sources: Iterable[SeriesValues], interval: Interval, day: date) -> Part:
-    """Return what a member has in the intervals of a UTC day, of its series in one direction.
+    """Return a member's values in the intervals of a UTC day, from its series in one direction.
 
     A device counts once: by its finest series, and where that has nothing by the next one. Where
     a device has only some of its records, the member has nothing. Of the series of a collective,
@@ -104,7 +104,7 @@ def part(sources: Iterable[SeriesValues], interval: Interval, day: date) -> Part
 
 
 def civil_day(sources: Sequence[SeriesValues], day: date) -> CivilDay:
-    """Return what a member has of a civil day, of its series in one direction.
+    """Return a member's energy in a civil day, from its series in one direction.
 
     A device counts once: by the finest series that has all of the day, and if none has, by the one
     that has most of it.
@@ -184,7 +184,7 @@ def _least(counts: Values) -> int:
 
 
 def _best(lanes: Sequence[_Lane]) -> _Lane:
-    """Return of each place the first value that is whole."""
+    """Return the first complete value of each place."""
     if len(lanes) == 1:
         return lanes[0]
     best = [max(place, key=_goodness) for place in zip(*lanes, strict=True)]
@@ -198,7 +198,7 @@ def _goodness(place: tuple[int | None, int | None]) -> int:
 
 
 def _sum(devices: Iterable[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
-    """Return what all devices have together that have anything there."""
+    """Return the sum over the devices that have a value."""
     there = [(value, count) for value, count in devices if value is not None]
     values = [value for value, _ in there]
     # Homes' devices count for one.

@@ -1,4 +1,4 @@
-"""Openings of masked reports: which homes are summed, what a witness is asked, what it answers.
+"""Openings of masked reports: the homes in a sum, the request to a witness, its answer.
 
 An opening is stored before it is sent: the same is asked until it is answered, with an id that is
 made of what it says. docs/protected-sums.md has the scheme.
@@ -41,7 +41,7 @@ from ..disclosure.closing import Groups, close
 from ..disclosure.sdc_rules import Cell, Reason
 
 GIVEN_UP_AFTER: Final = timedelta(days=34)
-"""A day before the witness forgets the first keys: what was not opened by then is left out."""
+"""A day before the witness forgets the first keys: what is not opened by then is left out."""
 
 _MINUTES = 60
 _HOMES_AT_HAND = 16_384
@@ -54,7 +54,7 @@ _GIVEN_UP = "given-up"
 
 
 class BadAnswer(ValueError):
-    """A witness answered something else than what it was asked."""
+    """A witness answered a request that it was not sent."""
 
 
 class _Group(NamedTuple):
@@ -68,7 +68,7 @@ class _Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OpenedCells:
-    """What a witness opened of an hour, by communes; and why something of it stays closed."""
+    """What a witness opened in an hour, by communes; and why something of it stays closed."""
 
     cells: Mapping[Groups[GroupId], Cell]
     reason: Reason | None = None
@@ -83,7 +83,7 @@ def opening(
     minimum: int,
     at: datetime,
 ) -> StoredOpening:
-    """Return what a witness is asked for an hour; each group has at least `minimum` homes."""
+    """Return the request to a witness for an hour; each group has at least `minimum` homes."""
     ordered = sorted(groups.items(), key=lambda item: sorted(item[0]))
     stored = [
         [sorted(communes), len(reports), *map(hex, _summed(reports))]
@@ -95,12 +95,12 @@ def opening(
 
 
 def homes(stored: StoredOpening) -> list[MemberPermissionId]:
-    """Return the permissions of the homes that are in an opening."""
+    """Return the permissions of the homes in an opening."""
     return [MemberPermissionId(_uuid(home)) for home, _, _ in _HOME.iter_unpack(stored.request)]
 
 
 def requests(stored: StoredOpening) -> list[Opening]:
-    """Return the parts in which an opening is asked for, always the same ones."""
+    """Return the parts of a request, always the same ones."""
     parts: list[list[MaskedSum]] = [[]]
     room = HOMES_IN_PART
     rows = _HOME.iter_unpack(stored.request)
@@ -211,12 +211,12 @@ def too_few(answers: Iterable[Answer]) -> str:
 
 
 def given_up() -> str:
-    """Return the answer to an opening of which the witness has forgotten the keys by now."""
+    """Return the answer to an opening whose keys the witness has forgotten by now."""
     return json.dumps({"opened": [], "refused": [[[], _GIVEN_UP]]})
 
 
 async def give_up(connection: AsyncConnection, now: Confirmed) -> None:
-    """Leave out of their hours what a witness cannot open by now, and forget its reports."""
+    """Leave out of their hours what a witness can no longer open, and forget its reports."""
     last = now - GIVEN_UP_AFTER
     for pending in await openings(connection, unanswered=True):
         if pending.start < last:
@@ -225,7 +225,7 @@ async def give_up(connection: AsyncConnection, now: Confirmed) -> None:
 
 
 def read_answer(stored: StoredOpening) -> OpenedCells:
-    """Return what was opened. The opening is answered."""
+    """Return the opened sums. The opening is answered."""
     assert stored.answer is not None
     groups = _groups(stored)
     answer = json.loads(stored.answer)

@@ -1,4 +1,4 @@
-"""The rules by which sums are published now: those of the file, or what an administrator chose.
+"""The rules of publication in force: those of the file, or an administrator's choice.
 
 A choice counts more than the file, until somebody goes back to it; other rules count from the next
 interval that closes. A choice that cannot be read any more lets nothing new leave. Nothing is
@@ -43,14 +43,14 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """From which civil day on a collective publishes, who opened it, and when."""
+    """The first civil day that a collective publishes, who opened it, and when."""
 
     opens: date
     by: str
     at: datetime
 
     def since(self, zone: ZoneInfo) -> datetime:
-        """Return the instant from which on intervals are closed."""
+        """Return the instant from which intervals are closed."""
         return max(self.at, datetime.combine(self.opens, time(), zone))
 
 
@@ -66,14 +66,14 @@ class Rules:
         return self.opens <= at.astimezone(zone).date()
 
     def protect_less(self, before: Rules) -> bool:
-        """Return whether fewer homes are enough than before for anything, or a shorter time."""
+        """Return whether rules disclose more: fewer homes for a figure, or a shorter time."""
         own, other = _strictness(self.publication), _strictness(before.publication)
         return any(mine < theirs for mine, theirs in zip(own, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenRules:
-    """What an administrator chose, and when."""
+    """An administrator's choice, and its date."""
 
     rules: Rules
     by: str
@@ -81,7 +81,7 @@ class ChosenRules:
 
 
 class BadRules(ValueError):
-    """Something is no rule of publication. `key` is that of the settings file."""
+    """A rule of publication is invalid. `key` is that of the settings file."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -89,7 +89,7 @@ class BadRules(ValueError):
 
 
 class InForce:
-    """The rules as they were last read, for what cannot ask the database each time."""
+    """The rules as last read, for callers that cannot query the database each time."""
 
     def __init__(self, written: Publication) -> None:
         self.written = written
@@ -133,7 +133,7 @@ def read_rules(values: Mapping[str, object], opens: date = NOT_YET) -> Rules:
 
 
 def written_rules(rules: Rules) -> dict[str, Any]:
-    """Return what `read_rules` reads."""
+    """Return the rules as text that `read_rules` reads."""
     publication = rules.publication
     basis: dict[str, Any] = {"basis": Basis.LAW.value}
     if publication.minimum is not None:
@@ -147,7 +147,7 @@ def written_rules(rules: Rules) -> dict[str, Any]:
 
 
 async def chosen(connection: AsyncConnection) -> ChosenRules | None:
-    """Return what an administrator chose; None where the file says it. Raises BadRules."""
+    """Return an administrator's choice; None where the file counts. Raises BadRules."""
     stored = await setting(connection, _CHOSEN)
     if stored is None:
         return None
@@ -188,7 +188,7 @@ async def opened(connection: AsyncConnection) -> Opening | None:
 
 
 async def open_from(connection: AsyncConnection, opens: date, by: str, at: datetime) -> None:
-    """Publish from a civil day on, or not (`NOT_YET`). What was published stays published."""
+    """Publish from a civil day on, or not (`NOT_YET`). Published figures stay published."""
     before = await opened(connection)
     if opens == (NOT_YET if before is None else before.opens):
         return
@@ -199,7 +199,7 @@ async def open_from(connection: AsyncConnection, opens: date, by: str, at: datet
 
 
 async def go_back(connection: AsyncConnection, by: str) -> None:
-    """Publish by what the file says again."""
+    """Go back to the rules of the file."""
     await set_setting(connection, _CHOSEN, None)
     await _note(connection, by, "publication as the file says")
 

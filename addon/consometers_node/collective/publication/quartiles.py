@@ -1,4 +1,4 @@
-"""How homes differ in a month: what was published once of a month stays.
+"""How homes differ in a month: published once, quartiles of a month stay.
 
 So nobody compares what was published before a home's records came late, or went, with it after.
 """
@@ -35,10 +35,10 @@ from .member_values import SeriesValues, civil_day
 
 PATHS = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
 MOST_MONTHS = 12
-"""In one answer: each that was not published before is counted."""
+"""Months in one answer: unpublished ones are counted for it."""
 
 WHOLE_DAYS = 15
-"""That a home has of a month, to be counted in its quartiles."""
+"""Days that a home needs in a month, to count in its quartiles."""
 
 _MINUTES = 60
 
@@ -49,7 +49,7 @@ def beside(daily: Identifier) -> list[Identifier]:
 
 
 def daily_of(asked: Identifier) -> Identifier | None:
-    """Return the sums of days beside which quartiles stand; None for other series."""
+    """Return the daily totals that quartiles describe; None for other series."""
     if asked.direction is None or asked.quantity not in PATHS:
         return None
     return Identifier(asked.device, f"{asked.direction}/{SeriesPath.ENERGY_DAILY}")
@@ -101,7 +101,7 @@ async def of_month(
     *,
     at: datetime,
 ) -> Quartiles | Withheld:
-    """Return how homes of a group differ in what they have of a day, on average of a month.
+    """Return how homes of a group differ in their mean daily energy of a month.
 
     Only of a month that is over, and of a group of which some day in it was published. `series` is
     the group's, of days.

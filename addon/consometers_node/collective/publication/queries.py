@@ -1,4 +1,4 @@
-"""What a collective published, for everybody who shows it: pages, open data, peers, metrics.
+"""Published figures, for everything that shows them: pages, open data, peers, metrics.
 
 Figures are read from published cells, and nowhere else.
 """
@@ -84,7 +84,7 @@ class Place:
     parts: tuple[str, ...] = ()
     together: tuple[GroupId, ...] = ()
     is_together: bool = False
-    """It was only ever published with others."""
+    """It was only ever published together with others."""
 
     @property
     def title(self) -> Text:
@@ -110,7 +110,7 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class PlantFigures:
-    """What the public pages tell of the shares of a site's panels, and of their best day."""
+    """The public figures of a site's shares and panels, with their best day."""
 
     shares: int
     holders: int | None
@@ -140,7 +140,7 @@ class Published:
     publication: Publication
 
     async def places(self, connection: AsyncConnection) -> Mapping[str, Place]:
-        """Return the groups of which something was published, by their names in addresses.
+        """Return the groups with published figures, by their names in addresses.
 
         All members together are there as soon as anybody is a member, and a commune also where it
         was only ever published with others: it says with which.
@@ -302,7 +302,7 @@ class Published:
         }
 
     async def lately(self, connection: AsyncConnection, places: Iterable[Place]) -> Sequence[Place]:
-        """Return the groups in which communes were published lately, most of them first.
+        """Return the groups in which communes were published lately, the most published first.
 
         A commune that is published by itself and with others, by the hour, is in one of them: in
         that of which most was published. None leads to an empty page.
@@ -340,11 +340,11 @@ class Published:
         return reasons
 
     async def since(self, connection: AsyncConnection, place: Place) -> date | None:
-        """Return the first civil day of which anything was published."""
+        """Return the first published civil day."""
         return await first_day(connection, place.id)
 
     async def begun(self, connection: AsyncConnection, place: Place | None = None) -> date | None:
-        """Return the first civil day of which anything was closed, published or not.
+        """Return the first closed civil day, published or not.
 
         Of a commune, a building or a site it is the first that was published.
         """
@@ -375,7 +375,7 @@ class Published:
         last = await last_closed(connection)
         shown = published.keys() | await published_directions(connection, place.id)
         if place.kind is GroupKind.ALL:
-            # A direction of which nothing is published is shown as such.
+            # A direction without a published figure is shown as such.
             shown |= {direction for direction, _ in last}
         columns = [
             (
@@ -415,7 +415,7 @@ class Published:
         within: Range,
         published: Mapping[Direction, Mapping[datetime, PublishedCell]],
     ) -> Mapping[datetime, SharedEnergy]:
-        """Return what was shared in each interval: a building alone has nobody to share with."""
+        """Return the energy shared in each interval: a building alone has nobody to share with."""
         if place.kind is GroupKind.SITE or not {*_SHARES} <= published.keys():
             return {}
         injected, drawn = (published[direction] for direction in _SHARES)
@@ -478,7 +478,7 @@ class Published:
 async def child_collectives(
     connection: AsyncConnection, group: GroupId, month: date
 ) -> ChildCollectives:
-    """Return what collectives one level below, which count in a group in a month, let be read."""
+    """Return which directions collectives one level below disclose, for a group in a month."""
     holds = and_(
         MemberPermissionRow.member_id == MemberRow.id, MemberPermissionRow.state == State.GRANTED
     )

@@ -1,4 +1,4 @@
-"""Asks witnesses to open the sums that wait for them, until each has answered.
+"""Asks witnesses to open the waiting sums, until each has answered.
 
 stored by the worker ─ asked, part by part ─ answered: the hour closes
 └ refused for some homes: stored without them, and asked again
@@ -52,7 +52,7 @@ class WitnessRequests:
         self._changes.notify()
 
     async def run(self) -> NoReturn:
-        """Ask on. Ends when it is cancelled."""
+        """Ask until cancelled."""
         clock = asyncio.get_running_loop().time
         while True:
             seen = self._changes.count
@@ -70,7 +70,7 @@ class WitnessRequests:
             await self._changes.after(seen, max(0, min(waits)) if waits else None)
 
     async def _visit(self, witness: str, pending: Sequence[StoredOpening]) -> None:
-        """Ask a witness for what waits for it, until it fails."""
+        """Send a witness its waiting requests, until it fails."""
         try:
             for opening in pending:
                 await self._ask(opening)
@@ -88,7 +88,7 @@ class WitnessRequests:
             self._due.pop(witness, None)
 
     async def _ask(self, opening: StoredOpening) -> None:
-        """Ask until it is answered, each time without the homes that were refused."""
+        """Ask until it is answered, each time without the refused homes."""
         left: StoredOpening | None = opening
         while left is not None:
             answers = await self._answers(left)
@@ -107,7 +107,7 @@ class WitnessRequests:
     async def _take(
         self, opening: StoredOpening, answers: Sequence[Answer]
     ) -> StoredOpening | None:
-        """Store an answer; return what is to be asked instead, if homes stand in the way."""
+        """Store an answer; return the request to send instead, if homes were refused."""
         refused = refused_homes(opening, answers)
         answer = None if refused else written_answer(opening, answers)
         async with self._store.writing() as connection:

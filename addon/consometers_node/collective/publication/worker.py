@@ -1,4 +1,4 @@
-"""Closes intervals: decides once what is published of each, and writes it down for good.
+"""Closes intervals: decides once what to publish of each, and stores the decision for good.
 
 Sums are made here and nowhere else, from the blocks that members have when an interval closes. Each
 direction goes on by itself, interval after interval, and never back.
@@ -60,9 +60,9 @@ DAYS_AT_ONCE = 10
 
 _DAY = timedelta(days=1)
 _REST = 9
-"""How many times as long as a look took nothing is looked at, where it found nothing to close."""
+"""Times the length of a look that the worker rests, where it found nothing to close."""
 _LEFT_TO_OTHERS = 3
-"""How many times as long as a closing took the database is left to members that wait."""
+"""Times the length of a closing that the database is left to waiting members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +192,11 @@ class _Month:
 
     memberships: Mapping[MemberId, Membership]
     homes: dict[Direction, Mapping[GroupId, int]] = field(default_factory=dict)
-    """How many send a direction, by commune, or the rest."""
+    """How many members send a direction, by commune or the rest."""
 
 
 type Together = Mapping[str, frozenset[Groups[GroupId]]]
-"""Which groups are together, by the setting that keeps it for a month."""
+"""The groups published together, by the setting that stores them for a month."""
 
 
 class Closer:
@@ -246,7 +246,7 @@ class Closer:
 
     @property
     def together(self) -> Together:
-        """Which groups are together, of the months that were looked up."""
+        """The groups published together, of the months looked up so far."""
         return self._together
 
     async def close(self) -> bool:
@@ -422,7 +422,7 @@ class Closer:
     async def _to_open(
         self, direction: Direction, start: datetime, civil: date, masked: MaskedHour
     ) -> tuple[list[StoredOpening], list[OpenedCells]]:
-        """Return what witnesses are to be asked of an hour; and why not, where nobody is."""
+        """Return the requests to witnesses for an hour; and the reason where there is none."""
         ask, left = [], []
         needed = self._publication.needed(direction, Interval.PT1H)
         month = month_of(civil)
@@ -445,7 +445,7 @@ class Closer:
         return ask, left
 
     async def sums_of(self, direction: Direction, day: date) -> list[Sums]:
-        """Return what was sent of each interval of a UTC day."""
+        """Return what arrived of each interval of a UTC day."""
         read = await Day.read(self._connection, direction, day, self._publication.interval)
         return read.intervals(await self.months(day))
 
@@ -462,14 +462,14 @@ class Closer:
         day: date,
         homes: int | None,
     ) -> Sums:
-        """Return what was sent of a civil day by members that are in no interval of it.
+        """Return what arrived of a civil day from members that are in no interval of it.
 
         `homes` is how many are in what was published of all members' intervals, None where nothing
         was. Where none is in it, all of them are summed by the day.
         """
         step = self._publication.interval
         days = tuple(instants(self._zone, day).days())
-        # Where everybody is beside who sends the step, only members are left that send days.
+        # With everybody beside the senders of the step, only members that send days remain.
         coarser = step if homes else None
         snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
         return snapshot.civil_day(
@@ -526,7 +526,7 @@ class Closer:
     async def _why_without_homes(
         self, direction: Direction, within: Range, hours: PublishedCell | None
     ) -> str | None:
-        """Return why no interval of a day has homes in it; None if one has, or none sent any."""
+        """Return why no interval of a day has homes; None if one has, or none sent any."""
         if hours is not None and hours.homes:
             return None
         closed = await closed_intervals(self._connection, self._publication.interval, within)
@@ -610,7 +610,7 @@ class Closer:
             self._published[key] = Range(since, cell.start)
 
     async def _offer(self) -> None:
-        """Offer what was published as this collective's own series."""
+        """Offer the published figures as this collective's own series."""
         if not self._published:
             return
         if not {group for group, *_ in self._published} <= self._devices.keys():
@@ -640,14 +640,14 @@ class Closer:
     async def _together_in(
         self, month: date, direction: Direction, minimum: int | None
     ) -> frozenset[Groups[GroupId]]:
-        """Return which groups are together in a month: decided with the first of its intervals."""
+        """Return the groups published together in a month: decided with its first interval."""
         key = f"together.{month}.{direction}.{minimum}"
         return await self._decided(key, await self._homes(month, direction), minimum)
 
     async def _decided(
         self, key: str, homes: Mapping[GroupId, int], minimum: int | None
     ) -> frozenset[Groups[GroupId]]:
-        """Return what was decided under a key, or decide it now by the homes of communes."""
+        """Return the decision under a key, or decide it now by the homes of communes."""
         if key in self._together:
             return self._together[key]
         if (stored := await setting(self._connection, key)) is not None:
@@ -683,7 +683,7 @@ class Closer:
     async def _left(
         self, direction: Direction, day: Day, civil: date, senders: Set[MemberId]
     ) -> set[MemberId]:
-        """Return the members that count, and may send intervals of a day, but for these."""
+        """Return the members that count and may send intervals of a day, but for these."""
         memberships = (await self._month(month_of(civil))).memberships
         return {
             member
@@ -723,7 +723,7 @@ def _without(members: Set[MemberId], months: Months) -> Months:
 def _reason(
     by_records: Reason | None, opened: Iterable[OpenedCells], *, is_published: bool
 ) -> str | None:
-    """Return why the homes of an interval are suppressed, or those of a protected sum left out."""
+    """Return why the homes of an interval, or those of a protected sum, are suppressed."""
     reasons = [reason for reason in (by_records, *(each.reason for each in opened)) if reason]
     if Reason.NOT_OPENED in reasons:
         return Reason.NOT_OPENED
@@ -733,7 +733,7 @@ def _reason(
 def _whole_day(
     hours: PublishedCell | None, alone: PublishedCell | None, minutes: int
 ) -> PublishedCell:
-    """Return what is published of a civil day: of its intervals, and of homes that send it alone.
+    """Return the published cells of a civil day: of its intervals, and of homes that send days.
 
     Without intervals it is all of its `minutes`.
     """

@@ -1,4 +1,4 @@
-"""The homes that enrolled with this witness, and what was opened of them."""
+"""The homes that enrolled with this witness, and their opened sums."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class WrongTime(CollectiveFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witnessed:
-    """What a witness did for a collective.
+    """The work of a witness for a collective.
 
     `opened` counts sums; `refused` those that stayed closed, and requests that were turned down,
     by the reason. `recent` homes enrolled in the last 30 days.
@@ -149,7 +149,7 @@ async def departures(connection: AsyncConnection) -> list[tuple[str, datetime]]:
 async def look(
     connection: AsyncConnection, request: SignedRequest, now: datetime
 ) -> OpeningsSummary:
-    """Return what was opened of a home. Raises NotEnrolled and WrongTime."""
+    """Return the opened sums of a home. Raises NotEnrolled and WrongTime."""
     row = await _signed(connection, request)
     if abs(request.at - now) > MAX_CLOCK_DIFFERENCE:
         raise WrongTime(at=request.at, now=now.replace(microsecond=0))
@@ -233,7 +233,7 @@ async def enrolments(
 
 
 async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
-    """Move some keys to the oldest day of which one is kept; return whether more are left."""
+    """Advance some keys to the oldest kept day; return whether more are left."""
     oldest = now.astimezone(UTC).date() - KEYS_FOR
     query = (
         select(WitnessEnrolmentRow.id, WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
@@ -264,7 +264,7 @@ async def forget(connection: AsyncConnection, now: Confirmed) -> None:
 async def overview(
     connection: AsyncConnection, collectives: tuple[str, ...], now: datetime
 ) -> list[Witnessed]:
-    """Return what was done for each of some collectives."""
+    """Return the work for each of some collectives."""
     homes = {
         row.collective: row
         for row in await connection.execute(
@@ -315,7 +315,7 @@ async def overview(
 async def note_refusals(
     connection: AsyncConnection, collective: str, reasons: set[Refusal]
 ) -> None:
-    """Count a request of a collective that was turned down, for each reason."""
+    """Count a refused request of a collective, for each reason."""
     all_counts = await _turned_down(connection)
     counts = all_counts.setdefault(collective, {})
     for reason in reasons:

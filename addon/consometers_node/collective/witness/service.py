@@ -168,7 +168,7 @@ class WitnessService:
             return DepartureReceipt(await register.leave(connection, request, self._clock.now()))
 
     async def look(self, request: SignedRequest) -> OpeningsSummary:
-        """Return what was opened of a home. Raises CollectiveFault."""
+        """Return the opened sums of a home. Raises CollectiveFault."""
         self._check(request.collective)
         async with self._store.reading() as connection:
             return await register.look(connection, request, self._clock.now())
@@ -308,7 +308,7 @@ class WitnessService:
         return answers
 
     async def _homes_of(self, connection: AsyncConnection, collective: str) -> _Homes:
-        """Return the homes of a collective, which are read again once one comes or leaves."""
+        """Return the homes of a collective, which are read again after a change."""
         fingerprint = await register.fingerprint(connection, collective)
         homes = self._homes.get(collective)
         if homes is None or homes.fingerprint != fingerprint:

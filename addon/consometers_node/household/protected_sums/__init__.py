@@ -1,1 +1,1 @@
-"""Witnesses of a home's sums: enrolling, leaving, and looking at what was opened."""
+"""Witnesses of a home's sums: enrolling, leaving, and reading what was opened."""

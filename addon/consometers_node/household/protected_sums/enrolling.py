@@ -1,4 +1,4 @@
-"""A home at its witnesses: it enrols, asks daily what was opened, and leaves.
+"""A home and its witnesses: it enrols, asks daily what was opened, and leaves.
 
 What a witness does not answer is asked again, later each time. A withdrawal waits for nothing here:
 nothing more is sent from then on, and the witness learns it as soon as it answers.
@@ -63,14 +63,14 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Enrolling:
-    """Keeps the enrolments of one home."""
+    """Manages the enrolments of one home."""
 
     def __init__(
         self, store: Store, clock: Clock, changes: Changes, client: WitnessClient, backoff: Backoff
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; nothing is sent yet."""
         self.problems: Mapping[PermissionId, Text] = {}
-        """What is in the way of each permission, for people."""
+        """The problem of each permission, for people."""
         self._store = store
         self._clock = clock
         self._changes = changes
@@ -79,7 +79,7 @@ class Enrolling:
         self._retries: dict[PermissionId, _Retry] = {}
 
     async def run(self) -> NoReturn:
-        """Enrol, look and leave. Ends when it is cancelled."""
+        """Enrol, read and leave until cancelled."""
         while True:
             seen = self._changes.count
             await self.round()
@@ -89,7 +89,7 @@ class Enrolling:
             await self._changes.after(seen, min(_WAKES_EVERY_S, max(0.0, next_at - now)))
 
     async def round(self) -> None:
-        """Do for each permission what is due."""
+        """Do what is due for each permission."""
         problems: dict[PermissionId, Text] = {}
         changed = False
         async with self._store.reading() as connection:
@@ -109,7 +109,7 @@ class Enrolling:
     async def _keep(
         self, permission: Permission, witness: Witness, peers: Mapping[PeerId, str]
     ) -> bool:
-        """Do what is due of a permission. Return whether anything is new."""
+        """Do what is due for a permission. Return whether anything is new."""
         is_granted = permission.state is State.GRANTED
         async with self._store.reading() as connection:
             stored = (await enrolments(connection)).get(permission.id)
@@ -146,7 +146,7 @@ class Enrolling:
         return True
 
     async def _begin(self, permission: PermissionId) -> tuple[StoredEnrolment, HomeKeys] | None:
-        """Draw the keys of a new enrolment, by a confirmed clock alone; None if it has ended."""
+        """Draw the keys of a new enrolment, by a confirmed clock only; None if it has ended."""
         async with self._store.writing() as connection:
             now = await self._clock.confirmed(connection)
             if now is None:
@@ -159,7 +159,7 @@ class Enrolling:
             return (await enrolments(connection))[permission], keys
 
     async def _age(self, permission: PermissionId, keys: HomeKeys) -> HomeKeys:
-        """Replace the key by that of today, if the clock is confirmed: there is no way back."""
+        """Replace the key by today's, if the clock is confirmed: there is no way back."""
         today = self._clock.now().astimezone(UTC).date()
         if keys.day_key.day == today:
             return keys
@@ -184,7 +184,7 @@ class Enrolling:
         keys: HomeKeys,
         has_receipt: bool,
     ) -> None:
-        """Ask a witness, and store what it answers. Raises `WitnessFault`."""
+        """Send a witness a request, and store its answer. Raises `WitnessFault`."""
         if call is Call.ENROLMENTS:
             await self._enrol(permission, witness, collective, keys)
             return
@@ -198,7 +198,7 @@ class Enrolling:
         try:
             left = await self._client.ask(witness, call, signed.body(), DepartureReceipt.read)
         except WitnessFault as fault:
-            # Whether an enrolment without a receipt arrived is not certain.
+            # Whether an enrolment without a receipt arrived is uncertain.
             if has_receipt or not fault.is_unknown:
                 raise
             left = DepartureReceipt(now)
@@ -235,7 +235,7 @@ class Enrolling:
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """What a witness did not answer, how often, when it is asked again, and why it did not."""
+    """A failed request to a witness: its count, its next attempt, and its reason."""
 
     call: Call
     failures: int
@@ -244,7 +244,7 @@ class _Retry:
 
 
 class _Waiting(Exception):
-    """Nothing can be asked now; `text` says why."""
+    """No request is possible now; `text` says why."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.say())
@@ -252,7 +252,7 @@ class _Waiting(Exception):
 
 
 def _due(stored: StoredEnrolment, *, is_granted: bool, now: datetime) -> Call | None:
-    """Return what is to be asked of a witness that the home has not left."""
+    """Return the next request to a witness that the home has not left."""
     if not is_granted:
         return Call.DEPARTURES
     if stored.enrolled_at is None:

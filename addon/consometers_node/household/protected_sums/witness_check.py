@@ -1,4 +1,4 @@
-"""Whether a witness is another body than the collective, looked at before anything is ticked.
+"""Checks that a witness is another body than the collective, before anything is ticked.
 
 Its domain is another one, its certificate is valid, and its key is not the one with which the
 collective's own site answers.
@@ -31,7 +31,7 @@ _SAME_KEY = text(
 
 
 async def objection(store: Store, question: DataRequest) -> Text | None:
-    """Return why nothing can be allowed of a request for sums; None if it can, or is none."""
+    """Return why a request for sums cannot be allowed; None if it can, or is none."""
     need = question.need
     if need.witness is None:
         return None

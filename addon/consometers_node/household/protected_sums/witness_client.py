@@ -1,4 +1,4 @@
-"""What a home asks a witness, over HTTPS."""
+"""Requests of a home to a witness, over HTTPS."""
 
 from collections.abc import Callable, Mapping
 import json
@@ -31,7 +31,7 @@ _STRANGE = text("The answer of the witness {name} cannot be read: inform its con
 
 
 class WitnessFault(Exception):
-    """A witness did not answer what was asked. `text` says why, and what to do."""
+    """A request to a witness failed. `text` says why, and what to do."""
 
     def __init__(self, words: Text, *, status: int | None = None) -> None:
         super().__init__(words.say())
@@ -45,7 +45,7 @@ class WitnessFault(Exception):
 
 
 async def tls_context(store: Store) -> ssl.SSLContext:
-    """Return how to check witnesses: as the home's own server is, by the same authorities."""
+    """Return how to verify witnesses: by the authorities of the home's own server."""
     context = ssl.create_default_context()
     identity = await load(store)
     if identity is not None and identity.server.ca_file is not None:
@@ -54,7 +54,7 @@ async def tls_context(store: Store) -> ssl.SSLContext:
 
 
 class WitnessClient:
-    """Asks witnesses. `tls` says whose certificates are valid."""
+    """Sends requests to witnesses. `tls` verifies their certificates."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -84,7 +84,7 @@ class WitnessClient:
             raise WitnessFault(strange) from fault
 
     async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Post JSON. Return the status, and as much of the answer as one may have."""
+        """Post JSON. Return the status, and at most the allowed size of the answer."""
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
             session.post(url, json=body, ssl=self._tls, allow_redirects=False) as response,

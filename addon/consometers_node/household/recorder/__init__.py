@@ -1,1 +1,1 @@
-"""Home Assistant as a source: its connection, its statistics, and the blocks that they make."""
+"""Home Assistant as a source: its connection, its statistics, and the blocks made of them."""

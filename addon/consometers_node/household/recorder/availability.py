@@ -1,4 +1,4 @@
-"""Whether Home Assistant was there all along, kept from one run of the node to the next."""
+"""Whether Home Assistant ran without a gap, across runs of the node."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,13 +42,13 @@ class Availability:
 
     @property
     def absences(self) -> Sequence[Range]:
-        """When it was off. The one list grows while it is held."""
+        """When it was off. The list grows in place."""
         return self._absences
 
     async def run(self) -> NoReturn:
-        """Keep when it was last there, each minute, so that a power cut hides little."""
+        """Store each minute that it runs, so that a power cut hides little."""
         while True:
-            # What the rooms that read are refused, they tell.
+            # The readers report their own refusals.
             with suppress(HomeAssistantFault):
                 await self.check()
                 if self._home.is_connected and self._home.connections == self._checked:
@@ -59,7 +59,7 @@ class Availability:
             await asyncio.sleep(_NOTE_EVERY_S)
 
     async def check(self) -> None:
-        """Find out about this connection, once, before anything is read over it. Raises Away."""
+        """Examine this connection, once, before anything is read over it. Raises Away."""
         await self._home.connected()
         async with self._checking:
             while (connection_count := self._home.connections) != self._checked:
@@ -69,7 +69,7 @@ class Availability:
                 self._checked = connection_count
 
     async def _note(self, started: datetime | None) -> bool:
-        """Note an absence, and return whether the clock was fit to."""
+        """Note an absence, and return whether the clock was fit for it."""
         async with self._store.writing() as connection:
             if await self._clock.is_wrong(connection):
                 return False
@@ -86,7 +86,7 @@ class Availability:
 
 
 class WatchedRecorder(Recorder):
-    """A recorder of which nothing is read before it is known whether it had stopped."""
+    """A recorder that waits until it is known whether Home Assistant had stopped."""
 
     def __init__(self, home: HomeAssistant, presence: Availability) -> None:
         super().__init__(home)

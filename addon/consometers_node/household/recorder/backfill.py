@@ -1,4 +1,4 @@
-"""Reading what the recorder holds: years of it month by month, or again what may have changed."""
+"""Reads the recorder: years of it month by month, or again the days that may have changed."""
 
 import asyncio
 from collections.abc import (
@@ -30,7 +30,7 @@ from .reading import (
 from .statistics import Statistic, StatisticId
 
 AGAIN_OWN = timedelta(days=7)
-"""How far back what the recorder made itself is read again."""
+"""How far back the recorder's own statistics are read again."""
 AGAIN_IMPORTED = timedelta(days=35)
 """The same for what was imported: cloud meters rewrite thirty days."""
 
@@ -44,7 +44,7 @@ _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class StatisticSource:
-    """A series, the statistic that it is read from, and the most that its meter can see."""
+    """A series, its statistic, and the most power that its meter can see."""
 
     series: Series
     statistic: Statistic
@@ -98,7 +98,7 @@ async def read_again(
     absences: Sequence[Range] = (),
     rest: Rest = asyncio.sleep,
 ) -> AsyncGenerator[Chunk]:
-    """Read the last days again, and give the blocks that are not as they are known.
+    """Read the last days again, and return the blocks that changed.
 
     `known` holds what there is of the days of `window` of each source; `absences` are those of
     `catch_up`.
@@ -127,13 +127,13 @@ async def flags(
     absences: Sequence[Range] = (),
     rest: Rest = asyncio.sleep,
 ) -> set[Flag]:
-    """Return why records of some days are missing, as far as the recorder has anything of them."""
+    """Return why records of some days are missing, where the recorder has rows of them."""
     readings = await _read(recorder, [source], days, absences, rest)
     return {flag for reading in readings for flag in reading.flags.values()}
 
 
 def window(statistic: Statistic, now: datetime) -> Range:
-    """Return the whole UTC days, today with them, in which a statistic may still change."""
+    """Return the whole UTC days, including today, in which a statistic may still change."""
     back = AGAIN_IMPORTED if statistic.imported else AGAIN_OWN
     return Range(
         Range.of_day((now - back).astimezone(UTC).date()).start,
@@ -142,7 +142,7 @@ def window(statistic: Statistic, now: datetime) -> Range:
 
 
 def days_to_read(series: Series, records: Range, now: datetime) -> Range:
-    """Return the whole UTC days, today with them, that the records of a grant are to be read of.
+    """Return the whole UTC days, including today, that the records of a grant need.
 
     Hours are kept for ever. What is made of 5-minute rows is only there as long as these are.
     """
@@ -154,7 +154,7 @@ def days_to_read(series: Series, records: Range, now: datetime) -> Range:
 
 
 def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
-    """Return the days before today that were not read yet, the newest first.
+    """Return the unread days before today, the newest first.
 
     What was read is one range, and stays one: what is given grows it on either side.
     """
@@ -168,7 +168,7 @@ def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
 
 
 def _groups(sources: Iterable[StatisticSource]) -> list[list[StatisticSource]]:
-    """Put sources together that are read at once: eight statistics, each with all its series."""
+    """Group sources that are read at once: eight statistics, each with all its series."""
     by_name: dict[StatisticId, list[StatisticSource]] = {}
     for source in sources:
         by_name.setdefault(source.statistic.id, []).append(source)
@@ -190,7 +190,7 @@ async def _read(
     absences: Sequence[Range],
     rest: Rest,
 ) -> list[Reading]:
-    """Read whole days of some series: hours first, and 5-minute rows where they are wanted."""
+    """Read whole days of some series: hours first, and 5-minute rows where they are needed."""
     needs = {
         source: reach(source.series, days, absences)
         for source in sources
@@ -207,7 +207,7 @@ async def _read(
     for source in sources:
         name = source.statistic.id
         rows = Rows(hours=hours.get(name, ()), five_minutes=fine.get(name, ()))
-        # What an integration fetched somewhere else was measured there.
+        # What an integration imported was measured elsewhere.
         off = () if source.statistic.imported else absences
         readings += read(source.series, days.days(), rows, most_w=source.most_w, absences=off)
     return readings

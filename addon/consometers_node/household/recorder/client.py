@@ -1,4 +1,4 @@
-"""What Home Assistant's recorder is asked, and what it answers, as values of ours."""
+"""Requests to Home Assistant's recorder, and its answers as our values."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ _ENERGY: Mapping[str, Json] = {
     "has_sum": True,
     "mean_type": 0,
 }
-# What an external statistic may be named, as Home Assistant has it.
+# Home Assistant's rule for the name of an external statistic.
 _EXTERNAL = re.compile(r"(?!.+__)(?!_)[\da-z_]+(?<!_):(?!_)[\da-z_]+(?<!_)", re.ASCII)
 _NOT_ADMIN = "Unauthorized"
 
@@ -49,7 +49,7 @@ _NOT_ADMIN = "Unauthorized"
 async def patiently[T](
     recorder: Recorder, ask: Callable[[], Awaitable[T]], rest: Rest = asyncio.sleep
 ) -> T:
-    """Ask Home Assistant, again while it is away, and rest for as long as the answer took."""
+    """Ask Home Assistant, retry while it is away, and rest for as long as the answer took."""
     loop = asyncio.get_running_loop()
     delays = BACKOFF.delays()
     while True:
@@ -75,7 +75,7 @@ class Recorder:
         await self._home.connected()
 
     async def time_zone(self) -> str:
-        """Return the name of the home's time zone, which its civil days are of."""
+        """Return the name of the home's time zone, which defines its civil days."""
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
@@ -89,7 +89,7 @@ class Recorder:
         return "en"
 
     async def started(self) -> datetime | None:
-        """Return since when it runs; None while it has no state yet.
+        """Return since when it has run; None while it has no state yet.
 
         All of its states are made after it starts, those that it restores too, and some do not
         change for months. The oldest is some seconds younger than the start; never older.
@@ -104,7 +104,7 @@ class Recorder:
         return statistics(await self._home.ask("recorder/list_statistic_ids"))
 
     async def proposals(self) -> list[Proposal]:
-        """Return what a household may share, what its Energy dashboard shows first.
+        """Return what a household may share, the Energy dashboard's statistics first.
 
         A statistic of an entity has the name that people know the entity by. Entities that the
         integration derives are left out, unless the dashboard shows them.
@@ -130,7 +130,7 @@ class Recorder:
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range
     ) -> Mapping[StatisticId, Sequence[StatisticsRow]]:
-        """Return the rows of statistics that start in a range; nothing for one that has none."""
+        """Return the rows of statistics that start in a range; nothing for one without rows."""
         try:
             answer = await self._home.ask(
                 "recorder/statistics_during_period",
@@ -150,7 +150,7 @@ class Recorder:
         return {name: _rows(rows) for name, rows in _by_name(answer).items()}
 
     async def may_write(self, name: StatisticId) -> bool:
-        """Return whether an external statistic of energy in kWh is there, to be gone on with.
+        """Return whether an external statistic of energy in kWh exists, to be continued.
 
         False if there is none of that name. Raises NotOurs if it is of another kind.
         """
@@ -172,7 +172,7 @@ class Recorder:
         raise NotOurs(name)
 
     async def write(self, name: StatisticId, title: str, rows: Sequence[StatisticsRow]) -> None:
-        """Have rows of an external statistic of energy put in, or changed where they are there.
+        """Insert or update rows of an external statistic of energy.
 
         Home Assistant puts them in a queue: when this returns they may not be there yet. Raises
         NotAnAdministrator.

@@ -1,4 +1,4 @@
-"""What can go wrong between the node and the home's Home Assistant.
+"""Errors between the node and the home's Home Assistant.
 
 No message contains an address, a token or a name of the home: they go to logs and pages.
 """
@@ -20,7 +20,7 @@ _AWAY = text(
 
 
 class HomeAssistantFault(Exception):
-    """Home Assistant did not give what was asked of it; `text` says why, and what to do."""
+    """A request to Home Assistant failed; `text` says why, and what to do."""
 
     def __init__(self, words: Text, **values: object) -> None:
         self.text = words.fill(**values)
@@ -28,11 +28,11 @@ class HomeAssistantFault(Exception):
 
 
 class Away(HomeAssistantFault):
-    """It cannot be reached, or does not answer in time. To ask again later may help."""
+    """It cannot be reached, or does not answer in time. A later retry may help."""
 
 
 class WrongToken(HomeAssistantFault):
-    """It does not let the token in. Only a person can help."""
+    """It refuses the token. Only a person can help."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -61,7 +61,7 @@ class NotAnAdministrator(HomeAssistantRefusal):
 
 
 class NotOurs(HomeAssistantFault):
-    """There is a statistic of that name, and something else made it."""
+    """A statistic with that name belongs to something else."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -74,7 +74,7 @@ class NotOurs(HomeAssistantFault):
 
 
 class TooMuch(HomeAssistantFault):
-    """Its answer is larger than the node takes in: ask for less."""
+    """Its answer is larger than the node accepts: request less."""
 
     def __init__(self) -> None:
         super().__init__(text("Home Assistant’s answer is too large for the node"))
@@ -91,5 +91,5 @@ class UnreadableAnswer(HomeAssistantFault):
 
 
 def database_problem(fault: DBAPIError) -> Text:
-    """Say what a database has, without the statement that met it."""
+    """Return the problem of a database, without the statement that met it."""
     return _FULL if is_full(fault) else around(_AWAY, explained(fault))

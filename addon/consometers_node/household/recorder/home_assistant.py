@@ -60,7 +60,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantAccess:
-    """Where a Home Assistant listens, and the token that it lets in."""
+    """Where a Home Assistant listens, and the token for it."""
 
     url: str
     token: str = field(repr=False)
@@ -113,7 +113,7 @@ class HomeAssistant:
         logging.getLogger("hass_client").setLevel(logging.WARNING)
 
     def listen(self, event_type: str, handler: Callable[[], None]) -> None:
-        """Have something called at each event of a type, from the next connection on.
+        """Register a callback for each event of a type, from the next connection on.
 
         It is called once at each connection, too: events may have been missed.
         """
@@ -130,7 +130,7 @@ class HomeAssistant:
         return None if self.is_connected else self._state
 
     async def run(self) -> NoReturn:
-        """Keep a connection. Raises WrongToken, and never tries that token twice."""
+        """Stay connected. Raises WrongToken, and never tries that token twice."""
         loop = asyncio.get_running_loop()
         delays = self._backoff.delays()
         try:
@@ -154,7 +154,7 @@ class HomeAssistant:
         await shielded(self._line)
 
     async def ask(self, command: str, **fields: Json) -> object:
-        """Send a command and give its result.
+        """Send a command and return its result.
 
         Raises Away if there is no connection and none comes in time, if it is lost meanwhile, or
         if no answer comes in time; Refused, TooMuch or WrongToken.
@@ -167,7 +167,7 @@ class HomeAssistant:
         return await line.ask(command, fields, self._timeout_s)
 
     def _log_state(self, news: Text) -> None:
-        """Log how it stands, once until that changes."""
+        """Log the state of the connection, once until it changes."""
         if news != self._state:
             _LOGGER.info("%s", news.say())
             self._state = news
@@ -219,7 +219,7 @@ class HomeAssistant:
 
 
 async def shielded[T](future: asyncio.Future[T]) -> T:
-    """Wait for a future, which goes on when the wait is cancelled.
+    """Wait for a future, which continues when the wait is cancelled.
 
     asyncio.shield would log the fault with which it may end after that.
     """
@@ -244,7 +244,7 @@ class _Line:
         await self.client.subscribe_events(lambda _: handler(), event_type)
 
     async def ended(self) -> HomeAssistantFault:
-        """Wait until the connection is lost, and tell why."""
+        """Wait until the connection is lost, and return the reason."""
         await asyncio.wait({self.listening})
         fault = None if self.listening.cancelled() else self.listening.exception()
         if isinstance(fault, ConnectionFailedDueToLargeMessage):
@@ -281,4 +281,4 @@ def _reason(fault: Exception | None) -> Text:
 def _settle(line: asyncio.Future[_Line], fault: HomeAssistantFault) -> None:
     if not line.done():
         line.set_exception(fault)
-        line.exception()  # Nobody has to be waiting for it.
+        line.exception()  # Nobody may be waiting for it.

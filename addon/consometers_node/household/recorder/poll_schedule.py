@@ -1,4 +1,4 @@
-"""When to read the recorder again: some time after it says that there is something, and anyway.
+"""When to read the recorder again: some time after it announces rows, and regularly.
 
 Home Assistant announces statistics before they are committed, and announces nothing
 while the node is not connected. So the word is waited upon, and the clock goes on beside it.
@@ -13,11 +13,11 @@ from typing import Protocol
 from ...series import Interval
 
 SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
-"""How long after the word the rows are read; not all homes at once, where many share a machine."""
+"""How long after the announcement rows are read; spread, where many homes share a machine."""
 
 
 class MonotonicClock(Protocol):
-    """Seconds that only grow, and a way to let them pass."""
+    """Monotonic seconds, and a way to sleep."""
 
     def now(self) -> float: ...
 
@@ -41,7 +41,7 @@ def event_type(interval: Interval) -> str:
 
 
 class Rounds:
-    """Gives the times of rounds. The first one is at once.
+    """Schedules rounds. The first one is at once.
 
     A request while a round is due already changes nothing, so that requests which keep coming do
     not put it off; a request during a round brings the next one.
@@ -55,7 +55,7 @@ class Rounds:
         settles: tuple[timedelta, timedelta] = SETTLES_WITHIN,
         between: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Plan a round every so often, on top of those that `request` brings."""
+        """Plan a regular round, beside those that `request` brings."""
         self._clock = clock
         self._every_s = every.total_seconds()
         self._between = between
@@ -64,7 +64,7 @@ class Rounds:
         self._sooner = asyncio.Event()
 
     def request(self) -> None:
-        """Request a round, once what is new settles."""
+        """Request a round, once new rows settle."""
         due = self._clock.now() + self._between(self._shortest_s, self._longest_s)
         if due < self._due:
             self._due = due

@@ -39,7 +39,7 @@ from math import floor
 from ...series import Block, Interval, Quantity, Range, Record, Series
 
 MOST_W = 70_000
-"""A mean power that no home has: twice what a three-phase connection of 36 kVA gives."""
+"""A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""
 
 FIVE_MINUTES = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
@@ -47,7 +47,7 @@ HOUR = timedelta(hours=1)
 _HALF_HOUR = timedelta(minutes=30)
 
 UNWRITTEN = timedelta(minutes=1)
-"""What Home Assistant learned last may be lost with a machine whose power is cut."""
+"""Home Assistant's last states may be lost at a power cut."""
 STARTS = timedelta(minutes=1)
 """How much older it may be than its oldest state."""
 SETTLES = timedelta(minutes=5)
@@ -68,14 +68,14 @@ class StatisticsRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What the recorder holds of one statistic, in any order."""
+    """The recorder's rows of one statistic, in any order."""
 
     hours: Sequence[StatisticsRow] = ()
     five_minutes: Sequence[StatisticsRow] = ()
 
 
 class Flag(StrEnum):
-    """What a reader should know about a record. Of several notes, the first one here counts."""
+    """A note on a record for its reader. Of several notes, the first one here counts."""
 
     AWAY = "away"
     """Home Assistant was off: the record is missing."""
@@ -91,7 +91,7 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A block as the recorder has it now, and flags by the start of a record."""
+    """A block as the recorder has it now, with flags by the start of a record."""
 
     block: Block
     flags: Mapping[datetime, Flag] = field(default_factory=dict)
@@ -145,14 +145,14 @@ def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
 
 
 def needs_hours(series: Series) -> bool:
-    """Return whether records are made of rows of an hour; else of 5-minute rows alone."""
+    """Return whether records are made of hourly rows; else of 5-minute rows only."""
     return series.interval not in _FINE
 
 
 def wants_five_minutes(
     series: Series, days: Range, hours: Sequence[StatisticsRow], absences: Sequence[Range] = ()
 ) -> Range | None:
-    """Return the time from which 5-minute rows are needed, too; None if hours are enough."""
+    """Return the time for which 5-minute rows are needed, too; None if hours are enough."""
     if not needs_hours(series):
         return reach(series, days, absences)
     within = reach(series, days)
@@ -163,7 +163,7 @@ def wants_five_minutes(
 
 
 def changed(reading: Reading, stored: Block | None) -> Reading | None:
-    """Return what is to be kept instead of the block that is known; None if that says the same.
+    """Return the block to store instead of the known one; None if both have the same values.
 
     5-minute rows go after some days, and that their records are missing then is no news: the known
     ones stay, but for those of an absence that nobody knew of. Hours are for ever; one that is gone
@@ -185,7 +185,7 @@ def changed(reading: Reading, stored: Block | None) -> Reading | None:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What rows are read with."""
+    """The inputs of a reading."""
 
     quantity: Quantity
     most_w: int = MOST_W
@@ -194,7 +194,7 @@ class _Facts:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What is known of one interval. No value: it is known that there is no good one."""
+    """A known interval. No value: it is known that there is no good one."""
 
     value: float | None
     flag: Flag | None = None
@@ -234,7 +234,7 @@ _MAKERS: Mapping[Interval, Callable[[_Facts, Rows], _Values]] = {
 
 
 def _steps(facts: _Facts, rows: Iterable[StatisticsRow], step: timedelta) -> _Values:
-    """Return what each row says of its own time; nothing of a row after a hole."""
+    """Return the value of each row's own time; none for a row after a hole."""
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
     powers = facts.quantity is Quantity.POWER
@@ -246,7 +246,7 @@ def _steps(facts: _Facts, rows: Iterable[StatisticsRow], step: timedelta) -> _Va
 
 
 def _blind(facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta) -> set[datetime]:
-    """Return the instants between rows at which nobody knows what the meter showed."""
+    """Return the instants between rows at which the meter's value is unknown."""
     blind: set[datetime] = set()
     if not rows:
         return blind
@@ -269,7 +269,7 @@ def _blind(facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta) -> set
 def _unmoved(
     instants: Sequence[datetime], shown: Mapping[datetime, float | None]
 ) -> Iterator[datetime]:
-    """Yield the last instants, those after which all values are equal."""
+    """Yield the last instants, after which all values are equal."""
     last: int | None = None
     for instant in reversed(instants):
         if (value := shown.get(instant)) is not None:
@@ -326,7 +326,7 @@ def _power(mean_w: float, most_w: float) -> _Value:
 
 
 def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta) -> _Values:
-    """Put intervals together, those of which something is known."""
+    """Combine the known intervals."""
     starts = {_floor(start, whole) for start in fine}
     parts = {start: _every(part, Range(start, start + whole)) for start in starts}
     return {start: _together(quantity, map(fine.get, within)) for start, within in parts.items()}
@@ -401,5 +401,5 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _rounded(value: float) -> int:
-    # Halves go up everywhere: what a register rounds to does not depend on its neighbours.
+    # Round halves up: the rounding of a register must not depend on its neighbours.
     return floor(value + 0.5)

@@ -1,4 +1,4 @@
-"""Which of Home Assistant's statistics may become series, and which way their energy flows.
+"""Which of Home Assistant's statistics may become series, and the direction of their energy.
 
 Nothing here asks Home Assistant: `recorder` does, and hands in what it answered.
 """
@@ -17,16 +17,16 @@ UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quanti
 """The unit of each unit class. Without it, values come in whatever the household displays."""
 
 IN_COMMON = "consometers:collective_"
-"""How the statistics begin that hold what a collective has: none of them is this home's."""
+"""Prefixes of the statistics of a collective's sums: none of them is this home's."""
 
 AVERAGES = "consometers:average_"
-"""How the statistics begin that hold what a collective's homes draw, per home."""
+"""Prefixes of the statistics of a collective's consumption per home."""
 
 PARTS = "consometers:part_"
-"""How the statistics begin that hold this home's part of a plant: made elsewhere, for it."""
+"""Prefixes of the statistics of this home's part of a plant: made elsewhere, for it."""
 
 SIMULATIONS = "consometers:simulated_"
-"""How those begin that the integration computes of a collective's sums and this home's meter."""
+"""Prefixes of what the integration computes from a collective's sums and this home's meter."""
 
 FROM_COLLECTIVES = (IN_COMMON, AVERAGES, PARTS)
 """Those that this node writes."""
@@ -35,7 +35,7 @@ _NOT_MEASURED = (*FROM_COLLECTIVES, SIMULATIONS)
 
 _INTEGRATION = "consometers"
 _DERIVED = ("home_", "collective_")
-"""How the translation keys of entities begin that the integration computes from others."""
+"""Prefixes of the translation keys of entities that the integration computes from others."""
 
 _RECORDER = "recorder"
 _ARITHMETIC_MEAN = 1
@@ -49,12 +49,12 @@ class Statistic:
     quantity: Quantity
     name: str | None = None
     imported: bool = False
-    """Written by an integration that fetches it somewhere, such as a supplier's portal."""
+    """An integration imports it from elsewhere, such as a supplier's portal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A statistic that a household may share. Who shares it says, or corrects, the direction."""
+    """A statistic that a household may share, which states or corrects its direction."""
 
     statistic: Statistic
     direction: Direction | None = None
@@ -65,7 +65,7 @@ class Proposal:
     def series(
         self, interval: Interval, time_zone: str, direction: Direction | None = None
     ) -> Series:
-        """Return the series at an interval. ValueError if nobody said the direction."""
+        """Return the series at an interval. ValueError without a direction."""
         if (flow := direction or self.direction) is None:
             raise ValueError(f"say the direction of {self.statistic.id}")
         device = Device(self.statistic.id)
@@ -73,7 +73,7 @@ class Proposal:
 
 
 def statistic_of(series: Series) -> Statistic:
-    """Return the statistic that a series is read from: its device's name is that of the statistic.
+    """Return the statistic of a series: its device's name is that of the statistic.
 
     What an integration imports has a domain before a colon; an entity's id has none.
     """
@@ -177,7 +177,7 @@ def _grid(source: Mapping[object, object]) -> _Shown:
         yield from _named(flow, {"stat_energy_from": Direction.CONSUMPTION})
     exported = [flow_out for flow in exports for flow_out in _named(flow, _EXPORT)]
     yield from exported
-    # A home that exports nothing draws whatever power goes through.
+    # A home that exports nothing draws all the power that flows.
     drawn = None if exported else Direction.CONSUMPTION
     for power in powers:
         config = power.get("power_config")

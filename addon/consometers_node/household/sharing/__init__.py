@@ -1,1 +1,1 @@
-"""Keeps the blocks of what was granted as Home Assistant has them, and answers peers."""
+"""Keeps the blocks of granted series in step with Home Assistant, and answers peers."""

@@ -15,7 +15,7 @@ _JUST_NOW = timedelta(days=1)
 
 
 class HouseholdAnswers(Answers):
-    """Answers what was read of Home Assistant."""
+    """Answers from the records read from Home Assistant."""
 
     role = Role.HOUSEHOLD
 
@@ -23,7 +23,7 @@ class HouseholdAnswers(Answers):
     async def still_reads(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> bool:
-        """Return whether something was not read yet. That today lags behind is no news."""
+        """Return whether something is still unread. That today lags behind is normal."""
         covered = await coverage(connection, grant.series_id)
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
         left = still_to_read(days_to_read(grant.series, grant.records, now), covered)

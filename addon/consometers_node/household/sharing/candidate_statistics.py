@@ -1,4 +1,4 @@
-"""What a home has of what is asked, which way it flows, and what of it would leave."""
+"""A home's candidates for a data need, their directions, and the records that would leave."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def offered(
     directions: Mapping[str, Direction],
     interval: Interval | None = None,
 ) -> list[Series]:
-    """Return the series of a home that a data need asks for: registers first, in their order.
+    """Return the series of a home that a data need covers: registers first, in their order.
 
     `directions` are those that a person said of a statistic. Nothing is chosen by this.
     """
@@ -48,7 +48,7 @@ async def preview(
     days: int,
     absences: Sequence[Range] = (),
 ) -> list[Preview]:
-    """Return the records of the last days that a choice would let leave.
+    """Return the records of the last days that a choice would disclose.
 
     `absences` are the times at which Home Assistant was off.
 
@@ -66,14 +66,14 @@ async def preview(
 async def reasons(
     recorder: Recorder, series: Series, days: Range, absences: Sequence[Range]
 ) -> set[Flag]:
-    """Return why data of some days is missing. Raises `HomeAssistantFault`."""
+    """Return why data of some days are missing. Raises `HomeAssistantFault`."""
     source = StatisticSource(series, statistic_of(series))
     found_flags = await flags(recorder, source, days, absences=absences)
     return found_flags & {Flag.AWAY, Flag.ABSURD, Flag.BACKWARDS}
 
 
 async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
-    """Return the directions that a person said or corrected, by statistic."""
+    """Return the directions that a person stated or corrected, by statistic."""
     stored = await settings_like(connection, _PREFIX)
     return {key.removeprefix(_PREFIX): Direction(direction) for key, direction in stored.items()}
 
@@ -81,5 +81,5 @@ async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
 async def set_direction(
     connection: AsyncConnection, statistic: str, direction: Direction | None
 ) -> None:
-    """Store a direction that a person said; None leaves it to Home Assistant."""
+    """Store a direction that a person stated; None leaves it to Home Assistant."""
     await set_setting(connection, f"{_PREFIX}{statistic}", direction)

@@ -1,4 +1,4 @@
-"""What is there of each day, and what is missing: the last year of each series."""
+"""Which days are there, and which are missing: the last year of each series."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from ...store.series import changes, missing
 from .sync import Target
 
 DAYS = 365
-"""A year, today not in it."""
+"""A year, without today."""
 
 _DAY = timedelta(days=1)
 
 
 class DayState(StrEnum):
-    """What is there of a day."""
+    """The coverage of a day."""
 
     COMPLETE = "complete"
     PARTLY = "partly"
@@ -38,7 +38,7 @@ class Calendar:
     days: Sequence[DayState]
 
     def count(self, state: DayState) -> int:
-        """Count the days that are so."""
+        """Count the days with this coverage."""
         return self.days.count(state)
 
     @property
@@ -52,11 +52,11 @@ class Calendar:
         return DayState.PARTLY in self.days or DayState.MISSING in self.days
 
     def dated(self) -> Iterator[tuple[date, DayState]]:
-        """Return each day with what is there of it."""
+        """Return each day with its coverage."""
         return ((self.first + n * _DAY, state) for n, state in enumerate(self.days))
 
     def since(self, start: datetime) -> Calendar:
-        """Return it with no day that is not whole after an instant."""
+        """Return it with no complete day after an instant."""
         before = (Range.of_day(day).start < start for day, _ in self.dated())
         days = [
             DayState.OUTSIDE if outside else state
@@ -65,7 +65,7 @@ class Calendar:
         return Calendar(self.first, days)
 
     def holes(self) -> list[tuple[date, date, DayState]]:
-        """Return the days of which something is missing, those that follow each other as one."""
+        """Return the incomplete days, consecutive ones as one range."""
         holes = []
         for state, run in groupby(self.dated(), key=lambda dated_day: dated_day[1]):
             days = [day for day, _ in run]
@@ -75,7 +75,7 @@ class Calendar:
 
 
 class Calendars:
-    """The calendars of all series. Only those that changed are computed again."""
+    """The calendars of all series. Only changed ones are computed again."""
 
     def __init__(self) -> None:
         self._calendars: dict[SeriesId, tuple[object, Calendar]] = {}
@@ -83,7 +83,7 @@ class Calendars:
     async def look(
         self, connection: AsyncConnection, reached: Mapping[Series, Target], now: datetime
     ) -> Mapping[SeriesId, Calendar]:
-        """Return the calendar of each series that is to be read."""
+        """Return the calendar of each series to read."""
         first = now.astimezone(UTC).date() - DAYS * _DAY
         changed = await changes(connection, first)
         sought = {

@@ -1,4 +1,4 @@
-"""Keeping the blocks of what was granted as the recorder has them.
+"""Keeps the blocks of granted series in step with the recorder.
 
 Two tasks ask the recorder. One reads the last days again at each round, for what is new and what
 was corrected. The other reads the granted past month by month, the newest one first; after a long
@@ -49,7 +49,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A series that was granted, the days that are to be read of it, and those that were."""
+    """A granted series, the days to read of it, and the days read."""
 
     series_id: SeriesId
     needed: Range
@@ -57,19 +57,19 @@ class Target:
 
     @property
     def left(self) -> list[Range]:
-        """What is still to be read, the newest first."""
+        """The days still to read, the newest first."""
         return still_to_read(self.needed, self.covered)
 
     @property
     def progress(self) -> float:
-        """How much of the needed days was read, from 0 to 1."""
+        """The share of the needed days that was read, from 0 to 1."""
         whole = self.needed.end - self.needed.start
         left = sum((days.end - days.start for days in self.left), timedelta())
         return 1 - left / whole if whole else 1
 
 
 async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
-    """Return what is to be read: each series that a valid permission names."""
+    """Return the series to read: each that a valid permission names."""
     covered = await all_coverage(connection)
     by_series: dict[Series, Target] = {}
     for peer in await all_peers(connection):
@@ -84,7 +84,7 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
 
 
 async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
-    """Return how much was read of what is to be read of each series, from 0 to 1."""
+    """Return the share that was read of each series, from 0 to 1."""
     return {series: target.progress for series, target in (await targets(connection, now)).items()}
 
 
@@ -117,7 +117,7 @@ class Sync:
         return next(iter(self._problems.values()), None)
 
     async def run(self) -> NoReturn:
-        """Read on. What the recorder refuses is asked again after a while."""
+        """Read until cancelled. A refused request is tried again after a while."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_last_days())
             tasks.create_task(self._read_past())
@@ -176,7 +176,7 @@ class Sync:
             return await self._clock.is_wrong(connection)
 
     async def _targets(self, now: datetime) -> dict[Series, Target]:
-        """Return what is to be read. What rounds did not see the end of counts as unread again.
+        """Return what to read.
 
         They read the last days until these change no more. After a longer absence, the last days
         before it had not come to that.
@@ -212,7 +212,7 @@ class Sync:
     async def _keep(self, by_series: Mapping[Series, Target], chunk: Chunk) -> None:
         now = self._clock.now()
         async with self._store.writing() as connection:
-            # What ended while it was read is not kept: it may have been erased meanwhile.
+            # A permission that ended meanwhile stores nothing: its records may have been erased.
             still = await targets(connection, now)
             series_ids = {
                 series: by_series[series].series_id for series in chunk.series if series in still
@@ -241,13 +241,13 @@ def _sources(series: Iterable[Series]) -> list[StatisticSource]:
 
 
 def _is_missed(series: Series, target: Target, now: datetime) -> bool:
-    """Return whether rounds do not reach back to what was read."""
+    """Return whether rounds do not reach back to the days read."""
     covered = target.covered
     return covered is not None and covered.end < window(statistic_of(series), now).start
 
 
 def _sure(series: Series, target: Target, now: datetime) -> Range:
-    """Return the days that were read when they could change no more."""
+    """Return the days that were read when they could no longer change."""
     covered = target.covered
     assert covered is not None
     changing = window(statistic_of(series), now)
@@ -259,7 +259,7 @@ def _sure(series: Series, target: Target, now: datetime) -> Range:
 
 
 def _next_month(by_series: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
-    """Return the next days to read, of one month, and the series of which they are to be read."""
+    """Return the next days to read, of one month, and the series to read them for."""
     months: dict[Range, dict[Series, Target]] = {}
     for series, target in by_series.items():
         for left in target.left[:1]:
@@ -271,7 +271,7 @@ def _next_month(by_series: Mapping[Series, Target]) -> tuple[Range | None, dict[
 
 
 def _month(left: Range, covered: Range | None) -> Range:
-    """Return the part of a range that lies next to what was read, up to the turn of a month."""
+    """Return the part of a range next to the days read, up to the turn of a month."""
     if covered is not None and left.start == covered.end:
         following = (left.start.replace(day=1) + timedelta(days=32)).replace(day=1)
         return Range(left.start, min(left.end, following))
@@ -280,7 +280,7 @@ def _month(left: Range, covered: Range | None) -> Range:
 
 
 def _grown(covered: Range | None, days: Range) -> Range:
-    """Return what was read by now: one range, which days that do not touch it do not change."""
+    """Return the days read by now: one range, which separate days do not change."""
     if covered is None:
         return days
     if days.start > covered.end or days.end < covered.start:

@@ -1,1 +1,1 @@
-"""Series of peers, and sums of collectives, as statistics of Home Assistant."""
+"""Imports series of peers, and sums of collectives, as statistics of Home Assistant."""

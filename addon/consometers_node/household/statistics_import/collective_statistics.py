@@ -1,4 +1,4 @@
-"""What collectives tell this home of their members' sums, read for as long as it shares with them.
+"""The sums that collectives publish to this home, read for as long as it shares with them.
 
     a grant ─ list_series ─ a pulled series for each direction ─ its statistic in Home Assistant
                    └ again, ever later and then once a day, with the quartiles of the last month
@@ -65,7 +65,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def are_shown(connection: AsyncConnection) -> bool:
-    """Return whether the sums of this home's collectives are read: unless a person said no."""
+    """Return whether the sums of this home's collectives are read: by default, they are."""
     return await setting(connection, _KEY) != "no"
 
 
@@ -75,7 +75,7 @@ async def show(connection: AsyncConnection, *, shown: bool) -> None:
 
 
 def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled]:
-    """Return what is read of the sums of a collective, by direction."""
+    """Return the imported sums of a collective, by direction."""
     by_direction = {}
     for series in pulled:
         direction = identifier(series.identifier).direction
@@ -85,13 +85,13 @@ def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled
 
 
 def average_of(pulled: Iterable[Pulled], jid: str) -> Pulled | None:
-    """Return what is read of the consumption per home of a collective."""
+    """Return the imported consumption per home of a collective."""
     own = (series for series in pulled if series.jid == jid)
     return next((series for series in own if series.statistic.startswith(AVERAGES)), None)
 
 
 class CollectiveStatistics:
-    """Finds what collectives tell, has it pulled, and remembers the last of it."""
+    """Finds the sums of collectives, has them pulled, and remembers the latest."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class CollectiveStatistics:
         first_wait_s: float = FIRST_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; nobody is asked yet."""
+        """Prepare; nothing is requested yet."""
         self._store = store
         self._asking = asking
         self._recorder = recorder
@@ -127,7 +127,7 @@ class CollectiveStatistics:
         return self._totals.get(jid)
 
     def prices(self, jid: str) -> Prices | None:
-        """Return what a kWh costs by a collective's account, if it says so."""
+        """Return the price of a kWh that a collective states, if it does."""
         return self._prices.get(jid)
 
     def challenge(self, jid: str) -> Challenge | None:
@@ -138,15 +138,15 @@ class CollectiveStatistics:
         return statistic in self._empty
 
     def pace(self, pulled: Pulled) -> PollPace | None:
-        """Return how often a collective is asked for its sums; None of what is none."""
+        """Return how often a collective's sums are requested; None for any other series."""
         return _PACE if pulled.statistic.startswith(FROM_COLLECTIVES) else None
 
     def since(self, pulled: Pulled) -> datetime | None:
-        """Return where the past of sums begins, if their collective said so."""
+        """Return where the past of sums begins, if their collective stated it."""
         return self._since.get(pulled.statistic)
 
     def missed(self) -> set[str]:
-        """Return the statistics of which something was missed, once."""
+        """Return the statistics that missed something, once."""
         missed, self._missed = self._missed, set()
         return missed
 
@@ -155,7 +155,7 @@ class CollectiveStatistics:
         if pulled.statistic.startswith(IN_COMMON):
             if len(data) and pulled.statistic in self._empty:
                 self._empty.discard(pulled.statistic)
-                # A collective that has just opened has more to tell soon.
+                # A collective that has just opened soon publishes more.
                 self._waits.pop(pulled.jid, None)
                 self._next[pulled.jid] = self._clock() + self._first_wait_s
             self._take(pulled.jid, data)
@@ -163,7 +163,7 @@ class CollectiveStatistics:
             self.plants.receive(pulled, data)
 
     async def run(self) -> NoReturn:
-        """Look what there is to be read, and end what is not to be read any longer."""
+        """Find the series to read, and end those that are no longer read."""
         clock = self._clock
         while True:
             seen = self._changes.count
@@ -177,12 +177,12 @@ class CollectiveStatistics:
             await self._changes.after(seen, None if wait is None else max(0.0, wait - clock()))
 
     async def _peers(self) -> Mapping[str, Peer]:
-        """Return those to whom something is granted, by address; nobody if a person said no."""
+        """Return the peers with a grant, by address; none if a person declined."""
         async with self._store.reading() as connection:
             return await _granted(connection) if await are_shown(connection) else {}
 
     async def _end(self, peers: Mapping[str, Peer]) -> None:
-        """Read no longer of whom nothing is granted to. What Home Assistant has of it stays."""
+        """Stop reading peers without a grant. Home Assistant keeps their statistics."""
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
             granted = await _granted(connection)
@@ -207,14 +207,14 @@ class CollectiveStatistics:
             del self._challenges[jid]
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
-        """Unsubscribe from what a person does not want."""
+        """Unsubscribe from series that a person declined."""
         try:
             await self._asking.unsubscribe(pulled.jid, identifier(pulled.identifier))
         except (NetworkError, QuoaliseError) as fault:
-            _LOGGER.debug("a collective goes on telling its sums for a while: %s", fault)
+            _LOGGER.debug("a subscription has not ended yet: %s", fault)
 
     async def _look(self, peer: Peer) -> float:
-        """Have a collective's series read, and return in how many seconds to look again.
+        """Have a collective's series read, and return the seconds until the next look.
 
         That is soon where something was new: a young collective publishes step by step.
         """
@@ -238,12 +238,12 @@ class CollectiveStatistics:
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
 
     async def _is_notified(self, peer: Peer) -> bool:
-        """Return whether a collective knows of all that was decided here."""
+        """Return whether a collective has confirmed all decisions made here."""
         async with self._store.reading() as connection:
             return not await Permissions(connection).notices(peer.id)
 
     async def _read(self, peer: Peer, listed: Sequence[Listed], language: str) -> bool:
-        """Have each direction of a collective's sums pulled; tell whether one was not before."""
+        """Have each direction of a collective's sums pulled; return whether one is new."""
         async with self._store.reading() as connection:
             all_series = await all_pulled(connection)
         current = of_collectives(all_series, peer.jid)
@@ -293,7 +293,7 @@ class CollectiveStatistics:
         offered: Mapping[Direction, Listed],
         language: str,
     ) -> bool:
-        """Have the consumption per home pulled; return whether it was not before."""
+        """Have the consumption per home pulled; return whether it is new."""
         listing = offered.get(Direction.CONSUMPTION)
         before = average_of(all_series, peer.jid)
         if listing is None:
@@ -319,11 +319,11 @@ class CollectiveStatistics:
     def _is_finer(
         self, current: Mapping[Direction, Pulled], offered: Mapping[Direction, Listed]
     ) -> bool:
-        """Return whether other sums are read already, and may stand in Home Assistant."""
+        """Return whether other sums are imported, and may be in Home Assistant."""
         reads = {identifier(series.identifier).quantity for series in current.values()}
-        tells = {listing.series.quantity for listing in offered.values()}
+        offers = {listing.series.quantity for listing in offered.values()}
         anything = any(series.statistic not in self._empty for series in current.values())
-        return bool(tells) and reads != tells and anything
+        return bool(offers) and reads != offers and anything
 
     def _look_for_missed(self, peer: Peer, statistic: str, listing: Listed) -> None:
         totals = self._totals.get(peer.jid)
@@ -372,7 +372,7 @@ class CollectiveStatistics:
 
 
 async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
-    """Return those to whom something is granted, by address."""
+    """Return the peers with a grant, by address."""
     permissions = await Permissions(connection).all()
     granted = {permission.peer for permission in permissions if permission.state is State.GRANTED}
     return {peer.jid: peer for peer in await all_peers(connection) if peer.id in granted}

@@ -1,4 +1,4 @@
-"""A series of a peer, kept in Home Assistant as an external statistic.
+"""A series of a peer, imported into Home Assistant as an external statistic.
 
 So a home of which somebody else reads the meter, such as the network's operator, takes part.
 
@@ -46,13 +46,13 @@ from .hours import Hours, SeriesKind, Unsuitable
 from .recorder_writer import RecorderWriter, steps
 
 HISTORY = timedelta(days=3 * 365)
-"""How far back the French network's operator has records."""
+"""The French network operator's records reach this far back."""
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
 _AGAIN = _WEEK
-"""The network's operator corrects the last days."""
+"""The network operator corrects the last days."""
 _REMEMBERED_HOURS = 48
 _BACKOFF = Backoff(30, 3600, least=1)
 
@@ -62,7 +62,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class QueriedPeer(Protocol):
-    """Who is asked: `xmpp.Asking`."""
+    """Sends requests to peers: `xmpp.Asking`."""
 
     def history(
         self, peer: str, identifier: Identifier, start: datetime, end: datetime
@@ -72,13 +72,13 @@ class QueriedPeer(Protocol):
 
 
 class ImportState(Protocol):
-    """Where it is kept how an import stands."""
+    """Stores the state of an import."""
 
     async def moved(self, until: datetime) -> None:
-        """All that the peer has until then was asked for, and written."""
+        """The peer's records until then were requested and written."""
 
     async def problem(self, words: str | None) -> None:
-        """This stands in the way; None if nothing does any longer."""
+        """The problem of the import; None once it is solved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +95,14 @@ class Import:
     since: datetime
     until: datetime | None = None
     part: float = 1.0
-    """Which part of the energy is this home's."""
+    """This home's share of the energy."""
     per_member: bool = False
     """Whether a sum is divided by the number of its members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """What of the past was asked for: this is month number `done` of `total`."""
+    """The progress of the past: this is month number `done` of `total`."""
 
     month: Range
     rows: int
@@ -115,18 +115,18 @@ class PollPace:
     """How often a peer is asked."""
 
     poll: timedelta = HOUR
-    """One that pushes nothing."""
+    """A peer that pushes nothing."""
     again: timedelta = _DAY
-    """What may have been corrected."""
+    """Days that may have been corrected."""
     on_return: bool = True
     """Once the node is on the network again. Needless where a peer sends until it has a receipt."""
     backoff: Backoff = _BACKOFF
-    """After something went wrong."""
+    """After a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pushed:
-    """What was pushed, and who waits until it is kept."""
+    """A push, and the task that waits until it is stored."""
 
     data: Data
     stored: asyncio.Future[None] = field(
@@ -136,7 +136,7 @@ class _Pushed:
 
 @dataclass(frozen=True, slots=True)
 class _Lost:
-    """A time that a peer refused to tell of."""
+    """A time that a peer refused."""
 
     within: Range
     refusal: QuoaliseError
@@ -147,7 +147,7 @@ def _now() -> datetime:
 
 
 class StatisticsImport:
-    """Keeps one statistic as a peer sends it. `run` is its one task."""
+    """Keeps one statistic in step with a peer. `run` is its one task."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class StatisticsImport:
         self._wake = asyncio.Event()
 
     async def receive(self, peer: str, data: Data) -> None:
-        """Take what a peer pushed, and return once it is kept. Others' records are left alone.
+        """Accept a push, and return once it is stored. Others' records are left alone.
 
         Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
         """
@@ -207,12 +207,12 @@ class StatisticsImport:
         await shielded(news.stored)
 
     def came_back(self) -> None:
-        """Hear that the node is on the network again: something may have been missed."""
+        """Note that the node is online again: something may have been missed."""
         if self._pace.on_return or not self._subscribed:
             self.ask_again()
 
     def ask_again(self) -> None:
-        """Hear that something was missed."""
+        """Note that something was missed."""
         self._again = True
         self._wake.set()
 
@@ -243,7 +243,7 @@ class StatisticsImport:
                     news.stored.exception()  # Nobody has to be waiting for it.
 
     async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
-        """Take a step, and tell what stood in its way."""
+        """Take a step, and return its problem."""
         try:
             await step()
         except WrongToken as fault:
@@ -255,7 +255,7 @@ class StatisticsImport:
         return True
 
     async def _sleep(self, due: float, *, news: bool) -> None:
-        """Sleep until then, until the node is back, or until there is news if that may be taken."""
+        """Sleep until then, until the node is back, or until a push may be taken."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due):
                 while not self._again and not (news and self._news):
@@ -263,7 +263,7 @@ class StatisticsImport:
                     await self._wake.wait()
 
     async def _round(self) -> None:
-        """Ask for what may be new: all of it at first, then the last week or, between, a day."""
+        """Request what may be new: everything at first, then the last week or, between, a day."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         every = self._pace.again.total_seconds()
@@ -284,7 +284,7 @@ class StatisticsImport:
         await self._report(self._hole())
 
     def _begin(self, *, fully: bool) -> datetime:
-        """Return from when the peer is asked: what Home Assistant has not, and some time before."""
+        """Return the start of the next request: what Home Assistant lacks, and some time before."""
         last, until = self._writing.last, self._until
         if until is None or (last is None and fully):
             return self._since
@@ -302,7 +302,7 @@ class StatisticsImport:
             self._subscribed = True
 
     async def _ask_since(self, begin: datetime) -> None:
-        """Ask for a time up to now, month by month, the oldest first."""
+        """Request a range up to now, month by month, the oldest first."""
         months = list(_months(Range(begin, max(begin, self._now()))))
         self._holes = []
         waiting: list[_Lost] = []
@@ -313,7 +313,7 @@ class StatisticsImport:
             waiting += lost
             if any(lost_span.within == month for lost_span in lost):
                 continue
-            # The peer answers: what it refuses once more, it will not give.
+            # The peer answers: a second refusal is final.
             rows += await self._ask_once_more(waiting)
             waiting = []
             self._until = month.end
@@ -330,20 +330,20 @@ class StatisticsImport:
             more, lost = await self._ask_lightly(lost_span.within)
             rows += more
             first = self._writing.first
-            # What is refused before the first record was before there was a meter.
+            # Before the first record, a refusal means that there was no meter yet.
             if first is not None:
                 self._holes += [hole for hole in lost if first < hole.within.start]
         return rows
 
     async def _ask_lightly(self, within: Range) -> tuple[int, Sequence[_Lost]]:
-        """Ask for a time that may be refused: if its last day is, then all of it."""
+        """Request a range that may be refused: if its last day is, all of it counts as refused."""
         rows, lost = await self._ask(Range(max(within.start, within.end - _DAY), within.end))
         if lost:
             return rows, [_Lost(within, lost[0].refusal)]
         return await self._ask(within)
 
     async def _ask(self, within: Range) -> tuple[int, Sequence[_Lost]]:
-        """Ask for a time, by parts if need be; give how many rows changed, and what was refused."""
+        """Request a range, in parts if need be; return the changed rows and the refused times."""
         length = within.end - within.start
         if length <= max(self._longest, _DAY):
             try:
@@ -385,7 +385,7 @@ class StatisticsImport:
         return await self._writing.put(hours.whole(touched))
 
     async def _take_news(self) -> None:
-        """Store what was pushed. Hours that came in part are asked for, once they are over.
+        """Store a push. Incomplete hours are requested once they are over.
 
         An hour that is not over is remembered: its other parts will be pushed.
         """
@@ -418,7 +418,7 @@ class StatisticsImport:
             self._seen(data)
 
     def _hole(self) -> str | None:
-        """Return what of the past the peer does not give, in words."""
+        """Return the past that the peer refuses, in words."""
         if not self._holes:
             return None
         first, last = self._holes[0], self._holes[-1]
@@ -441,7 +441,7 @@ class StatisticsImport:
 
 
 _REFUSALS = (UpstreamError, NotAuthorized, ItemNotFound, BadRequest)
-"""What a peer says of a time; anything else is said of the peer, or the way to it."""
+"""A peer's refusals of a range; any other error concerns the peer, or the way to it."""
 
 
 def _months(within: Range) -> Iterator[Range]:

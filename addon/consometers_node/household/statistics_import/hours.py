@@ -1,4 +1,4 @@
-"""From a peer's records to what Home Assistant's statistics hold of an hour.
+"""From a peer's records to the hours of Home Assistant's statistics.
 
     path after the direction      an hour has
     power/active/raw    W         the energy of its time: mean power times time, added up
@@ -25,17 +25,17 @@ from ...quoalise.text import text
 from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]
-"""What hours have, in Wh, by their start."""
+"""The values of hours, in Wh, by their start."""
 
 _HOUR_S = 3600
 _SIXTEENTHS = 16
 _HALF_DAY = timedelta(hours=12)
 _ENOUGH_TO_TELL = 12
-"""Records, of which the spacing is their interval although one or the other may be missing."""
+"""Records whose spacing is their interval, though one or the other may be missing."""
 
 
 class Unsuitable(Exception):
-    """This series cannot be imported; `text` says which can, in both languages."""
+    """This series cannot be imported; `text` says which ones can, in both languages."""
 
     def __init__(self, words: Text, **values: object) -> None:
         self.text = words.fill(**values)
@@ -43,7 +43,7 @@ class Unsuitable(Exception):
 
 
 class SeriesKind(StrEnum):
-    """What the values of a series are, by its path after the direction."""
+    """The kind of a series' values, by its path after the direction."""
 
     LOAD_CURVE = SeriesPath.POWER
     DAILY = SeriesPath.ENERGY_DAILY
@@ -62,7 +62,7 @@ class SeriesKind(StrEnum):
 
 
 class Hours:
-    """The records of a series, put into hours; the last one counts."""
+    """The records of a series by hour; the last one counts."""
 
     def __init__(
         self, series: Identifier, time_zone: str, part: float = 1.0, *, per_member: bool = False
@@ -80,7 +80,7 @@ class Hours:
         self._parts: dict[datetime, dict[int, _Part]] = {}
 
     def take(self, data: Data) -> set[datetime]:
-        """Take the records of this series, and give the hours they are of. Raises `Unsuitable`."""
+        """Add records of this series, and return their hours. Raises `Unsuitable`."""
         touched: set[datetime] = set()
         measurement = data.metadata.measurement or Measurement()
         for records in data.records:
@@ -91,7 +91,7 @@ class Hours:
         return touched
 
     def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
-        """Return the values of those hours that are complete."""
+        """Return the values of the complete hours among these."""
         parts = {hour: self._parts.get(hour, {}).values() for hour in hours}
         return {
             hour: _rounded(fsum(part.wh for part in hour_parts))
@@ -100,7 +100,7 @@ class Hours:
         }
 
     def keep_last(self, count: int) -> None:
-        """Forget what is older than the last hours."""
+        """Forget hours older than the last ones."""
         for hour in sorted(self._parts)[:-count]:
             del self._parts[hour]
 
@@ -110,13 +110,13 @@ class Hours:
             self._parts.pop(hour, None)
 
     def like(self) -> Hours:
-        """Begin again, and know the interval already."""
+        """Start over, with the interval already known."""
         other = Hours(self._series, self._zone.key, self._part_of_all, per_member=self._per_member)
         other._interval_s = self._interval_s
         return other
 
     def learn(self, other: Hours) -> None:
-        """Take over what another one has learned of the interval."""
+        """Copy what another one has learned of the interval."""
         self._interval_s = other._interval_s or self._interval_s
 
     def _values(self, records: Records, data: Data) -> Mapping[Number, Number]:
@@ -154,7 +154,7 @@ class Hours:
         return touched
 
     def _part(self, time_s: Number, value: float) -> _Part | None:
-        """Return the part of an hour that a record is; None if it is no part of one."""
+        """Return which part of an hour a record is; None if it is no part of one."""
         if value < 0 or time_s != int(time_s):
             return None
         start_s = int(time_s)
@@ -186,7 +186,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of an hour; no seconds if it is not known how long a part."""
+    """A part of an hour; without seconds if its length is unknown."""
 
     hour: datetime
     start_s: int
@@ -218,7 +218,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _spacing(records: Records) -> int | None:
-    """Return the interval of records that do not say theirs; None if they are too few to tell."""
+    """Return the interval of records that state none; None if they are too few to show it."""
     if len(records.values) < _ENOUGH_TO_TELL:
         return None
     times = [int(time_s) for time_s in records.values]
@@ -226,9 +226,9 @@ def _spacing(records: Records) -> int | None:
 
 
 def _factor(kind: SeriesKind, unit: str | None) -> float:
-    """Return what a value is to be multiplied with to be in W or Wh."""
+    """Return the factor that turns a value into W or Wh."""
     factors = _UNITS[kind]
-    # A peer that says no unit means that of the path.
+    # Without a unit, a value has that of the path.
     factor = 1 if unit is None else factors.get(unit)
     if factor is None:
         raise Unsuitable(_UNIT, found=unit, known=", ".join(factors))

@@ -1,4 +1,4 @@
-"""What this home drew from the grid in a month, from what it shares with a collective."""
+"""A home's monthly consumption from the grid, from what it shares with a collective."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""This home's part of the plants of its collectives, computed here from what is published.
+"""This home's part of the plants of its collectives, computed here from published sums.
 
     list_series ─ the shares of each plant ─ production times shares / all shares
                                                 └ a statistic of this home, and figures of now
@@ -44,10 +44,10 @@ async def correct(
 
 
 class PlantStatistics:
-    """What collectives published lately of their plants, by the statistic of this home's part."""
+    """The latest published figures of plants, by the statistic of this home's part."""
 
     def __init__(self, store: Store, asking: Asking, changes: Changes) -> None:
-        """Prepare; nobody is asked yet."""
+        """Prepare; nothing is requested yet."""
         self._store = store
         self._asking = asking
         self._changes = changes
@@ -55,11 +55,11 @@ class PlantStatistics:
         self._months: dict[str, tuple[date, int | None]] = {}
 
     def totals(self, plant: HeldPlant) -> Totals:
-        """Return what was published lately of a plant as a whole."""
+        """Return the latest published figures of a whole plant."""
         return self._totals.get(plant.statistic) or Totals()
 
     def month(self, plant: HeldPlant, month: date) -> int | None:
-        """Return the Wh that a plant made as a whole in a month, if they are known."""
+        """Return the Wh that a whole plant produced in a month, if they are known."""
         latest, energy = self._months.get(plant.statistic, (None, None))
         return energy if latest == month else None
 
@@ -80,7 +80,7 @@ class PlantStatistics:
             }
             gone = [plant.statistic for device, plant in current.items() if device not in offered]
             for statistic in gone:
-                # What Home Assistant has of it stays.
+                # Home Assistant keeps its statistic.
                 await remove_pulled(connection, statistic)
             await remove_held_plants(connection, gone)
             taken = {plant.statistic for plant in plants}
@@ -105,7 +105,7 @@ class PlantStatistics:
         return changed
 
     async def ask_for_month(self, peer: Peer, now: datetime) -> None:
-        """Ask what plants of a collective made on each day of the last month that is over."""
+        """Request the daily production of a collective's plants in the last complete month."""
         month = month_before(now)
         async with self._store.reading() as connection:
             plants = [plant for plant in await all_held_plants(connection) if plant.held]
@@ -130,7 +130,7 @@ class PlantStatistics:
 async def _store(
     connection: AsyncConnection, before: HeldPlant | None, plant: HeldPlant, language: str
 ) -> bool:
-    """Store a plant, and have this home's part of it read; return whether anything changed.
+    """Store a plant, and have this home's part imported; return whether anything changed.
 
     The part of all years is written again where the shares are others: a home has the past of what
     it holds now.
@@ -157,7 +157,7 @@ def _key(plant: HeldPlant) -> tuple[str, str, float]:
 
 
 def _plants(listed: Iterable[Listed]) -> Mapping[str, tuple[Listed, Shares]]:
-    """Return the series to read of each plant, by device: a load curve, or days without one."""
+    """Return the series to import of each plant, by device: a load curve, or days without one."""
     by_device: dict[str, tuple[Listed, Shares]] = {}
     for listing in listed:
         name, shares = listing.series, listing.shares

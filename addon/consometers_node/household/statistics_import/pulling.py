@@ -22,19 +22,19 @@ _FOR_EVER_S = 1e9
 
 
 class StoredImportState:
-    """How one import stands, in the database."""
+    """The state of one import, in the database."""
 
     def __init__(self, store: Store, statistic: str) -> None:
         self._store = store
         self._statistic = statistic
 
     async def moved(self, until: datetime) -> None:
-        """Store up to where the peer was asked."""
+        """Store up to where records were requested."""
         async with self._store.writing() as connection:
             await update_pulled(connection, self._statistic, until=until)
 
     async def problem(self, words: str | None) -> None:
-        """Store what stands in the way."""
+        """Store the problem."""
         async with self._store.writing() as connection:
             await update_pulled(connection, self._statistic, problem=words)
 
@@ -54,7 +54,7 @@ def import_of(pulled: Pulled, since: datetime | None = None, part: float = 1.0) 
 
 
 class Pulling:
-    """Imports what the database says, also what is added while it runs."""
+    """Runs the imports in the database, also those added later."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Pulling:
         *,
         together: CollectiveStatistics,
     ) -> None:
-        """Prepare; nothing is pulled yet. `together` hears of the sums of collectives."""
+        """Prepare; nothing is pulled yet. `together` receives the sums of collectives."""
         self._store = store
         self._connection = connection
         self._asking = asking
@@ -74,19 +74,19 @@ class Pulling:
         self._changes = changes
         self._together = together
         self.peers = KnownPeers(changes)
-        """Of whom something is pulled."""
+        """The peers of pulled series."""
         self._running: dict[
             tuple[str, str, float], tuple[StatisticsImport, asyncio.Task[NoReturn]]
         ] = {}
-        """By statistic, series, and which part of it is this home's."""
+        """Pulled series: statistic, series, and this home's share of it."""
         self._has_imports = asyncio.Event()
 
     async def any(self) -> None:
-        """Wait until there is something to pull: then, and not before, what is pushed is for us."""
+        """Wait until there is something to pull: from then on, pushes are for us."""
         await self._has_imports.wait()
 
     async def keep(self, sender: str, data: Data) -> None:
-        """Keep what a peer pushed; it is confirmed when this returns. Raises NotAuthorized."""
+        """Store a push; it is confirmed when this returns. Raises NotAuthorized."""
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
         if not any(bare(series.jid.partition("/")[0]) == sender for series in pulled):
@@ -95,7 +95,7 @@ class Pulling:
             await importing.receive(sender, data)
 
     async def run(self) -> NoReturn:
-        """Pull on. Raises WrongToken."""
+        """Pull until cancelled. Raises WrongToken."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._come_back())
             while True:
@@ -143,7 +143,7 @@ class Pulling:
         )
 
     async def _come_back(self) -> None:
-        """Wake the imports when a new session begins: something may have been missed.
+        """Wake the imports at each new session: something may have been missed.
 
         Where only a person can help, no other session begins.
         """

@@ -1,4 +1,4 @@
-"""One imported statistic in Home Assistant's recorder: read, changed where it has to be, and seen.
+"""One imported statistic in Home Assistant's recorder: read, updated, and verified.
 
 What is written waits in the recorder's queue, so it is read again until it is there; what does not
 come is written again. While Home Assistant is away this waits; to end that, cancel. To be cancelled
@@ -33,7 +33,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class RecorderWriter:
-    """The rows of one statistic, which nobody else writes, and one task at a time."""
+    """The rows of one statistic, with one writer and one task at a time."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class RecorderWriter:
         self.last: datetime | None = None
 
     async def look(self) -> None:
-        """Read all rows, and mend the sums that do not follow from the states.
+        """Read all rows, and repair sums that do not follow from the states.
 
         Raises NotOurs if something else made them.
         """
@@ -73,7 +73,7 @@ class RecorderWriter:
         await self._write(differing(summed(self._kind, None, rows, {}), rows))
 
     async def put(self, states: States) -> int:
-        """Put states at their hours, and give how many rows were changed for that."""
+        """Put states at their hours, and return how many rows changed."""
         if not states:
             return 0
         start, last = min(states), max(states)
@@ -90,7 +90,7 @@ class RecorderWriter:
             changed += len(different)
             before = summed_up[-1] if summed_up else before
             if within.end > last and rows and not different:
-                # All that follows is as it was.
+                # The rows that follow are unchanged.
                 break
         self.first = min(start, self.first or start)
         self.last = max(last, self.last or last)
@@ -118,7 +118,7 @@ class RecorderWriter:
                 left = await self._send(left)
 
     async def _send(self, rows: Sequence[StatisticsRow]) -> Sequence[StatisticsRow]:
-        """Have rows written, and give those that are not there after some time."""
+        """Have rows written, and return those still missing after some time."""
         loop = asyncio.get_running_loop()
         await patiently(
             self._recorder,
@@ -138,7 +138,7 @@ class RecorderWriter:
         rows: Sequence[StatisticsRow],
         changed: Sequence[StatisticsRow],
     ) -> None:
-        """Log what a person may wonder about, of the rows that are new."""
+        """Log surprises in the new rows."""
         new = {row.start for row in changed}
         for row, flag in flags(self._kind, before, rows):
             if row.start in new:

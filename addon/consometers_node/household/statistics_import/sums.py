@@ -48,7 +48,7 @@ def summed(
 def rise(
     kind: SeriesKind, before: StatisticsRow | None, row: StatisticsRow
 ) -> tuple[float, Flag | None]:
-    """Return the energy of a row, and what is to be known of it."""
+    """Return the energy of a row, and a note on it."""
     state = _state(row)
     if kind is not SeriesKind.REGISTER:
         return state, None
@@ -67,7 +67,7 @@ def rise(
 def flags(
     kind: SeriesKind, before: StatisticsRow | None, rows: Iterable[StatisticsRow]
 ) -> Iterator[tuple[StatisticsRow, Flag]]:
-    """Yield the rows of which something is to be known."""
+    """Yield the rows with a note."""
     ordered = [row for row in (before, *rows) if row is not None]
     for earlier, following in pairwise(ordered):
         if (flag := rise(kind, earlier, following)[1]) is not None:
@@ -75,13 +75,13 @@ def flags(
 
 
 def differing(rows: Iterable[StatisticsRow], held: Iterable[StatisticsRow]) -> list[StatisticsRow]:
-    """Return the rows that are not held as they are."""
+    """Return the rows that differ from the stored ones."""
     by_start = {row.start: row for row in held}
     return [row for row in rows if not _same(row, by_start.get(row.start))]
 
 
 def ours(kind: SeriesKind, rows: Sequence[StatisticsRow]) -> bool:
-    """Return whether rows are made as these are: most sums follow from the states.
+    """Return whether rows look like ours: most sums follow from the states.
 
     Not all: they may have been written by halves, or somebody may have adjusted a sum.
     """

@@ -1,4 +1,4 @@
-"""The latest sums of a collective: its last interval, its day, homes of its last month.
+"""The latest sums of a collective: its last interval, its day, its homes' last month.
 
 Pure: it takes what a peer says and gives what is known by now. Energies are whole Wh.
 """
@@ -25,12 +25,12 @@ _QUARTILES = {
 }
 
 type Energies = Mapping[Direction, int]
-"""Wh by direction; one that is not known is left out."""
+"""Wh by direction; unknown ones are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last interval of which anything is known; how many members its consumption sums."""
+    """The last known interval, and how many members its consumption sums."""
 
     start: datetime
     end: datetime
@@ -51,7 +51,7 @@ class DayTotals:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """How homes differ in what they drew in a month: a quarter, half, three quarters of them."""
+    """The quartiles of homes' consumption in a month."""
 
     month: date
     lower: int
@@ -60,18 +60,18 @@ class Month:
 
 
 class Totals:
-    """One collective's. What comes last counts."""
+    """The totals of one collective. The last record counts."""
 
     def __init__(self) -> None:
         self.interval: Duration | None = None
-        """That of the sums; None until some came."""
+        """The interval of the sums; None until some came."""
         self.month: Month | None = None
         self._energies: dict[Direction, dict[datetime, int]] = {}
         self._members: dict[datetime, int] = {}
 
     @property
     def until(self) -> datetime | None:
-        """The end of the last interval of which anything is known."""
+        """The end of the last known interval."""
         last = self.last()
         return None if last is None else last.end
 
@@ -102,14 +102,14 @@ class Totals:
         return self._snapshot() != before
 
     def last(self) -> Last | None:
-        """Return the last interval of which anything is known."""
+        """Return the last known interval."""
         starts = max((max(values) for values in self._energies.values() if values), default=None)
         if starts is None:
             return None
         return Last(starts, self._end(starts), self._at(starts), self._members.get(starts))
 
     def today(self, now: datetime) -> DayTotals | None:
-        """Return the day so far, if anything is known of it and by parts of a day."""
+        """Return the day so far, if it is known in parts of a day."""
         day = now.astimezone(TIME_ZONE).date()
         begin, end = _midnight(day), _midnight(day + _DAY)
         if self.interval is None or not self.interval.seconds:
@@ -185,7 +185,7 @@ class Totals:
 
 
 def month_before(now: datetime) -> date:
-    """Return the last month that is over, by its first day."""
+    """Return the last complete month, by its first day."""
     return (now.astimezone(TIME_ZONE).date().replace(day=1) - _DAY).replace(day=1)
 
 
@@ -198,7 +198,7 @@ def days_of(month: date) -> Iterator[tuple[datetime, datetime]]:
 
 
 def of_whole_days(days: Iterable[int | None]) -> int | None:
-    """Return what a home had in a month, from what it had each day; None where a day has a hole.
+    """Return a home's energy in a month, from its days; None where a day has a hole.
 
     Days with a hole count as the others do, as in a collective's quartiles. None if there are
     fewer whole ones than others.

@@ -1,4 +1,4 @@
-"""Alembic's environment: it works on the connection that `store.database` hands down."""
+"""Alembic's environment: it works on the connection that `store.database` passes."""
 
 from alembic import context
 from sqlalchemy import Connection

@@ -76,7 +76,7 @@ _PERMITTED = """SELECT 1 FROM permitted p
       AND NEW.range_end <= p.valid_until"""
 RECORDS_ARE_PERMITTED = f"EXISTS ({_PERMITTED})"
 ANSWER_IS_PERMITTED = f"EXISTS ({_PERMITTED} AND p.reading = 'individual')"
-"""Masked records are pushed, and never asked for."""
+"""Masked records are pushed, and never requested."""
 
 NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
     EXISTS (
@@ -235,7 +235,7 @@ UNALTERED = {
     "access_log": ("who", "what was read is not altered"),
     "witness_enrolment": ("key_day key left_at", "what a home enrolled with is not altered"),
 }
-"""Which columns may change, and what is said where another one does."""
+"""Columns that may change, and the message where another one does."""
 
 REFUSED = "no permission is valid now for this peer, series, interval and range"
 ITS_OWN = "a series is of the member that gave it"
@@ -501,7 +501,7 @@ EFFECTS = (
         "UPDATE member_permission SET state = NEW.state WHERE id = NEW.permission_id;",
     ),
 )
-"""What a change of a table brings about in the same transaction: event, name, condition, SQL."""
+"""Consequences of a change in the same transaction: event, name, condition, SQL."""
 
 
 def guards() -> Iterator[Guard]:

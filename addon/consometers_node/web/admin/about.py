@@ -1,4 +1,4 @@
-"""Who the collective is, as its public pages say it: filled in by an administrator."""
+"""The form for the collective's description on its public pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -51,7 +51,7 @@ _WHOLE_PRICES = text("Prices need each other, and their source in both languages
 async def show(
     pages: AdminPages, context: AdminContext, errors: Mapping[str, Text] | None = None
 ) -> web.StreamResponse:
-    """Show the form, as it was filled in or with what is written now."""
+    """Show the form, with the submitted or the stored values."""
     about = await _now(pages)
     typed = {name: context.typed(name) for name in FIELDS} if errors else _typed(about)
     return pages.page(
@@ -68,7 +68,7 @@ async def show(
 
 
 async def save(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store what was filled in."""
+    """Store the submitted values."""
     values, errors = read_about({name: context.typed(name) for name in FIELDS})
     about = replace(await _now(pages), **values)
     if not errors:

@@ -1,4 +1,4 @@
-"""What needs a person: each thing in one sentence, with the page where something can be done."""
+"""Problems that need a person: each in one sentence, with the page to go to."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -129,7 +129,7 @@ _NOT_PUBLISHED = (
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that a person should know, and the page of administration to go to."""
+    """A problem for a person, and the page of administration to go to."""
 
     weight: Weight
     words: Text
@@ -143,7 +143,7 @@ async def concerns(
     roster: MemberOverview,
     backups: Backups,
 ) -> list[Concern]:
-    """Return all that needs a person, the worst first."""
+    """Return all problems that need a person, the worst first."""
     all_concerns = [concern async for concern in _all(pages, context, connection, roster, backups)]
     return sorted(all_concerns, key=lambda concern: concern.weight is not Weight.WRONG)
 
@@ -217,7 +217,7 @@ async def _all(
 async def _of_publication(
     pages: AdminPages, context: AdminContext, connection: AsyncConnection
 ) -> AsyncIterator[Concern]:
-    """Yield what was not published since yesterday, with what to do about it."""
+    """Yield the failures of publication since yesterday, with the remedy."""
     zone = pages.settings.time_zone
     rules = await InForce(pages.settings.publication).read(connection)
     opening = await opened(connection)
@@ -255,7 +255,7 @@ async def _of_publication(
 
 
 async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Concern]:
-    """Return what is wrong with the node, its machine and its backups."""
+    """Return the problems of the node, its machine and its backups."""
     problems = [] if pages.watch is None else list(pages.watch.running_problems(at))
     problems += [*await of_disk(pages.settings.folder), *of_backups(backups, at)]
     async with pages.store.reading() as connection:
@@ -275,7 +275,7 @@ async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Con
 
 
 def _named(key: Key, language: Language) -> str:
-    """Return what a key of the settings is for, within a sentence."""
+    """Return the description of a settings key, within a sentence."""
     name = language(key.what).partition(":")[0].strip().rstrip(".")
     return name[0].lower() + name[1:]
 

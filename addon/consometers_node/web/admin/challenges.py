@@ -58,7 +58,7 @@ async def add(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store what a challenge is from now on."""
+    """Store a changed challenge."""
     try:
         await pages.actions(context).set_challenge(_typed(context), _named(context))
     except BadChallenge as fault:

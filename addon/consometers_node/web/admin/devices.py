@@ -1,4 +1,4 @@
-"""Browsers that an administrator logged in from before: no stranger's tries keep them out.
+"""Browsers that an administrator has used: strangers' attempts do not lock them out.
 
 The cookie is sealed with the hash of the password, so that it holds until that changes, and
 says nothing of it: the salt alone cannot be guessed.
@@ -23,7 +23,7 @@ def seal(name: str, password_hash: str) -> str:
 
 
 def browser_of(cookie: str, name: str, password_hash: str | None) -> str | None:
-    """Return which browser this is, None unless this administrator logged in from it."""
+    """Return the id of this browser, None unless this administrator logged in from it."""
     match = _TELLS.fullmatch(cookie)
     if match is None or password_hash is None:
         return None

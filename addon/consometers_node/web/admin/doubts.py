@@ -1,4 +1,4 @@
-"""What is not believed of a member, and whose a device is that several name: a person decides."""
+"""Implausible records, and devices that several members name: a person decides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Apart:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What a person may have to decide of a member. `named` are pseudonyms, or names."""
+    """Open questions about a member. `named` are pseudonyms, or names."""
 
     apart: Sequence[Apart]
     open: int
@@ -52,16 +52,16 @@ class Doubts:
 
     @property
     def most_kw(self) -> int:
-        """Up to which power all that is set aside would be believed."""
+        """The power that would accept all records set aside."""
         return min(MOST_KW, max((ceil(record.kw) for record in self.apart), default=0))
 
     def is_open(self, device: str) -> bool:
-        """Return whether nobody decided yet whose a device is."""
+        """Return whether the ownership of a device is undecided."""
         return any(not claim.counts and claim.settled_at is None for claim in self.devices[device])
 
 
 async def of_member(pages: AdminPages, connection: AsyncConnection, member: Member) -> Doubts:
-    """Return all that is doubtful of a member."""
+    """Return everything doubtful about a member."""
     apart = await set_aside.of_member(connection, member.id)
     shared = await shared_with(connection, member.id)
     members = Members(connection, pages.settings.time_zone)
@@ -97,7 +97,7 @@ async def settle(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 
 async def believe(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Believe a member up to a power, and count what was set aside below it."""
+    """Accept records up to a power, and count those that were set aside below it."""
     most_kw = context.whole_number("kw")
     if most_kw is None or not 0 < most_kw <= MOST_KW:
         raise RequestRefused(422, _POWER.fill(most=MOST_KW))
@@ -109,7 +109,7 @@ async def believe(pages: AdminPages, context: AdminContext) -> web.StreamRespons
 
 
 async def leave_out(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Leave out for good what is set aside of a member."""
+    """Exclude for good a member's records that are set aside."""
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
         records = await set_aside.leave_out(connection, member.id, context.now)

@@ -1,4 +1,4 @@
-"""What all pages of administration have in common: who may, how a page is made, what is noted."""
+"""The base of all pages of administration: access, rendering, logging."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -68,7 +68,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class AdminPages(ConsentPages[AdminContext]):
-    """Answers administrators who logged in, and shows everybody else the door.
+    """Answers logged-in administrators, and sends everybody else to the login.
 
     `node` is the one that runs, which `watch` watches; None where none does.
     """
@@ -97,7 +97,7 @@ class AdminPages(ConsentPages[AdminContext]):
         self._roster: tuple[Span, float, MemberOverview] | None = None
 
     def looks(self, look: Look) -> Handler:
-        """Make a handler of a page that an administrator looks at."""
+        """Make a handler for an administrator's page."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -106,7 +106,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return handle
 
     def acts(self, act: Look) -> Handler:
-        """Make a handler of a form that an administrator sends."""
+        """Make a handler for an administrator's form."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -115,7 +115,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return handle
 
     def welcomes(self, look: Look) -> Handler:
-        """Make a handler of a page that is there for everybody: each visitor gets a key."""
+        """Make a handler for a page without a login: each visitor gets a key."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -127,7 +127,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return handle
 
     def admits(self, act: Look) -> Handler:
-        """Make a handler of a form that any visitor with a key may send."""
+        """Make a handler for a form that any visitor with a key may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._act(act, await self._context(request))
@@ -136,7 +136,7 @@ class AdminPages(ConsentPages[AdminContext]):
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Say in words what was asked in vain, and give each response its headers."""
+        """Turn errors into pages, and add the headers of each response."""
         try:
             response = await self._answer(request.clone(client_max_size=MAX_BODY_BYTES), handler)
         except web.HTTPException as answer:
@@ -149,7 +149,7 @@ class AdminPages(ConsentPages[AdminContext]):
     def page(
         self, context: AdminContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
-        """Make a page of a template in `admin/`."""
+        """Render a template of `admin/`."""
         return self._page(context, f"admin/{template}", status, model)
 
     @override
@@ -194,7 +194,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return response
 
     def refuse(self, context: AdminContext, status: int, words: Text) -> web.Response:
-        """Make a page that says no."""
+        """Render a page that refuses."""
         return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
 
     async def member_of(self, context: AdminContext, connection: AsyncConnection) -> Member:
@@ -215,7 +215,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return None if spelling == area else _OTHER_SPELLING.fill(known=spelling)
 
     def done(self, context: AdminContext, member: Member, what: str) -> web.Response:
-        """Go back to the page of a member, which says what was done."""
+        """Redirect to the page of a member, which reports the action."""
         self.changed()
         return context.go(f"members/{member.pseudonym}?done={what}")
 
@@ -235,7 +235,7 @@ class AdminPages(ConsentPages[AdminContext]):
         )
 
     def actions(self, context: AdminContext) -> Actions:
-        """Return what may be done in the name of the administrator who asks."""
+        """Return the actions of the administrator who asks."""
 
         async def wake() -> None:
             self.changed()
@@ -281,7 +281,7 @@ class AdminPages(ConsentPages[AdminContext]):
     async def roster(
         self, connection: AsyncConnection, window: Span, at: datetime
     ) -> MemberOverview:
-        """Look at all members. Where that takes long, what was seen is shown for some seconds."""
+        """Return all members, from a cache of some seconds where reading takes long."""
         started = time.monotonic()
         if self._roster is not None:
             span, until, seen = self._roster
@@ -300,7 +300,7 @@ class AdminPages(ConsentPages[AdminContext]):
         member: MemberId | None = None,
         records: int = 0,
     ) -> None:
-        """Write down what an administrator looked at or did, before it leaves."""
+        """Log an administrator's access or action, before the response."""
         read = Read(at=context.now, who=context.person, what=what, member=member, records=records)
         await note_read(connection, read)
 
@@ -380,12 +380,12 @@ class AdminPages(ConsentPages[AdminContext]):
 
 
 def is_encrypted(request: web.Request) -> bool:
-    """Return whether a browser asked over TLS. Who lies about that harms nobody but themselves."""
+    """Return whether a browser asked over TLS. A client that lies about it harms only itself."""
     return request.secure or request.headers.get("X-Forwarded-Proto", "").strip() == "https"
 
 
 def _to_login(context: AdminContext) -> web.Response:
-    """Show the door, and come back to where somebody wanted to look."""
+    """Redirect to the login, and back to the requested page afterwards."""
     if context.request.method not in {"GET", "HEAD"}:
         return context.go(f"{LOGIN}?ended=yes")
     place = context.place.strip("/")

@@ -1,4 +1,4 @@
-"""How the node goes, in figures: those of `/metrics`."""
+"""The state of the node, in figures: those of `/metrics`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gi
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure under its title, or several, each with the words that tell it apart."""
+    """A figure under its title, or several, each with its label."""
 
     title: Text
     description: Text
@@ -42,7 +42,7 @@ class Figure:
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return how the node goes."""
+    """Return the state of the node."""
     health = await pages.watch.health() if pages.watch else None
     disk = shutil.disk_usage(pages.settings.folder)
     async with pages.store.reading() as connection:

@@ -1,4 +1,4 @@
-"""Days as drawings: of one member, of all of them, of one member's year.
+"""Charts of days: of one member, of all of them, of one member's year.
 
 What is there fills a square from below; what is missing altogether is crossed out. So nothing is
 shown by colour alone.
@@ -15,15 +15,15 @@ CELL, GAP, HIGH = 9, 2, 16
 STEP = CELL + GAP
 ALL_WIDE, ALL_HIGH = 640, 100
 HEAD = 14
-"""Room for dates."""
+"""Space for dates."""
 
 _LEAST = 2
-"""Of what is there hardly anything is still to be seen."""
+"""The least height of each part of an incomplete day, so that both stay visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeatmapRow:
-    """The days of one member: shapes by what they show, and how many days are so."""
+    """The days of one member: shapes by state, and the number of days in each."""
 
     width: int
     paths: Mapping[str, str]
@@ -34,7 +34,7 @@ class HeatmapRow:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The days of all members: shapes by what they show, each column as high as all who grant."""
+    """The days of all members: shapes by state, each column as high as all who grant."""
 
     paths: Mapping[str, str]
     dates: Sequence[tuple[int, date]]
@@ -66,7 +66,7 @@ def row(entry: MemberEntry, shares: Mapping[date, float], window: Span) -> Heatm
 
 
 def columns(days: Sequence[DayOfAll]) -> Columns:
-    """Draw how many members have each day whole, in part, or not at all."""
+    """Draw how many members have each day complete, in part, or not at all."""
     most = max([day.granted for day in days] + [1])
     step = ALL_WIDE / max(1, len(days))
     wide = f"{0.82 * step:.2f}"

@@ -1,4 +1,4 @@
-"""Who may come in by what: invitations made, shown once, printed, revoked.
+"""Invitations: made, shown once, printed, revoked.
 
 A token stands in the answer to the form that made it, and in forms that print it: in no address,
 no log, and not in the database.
@@ -41,7 +41,7 @@ MOST_USES = 100_000
 
 _LISTED = 50
 _DRAWN = 10
-"""Codes on a page: who makes more prints them."""
+"""Codes on a page: larger numbers are printed."""
 _FORM = re.compile(r"[0-9a-f]{32}")
 _USUAL = {"days": "30", "uses": "1", "count": "1", "kind": MemberKind.HOME.value}
 _ONLY_PAPER = (
@@ -65,7 +65,7 @@ _NOT_OURS = text("These invitations are not from this collective.")
 
 @dataclass(slots=True)
 class InvitationForm:
-    """What was filled in, and what is wrong by field."""
+    """The submitted values, and the errors by field."""
 
     order: InvitationOrder | None = None
     errors: dict[str, Text] = field(default_factory=dict)
@@ -103,7 +103,7 @@ async def show_form(
     typed: Mapping[str, str] = _USUAL,
     errors: Mapping[str, Text] | None = None,
 ) -> web.Response:
-    """Show the form that makes some."""
+    """Show the form for new invitations."""
     settings = pages.settings
     async with pages.store.reading() as connection:
         communes = await known_areas(connection)
@@ -124,7 +124,7 @@ async def show_form(
 
 
 async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Go to the list: what was shown once is not shown again."""
+    """Redirect to the list: links are shown only once."""
     return context.go("invitations")
 
 
@@ -164,7 +164,7 @@ async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def print_sheets(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return sheets to be printed, of links that were made a moment ago."""
+    """Return sheets to print, of links that were made a moment ago."""
     tag = context.typed("in")
     if tag not in LANGUAGES:
         raise RequestRefused(400, _CHOOSE)
@@ -200,7 +200,7 @@ def _codes(invited: IssuedInvitation, context: AdminContext) -> Mapping[str, Mar
 async def _sheet(
     pages: AdminPages, connection: AsyncConnection, links_typed: str
 ) -> InvitationSheet:
-    """Return the sheet of links that a form of ours had. Raises Refused, Unknown."""
+    """Return the sheet of the links in a form of ours. Raises Refused, Unknown."""
     link, _, account = links_typed.partition(" ")
     try:
         join, register = links.read(link), links.read(account) if account else None

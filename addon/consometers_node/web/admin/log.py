@@ -1,4 +1,4 @@
-"""Who read what of whom, and what administrators did."""
+"""The access log: who read what about whom, and what administrators did."""
 
 from datetime import timedelta
 import re
@@ -40,7 +40,7 @@ _WHATS = {
     "login": text("logged in"),
     "password": text("changed their password"),
 }
-"""What is written down, in words. What is not here is shown as it is."""
+"""Entries in words. Others are shown as they are."""
 _LIKE = {
     re.compile(pattern): words
     for pattern, words in (
@@ -82,7 +82,7 @@ _LIKE = {
         ),
     )
 }
-"""The same of what has a name in it: the first that it is like."""
+"""The same for entries with a name in them: the first match counts."""
 _RULE = re.compile(r"\S+=(?:not yet|\S+)")
 _RULES = {
     "basis=law": text("as the law requires", context="log"),
@@ -95,7 +95,7 @@ _RULES = {
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show who read what, of one member or of all, the last first."""
+    """Show the accesses to one member or to all, the last first."""
     span = next((days for days in _SPANS if context.asked("days") == str(days)), _SPANS[0])
     async with pages.store.reading() as connection:
         members = Members(connection, pages.settings.time_zone)
@@ -137,7 +137,7 @@ def _in_words(what: str) -> Text:
 
 
 def _rules(written: str) -> Text:
-    """Return rules of publication as people read them; what is not known stays as it is."""
+    """Return rules of publication for people; unknown ones stay as they are."""
     sentences = []
     for rule in _RULE.findall(written):
         key, _, value = rule.partition("=")

@@ -1,4 +1,4 @@
-"""Coming in, going out, and one's own password."""
+"""Login, logout, and the administrator's own password."""
 
 import ipaddress
 import logging
@@ -40,7 +40,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Ask who comes."""
+    """Show the login."""
     if context.person:
         return context.go(_next(context.asked("next")))
     notice = _ENDED if context.asked("ended") else None
@@ -89,12 +89,12 @@ async def leave(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def show_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Ask for a new password."""
+    """Show the form for a new password."""
     return pages.page(context, "password.html", errors={}, least=administrators.LEAST_PASSWORD)
 
 
 async def change_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Take a new password, which ends the logins under the old one."""
+    """Store a new password, which ends the logins under the old one."""
     old, new, again = (_password(context, name) for name in ("old", "new", "again"))
     sources = {f"logged in {context.person}": FREE_TRIES}
     wait = pages.tries.take(sources)
@@ -203,12 +203,12 @@ def _password(context: AdminContext, name: str) -> str:
 
 
 def _next(place: str) -> str:
-    """Return a page of administration to go to: nothing else can be written here."""
+    """Return a page of administration to go to: no other address is accepted."""
     return place if _NEXT.fullmatch(place) and not place.startswith("/") else ""
 
 
 def of_address(address: str) -> dict[str, int]:
-    """Return the sources that a try from an address counts for: of IPv6 also the whole site."""
+    """Return the sources of an attempt from an address: of IPv6 also the whole site."""
     sources = {f"address {address}": FREE_TRIES}
     if ":" in address:
         site = ipaddress.IPv6Network(address).supernet(new_prefix=_SITE_BITS)
@@ -217,5 +217,5 @@ def of_address(address: str) -> dict[str, int]:
 
 
 def of_browser(browser: str) -> dict[str, int]:
-    """Return the source that a try counts for from a browser in which somebody logged in."""
+    """Return the source of an attempt from a browser with an earlier login."""
     return {f"browser {browser}": FREE_TRIES}

@@ -1,4 +1,4 @@
-"""One member: what it allowed, how much of that is there, and what can be done for it."""
+"""One member: its permissions, the coverage of its records, and the actions on it."""
 
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
@@ -61,7 +61,7 @@ _TICK = text("Tick the box to confirm.")
 
 @dataclass(frozen=True, slots=True)
 class PermissionHistory:
-    """What a member allowed, and everything that happened to it since."""
+    """A permission of a member, with its history."""
 
     permission: MemberPermission
     register: list[PermissionChange]
@@ -81,7 +81,7 @@ class Year:
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show all of a member but its records. That it was looked at is written down."""
+    """Show everything about a member but its records. The access is logged."""
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
         await pages.note(connection, context, "page", member.id)
@@ -124,7 +124,7 @@ async def rename(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 
 async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Say in which commune a member is; in none if nothing is written."""
+    """Store the commune of a member; none if the field is empty."""
     errors: dict[str, Text] = {}
     area = " ".join(_bounded(context, "area", MAX_AREA, errors, least=0).split())
     async with pages.store.reading() as connection:
@@ -138,7 +138,7 @@ async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamRes
 
 
 async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store the administrators' note on a member; remove it if nothing is written."""
+    """Store the administrators' note on a member; remove it if the field is empty."""
     errors: dict[str, Text] = {}
     note = _bounded(context, "note", MAX_NOTE, errors, least=0)
     async with pages.store.reading() as connection:
@@ -170,12 +170,12 @@ async def change_shares(pages: AdminPages, context: AdminContext) -> web.StreamR
 
 
 def shares_field(plant: Plant) -> str:
-    """Return the name of the field in which the shares of a plant are typed."""
+    """Return the name of the field for the shares of a plant."""
     return f"shares_{plant.pseudonym}"
 
 
 def share_labels(context: AdminContext, plants: list[Plant]) -> dict[str, str]:
-    """Return how the fields of shares are called, by their names."""
+    """Return the labels of the fields of shares, by their names."""
     tag = context.language.tag
     return {shares_field(plant): _SHARES_OF.fill(plant=plant.name).say(tag) for plant in plants}
 
@@ -183,7 +183,7 @@ def share_labels(context: AdminContext, plants: list[Plant]) -> dict[str, str]:
 async def confirm_end(
     pages: AdminPages, context: AdminContext, error: Text | None = None
 ) -> web.StreamResponse:
-    """Ask once before a permission is ended."""
+    """Ask for confirmation before a permission is ended."""
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
         permission = await _granted(context, connection, member)
@@ -212,7 +212,7 @@ async def end(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 async def confirm_erasure(
     pages: AdminPages, context: AdminContext, error: Text | None = None
 ) -> web.StreamResponse:
-    """Ask once before a member is erased."""
+    """Ask for confirmation before a member is erased."""
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
         gave = await member_permissions.of_member(connection, member.id)
@@ -240,7 +240,7 @@ async def erase(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def export_json(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return everything that is held of a member."""
+    """Return all data about a member."""
     return await _export(pages, context, "json", "application/json")
 
 
@@ -313,7 +313,7 @@ async def _show(
 
 
 def _each_once(granted: list[MemberSeries]) -> list[MemberSeries]:
-    """Return each series by the permission that reaches furthest back."""
+    """Return each series, by the permission that reaches furthest back."""
     return list({gathered.identifier: gathered for gathered in reversed(granted)}.values())[::-1]
 
 
@@ -323,7 +323,7 @@ def _years(
     window: Span,
     pages: AdminPages,
 ) -> list[Year]:
-    """Return the calendar of each direction in which a member sends, or did."""
+    """Return the calendar of each direction in which a member sends, or has sent."""
     zone = pages.settings.time_zone
     granted = {
         direction: [
@@ -341,7 +341,7 @@ def _years(
         spans, days = granted[direction], shares.get(direction, {})
         if not spans and not days:
             continue
-        # A day of which only the end was granted cannot be whole.
+        # A day granted only in part cannot be complete.
         begun = {start.date() for start, _ in spans if start.time() != time.min}
         states = [
             DayState.COMPLETE
@@ -363,7 +363,7 @@ def _years(
 async def _export(
     pages: AdminPages, context: AdminContext, ending: str, content_type: str
 ) -> web.StreamResponse:
-    """Send it as it is read; that it was read is written down before."""
+    """Stream data about a member; the access was logged before."""
     async with pages.store.writing() as connection:
         member = await pages.member_of(context, connection)
         await pages.note(connection, context, f"export {ending}", member.id)
@@ -431,7 +431,7 @@ def _float(typed: str, *, whole: bool) -> float | None:
 
 
 def _as_typed(context: AdminContext, member: Member) -> Member:
-    """Return a member as somebody tried to describe it, for the form to be mended."""
+    """Return a member with the submitted description, for the form to be corrected."""
     area = context.typed("area") if "area" in context.form else member.area
     name = (
         context.typed("name")

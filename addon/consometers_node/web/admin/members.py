@@ -1,4 +1,4 @@
-"""All members: found, sorted, and those of whom something is wrong."""
+"""All members: search, sorting, and those with problems."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from .request_context import AdminContext
 from .words import KINDS, STATUSES
 
 DAYS = 30
-"""The time over which a page says how much is there."""
+"""The period over which a page shows the coverage."""
 
 _AT_ONCE = 50
 _ENDS_SOON = timedelta(days=30)
@@ -89,7 +89,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Find a member. An address is typed whole, and stands in no address of a page."""
+    """Find a member. A full address is posted, so that it is in no URL of a page."""
     typed = context.typed("q")[:_MAX_QUERY]
     if "@" not in typed:
         return context.go(
@@ -101,7 +101,7 @@ async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def _of_some(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:
-    """Return the members of whom something is doubtful; None where that is not asked."""
+    """Return the doubtful members; None unless the filter asks for them."""
     match shown:
         case "aside":
             return await set_aside.undecided(connection)

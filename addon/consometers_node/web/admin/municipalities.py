@@ -1,4 +1,4 @@
-"""Municipalities, and other collectives that ask this one for its sums: joined, answered, left.
+"""Municipalities, and other collectives that request this one's sums: join, answer, leave.
 
 What is asked, shown and answered is what a home sees, on the pages of `core`.
 """
@@ -22,7 +22,7 @@ _ACCOUNT = text(
 async def show(
     pages: AdminPages, context: AdminContext, error: Text | None = None
 ) -> web.StreamResponse:
-    """Show who asks for sums, what was answered, and where an invitation is pasted."""
+    """Show the requests for sums, their answers, and the form for an invitation."""
     return pages.consent_page(
         context,
         "admin/municipalities.html",
@@ -35,7 +35,7 @@ async def show(
 
 
 async def join(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Take up an invitation."""
+    """Accept an invitation."""
     network = pages.node.network if pages.node else None
     try:
         match links.read(context.typed("invitation")):

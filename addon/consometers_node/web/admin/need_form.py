@@ -1,4 +1,4 @@
-"""A data need is filled in, read as a household will read it, and asked for then."""
+"""A data need is filled in, read as a household will read it, and then offered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from .request_context import AdminContext
 from .words import numbered
 
 UNITS = {"years": 365, "months": 30, "days": 1}
-"""As they are counted in a data need."""
+"""The units of a data need."""
 _NAMES = {
     "years": text("years"),
     "months": text("months"),
@@ -46,7 +46,7 @@ _USUAL = {
 }
 _OF_WITNESS = ("jid", "url", "name", "contact", "minimum")
 _FIELDS = {"jid": "witness_jid", "minimum": "witness_minimum"}
-"""Of the form, for those of a witness."""
+"""The witness's fields of the form."""
 _MOST_HOMES = 1_000_000
 _LENGTHS = {"history": 0, "duration": 1, "retention": 0}
 _TEXTS = ("title", "purpose", "recipients")
@@ -83,32 +83,32 @@ _NONE = text("There is no such data request.")
 
 @dataclass(slots=True)
 class NeedForm:
-    """What was filled in: the data need, not numbered yet, and what is wrong by field."""
+    """The submitted data need, not numbered yet, and the errors by field."""
 
     need: DataNeed | None = None
     errors: dict[str, Text] = field(default_factory=dict)
 
 
 async def show_new(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show the form of something new."""
+    """Show the form for a new data need."""
     values = {**_USUAL, "controller": pages.settings.name}
     return _show(pages, context, values, None)
 
 
 async def show_next(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show the form of another version."""
+    """Show the form for another version."""
     async with pages.store.reading() as connection:
         base = await _base(connection, context.named("need"))
     return _show(pages, context, _values(base), base)
 
 
 async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show the form again as it was filled in."""
+    """Show the form again with the submitted values."""
     return await _again(pages, context, {})
 
 
 async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show what a household will read, before anybody is asked."""
+    """Show the text for households, before it is offered."""
     async with pages.store.reading() as connection:
         filled = await _filled(pages, connection, context)
     if filled.need is None:
@@ -117,7 +117,7 @@ async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def offer(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Ask members for what was read before."""
+    """Offer the text shown before."""
     async with pages.store.reading() as connection:
         filled = await _filled(pages, connection, context)
     need = filled.need
@@ -185,14 +185,14 @@ def _look(
 
 
 def _tongues(base: DataNeed | None) -> Sequence[str]:
-    """Return the languages to fill in: ours, and those in which it was asked before."""
+    """Return the languages to fill in: ours, and those of earlier versions."""
     tags = () if base is None else (*base.title, *base.purpose, *base.recipients)
     others = sorted({tag for tag in tags if _LANGUAGE.fullmatch(tag)} - {*_OURS})
     return [*_OURS, *others]
 
 
 def _values(base: DataNeed) -> dict[str, str]:
-    """Return what the form says of a data need."""
+    """Return the form's values for a data need."""
     values = {
         "id": base.id,
         "controller": base.controller,
@@ -229,7 +229,7 @@ async def _base(connection: AsyncConnection, need: str) -> DataNeed:
 async def _filled(
     pages: AdminPages, connection: AsyncConnection, context: AdminContext
 ) -> NeedForm:
-    """Read the form, and number what it says."""
+    """Read the form, and number the version."""
     base = await _base(connection, context.typed("base")) if context.typed("base") else None
     filled = NeedForm()
     typed: dict[str, object] = {"version": 1}
@@ -288,7 +288,7 @@ async def _filled(
 
 
 def _witness(context: AdminContext, filled: NeedForm) -> dict[str, object]:
-    """Read who opens a protected sum with the collective."""
+    """Read the witness that opens a protected sum with the collective."""
     typed = {name: context.typed(f"witness_{name}") for name in _OF_WITNESS}
     for name in ("name", "contact"):
         if not 0 < len(typed[name]) <= _MAX_LINE:
@@ -305,7 +305,7 @@ def _witness(context: AdminContext, filled: NeedForm) -> dict[str, object]:
 
 
 def _check_sum(typed: Mapping[str, object], filled: NeedForm) -> None:
-    """Note what a protected sum cannot ask for."""
+    """Note which fields a protected sum cannot have."""
     if typed["interval"] != Interval.PT1H:
         filled.errors["interval"] = _HOURS_ALONE
     if typed["history"] != "P0D":

@@ -1,4 +1,4 @@
-"""What is asked for, in all versions, and who answered which of them."""
+"""Data needs in all versions, and the answers to each."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class NeedHistory:
 
     @property
     def newest(self) -> OwnNeed:
-        """What is asked for, or was last."""
+        """The current version, or the last one."""
         return self.versions[0][0]
 
     @property
@@ -50,7 +50,7 @@ class NeedHistory:
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """List what is asked for."""
+    """List the data needs."""
     async with pages.store.reading() as connection:
         all_versions = await needs.all_needs(connection)
         lost = await needs.unreadable(connection)
@@ -116,13 +116,13 @@ async def download(pages: AdminPages, context: AdminContext) -> web.StreamRespon
 
 
 async def close(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Ask for something no longer."""
+    """Close a data need."""
     await pages.actions(context).close(context.named("need"))
     return context.go("needs?done=closed")
 
 
 async def reopen(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Ask for the newest version of something again."""
+    """Offer the newest version of a data need again."""
     await pages.actions(context).reopen(context.named("need"))
     return context.go("needs?done=reopened")
 
@@ -151,7 +151,7 @@ WORDS: Mapping[str, Any] = {
 
 
 async def _version(pages: AdminPages, context: AdminContext) -> OwnNeed:
-    """Return the version that the address names. Raises Refused."""
+    """Return the version in the URL. Raises Refused."""
     typed = context.named("version")
     async with pages.store.reading() as connection:
         versions = await needs.versions(connection, context.named("need"))

@@ -1,4 +1,4 @@
-"""The first page: what needs a person, then how much of what was granted is there, worst first."""
+"""The first page: what needs a person, then the coverage of granted records, worst first."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from .words import BACKUP_STEPS, STATUSES, numbered
 _SPANS = (30, 60)
 _AT_ONCE = 25
 _IN_TIME = 0.9
-"""So many of the homes report before an interval closes, where the delay is long enough."""
+"""This share of the homes reports before an interval closes, if the delay is long enough."""
 _LATE = text(
     "In the latest published figures, only {homes} of {counting} homes are counted: the others"
     " reported after the closing, or not at all. What comes later enters no published figure. If"
@@ -47,14 +47,14 @@ class MemberDays:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What a member brought that is about to be erased because its time is over."""
+    """A member's expired records that are about to be erased."""
 
     pseudonym: str
     permission: MemberPermission
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return whether anything is wrong, and with whom."""
+    """Return the problems, and whose they are."""
     span = next((days for days in _SPANS if context.asked("days") == str(days)), _SPANS[0])
     window = Span.before(context.today, span)
     async with pages.store.reading() as connection:
@@ -79,7 +79,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return pages.page(
         context,
         "overview.html",
-        # What is missing at the beginning, the steps to the first member say.
+        # Before the first member, the steps on the page say what is missing.
         concerns=[concern for concern in concerned if here or concern.weight is Weight.WRONG],
         doubt=doubt,
         now=context.now,
@@ -105,7 +105,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def confirm_clock(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Take an administrator's word for the clock."""
+    """Store that an administrator confirmed the clock."""
     await pages.actions(context).confirm_clock()
     return context.go("?done=clock")
 
@@ -113,7 +113,7 @@ async def confirm_clock(pages: AdminPages, context: AdminContext) -> web.StreamR
 async def _published(
     pages: AdminPages, context: AdminContext, connection: AsyncConnection
 ) -> LiveDay | None:
-    """Return the day as the public sees it now; None where nobody is a member."""
+    """Return the day as the public sees it now; None without members."""
     rules = InForce(pages.settings.publication)
     await rules.read(connection)
     public, guest = as_visitor(pages, context, rules)

@@ -1,4 +1,4 @@
-"""A long list, some of it at a time."""
+"""A long list, page by page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _PAGE = "page"
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Where one is in a list, and how the other parts of it are asked for."""
+    """A position in a list, and the links to its other pages."""
 
     page: int
     pages: int
@@ -22,7 +22,7 @@ class Pager:
 
     @classmethod
     def asked(cls, context: AdminContext, total: int, at_once: int) -> Self:
-        """Take what a visitor asked for, within what there is."""
+        """Read the requested position, within the list."""
         pages = max(1, -(-total // at_once))
         typed = context.asked(_PAGE)
         page = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 9 else 1
@@ -32,18 +32,18 @@ class Pager:
 
     @property
     def first(self) -> int:
-        """The place of the first that is shown."""
+        """The position of the first item shown."""
         return (self.page - 1) * self.at_once
 
     @property
     def end(self) -> int:
-        """The place after the last that is shown."""
+        """The position after the last item shown."""
         return min(self.total, self.page * self.at_once)
 
     def to(self, page: int) -> str:
-        """Return the address of a part, seen from this page."""
+        """Return the link to a page of the list."""
         return f"?{urlencode({**self.query, _PAGE: str(page)})}"
 
     def with_(self, **values: str) -> str:
-        """Return the address of the first part of the list as it is asked for otherwise."""
+        """Return the link to the first page of the list with other parameters."""
         return f"?{urlencode({**self.query, **values})}"

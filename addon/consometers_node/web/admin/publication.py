@@ -1,4 +1,4 @@
-"""How sums are published: as it is now, as it would be, seen first, and chosen then."""
+"""The rules of publication: the current ones, a preview of others, and the choice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class RulesForm:
-    """What was filled in: rules, or what is wrong by field."""
+    """The submitted rules, and the errors by field."""
 
     rules: Rules | None
     errors: Mapping[str, Text]
@@ -83,7 +83,7 @@ async def show(
     *,
     filled: bool = False,
 ) -> web.StreamResponse:
-    """Show how sums are published, and a form to try other rules."""
+    """Show the rules of publication, and a form to try others."""
     rules, choice, is_readable = await _now(pages)
     published = Published(pages.settings.identifier, pages.settings.time_zone, rules.publication)
     async with pages.store.reading() as connection:
@@ -110,12 +110,12 @@ async def show(
 
 
 async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show the form again with what was tried."""
+    """Show the form again with the submitted rules."""
     return await show(pages, context, _filled(context).errors, filled=True)
 
 
 async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show what the public would see, before anything is chosen."""
+    """Show what the public would see, before the choice."""
     filled = await _checked(pages, context)
     if filled.rules is None:
         return await show(pages, context, filled.errors, filled=True)
@@ -123,7 +123,7 @@ async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Show the public's first page as it would be."""
+    """Show the public's first page under these rules."""
     filled = _filled(context)
     if filled.rules is None:
         return await show(pages, context, filled.errors, filled=True)
@@ -143,7 +143,7 @@ async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamR
 def as_visitor(
     pages: AdminPages, context: AdminContext, rules: InForce
 ) -> tuple[PublicPages, Guest]:
-    """Return the public pages by these rules, and the administrator as one who looks at them."""
+    """Return the public pages under these rules, with the administrator as their visitor."""
     public = PublicPages(
         pages.store,
         pages.settings,
@@ -156,12 +156,12 @@ def as_visitor(
 
 
 async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Go to the form: what was tried stands in no address."""
+    """Redirect to the form: tried rules are in no URL."""
     return context.go("publication")
 
 
 async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Publish by what was seen before."""
+    """Publish under the rules shown before."""
     filled = await _checked(pages, context)
     if filled.rules is None:
         return await show(pages, context, filled.errors, filled=True)
@@ -173,7 +173,7 @@ async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 
 
 async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Publish by what the file says; if that discloses more of members, it is seen first."""
+    """Publish under the rules of the file; if they disclose more of members, preview first."""
     now, _, _ = await _now(pages)
     rules = Rules(pages.settings.publication, now.opens)
     if (objection := await _objection(pages, rules)) is not None:
@@ -194,7 +194,7 @@ async def _chosen(pages: AdminPages, context: AdminContext, done: str) -> web.St
 
 
 async def _now(pages: AdminPages) -> tuple[Rules, ours.ChosenRules | None, bool]:
-    """Return the rules of now, who chose them, and whether that can be read."""
+    """Return the current rules, who chose them, and whether they can be read."""
     in_force = InForce(pages.settings.publication)
     async with pages.store.reading() as connection:
         rules = await in_force.read(connection)
@@ -207,7 +207,7 @@ async def _now(pages: AdminPages) -> tuple[Rules, ours.ChosenRules | None, bool]
 async def _closings(
     pages: AdminPages, context: AdminContext, connection: AsyncConnection, rules: Rules
 ) -> Mapping[str, object]:
-    """Return how the hours of a day were closed, the last one first, and how far the past is."""
+    """Return how the hours of a day were closed, the last one first, and the past's progress."""
     zone, publication = pages.settings.time_zone, rules.publication
     opening = await ours.opened(connection)
     if opening is None or not rules.are_open(context.now, zone):
@@ -283,7 +283,7 @@ def _words(pages: AdminPages) -> dict[str, object]:
 
 
 def _values(rules: Rules) -> Mapping[str, str]:
-    """Return what the form says of rules."""
+    """Return the form's values for rules."""
     values = {key: str(value) for key, value in ours.written_rules(rules).items()}
     ways = {day: way for way, day in _OPENING.items()}
     is_day = rules.opens not in ways
@@ -321,7 +321,7 @@ def _filled(context: AdminContext) -> RulesForm:
 
 
 async def _checked(pages: AdminPages, context: AdminContext) -> RulesForm:
-    """Return the same, of rules that can be chosen."""
+    """Return the same for rules that can be chosen."""
     filled = _filled(context)
     if filled.rules is None or (objection := await _objection(pages, filled.rules)) is None:
         return filled
@@ -334,14 +334,14 @@ async def _objection(pages: AdminPages, rules: Rules) -> Text | None:
 
 
 def _hint(name: str) -> Text:
-    """Return what the settings file wants there, as a sentence of its own."""
+    """Return the settings file's hint, as a sentence of its own."""
     hint = KEYS[f"publication.{name}"].format.hint
     sentences = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
     return Text({tag: words[0].upper() + words[1:] for tag, words in sentences.items()})
 
 
 def _apart(words: str, language: Language) -> str:
-    """Write the thousands of numbers apart, which the settings file does not."""
+    """Separate the thousands of numbers, which the settings file does not."""
     return re.sub(r"\d{4,}", lambda match: language.number(int(match[0])), words)
 
 

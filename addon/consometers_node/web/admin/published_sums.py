@@ -1,4 +1,4 @@
-"""What a collective publishes of what is asked of it, to choose from."""
+"""A collective's published sums, as candidates for a data need."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _NOT_PUBLISHED = text(
 
 @dataclass(frozen=True, slots=True)
 class PublishedSums:
-    """What of a request this collective publishes, and what its groups are called."""
+    """The published sums that a request covers, and the names of their groups."""
 
     store: Store
     naming: Naming
@@ -65,12 +65,12 @@ class PublishedSums:
 
     @property
     def intervals(self) -> Sequence[Interval]:
-        """Those of what is published, the finest first."""
+        """The published intervals, the finest first."""
         return sorted({series.interval for series in self.published}, key=lambda each: each.minutes)
 
 
 async def published_sums(store: Store, settings: Settings, question: DataRequest) -> PublishedSums:
-    """Return what of a request can be allowed."""
+    """Return which sums a request may be granted."""
     naming = await load_naming(store)
     groups = Published(settings.identifier, settings.time_zone, settings.publication)
     async with store.reading() as connection:
@@ -91,5 +91,5 @@ def _name(place: Place) -> Text:
 
 
 def _value(series: Series) -> str:
-    """Return what the box of a sum sends, as the command line has it."""
+    """Return the value of a sum's box, which the command line uses too."""
     return f"{series.device}={series.direction}"

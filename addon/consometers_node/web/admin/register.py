@@ -1,4 +1,4 @@
-"""What is done with what members tell, for article 30 of the GDPR; and every change of it."""
+"""The record of processing (GDPR, article 30), and every change of a permission."""
 
 from collections.abc import Iterable, Sequence
 import csv
@@ -27,11 +27,11 @@ from .words import ACTORS
 
 _AT_ONCE = 50
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would compute."""
+"""Characters that a spreadsheet would take for a formula."""
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return what is done with what members tell, and the last changes of permissions."""
+    """Show the record of processing, and the last changes of permissions."""
     async with pages.store.reading() as connection:
         done = await processing(connection)
         witnessed = await witness_processing(connection, pages.settings, context.now)

@@ -11,7 +11,7 @@ from ..core.request_context import MAX_LENGTH, RequestContext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminContext(RequestContext[str]):
-    """Who asks for what, and when. `person` is the administrator's name; nobody's is empty.
+    """A request: who asks, for what, and when. `person` is the administrator, "" for nobody.
 
     `root` is the way to the public pages, `home` that to the first page of administration. `key` is
     what the browser is known by, and the secret of its forms.
@@ -22,7 +22,7 @@ class AdminContext(RequestContext[str]):
 
     @property
     def home(self) -> str:
-        """The way from this page to the first one of administration."""
+        """The relative path to the first page of administration."""
         return f"{self.root}{ADMINISTRATION[1:]}/"
 
     @property
@@ -32,17 +32,17 @@ class AdminContext(RequestContext[str]):
 
     @property
     def place(self) -> str:
-        """Return which page of administration this is, such as `members`."""
+        """Return the id of the current page of administration, such as `members`."""
         return self.request.path.removeprefix(f"{ADMINISTRATION}/")
 
     def named(self, part: str) -> str:
-        """Return what stands in a part of the address."""
+        """Return a part of the path."""
         return self.request.match_info.get(part, "")
 
     def asked(self, name: str) -> str:
-        """Return what stands in the query of the address."""
+        """Return a parameter of the query."""
         return self.request.query.get(name, "").strip()[:MAX_LENGTH]
 
     def go(self, to: str = "") -> web.Response:
-        """Send the browser to another page of administration, which it then asks for by GET."""
+        """Redirect the browser to another page of administration, by GET."""
         return web.Response(status=303, headers={"Location": self.home + to})

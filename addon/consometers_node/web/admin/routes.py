@@ -1,4 +1,4 @@
-"""Every page and every form once: how it is asked for, and who answers."""
+"""Every page and every form once, with its path and its handler."""
 
 from aiohttp import web
 
@@ -34,7 +34,7 @@ _CHALLENGE = r"/challenges/{challenge:\d{1,9}}"
 
 OPEN: dict[str, Look] = {"/login": login.show}
 ADMITS: dict[str, Look] = {"/login": login.enter}
-"""What visitors may do without a login. All the rest is for administrators alone."""
+"""Pages without a login. All others are for administrators only."""
 LOOKS: dict[str, Look] = {
     "/": overview.show,
     "/members": members.show,

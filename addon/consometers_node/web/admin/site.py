@@ -31,7 +31,7 @@ class Administration:
         tries: GrowingWait | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
-        """Prepare; nothing is read before somebody asks."""
+        """Prepare; nothing is read before the first request."""
         self.pages = AdminPages(
             store,
             settings,

@@ -1,1 +1,1 @@
-"""What programs ask of a node: its Home Assistant, and Prometheus."""
+"""APIs of a node: for its Home Assistant, and for Prometheus."""

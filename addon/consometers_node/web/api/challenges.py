@@ -1,4 +1,4 @@
-"""What the API tells of the challenge of this home's commune: docs/node-api.md."""
+"""The challenge of this home's commune in the API: docs/node-api.md."""
 
 from ...quoalise import Challenge, Change
 from .sums import Json

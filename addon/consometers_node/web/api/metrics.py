@@ -1,4 +1,4 @@
-"""How a collective's node goes, for Prometheus: `/metrics`, on a listener of its own.
+"""The state of a collective's node, for Prometheus: `/metrics`, on a listener of its own.
 
 It is no part of the pages: nobody reaches it from outside unless its address is chosen so.
 """
@@ -34,7 +34,7 @@ class Metrics:
     """Answers the programs that monitor the node."""
 
     def __init__(self, watch: Watch, names: Collection[str] = ()) -> None:
-        """Prepare; nothing is looked at before somebody asks. `names` are those of the machine."""
+        """Prepare; nothing is read before the first request. `names` are those of the machine."""
         self.app = web.Application(middlewares=[self._check_host], client_max_size=_MAX_BODY_BYTES)
         self.app[_WATCH] = watch
         self._names = names
@@ -61,7 +61,7 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 class _Collected(Collector):
-    """One look, in Prometheus' words."""
+    """One scrape, in Prometheus' format."""
 
     def __init__(self, health: Health) -> None:
         self._health = health

@@ -1,4 +1,4 @@
-"""The API that Home Assistant asks: docs/node-api.md says it all."""
+"""The API for Home Assistant: docs/node-api.md specifies it."""
 
 import asyncio
 from collections.abc import Mapping

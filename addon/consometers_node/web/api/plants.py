@@ -1,4 +1,4 @@
-"""What the API has of this home's part of plants: `plants` in docs/node-api.md."""
+"""This home's part of plants in the API: `plants` in docs/node-api.md."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -85,6 +85,6 @@ def _month(
 
 
 def _part(plant: HeldPlant, energies: Mapping[Direction, int]) -> int | None:
-    """Return this home's part of what panels made, in whole Wh."""
+    """Return this home's part of the production, in whole Wh."""
     made = energies.get(Direction.PRODUCTION)
     return None if made is None else round(made * plant.part)

@@ -1,4 +1,4 @@
-"""What the API has of the sums of a collective: `sums` in docs/node-api.md."""
+"""The sums of a collective in the API: `sums` in docs/node-api.md."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -85,7 +85,7 @@ def _today(today: DayTotals) -> Json:
 async def drawn_last_month(
     connection: AsyncConnection, collective: Collective, now: datetime
 ) -> int | None:
-    """Return what this home drew in the last month, from what it shares with a collective."""
+    """Return this home's consumption in the last month, from what it shares with a collective."""
     shared = {each.id: each.series for each in collective.shared}
     return await drawn(connection, shared, month_before(now))
 

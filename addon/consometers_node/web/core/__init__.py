@@ -1,1 +1,1 @@
-"""What the pages of all roles stand on: requests, sessions, templates, languages, listeners."""
+"""The base of all roles' pages: requests, sessions, templates, languages, listeners."""

@@ -1,4 +1,4 @@
-"""Who may connect: Home Assistant's ingress to the pages, holders of the token to the API.
+"""Access control: Home Assistant's ingress to the pages, holders of the token to the API.
 
 Ingress has let a person in before a request comes here, and says who that is in headers. So
 whatever is not ingress is refused, whatever its headers say: what counts is who connects.
@@ -42,7 +42,7 @@ _WRONG_AT_ONCE, _WRONG_A_SECOND = 10, 10 / 60
 
 
 class AccessControl:
-    """Lets requests in, or does not."""
+    """Accepts or refuses requests."""
 
     def __init__(self, token: str, ingress: Collection[str] = INGRESS) -> None:
         self._token = token.encode()
@@ -51,7 +51,7 @@ class AccessControl:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse who may not, and give each response its headers."""
+        """Refuse requests without access, and add the headers of each response."""
         refused = self._refuse(request)
         try:
             response = refused or await handler(request)
@@ -72,7 +72,7 @@ class AccessControl:
         return None if request.path == HEALTH and is_here else _forbidden()
 
     def _refuse_without_token(self, request: web.Request) -> web.Response | None:
-        """Refuse a wrong token. The right one is always taken, whatever others have tried."""
+        """Refuse a wrong token. The right one is always accepted, whatever others have tried."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
             return None
@@ -85,7 +85,7 @@ class AccessControl:
 
 
 def problem(status: int, condition: str, words: Text) -> web.Response:
-    """Answer with an error, in the API's form."""
+    """Answer an error in the API's format."""
     error = {"condition": condition, "message": dict(words.by_language)}
     return web.json_response({"error": error}, status=status)
 
@@ -101,7 +101,7 @@ def _forbidden() -> web.Response:
 
 
 def harden(response: web.StreamResponse) -> None:
-    """Add the headers that each response has."""
+    """Add the headers of each response."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

@@ -13,14 +13,14 @@ from ...household.sharing.coverage import Calendar, DayState
 CELL, GAP = 10, 2
 STEP = CELL + GAP
 HEAD = 14
-"""Room for the names of months."""
+"""Space for the names of months."""
 
 _ONE_LINE_DAYS = 26 * 7
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Half a year: paths by what they show, the months where they begin, and how large it is."""
+    """Half a year: paths by state, the months where they begin, and the size."""
 
     width: int
     height: int

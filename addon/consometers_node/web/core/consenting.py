@@ -1,4 +1,4 @@
-"""What is asked of a node of either role: chosen from, looked at as it would leave, answered.
+"""Pages on which a node of either role answers data needs: choose, preview, answer.
 
 A household chooses statistics of its home, a collective its sums: `Choosable` is what differs.
 """
@@ -55,14 +55,14 @@ class Offer:
 
 
 class Unlisted(RequestRefused):
-    """What this node has cannot be listed at present."""
+    """The candidates cannot be listed at present."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(503, words)
 
 
 class NotOffered(Exception):
-    """A box was ticked of which there is no series. `words` say so."""
+    """A ticked series does not exist. `words` say so."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.say())
@@ -70,7 +70,7 @@ class NotOffered(Exception):
 
 
 class Choosable(Protocol):
-    """What this node has of what is asked."""
+    """This node's candidates for a data need."""
 
     @property
     def offers(self) -> Sequence[Offer]:
@@ -79,12 +79,12 @@ class Choosable(Protocol):
 
     @property
     def unknown(self) -> int:
-        """How many series could be shared if their direction were known."""
+        """How many more series could be shared if their direction were known."""
         ...
 
     @property
     def intervals(self) -> Sequence[Interval]:
-        """How fine it may be shared, the finest first."""
+        """The possible intervals, the finest first."""
         ...
 
     def series(self, value: str, interval: Interval) -> Series:
@@ -97,61 +97,61 @@ class Choosable(Protocol):
 
 
 class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
-    """Pages on which what is asked of this node is answered. `C` is a request of its role."""
+    """Pages that answer data needs. `C` is a request of its role."""
 
     role: ClassVar[Role]
     store: Store
 
     @abstractmethod
     async def naming(self) -> Naming:
-        """Return how this node names its series."""
+        """Return the naming of this node's series."""
 
     async def names(self) -> Mapping[str, str]:
-        """Return the names by which people know the devices of series, as far as they differ."""
+        """Return the display names of series' devices, where they differ."""
         return {}
 
     @abstractmethod
     async def choosable(self, question: DataRequest) -> Choosable:
-        """Return what this node has of what is asked. Raises `Unlisted`."""
+        """Return this node's candidates. Raises `Unlisted`."""
 
     async def objection(self, question: DataRequest) -> Text | None:
-        """Return why nothing of a request can be allowed, whatever is ticked."""
+        """Return why a data need cannot be granted at all, whatever is ticked."""
         return None
 
     def sum_problem(self, permission_id: PermissionId) -> Text | None:
-        """Return what is in the way of a permission at the witness of its sums."""
+        """Return the problem of a permission at the witness of its sums."""
         return None
 
     @abstractmethod
     def consent_page(
         self, context: C, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
-        """Make a page of a template that both roles have."""
+        """Render a template that both roles have."""
 
     @abstractmethod
     def go_on(self, context: C, to: str) -> web.Response:
-        """Send the browser to another of these pages."""
+        """Redirect the browser to another of these pages."""
 
     @abstractmethod
     def signer(self, context: C) -> str:
-        """Return as whom the register knows the person who answers."""
+        """Return the register's name for the person who answers."""
 
     @abstractmethod
     def person_named(self, who: str) -> str:
-        """Return the name of somebody who answered."""
+        """Return the display name of a person who answered."""
 
     @abstractmethod
     def decisions(self, context: C) -> Decisions:
-        """Return what answers in the name of the person who asks."""
+        """Return the object that answers for the person who asks."""
 
     @abstractmethod
     def changed(self) -> None:
-        """Wake the node, since something changed."""
+        """Wake the node after a change."""
 
 
 @dataclass(slots=True)
 class ConsentForm:
-    """What a person chose, and what is wrong with it, by field."""
+    """A person's choice, and its errors by field."""
 
     choice: Choice | None = None
     errors: dict[str, Text] = field(default_factory=dict)
@@ -176,7 +176,7 @@ async def ask[C: RequestContext[Any]](
     question: DataRequest,
     errors: Mapping[str, Text] | None = None,
 ) -> web.StreamResponse:
-    """Show what is asked, and what of it can be chosen."""
+    """Show the request, and the series to choose from."""
     choosable: Choosable | None = None
     trouble: Text | None = None
     objection = await pages.objection(question)
@@ -215,7 +215,7 @@ async def ask[C: RequestContext[Any]](
 async def look[C: RequestContext[Any]](
     pages: ConsentPages[C], context: C, notice: Text | None = None
 ) -> web.StreamResponse:
-    """Show the very records that would leave, and the words that would be agreed to."""
+    """Show the very records that would leave, and the text to agree to."""
     question = await _proposed(pages, context)
     choosable = await pages.choosable(question)
     filled = _fill(context, question.need, choosable)
@@ -248,7 +248,7 @@ async def look[C: RequestContext[Any]](
 
 
 async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
-    """Grant what was chosen, if it is what the page showed."""
+    """Grant the choice, if it is the one that the page showed."""
     question = await _proposed(pages, context)
     filled = _fill(context, question.need, await pages.choosable(question))
     if filled.choice is None or await pages.objection(question) is not None:
@@ -267,7 +267,7 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
 
 
 async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:
-    """Return the permission that an address names."""
+    """Return the permission in the URL."""
     permission_id = PermissionId(context.request.match_info["permission"])
     async with pages.store.reading() as connection:
         try:
@@ -297,7 +297,7 @@ async def _proposed[C: RequestContext[Any]](pages: ConsentPages[C], context: C) 
 def _agreed[C: RequestContext[Any]](
     pages: ConsentPages[C], context: C, question: DataRequest, choice: Choice
 ) -> ShownText:
-    """Return what is read before this choice is granted."""
+    """Return the text to read before this choice is granted."""
     need, peer, language = question.need, question.peer, context.language.tag
     return consent_text.grant(need, peer, choice, datetime.now(UTC), language, role=pages.role)
 
@@ -383,8 +383,8 @@ def _shown(preview: Preview, question: DataRequest) -> Shown:
 def _masked(
     series: Series, question: DataRequest, rows: Sequence[tuple[datetime, float]]
 ) -> Mapping[datetime, str]:
-    """Return values as they would leave: with keys of this page, as the home's own come later."""
-    # A home without protected sums does without them.
+    """Return masked values, with keys of this page, as the home's own come later."""
+    # A home without protected sums never loads them.
     from ...sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
 
     keys = HomeKeys.new(datetime.now(UTC).date())
@@ -394,6 +394,6 @@ def _masked(
 
 
 def _past(choice: Choice, need: DataNeed) -> int:
-    """Return how many records of the past would leave, about."""
+    """Return about how many records of the past would leave."""
     days = need.history_days if choice.history_days is None else choice.history_days
     return sum(days * 1440 // series.interval.minutes for series in choice.series)

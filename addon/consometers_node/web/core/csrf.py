@@ -1,4 +1,4 @@
-"""Only a form of ours is acted on: each carries a token that is its reader's alone."""
+"""CSRF protection: each form carries a token that only its reader has."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ FIELD = "token"
 
 
 class FormTokens:
-    """Makes tokens, and recognises them, after a restart of the node as well."""
+    """Makes and verifies tokens, also across restarts of the node."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -18,13 +18,13 @@ class FormTokens:
         return hmac.new(self._secret, b"form\0" + person.encode(), "sha256").hexdigest()
 
     def are_ours(self, request: web.Request, person: str, typed: str) -> bool:
-        """Return whether a form was sent from a page of ours that this person was shown."""
+        """Return whether a form comes from a page of ours that this person was shown."""
         right = hmac.compare_digest(self.of_person(person).encode(), typed.encode())
         return right and _is_from_here(request)
 
 
 def _is_from_here(request: web.Request) -> bool:
-    """Believe the browser, where it says from which site a form comes."""
+    """Trust the browser, where it names the site that a form comes from."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

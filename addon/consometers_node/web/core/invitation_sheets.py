@@ -1,4 +1,4 @@
-"""Invitations on paper, a sheet for each, with QR codes and what to do."""
+"""Invitations on paper, a sheet for each, with QR codes and instructions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .speech import Language
 
 _REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
 _BORDER = 2
-"""Modules of white around a code; a phone wants them."""
+"""Modules of white around a code; phones need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class InvitationSheet:
 
 
 def sheets_page(sheets: Sequence[InvitationSheet], language: str) -> str:
-    """Return a page to be printed, with a sheet for each invitation; it needs nothing else."""
+    """Return a printable page, with a sheet for each invitation; it needs no other file."""
     return (
         environment()
         .get_template("invitation-sheets.html")

@@ -1,4 +1,4 @@
-"""An invitation is taken up: what a collective asks for is put before who decides here."""
+"""Accepting an invitation: the collective's data needs are proposed here."""
 
 from typing import Any
 
@@ -33,13 +33,13 @@ _ONCE = {
         "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
     ),
 }
-"""The network's words say that it tries again: a page does not."""
+"""The network's message says that it retries: a page does not."""
 
 
 async def meet[C: RequestContext[Any]](
     pages: ConsentPages[C], context: C, asking: Asking, invitation: Join
 ) -> web.Response | Text:
-    """Ask a collective what it asks for, and go on to answer it; else return what is wrong.
+    """Ask a collective for its data needs, and redirect to them; else return the error.
 
     Raises `NetworkError`.
     """
@@ -63,6 +63,6 @@ async def meet[C: RequestContext[Any]](
 
 
 def trial_error(fault: NetworkError) -> Text:
-    """Say it once, without the promise to try again."""
+    """Return the message without the promise to retry."""
     words = _ONCE.get(type(fault).__name__)
     return fault.text if words is None else words.fill(**fault.values)

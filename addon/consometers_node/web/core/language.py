@@ -1,9 +1,9 @@
-"""In which language a page is to be."""
+"""The language of a page."""
 
 from aiohttp import web
 
 LANGUAGES = {"en": "English", "fr": "Français"}
-"""Each by the name that its speakers give it."""
+"""Each by its own name."""
 COOKIE = "consometers_language"
 
 _DEFAULT = "en"
@@ -12,7 +12,7 @@ _A_YEAR_S = 365 * 24 * 3600
 
 
 def preferred(request: web.Request) -> str:
-    """Return the language that was chosen here, else the first that the browser asks for."""
+    """Return the language chosen here, else the first that the browser asks for."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
@@ -22,13 +22,13 @@ def preferred(request: web.Request) -> str:
 
 
 def requested(request: web.Request) -> str:
-    """Return the language that the address names, else the one that is `preferred`."""
+    """Return the language in the URL, else the `preferred` one."""
     tag = request.query.get("language", "")
     return tag if tag in LANGUAGES else preferred(request)
 
 
 def remember(request: web.Request, response: web.StreamResponse) -> None:
-    """Store the language of a page in the browser, if it was chosen by the address."""
+    """Store the language of a page in the browser, if the URL chose it."""
     tag = response.headers.get("Content-Language")
     if tag is not None and request.query.get("language") == tag:
         response.set_cookie(COOKIE, tag, max_age=_A_YEAR_S, samesite="Lax", httponly=True)

@@ -1,4 +1,4 @@
-"""Where an application listens: for how long it waits, for how many, and what it reads as HTTP.
+"""A hardened HTTP listener: timeouts, limits on connections, and unambiguous requests only.
 
 aiohttp's own parser has refused requests that two servers would part in different ways.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...collective.settings_schema import Network
 
 _ENDS_WITHIN_S = 0.5
-"""Who listens to events never ends by themselves, and an add-on is killed after ten seconds."""
+"""Event streams never end by themselves, and an add-on is killed after ten seconds."""
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.~-]{1,255})(?::\d{0,5})?", re.ASCII)
 _SINGLE = (
     hdrs.AUTHORIZATION,
@@ -33,7 +33,7 @@ _SINGLE = (
     "X-Remote-User-Name",
     "X-Remote-User-Display-Name",
 )
-"""Headers whose second line somebody else may read than wrote the first."""
+"""Headers that must not come twice: two servers may read different ones."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ type _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """For how many seconds a connection may keep the node waiting, and how many there may be.
+    """Timeouts and limits of connections, in seconds.
 
     `head_s` is for the head of a request, from the moment when a visitor may send one; `body_s` for
     the rest of it, of which `lingers_s` after it was answered; `unread_s` for an answer of which
@@ -96,7 +96,7 @@ class _Lines:
         self._count = 0
 
     def add(self, line: _Line, peer: str) -> None:
-        """Count a new connection; where there are too many, one that only waits ends for it."""
+        """Count a new connection; beyond the limit, an idle one ends for it."""
         line.home = home_of(peer)
         line.is_of_proxy = is_among(peer, self._proxies)
         lines = self._by_home.setdefault(line.home, {})
@@ -117,7 +117,7 @@ class _Lines:
                 del self._by_home[line.home]
 
     def _end_one(self, lines: Collection[_Line]) -> None:
-        """End the one that has waited longest for a request, else the one that came last."""
+        """End the connection that has waited longest for a request, else the newest one."""
         *_, last = lines
         line = next((line for line in lines if line.waits), last)
         self.remove(line)
@@ -125,7 +125,7 @@ class _Lines:
 
 
 class _Line(web.RequestHandler):
-    """One connection. It ends when it keeps the node waiting for too long."""
+    """A connection. It ends when it keeps the node waiting for too long."""
 
     home = ""
     is_of_proxy = False
@@ -139,7 +139,7 @@ class _Line(web.RequestHandler):
 
     @property
     def waits(self) -> bool:
-        """Whether nothing is done here before the visitor sends more."""
+        """Whether the connection waits for the visitor."""
         return self._request is None or not self._request.content.is_eof()
 
     @override
@@ -165,7 +165,7 @@ class _Line(web.RequestHandler):
         super().data_received(data)
 
     def begin(self, request: web.BaseRequest) -> None:
-        """Note that the head of a request is there."""
+        """Note that the head of a request has arrived."""
         self._cancel()
         self._request = request
         if not request.content.is_eof():
@@ -191,7 +191,7 @@ class _Line(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Say that a request cannot be answered. What was sent, and from where, is not logged."""
+        """Refuse a malformed request. What was sent, and from where, is not logged."""
         if isinstance(exc, ConnectionError):
             raise exc
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

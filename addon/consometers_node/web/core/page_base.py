@@ -1,4 +1,4 @@
-"""What the pages of all roles have in common: how one is made, and how a request is refused."""
+"""The base of all pages: rendering, and the refusal of requests."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -40,7 +40,7 @@ ERRORS = {
 async def send_file(
     request: web.Request, response: web.StreamResponse, name: str, parts: AsyncIterator[str]
 ) -> web.StreamResponse:
-    """Send a file as it is made: nothing of it is ever whole in memory."""
+    """Stream a file as it is made: it is never whole in memory."""
     response.headers["Content-Disposition"] = attachment(name)
     await response.prepare(request)
     async with aclosing(_larger(parts)) as chunks:
@@ -51,7 +51,7 @@ async def send_file(
 
 
 def attachment(name: str) -> str:
-    """Return the header that has a browser store an answer under a name."""
+    """Return the header that makes a browser store an answer as a file of that name."""
     return f'attachment; filename="{name}"'
 
 
@@ -69,7 +69,7 @@ async def _larger(parts: AsyncIterator[str]) -> AsyncGenerator[bytes]:
 
 
 class RequestRefused(Exception):
-    """A request that is answered with words alone."""
+    """A request answered by an error page."""
 
     def __init__(self, status: int, words: Text) -> None:
         super().__init__(words.say())
@@ -78,7 +78,7 @@ class RequestRefused(Exception):
 
 
 class Files:
-    """The files that were there at the start, by name. No other is ever opened."""
+    """The static files present at the start, by name. No other is ever opened."""
 
     def __init__(self) -> None:
         self._paths = {
@@ -90,7 +90,7 @@ class Files:
         for file in self._paths.values():
             digest.update(file.read_bytes())
         self.stamp = digest.hexdigest()[:12]
-        """Changes when any of them does."""
+        """Changes when any of the files does."""
         self.scripts = [name for name in (_HTMX, _CHARTS) if name in self._paths]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -103,7 +103,7 @@ class Files:
 
 
 class PageBase:
-    """Renders templates, with what each of them shows."""
+    """Renders templates, with their common variables."""
 
     def __init__(self, version: str) -> None:
         self.version = version

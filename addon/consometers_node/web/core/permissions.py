@@ -1,4 +1,4 @@
-"""What was asked and answered, since when, what was confirmed and read; and how to stop it."""
+"""Permissions: their history, the accesses, and their end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,14 +43,14 @@ _NOT_SAID = text("Choose whether to erase the received data.")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the register: what happened, who did it, what they had read."""
+    """An entry of the register: the change, the person, the text read."""
 
     entry: RegisterEntry
     who: str
     shown: ShownText | None
     receipt: NoticeReceipt | None
     erased: int | None
-    """How many records the receipt says were erased."""
+    """The number of erased records in the receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def show_all[C: RequestContext[Any]](
 
 
 async def listed(store: Store) -> dict[str, Any]:
-    """Return all permissions as the cards of a page show them, the newest first."""
+    """Return all permissions for the cards of a page, the newest first."""
     async with store.reading() as connection:
         register = Permissions(connection)
         requests = [
@@ -86,7 +86,7 @@ async def listed(store: Store) -> dict[str, Any]:
 
 
 async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
-    """Show what is asked and let it be answered, or tell all of what was."""
+    """Show a pending request with its answers, or a permission in full."""
     question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
         return await ask(pages, context, question)
@@ -126,7 +126,7 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
 async def confirm_withdrawal[C: RequestContext[Any]](
     pages: ConsentPages[C], context: C
 ) -> web.StreamResponse:
-    """Ask how to withdraw, with what either way means."""
+    """Ask how to withdraw, and explain both ways."""
     question = await named(pages, context)
     _expect(question, State.WITHDRAWN)
     tag = context.language.tag
@@ -162,7 +162,7 @@ async def withdraw[C: RequestContext[Any]](
 
 
 async def refuse[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
-    """Say no."""
+    """Refuse a request."""
     question = await named(pages, context)
     shown = consent_text.refusal(question.need, context.language.tag, role=pages.role)
     try:
@@ -186,7 +186,7 @@ _WORDS: Mapping[str, Any] = {
 async def _openings(connection: AsyncConnection, question: DataRequest) -> Openings | None:
     if question.need.witness is None:
         return None
-    # A node without protected sums does without it.
+    # A node without protected sums never loads them.
     from ...sharing.openings import all_openings  # noqa: PLC0415
 
     return (await all_openings(connection)).get(question.permission.id)

@@ -1,4 +1,4 @@
-"""Who asks, and how many answers are made for one address at the same time."""
+"""Rate limits by address, and a limit on answers made for one address at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -65,7 +65,7 @@ class Turns:
 
 
 def asker(request: web.Request, proxies: Collection[Network]) -> str:
-    """Return who asks: behind one of our proxies, the last address that it forwards."""
+    """Return the client's address: behind one of our proxies, the last one that it forwards."""
     peer = peer_of(request.transport)
     if is_among(peer, proxies):
         # Some proxies add a line of their own below those that a visitor sent.
@@ -75,7 +75,7 @@ def asker(request: web.Request, proxies: Collection[Network]) -> str:
 
 
 def peer_of(transport: asyncio.BaseTransport | None) -> str:
-    """Return the address at the other end of a connection, empty where there is none."""
+    """Return the address at the other end of a connection, empty without one."""
     peer = transport.get_extra_info("peername") if transport else None
     return str(peer[0]) if peer else ""
 
@@ -87,7 +87,7 @@ def is_among(peer: str, networks: Collection[Network]) -> bool:
 
 
 def home_of(peer: str) -> str:
-    """Return an address as it is counted, empty if it is none: of IPv6 the network of a home."""
+    """Return the rate limit's key of an address, empty for none: of IPv6 the home's network."""
     address = _address(peer)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _HOME_BITS), strict=False))

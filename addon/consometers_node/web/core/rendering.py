@@ -1,4 +1,4 @@
-"""Templates, and what they can say."""
+"""Templates, and their filters."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -43,7 +43,7 @@ _WRITTEN = (
 
 @cache
 def environment() -> Environment:
-    """Return what renders the templates; each of them is compiled once."""
+    """Return the template environment; each template is compiled once."""
     made = Environment(  # noqa: S701  # OPTIONS escape
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
     )
@@ -80,7 +80,7 @@ def _say(context: Context, words: Text | Mapping[str, str]) -> str:
 
 @pass_context
 def _tagged(context: Context, words: Mapping[str, str]) -> str:
-    """Say what somebody wrote, with its language where that is not the language of the page."""
+    """Render somebody's words, with their language where that is not the page's."""
     page = _language(context).tag
     tag = Text(words).language(page)
     sentence = typeset(Text(words).say(page), tag)

@@ -1,4 +1,4 @@
-"""One request of a page: who asks, in which language, and how it is answered."""
+"""A request of a page: the person, the language, and the answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user of Home Assistant. Whom nobody named may look at nothing but the pages."""
+    """A user of Home Assistant. An anonymous one may only view pages."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext[P = Person]:
-    """Who asks for what. `form` is what was filled in, empty of a page that is only looked at."""
+    """A request. `form` is what was filled in, empty for a page that is only viewed."""
 
     request: web.Request
     person: P
@@ -38,29 +38,29 @@ class RequestContext[P = Person]:
 
     @property
     def root(self) -> str:
-        """The way from this page to the first one: addresses are relative, wherever it is."""
+        """The relative path to the first page: addresses are relative, wherever it is."""
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     def typed(self, name: str) -> str:
-        """Return what was filled into a field, without the white space around it."""
+        """Return the value of a field, without the white space around it."""
         return self.form.get(name, ("",))[0].strip()
 
     def whole_number(self, name: str) -> int | None:
-        """Return the whole number that was filled into a field; None if there is none."""
+        """Return the whole number in a field; None if there is none."""
         typed = self.typed(name)
         is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MAX_DIGITS
         return int(typed) if is_number else None
 
     def chosen(self, name: str) -> tuple[str, ...]:
-        """Return all that was ticked under a name."""
+        """Return all values ticked under a name."""
         return self.form.get(name, ())
 
     def go(self, to: str = "") -> web.Response:
-        """Send the browser to another page of ours, which it then asks for by GET."""
+        """Redirect the browser to another page of ours, by GET."""
         return web.Response(status=303, headers={"Location": (self.root + to) or "./"})
 
     async def filled(self) -> Self:
-        """Return the request with the form that was sent.
+        """Return the request with the submitted form.
 
         Raises Unreadable, HTTPRequestEntityTooLarge.
         """
@@ -74,11 +74,11 @@ class RequestContext[P = Person]:
 
 
 class UnreadableForm(ValueError):
-    """What was sent is no form of ours."""
+    """The request body is no form of ours."""
 
 
 def read_form(fields: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
-    """Return what was filled in, by field. Raises Unreadable."""
+    """Return the submitted values, by field. Raises Unreadable."""
     form: dict[str, list[str]] = {}
     if len(fields) > MAX_FIELDS:
         raise UnreadableForm("too many fields")

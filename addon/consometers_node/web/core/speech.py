@@ -1,4 +1,4 @@
-"""Words, dates and numbers, as people of each language write them."""
+"""Words, dates and numbers in the conventions of each language."""
 
 from datetime import date, datetime, tzinfo
 from functools import cache
@@ -27,7 +27,7 @@ _in_print = cache(typeset)
 
 
 class Language:
-    """Says things in one language, in the time of a zone: without one, of where the node runs."""
+    """Formats for one language and time zone: without one, the zone of the node."""
 
     def __init__(self, tag: str, zone: tzinfo | None = None) -> None:
         self.tag = tag
@@ -115,7 +115,7 @@ class Language:
         return f"{number}{_BEFORE_UNIT[self.tag]}{unit}"
 
     def energy_each(self, wh: float) -> str:
-        """Write what one member has, which may be little: 0.37 kWh."""
+        """Write the energy of one member, which may be little: 0.37 kWh."""
         return self._measured(wh / 1000, "kWh", 2 if wh < 10 * _KILO else 1)
 
     def mass(self, grams: float) -> str:
@@ -125,7 +125,7 @@ class Language:
         return self._measured(grams / _MEGA, "t")
 
     def power(self, watts: float, beside: float = 0) -> str:
-        """Write a power, in kW from 1 kW on, or beside one that is: so they compare."""
+        """Write a power, in kW from 1 kW on, or beside such a power, so that they compare."""
         if max(watts, beside) < _KILO:
             return self._measured(watts, "W", 0)
         return self._measured(watts / 1000, "kW", 1 if watts >= _KILO / 10 else 2)

@@ -1,4 +1,4 @@
-"""What a collective holds of the home: asked for, received, and taken along."""
+"""A collective's data about the home: requested, received, and downloaded."""
 
 import asyncio
 from contextlib import suppress
@@ -22,7 +22,7 @@ _NOT_HERE = text("There is no export here any more: ask for it again.")
 
 
 async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Show what became of a request, and earlier ones."""
+    """Show the state of a request, and earlier ones."""
     peer = await _peer(pages, context)
     async with pages.store.reading() as connection:
         earlier = await requests_to(connection, peer.id)
@@ -49,7 +49,7 @@ async def ask(pages: Pages, context: RequestContext) -> web.StreamResponse:
 
 
 async def download_json(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return all of it."""
+    """Return the whole archive."""
     return await _download(pages, context, DOCUMENT, "application/json")
 
 

@@ -1,4 +1,4 @@
-"""What all pages of one node have in common: who asks, what may be done, how a page is made."""
+"""The base of all pages of a household's node: users, access, rendering."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -51,20 +51,20 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What Home Assistant has, and which way its energies flow."""
+    """Home Assistant's statistics, and the direction of their energy."""
 
     proposals: tuple[Proposal, ...]
     time_zone: str
     directions: Mapping[str, Direction]
 
     def direction(self, proposal: Proposal) -> Direction | None:
-        """Return what a person said, else what the Energy dashboard has."""
+        """Return the direction that a person stated, else the Energy dashboard's."""
         return self.directions.get(proposal.statistic.id, proposal.direction)
 
 
 @dataclass(frozen=True, slots=True)
 class HomeStatistics:
-    """What a home has of what is asked."""
+    """A home's candidates for a data need."""
 
     node: HomeNode
     house: House
@@ -72,7 +72,7 @@ class HomeStatistics:
 
     @property
     def offers(self) -> list[Offer]:
-        """What counts before what is measured, the dashboard's first."""
+        """Registers before measured powers, the dashboard's first."""
         offers = []
         for proposal in self.house.proposals:
             series = self._series(proposal, self.question.need.interval)
@@ -105,7 +105,7 @@ class HomeStatistics:
         raise NotOffered(_GONE.fill(statistic=value[:100]))
 
     async def preview(self, choice: Choice, days: int) -> list[Preview]:
-        """Return what Home Assistant has of it."""
+        """Return the candidates in Home Assistant."""
         async with self.node.store.reading() as connection:
             off = await absences(connection)
         recorder, naming = self.node.recorder, self.node.naming
@@ -120,12 +120,12 @@ class HomeStatistics:
 
 
 class Pages(ConsentPages[RequestContext]):
-    """Answers people whom Home Assistant let in."""
+    """Answers the users of Home Assistant."""
 
     role = Role.HOUSEHOLD
 
     def __init__(self, node: HomeNode, token: str, version: str, server: Server) -> None:
-        """Prepare; `server` is where the servers of accounts are, if DNS is not to say it."""
+        """Prepare; `server` is where the servers of accounts are, if DNS does not name them."""
         super().__init__(version)
         self.node = node
         self.store = node.store
@@ -141,7 +141,7 @@ class Pages(ConsentPages[RequestContext]):
     def looks(
         self, look: Look, *, by_anyone: bool = True
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Make a handler of a page that everybody at home may look at, or administrators alone."""
+        """Make a handler for a page that everybody at home may view, or administrators only."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -154,7 +154,7 @@ class Pages(ConsentPages[RequestContext]):
     def acts(
         self, act: Look, *, by_anyone: bool = False
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Make a handler of a form, which only an administrator may send."""
+        """Make a handler for a form, which only an administrator may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             context = await self._context(request)
@@ -176,7 +176,7 @@ class Pages(ConsentPages[RequestContext]):
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        """Say in words what a person asked in vain."""
+        """Turn errors into pages."""
         try:
             return await handler(request)
         except web.HTTPException as error:
@@ -191,7 +191,7 @@ class Pages(ConsentPages[RequestContext]):
     def page(
         self, context: RequestContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
-        """Make a page."""
+        """Render a page."""
         body = self.render(
             template,
             context.language,
@@ -211,7 +211,7 @@ class Pages(ConsentPages[RequestContext]):
         )
 
     def refuse(self, context: RequestContext, status: int, words: Text) -> web.Response:
-        """Make a page that says no."""
+        """Render a page that refuses."""
         return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
 
     def harden(self, response: web.StreamResponse) -> None:
@@ -223,7 +223,7 @@ class Pages(ConsentPages[RequestContext]):
         self.node.look_again()
 
     async def house(self) -> House:
-        """Ask Home Assistant what it has. Raises HomeAssistantFault."""
+        """Read Home Assistant's statistics. Raises HomeAssistantFault."""
         source = self.node.source
         if source.problem is not None:
             raise Away(source.problem)
@@ -257,7 +257,7 @@ class Pages(ConsentPages[RequestContext]):
     async def objection(self, question: DataRequest) -> Text | None:
         if question.need.witness is None:
             return None
-        # A home without protected sums does without it.
+        # A home without protected sums never loads them.
         from ...household.protected_sums.witness_check import objection  # noqa: PLC0415
 
         return await objection(self.store, question)
@@ -311,7 +311,7 @@ class Pages(ConsentPages[RequestContext]):
         return self._names
 
     async def year(self) -> Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]:
-        """Return what is missing of each series, looked for and drawn once after each change."""
+        """Return the gaps of each series, computed and drawn once after each change."""
         now = datetime.now(UTC)
         seen = self.node.changes.count, now.date()
         if seen != self._seen:

@@ -1,4 +1,4 @@
-"""The first page shows whether data goes where the household wants, and only there."""
+"""The first page: whether data go where the household wants, and only there."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ EXPLANATIONS = {
         "Correct it in Home Assistant under Settings → Tools → Statistics."
     ),
 }
-"""What it means that data is missing, and what a person can do."""
+"""The meaning of missing data, and the remedy."""
 
 _NO_SERIES = text("There is no such series.")
 _NO_COLLECTIVE = text("There is no such collective.", context="web page")
@@ -65,7 +65,7 @@ _NO_COLLECTIVE = text("There is no such collective.", context="web page")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One collective, and all that the page shows of it."""
+    """A collective on the page."""
 
     id: PeerId
     name: str
@@ -80,21 +80,21 @@ class Card:
 
     @property
     def asks(self) -> list[Answered]:
-        """What waits for an answer."""
+        """Requests waiting for an answer."""
         return [
             answered for answered in self.permissions if answered.permission.state is State.PROPOSED
         ]
 
     @property
     def holds(self) -> list[Answered]:
-        """What was allowed and holds."""
+        """Valid permissions."""
         return [
             answered for answered in self.permissions if answered.permission.state is State.GRANTED
         ]
 
     @property
     def intervals(self) -> list[Interval]:
-        """How fine what is shared is."""
+        """The intervals shared."""
         return sorted(
             {row.shared.series.interval for row in self.rows}, key=lambda interval: interval.minutes
         )
@@ -102,7 +102,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SharedSeriesRow:
-    """A series that is shared, the name that people know it by, and its gaps in what is shared."""
+    """A shared series, its display name, and its gaps."""
 
     shared: Shared
     name: str
@@ -141,7 +141,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
 
 
 async def confirm_clock(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Take the household's word for the clock."""
+    """Store that the household confirmed the clock."""
     async with pages.node.store.writing() as connection:
         await confirm(connection, pages.node.clock.now())
     pages.changed()
@@ -149,7 +149,7 @@ async def confirm_clock(pages: Pages, context: RequestContext) -> web.StreamResp
 
 
 async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.StreamResponse:
-    """Hold back all that a collective was granted, or share it again."""
+    """Pause a collective's grants, or resume them."""
     peer_id = PeerId(int(context.request.match_info["peer"]))
     store = pages.node.store
     async with store.reading() as connection:
@@ -211,7 +211,7 @@ def _stands(collective: Collective, problem: Text | None, answered: Sequence[Ans
 async def _reasons(
     pages: Pages, series: Series, holes: Sequence[tuple[date, date, DayState]]
 ) -> list[list[Flag]]:
-    """Return why data of the latest holes is missing, as Home Assistant has it now."""
+    """Return why data of the latest holes are missing, by Home Assistant's present records."""
     if not pages.node.source.is_connected:
         return []
     async with pages.node.store.reading() as connection:

@@ -1,4 +1,4 @@
-"""Meeting a collective by its invitation, and taking an account by another one."""
+"""Meeting a collective by its invitation, and making an account by another one."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ _HAS_ACCOUNT = text(
 async def show(
     pages: Pages, context: RequestContext, error: Text | None = None
 ) -> web.StreamResponse:
-    """Show where an invitation is pasted. One in the address is put there, and no more."""
+    """Show the form for an invitation. One in the URL is filled in, and no more."""
     account = await load(pages.node.store)
     in_address = context.request.query.get("invitation", "")[:2000]
     return pages.consent_page(
@@ -43,7 +43,7 @@ async def show(
 
 
 async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Take up an invitation."""
+    """Accept an invitation."""
     try:
         match links.read(context.typed("invitation")):
             case Register() as invitation:
@@ -59,7 +59,7 @@ async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
 
 
 async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.StreamResponse:
-    """Put what a collective asks for before the household."""
+    """Propose a collective's data needs to the household."""
     online = await _online(pages)
     if online is None:
         no_account = await load(pages.node.store) is None
@@ -69,7 +69,7 @@ async def _meet(pages: Pages, context: RequestContext, invitation: Join) -> web.
 
 
 async def _online(pages: Pages) -> HouseholdOnline | None:
-    """Return what the node does over its connection, once it has one. Raises NetworkError."""
+    """Return the node's connected part, once it has one. Raises NetworkError."""
     node = pages.node
     if await load(node.store) is None:
         return None

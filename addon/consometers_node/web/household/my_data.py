@@ -1,4 +1,4 @@
-"""All that the node holds of the home: to take along, or to erase."""
+"""All of the node's data about the home: to download, or to erase."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ _TICK = text("Tick the box to confirm: this cannot be undone.")
 async def show(
     pages: Pages, context: RequestContext, error: Text | None = None
 ) -> web.StreamResponse:
-    """Return what is here."""
+    """Show the stored data."""
     async with pages.node.store.reading() as connection:
         series = await all_series(connection)
         days = await stored_days(connection)
@@ -69,7 +69,7 @@ async def export_csv(pages: Pages, context: RequestContext) -> web.StreamRespons
 
 
 async def erase(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Withdraw everything, and erase what is here."""
+    """Withdraw everything, and erase the stored data."""
     if context.typed("sure") != "yes":
         return await show(pages, context, _TICK)
     await erase_all(pages.node.store, context.person.id, context.language.tag)
@@ -78,11 +78,11 @@ async def erase(pages: Pages, context: RequestContext) -> web.StreamResponse:
 
 
 async def _sums(connection: AsyncConnection) -> list[tuple[DataRequest, Openings]]:
-    """Return each permission for sums that has reached its witness, and what was opened."""
+    """Return each permission for sums that has reached its witness, with the opened sums."""
     enrolled = await enrolments(connection)
     if not enrolled:
         return []
-    # A home without protected sums does without it.
+    # A home without protected sums never loads them.
     from ...sharing.openings import all_openings  # noqa: PLC0415
 
     return [

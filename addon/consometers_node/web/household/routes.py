@@ -1,4 +1,4 @@
-"""Every page and every form once: how it is asked for, and who answers."""
+"""Every page and every form once, with its path and its handler."""
 
 from functools import partial
 
@@ -29,7 +29,7 @@ FOR_ADMINISTRATORS: dict[str, Look] = {
     f"/access-requests/{_PEER}/export.json": access_requests.download_json,
     f"/access-requests/{_PEER}/records.csv": access_requests.download_csv,
 }
-"""What is taken along holds every record of the home, and who may read them."""
+"""The export holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
     f"/pause/{_PEER}": partial(home.hold, paused=True),
     f"/resume/{_PEER}": partial(home.hold, paused=False),

@@ -1,4 +1,4 @@
-"""The home's address on the network, which way its energies flow, and the language of pages."""
+"""The home's XMPP account, the direction of its energies, and the language of pages."""
 
 import re
 
@@ -41,7 +41,7 @@ _NO_PASSWORD = text("Type the password.")
 async def show(
     pages: Pages, context: RequestContext, errors: dict[str, Text] | None = None
 ) -> web.StreamResponse:
-    """Show what is set."""
+    """Show the settings."""
     account = await load(pages.node.store)
     house: House | None = None
     trouble: Text | None = None
@@ -82,7 +82,7 @@ async def show(
 
 
 async def change_account(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Try an account, and keep it if its server takes the password."""
+    """Test an account, and store it if its server accepts the password."""
     password = context.form.get("password", ("",))[0]
     if not password:
         return await show(pages, context, {"password": _NO_PASSWORD})
@@ -97,7 +97,7 @@ async def change_account(pages: Pages, context: RequestContext) -> web.StreamRes
 
 
 async def change_delivery_point(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Keep the home's delivery point, or forget it where nothing is typed."""
+    """Store the home's delivery point, or forget it if the field is empty."""
     typed = "".join(context.typed("point").split())
     if typed and not is_delivery_point(typed):
         return await show(pages, context, {"point": _NOT_A_POINT})
@@ -108,7 +108,7 @@ async def change_delivery_point(pages: Pages, context: RequestContext) -> web.St
 
 
 async def change_directions(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Keep which way energies flow, of the statistics that there are."""
+    """Store the directions of the statistics."""
     house = await pages.house()
     async with pages.node.store.writing() as connection:
         for proposal in house.proposals:
@@ -123,7 +123,7 @@ async def change_directions(pages: Pages, context: RequestContext) -> web.Stream
 
 async def change_minimum(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Set how many homes each sum with this one must have."""
-    # A home without protected sums does without their rules.
+    # A home without protected sums never loads their rules.
     from ...protected_sums.requests import LEAST_MINIMUM  # noqa: PLC0415
 
     minimum = context.whole_number("minimum")
@@ -145,7 +145,7 @@ async def change_collectives(pages: Pages, context: RequestContext) -> web.Strea
 
 
 async def change_shares(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Store how many shares of a plant this home holds; nothing typed means the collective's."""
+    """Store this home's shares of a plant; an empty field means the collective's number."""
     statistic, typed = context.typed("plant"), context.typed("shares")
     shares = context.whole_number("shares")
     async with pages.node.store.reading() as connection:
@@ -162,7 +162,7 @@ async def change_shares(pages: Pages, context: RequestContext) -> web.StreamResp
 
 
 async def change_language(_pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Remember a language in this browser, and go back to where it was chosen."""
+    """Remember a language in this browser, and go back to the page of the choice."""
     place = context.typed("back")
     response = context.go(place if _PLACE.fullmatch(place) else "")
     chosen = context.typed("language")

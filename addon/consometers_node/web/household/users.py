@@ -1,4 +1,4 @@
-"""Who acts, as ingress says it, and whether Home Assistant has them as an administrator."""
+"""The user of a request, from ingress, and whether Home Assistant has an administrator there."""
 
 import time
 
@@ -15,7 +15,7 @@ _GROUP = "system-admin"
 
 
 class People:
-    """The users of one Home Assistant, asked for once a minute at most."""
+    """The users of one Home Assistant, read once a minute at most."""
 
     def __init__(self, home: HomeAssistant) -> None:
         self._home = home
@@ -30,7 +30,7 @@ class People:
         return Person(user_id, name, bool(user_id) and user_id in await self._administrators())
 
     def name(self, user_id: str) -> str:
-        """Return how a person is called; an unknown one keeps their number."""
+        """Return a person's name; an unknown one keeps their id."""
         return self._names.get(user_id, user_id)
 
     async def _administrators(self) -> frozenset[str]:

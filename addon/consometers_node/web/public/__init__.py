@@ -1,1 +1,1 @@
-"""What anybody may see of a collective: pages, cards, walls, open data. Nothing is changed here."""
+"""A collective's public pages: pages, cards, walls, open data. Nothing is changed here."""

@@ -1,4 +1,4 @@
-"""Where the marks of a challenge's charts are: across in percent, down in lines of text. Pure."""
+"""Coordinates of a challenge's charts: across in percent, down in lines of text. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from ...collective.challenges.comparison import Standing
 from ...collective.challenges.results import Participant, Result
 
 ROW = 3.4
-"""How high the row of a participant is."""
+"""The height of a participant's row."""
 WEEKS_ROW = 5.2
 _HALF = 1.5
-"""How high a bar is at most, from the middle of its row on."""
+"""The maximum height of a bar, from the middle of its row on."""
 _MIDDLE = 3.2
 _FARTHEST = 0.6
 """Beyond a change of 60 % an interval is cut."""
@@ -24,7 +24,7 @@ _MOST_LABELS = 12
 
 
 class Tick(NamedTuple):
-    """A value of the scale, and where it is."""
+    """A value of the scale, and its position."""
 
     x: float
     change: float
@@ -54,7 +54,7 @@ class RankingDrawing:
 
 
 def draw_ranking(result: Result, most: int | None = None) -> RankingDrawing:
-    """Draw who saved how much, with intervals: all of them, or so many, the best first."""
+    """Draw each participant's saving, with intervals: all of them, or the best ones."""
     shown = result.compared[:most]
     standings = [each.standing for each in shown if each.standing is not None]
     ends = [0.0, result.challenge.objective]

@@ -1,4 +1,4 @@
-"""Challenges: who saves most, for a screen, a wall and paper, and as open data."""
+"""Challenges: rankings for a screen, a wall and paper, and as open data."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from .words import LICENCE, LICENCE_ID
 _CSV, _JSON = ".csv", ".json"
 _MAX_DIGITS = 9
 _MOST_ON_A_WALL = 9
-"""More could not be read from five metres."""
+"""More would be too small at five metres."""
 _DIGITS = 4
 _WEEK = ("from", "to", "days", "group", "use_wh", "use_year_before_wh", "change", "relative_change")
 
@@ -34,17 +34,17 @@ async def show_all(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show how a challenge goes."""
+    """Show the results of a challenge."""
     return await _page(pages, guest, "challenge.html")
 
 
 async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the ranking and the weeks, to be read from five metres away."""
+    """Show the ranking and the weeks, for readers five metres away."""
     return await _page(pages, guest, "challenge-hall.html", _MOST_ON_A_WALL)
 
 
 async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return a sheet that invites to a challenge, or tells how it goes."""
+    """Return a printable sheet for a challenge: an invitation, or its results."""
     from ..core.invitation_sheets import qr_inline  # noqa: PLC0415
 
     async with pages.store.reading() as connection:
@@ -64,7 +64,7 @@ async def diploma(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 def has_diploma(seen: Result, participant: Participant) -> bool:
-    """Return whether a participant of a challenge that is over has a rank."""
+    """Return whether a participant of a finished challenge has a rank."""
     standing = participant.standing
     return seen.state is State.ENDED and standing is not None and standing.first is not None
 
@@ -84,7 +84,7 @@ async def listed(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def as_data(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return how a challenge goes, as JSON, or its weeks as CSV."""
+    """Return the results of a challenge, as JSON, or its weeks as CSV."""
     name = guest.named("challenge")
     as_csv = name.endswith(_CSV)
     async with pages.store.reading() as connection:
@@ -133,7 +133,7 @@ def _shown(
 
 
 async def _named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Result:
-    """Return how the challenge of an address goes. Raises HTTPNotFound."""
+    """Return the results of the challenge in the URL. Raises HTTPNotFound."""
     challenge = await _challenge(connection, guest.named("challenge"))
     if challenge is None:
         raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""A chart, which is its table drawn: a line for each interval, an earlier one beside it."""
+"""Charts and their tables: a line for each interval, with an earlier one for comparison."""
 
 from collections.abc import Iterator, Sequence
 import csv
@@ -12,7 +12,7 @@ from ...series import Direction
 
 
 class Step(StrEnum):
-    """How long the intervals of a chart are."""
+    """The length of a chart's intervals."""
 
     HOUR = "hour"
     DAY = "day"
@@ -31,13 +31,13 @@ class ChartInterval:
 
     @property
     def is_to_come(self) -> bool:
-        """Whether nothing can be said of it, nor of the one before."""
+        """Whether nothing can be shown of it, nor of the one before."""
         return not self.row.amounts and (self.before is None or not self.before.is_known)
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn and tabled; the page that has it is at `path`, below the place.
+    """A chart with its table; the page that has it is at `path`, below the place.
 
     Beside it, with .csv and .svg, are its numbers and its picture.
     """
@@ -48,7 +48,7 @@ class Chart:
 
     @property
     def tabled(self) -> Sequence[ChartInterval]:
-        """The lines without those at the end of which nothing can be said yet."""
+        """The lines, without trailing ones that have nothing to show yet."""
         last = max((n for n, line in enumerate(self.lines) if not line.is_to_come), default=-1)
         return self.lines[: last + 1]
 
@@ -71,22 +71,22 @@ class Chart:
 
     @property
     def splits(self) -> bool:
-        """Return whether what is used on the spot is known in it."""
+        """Return whether self-consumption is known in it."""
         return any(row.spot_wh is not None for row in self._rows)
 
     @property
     def uses_some(self) -> bool:
-        """Return whether anything is used on the spot in it."""
+        """Return whether there is any self-consumption in it."""
         return any(row.spot_wh for row in self._rows)
 
     @property
     def feeds_some(self) -> bool:
-        """Return whether anything of what is made is known to be fed into the grid in it."""
+        """Return whether any production is known to be injected in it."""
         return any(row.split_wh and row.both.injection for row in self._rows)
 
     @property
     def leaves_open(self) -> bool:
-        """Return whether of some of what is made it is not known where it went."""
+        """Return whether the destination of some production is unknown."""
         return any((row.made.wh or 0) > (row.split_wh or 0) for row in self._rows)
 
     @property
@@ -94,7 +94,7 @@ class Chart:
         return all(row.are_homes for row in (*self._rows, *self._before))
 
     def before(self, line: ChartInterval, direction: Direction) -> float | None:
-        """Return what was a year or a day before, for as many members as now: so they compare."""
+        """Return the values of a year or a day before, scaled to the present number of members."""
         if line.before is None or (each := line.before[direction].per_member_wh) is None:
             return None
         now, then = (
@@ -179,7 +179,7 @@ def _written(line: ChartInterval) -> Sequence[str]:
 
 
 def _hours(line: ChartInterval) -> Sequence[str]:
-    """Return of how many hours each figure is, how many have ended, and the year before."""
+    """Return the hours behind each figure, the hours that have ended, and the year before."""
     amounts = [line.row[direction] for direction in _COLUMNS.values()]
     before = [line.before[way] if line.before else NOTHING for way in _COLUMNS.values()]
     return (
@@ -193,7 +193,7 @@ def _hours(line: ChartInterval) -> Sequence[str]:
 
 
 def _days(line: ChartInterval) -> Sequence[str]:
-    """Return of how many days each figure is, and how many have ended."""
+    """Return the days behind each figure, and the days that have ended."""
     row, before = line.row, line.before
     days = (
         *(row[direction].published for direction in _COLUMNS.values()),

@@ -8,14 +8,14 @@ from ..core.speech import Language
 _WASH_WH = 1_000
 _PHONE_WH = 15
 _PEDAL_W = 100
-"""What a person who is not trained keeps up on a bicycle."""
+"""The power that an untrained person sustains on a bicycle."""
 _KETTLE_W = 2_000
 _LAMPS = 10
 _FEWEST = 2
 
 
 def lamps(made_wh: float, used_wh: float) -> Text:
-    """Say what panels make beside what is used."""
+    """Compare production with consumption, in words."""
     if made_wh <= 0 or used_wh <= 0:
         return text("No sun on our panels: all our electricity comes from the grid.")
     times = made_wh / used_wh
@@ -32,19 +32,19 @@ def lamps(made_wh: float, used_wh: float) -> Text:
 
 
 def washes(wh: float | None) -> Text | None:
-    """Say how many loads of laundry an energy washes; None where these are too few."""
+    """Return how many loads of laundry an energy washes; None where these are too few."""
     words = text("enough for {count} loads of laundry (about 1\u00a0kWh each)")
     return _compared(words, wh, _WASH_WH)
 
 
 def kettles(watts: float | None) -> Text | None:
-    """Say how many kettles take a power; None where these are too few."""
+    """Return how many kettles take a power; None where these are too few."""
     words = text("We use as much as {count} kettles boiling at the same time.")
     return _compared(words, watts, _KETTLE_W)
 
 
 def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
-    """Say in words of a pupil what panels do now, or else what they did today."""
+    """Describe for pupils what panels do now, or else what they did today."""
     pedalling = text("Our panels produce as much as {count} people pedalling at the same time.")
     charging = text(
         "Since this morning, the sun on the roof has produced enough to charge {count} phones."

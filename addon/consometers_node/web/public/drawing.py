@@ -1,4 +1,4 @@
-"""Where the bars, lines and marks of a chart are, in percent of its width and height. Pure."""
+"""Coordinates of a chart's bars, lines and marks, in percent of its width and height. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ COLOURS: Mapping[str, str] = {
     "fed": "#8353d1",
     "drawn": "#3a7cac",
 }
-"""Those of style.css in the light, for a picture that stands alone."""
+"""The light colours of style.css, for a picture that stands alone."""
 
 
 class Bar(NamedTuple):
@@ -55,7 +55,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What to draw, by its kind; `lines` are paths over `count` by 1000."""
+    """A drawing, by kind; `lines` are paths over `count` by 1000."""
 
     count: int
     bars: Mapping[str, Sequence[Bar]]
@@ -66,7 +66,7 @@ class Drawing:
 
 
 def draw(chart: Chart) -> Drawing:
-    """Draw what is made upwards from the middle, and what is drawn from the grid downwards."""
+    """Draw production upwards from the middle, and grid consumption downwards."""
     rows = [line.row for line in chart.lines]
     before = [
         [chart.before(line, way) for line in chart.lines]
@@ -103,7 +103,7 @@ def draw(chart: Chart) -> Drawing:
 
 
 class _Scale:
-    """Places of values between the least and the most of a chart."""
+    """Positions of values between the least and the most of a chart."""
 
     def __init__(self, count: int, high: float, low: float) -> None:
         self._count = count

@@ -1,4 +1,4 @@
-"""What all answers to the public have in common: in which language, of which moment, how made."""
+"""The base of all public answers: language, time, rendering."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -54,7 +54,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The visitor, and when. `language` says things in the time of the collective."""
+    """A public request. `language` formats for the collective's time zone."""
 
     request: web.Request
     language: Language
@@ -62,13 +62,13 @@ class Guest:
 
     @property
     def root(self) -> str:
-        """The way from this page to the first one: addresses are relative, wherever it is."""
+        """The relative path to the first page: addresses are relative, wherever it is."""
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     @property
     def origin(self) -> str:
-        """Where these pages are, as they were asked for."""
-        # Only a visitor that lies about it gets this answer.
+        """The URL of these pages, as requested."""
+        # Only a visitor that forges it gets this answer.
         forwarded = self.request.headers.get("X-Forwarded-Proto", "").strip()
         scheme = "https" if forwarded == "https" else self.request.scheme
         return f"{scheme}://{self.request.host}"
@@ -79,12 +79,12 @@ class Guest:
         return self.now.date()
 
     def named(self, part: str) -> str:
-        """Return what stands in a part of the address."""
+        """Return a part of the path."""
         return self.request.match_info.get(part, "")
 
 
 class PublicPages(PageBase):
-    """Answers anybody, of what was released and of nothing else."""
+    """Answers anybody, from released figures only."""
 
     def __init__(
         self,
@@ -109,21 +109,21 @@ class PublicPages(PageBase):
 
     @property
     def publication(self) -> Publication:
-        """How sums are published now."""
+        """The current rules of publication."""
         return self._rules.now.publication
 
     @property
     def published(self) -> Published:
-        """What may be known, by the rules of now."""
+        """The released figures, under the current rules."""
         settings = self.settings
         return Published(settings.identifier, settings.time_zone, self.publication)
 
     def looks(self, look: Look) -> Handler:
-        """Make a handler of something that is looked at."""
+        """Make a handler for a public address."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             guest = self._guest(request)
-            # No other parameter is read, and so none makes another answer.
+            # No other parameter is read, so that none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
             response = await self._cache.answer(key, guest.now, lambda: self._make(look, guest))
             language.remember(request, response)
@@ -133,7 +133,7 @@ class PublicPages(PageBase):
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer visitors that do not ask too much, and say in words what they asked in vain."""
+        """Answer within the rate limit, and turn errors into pages."""
         try:
             response = await self._answer(request, handler)
         except web.HTTPException as answer:
@@ -151,15 +151,15 @@ class PublicPages(PageBase):
         return response
 
     async def read_about(self, connection: AsyncConnection) -> None:
-        """Read who the collective is, for the pages that are made from now on."""
+        """Read the collective's description, for the pages made from now on."""
         self.about = await load_about(connection, self.settings.about)
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
-        """Return a group by its name in addresses; None where nobody is in it yet."""
+        """Return a group by its name in addresses; None where it has no member yet."""
         return (await self.published.places(connection)).get(slug)
 
     def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
-        """Make a page."""
+        """Render a page."""
         body = self.render(
             f"public/{template}",
             guest.language,
@@ -222,7 +222,7 @@ class PublicPages(PageBase):
 
 
 def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
-    """Make a response of a text, with a name for the text."""
+    """Make a response of a text, with an ETag."""
     written = body.encode()
     all_headers = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
     return web.Response(
@@ -231,7 +231,7 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
 
 
 def _is_open(request: web.Request) -> bool:
-    """Return whether open data are asked for, which scripts of any page may read."""
+    """Return whether open data are requested, which scripts of any page may read."""
     return request.path.startswith(f"{DATA}/")
 
 
@@ -249,7 +249,7 @@ def _unless_known(request: web.Request, response: web.StreamResponse) -> web.Str
 
 
 def problem(status: int, words: Text, detail: Text | None = None) -> web.Response:
-    """Say what is wrong as RFC 9457 has it."""
+    """Return an error as in RFC 9457."""
     body = {"status": status, "title": words.say("en"), "title_fr": words.say("fr")}
     if detail is not None:
         body |= {"detail": detail.say("en"), "detail_fr": detail.say("fr")}

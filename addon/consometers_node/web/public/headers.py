@@ -1,4 +1,4 @@
-"""What each response of the public pages carries."""
+"""The headers of public responses."""
 
 from aiohttp import web
 
@@ -19,7 +19,7 @@ _HEADERS = {
 
 
 def harden(response: web.StreamResponse) -> None:
-    """Add the headers that each response has, unless it sets them itself."""
+    """Add the default headers to a response."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

@@ -1,4 +1,4 @@
-"""How all are doing together, now: the first page, that of a site, a card, the wall of a hall."""
+"""Everybody's present figures: the first page, that of a site, a card, the wall of a hall."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -33,7 +33,7 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 async def look(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, *, preview: bool = False
 ) -> web.Response:
-    """Return what is there to see in a transaction, which may only be tried."""
+    """Return the figures in a transaction, which may be a dry run."""
     place = await named(pages, guest, connection)
     shown = None if place is None else await today(pages, guest, connection, place)
     places = await pages.published.places(connection)
@@ -64,7 +64,7 @@ async def look(
 
 
 async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return a few figures in little room, for a frame in any page."""
+    """Return a few figures in little space, for a frame in any page."""
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
         shown = None if place is None else await today(pages, guest, connection, place)
@@ -74,7 +74,7 @@ async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return three figures and one chart, to be read from five metres away."""
+    """Return three figures and one chart, for readers five metres away."""
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
         shown: LiveDay | None = None

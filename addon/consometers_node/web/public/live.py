@@ -1,4 +1,4 @@
-"""What is known of now and of today, for every page that shows it."""
+"""The figures of now and of today, for every page that shows them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _KINDS = {"sites": frozenset({GroupKind.SITE}), "areas": AREAS}
 
 @dataclass(frozen=True, slots=True)
 class LiveDay:
-    """What of a group is known of the last interval, and of the day that it is in."""
+    """A group's figures of the last interval, and of its day."""
 
     place: Place
     day: date
@@ -51,9 +51,9 @@ class LiveDay:
     homes_counting: int
     chart: Chart
     children: ChildCollectives | None = None
-    """What collectives in it let be read; None where there is none."""
+    """Which directions collectives in it disclose; None without any."""
     sells_all: bool = False
-    """All that panels made lately was fed into the grid: none of it is theirs to use."""
+    """All recent production was injected: none of it is for the panels' owners to use."""
 
     @property
     def rates(self) -> Rates:
@@ -66,12 +66,12 @@ class LiveDay:
 
     @property
     def uses_w(self) -> float | None:
-        """Power that is used, now."""
+        """Consumption, now."""
         return self._power(self.now.used_wh if self.now else None)
 
     @property
     def sentence(self) -> Text | None:
-        """Say how it stands in words that everybody knows."""
+        """Describe the present in everyday words."""
         if self.now is None:
             return None
         made, used = self.now.made.wh, self.now.used_wh
@@ -81,18 +81,18 @@ class LiveDay:
 
     @property
     def for_pupils(self) -> Text | None:
-        """Say what the panels do in words of a pupil."""
+        """Describe for pupils what the panels do."""
         made = self.whole.made.wh if self.whole and self.is_today else None
         return pupil(self.makes_w, made)
 
     @property
     def washes(self) -> Text | None:
-        """Say what the day's production is enough for."""
+        """Say what the day's production suffices for."""
         return washes(self.whole.made.wh if self.whole else None)
 
     @property
     def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
-        """Return what of the day is withheld, by the reason, where no bar says it in its place."""
+        """Return what of the day is suppressed, by reason, where no bar shows it."""
         in_place = {self.why_not(Direction.PRODUCTION), self.why_not(Direction.CONSUMPTION)}
         hidden: dict[Withheld, list[Direction]] = {}
         for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
@@ -102,12 +102,12 @@ class LiveDay:
 
     @property
     def missing(self) -> frozenset[Direction]:
-        """Return what collectives in it let be read, of which not one figure came."""
+        """Return the directions that collectives in it disclose without a single figure."""
         there = self.whole.amounts.keys() if self.whole is not None else frozenset()
         return frozenset() if self.children is None else self.children.allowed - there
 
     def why_not(self, direction: Direction) -> Withheld | None:
-        """Return why the last figure of a direction is withheld, if it is."""
+        """Return why the last figure of a direction is suppressed, if it is."""
         if self.now is None or self.whole is None or self.now[direction].wh is not None:
             return None
         return self.whole[direction].why or self.now[direction].why
@@ -119,11 +119,11 @@ class LiveDay:
 async def today(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
 ) -> LiveDay:
-    """Look at the last days: early in the morning, yesterday is the last that is known."""
+    """Return the last known day: early in the morning, that is yesterday."""
     yesterday = guest.today - _DAY
     span = Span(yesterday - _DAY, guest.today)
     days = await _days(pages, guest, connection, place, span)
-    # Where neither has anything, today is shown.
+    # Without figures on either day, today is shown.
     day = next(
         (
             day
@@ -138,7 +138,7 @@ async def today(
 async def look_at(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, day: date
 ) -> LiveDay:
-    """Look at one day, and the day before it."""
+    """Read one day, and the day before it."""
     days = await _days(pages, guest, connection, place, Span(day - _DAY, day))
     return await _live(guest, connection, place, day, days)
 
@@ -206,12 +206,12 @@ def _is_by(slot: TimeSlot, now: FlowRow) -> bool:
 
 
 def _clock(at: datetime) -> tuple[time, int]:
-    """Return what the clock shows: an hour comes twice in autumn."""
+    """Return the clock's time: an hour comes twice in autumn."""
     return at.time(), at.fold
 
 
 async def named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place | None:
-    """Return the group that the address names; None where everybody's has nobody yet."""
+    """Return the group in the URL; None where everybody's has no member yet."""
     slug = guest.named("place")
     place = await pages.place(connection, slug or ALL)
     if slug and (place is None or place.kind not in _KINDS[guest.request.path.split("/")[1]]):
@@ -222,7 +222,7 @@ async def named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -
 async def together_with(
     pages: PublicPages, connection: AsyncConnection, place: Place | None
 ) -> Sequence[Place]:
-    """Return the groups in which a commune is published with others: those of lately, if any."""
+    """Return the groups in which a commune is published with others: the recent ones, if any."""
     if place is None or not place.together:
         return ()
     places = (await pages.published.places(connection)).values()
@@ -234,7 +234,7 @@ async def together_with(
 
 
 def base(place: Place | None) -> str:
-    """Return where the pages of a group begin, seen from the first one."""
+    """Return the path of a group's pages, from the first one."""
     folders = {kind: folder for folder, kinds in _KINDS.items() for kind in kinds}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""

@@ -1,4 +1,4 @@
-"""Who a collective is, what the law has it say, and what search engines ask for."""
+"""Legal notices, the collective's description, and the files for search engines."""
 
 from datetime import date
 from html import escape
@@ -32,7 +32,7 @@ _PRIVATE = (
 
 
 async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show who the collective is, how one takes part, and how it is reached."""
+    """Show who the collective is, how to take part, and how to reach it."""
     async with pages.store.reading() as connection:
         everybody = await pages.place(connection)
         shown = everybody and await today(pages, guest, connection, everybody)
@@ -43,7 +43,7 @@ async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def legal(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show who publishes and hosts the pages."""
+    """Show the publisher and the host of the pages."""
     return pages.page(guest, "legal.html")
 
 
@@ -62,7 +62,7 @@ async def privacy(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def robots(_pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return what robots may read, and where the list of pages is."""
+    """Return robots.txt."""
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in _PRIVATE),
@@ -72,7 +72,7 @@ async def robots(_pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """List the public pages: of everybody, of each commune and site that was published, by year."""
+    """List the public pages: of everybody, of each published commune and site, by year."""
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         challenges = await all_challenges(connection)

@@ -48,7 +48,7 @@ type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | Non
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 MOST_DAYS = {True: 92, False: 3_660}
-"""How long a range may be: of what is finer than a day, and of days and what they add up to."""
+"""The longest range: of intervals shorter than a day, and of days and their multiples."""
 KEEP = "public, max-age=60"
 _INSTANT = timedelta(microseconds=1)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -57,7 +57,7 @@ _JSON = ".json"
 
 
 class OpenDataQuantity(StrEnum):
-    """What may be asked for."""
+    """The quantities."""
 
     CONSUMPTION = "consumption"
     INJECTION = "injection"
@@ -80,24 +80,24 @@ _COMPUTED: Mapping[OpenDataQuantity, Callable[[Rates], Fraction | float | None]]
     OpenDataQuantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
     OpenDataQuantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
 }
-"""What is computed of all three directions."""
+"""Quantities computed from all three directions."""
 _RATIOS = _COMPUTED.keys() - {OpenDataQuantity.TOTAL_CONSUMPTION}
 _NEEDED: Mapping[OpenDataQuantity, Sequence[Direction]] = {
     OpenDataQuantity.SHARED_LOCALLY: (Direction.INJECTION, Direction.CONSUMPTION),
     **dict.fromkeys(_COMPUTED, tuple(Direction)),
 }
-"""Directions that a quantity is computed of, if it is none itself."""
+"""Directions of a computed quantity."""
 
 
 class Longer(StrEnum):
-    """Intervals that are added up of days."""
+    """Intervals that add up days."""
 
     P1M = "P1M"
     P1Y = "P1Y"
 
 
 class Point(NamedTuple):
-    """The value of an interval, or why it is withheld; `more` stands beside it by its name."""
+    """The value of an interval, or why it is suppressed; `more` is beside it, by name."""
 
     start: datetime
     end: datetime
@@ -110,7 +110,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What an address asks for."""
+    """A request, from its address."""
 
     quantity: OpenDataQuantity
     place: Place
@@ -119,7 +119,7 @@ class Query:
 
 
 class Wrong(Exception):
-    """An address that cannot be answered, and why."""
+    """An invalid address, and why."""
 
     def __init__(self, status: int, title: Text, detail: Text | None = None) -> None:
         super().__init__(title.say())
@@ -160,7 +160,7 @@ async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 
 async def description(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return the open data as OpenAPI 3.1 describes them."""
+    """Return the description of the open data in OpenAPI 3.1."""
     return opened(_description(), "application/json")
 
 
@@ -170,7 +170,7 @@ def _description() -> str:
 
 
 async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return all groups of which something may be asked."""
+    """Return all groups with open data."""
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         steps = await pages.published.steps(connection)
@@ -213,7 +213,7 @@ class Offered:
 
 
 def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
-    """Return the intervals that may be asked for: also those at which sums were published once."""
+    """Return the available intervals: also those published in the past."""
     zone = guest.now.tzinfo
     fine = [
         Offered(
@@ -227,7 +227,7 @@ def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
 
 
 def intervals(steps: Steps) -> list[str]:
-    """Return the names of the intervals that may be asked for."""
+    """Return the names of the available intervals."""
     return [*steps, Interval.P1D, *Longer]
 
 
@@ -288,7 +288,7 @@ def _whole(query: Query) -> Span:
 async def _points(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, query: Query
 ) -> Iterator[Point]:
-    """Return what is asked for, each point when it is wanted: there may be thousands.
+    """Return the requested points, each made when it is read: there may be thousands.
 
     Of before anything was closed, there is none.
     """
@@ -327,7 +327,7 @@ def _parts(query: Query, slots: Slots) -> Iterable[Slots]:
 
 
 def _point(query: Query, slots: Slots) -> Point:
-    """Return the value of intervals that are shown as one."""
+    """Return the value of intervals combined into one."""
     if query.quantity in _COMPUTED:
         return _computed_point(query, slots)
     if query.quantity is OpenDataQuantity.SHARED_LOCALLY:
@@ -344,7 +344,7 @@ def _point(query: Query, slots: Slots) -> Point:
 
 
 def _computed_point(query: Query, slots: Slots) -> Point:
-    """Return what is computed of the intervals of which all three directions were published."""
+    """Return a value computed from the intervals in which all three directions were published."""
     rates = Rates.of(slots)
     value = _COMPUTED[query.quantity](rates)
     minutes, why = rates.minutes, None if rates.published else _why(slots)
@@ -355,7 +355,7 @@ def _computed_point(query: Query, slots: Slots) -> Point:
 
 
 def _shared_point(query: Query, slots: Slots) -> Point:
-    """Return what members shared in the intervals of which both directions were published."""
+    """Return members' shared energy in the intervals in which both directions were published."""
     shared = shared_of(slots)
     count = sum([slot.shared is not None for slot in slots])
     value = shared.watt_minutes / WH if shared.minutes else None
@@ -382,7 +382,7 @@ def _derived_point(
 
 
 def _why(slots: Slots) -> Withheld | None:
-    """Return why something of these intervals is withheld, if it is."""
+    """Return why something of these intervals is suppressed, if it is."""
     figures = [figure for slot in slots for figure in slot.figures.values()]
     return weightiest(figure for figure in figures if isinstance(figure, Withheld))
 
@@ -416,7 +416,7 @@ def _as_json(pages: PublicPages, query: Query, points: Iterable[Point]) -> str:
 
 
 def _shown(points: Iterable[Point]) -> Iterator[tuple[Point, str, str]]:
-    """Yield when each starts and ends in words. Mostly, one ends when the next one starts."""
+    """Yield the start and the end of each interval in words."""
     last, words = None, ""
     for point in points:
         start = words if point.start is last else iso8601.shown(point.start)
@@ -480,7 +480,7 @@ def _plain(value: float | None) -> float | None:
 
 
 async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the page of the open data: each figure, its licence, and how to ask for it."""
+    """Show the page of the open data: each figure, its licence, and how to request it."""
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         steps = await pages.published.steps(connection)

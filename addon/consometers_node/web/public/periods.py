@@ -37,7 +37,7 @@ _LEFT_OUT = Withheld(Reason.NOT_YET)
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """A month, shown by its days, or a year, by its months; named by its first day."""
+    """A month by its days, or a year by its months; named by its first day."""
 
     first: date
     step: Step
@@ -73,14 +73,14 @@ class Which:
         return self.of(self.last + _DAY)
 
     def of(self, day: date) -> Which:
-        """Return the one like it that has a day."""
+        """Return the period of the same kind that contains a day."""
         first = month_of(day)
         return Which(first if self.step is Step.DAY else first.replace(month=1), self.step)
 
 
 @dataclass(frozen=True, slots=True)
 class WhichDay:
-    """A day, turned over as a month is."""
+    """A day, with the same navigation as a month."""
 
     first: date
 
@@ -123,7 +123,7 @@ class _Days:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What of a month or a year is known, and of the same days a year before.
+    """The known days of a month or a year, and the same days a year before.
 
     `same` is of those days alone that are known of both years, and so is `before`: they compare.
     """
@@ -134,7 +134,7 @@ class Period:
     same: FlowRow | None
     before: FlowRow | None
     up_to: date | None
-    """The last day that is known, of what is not over yet."""
+    """The last known day of a period that is not over."""
     previous: Which | None
     following: Which | None
 
@@ -220,7 +220,7 @@ async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 async def look(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, which: Which
 ) -> Period:
-    """Look at a month or a year."""
+    """Read a month or a year."""
     days = await _days(pages, guest, connection, place, which)
     previous, following = which.previous, which.following
     first, now = days.first, begun(days.now, days.first)
@@ -240,7 +240,7 @@ async def look(
 async def charts(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place
 ) -> Sequence[tuple[Which, Chart]]:
-    """Draw the month and the year that are now. The days of the month are read with the year's."""
+    """Draw the present month and year. The days of the month are read with the year's."""
     month = Which(guest.today.replace(day=1), Step.DAY)
     year = Which(guest.today.replace(month=1, day=1), Step.MONTH)
     days = await _days(pages, guest, connection, place, year)
@@ -262,7 +262,7 @@ async def _days(
 
 
 async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:
-    """Return the group that the address names. Raises HTTPNotFound."""
+    """Return the group in the URL. Raises HTTPNotFound."""
     place = await named(pages, guest, connection)
     if place is None:
         raise web.HTTPNotFound
@@ -307,7 +307,7 @@ def _weeks(day: date) -> Sequence[Sequence[date | None]]:
 
 
 def day_named(guest: Guest) -> date:
-    """Read which day the address names. Raises HTTPNotFound."""
+    """Read the day in the URL. Raises HTTPNotFound."""
     try:
         day = date.fromisoformat(guest.named("day"))
     except ValueError:
@@ -317,7 +317,7 @@ def day_named(guest: Guest) -> date:
 
 
 def which_named(guest: Guest, step: Step) -> Which:
-    """Read which one the address names. Raises HTTPNotFound."""
+    """Read the period in the URL. Raises HTTPNotFound."""
     written = f"{guest.named('month')}-01" if step is Step.DAY else f"{guest.named('year')}-01-01"
     try:
         first = date.fromisoformat(written)
@@ -366,7 +366,7 @@ def _left_out(days: Slots, others: Slots, matters: Callable[[Direction, datetime
 
 
 def _last_day(days: Slots) -> date | None:
-    """Return the last day of which anything is known."""
+    """Return the last known day."""
     return max((slot.start.date() for slot in days if slot.published), default=None)
 
 

@@ -1,4 +1,4 @@
-"""Answers that were made a moment ago, for requests for the same.
+"""Recent answers, for requests for the same.
 
 What is released, withdrawn or said otherwise makes all of them old at once; what time alone
 changes, half a minute does. So nobody sees what was not released, nor for long what no longer
@@ -20,7 +20,7 @@ FOR = timedelta(seconds=30)
 MOST_BYTES = 16 * 1024 * 1024
 
 type Key = tuple[str, ...]
-"""All that an answer depends on but the time and what is known."""
+"""Everything that an answer depends on except the time and the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Answer:
 
 
 class ResponseCache:
-    """Answers of bounded size. Without `changes` nothing is kept."""
+    """A cache of bounded size. Without `changes` nothing is stored."""
 
     def __init__(self, changes: Changes | None) -> None:
         self._changes = changes
@@ -46,7 +46,7 @@ class ResponseCache:
     async def answer(
         self, key: Key, now: datetime, make: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Return the answer that is kept under a key, or make it: once, for all who wait for it."""
+        """Return the cached answer, or make it: once, for all who wait for it."""
         if self._changes is None:
             return await make()
         async with self._making.setdefault(key, asyncio.Lock()):
@@ -81,5 +81,5 @@ class ResponseCache:
 
 
 def _may_be_kept(response: web.Response) -> bool:
-    """Return whether anybody may have it: its text has a name, and it sets nothing."""
+    """Return whether an answer is public: it has an ETag, and sets no cookie."""
     return response.status == 200 and "ETag" in response.headers and not response.cookies

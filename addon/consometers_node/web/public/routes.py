@@ -1,4 +1,4 @@
-"""Every address once, and who answers. All are looked at, none changes anything."""
+"""Every address once, with its handler. All are read-only."""
 
 from functools import partial
 
@@ -82,12 +82,12 @@ def routes(pages: PublicPages, watch: Watch | None) -> list[web.RouteDef]:
 
 
 async def _icon(_: web.Request) -> web.StreamResponse:
-    """Lead programs that know this address alone to the icon."""
+    """Redirect programs that know only this address to the icon."""
     raise web.HTTPFound(f"{STATIC}icon.png")
 
 
 def _health(pages: PublicPages, watch: Watch | None) -> Handler:
-    """Make what says whether this collective can answer: for what restarts it, not for people.
+    """Return a health check for supervisors: whether this collective can answer.
 
     It answers with 200, or with 503 when the database is away. It is asked each time. The text says
     what a restart would not mend: all other problems that there are.

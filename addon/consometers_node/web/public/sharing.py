@@ -1,4 +1,4 @@
-"""The neighbours' sun: what members shared, and would share with more panels or more members."""
+"""The neighbours' sun: energy shared by members, also with more panels or more members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from .periods import WhichDay, day_named, place_named, which_named
 
 PANELS = (50, 100, 150, 200, 300, 400)
 MEMBERS = (50, 100, 150, 200, 300, 400)
-"""In % of what there is; the ends are those of the sliders too."""
+"""In % of the present ones; the ends are those of the sliders too."""
 _MOST_RATIO = 100 * PANELS[-1] // MEMBERS[0]
 _RATIO_STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A case, in % of the panels and the members that there are."""
+    """A case, in % of the present panels and members."""
 
     panels: int
     members: int
@@ -29,28 +29,28 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What is known of a period, and its cases."""
+    """The known figures of a period, and its cases."""
 
     exchanges: Exchanges
 
     @property
     def now(self) -> SharedSun:
-        """With the panels and the members that there are."""
+        """With the present panels and members."""
         return self.exchanges.simulate()
 
     @property
     def with_panels(self) -> Sequence[Simulated]:
-        """Cases with the members that there are."""
+        """Cases with the present members."""
         return [Simulated(each, 100, self.exchanges.simulate(each)) for each in PANELS]
 
     @property
     def with_members(self) -> Sequence[Simulated]:
-        """Cases with the panels that there are."""
+        """Cases with the present panels."""
         return [Simulated(100, each, self.exchanges.simulate(100, each)) for each in MEMBERS]
 
     @property
     def curve(self) -> Sequence[int]:
-        """What is shared in Wh with each `curve_step` % more panels, from none on: for sliders."""
+        """Shared Wh with each `curve_step` % more panels, from none on: for sliders."""
         return [
             round(self.exchanges.simulate(percent).shared_wh)
             for percent in range(0, _MOST_RATIO + 1, _RATIO_STEP)
@@ -63,7 +63,7 @@ class Sharing:
 
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    """Show what members shared in a day, a month or a year, and would share."""
+    """Show the energy that members shared in a day, a month or a year, and could share."""
     is_day = step is Step.HOUR
     which = WhichDay(day_named(guest)) if is_day else which_named(guest, step)
     async with pages.store.reading() as connection:

@@ -39,7 +39,7 @@ class PublicSite:
         witness: WitnessService | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
-        """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
+        """Prepare; nothing is read before the first request.
 
         With `changes`, answers are kept until it reports one, for a moment at most. `/health` says
         what `watch` sees of the node that runs. With a `witness`, homes enrol with it.

@@ -1,4 +1,4 @@
-"""This node as a witness: what homes ask of it, and the page that says for whom it is one."""
+"""This node as a witness: the API for homes, and the page about its collectives."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -35,7 +35,7 @@ _STATUSES: Mapping[type[CollectiveFault], HTTPStatus] = {
 
 
 def calls(witness: WitnessService) -> list[web.RouteDef]:
-    """Return what homes ask by HTTPS, and who answers."""
+    """Return the routes of the API for homes."""
 
     async def enrol(body: object) -> web.Response:
         receipt, is_new = await witness.enrol(EnrolmentRequest.read(body))
@@ -58,7 +58,7 @@ def calls(witness: WitnessService) -> list[web.RouteDef]:
 
 
 async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show for whom this node is a witness, and what it opened."""
+    """Show the collectives of this witness, and what it opened."""
     collectives = pages.settings.witness_for
     if not collectives:
         raise web.HTTPNotFound

@@ -43,7 +43,7 @@
     });
     const bars = figure.dataset.bars === "yes";
     if (!bars) { xs.push(times.at(-1) + step); ys.push(values.at(-1)); }
-    // Hours are told from 0 to 24.
+    // Hours run from 0 to 24.
     const language = figure.dataset.language === "en" ? "en-GB" : figure.dataset.language;
     const [from, value] = [...figure.querySelectorAll("thead th")].map((one) => one.textContent);
     const unit = figure.dataset.unit;
@@ -91,7 +91,7 @@
     if (standing && event.isTrusted) standing.dataset.touched = "yes";
   }, true);
   window.addEventListener("pageshow", idle);
-  // What a form brought in place of what was there: charts are drawn, and who reads aloud begins anew.
+  // After a form has replaced a part of the page: draw its charts, restart reading aloud.
   document.addEventListener("htmx:afterSettle", (event) => {
     idle();
     drawAll();

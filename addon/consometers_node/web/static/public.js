@@ -111,7 +111,7 @@
   async function refresh() {
     const live = document.getElementById("live");
     if (document.hidden || !live) return;
-    tell();
+    showFreshness();
     try {
       const answer = await fetch(location.href, { cache: "no-cache", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw new Error(answer.statusText);
@@ -125,16 +125,16 @@
     } catch {
       isCut = true;
     }
-    tell();
+    showFreshness();
   }
 
   // Nothing is called "now" unless it was so a moment ago.
-  function tell() {
-    const moment = document.querySelector(".moment"), told = document.getElementById("offline");
+  function showFreshness() {
+    const moment = document.querySelector(".moment"), notice = document.getElementById("offline");
     if (moment) moment.textContent = isCut || Date.now() - cameAt > STALE_MS ? moment.dataset.last : moment.dataset.now;
-    if (!told) return;
-    told.hidden = !isCut;
-    told.querySelector(".last").textContent = isCut && moment ? `${moment.dataset.last}.` : "";
+    if (!notice) return;
+    notice.hidden = !isCut;
+    notice.querySelector(".last").textContent = isCut && moment ? `${moment.dataset.last}.` : "";
   }
 
   // A wall shows one chart at a time.
@@ -163,7 +163,7 @@
     simulate(form);
   });
   window.addEventListener("online", refresh);
-  window.addEventListener("offline", () => { isCut = true; tell(); });
+  window.addEventListener("offline", () => { isCut = true; showFreshness(); });
   document.addEventListener("visibilitychange", refresh);
   setInterval(refresh, REFRESH_MS);
   if (hall) {

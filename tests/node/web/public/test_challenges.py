@@ -129,7 +129,7 @@ async def test_the_saver_is_first_and_equals_share_ranks(empty: Town) -> None:
     assert (first.standing.first, first.standing.last) == (1, 1)
     assert first.outcome is Outcome.REACHED_WITHIN_MARGIN
     assert (first.homes, first.homes_before, first.are_homes) == (22, 20, True)
-    assert seen.comparison.tells_apart
+    assert seen.comparison.is_conclusive
     assert [
         (each.place.slug, each.standing.first, each.standing.last, each.outcome)
         for each in others
