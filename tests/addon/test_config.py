@@ -1,4 +1,4 @@
-"""What Home Assistant is told of the app is right, no more than it needs, and fits the program."""
+"""The app's configuration is right, asks for no more than it needs, and fits the program."""
 
 import json
 import re

@@ -122,7 +122,7 @@ asyncio.run(show())
         (256, 9, 0, True, 137),
         (1, 0, 3, True, 3),
     ],
-    ids=["it ended", "it was told to", "it failed", "it was killed", "something failed before"],
+    ids=["it ended", "it was stopped", "it failed", "it was killed", "something failed before"],
 )
 def test_the_container_ends_with_a_node_that_failed(
     tmp_path: Path, *, status: int, signal_number: int, before: int, ends: bool, result: int

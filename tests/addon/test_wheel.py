@@ -48,7 +48,7 @@ def test_the_wheel_has_nothing_of_a_checkout(wheel: Path) -> None:
     assert not [name for name in names(wheel) if "__pycache__" in name]
 
 
-def test_the_program_tells_its_commands(installed: Installed) -> None:
+def test_help_lists_the_commands(installed: Installed) -> None:
     text = installed.run("--help")
     assert [name for name in COMMANDS if name not in text] == []
 
@@ -68,7 +68,7 @@ def test_the_administration_of_a_collective_says_what_it_needs(installed: Instal
     assert "consometers-node[collective]" in refused.value.stderr
 
 
-def test_the_program_keeps_its_things_where_it_is_told(
+def test_the_program_stores_its_files_in_the_given_folder(
     installed: Installed, tmp_path: Path
 ) -> None:
     installed.run("status", CONSOMETERS_DATA=str(tmp_path))

@@ -1,4 +1,4 @@
-"""What visitors and programs are told of those who share around the school."""
+"""What visitors and programs read about the homes that share around the school."""
 
 from pathlib import Path
 import shlex

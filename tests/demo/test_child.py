@@ -1,4 +1,4 @@
-"""A program of the show house ends with whoever started it."""
+"""A program of the show house ends with its parent."""
 
 import os
 from pathlib import Path

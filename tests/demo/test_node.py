@@ -1,4 +1,4 @@
-"""What the show house tells of its node, and what it forgets of it."""
+"""What the show house prints about its node, and what it forgets of it."""
 
 from pathlib import Path
 

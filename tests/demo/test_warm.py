@@ -13,7 +13,7 @@ import pytest
 from demo.warm import CommandResult, Warm
 
 MODULE = "json"
-"""A program of Python's own: it writes what it reads anew."""
+"""A program of the standard library, which prints its input again."""
 
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

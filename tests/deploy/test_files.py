@@ -98,7 +98,7 @@ def test_the_node_is_watched_as_the_documentation_says(site: Path, page: str) ->
     assert not all((networks[network] or {}).get("internal") for network in node["networks"])
 
 
-def test_visitors_are_told_apart_by_the_proxy_s_word_alone(site: Path) -> None:
+def test_only_the_proxy_s_header_identifies_visitors(site: Path) -> None:
     composed = project(site)
     (network,) = composed["networks"]["inside"]["ipam"]["config"]
     assert "inside" in composed["services"]["proxy"]["networks"]

@@ -1,4 +1,4 @@
-"""The add-on's program, started as its image starts it, with what a Supervisor tells it."""
+"""The add-on's program, started as its image starts it, with a Supervisor's variables."""
 
 import asyncio
 from collections.abc import AsyncIterator

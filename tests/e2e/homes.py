@@ -3,7 +3,7 @@
     python -m tests.e2e.homes PLAN
 
 What their meters counted is in a file that grows. All of it is looked at after a start, as a home
-looks at its recorder; what is new in it is kept, and told to whom it was granted.
+looks at its recorder; what is new there is stored, and delivered by its grants.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Plan:
 class Meter:
     """A file with a line for each value that was counted: whose, which way, when, W.
 
-    A line without a value lets a home tell once more what it has told of that day.
+    A line without a value makes a home deliver that day again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -117,7 +117,7 @@ class Meter:
             file.write("".join(f"{line}\n" for line in rows))
 
     def news(self) -> tuple[dict[str, dict[tuple[Direction, datetime], int]], dict[str, date]]:
-        """Return what came since it was last asked for, and who is to tell which day again."""
+        """Return the values since the last call, and the day that each home delivers again."""
         with self._file.open("rb") as file:
             file.seek(self._read)
             lines = file.read()
@@ -152,7 +152,7 @@ class Home:
         async with self.store.writing() as connection:
             for series in SERIES.values():
                 number = await add_series(connection, series)
-                # What comes late is told late, and not taken for what was never read.
+                # A late record stays due: the node does not take its hour for unread.
                 await set_coverage(connection, number, Range(self._since, soon))
                 self._numbers[series] = number
 

@@ -1,4 +1,4 @@
-"""A peer that keeps what a node tells it in a file, so that it can be killed at any time.
+"""A peer that stores a node's records in a file, so that it can be killed at any time.
 
     python -m tests.e2e.keeper FILE ACCOUNT PORT AUTHORITY NODE yes|no
 

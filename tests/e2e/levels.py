@@ -49,12 +49,12 @@ START: Final = LIVE.replace(hour=0) - timedelta(days=3)
 """They also have the days before."""
 TICK_S: Final = 4.0
 WITHIN_S: Final = 600
-"""Whoever asked somebody that was killed while it answered waits for a minute."""
+"""A request to a node that is killed while it answers takes a minute."""
 LATE: Final = 2
-"""Homes that tell a record after all others, and after what was corrected of its time."""
+"""Homes that deliver a record after all others, and after the corrections of its time."""
 ROOFS, FIELDS, TOWN = "roofs", "fields", "town"
 GIVES: Final = {ROOFS: Direction.CONSUMPTION, FIELDS: Direction.INJECTION}
-"""What each cooperative is told, and tells."""
+"""What each cooperative receives and publishes."""
 
 type Values = dict[datetime, int]
 type Counted = dict[datetime, tuple[int, int]]
@@ -63,7 +63,7 @@ type Counted = dict[datetime, tuple[int, int]]
 
 @dataclass
 class Collective:
-    """A collective's node, and its database as whoever owns it may look at it."""
+    """A collective's node, and its database as its operator may read it."""
 
     name: str
     jid: str
@@ -152,7 +152,7 @@ class World:
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     truth: dict[tuple[str, Direction], Values] = field(default_factory=dict)
     late: dict[datetime, set[str]] = field(default_factory=dict)
-    """Homes that have not told of a time yet."""
+    """Homes whose record of a time is still missing."""
     stays: dict[tuple[Direction, datetime], int] = field(default_factory=dict)
     """What was published of a time, of which few homes were corrected since."""
     reached: datetime = LIVE + timedelta(hours=2)
@@ -201,7 +201,7 @@ class World:
         home = self.chance.choice(sorted(self.folders))
         at = self.reached - STEP
         self.meter.write([(home, Direction.CONSUMPTION, at, None)])
-        self.done["days told again"] += 1
+        self.done["days delivered again"] += 1
 
     async def catch_up(self) -> None:
         """Add the values of late homes once both cooperatives have all others of that time."""
@@ -233,7 +233,7 @@ class World:
         return {at: (sum(some), len(some)) for at, some in values_by_start.items()}
 
     def to_publish(self, direction: Direction) -> Values:
-        """Return what is to be published: times of which all homes have told."""
+        """Return what is to be published: the times with records of all homes."""
         return {
             at: self.stays.get((direction, at), watts)
             for at, (watts, homes) in self.expected(direction).items()
@@ -318,7 +318,7 @@ class World:
                 compare(f"{name} publishes {way}", await level.cells(way), cells)
                 days = await level.cells(way, Interval.P1D)
                 compare(f"{name} publishes days {way}", days, self._days(cells))
-                compare(f"{name} tells {way}", await level.published(way), published)
+                compare(f"{name} delivers {way}", await level.published(way), published)
         return counts
 
     def _days(self, cells: Counted) -> Counted:

@@ -1,4 +1,4 @@
-"""A real Home Assistant comes back after hours, and the node tells no zero of them.
+"""A real Home Assistant comes back after hours, and the node sends no zero for them.
 
 Nobody waits for hours: its database is moved into the past while it is stopped.
 """

@@ -41,7 +41,7 @@ class Home:
 
     @property
     def registration(self) -> dict[str, Any]:
-        """What the add-on told its Supervisor."""
+        """The discovery message that the add-on sent to its Supervisor."""
         return dict(self.supervisor.discovered[DOMAIN].config)
 
     async def node(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ async def member(home: Home) -> AsyncIterator[Visitor]:
         yield visitor
 
 
-async def test_it_tells_its_supervisor_where_it_is(home: Home) -> None:
+async def test_it_registers_with_its_supervisor(home: Home) -> None:
     async def is_registered() -> bool:
         return DOMAIN in home.supervisor.discovered
 

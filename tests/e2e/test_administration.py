@@ -65,7 +65,7 @@ MEMBERS: Final = {
 }
 """Lists, of which the first member is looked at."""
 TRIED: Final = "14"
-"""So many homes are of one commune alone, when all have told."""
+"""So many homes are of one commune alone, when all have responded."""
 DOCUMENTED: Final = {"overview": "", "publication": "publication"}
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 
@@ -115,14 +115,14 @@ async def furnish(store: Store, now: datetime) -> None:
         await Members(connection, ZONE).present(school.id, "École de Kersabiec", described, now)
         await village.invite("guest")
         await village.join("next door", days=DAYS, meter_of="home1")
-        await tell_too_much(connection, "home2", now)
+        await deliver_too_much(connection, "home2", now)
         soon = now + timedelta(days=3)
         await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")
         await note(connection, BackupStep.MADE, now - timedelta(hours=6))
         await note(connection, BackupStep.TESTED, now - timedelta(days=5))
 
 
-async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
+async def deliver_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
     """Send what no home draws, as a home."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     data = pushed_data(meter(name), midnight, [29_000, 31_500, 640])

@@ -1,7 +1,7 @@
 """The ready dashboard in Home Assistant: home, panels, a part of others, collective, as seen.
 
 A person adds it from among those that are offered. Meter, inverter and Home Assistant are real; the
-node is a toy that tells the sums of 37 invented homes. Leaves pictures in `.artifacts/`;
+node is a toy that answers the sums of 37 invented homes. Leaves pictures in `.artifacts/`;
 `script/test tests/e2e/test_dashboard.py --pictures=docs/images` renews those of the documentation.
 """
 
@@ -150,7 +150,7 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-async def test_a_home_without_anything_is_told_how_to_begin(hass: Hass) -> None:
+async def test_an_empty_home_reads_how_to_begin(hass: Hass) -> None:
     written = await hass.api.command(f"{DOMAIN}/dashboard", language="fr")
     (page,) = written["views"]
     (section,) = page["sections"]
@@ -158,7 +158,7 @@ async def test_a_home_without_anything_is_told_how_to_begin(hass: Hass) -> None:
 
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
-async def test_what_is_not_told_is_said_and_what_was_never_received_is_left_out(
+async def test_missing_sums_are_named_and_unreceived_ones_left_out(
     hass: Hass, language: Language
 ) -> None:
     words = words_of(language)
@@ -198,7 +198,7 @@ async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
     await form.locator("ha-form").wait_for()
     await form.locator("ha-button[slot=primaryAction]").click()
     await form.wait_for(state="hidden")
-    # A dialog that closes goes back in the history, which would stop whoever goes elsewhere.
+    # A dialog that closes goes back in the history, which would interrupt a navigation.
     await visitor.shows("ha-config-lovelace-dashboards")
 
 
@@ -305,7 +305,7 @@ async def _import(api: Api, statistic: str, past: Sequence[Hour], flow: Flow) ->
 
 
 def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
-    """What the node tells of the last of these hours, and of its day."""
+    """Return the node's answer for the last of these hours, and its day."""
     last = past[-1]
     until = (last.start + HOUR).isoformat()
     day = _sums(OF_COLLECTIVE, _today(past, zone))
@@ -377,7 +377,7 @@ def _part(count: Energy) -> int:
 
 
 def _quiet(**changes: Any) -> dict[str, Any]:
-    """What the node tells of a collective of which few have panels."""
+    """Return the node's answer for a collective in which few have panels."""
     none = {"production": None, "injection": None}
     rates = {"self_consumption_rate": None, "self_sufficiency_rate": None}
     quiet = {each: {**sums()[each], **none} for each in ("last", "today", "statistics")}

@@ -59,7 +59,7 @@ class Demo:
         self.addresses = json.loads(line)
 
     async def _why(self, complaints: Path) -> str:
-        """How it ended, and what it said: of a traceback, the last line tells most."""
+        """Return how it ended, and its output: of a traceback, the last line says most."""
         assert self._process is not None
         code = await self._process.wait()
         lines = complaints.read_text(errors="replace").splitlines()
@@ -105,7 +105,7 @@ async def test_the_observer_may_read_what_is_drawn_injected_and_made(demo: Demo)
     }
 
 
-async def test_the_command_that_it_tells_reads_the_year_of_home_assistant(demo: Demo) -> None:
+async def test_the_printed_command_reads_the_year_of_home_assistant(demo: Demo) -> None:
     await _year_is_read(demo.addresses)
 
 
@@ -138,7 +138,7 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
             assert device.get("type") == ("inverter" if made else "electricity-meter")
 
 
-async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) -> None:
+async def test_the_printed_page_is_in_home_assistants_sidebar(demo: Demo) -> None:
     async with owner(demo.addresses) as api:
         panels = (await api.command("get_panels")).values()
     pages = [f"{api.url}/{panel['url_path']}" for panel in panels if panel["title"] == TITLE]
@@ -196,7 +196,7 @@ async def _year_is_read(addresses: Addresses) -> None:
 
 
 async def _read(command: str, identifier: str, start: datetime, end: datetime) -> Records:
-    """Run the command that is told, for a series and a range."""
+    """Run the printed command, for a series and a range."""
     program, name, node, _, *options = shlex.split(command)
     process = await asyncio.create_subprocess_exec(
         str(ROOT / program),

@@ -77,7 +77,7 @@ LINES: Final = 25
 LISTED: Final = 50
 """Of members, on each page of their list."""
 OVERSEEN: Final = 30
-"""Days of which the administration tells how much is there."""
+"""Days of which the administration shows the coverage."""
 YEAR: Final = 365
 WEEKS_DAYS: Final = 84
 NAMES: Final = {
@@ -279,7 +279,7 @@ async def test_administrators_see_that_every_member_delivers(
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_administrators_see_a_school_and_take_along_what_it_told(
+async def test_administrators_see_a_school_and_export_its_records(
     demo: Demo, people: People, language: Language
 ) -> None:
     addresses = demo.addresses
@@ -379,7 +379,7 @@ async def test_administrators_invite_print_and_revoke(
 async def test_anybody_sees_the_sums_by_day_and_by_night(
     demo: Demo, people: People, look: Look
 ) -> None:
-    """A day of the month is what the reader was told of its hours."""
+    """A day of the month is the sum of the hours that the reader received."""
     count = demo.addresses["homes"]["count"]
     # Since they allowed it, those that nobody reads are among them.
     counts = count, count + demo.addresses["protected_sums"]["homes"]
@@ -401,7 +401,7 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
             shown = [each for each in figures if any(way in each for way in ways)]
             return int(shown[0].split()[0]) if shown else 0
 
-        # An hour that is over is published once enough have told, and stays as it is.
+        # An hour that is over is published once enough have responded, and stays as it is.
         await eventually(
             reporting,
             lambda homes_counted: MINIMUM <= homes_counted <= max(counts),
@@ -411,7 +411,7 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
         await photograph(page, look, "public")
         await page.goto(f"{url}/month/{day:%Y-%m}")
         await page.wait_for_load_state("networkidle")
-        # A month begins with the first day that anybody told.
+        # A month begins with the first day with records.
         row = page.locator("tbody tr").filter(
             has=page.locator("th", has_text=re.compile(rf"\b{day.day}$"))
         )
@@ -421,7 +421,7 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
 
 
 async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo: Demo) -> None:
-    """Hour by hour what the reader is told, and the last of it beside the school's own month."""
+    """It has the reader's hours, and shows the last of them beside the school's own month."""
     wh, _ = await sums(demo, "cooperative")
 
     async def stored() -> Records:
@@ -552,7 +552,7 @@ async def test_from_an_invitation_to_the_hall_it_is_pictured(
 
 
 @pytest.mark.full
-async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
+async def test_it_ends_without_a_process_and_reopens_with_its_sums(demo: Demo) -> None:
     before = {
         collective: await sums(demo, collective) for collective in ("cooperative", "municipality")
     }
@@ -588,7 +588,7 @@ def panels_of(demo: Demo) -> int:
 
 
 def panels_are_shown(demo: Demo) -> bool:
-    """Whether the public is told what these make."""
+    """Return whether the public sees what these make."""
     return panels_of(demo) >= MINIMUM
 
 
@@ -645,7 +645,7 @@ class People:
     async def administering(
         self, look: Look, collective: str = "cooperative"
     ) -> AsyncIterator[Office]:
-        """Log in to a collective's administration, as it is told."""
+        """Log in to a collective's administration with the printed credentials."""
         collective_addresses = self._demo.addresses[collective]
         entry = collective_addresses["administration"]
         storage = self._known.get(collective)
@@ -796,7 +796,7 @@ async def released_share(demo: Demo) -> Fraction:
 
 
 async def sums(demo: Demo, collective: str, within: Range = TESTED) -> tuple[Records, Records]:
-    """What a collective tells the reader of all its members, and of how many that is."""
+    """Return the sums that a collective answers to the reader, and their member counts."""
     of_all = demo.addresses[collective]
     (name,) = (
         series["identifier"]

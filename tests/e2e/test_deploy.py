@@ -1,6 +1,6 @@
 """A collective in production, as deploy/ has it: set up, used, backed up, destroyed, put back.
 
-The very files of deploy/ are used, and what its documentation tells to type is typed; `docker` is
+The very files of deploy/ are used, and the commands of its documentation are typed; `docker` is
 `tests.deploy.engine`, which runs the services of the compose file as programs of this machine,
 each with the user, the files, the volumes and the rights that it has there.
 """
@@ -108,7 +108,7 @@ class Site:
         return out.decode()
 
     async def node(self, *command: str) -> Any:
-        """Ask the node's program, and return what it tells programs."""
+        """Run a command of the node, and return its JSON."""
         asked = ("docker", "compose", "exec", "-T", "node", "consometers-node")
         return json.loads(await self.type(*asked, *command, "--json"))
 
@@ -286,7 +286,7 @@ async def test_old_backups_are_removed(site: Site) -> None:
     (first,) = (site.folder / "backups").glob("*Z")
     old = first.rename(first.with_name(f"{now() - timedelta(days=31):%Y-%m-%dT%H%M%SZ}"))
     await site.type("./backup", "ended")
-    # A copy of the folder tells nothing of when its files were made. And the newest one stays.
+    # A copied folder has the copy's times, so names count. And the newest one stays.
     assert list((site.folder / "backups").glob("*Z")) == [old]
     new = site.folder / (await site.type("./backup")).strip()
     assert list((site.folder / "backups").glob("*Z")) == [new]
@@ -374,7 +374,7 @@ async def test_a_backup_is_made_while_accounts_are_written(site: Site) -> None:
     assert list((site.folder / "backups").glob("*.part")) == []
 
 
-async def test_nothing_is_lost_when_all_is_started_anew(site: Site) -> None:
+async def test_a_restart_loses_nothing(site: Site) -> None:
     before = await site.published()
     assert before
     await site.type("docker", "compose", "down")
@@ -382,7 +382,7 @@ async def test_nothing_is_lost_when_all_is_started_anew(site: Site) -> None:
     assert await site.published() == before
 
 
-async def test_no_program_may_write_beside_its_volumes_or_tells_whose_home_it_is(
+async def test_programs_write_only_to_their_volumes_and_log_no_address(
     site: Site,
 ) -> None:
     for service in ("proxy", "prosody", "postgresql", "node"):

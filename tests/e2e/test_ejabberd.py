@@ -111,7 +111,7 @@ class World:
         return await held(self.region_store, Direction.CONSUMPTION, ALL)
 
     async def hours(self) -> int:
-        """Return how many hours homes have told since they joined."""
+        """Return how many hours homes have delivered since they joined."""
         return self.reached
 
     async def published(self) -> Values:
@@ -123,7 +123,7 @@ class World:
         return {record.start: record.value for record in records}
 
     async def flow(self) -> None:
-        """Have homes tell one hour after the other."""
+        """Have homes deliver one hour after the other."""
         for _ in range(FLOW):
             start = LIVE + self.reached * HOUR
             for n, home in enumerate(self.homes):

@@ -1,7 +1,7 @@
 """Two servers, a Home Assistant, a node, and peers that know nothing but Quoalise.
 
-The peers are plain slixmpp and stanzas typed from the description of the protocol; what they are
-told is read by hand. The tests follow one another on one home.
+The peers are plain slixmpp and stanzas typed from the description of the protocol; what they
+receive is read by hand. The tests follow one another on one home.
 """
 
 import asyncio
@@ -91,7 +91,7 @@ type Values = dict[datetime, int]
 
 
 class Confirming(Plain):
-    """A peer that says it sends receipts, and sends each some time after it was told."""
+    """A peer that announces receipts, and sends each some time after the message."""
 
     slowness_s = 0.0
 
@@ -152,7 +152,7 @@ class World:
         }
 
     async def write(self, statistic: str, hours: Sequence[datetime]) -> None:
-        """Have Home Assistant record hours, or record them anew, and say that it did."""
+        """Have Home Assistant record hours, or record them again, and wait until it has."""
         shown = {hour: self.shown(statistic, hour) for hour in hours if hour != HOLE}
         await import_energy(self.hass.api, statistic, shown)
         last = dict(list(shown.items())[-_LAST:])
@@ -188,7 +188,7 @@ class World:
         return sum(peer["waiting"] for peer in peers)
 
     async def listed(self, peer: Plain) -> dict[str, tuple[str, str]]:
-        """The series that a peer is told it may read, with interval and unit."""
+        """Return the series that are listed to a peer, with interval and unit."""
         answer = await self.ask(peer, EMPTY.format(node="list_series"))
         assert answer.get("type") == "result", tostring(answer)
         series_by_name = {}
@@ -260,7 +260,7 @@ def received_by(peer: Plain) -> list[Element]:
 
 
 async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
-    """Wait until a peer was told these records of a series, and nothing else of it."""
+    """Wait until a peer has received these records of a series, and nothing else of it."""
     received: Values = {}
 
     async def collect() -> Values:
@@ -438,19 +438,19 @@ async def test_a_stranger_learns_nothing(world: World) -> None:
     assert await world.listed(world.stranger) == {}
 
 
-async def test_discovery_tells_nothing_of_the_home(world: World) -> None:
-    told_all = []
+async def test_discovery_reveals_nothing_of_the_home(world: World) -> None:
+    answers = []
     for query in ("info", "items"):
         for about in ("", "http://jabber.org/protocol/commands"):
             named = f' node="{about}"' if about else ""
             payload = f'<query xmlns="{DISCO}{query}"{named}/>'
             answer = await world.stranger.ask(f"{world.jid}/quoalise", payload, kind="get")
             assert answer.get("type") == "result"
-            told_all.append(tostring(answer).decode())
-    everything = " ".join(told_all)
+            answers.append(tostring(answer).decode())
+    everything = " ".join(answers)
     for personal in ("urn:dev", POINT, "sensor", "portal", "Kersabiec", "coop", "two.test/data"):
         assert personal not in everything.replace(f'to="{world.stranger.boundjid.full}"', "")
-    listed = set(re.findall(r'node="([a-z_]+)"', told_all[-1]))
+    listed = set(re.findall(r'node="([a-z_]+)"', answers[-1]))
     assert listed == {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
 
 
@@ -471,7 +471,7 @@ async def test_nobody_ends_the_permission_of_another(world: World) -> None:
     assert await world.listed(world.stranger) == {}
 
 
-async def test_new_hours_are_told_to_subscribers_alone(world: World) -> None:
+async def test_new_hours_reach_subscribers_alone(world: World) -> None:
     series = await world.name(world.coop, "consumption", "power/active/raw")
     for peer, name in ((world.coop, series), (world.utility, POINT_URN)):
         answer = await world.subscribe(peer, name)
@@ -499,7 +499,7 @@ async def test_a_corrected_past_comes_again(world: World) -> None:
     await receives_all(world.utility, POINT_URN, changed)
 
 
-async def test_who_wants_no_more_is_told_no_more(world: World) -> None:
+async def test_an_unsubscribed_peer_receives_no_more(world: World) -> None:
     answer = await world.subscribe(world.utility, POINT_URN, node="unsubscribe")
     assert answer.get("type") == "result"
     series = await world.name(world.coop, "consumption", "power/active/raw")

@@ -278,7 +278,7 @@ async def test_what_was_missed_while_the_node_was_off_is_asked_for(stage: Stage)
     assert await stage.rows() == stage.truth()
 
 
-async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
+async def test_a_token_without_administrator_rights_is_reported(stage: Stage) -> None:
     hass = stage.hass
     await hass.api.add_user("Visitor", "visitor", PASSWORD)
     async with aiohttp.ClientSession() as session:

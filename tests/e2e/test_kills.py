@@ -89,7 +89,7 @@ class Curve:
 
 @dataclass
 class Peer:
-    """A process that keeps what it is told."""
+    """A process that stores what it receives."""
 
     jid: str
     file: Path
@@ -170,7 +170,7 @@ class World:
                 self.corrections += 1
 
     async def write(self) -> bool:
-        """Write all that the registers showed; tell whether Home Assistant took it."""
+        """Write all that the registers showed; return whether Home Assistant accepted it."""
         try:
             for curve in self.curves:
                 if curve.step == HOUR:

@@ -1,7 +1,7 @@
 """Fifty homes, two cooperatives and a municipality: everything is killed, and every sum is right.
 
-All homes tell one cooperative what they consume, and the other what they inject. The one keeps it
-in SQLite, on a disk that gets full, the other in PostgreSQL; the municipality is told by both. The
+All homes send one cooperative their consumption, and the other their injection. The one stores it
+in SQLite, on a disk that gets full, the other in PostgreSQL; both deliver to the municipality. The
 tests follow one another; what was done and what it cost is printed at the end (`pytest -s`).
 """
 
@@ -343,7 +343,7 @@ async def test_what_is_corrected_after_publication_stays_as_it_was_published(
     await world.all_agree()
 
 
-async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -> None:
+async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: World) -> None:
     if world.disk is None:
         pytest.skip("only root can mount a disk that gets full")
     roofs = world.collectives[ROOFS]
@@ -372,7 +372,7 @@ async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -
 
 
 def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
-    """Ask whether a node tells whoever runs it that its disk is full."""
+    """Return a check that a node reports its full disk to its operator."""
 
     async def reported() -> bool:
         status = await control_socket.ask(control_socket.socket_in(collective.node.data), "status")
@@ -382,7 +382,7 @@ def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
     return reported
 
 
-async def test_what_is_told_over_the_network_is_what_homes_have(world: World) -> None:
+async def test_the_network_delivers_what_homes_hold(world: World) -> None:
     assert await world.of_homes() == world.truth
     for cooperative, way in world.cooperatives:
         assert await world.read(cooperative, way) == (world.to_publish(way), {HOMES})

@@ -294,7 +294,7 @@ async def test_a_removed_meter_leaves_nothing_behind(home: Home) -> None:
     assert await home.issue_ids() == set()
 
 
-async def test_nothing_was_complained_of_and_no_address_was_told(home: Home) -> None:
+async def test_the_log_has_no_problem_and_no_address(home: Home) -> None:
     lost = [record for record in home.hass.problems() if "nothing valid" in record.message]
     assert home.hass.problems() == lost
     identity = home.meter.linky.identity

@@ -174,7 +174,7 @@ async def test_a_node_proposes_what_is_injected_and_what_is_produced(
     }
 
 
-async def test_nothing_was_complained_of_and_no_serial_number_was_told(home: Home) -> None:
+async def test_the_log_has_no_problem_and_no_serial_number(home: Home) -> None:
     assert home.hass.problems() == []
     assert home.inverter.inverters[0].serial not in home.hass.log_path.read_text()
 

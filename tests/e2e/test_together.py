@@ -123,7 +123,7 @@ class World:
         return values
 
     async def collectives(self) -> Any:
-        """What the API of the home tells of its collectives."""
+        """What the home's API answers about its collectives."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with self.session.get(f"{self.api}api/v1/node", headers=headers) as response:
             return (await response.json())["collectives"]
@@ -207,7 +207,7 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 
 
 def of_twelve(defaults: Settings) -> Settings:
-    """Of these days, nothing is published before all of these homes have told.
+    """Publish nothing of these days before all of these homes have responded.
 
     That month is over as soon as it has ended, also where it is the first morning after it.
     """
@@ -252,7 +252,7 @@ async def holds(coop: Coop) -> Sums:
 
 
 def are_all(sums: Sums) -> bool:
-    """Return whether all that homes told first is there."""
+    """Return whether the homes' first records are all there."""
     return {start: count for start, (_, count) in sums.items()} == dict.fromkeys(STARTS, HOMES)
 
 
@@ -387,7 +387,7 @@ def of_the_day(home: int, at: datetime) -> dict[datetime, int | None]:
     return {start: watts(home, start) for start in STARTS if start.date() == at.date()}
 
 
-async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:
+async def test_a_home_that_leaves_receives_nothing_more(world: World) -> None:
     node, coop = world.node, world.coop
     assert node.network is not None
     asking = node.network.sharing.asking

@@ -1,6 +1,6 @@
 """A Zabbix server as Debian packages it, with its frontend's API: on loopback, in a folder.
 
-It ends with whoever started it.
+It ends with its parent process.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ class Zabbix:
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._database, self._name = database, _fill(database)
-        self._told = {
+        self._settings = {
             "port": self.port,
             "sockets": database.folder,
             "database": self._name,
@@ -85,7 +85,7 @@ class Zabbix:
         }
         if os.geteuid() == 0:
             shutil.chown(folder, "nobody")
-        (folder / "server.conf").write_text(_SETTINGS.format(**self._told))
+        (folder / "server.conf").write_text(_SETTINGS.format(**self._settings))
 
     def start(self) -> None:
         """Start the server, or start it again."""
@@ -113,7 +113,7 @@ class Zabbix:
         reads = web / "include" / "classes" / "core" / "CConfigFile.php"
         own = self._folder / "web.php"
         reads.write_text(reads.read_text().replace(_WEB_SETTINGS, str(own)))
-        own.write_text(_WEB.format(**self._told))
+        own.write_text(_WEB.format(**self._settings))
         command: list[str | Path] = ["php", "-S", f"127.0.0.1:{self._web_port}", "-t", web]
         process = self._run(unprivileged(command), "web.log")
         try:

@@ -84,7 +84,7 @@ class Coop:
     upkeep: Retention
 
     def start(self) -> None:
-        """Start the node anew: what it knew of its clock is gone."""
+        """Restart the node: its memory of the clock is gone."""
         self.clock = self.hands.clock()
         self.upkeep = Retention(self.store, ZONE, Changes(), self.clock)
 
@@ -173,7 +173,7 @@ async def test_the_node_goes_on_by_itself_once_the_clock_is_right(
     coop.hands.at += by
     coop.start()
     await coop.look()
-    # Somebody sets it; the node does not start anew, and logs in at last.
+    # Somebody sets it; the node does not restart, and logs in at last.
     coop.hands.at -= by
     coop.clock.vouch()
     await coop.look()
@@ -508,7 +508,7 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
     assert series.backfilled_until is None
 
 
-# Who is told, and who confirms.
+# Where a wrong clock shows, and who confirms it.
 
 
 @pytest.mark.usefixtures("socket_enabled")
@@ -547,7 +547,7 @@ async def test_the_administration_says_so_and_an_administrator_confirms(
 
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize("wrong", [True, False])
-async def test_whatever_watches_the_node_is_told(coop: Coop, tmp_path: Path, wrong: bool) -> None:
+async def test_health_reports_a_wrong_clock(coop: Coop, tmp_path: Path, wrong: bool) -> None:
     if wrong:
         coop.hands.at += 3 * A_YEAR
         coop.start()
@@ -564,7 +564,7 @@ async def test_whatever_watches_the_node_is_told(coop: Coop, tmp_path: Path, wro
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_a_household_is_told_on_its_page_and_confirms_there(file: Store) -> None:
+async def test_a_household_confirms_the_clock_on_its_page(file: Store) -> None:
     await put(file, now() - 3 * A_YEAR)
     async with home_running(file, toy()) as home:
         page = await home.browser(language="fr").open("")

@@ -109,7 +109,7 @@ async def on_postgresql(postgresql_server: postgresql.Server) -> AsyncIterator[S
     await opened.close()
 
 
-async def test_whoever_takes_the_disk_finds_no_trace_of_an_erased_member_in_postgresql(
+async def test_a_stolen_disk_shows_no_erased_member_in_postgresql(
     on_postgresql: Store, postgresql_server: postgresql.Server
 ) -> None:
     data = postgresql_server.folder / "data"
@@ -123,9 +123,7 @@ async def test_whoever_takes_the_disk_finds_no_trace_of_an_erased_member_in_post
         assert await is_wiped(connection)
 
 
-async def test_whoever_takes_the_disk_finds_no_trace_of_an_erased_member_in_sqlite(
-    file: Store, tmp_path: Path
-) -> None:
+async def test_a_stolen_disk_shows_no_erased_member_in_sqlite(file: Store, tmp_path: Path) -> None:
     await take_in_and_erase(file)
     assert files_with(tmp_path)
     assert await wipe(file)
@@ -321,7 +319,7 @@ BROKEN: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_broken_file_is_told_in_words_and_left_as_it_is(
+async def test_a_broken_file_is_reported_and_left_untouched(
     run: Run, tmp_path: Path, kind: str
 ) -> None:
     harm, english, french = BROKEN[kind]
@@ -372,7 +370,7 @@ async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_dat
     await second.close()
 
 
-async def test_a_disk_that_became_read_only_is_told_with_a_way_out(run: Run, disk: Path) -> None:
+async def test_a_read_only_disk_is_reported_with_its_remedy(run: Run, disk: Path) -> None:
     permission_id = await sharing(disk)
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     try:

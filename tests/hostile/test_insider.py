@@ -237,7 +237,7 @@ class TestAForgedGrant:
 
 
 class TestNotices:
-    """What a collective is to be told, and whether it confirmed it."""
+    """A notice to a collective, and whether it was confirmed."""
 
     def test_no_notice_is_taken_back_altered_or_forged(self, cheat: Plain, world: World) -> None:
         refuses(cheat, "DELETE FROM notice")
@@ -351,9 +351,7 @@ class TestWhatPostgresqlAloneHas:
             )
         refuses(cheat, insert("outbox", world, series_id=world.fine))
 
-    def test_no_function_of_the_same_name_tells_another_time(
-        self, cheat: Plain, world: World
-    ) -> None:
+    def test_no_function_of_the_same_name_forges_the_time(self, cheat: Plain, world: World) -> None:
         cheat.run(
             "CREATE SCHEMA nearer",
             "CREATE FUNCTION nearer.clock_timestamp() RETURNS timestamptz LANGUAGE sql"

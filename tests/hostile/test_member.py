@@ -263,7 +263,7 @@ async def _joins(
         return (await join(connection, name, granted, at))[1]
 
 
-async def _tells(
+async def _deliver(
     store: Store, name: str, device: str, start: datetime, values: Sequence[Number]
 ) -> None:
     data = pushed_data(series(named(device), Direction.CONSUMPTION), start, values)
@@ -304,9 +304,7 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
-async def test_no_answer_tells_whether_somebody_shares_under_a_name(
-    store: Store, device: str
-) -> None:
+async def test_no_answer_reveals_who_shares_under_a_name(store: Store, device: str) -> None:
     first = await _joins(store, "neighbour", device)
     liar, alone = await _joins(store, "liar", device), await _joins(store, "alone", OTHERS_POINT)
     for taken in (first, liar, alone):
@@ -317,11 +315,11 @@ async def test_no_answer_tells_whether_somebody_shares_under_a_name(
             assert member is not None
             (asked,) = await of_member(connection, f"{name}@example.org")
             assert (asked.problem, asked.series) == (None, None)
-    await _tells(store, "liar", device, DAY, [1, 2])
-    await _tells(store, "alone", OTHERS_POINT, DAY, [1, 2])
+    await _deliver(store, "liar", device, DAY, [1, 2])
+    await _deliver(store, "alone", OTHERS_POINT, DAY, [1, 2])
 
 
-async def test_over_the_network_too_a_grant_gets_the_same_answers_whoever_has_the_meter(
+async def test_over_the_network_a_grant_gets_the_same_answer_for_any_meter(
     file: Store, other_server: Prosody, new_account: NewAccount, new_node: MakeNode, tmp_path: Path
 ) -> None:
     heard = []
@@ -345,9 +343,9 @@ async def test_a_stranger_who_names_a_neighbours_meter_first_shuts_nobody_out(
     store: Store, device: str
 ) -> None:
     await _joins(store, "liar", device)
-    await _tells(store, "liar", device, DAY, [30_000, 30_000])
+    await _deliver(store, "liar", device, DAY, [30_000, 30_000])
     await _joins(store, "neighbour", device)
-    await _tells(store, "neighbour", device, DAY, [500, 600])
+    await _deliver(store, "neighbour", device, DAY, [500, 600])
     assert await _kept(store) == {
         "liar@example.org": {device: [30_000, 30_000]},
         "neighbour@example.org": {device: [500, 600]},
@@ -359,10 +357,10 @@ async def test_two_who_name_one_meter_never_write_into_each_others_records_nor_c
     store: Store, device: str
 ) -> None:
     await _joins(store, "neighbour", device)
-    await _tells(store, "neighbour", device, DAY, [500, 600])
+    await _deliver(store, "neighbour", device, DAY, [500, 600])
     await _joins(store, "liar", device)
-    await _tells(store, "liar", device, DAY, [30_000, 1, 2])
-    await _tells(store, "neighbour", device, DAY + 2 * HOUR, [700])
+    await _deliver(store, "liar", device, DAY, [30_000, 1, 2])
+    await _deliver(store, "neighbour", device, DAY + 2 * HOUR, [700])
     assert await _kept(store) == {
         "neighbour@example.org": {device: [500, 600, 700]},
         "liar@example.org": {device: [30_000, 1, 2]},
@@ -374,7 +372,7 @@ async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one
     store: Store,
 ) -> None:
     await _joins(store, "neighbour", POINT)
-    await _tells(store, "neighbour", POINT, DAY, [500])
+    await _deliver(store, "neighbour", POINT, DAY, [500])
     await _joins(store, "liar", POINT)
     for statement in (
         "UPDATE member_permission_series SET series_id = (SELECT max(id) FROM series)",
@@ -390,13 +388,13 @@ async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one
 
 
 @pytest.mark.parametrize("erases_first", [True, False])
-async def test_an_administrator_decides_whose_a_meter_is_and_whoever_stays_counts(
+async def test_an_administrator_assigns_a_meter_and_its_owner_counts(
     store: Store, erases_first: bool
 ) -> None:
     early = await _joins(store, "early", POINT)
-    await _tells(store, "early", POINT, DAY - 24 * HOUR, 48 * [100])
+    await _deliver(store, "early", POINT, DAY - 24 * HOUR, 48 * [100])
     late = await _joins(store, "late", POINT)
-    await _tells(store, "late", POINT, DAY - 24 * HOUR, 48 * [1_000])
+    await _deliver(store, "late", POINT, DAY - 24 * HOUR, 48 * [1_000])
     days = DAY.date() - timedelta(days=1), DAY.date()
     assert [await _summed(store, day) for day in days] == [(2_400, 1), (2_400, 1)]
     async with store.writing() as connection:
@@ -419,13 +417,13 @@ async def test_an_administrator_decides_whose_a_meter_is_and_whoever_stays_count
     assert list(await _kept(store)) == [f"{'late' if erases_first else 'early'}@example.org"]
 
 
-async def test_erasing_what_a_stranger_told_of_a_meter_takes_nothing_of_its_owner(
+async def test_erasing_a_stranger_s_records_of_a_meter_leaves_its_owner_s(
     store: Store,
 ) -> None:
     await _joins(store, "neighbour", POINT, Direction.CONSUMPTION, Direction.PRODUCTION)
-    await _tells(store, "neighbour", POINT, DAY, [500, 600])
+    await _deliver(store, "neighbour", POINT, DAY, [500, 600])
     liar = await _joins(store, "liar", POINT)
-    await _tells(store, "liar", POINT, DAY, [1, 2])
+    await _deliver(store, "liar", POINT, DAY, [1, 2])
     async with store.writing() as connection:
         ended = await withdraw(Members(connection, ZONE), liar.member, liar.id, AT, erase=True)
     erased = await erase(store, ZONE, ended, AT)
@@ -434,7 +432,7 @@ async def test_erasing_what_a_stranger_told_of_a_meter_takes_nothing_of_its_owne
     assert await _summed(store) == (1_100, 1)
 
 
-# Who tells more than a home draws
+# Members that deliver more than a home draws
 
 
 SURE_W, CEILING_W = 12_000, 36_000
@@ -450,7 +448,7 @@ async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
     """Admit homes, each of which draws as much for a month."""
     for home in range(homes):
         await _joins(store, f"h{home}", _home(home))
-        await _tells(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])
+        await _deliver(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])
 
 
 async def _apart(store: Store, name: str = "h0") -> list[int]:
@@ -464,8 +462,8 @@ async def test_a_home_of_500_w_that_says_29_kw_is_not_believed_and_the_others_ar
 ) -> None:
     await _street(store)
     for home in range(1, 11):
-        await _tells(store, f"h{home}", _home(home), NEXT, [500, 500, 500])
-    await _tells(store, "h0", _home(0), NEXT, [510, 29_000, 490])
+        await _deliver(store, f"h{home}", _home(home), NEXT, [500, 500, 500])
+    await _deliver(store, "h0", _home(0), NEXT, [510, 29_000, 490])
     assert await _apart(store) == [29_000]
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [510, 490]
     assert await _summed(store, NEXT.date()) == (30 * 500 + 1_000, 11)
@@ -475,9 +473,9 @@ async def test_a_home_of_500_w_that_says_29_kw_is_not_believed_and_the_others_ar
 
 async def test_a_home_does_not_work_its_way_up_in_a_day(store: Store) -> None:
     await _street(store, 1)
-    await _tells(store, "h0", _home(0), NEXT, [5_000])
-    await _tells(store, "h0", _home(0), NEXT + HOUR, [SURE_W])
-    await _tells(store, "h0", _home(0), NEXT + 2 * HOUR, [29_000, CEILING_W])
+    await _deliver(store, "h0", _home(0), NEXT, [5_000])
+    await _deliver(store, "h0", _home(0), NEXT + HOUR, [SURE_W])
+    await _deliver(store, "h0", _home(0), NEXT + 2 * HOUR, [29_000, CEILING_W])
     assert await _apart(store) == [29_000, CEILING_W]
 
 
@@ -494,7 +492,7 @@ async def test_an_honest_home_that_does_so_for_the_first_time_is_believed(
     store: Store, watts: int, value: int
 ) -> None:
     await _street(store, 1, watts)
-    await _tells(store, "h0", _home(0), NEXT, [value])
+    await _deliver(store, "h0", _home(0), NEXT, [value])
     assert await _apart(store) == []
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [value]
 
@@ -509,7 +507,7 @@ async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
         await Members(connection, ZONE).admit("h0@example.org", AT, kind=kind)
     await _joins(store, "h0", _home(0))
     lies = [most + 1, 1_000_001, 10**9, 2**53]
-    await _tells(store, "h0", _home(0), DAY, [most, *lies])
+    await _deliver(store, "h0", _home(0), DAY, [most, *lies])
     assert await _apart(store) == lies
     assert await _summed(store) == (most, 1)
     kwh = Data(
@@ -541,12 +539,12 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
 async def test_of_1700_lies_a_thousand_are_kept_and_all_are_acknowledged(store: Store) -> None:
     await _street(store, 1)
     for start in range(0, 700, 100):
-        await _tells(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
+        await _deliver(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
     assert len(await _apart(store)) == 700
     for start in range(0, 1_000, 100):
-        await _tells(store, "h0", _home(0), NEXT + start * HOUR, 100 * [10**6 + start])
+        await _deliver(store, "h0", _home(0), NEXT + start * HOUR, 100 * [10**6 + start])
     assert len(await _apart(store)) == 1_000
-    await _tells(store, "h0", _home(0), NEXT, [2 * 10**6])
+    await _deliver(store, "h0", _home(0), NEXT, [2 * 10**6])
     assert len(await _apart(store)) == 1_000
     assert 2 * 10**6 in await _apart(store)
 
@@ -555,8 +553,8 @@ async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_belie
     store: Store,
 ) -> None:
     await _street(store, 1)
-    await _tells(store, "h0", _home(0), NEXT, [29_000, 30_000, 10**6, 500])
-    await _tells(store, "h0", _home(0), NEXT, [480])
+    await _deliver(store, "h0", _home(0), NEXT, [29_000, 30_000, 10**6, 500])
+    await _deliver(store, "h0", _home(0), NEXT, [480])
     assert await _apart(store) == [30_000, 10**6]
     async with store.writing() as connection:
         members = Members(connection, ZONE)
@@ -567,7 +565,7 @@ async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_belie
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
     assert await _summed(store, NEXT.date()) == (480 + 30_000 + 500, 1)
     # It is believed from now on, and what was left out stays so.
-    await _tells(store, "h0", _home(0), NEXT + 2 * HOUR, [10**6, 500, 39_000])
+    await _deliver(store, "h0", _home(0), NEXT + 2 * HOUR, [10**6, 500, 39_000])
     assert await _apart(store) == [10**6]
     async with store.reading() as connection:
         assert not await undecided(connection)
@@ -575,15 +573,15 @@ async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_belie
 
 async def test_a_record_that_was_believed_is_not_replaced_by_one_that_is_not(store: Store) -> None:
     await _street(store, 1)
-    await _tells(store, "h0", _home(0), NEXT, [500])
-    await _tells(store, "h0", _home(0), NEXT, [10**6])
+    await _deliver(store, "h0", _home(0), NEXT, [500])
+    await _deliver(store, "h0", _home(0), NEXT, [10**6])
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [500]
     assert await _apart(store) == [10**6]
 
 
 async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: Store) -> None:
     taken = await _joins(store, "h0", _home(0))
-    await _tells(store, "h0", _home(0), DAY, [10**6 + 17])
+    await _deliver(store, "h0", _home(0), DAY, [10**6 + 17])
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named("h0@example.org")
         held = await everything(connection, member)
@@ -603,7 +601,7 @@ async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -
     granted = permission(name, id="h0", records_from=DAY - 24 * HOUR)
     async with store.writing() as connection:
         await join(connection, "h0", granted)
-    await _tells(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
+    await _deliver(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
     hands, asked, queue = Hands(AT), Asked(), WriteQueue(store, ZONE.key, lambda _: None)
     backfill = Backfill(
         store, cast("Asking", asked), queue, Changes(), clock=await confirmed(store, hands)

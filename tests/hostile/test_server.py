@@ -291,7 +291,7 @@ async def on_its_way(house: House) -> list[str | None]:
 
 
 @of("somebody else's")
-async def test_an_account_elsewhere_cannot_tell_records_of_a_member(
+async def test_a_foreign_account_cannot_deliver_records_of_a_member(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)

@@ -51,7 +51,7 @@ from ..node.web.test_guarding import place as home_place
 __all__ = ["filled", "town"]
 
 STRANGERS = PageSettings(proxies=())
-"""Settings by which loopback is no proxy: whoever asks from there is a visitor."""
+"""Settings by which loopback is no proxy: requests from there are a visitor's."""
 PROXIED = PageSettings(proxies=(ip_network("127.0.0.0/8"),))
 FORM = "application/x-www-form-urlencoded"
 LANGUAGES = ("en", "fr")
@@ -92,7 +92,7 @@ def status_of(answer: bytes) -> int:
 
 @contextmanager
 def no_fault(caplog: pytest.LogCaptureFixture, *secrets: str) -> Iterator[None]:
-    """Check that the log tells of no fault meanwhile, and of nothing that was sent."""
+    """Check that meanwhile the log shows no fault, and nothing that was sent."""
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "aiohttp"):
         yield
@@ -131,7 +131,7 @@ async def test_wrong_tokens_are_counted_for_the_address_that_sends_them(home: Ho
 
 
 async def tries(office: Office, times: int, address: Callable[[int], str]) -> list[int]:
-    """Try wrong passwords of an administrator, from addresses that a proxy tells."""
+    """Try wrong passwords of an administrator, from addresses that a proxy forwards."""
     browser = await office.browser()
     page = await browser.open("login")
     statuses = []
@@ -455,7 +455,7 @@ async def test_each_route_of_a_home_opens_to_whom_it_is_for(home: Home) -> None:
         for method, pattern, may in of_home():
             browser = home.browser(user)
             place = home_place(pattern, permission_id)
-            # No token stands in the form: whoever is let in is told that it is not ours.
+            # The form has no token: a logged-in person reads that it is not ours.
             page = await (browser.post(place, []) if method == "POST" else browser.open(place))
             is_refused = "Only an administrator" in page.text and page.status == 403
             assert is_refused is (may[visitor] == 403), (visitor, method, pattern, page.status)
@@ -749,7 +749,7 @@ async def test_no_request_hides_within_another(
             assert answer.count(b"HTTP/1.1 ") + answer.count(b"HTTP/1.0 ") == 1
 
 
-# A browser that is told that a name of somebody else is here (DNS rebinding), and other sites.
+# A browser that resolves somebody else's name to this address (DNS rebinding), and other sites.
 
 
 @asynccontextmanager

@@ -101,7 +101,7 @@ class Port:
             self._reader.feed_data(data)
 
     def put(self, data: bytes, baudrate: int | None = None) -> None:
-        """Bring bytes to whoever has it open; without a speed, as they are."""
+        """Send bytes to the reader of the port; without a speed, as they are."""
         if self._reader is None:
             return
         if baudrate is not None and baudrate != self.speeds[-1]:

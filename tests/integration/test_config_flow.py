@@ -123,7 +123,7 @@ async def test_a_port_may_keep_nothing_and_be_typed_with_spaces(
 @pytest.mark.parametrize(
     ("kind", "facts"),
     [
-        # Its type tells no phases; what it sends does.
+        # Its type does not show the phases; its frames do.
         (frames.BASE.of(OLD_ADDRESS), ("historique", "1", "BASE", "6 kVA", "✗", "✗")),
         (Kind(Mode.HISTORIQUE, [("ADCO", OLD_ADDRESS)]), ("historique", *"???", *"✗✗")),
     ],
@@ -325,7 +325,7 @@ class TestReconfigure:
         assert entry.state is ConfigEntryState.LOADED
         assert other_line.port.is_open
 
-    async def test_the_same_port_only_starts_anew(
+    async def test_the_same_port_only_reloads(
         self, hass: HomeAssistant, entry: MockConfigEntry, port: Port
     ) -> None:
         await hass.config_entries.async_setup(entry.entry_id)
@@ -414,7 +414,7 @@ class TestOptions:
             (frames.BASE, False),
         ],
     )
-    async def test_the_estimate_of_injection_is_proposed_where_currents_tell_it(
+    async def test_the_estimate_of_injection_is_proposed_where_currents_allow_it(
         self, hass: HomeAssistant, home: Home, kind: Kind | None, proposed: bool
     ) -> None:
         if kind is not None:

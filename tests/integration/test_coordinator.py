@@ -165,7 +165,7 @@ class TestSilence:
         assert home.state("apparent_power") == "690"
         assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
 
-    async def test_the_person_is_told_what_to_check_after_five_minutes(self, home: Home) -> None:
+    async def test_an_issue_appears_after_five_minutes_of_silence(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         await home.forward(290)
         assert home.issue("no_data") is None
@@ -274,7 +274,7 @@ class TestReconnection:
 
 
 class TestMode:
-    async def test_a_meter_that_changes_its_mode_is_followed_and_the_person_told(
+    async def test_a_change_of_mode_is_followed_and_raises_an_issue(
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
@@ -475,7 +475,7 @@ class TestTariffs:
         await home.hear(OFF_PEAK, 4)
         assert self.name(home, "energy_index_1") == "Linky Energy drawn, HEURE CREUSE"
         assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
-        # It was made anew once, and is not again when the tariff comes back.
+        # It was made again once, and is not when the tariff comes back.
         assert home.line.port.speeds == [9600, 9600]
         await home.hear(frames.CONSUMER, 60)
         await home.hear(OFF_PEAK, 60)
@@ -537,7 +537,7 @@ class TestPace:
         await home.hear(frames.CONSUMER, 2)
         assert home.is_on("overrun") is False
 
-    async def test_an_overrun_that_only_a_current_tells_shows_at_once(
+    async def test_an_overrun_without_adir_shows_at_once(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         """Three-phase meters were seen that do not send ADIR."""

@@ -1,4 +1,4 @@
-"""What is handed to whoever helps, and that nothing says whose meter it is."""
+"""What diagnostics show for support, and that they hide whose meter it is."""
 
 from collections.abc import Iterator
 import json
@@ -42,7 +42,7 @@ async def diagnostics(home: Home) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", [frames.PRODUCER, frames.BASE], ids=["standard", "historique"])
-async def test_diagnostics_tell_what_is_sent_and_how_the_link_goes(
+async def test_diagnostics_show_the_frames_and_the_link(
     home: Home, freezer: FrozenDateTimeFactory, snapshot: SnapshotAssertion, kind: frames.Kind
 ) -> None:
     freezer.move_to("2026-11-25 12:00:00+00:00")

@@ -14,7 +14,7 @@ from tools.bench import closing, opening, region
 from tools.bench.homes import join, keep_days
 
 
-async def test_homes_have_told_of_whole_days_at_once(tmp_path: Path) -> None:
+async def test_homes_store_whole_days_at_once(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "node.db")
     await join(store, 12, 31, ways=(Direction.CONSUMPTION, Direction.PRODUCTION))
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

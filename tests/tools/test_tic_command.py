@@ -79,7 +79,7 @@ def test_noise_is_no_frame(tic: Run, tmp_path: Path) -> None:
     assert "no frame" in errors
 
 
-def test_a_wrong_command_is_told(tic: Run, tmp_path: Path) -> None:
+def test_wrong_arguments_are_refused(tic: Run, tmp_path: Path) -> None:
     status, _, errors = tic(str(tmp_path / "nothing"))
     assert status == 2
     assert errors.startswith("There is no ")
@@ -95,7 +95,7 @@ def test_help_warns_of_personal_data(tic: Run) -> None:
     assert "données" in tic("--help", locale="fr_FR.UTF-8")[1]
 
 
-def test_whoever_reads_our_output_may_go_away(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "capture.tic"
     file.write_bytes(frame_bytes(STANDARD, PRODUCER) * 500)
     with subprocess.Popen(

@@ -66,7 +66,7 @@ def test_address_and_delivery_point_are_hidden_but_for_their_end(data: bytes) ->
     assert "90123" not in text
 
 
-def test_the_quality_of_the_link_is_told() -> None:
+def test_the_screen_shows_the_quality_of_the_link() -> None:
     good, bad = frame_bytes(HISTORIQUE, TEMPO), frame_bytes(HISTORIQUE, TEMPO, PAPP="01610")
     text = screen(good + bad.replace(b"01610", b"01611"))
     assert "2 frames, 1 of them correct · 31 groups · 0 resyncs" in text
@@ -74,7 +74,7 @@ def test_the_quality_of_the_link_is_told() -> None:
     assert "link" not in text
 
 
-def test_a_live_table_tells_ages_speed_and_the_lamp() -> None:
+def test_a_live_table_shows_ages_speed_and_the_lamp() -> None:
     text = screen(frame_bytes(HISTORIQUE, TEMPO), live=True)
     assert "9600 baud" in text
     assert "age" in text
@@ -123,7 +123,7 @@ def test_both_languages_say_the_same_things() -> None:
     assert say("port_busy", FRENCH, source="/dev/ttyUSB0").startswith("Un autre programme")
 
 
-def test_troubles_are_told_after_a_while() -> None:
+def test_troubles_are_reported_after_a_while() -> None:
     trouble = Trouble(0.0)
     heard: list[tuple[Counters, float, str | None]] = [
         (Counters(), 9.0, None),

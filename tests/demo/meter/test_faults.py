@@ -25,7 +25,7 @@ def test_what_is_lost_is_lost_and_the_rest_is_whole(
     assert all(byte in rest for byte in arrived)
 
 
-def test_noise_alters_about_as_many_bytes_as_told_and_loses_none() -> None:
+def test_noise_alters_about_its_share_of_bytes_and_loses_none() -> None:
     arrived = Faults(noise=0.01).apply(SENT, Random(1))
     assert len(arrived) == len(SENT)
     altered = sum(a != b for a, b in zip(arrived, SENT, strict=True))
@@ -34,7 +34,7 @@ def test_noise_alters_about_as_many_bytes_as_told_and_loses_none() -> None:
     assert any(byte > 0x7F for byte in arrived)
 
 
-def test_single_bytes_are_lost_about_as_often_as_told() -> None:
+def test_single_bytes_are_lost_about_at_the_given_rate() -> None:
     arrived = Faults(lost=0.02).apply(SENT, Random(1))
     assert len(SENT) - len(arrived) == pytest.approx(0.02 * len(SENT), rel=0.15)
 

@@ -101,7 +101,7 @@ async def test_faults_come_and_go(link: Path) -> None:
             assert any(frame.correct for frame in await frames(stream, 4))
 
 
-async def test_what_breaks_the_meter_is_told_to_who_waits(link: Path) -> None:
+async def test_wait_raises_the_meter_s_fault(link: Path) -> None:
     async with virtual(link=link) as meter:
         meter.linky.message = "PÂQUES"
         with pytest.raises(UnicodeEncodeError):

@@ -1,4 +1,4 @@
-"""A year that was recorded is told as it was, and then over again, weekday by weekday."""
+"""A recorded year is replayed as it was, and then again, weekday by weekday."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def recording(folder: Path, end: int = FIRST + YEAR) -> Recording:
     return Recording(file)
 
 
-def test_it_is_told_as_it_was(tmp_path: Path) -> None:
+def test_the_recorded_year_is_replayed(tmp_path: Path) -> None:
     whole = list(RECORDED.hours(FIRST, FIRST + YEAR))
     assert list(recording(tmp_path).hours(FIRST - 10, FIRST + YEAR)) == whole
 

@@ -55,7 +55,7 @@ def test_flows_add_up(world: World, second: int) -> None:
     assert flows.production_w >= 0
 
 
-def test_a_world_is_the_same_for_whoever_asks_and_in_whatever_order() -> None:
+def test_a_world_is_the_same_in_any_order_of_queries() -> None:
     other = World(HOUSEHOLD, origin=ORIGIN)
     later = ORIGIN + timedelta(days=5, hours=11)
     assert other.energy(later) == HOME.energy(later)

@@ -242,7 +242,7 @@ async def send(port: int, request: bytes) -> bytes:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ANSWERS_WITHIN_S):
                         first = await reader.read(4_096)
-                # What waits for more than was sent, or for the next request, is told that it ends.
+                # A server that waits for more, or for the next request, sees the end here.
                 writer.write_eof()
                 return first + await reader.read()
     finally:

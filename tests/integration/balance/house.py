@@ -53,7 +53,7 @@ class House(View):
     async def hear(self, seconds: float = 60, **readings: float | str) -> None:
         """Set sources, in kWh and kW, and advance until all is shown."""
         self.freezer.tick(seconds)
-        await self.tell(**readings)
+        await self.set_states(**readings)
         await self.wait()
 
     async def count(self) -> None:
@@ -67,7 +67,7 @@ class House(View):
         async_fire_time_changed(self.hass)
         await self.hass.async_block_till_done()
 
-    async def tell(self, **readings: float | str) -> None:
+    async def set_states(self, **readings: float | str) -> None:
         for source, value in readings.items():
             unit = "kW" if source.endswith("power") else "kWh"
             self.hass.states.async_set(

@@ -98,8 +98,8 @@ async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) 
     sums, powers = [0, 0, 0, 0, 0], [3_000, 1_000, 2_000, 0, 1_000]
     for step in range(1, 21):
         house.freezer.tick(1)
-        await house.tell(roof=100 + step, drawn=500 + step, injected=20 + step / 2)
-        await house.tell(roof_power=3 + step / 10)
+        await house.set_states(roof=100 + step, drawn=500 + step, injected=20 + step / 2)
+        await house.set_states(roof_power=3 + step / 10)
         assert (house.amounts(*SUMS), house.amounts(*NOW)) == (sums, powers)
     await house.wait()
     assert house.amounts(*SUMS) == [20, 10, 10, 20, 30]
@@ -108,13 +108,13 @@ async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) 
 
 async def test_a_source_that_goes_or_comes_back_shows_at_once(house: House) -> None:
     await house.start()
-    await house.tell(roof=100, drawn=500, injected=20)
+    await house.set_states(roof=100, drawn=500, injected=20)
     assert house.amounts(*SUMS) == [0, 0, 0, 0, 0]
-    await house.tell(roof_power=3, drawn_power=0, injected_power=2)
+    await house.set_states(roof_power=3, drawn_power=0, injected_power=2)
     assert house.amounts("consumed_power") == [1_000]
-    await house.tell(roof_power=STATE_UNAVAILABLE)
+    await house.set_states(roof_power=STATE_UNAVAILABLE)
     assert house.state("consumed_power") == "unknown"
-    await house.tell(roof_power=4)
+    await house.set_states(roof_power=4)
     assert house.amounts("consumed_power") == [2_000]
 
 
@@ -122,7 +122,7 @@ async def test_who_asks_is_shown_all_at_once(hass: HomeAssistant, house: House) 
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
-    await house.tell(roof=110, drawn=504, injected=24)
+    await house.set_states(roof=110, drawn=504, injected=24)
     await async_update_entity(hass, house.entity_id("production") or "")
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
@@ -149,13 +149,13 @@ async def test_what_was_counted_and_not_shown_is_shown_after_a_restart(
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
-    await house.tell(roof=110, drawn=504, injected=24)
+    await house.set_states(roof=110, drawn=504, injected=24)
     assert await hass.config_entries.async_unload(house.entry.entry_id)
     await house.start()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
-async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> None:
+async def test_sources_that_contradict_physics_are_reported(house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     for step in range(1, 9):
@@ -186,7 +186,7 @@ async def test_what_cannot_be_known_has_no_entity(
     assert {key for key in keys if house.state(key) is None} == missing
 
 
-async def test_diagnostics_tell_how_sums_come_about(hass: HomeAssistant, house: House) -> None:
+async def test_diagnostics_show_the_registers(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     diagnostics = await async_get_config_entry_diagnostics(hass, house.entry)

@@ -124,7 +124,7 @@ def metadata(statistic_id: str, unit: str) -> StatisticMetaData:
 @pytest.fixture
 def noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOON)
-    # Every row that is written would be told.
+    # Every row that is written would be sent.
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
@@ -140,7 +140,7 @@ def home(
 
 
 async def begin(home: Recorded, kind: Home = Home.SURPLUS, **sources: Any) -> None:
-    """Add the balance at noon. Its sources tell something nine minutes later."""
+    """Add the balance at noon. Its sources change nine minutes later."""
     await home.start(kind, **(sources or ENERGIES))
     await home.hear(540, roof=SHOWN + 110.5, drawn=SHOWN + 502.2, injected=SHOWN + 26)
 
@@ -175,7 +175,7 @@ async def test_what_was_made_before_it_first_showed_something_is_not_lost(home: 
     await home.had_all()
     await home.start(**ENERGIES)
     home.freezer.tick(540)
-    await home.tell(roof=SHOWN + 110.5, drawn=SHOWN + 502.2)
+    await home.set_states(roof=SHOWN + 110.5, drawn=SHOWN + 502.2)
     await home.hear(20, injected=SHOWN + 26)
     assert home.state("production") == "unknown"
     await home.hear(600, roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
@@ -231,7 +231,7 @@ async def test_what_cannot_be_known_has_no_past(home: Recorded) -> None:
         ),
     ],
 )
-async def test_sources_tell_what_they_have(
+async def test_the_past_starts_with_the_sources_statistics(
     home: Recorded,
     hours: Mapping[str, Any],
     production: Mapping[int, float],
@@ -400,13 +400,13 @@ async def test_a_balance_that_is_added_again_at_once_goes_on(home: Recorded) -> 
     await home.count_until(NOON + timedelta(minutes=20))
     await home.hear(roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
     assert await home.hass.config_entries.async_remove(home.entry.entry_id)
-    await home.tell(**dict.fromkeys(("roof", "drawn", "injected"), STATE_UNAVAILABLE))
+    await home.set_states(**dict.fromkeys(("roof", "drawn", "injected"), STATE_UNAVAILABLE))
     home.freezer.move_to(NOON + timedelta(minutes=24))
     home.add(AGAIN, **home.entry.data)
     await home.start()
-    await home.tell(drawn=SHOWN + 502.5)
+    await home.set_states(drawn=SHOWN + 502.5)
     home.freezer.tick(10)
-    await home.tell(roof=SHOWN + 112, injected=SHOWN + 27)
+    await home.set_states(roof=SHOWN + 112, injected=SHOWN + 27)
     assert home.state("production") == "unknown"
     # In these five minutes only the former one showed a number.
     await home.count_until(NOON + timedelta(minutes=25))

@@ -51,7 +51,7 @@ def add(hass: HomeAssistant, data: Mapping[str, Any], name: str, *keys: str, **h
         )
 
 
-async def told_on_the_energy_dashboard(hass: HomeAssistant, *sources: Mapping[str, Any]) -> None:
+async def set_up_energy_dashboard(hass: HomeAssistant, *sources: Mapping[str, Any]) -> None:
     hass.config.components.add(household.ENERGY)
     manager = await async_get_manager(hass)
     await manager.async_update({"energy_sources": list(sources)})  # type: ignore[typeddict-item]
@@ -64,7 +64,7 @@ async def test_a_household_without_anything_has_nothing(hass: HomeAssistant) -> 
     assert await household.home(hass) == Home()
 
 
-async def test_a_meter_tells_of_what_crosses_it(hass: HomeAssistant) -> None:
+async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -> None:
     add(hass, METER, "linky", "energy_drawn", "energy_injected", "active_power_drawn", "tariff")
     assert await household.home(hass) == Home(
         drawn=("sensor.linky_energy_drawn",),
@@ -91,13 +91,13 @@ async def test_the_balance_is_believed_before_those_of_which_it_is_made(
         produced=("sensor.home_production",),
         self_consumed=("sensor.home_self_consumed",),
         self_sufficiency=("sensor.home_self_sufficiency_today",),
-        # It was not told of powers.
+        # It names no powers.
         drawn_power=("sensor.linky_active_power_drawn",),
         produced_power=("sensor.roof_power",),
     )
 
 
-async def test_a_second_meter_tells_of_panels_and_the_inverter_behind_it_does_not(
+async def test_a_production_meter_takes_precedence_over_its_inverter(
     hass: HomeAssistant,
 ) -> None:
     add(hass, INVERTER, "roof", "energy")
@@ -132,10 +132,10 @@ async def test_every_inverter_is_shown(hass: HomeAssistant) -> None:
     ],
     ids=["flat", "before 2026.11", "with more"],
 )
-async def test_of_meters_of_others_the_energy_dashboard_tells(
+async def test_the_energy_dashboard_provides_other_meters(
     hass: HomeAssistant, grid: dict[str, Any]
 ) -> None:
-    await told_on_the_energy_dashboard(
+    await set_up_energy_dashboard(
         hass,
         {"type": "grid", **grid},
         {"type": "solar", "stat_energy_from": "sensor.solar", "stat_rate": "sensor.solar_power"},
@@ -155,7 +155,7 @@ async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
 ) -> None:
     add(hass, METER, "linky", "energy_drawn")
     source = {"type": "grid", "stat_energy_from": "sensor.another", "stat_energy_to": None}
-    await told_on_the_energy_dashboard(hass, source)
+    await set_up_energy_dashboard(hass, source)
     assert await household.home(hass) == Home(drawn=("sensor.linky_energy_drawn",))
 
 
@@ -206,7 +206,7 @@ async def test_what_counts_the_homes_consumption_has_the_prices_of_its_meter(
 ) -> None:
     assert await household.own_meter(hass) == Meter()
     grid = {"type": "grid", "stat_energy_from": "sensor.grid", "stat_energy_to": None}
-    await told_on_the_energy_dashboard(
+    await set_up_energy_dashboard(
         hass,
         {**grid, "number_energy_price": 0.2},
         {**grid, "stat_energy_from": "sensor.night", "number_energy_price": None},

@@ -294,7 +294,7 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
         ("fr", ("production",), "Sans chiffres : production solaire, autosuffisance, autocons"),
     ],
 )
-def test_what_a_collective_does_not_tell_is_named_and_why(
+def test_missing_data_of_a_collective_are_named_with_the_reason(
     language: str, untold: tuple[str, ...], beginning: str
 ) -> None:
     (sentence,) = sentences(replace(COOPERATIVE, untold=untold), language)
@@ -309,11 +309,11 @@ def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
     assert "hides" not in sentence
 
 
-def test_nothing_is_missing_of_a_collective_that_tells_all() -> None:
+def test_a_complete_collective_has_no_notice() -> None:
     assert sentences(COOPERATIVE) == sentences(replace(COOPERATIVE, is_unread=True)) == []
 
 
-def test_a_household_that_has_nothing_is_told_how_to_begin() -> None:
+def test_an_empty_household_reads_how_to_begin() -> None:
     written = dashboard(Home(), [], "en")
     ((section,),) = [view["sections"] for view in written["views"]]
     assert section["cards"][0]["content"].startswith("There is nothing to show yet.")

@@ -286,7 +286,7 @@ async def test_a_meter_that_was_replaced_goes_on_without_the_difference(
     ]
 
 
-async def test_what_was_imported_goes_on_and_its_delivery_point_is_not_told(
+async def test_an_import_continues_without_showing_its_delivery_point(
     house: House, hass: HomeAssistant
 ) -> None:
     await house.had(HA_LINKY, LEVELS, NOON - 24 * HOUR, "Wh", name="Linky import")

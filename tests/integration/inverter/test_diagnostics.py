@@ -1,4 +1,4 @@
-"""What an inverter's diagnostics tell, and what they keep to themselves."""
+"""What an inverter's diagnostics show, and what they hide."""
 
 import json
 from pathlib import Path

@@ -94,7 +94,7 @@ async def test_inverters_behind_one_gateway_share_a_connection(
             await add(hass, served, unit_id)
         entries = hass.config_entries.async_loaded_entries(DOMAIN)
         assert [entry.data[CONF_UNIT_ID] for entry in entries] == [1, 126]
-        # Home Assistant 2026.9 does not tell of its connections: two of them would be refused.
+        # Home Assistant 2026.9 does not list its connections: two of them would be refused.
         connections = getattr(modbus_connection, "async_get_connection_info", None)
         if connections is not None:
             (connection,) = connections(hass)

@@ -122,7 +122,7 @@ async def test_a_port_is_opened_once_it_was_chosen_and_closed_in_the_end(
     await closed(inverter)
 
 
-async def test_inverters_on_one_line_share_it_and_are_told_apart(
+async def test_inverters_on_one_line_share_it_under_different_names(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:
     async with on_a_line(tmp_path / "line", units=2) as served:
@@ -292,7 +292,9 @@ async def test_a_port_that_goes_away_and_comes_back_is_read_again(
     assert "no such port" in caplog.text
 
 
-async def test_diagnostics_do_not_tell_where_it_is(hass: HomeAssistant, roof: Roof) -> None:
+async def test_diagnostics_hide_the_device_and_serial_number(
+    hass: HomeAssistant, roof: Roof
+) -> None:
     await roof.start()
     written = await async_get_config_entry_diagnostics(hass, roof.entry)
     assert written["entry"]["data"][CONF_BAUDRATE] == 9_600

@@ -70,7 +70,7 @@ NETWORK = 12
 OF_A_MAKER = 64_207
 
 
-async def test_an_image_tells_nothing_of_models_that_are_not_read() -> None:
+async def test_an_image_leaves_out_models_that_are_not_read() -> None:
     real = Inverter(PROFILES["home"], origin=ORIGIN).image(SECOND)
     *_, end = real.registers
     name, address = "south-roof", "192.0.2.17"
@@ -124,7 +124,7 @@ async def test_its_map_is_looked_for_once() -> None:
     assert len(asked.read_events) <= 5
 
 
-async def test_it_is_looked_for_anew_after_silence() -> None:
+async def test_the_inverter_is_searched_again_after_silence() -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
     await link.read()

@@ -52,7 +52,7 @@ def test_it_is_found_though_a_value_may_be_a_frame_old(power_w: int, frame_s: fl
         assert derived == pytest.approx(power_w, rel=0.06)
 
 
-def test_nothing_is_told_before_a_whole_window_has_gone_by() -> None:
+def test_the_power_is_unknown_before_a_whole_window() -> None:
     load = Load()
     assert load.run(3000, 60) is None
     assert load.run(3000, 6) == pytest.approx(3000, rel=0.03)
@@ -114,7 +114,7 @@ def test_no_apparent_power_is_no_power_even_when_nothing_was_counted_yet() -> No
     assert PowerFromRegister().power_w(0) == 0
 
 
-def test_a_register_that_starts_anew_is_never_a_negative_power() -> None:
+def test_a_register_that_restarts_gives_no_negative_power() -> None:
     load = Load()
     load.run(1000, 300)
     load.energy_ws = 0
@@ -180,7 +180,7 @@ def test_the_breaker_recovers_while_less_is_drawn() -> None:
 def test_nothing_is_left_before_a_second_reading() -> None:
     cut_off = CutOff()
     assert cut_off.seconds_left(9000) is None
-    # It has been drawn for a second or for minutes: one reading does not tell.
+    # It has been drawn for a second or for minutes: one reading does not show which.
     cut_off.update(22_500, 0.0)
     assert cut_off.seconds_left(9000) is None
     cut_off.update(22_500, 1.0)

@@ -39,9 +39,7 @@ NAMES = {
         (frames.BASE, None),
     ],
 )
-def test_a_meter_tells_whether_it_is_one_of_production(
-    kind: Kind, of_production: bool | None
-) -> None:
+def test_a_production_meter_is_recognised(kind: Kind, of_production: bool | None) -> None:
     state = LinkyState()
     for second in range(4):
         state.feed(frame_bytes(kind.mode, kind.groups), float(second))
@@ -97,7 +95,7 @@ def other(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Port
     return Home(hass, second, Line(clock, ports.plug(OTHER_DEVICE)))
 
 
-async def test_two_meters_of_a_home_are_told_apart(home: Home, other: Home) -> None:
+async def test_two_meters_of_a_home_have_different_names(home: Home, other: Home) -> None:
     await home.start(frames.CONSUMER)
     await other.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 4)
     devices = [device_of(each.hass, each.entry).name for each in (home, other)]
@@ -132,7 +130,7 @@ async def test_a_title_that_was_chosen_stays(hass: HomeAssistant, home: Home) ->
     assert home.entry.data[CONF_PRODUCTION] is True
 
 
-async def test_a_meter_that_no_longer_tells_stays_what_it_was(home: Home) -> None:
+async def test_a_production_meter_stays_one(home: Home) -> None:
     await home.start(frames.PRODUCTION)
     await home.hear(frames.BASE, 8)
     assert home.entry.data[CONF_PRODUCTION] is True

@@ -139,7 +139,7 @@ class TestOverrun:
     ) -> None:
         assert after(kind.but(**changes)).overrun is overrun
 
-    def test_the_warning_of_a_single_phase_tells_it(self) -> None:
+    def test_the_warning_of_a_single_phase_is_an_overrun(self) -> None:
         warned = Kind(frames.BASE.mode, [*frames.BASE.groups, ("ADPS", "032")])
         state = after(frames.BASE, warned)
         assert state.overrun
@@ -150,7 +150,7 @@ class TestOverrun:
         assert last is FrameResult.CHANGE
         assert state.overrun is False
 
-    def test_short_frames_of_three_phases_tell_it_and_nothing_is_forgotten(self) -> None:
+    def test_short_frames_of_three_phases_are_an_overrun_and_keep_the_state(self) -> None:
         short = frames.HISTORIQUE_SHORT
         state = after(frames.HISTORIQUE_THREE_PHASE, short)
         assert state.overrun
@@ -183,7 +183,7 @@ class TestCutOff:
         state = after(frames.THREE_PHASE, frames.THREE_PHASE.but(**over))
         assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
 
-    def test_currents_tell_it_in_historique_mode(self) -> None:
+    def test_currents_give_the_time_in_historique_mode(self) -> None:
         over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="043")
         state = after(frames.HISTORIQUE_THREE_PHASE, over)
         assert state.seconds_to_cut_off == pytest.approx(37, abs=5)

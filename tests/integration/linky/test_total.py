@@ -21,7 +21,7 @@ class Meter:
 
 
 STANDARD = CONSUMER.but(EAST="020000000")
-# 12 kWh were drawn under an earlier contract, of which historique mode does not tell.
+# 12 kWh were drawn under an earlier contract, which historique mode does not show.
 HISTORIQUE = OFF_PEAK.but(HCHC="008000000", HCHP="011988000")
 
 

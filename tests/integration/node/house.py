@@ -27,7 +27,7 @@ class House(View):
             self.toy.answer["collectives"] = list(collectives)
         await self.set_up()
         await until(lambda: self.toy.listeners)
-        # Once it listens it asks anew.
+        # Once it listens it asks again.
         await until(lambda: self.toy.times_asked() >= 2)
         await self.hass.async_block_till_done()
 

@@ -128,14 +128,14 @@ def test_a_plant_that_is_not_as_documented_is_no_answer(changes: dict[str, Any])
         answers.node({**NODE, "collectives": [collective(plants=[plant(**changes)])]})
 
 
-def test_a_node_before_sums_tells_none() -> None:
+def test_an_older_node_has_no_sums() -> None:
     assert "sums" not in collective()
     (understood,) = answers.node({**NODE, "collectives": [collective()]}).collectives
     assert understood.sums is None
     assert sums_of(None) is None
 
 
-def test_whatever_of_sums_is_not_told_is_none() -> None:
+def test_missing_sums_are_none() -> None:
     nothing = answers.Sums(last=None, today=None, month=None, statistics=None, problem=None)
     assert sums_of(dict.fromkeys(sums())) == nothing
     for name, fixed in (("last", 2), ("today", 1), ("month", 1), ("statistics", 0)):

@@ -96,7 +96,7 @@ async def test_silence_has_an_end(
             pass
 
 
-async def test_changes_are_told_however_their_lines_end(toy: ToyNode, node: NodeClient) -> None:
+async def test_changes_arrive_with_any_line_ending(toy: ToyNode, node: NodeClient) -> None:
     assert (await node.node()).id == NODE_ID
     async with aclosing(node.changes()) as changes:
         await anext(changes)

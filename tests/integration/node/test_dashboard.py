@@ -40,7 +40,7 @@ async def test_panels_of_which_the_home_holds_shares_are_no_collective(house: Ho
     assert "coverage" in school.entities
 
 
-async def test_one_that_tells_no_statistics_has_none(house: House) -> None:
+async def test_a_collective_without_statistics_has_none(house: House) -> None:
     await house.start(collective(sums=sums(statistics=None)))
     (shown,) = collectives(house.hass)
     assert shown.statistics == {}
@@ -57,7 +57,7 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
         (sums(**NOTHING), ("consumption", "injection", "production")),
         ({**sums(**NOTHING), "last": part("last", production=None)["last"]}, ("production",)),
         (sums(**NOTHING | {"today": part("today", injection=None)["today"]}), ("injection",)),
-        # What is hidden now was told before.
+        # What is hidden now was sent before.
         (part("last", consumption=None, production=None), ()),
         (None, ()),
     ],
@@ -70,7 +70,7 @@ async def test_what_never_came_from_one_is_found(
     assert (shown.untold, shown.is_unread) == (untold, False)
 
 
-async def test_what_the_node_cannot_read_is_not_said_to_be_untold(house: House) -> None:
+async def test_unreadable_sums_are_marked_as_unread(house: House) -> None:
     answered = sums(**NOTHING, problem={"en": "It does not answer."})
     await house.start(collective(sums=answered))
     assert [each.is_unread for each in collectives(house.hass)] == [True]

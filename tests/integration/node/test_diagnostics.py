@@ -1,4 +1,4 @@
-"""What is handed to whoever helps, and that nothing says who shares what with whom."""
+"""What diagnostics show for support, and that they hide who shares what with whom."""
 
 import json
 import logging
@@ -46,7 +46,7 @@ def trouble(house: House) -> None:
     )
 
 
-async def test_they_tell_how_it_goes(house: House, snapshot: SnapshotAssertion) -> None:
+async def test_diagnostics_show_the_state(house: House, snapshot: SnapshotAssertion) -> None:
     trouble(house)
     await house.start()
     assert json.loads(await diagnostics(house)) == snapshot
@@ -60,7 +60,7 @@ async def test_what_other_homes_did_is_not_in_them(house: House) -> None:
     assert [value for value in OF_OTHERS if value in shown] == []
 
 
-async def test_they_tell_what_fails(house: House) -> None:
+async def test_diagnostics_show_the_error(house: House) -> None:
     await house.start()
     house.toy.status = 500
     await house.a_minute_passes()

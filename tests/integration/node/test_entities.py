@@ -166,12 +166,12 @@ class TestSums:
         assert len(of_sums) == len(SUMS)
         assert of_sums == snapshot
 
-    async def test_there_are_none_of_a_node_that_tells_none(self, house: House) -> None:
+    async def test_a_node_without_sums_has_no_entities_for_them(self, house: House) -> None:
         await house.start(collective("1"), collective("2", sums=None))
         made = [house.entity_id(f"{each}_{key}") for key in SUMS for each in ("1", "2")]
         assert made == [None] * len(made)
 
-    async def test_each_appears_when_it_is_first_told(self, house: House) -> None:
+    async def test_each_appears_with_its_first_value(self, house: House) -> None:
         await house.start(collective(sums=part("last", production=None)))
         assert house.state("1_consumption_power") == "23.45"
         assert house.state("1_production_power") is None
@@ -191,7 +191,7 @@ class TestSums:
         assert "reason" not in shown_power.attributes
 
     @pytest.mark.parametrize("part_of_them", ["last", "today", "month"])
-    async def test_a_part_that_is_not_told_any_more_is_unknown(
+    async def test_a_part_that_is_no_longer_sent_is_unknown(
         self, house: House, part_of_them: str
     ) -> None:
         await house.start(collective(sums=sums()))
@@ -211,9 +211,7 @@ class TestSums:
         assert shown == {STATE_UNAVAILABLE}
         assert house.waiting == "2"
 
-    async def test_what_was_told_before_a_restart_is_there_after_it(
-        self, hass: HomeAssistant, house: House
-    ) -> None:
+    async def test_entities_return_after_a_restart(self, hass: HomeAssistant, house: House) -> None:
         await house.start(collective(sums=sums()))
         await hass.config_entries.async_unload(house.entry.entry_id)
         house.toy.answer["collectives"] = [collective(sums=part("today", injection=None))]
@@ -249,7 +247,7 @@ class TestChallenge:
         assert "Le Grand Défi" in str(early["attributes"])
         house.toy.change(collectives=[collective(challenge=challenge())])
         await until(lambda: house.state("1_challenge") == "-6.2")
-        # Once it is over for long, the collective tells of none.
+        # Long after its end, the collective sends no challenge.
         house.toy.change(collectives=[collective(challenge=None)])
         await until(lambda: house.state("1_challenge") == "unknown")
 

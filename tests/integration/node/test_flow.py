@@ -1,4 +1,4 @@
-"""Adding a node, finding it again, telling it its token."""
+"""Adding a node, discovering it again, entering a new token."""
 
 from typing import Any
 
@@ -133,7 +133,7 @@ class TestDiscovery:
         spoil(toy, wrong)
         assert (await discover(hass, toy)).reason == error
 
-    async def test_a_node_that_is_there_already_is_reached_as_was_told(
+    async def test_a_configured_node_takes_the_discovered_address(
         self, hass: HomeAssistant, house: House, entry: MockConfigEntry
     ) -> None:
         data = {CONF_KIND: KIND_NODE, CONF_URL: "http://elsewhere:8099", CONF_TOKEN: "former"}

@@ -88,7 +88,7 @@ async def test_a_clock_that_the_node_doubts_is_said_and_taken_back(house: House)
 
 
 async def test_time_alone_brings_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The node has nothing new to tell; an hour later, a day is over."""
+    """Nothing changes in the node, and an hour later a day is over."""
     await house.start(collective(waiting_since=ago(hours=23, minutes=30)))
     assert house.issues() == {}
     monkeypatch.setattr(issues, "STUCK_AFTER", issues.STUCK_AFTER - timedelta(hours=1))

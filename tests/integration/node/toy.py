@@ -40,7 +40,7 @@ def permission(**changes: Any) -> dict[str, Any]:
 
 
 def protected(**changes: Any) -> dict[str, Any]:
-    """Return what a node tells of a permission by which records leave masked."""
+    """Return a node's answer about a permission by which records leave masked."""
     return {
         "enrolled_at": "2026-11-24T18:31:00+00:00",
         "left_at": None,
@@ -70,7 +70,7 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
 
 
 def challenge(**changes: Any) -> dict[str, Any]:
-    """Return what a node tells of the challenge of the home's commune."""
+    """Return a node's answer about the challenge of the home's commune."""
     return {
         "name": {"en": "The Great Challenge", "fr": "Le Grand Défi"},
         "from": "2026-09-28",
@@ -84,7 +84,7 @@ def challenge(**changes: Any) -> dict[str, Any]:
 
 
 def sums(**changes: Any) -> dict[str, Any]:
-    """Return what a node tells of the sums of its first collective."""
+    """Return a node's answer about the sums of its first collective."""
     energies = {"consumption": 23_450, "injection": 310, "production": 5_400}
     statistics = {each: f"consometers:collective_1_{each}" for each in energies}
     return {
@@ -118,7 +118,7 @@ def sums(**changes: Any) -> dict[str, Any]:
 
 
 def plant(plant_id: str = "kersabiec_ecole", **changes: Any) -> dict[str, Any]:
-    """Return what a node tells of a plant of which the home holds shares."""
+    """Return a node's answer about a plant in which the home holds shares."""
     return {
         "id": plant_id,
         "name": "École de Kersabiec",

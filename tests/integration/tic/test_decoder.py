@@ -179,7 +179,7 @@ def test_short_frames_follow_a_long_one_that_the_meter_cut() -> None:
     assert counters.resyncs == 0
 
 
-def test_a_mode_that_was_told_is_not_doubted() -> None:
+def test_a_configured_mode_is_never_switched() -> None:
     frames, counters = decode(frame_bytes(STANDARD, PRODUCER), mode=HISTORIQUE)
     assert not frames
     assert sum(counters.rejected.values()) == len(PRODUCER)

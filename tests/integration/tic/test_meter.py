@@ -163,7 +163,7 @@ def swapped(mode: Mode, groups: Sequence[Sequence[str]]) -> Frame:
     return frame(mode, groups, **{name: OTHER_ADDRESS})
 
 
-def test_another_meter_starts_anew_once_its_address_was_read_three_times() -> None:
+def test_another_meter_resets_the_state_after_three_readings() -> None:
     meter = after(*[frame(STANDARD, PRODUCER)] * 3)
     other = frame(STANDARD, CONSUMER, ADSC=OTHER_ADDRESS, EAST="000000007")
     for second in (3.0, 4.0):

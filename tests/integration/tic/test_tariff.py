@@ -69,7 +69,7 @@ def test_an_option_of_no_document_is_no_contract() -> None:
     assert historique(BASE, OPTARIF="????").contract is None
 
 
-def test_the_colours_of_tempo_are_told() -> None:
+def test_historique_mode_gives_the_colours_of_tempo() -> None:
     now = historique(TEMPO, PTEC="HPJW", DEMAIN="ROUG")
     assert (now.colour_today, now.colour_tomorrow) == (Colour.WHITE, Colour.RED)
     assert historique(TEMPO, DEMAIN="----").colour_tomorrow is None
@@ -106,7 +106,7 @@ def test_standard_mode_without_a_calendar_still_knows_its_index() -> None:
     assert (now.contract, now.label, now.register) == (None, None, "EASF10")
 
 
-def test_standard_mode_tells_the_colours() -> None:
+def test_standard_mode_gives_the_colours() -> None:
     now = standard("0D3A0401")
     assert (now.colour_today, now.colour_tomorrow) == (Colour.BLUE, Colour.RED)
 
@@ -115,7 +115,7 @@ def test_standard_mode_tells_the_colours() -> None:
     ("status", "notice", "now"),
     [("003A0401", False, False), ("103A0401", True, False), ("403A0401", True, True)],
 )
-def test_standard_mode_tells_of_mobile_peaks(status: str, notice: bool, now: bool) -> None:
+def test_standard_mode_announces_mobile_peaks(status: str, notice: bool, now: bool) -> None:
     read = standard(status)
     assert (read.peak_notice, read.peak_now) == (notice, now)
 
@@ -133,7 +133,7 @@ def test_announced_peaks_are_in_legal_time() -> None:
     )
 
 
-def test_both_modes_tell_the_same_of_a_tempo_day() -> None:
+def test_both_modes_agree_on_a_tempo_day() -> None:
     old = historique(TEMPO, PTEC="HPJR", DEMAIN="BLAN")
     new = standard("0B3A0401", NGTF="     TEMPO      ", LTARF="    HP  ROUGE   ")
     facts = [(t.contract, t.label, t.colour_today, t.colour_tomorrow) for t in (old, new)]

@@ -71,7 +71,7 @@ def test_a_degraded_clock_or_a_void_date_gives_no_time(raw: str) -> None:
         ("012128000001", Address("Crouzet", 2021, "28", "000001", None)),
     ],
 )
-def test_an_address_tells_maker_year_type_serial_and_phases(raw: str, expected: Address) -> None:
+def test_an_address_holds_maker_year_type_serial_and_phases(raw: str, expected: Address) -> None:
     assert (
         address(raw) == value(STANDARD, "ADSC", raw) == value(HISTORIQUE, "ADCO", raw) == expected
     )

@@ -146,7 +146,7 @@ class Stage:
             assert peer is not None
             return peer.id
 
-    async def all_told(self, jids: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    async def all_received(self, jids: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         async with asyncio.timeout(120):
             while self.behind(jids or EVERYBODY):
                 await asyncio.sleep(0.02)
@@ -191,11 +191,11 @@ async def test_each_subscriber_receives_each_record(stage: Stage) -> None:
     async with stage.delivering():
         for way in WAYS:
             await stage.release(way, {0: 100, 1: 200})
-        await stage.all_told()
+        await stage.all_received()
         await stage.release(WAYS[0], {2: 300})
-        await stage.all_told()
+        await stage.all_received()
         await stage.release(WAYS[0], {-3: 150})
-        await stage.all_told()
+        await stage.all_received()
         async with asyncio.timeout(120):
             while await stage.outbox():
                 await asyncio.sleep(0.02)
@@ -207,12 +207,12 @@ async def test_a_subscriber_that_is_away_delays_no_other(stage: Stage) -> None:
     stage.network.away = set(gone)
     async with stage.delivering() as fanout:
         await stage.release(WAYS[0], {0: 100})
-        await stage.all_told(EVERYBODY - gone)
+        await stage.all_received(EVERYBODY - gone)
         assert stage.behind(gone).keys() == gone
         stage.network.away = set()
         for jid in gone:
             fanout.note_online(await stage.peer(jid))
-        await stage.all_told()
+        await stage.all_received()
 
 
 async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
@@ -220,7 +220,7 @@ async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
     stage.network.away = {jid}
     async with stage.delivering() as fanout:
         await stage.release(WAYS[0], {0: 100})
-        await stage.all_told(EVERYBODY - {jid})
+        await stage.all_received(EVERYBODY - {jid})
         async with asyncio.timeout(120):
             while await stage.outbox() > 1:
                 await asyncio.sleep(0.02)
@@ -241,7 +241,7 @@ async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) ->
     first = dict(stage.network.ids)
     stage.network.holds.set()
     async with stage.delivering():
-        await stage.all_told()
+        await stage.all_received()
     # Under the same id: its receipt may still have come.
     assert {jid: stage.network.ids[jid] for jid in first} == first
 
@@ -263,9 +263,9 @@ async def test_a_subscriber_that_leaves_during_delivery_receives_no_more(stage: 
             while jid in stage.network.flying:
                 await asyncio.sleep(0.02)
         stage.network.holds.set()
-        await stage.all_told(EVERYBODY - {jid})
+        await stage.all_received(EVERYBODY - {jid})
         await stage.release(WAYS[0], {1: 100})
-        await stage.all_told(EVERYBODY - {jid})
+        await stage.all_received(EVERYBODY - {jid})
     assert jid not in stage.network.got
 
 
@@ -276,12 +276,12 @@ async def test_what_is_held_back_waits(stage: Stage) -> None:
         await pause(connection, peer)
     async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
-        await stage.all_told(EVERYBODY - {jid})
+        await stage.all_received(EVERYBODY - {jid})
         assert jid not in stage.network.got
         async with stage.store.writing() as connection:
             await resume(connection, peer)
         stage.changes.notify()
-        await stage.all_told()
+        await stage.all_received()
 
 
 async def test_a_long_correction_is_sent_in_parts(stage: Stage) -> None:
@@ -299,6 +299,6 @@ async def test_a_long_correction_is_sent_in_parts(stage: Stage) -> None:
         within = replace(message.records, start=since, end=START)
         await queue(connection, peer, message.permission, message.series_id, within)
     async with stage.delivering():
-        await stage.all_told({jid})
+        await stage.all_received({jid})
     assert stage.network.tried.count(jid) == 2
     assert timedelta(hours=hours) == START - since

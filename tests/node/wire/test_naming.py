@@ -118,11 +118,11 @@ def test_a_sum_has_one_name_for_all_peers_in_the_words_of_the_home(
     ["urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc", "urn:dev:org:60060-cooperative", "sensor.x"],
 )
 def test_series_of_members_have_no_public_name(device: str) -> None:
-    told_by_a_member = replace(DRAWN, device=Device(device))
-    assert not COOP.may_name(told_by_a_member)
+    of_a_member = replace(DRAWN, device=Device(device))
+    assert not COOP.may_name(of_a_member)
     with pytest.raises(Unsayable, match="stay here"):
-        COOP.name(told_by_a_member, "town@example.org", PSEUDONYM)
-    assert NAMING.may_name(told_by_a_member)
+        COOP.name(of_a_member, "town@example.org", PSEUDONYM)
+    assert NAMING.may_name(of_a_member)
 
 
 def test_beside_a_sum_stands_how_many_members_it_has() -> None:
