@@ -1,4 +1,4 @@
-"""A release of this checkout, and what was released before."""
+"""A release of this checkout, and the one before."""
 
 import io
 from pathlib import Path

@@ -70,7 +70,7 @@ def usual_ports_are_taken() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def pictures(pytestconfig: pytest.Config) -> Path:
-    """Where pictures are left, to be looked at."""
+    """Return the folder for screenshots."""
     folder = pytestconfig.getoption("pictures")
     assert isinstance(folder, Path)
     return folder.absolute()

@@ -17,7 +17,7 @@ EVERY_FRAME: Final = {
     "silence": 10,
     "raw_labels": False,
 }
-"""Options of a meter of which all is read as it comes."""
+"""Options of a meter whose frames are all read at once."""
 
 
 @dataclass(kw_only=True)

@@ -108,7 +108,7 @@ class Meter:
         self._read = 0
 
     def write(self, lines: Iterable[tuple[str, Direction, datetime, int | None]]) -> None:
-        """Add what was counted."""
+        """Append counted values."""
         rows = [
             json.dumps((home, direction, at.timestamp(), watts))
             for home, direction, at, watts in lines

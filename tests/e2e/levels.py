@@ -154,7 +154,7 @@ class World:
     late: dict[datetime, set[str]] = field(default_factory=dict)
     """Homes whose record of a time is still missing."""
     stays: dict[tuple[Direction, datetime], int] = field(default_factory=dict)
-    """What was published of a time, of which few homes were corrected since."""
+    """Published values of times at which a few homes were corrected since."""
     reached: datetime = LIVE + timedelta(hours=2)
     until: datetime = LIVE
     faults: Counter[str] = field(default_factory=Counter)
@@ -322,7 +322,7 @@ class World:
         return counts
 
     def _days(self, cells: Counted) -> Counted:
-        """Return the sums of civil days of which all is published that there is to be."""
+        """Return the sums of the civil days that are published in full."""
         sums: Counted = {}
         day, end = START.date(), max(cells, default=START) + STEP
         while (civil := instants(ZONE, day)).end <= end:

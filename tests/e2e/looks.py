@@ -55,7 +55,7 @@ _WORD: Final = re.compile(r"[^\W\d_]{3}")
 
 
 async def open_page(browser: Browser, url: str, look: Look, **options: Any) -> Page:
-    """Open an empty page of somebody who looks that way."""
+    """Open an empty page with that language, colour scheme and size."""
     seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device], **options}
     context = await person(browser, url, look.language, **seen)
     return await context.new_page()

@@ -1,4 +1,4 @@
-"""The node of a household as somebody runs it: its command line, each command a process."""
+"""The node of a household on its command line, each command a process."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -74,7 +74,7 @@ class World:
     variables: dict[str, str] = field(default_factory=dict)
     """Of the environment, with which nodes are started from now on."""
     since: datetime = _NEVER
-    """The first hour of which all homes report."""
+    """The first hour that all homes report."""
     chance: random.Random = field(default_factory=lambda: random.Random(20261129))
 
     async def kill(self, *parts: Collective | Neighbours) -> None:

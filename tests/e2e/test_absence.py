@@ -115,7 +115,7 @@ def move_back(database: sqlite3.Connection, step: timedelta) -> None:
 
 
 async def compiled(recorder: Recorder, now: datetime) -> None:
-    """Wait until it has compiled what was missing when it started."""
+    """Wait until it has compiled the rows that were missing at its start."""
     names = [StatisticId(f"sensor.{name}") for name in SENSORS]
 
     async def rows() -> int:

@@ -34,7 +34,7 @@ from tests.node.xmpp.conftest import PASSWORD, reach
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 OTHER: Final = "other"
-"""Another member, of which nothing may be seen. Its Home Assistant speaks French."""
+"""Another member, which must stay invisible. Its Home Assistant speaks French."""
 
 
 @dataclass

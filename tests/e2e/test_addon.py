@@ -57,7 +57,7 @@ class Home:
         return connected
 
     async def flows(self) -> list[FlowStep]:
-        """What Home Assistant would add, if somebody wanted it."""
+        """The discovered entry that Home Assistant would add."""
         flows = await self.hass.api.command("config_entries/flow/progress")
         return [flow for flow in flows if flow["context"]["source"] == HASSIO]
 

@@ -63,7 +63,7 @@ MEMBERS: Final = {
     "aside": "members?show=aside",
     "contested": "members?show=contested",
 }
-"""Lists, of which the first member is looked at."""
+"""Lists whose first member is opened."""
 TRIED: Final = "14"
 """So many homes are of one commune alone, when all have responded."""
 DOCUMENTED: Final = {"overview": "", "publication": "publication"}
@@ -86,7 +86,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
 
 
 async def furnish(store: Store, now: datetime) -> None:
-    """Admit members, of whom some send all, some part of it and some nothing."""
+    """Admit members: some send all, some a part, some nothing."""
     random = Random(3)
     today = now.astimezone(ZONE).date()
     async with store.writing() as connection:

@@ -203,7 +203,7 @@ async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
 
 
 async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
-    """Look at both pages, of which each card has what it shows."""
+    """Check both pages: each card shows its data."""
     page, language = visitor.page, "fr" if name.endswith("fr") else "en"
     headings = page.locator("hui-heading-card")
     for path, cards in (("now", CARDS_NOW), ("months", CARDS_OF_MONTHS)):
@@ -222,7 +222,7 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
 
 
 async def _reads(page: Page, created_in: Language, look: Look) -> None:
-    """See that somebody else at home reads the dashboard in their own language."""
+    """Check that another person at home reads the dashboard in their own language."""
     await page.goto(f"/{PATH[created_in]}/now")
     headings = page.locator("hui-heading-card")
     await expect(headings.get_by_text(HEADINGS[look.language][0], exact=True).first).to_be_visible()

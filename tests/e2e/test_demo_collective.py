@@ -574,7 +574,7 @@ def everybody(demo: Demo) -> int:
 
 
 def has_a_month(demo: Demo) -> bool:
-    """Whether homes have enough whole days of last month, of which all is settled."""
+    """Return whether homes have enough whole, settled days of last month."""
     now = datetime.now(ZONE)
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     whole_since = (now - timedelta(days=demo.addresses["homes"]["days"] - 1)).date()

@@ -46,7 +46,7 @@ pytestmark = [
 
 DOMAIN: Final = "energies.test"
 HOMES: Final = 3
-"""So many are the least of which sums are published: none is without one of them."""
+"""The least homes of a published sum: each sum needs every one of them."""
 HOUR: Final = timedelta(hours=1)
 PARIS: Final = ZoneInfo("Europe/Paris")
 THIS_HOUR: Final = now().replace(minute=0, second=0)
@@ -316,7 +316,7 @@ async def test_the_node_knows_of_backups_that_succeeded(site: Site) -> None:
     assert "tested" not in await noted()
     assert "can be restored" in await site.type("./backup", "test")
     assert (await noted())["tested"] > made
-    # What is not whole is no backup, and nothing of a test stays.
+    # An incomplete folder is no backup, and a test leaves nothing.
     counts = newest / "counts"
     before = counts.read_text()
     counts.write_text(before.replace("alembic_version|1", "alembic_version|2"))

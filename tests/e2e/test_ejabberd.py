@@ -1,4 +1,4 @@
-"""A cooperative on Prosody and a region on two clustered ejabberd, each of which is killed.
+"""A cooperative on Prosody and a region on two clustered ejabberd; each is killed.
 
 The region's node is a program that finds both machines by one name. The cooperative and its homes
 run in this process.
@@ -57,7 +57,7 @@ pytestmark = [
 
 HOUR: Final = timedelta(hours=1)
 HOMES: Final = 3
-"""So many are the least of which sums are published: none is without one of them."""
+"""The least homes of a published sum: each sum needs every one of them."""
 COOP: Final = "kersabiec"
 REGION: Final = "bretagne"
 NODE: Final = f"collective@{REGION}.test"

@@ -49,7 +49,7 @@ RUN_AXE: Final = """async () => (await axe.run(document, { resultTypes: ["violat
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 LOOKS: Final = tuple(product((390, 768, 1280), ("light", "dark"), LANGUAGES))
 STRIDE: Final = 5
-"""From page to page, so that neighbours are looked at in different ways."""
+"""From page to page, so that neighbours are opened in different ways."""
 HEIGHT: Final = 900
 MOST_PAGES: Final = 100
 FIRST_LOAD_BYTES: Final = 100_000
@@ -63,7 +63,7 @@ NAMED: Final = {
     "withdraw",
     "needs",
 }
-"""What comes after these is one of many of a kind, of which one is looked at."""
+"""Path segments before a name or id: one page of each kind is opened."""
 ALIKE: Final = frozenset(
     {
         *("Administration", "Consometers", "English", "Français", "Pages", "Version", "Invitation"),
@@ -162,7 +162,7 @@ ROLES: Final = {
 
 
 def looks_at(place: int) -> Iterator[tuple[int, str, Language]]:
-    """Return how a page is looked at: in the full run in all ways, else in one."""
+    """Return the ways in which a page is opened: all in the full run, else one."""
     return iter(LOOKS if FULL else [LOOKS[STRIDE * place % len(LOOKS)]])
 
 

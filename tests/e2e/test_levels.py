@@ -244,7 +244,7 @@ async def _let_observe(collective: Collective, observer: str) -> None:
 async def _grant(
     collective: Collective, permission_id: PermissionId, *directions: Direction
 ) -> None:
-    """Grant sums of which nothing is there yet."""
+    """Grant sums before any exist."""
     device = Device(str(organisation(collective.name)))
     naming = await load_naming(collective.opened)
     async with collective.opened.writing() as connection:

@@ -153,7 +153,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def _cooperate(stack: AsyncExitStack, folder: Path, server: Prosody) -> Coop:
-    """Run a collective of which members read no sums."""
+    """Run a collective whose members read no sums."""
     store = await Store.open(folder / "coop.db")
     stack.push_async_callback(store.close)
     jid = server.register("coop", PASSWORD)
@@ -374,7 +374,7 @@ async def _follow(page: Page, link: Locator) -> None:
 
 
 async def _shows(page: Page, words: str) -> None:
-    """Look again and again until the page says so."""
+    """Reload the page until it shows these words."""
 
     async def shown_text() -> str:
         await page.reload()

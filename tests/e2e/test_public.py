@@ -176,7 +176,7 @@ async def test_in_a_hand_no_figure_runs_into_the_next(town: Town) -> None:
 
 @asynccontextmanager
 async def elsewhere(body: str) -> AsyncIterator[str]:
-    """Serve a page of somebody else's."""
+    """Serve a page of another site."""
 
     async def show(_: web.Request) -> web.Response:
         return web.Response(text=body, content_type="text/html")

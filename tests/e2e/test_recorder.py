@@ -1,4 +1,4 @@
-"""The node reads a real recorder again: what was corrected, lost, and while it restarts.
+"""The node reads a real recorder again: corrected rows, lost ones, and while it restarts.
 
 The tests follow one another on one Home Assistant.
 """
@@ -129,7 +129,7 @@ async def test_a_corrected_past_is_found_and_nothing_else(hass: Hass, recorder: 
         return blocks(await all_of(read_again(recorder, all_sources, NOW, read_before)))
 
     (block,) = await eventually(corrected, lambda corrections: len(corrections) == 1)
-    # 20 days ago: what the recorder made itself is not looked at that far back.
+    # 20 days ago: rows that the recorder compiled itself are not read again that far back.
     assert (block.series.device, block.day) == (MADE, moment.date())
     assert block.values[9] == drawn_wh(moment) + 500
 

@@ -106,7 +106,7 @@ async def test_the_zip_reads_a_meter_in_a_clean_home_assistant(
 
 
 def integration_with_next_version(folder: Path) -> Path:
-    """Return custom integrations, of which ours has entries of one more major version."""
+    """Return custom integrations; ours has entries of the next major version."""
     subprocess.run(("cp", "-R", INTEGRATIONS, folder), check=True)
     integration = folder / "custom_components" / DOMAIN
     flow = integration / "config_flow.py"

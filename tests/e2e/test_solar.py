@@ -48,7 +48,7 @@ SPEED: Final = 6.0
 NEAR_WH: Final = 2
 """Energies and their sums are whole watt-hours."""
 ARTIFACTS: Final = ROOT / ".artifacts"
-"""Where pictures are left that are only looked at."""
+"""The folder for screenshots."""
 LARGEST_PICTURE_BYTES: Final = 300_000
 
 
@@ -148,7 +148,7 @@ async def test_the_balance_is_what_flows_in_the_home(home: Home) -> None:
         for key, wh in most.items():
             assert now[key] - first[key] <= wh + NEAR_WH, key
         own_wh = now["production"] - now["injected"]
-        # What was once consumed stays so, even if it was a reading that came late.
+        # Consumed energy stays so, even where a late reading made it.
         late_wh = most["production"]
         assert own_wh - NEAR_WH <= now["self_consumed"] <= own_wh + late_wh + NEAR_WH
         assert now["consumed"] == pytest.approx(now["self_consumed"] + now["drawn"], abs=NEAR_WH)

@@ -141,7 +141,7 @@ class World:
         return values
 
     async def agree(self) -> Values:
-        """Wait until Home Assistant has what was published, record for record."""
+        """Wait until Home Assistant has each published record."""
 
         async def differs() -> tuple[int, dict[datetime, tuple[float | None, float | None]]]:
             released = await self.released()

@@ -1,4 +1,4 @@
-"""Waiting for what takes its time, and saying what was not so when it took too long."""
+"""Waiting for a condition, with a message that shows the last value when it takes too long."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping

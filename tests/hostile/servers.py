@@ -41,7 +41,7 @@ class Attacker:
         await self.order("rule", match=match, action=action)
 
     async def release(self, order: str = "forward") -> int:
-        """Pass everything from now on, what was held first; return how much that was."""
+        """Pass everything from now on, held stanzas first; return their count."""
         return await self.order("release", order=order)
 
     async def replay(self, match: str) -> int:

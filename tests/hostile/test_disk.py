@@ -1,4 +1,4 @@
-"""A bad day: the disk is full, broken or emptied, and what was erased is looked for on it."""
+"""A bad day: the disk is full, broken or emptied, and is searched for erased records."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence

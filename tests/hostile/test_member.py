@@ -103,7 +103,7 @@ def _read_error(sent: Element) -> object:
     return error.text, vars(error)
 
 
-# What is sent in place of a permission's id, or is far too long to be any
+# Wrong or far too long ids of permissions
 
 NO_IDS = [
     "../../settings",
@@ -276,7 +276,7 @@ async def _deliver(
 
 
 async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
-    """Return what is kept of each member on a day, by device."""
+    """Return each member's stored values of a day, by device."""
     by_member: dict[str, dict[str, list[int]]] = {}
     async with store.reading() as connection:
         for member in await Members(connection, ZONE).all():
@@ -445,7 +445,7 @@ def _home(home: int) -> str:
 
 
 async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
-    """Admit homes, each of which draws as much for a month."""
+    """Admit homes that each draw as much for a month."""
     for home in range(homes):
         await _joins(store, f"h{home}", _home(home))
         await _deliver(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])
@@ -564,7 +564,7 @@ async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_belie
         assert not await undecided(connection)
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
     assert await _summed(store, NEXT.date()) == (480 + 30_000 + 500, 1)
-    # It is believed from now on, and what was left out stays so.
+    # It counts from now on, and its omitted values stay out.
     await _deliver(store, "h0", _home(0), NEXT + 2 * HOUR, [10**6, 500, 39_000])
     assert await _apart(store) == [10**6]
     async with store.reading() as connection:

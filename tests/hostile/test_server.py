@@ -127,7 +127,7 @@ async def is_invited(coop: Coop, house: House) -> None:
 
 
 async def everything_arrived(coop: Coop, house: House) -> None:
-    """Wait until what was sent before is taken: it comes in order, and one request at a time."""
+    """Wait until earlier stanzas are handled: in order, one request at a time."""
     while True:
         try:
             await house.sharing.asking.list_series(coop.jid)

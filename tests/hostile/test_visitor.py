@@ -379,7 +379,7 @@ async def test_parameters_that_no_page_reads_make_no_other_page(
 async def test_many_pages_of_one_address_delay_nobody_else(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """120 different pages at once: a few are made, the others wait, and somebody else does not."""
+    """120 different pages at once: a few are made, the others wait, another visitor does not."""
     making = Making()
     look = public_home.look
 

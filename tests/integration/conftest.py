@@ -35,7 +35,7 @@ def clock(hass: HomeAssistant) -> Clock:
 
 @pytest.fixture
 def ports() -> Generator[Ports]:
-    """Have the machine have no port but those that are plugged."""
+    """Hide the machine's own ports: only plugged ones exist."""
     ports = Ports()
     with patch("serialx.open_serial_connection", ports.open):
         yield ports

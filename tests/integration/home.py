@@ -52,7 +52,7 @@ class View:
         return issue if issue is not None and issue.active else None
 
     def facts(self) -> dict[str, dict[str, object]]:
-        """Return all that a person can see of each entity, and what is kept of disabled ones."""
+        """Return all that a person can see of each entity, and the registry's disabled ones."""
         shown: dict[str, dict[str, object]] = {}
         entities = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
         for entity in sorted(entities, key=lambda entity: entity.entity_id):

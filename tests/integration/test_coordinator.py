@@ -322,7 +322,7 @@ class TestMode:
     async def test_confirming_while_nothing_is_heard_removes_nothing(
         self, home: Home, is_loaded: bool
     ) -> None:
-        """What is not known cannot be known to be gone."""
+        """A value that was never known cannot go missing."""
         await home.start(frames.CONSUMER)
         await home.hear(frames.BASE, 16)
         if is_loaded:

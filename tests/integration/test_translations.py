@@ -90,7 +90,7 @@ PLATFORMS: dict[str, list[Any]] = {
 OF_EVERY_SWITCH = {"on", "off"}
 NAMED_AFTER_A_TARIFF = "energy_tariff"
 ON_PRODUCTION = {each.on_production for each in LINKY_SENSORS if each.on_production}
-"""What is called otherwise on a meter of production."""
+"""Entities with another name on a production meter."""
 
 # As hassfest has them.
 _URL = re.compile(r"((ftp|ftps|scp|https?|mqtts?|socket|socks5)://|www\.)", re.IGNORECASE)

@@ -31,7 +31,7 @@ _SETTINGS = {
 
 
 class Server:
-    """A running server, of which anyone with access to its socket is the master."""
+    """A running server, open to anyone with access to its socket."""
 
     def __init__(self, folder: Path) -> None:
         """Make one in a folder; it does not run yet."""

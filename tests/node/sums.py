@@ -15,7 +15,7 @@ from consometers_node.store.published_series import devices
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What is published of an interval: watt-minutes, and how many members that sums."""
+    """A published interval: watt-minutes, and the count of members."""
 
     start: datetime
     watt_minutes: int

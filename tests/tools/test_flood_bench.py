@@ -1,4 +1,4 @@
-"""The benchmark of a flood: strangers send what a server relays, and what is measured is said."""
+"""The benchmark of a flood: strangers send what a server relays, and it prints the figures."""
 
 from collections import Counter
 from itertools import islice

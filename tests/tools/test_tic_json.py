@@ -1,4 +1,4 @@
-"""The JSON of script/tic: what was sent, whole, one line a frame."""
+"""The JSON of script/tic: each whole frame on one line."""
 
 from io import StringIO
 import json

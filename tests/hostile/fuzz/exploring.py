@@ -54,7 +54,7 @@ def explore(
     *strategies: st.SearchStrategy[object],
     regressions: Iterable[tuple[object, ...]] = (),
 ) -> None:
-    """Try a check on what was once found, then on examples. It raises on what must not happen."""
+    """Try a check on stored inputs, then on examples. It raises where the check fails."""
 
     def bounded(values: tuple[object, ...]) -> None:
         before = _peak_kib()

@@ -65,12 +65,12 @@ class Unconnected(Connection):
 
     @property
     def left(self) -> list[StanzaBase]:
-        """Return what would have left since it was last looked at."""
+        """Return the stanzas that would have left since the last call."""
         queue = self.stream.waiting_queue
         return [queue.get_nowait()[0] for _ in range(queue.qsize())]
 
     async def take(self, stanza: Element) -> list[StanzaBase]:
-        """Take a stanza as the stream does, and return what is said to it."""
+        """Take a stanza as the stream does, and return the answer."""
         self.stream._spawn_event(stanza)
         while self._owned:
             await asyncio.wait(self._owned)
@@ -79,7 +79,7 @@ class Unconnected(Connection):
 
 @dataclass
 class Taken:
-    """What was said to a stanza, and how it was counted."""
+    """The answer to a stanza, and how it was counted."""
 
     answers: list[StanzaBase]
     traffic: Traffic
@@ -106,7 +106,7 @@ class Target:
         return target
 
     async def begin_again(self) -> None:
-        """Put back what was changed."""
+        """Undo the changes."""
         await self.close()
         shutil.copy(self._first, self.file)
         self.store = await Store.open(self.file)

@@ -1,4 +1,4 @@
-"""Database files that are damaged, cut or somebody else's: they work, or are refused in words."""
+"""Damaged, cut or foreign database files: they work, or are refused with a message."""
 
 import asyncio
 from collections.abc import Callable

@@ -43,7 +43,7 @@ READERS: dict[Callable[[Element], Any], Callable[[Any], Element] | None] = {
 
 
 def read_with_each(document: Element) -> None:
-    """Read it in every way. What is accepted is written, and read the same."""
+    """Read it in every way. Accepted input is written, and read the same."""
     for reader, writer in READERS.items():
         try:
             value = reader(document)

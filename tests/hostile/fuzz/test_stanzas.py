@@ -97,7 +97,7 @@ def is_withdrawal(stanza: Element) -> bool:
 
 
 async def home(store: Store) -> list[Element]:
-    """Fill a home of which a collective may read one series, and return what that may send."""
+    """Fill a home with a series that a collective may read, and return that one's requests."""
     peer = MEMBER.partition("/")[0]
     ledger = await Ledger.open(store, peer)
     hours = [midnight(-1) + n * HOUR for n in range(24)]

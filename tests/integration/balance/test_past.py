@@ -49,7 +49,7 @@ AGAIN = "01JHOME00000000000000000B"
 
 
 class Recorded(House):
-    """A house whose recorder is looked at."""
+    """A house with a recorder."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
         super().__init__(hass, freezer)

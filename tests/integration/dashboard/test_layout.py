@@ -1,4 +1,4 @@
-"""What is on the ready dashboard, for whatever a household has."""
+"""The cards of the ready dashboard, whatever a household has."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace

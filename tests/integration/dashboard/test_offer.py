@@ -1,4 +1,4 @@
-"""The dashboard is offered on the pages of Home Assistant, and written when it is looked at."""
+"""Home Assistant offers the dashboard on its pages, and builds it when it is opened."""
 
 from homeassistant.components import frontend
 from homeassistant.core import HomeAssistant
@@ -12,7 +12,7 @@ from custom_components.consometers.dashboard import offer
 
 @pytest.fixture
 async def with_pages(hass: HomeAssistant, enable_custom_integrations: None) -> None:
-    """Have a Home Assistant that has pages, without the files of which they are made."""
+    """Start the frontend of Home Assistant without its built files."""
     assert await async_setup_component(hass, "websocket_api", {})
     hass.config.components.add(frontend.DOMAIN)
     urls = frontend.UrlManager(lambda change, url: None, [])

@@ -1,4 +1,4 @@
-"""What is believed of an inverter's counters and of its silence: tables of examples."""
+"""An inverter's counters and silence, and the state made of them: tables of examples."""
 
 from hypothesis import given, strategies as st
 import pytest

@@ -1,4 +1,4 @@
-"""What is known of a meter, under one name in both modes."""
+"""A meter's state, under the same names in both modes."""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
         (frames.THREE_PHASE, 3),
         (frames.BASE, 1),
         (frames.HISTORIQUE_THREE_PHASE, 3),
-        # What is sent is believed rather than the type in the address.
+        # The frames count rather than the type in the address.
         (frames.CONSUMER.of("041876543210"), 1),
         (frames.HISTORIQUE_THREE_PHASE.of("041861123456"), 3),
     ],

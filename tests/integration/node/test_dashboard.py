@@ -57,7 +57,7 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
         (sums(**NOTHING), ("consumption", "injection", "production")),
         ({**sums(**NOTHING), "last": part("last", production=None)["last"]}, ("production",)),
         (sums(**NOTHING | {"today": part("today", injection=None)["today"]}), ("injection",)),
-        # What is hidden now was sent before.
+        # The part that is hidden now was sent before.
         (part("last", consumption=None, production=None), ()),
         (None, ()),
     ],

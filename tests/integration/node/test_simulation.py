@@ -200,7 +200,7 @@ async def simulated(hass: HomeAssistant) -> dict[datetime, float]:
 
 
 def meter(hass: HomeAssistant, *keys: str, **options: float) -> None:
-    """Have a meter, of which these energies are shown."""
+    """Add a meter with these energies."""
     # Nothing is set up: the test writes what a meter counts into the recorder.
     entry = MockConfigEntry(domain=DOMAIN, data={}, options=options, state=ConfigEntryState.LOADED)
     entry.add_to_hass(hass)

@@ -164,7 +164,7 @@ class ToyNode:
         self.token = TOKEN
         self.status = 200
         self.body: str | None = None
-        """What is said instead of the answer."""
+        """Sent instead of the answer."""
         self.asked: list[str] = []
         self.listeners: set[asyncio.Queue[bytes]] = set()
         self.has_events = True

@@ -1,4 +1,4 @@
-"""What is believed of a meter, and how soon."""
+"""Which readings of a meter are accepted, and how soon."""
 
 from collections.abc import Iterable, Sequence
 

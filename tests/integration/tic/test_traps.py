@@ -1,4 +1,4 @@
-"""What was seen to break other decoders in the field, each thing once.
+"""Input that broke other decoders in the field, each kind once.
 
 Numbers that are missing (15, 17, 18, 20) are of readings over time: `test_meter.py` tries them.
 """

@@ -149,7 +149,7 @@ async def ended(process: asyncio.subprocess.Process, typed: str = "") -> Result:
 def at_a_terminal(
     environment: dict[str, str], language: str, arguments: Sequence[str], typed: Sequence[str]
 ) -> tuple[int, str]:
-    """Run a command at a terminal, answer each question; return how it ended and what was shown."""
+    """Run a command at a terminal and answer its questions; return its status and output."""
     person, terminal = pty.openpty()
     program = subprocess.Popen(
         (sys.executable, "-P", "-m", "consometers_node", *arguments),

@@ -1,4 +1,4 @@
-"""What is loaded once for commands that are forks.
+"""Modules that are loaded once for forked commands.
 
 What is measured of loading the program is saved, so that no fork of it saves that again; and a
 test may say how long SQLite waits for other programs.

@@ -13,7 +13,7 @@ from .conftest import Run, at_a_terminal
 
 
 async def opens(folder: Path, name: str, password: str) -> bool:
-    """Return whether somebody could log in."""
+    """Return whether this name and password log in."""
     store = await Store.open(folder / "node.db")
     async with store.reading() as connection:
         hashed = await administrators.password_hash(connection, name)

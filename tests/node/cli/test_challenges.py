@@ -1,4 +1,4 @@
-"""`challenges`: set between groups of which something is published, listed, changed, removed."""
+"""`challenges`: set between groups with published sums, listed, changed, removed."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path

@@ -101,7 +101,7 @@ async def test_rules_that_cannot_be_read_close_the_collective(run: Run, coop: Pa
 
 
 class Watched(Output):
-    """An output at a terminal, of which is kept how far it was."""
+    """A terminal's output that stores its progress."""
 
     def __init__(self) -> None:
         super().__init__()

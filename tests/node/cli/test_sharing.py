@@ -232,7 +232,7 @@ async def _is_read(home: Home) -> None:
             await asyncio.sleep(0.1)
 
 
-# What was typed wrong
+# Wrong arguments
 
 
 async def test_an_unknown_permission_is_refused(asked: Home) -> None:

@@ -1,4 +1,4 @@
-"""How a collective's node stands, on the command line; and what is said for one member alone."""
+"""The status of a collective's node on the command line, also for one member alone."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def permission_id(run: Run, tmp_path: Path) -> str:
-    """What somebody asks of a collective that has released two hours in two directions."""
+    """Release two hours in two directions, and return the id of a peer's request for them."""
     folder = tmp_path / "share" / "consometers"
     folder.mkdir(parents=True)
     store = await Store.open(folder / "node.db")

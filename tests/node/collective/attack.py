@@ -24,7 +24,7 @@ class Attacker:
         self.figures.add(frozenset((home, times) for home, times in figure.items() if times))
 
     def singled_out(self, fewer_than: int) -> set[int]:
-        """Return homes of which something is known by themselves, or of too few together."""
+        """Return homes that are disclosed, alone or among too few."""
         homes = sorted({home for figure in self.figures for (home, _), _ in figure})
         basis = _reduced([dict(figure) for figure in self.figures])
         homes_apart: set[int] = set()

@@ -43,7 +43,7 @@ def pushed_data(
 
 
 async def stored_blocks(store: Store, day: date) -> dict[str, Block]:
-    """What is known of a UTC day, by device."""
+    """Return the blocks of a UTC day, by device."""
     async with store.reading() as connection:
         all_stored = await all_series(connection)
         blocks = await blocks_of_days(

@@ -255,7 +255,7 @@ class Town:
         return await closed_intervals(self.connection, interval, Range.of_day(day))
 
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
-        """Return what was published of consumption, of all days, in order."""
+        """Return the published consumption of all days, in order."""
         number = await self.group("area" if group else "all", group)
         published = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
         return sorted(published, key=lambda cell: cell.start)

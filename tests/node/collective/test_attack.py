@@ -245,7 +245,7 @@ class Story:
                 for (place, step, begins), value in published.items()
                 if place == group and step == Interval.PT1H and start <= begins < start + 24 * HOUR
             ]
-            # What is left is of the homes that send days alone.
+            # The rest is of the homes that send days alone.
             watts, left = divmod(published[key] - sum(hours), 60)
             hour = -1
         assert not left
@@ -258,7 +258,7 @@ class Story:
         )
 
     def leaks(self) -> set[int]:
-        """Return homes of which colluding members, fewer than the minimum, learn anything."""
+        """Return homes that colluding members, fewer than the minimum, disclose."""
         distinguished: set[int] = set()
         homes = sorted(self.homes)
         for count in range(self.minimum):

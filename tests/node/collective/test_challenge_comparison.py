@@ -64,7 +64,7 @@ def test_a_factor_common_to_all_drops_out_and_a_saving_stays(
     assert (first.first, first.last) == (1, 1)
     assert {(each.first, each.last) for each in comparison.standings.values()} == {(1, 1), (2, 4)}
     for name in NAMES[1:]:
-        # The others stand above their mean, of which the saving is a third.
+        # The others stand above their mean; the saving is a third of it.
         assert math.log1p(comparison.standings[name].change) == pytest.approx(
             -math.log(1 - saved) / 3, abs=1e-9
         )

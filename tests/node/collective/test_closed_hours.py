@@ -44,7 +44,7 @@ async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town
     await town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
     await town.record(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
     await town.look(NOON)
-    # Midnight in Lorient is 22:00 UTC, of which nothing is known; noon UTC is 14:00.
+    # Midnight in Lorient is 22:00 UTC, which has no record; noon UTC is 14:00.
     hours = await seen(town)
     assert [hour.start.hour for hour in hours] == [*range(2, 14)]
     assert states(hours) == [

@@ -143,7 +143,7 @@ async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Pa
             ("withdrawn", "member", None),
             ("withdrawn", "member", 24),
         ]
-        # It is still known that somebody agreed to what, and that others' records are there.
+        # The register still shows the agreement, and others' records are there.
         assert (await member_permissions.get(connection, taken.id)).need == NEED
         assert [entry.who for entry in await access_log.reads(connection)] == [member.pseudonym]
         (used,) = await invitations.all_invitations(connection)
@@ -350,7 +350,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
         await withdraw(store, member)
     await publish(store)
     assert await wipe(store)
-    # What was published of schools stays: it is the public's.
+    # Published records of schools stay: they are the public's.
     words = [*shapes(CURVE), *shapes(corrected), b"anjela"]
     assert await traces(store, place, words) == []
     async with store.reading() as connection:

@@ -40,7 +40,7 @@ async def fill(store: Store) -> None:
 
 
 async def leave(store: Store) -> None:
-    """Withdraw as two of them, one of which has everything erased."""
+    """Withdraw as two of them; one has everything erased."""
     async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
             permission = await member_permissions.get(connection, MemberPermissionId(name))

@@ -1,4 +1,4 @@
-"""What is held of a member is given to it; and the register of what is done with it."""
+"""A member's export of its data, and the records of processing."""
 
 import csv
 from dataclasses import replace

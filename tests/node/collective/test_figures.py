@@ -1,4 +1,4 @@
-"""What is published adds up, and is made of published cells alone."""
+"""Published figures add up, and come from published cells alone."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

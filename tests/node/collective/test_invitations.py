@@ -102,7 +102,7 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
         assert [
             invitation.uses for invitation in await invitations.all_invitations(connection)
         ] == [1, 1]
-        # What is used up changes nothing more.
+        # A used-up invitation changes nothing more.
         for used in (wrong, token, None, "guessed"):
             assert await invitations.admit(members, "coop@example.org", used, AT) == member
 
@@ -146,7 +146,7 @@ async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> Non
         assert member == replace(before, kind=MemberKind.SITE)
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.uses) == (site.id, 1)
-        # A site is no home because somebody invites it as one.
+        # An invitation as a home does not make a site one.
         _, home = await make(connection)
         with pytest.raises(OtherKind):
             await invitations.admit(members, "a@example.org", home, AT)

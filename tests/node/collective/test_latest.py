@@ -1,4 +1,4 @@
-"""What is published of everybody, interval by interval."""
+"""The latest published interval of the whole collective."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction

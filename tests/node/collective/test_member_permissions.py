@@ -48,7 +48,7 @@ async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
         assert not taken.stands(END)
         (entry,) = await member_permissions.register(connection)
         assert (entry.state, entry.actor) == (State.GRANTED, PermissionActor.MEMBER)
-        # What is written down happens now, whenever the member said it.
+        # The register has the time of the entry, whenever the member decided.
         assert started <= entry.at <= now()
         assert entry.text_hash == 64 * "a"
 

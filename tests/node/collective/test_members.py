@@ -122,7 +122,7 @@ async def test_before_anything_is_published_a_member_counts_with_its_past(store:
 async def test_once_something_is_published_a_member_counts_from_its_first_hour_on(
     store: Store,
 ) -> None:
-    """What is closed is not closed again: so it may count in all of the month."""
+    """A closed hour is not closed again: so it may count in all of the month."""
     async with changing(store) as (connection, members):
         first, _ = await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
@@ -231,7 +231,7 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
         await members.present(member.id, "École", SCHOOL, AT)
         assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
-        # What was allowed before counts in the past too, and a site is none in it.
+        # Earlier permissions count in the past too, and a site is none in it.
         given = permission(id="more", need=MORE, at=AT, records_from=AT - timedelta(days=60))
         await needs.offer(connection, MORE, AT)
         await take(members, member.id, given, AT, own=OWN)

@@ -26,7 +26,7 @@ A, B = "a@example.org", "b@example.org"
 
 
 async def members(store: Store) -> None:
-    """Admit two members, of whom one has drawn 311 W, the other 944."""
+    """Admit two members: one has drawn 311 W, the other 944."""
     async with store.writing() as connection:
         for name in ("a", "b"):
             await join(connection, name)

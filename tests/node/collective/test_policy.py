@@ -89,7 +89,7 @@ async def test_a_new_collective_is_closed_until_somebody_opens_it(
     opening = await opened(connection)
     assert opening is not None
     assert opening.since(ZoneInfo(ZONE)) == NOON
-    # To open it again changes nothing: what was closed since then stays.
+    # Opening it again changes nothing: hours closed since then stay so.
     await open_from(connection, AT_ONCE, BY, LATER)
     assert await opened(connection) == opening
     await go_back(connection, BY)

@@ -1,4 +1,4 @@
-"""What is wrong with a collective's node, each kind once."""
+"""Problems of a collective's node, each kind once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -46,7 +46,7 @@ HOURS = timedelta(hours=1)
 
 
 def of(hours: dict[int, int | None], found: list[int | None]) -> dict[int, int | None]:
-    """Return what was found of some hours of the day."""
+    """Return the found sums of these hours."""
     return {hour: found[hour] if found else None for hour in hours}
 
 
@@ -137,7 +137,7 @@ async def test_a_home_that_the_witness_refuses_is_left_out_and_the_others_are_op
 
 
 async def test_homes_count_from_the_first_hour_that_they_may_report(store: Store) -> None:
-    """What was published of hours before says nothing of them, nor waits for them."""
+    """Earlier hours are published without them, and do not wait for them."""
     async with store.writing() as connection:
         town = MaskedTown(connection, at=OVER)
         await town.record(await town.members(3), 100)

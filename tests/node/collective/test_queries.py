@@ -1,4 +1,4 @@
-"""What was released is read as it was written, on both databases, and nothing else."""
+"""Queries return released figures as they were written, on both databases, and nothing else."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise

@@ -352,7 +352,7 @@ async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
         assert await readers.update(connection, Interval.PT1H, at, 5) == 1
         assert await readers.update(connection, Interval.PT1H, at, 5) == 0
         await readers.grant(connection, member.pseudonym, Interval.PT1H, at)
-        # What is published at another step is another series.
+        # Figures of another interval are another series.
         assert await readers.update(connection, Interval.PT30M, at, 5) == 1
         assert not await readers.are_current(connection, Interval.PT30M)
         assert await readers.update(connection, Interval.PT30M, at, 5) == 1

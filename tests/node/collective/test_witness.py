@@ -87,7 +87,7 @@ async def test_a_sum_is_opened_once_and_answered_alike_each_time(
     answers = (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
     assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
     assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
-    # After a restart the parts are gone, and what was answered is not.
+    # After a restart the parts are gone, and the answers are not.
     again = await new_witness(store, tmp_path)
     with pytest.raises(ResourceConstraint):
         await again.open_sums(COLLECTIVE, last)

@@ -352,7 +352,7 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
             await queue.keep("a@example.org", pushed_data(A, start + HOUR, [20, 30]))
             assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
             await request.take(pushed_data(A, start, [1, 2, 3, 4]))
-            # The next page is asked for after that, so it is newer than what was pushed before.
+            # The next page is asked for after that, so it is newer than the earlier push.
             await request.take(pushed_data(A, start + 2 * HOUR, [5]))
         await queue.keep("a@example.org", pushed_data(A, start, [6]))
         with queue.requesting("a@example.org") as request:
@@ -377,7 +377,7 @@ async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store)
 
 
 async def values(store: Store, since: datetime) -> dict[datetime, int]:
-    """What is known of one home since then."""
+    """Return one home's records since then."""
     values: dict[datetime, int] = {}
     for day in Range(since, since + timedelta(days=1)).days():
         for block in (await stored_blocks(store, day)).values():

@@ -33,7 +33,7 @@ class Keeping(Toy):
     is_admin: bool = True
     language: str = "en"
     late: int = 1
-    """How many times rows are read before what was imported is there."""
+    """How many reads miss the imported rows."""
     loses: int = 0
     """So many imports are never seen again."""
     imports: list[list[dict[str, Any]]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Keeping(Toy):
         self._queue = [(left, message) for left, message in waiting if left >= 0]
 
     def put(self, name: str, stats: list[dict[str, Any]]) -> None:
-        """Keep what was written in kWh as it is read, in Wh."""
+        """Store rows written in kWh as they are read, in Wh."""
         rows = {row["start"]: row for row in self.hours.get(name, [])}
         for stat in stats:
             start = ms(datetime.fromisoformat(stat["start"]))
@@ -119,7 +119,7 @@ class Upstream:
         await asyncio.sleep(0)
         if (refusal := self.refuses(start, end)) is not None:
             raise refusal
-        # In two answers, the second of which begins in the midst of an hour.
+        # In two answers; the second begins in the midst of an hour.
         middle = start + (end - start) / 2
         for low, high in ((start, middle), (middle, end)):
             within = {at: value for at, value in self.values.items() if low <= at < high}

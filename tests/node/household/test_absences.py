@@ -100,7 +100,7 @@ async def test_it_runs_since_its_oldest_state(toy: Toy, recorder: Recorder) -> N
             await recorder.started()
 
 
-# What is missing then
+# Missing records
 
 
 def rows(start: datetime, sums: Sequence[float], step: timedelta = HOUR) -> list[StatisticsRow]:
@@ -241,7 +241,7 @@ def test_hours_of_an_absence_without_rows_are_holes() -> None:
     assert block_values(HOURLY, Rows(hours=rows(MIDNIGHT, [0, 100])), off(1.5, 9)) == ([100], [])
 
 
-# What is known of before
+# Rows from before
 
 
 @pytest.mark.parametrize("series", [FIVE, HALF])
@@ -300,7 +300,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class House:
-    """What is drawn in each minute, in Wh, and what Home Assistant knew of it."""
+    """The energy of each minute, in Wh, and the outages of Home Assistant."""
 
     drawn: list[int]
     outages: list[Outage]

@@ -257,7 +257,7 @@ async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Re
     records_by_start = {record.start: record.value for c in chunks for record in records(c, own)}
     missing = {start, start + HOUR, start + 2 * HOUR}
     assert missing.isdisjoint(records_by_start)
-    # What was fetched somewhere else was measured there.
+    # Imported energy was measured elsewhere.
     assert missing < {record.start for c in chunks for record in records(c, imported)}
     # January is read with what the absence of its end needs of February.
     assert asked(toy)[0][1] == "2026-02-01T01:30"
@@ -286,7 +286,7 @@ def records(chunk: Chunk, source: StatisticSource) -> list[Record]:
     return [record for block in blocks for record in block.records()]
 
 
-# What is read again
+# Reading again
 
 
 async def test_each_is_read_again_over_its_own_days(toy: Toy, recorder: Recorder) -> None:

@@ -124,7 +124,7 @@ def test_a_register_that_restarts_keeps_its_sum_and_is_flagged() -> None:
 
 
 def test_a_new_meter_that_shows_more_is_no_energy() -> None:
-    # Home Assistant takes the new register for what was used in that hour.
+    # Home Assistant takes the new register for the energy of that hour.
     rows = Rows(
         hours=[
             StatisticsRow(start=MIDNIGHT - HOUR, sum=5_000, state=9_000),

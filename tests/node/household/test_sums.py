@@ -90,7 +90,7 @@ def test_sums_that_were_written_by_halves_are_mended() -> None:
 
 
 def test_rows_of_another_making_are_not_ours() -> None:
-    # Such as a portal's, of which the state is a register.
+    # Such as a portal's, whose state is a register.
     others = [
         StatisticsRow(start=START + n * HOUR, state=5_000 + 10 * n, sum=10 * n) for n in range(50)
     ]

@@ -1,4 +1,4 @@
-"""What was granted is read: its past month by month, its last days again, whatever happens."""
+"""Granted series are read: the past month by month, the last days again, whatever happens."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -169,7 +169,7 @@ async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Led
     toy.asked.clear()
     async with reading(toy, file) as read:
         await read.all()
-    # What was under way as it stopped is asked for again.
+    # The request under way as it stopped is sent again.
     assert len(set(before) & set(past(toy))) <= 1
     assert len(await stored_records(ledger, Range(midnight(-299), midnight()))) == 24 * 299
 
@@ -201,7 +201,7 @@ async def test_a_long_absence_is_read_and_sent_from_its_start(
         )
         for n in range(-350, -300):
             day = midnight(n).date()
-            # It went in the midst of a day, of which it had read what there was.
+            # It went in the midst of a day, after reading it so far.
             some = DRAWN.starts(day)[: 12 if n == -301 else 24]
             block = Block.of(DRAWN, day, [Record(start, 100) for start in some])
             await put_blocks(connection, {ledger.series_id: [block]}, now())

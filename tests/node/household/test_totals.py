@@ -94,7 +94,7 @@ def test_totals_show_the_last_interval_and_the_day() -> None:
     today = day_of(totals, NOON)
     assert (today.day, today.until) == (date(2026, 11, 24), MIDNIGHT + 3 * HOUR)
     assert today.energies == {CONSUMPTION: 600, INJECTION: 10, PRODUCTION: 150}
-    # Of the two hours of which all is known: 140 of 150 were used, and 300 drawn beside.
+    # Over the two complete hours: 140 of 150 were used, and 300 drawn beside.
     assert today.self_consumption == pytest.approx(140 / 150, abs=1e-4)
     assert today.self_sufficiency == pytest.approx(140 / 440, abs=1e-4)
 

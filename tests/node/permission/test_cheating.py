@@ -286,7 +286,7 @@ class TestTheOutbox:
     ) -> None:
         cheat.run(insert("outbox", world), "UPDATE outbox SET stanza = 'a', sent_at = {now}")
         cheat.run("UPDATE outbox SET stanza = NULL, sent_at = NULL")
-        # Time passes: no test waits for a day, so the rule that stands in its way goes.
+        # Time passes: a test cannot wait for a day, so it drops the rule in its way.
         on = {"sqlite": "", "postgresql": " ON permission"}[cheat.kind]
         cheat.run(f"DROP TRIGGER permission_terms_stand{on}")
         cheat.run(f"UPDATE permission SET valid_until = {{now}} - 1 WHERE id = '{world.granted}'")
@@ -345,7 +345,7 @@ class TestThePermission:
         self, cheat: Plain, world: World, before: str
     ) -> None:
         permission = getattr(world, before)
-        # What was granted is withdrawn even where the register takes no entry.
+        # The grant is withdrawn even where the register takes no entry.
         ends = {State.WITHDRAWN} if before == "granted" else set()
         for after in {*State} - {before} - ends:
             refuses(cheat, f"UPDATE permission SET state = '{after}' WHERE id = '{permission}'")

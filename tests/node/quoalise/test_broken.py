@@ -225,7 +225,7 @@ PERMISSIONS: list[tuple[Problem, str, Change]] = [
 
 
 def witness(**changed: str) -> Callable[[Element], Element]:
-    """Return a change by which a data need has a witness, of which some attributes differ."""
+    """Return a change that adds a witness with other attributes to a data need."""
 
     def change(sent: Element) -> Element:
         sent.set("reading", "sum")
@@ -410,7 +410,7 @@ def refused(read: Callable[[], object]) -> Malformed:
 
 
 def export(attribute: str, value: str) -> None:
-    """Read an export of which an attribute, or else the content, is another one."""
+    """Read an export with another attribute, or else another content."""
     sent = federation_xml.write_export(EXPORT)
     if attribute:
         sent.set(attribute, value)

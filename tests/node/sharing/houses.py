@@ -44,13 +44,13 @@ from .ledgers import NAMING, Ledger
 
 
 class Shares(Answers):
-    """Shares what is kept, and nothing is still to come."""
+    """A home that shares stored records alone, and expects none."""
 
     role = Role.HOUSEHOLD
 
 
 class Collective(Answerer):
-    """Takes what it is granted, keeps what it is pushed, and remembers what was withdrawn."""
+    """A collective that takes grants, stores pushed records, and remembers withdrawals."""
 
     role = Role.COLLECTIVE
 

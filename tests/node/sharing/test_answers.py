@@ -1,4 +1,4 @@
-"""What a household answers: to whom, of which time, how much at once; and how it says no."""
+"""A household's answers: to whom, for which time, how much at once; and its refusals."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Who is known is said at once; who may have become so meanwhile is no stranger."""
+"""Known peers are recognised at once; after a change, no peer counts as a stranger."""
 
 from consometers_node.sharing.changes import Changes, KnownPeers
 

@@ -1,4 +1,4 @@
-"""What is due to whom: beyond the cursor in order, behind it what was corrected, and no more."""
+"""Due records of each peer: beyond the cursor in order, behind it the corrections, and no more."""
 
 import asyncio
 from dataclasses import replace
@@ -221,7 +221,7 @@ async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger)
     assert await ledger.next("lost") is not None
     await ledger.restart()
     await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
-    # What was sent first may arrive yet, and last: so the corrected hour goes after it.
+    # The first message may arrive yet, and last: so the corrected hour goes after it.
     corrected = Range(midnight(-3), midnight(-3) + HOUR)
     assert await ledger.receive_all() == [Range(midnight(-3), midnight(-2)), corrected]
     assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])

@@ -103,7 +103,7 @@ async def refusal(
     choice: Choice,
     before: tuple[DataNeed, Choice] | None = None,
 ) -> str | None:
-    """Return why a choice is refused beside what was granted before."""
+    """Return why a choice is refused beside the earlier grants."""
     async with store.writing() as connection:
         peer = await add_peer(connection, COOP, "Coop", now())
         permissions = Permissions(connection)

@@ -1,4 +1,4 @@
-"""What was read of each series, as long as the series is there."""
+"""The coverage of each series, as long as the series exists."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -104,7 +104,7 @@ async def test_a_cancelled_statement_releases_the_write_lock(store: Store) -> No
                 await set_setting(connection, "language", "en")
                 await setting(connection, "language")
 
-    cancelled = []  # Kept, as a task that somebody still asks about is.
+    cancelled = []  # References keep the tasks alive, as a caller that still awaits them does.
     for n in range(100):
         task = asyncio.create_task(go_on())
         await asyncio.sleep(n % 50 / 5000)
@@ -121,7 +121,7 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
             await speak(store, "en")
 
     gc.collect()
-    gc.disable()  # It would close what was left.
+    gc.disable()  # It would close leaked connections.
     try:
         for n in range(40):
             store = await Store.open(place)
@@ -180,7 +180,7 @@ async def test_a_reader_sees_one_moment(store: Store) -> None:
 
 
 async def test_what_a_reader_writes_is_not_kept(store: Store) -> None:
-    # PostgreSQL says so at once.
+    # PostgreSQL reports it at once.
     with pytest.raises((Changed, InternalError)):
         await change_of_mind(store.reading())
     assert await language(store) is None

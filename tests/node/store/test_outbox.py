@@ -1,4 +1,4 @@
-"""What leaves: queued, sent, acknowledged; and the log of what was answered."""
+"""Outgoing messages: queued, sent, acknowledged; and the log of answers."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

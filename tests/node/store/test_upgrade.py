@@ -1,4 +1,4 @@
-"""A node opens what the release before it left, and no older node opens that again.
+"""A node opens the former release's database, and an older node cannot open it again.
 
 Programs of both run as they were committed. Where their tables are the same, the newer one gets
 one more revision, so that there is always something to migrate.

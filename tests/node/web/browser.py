@@ -177,7 +177,7 @@ class Browser:
     async def send(
         self, page: Page, to: str, *filled: tuple[str, str], without: str = "", **headers: str
     ) -> Page:
-        """Send the form that goes there, with what was filled in besides what stands in it."""
+        """Send the form with that action, its own fields and the filled-in ones."""
         form = page.form(to)
         named = {name for name, _ in filled}
         fields = [field for field in form.fields if field[0] not in {*named, without}]

@@ -121,7 +121,7 @@ class Keeper:
         self.counts: Counter[str] = Counter()
         self.records: dict[float, float] = {}
         self.held: str | None = None
-        """A peer of which nothing is kept before `may_keep`; without one, of all."""
+        """A peer whose pushes wait for `may_keep`; without one, all peers'."""
         self.came = asyncio.Event()
         self.may_keep = asyncio.Event()
         self.may_keep.set()

@@ -1,4 +1,4 @@
-"""A collective that somebody administers."""
+"""A collective with an administrator."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A collective that is administered: its pages are served to loopback, and somebody may log in."""
+"""A collective's administration: its pages are served to loopback, and a browser may log in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -109,7 +109,7 @@ async def log_in(browser: Browser, name: str, password: str, **headers: str) -> 
 
 
 def summary(page: Page) -> list[tuple[str, str]]:
-    """Return what is said to be wrong above a form: of which field, and what."""
+    """Return the errors above a form: each field and its message."""
     links = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
     return [(name, " ".join(unescape(words).split())) for name, words in links]
 

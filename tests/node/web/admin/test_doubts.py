@@ -1,4 +1,4 @@
-"""What is not believed of a member, and whose a device is: an administrator decides."""
+"""Implausible records of a member and contested devices: an administrator decides."""
 
 from datetime import timedelta
 

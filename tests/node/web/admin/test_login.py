@@ -337,7 +337,7 @@ def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
 
 
 async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
-    """A hash is made or checked as often, whether or not somebody has the name."""
+    """A hash is made or checked as often, whether or not the name exists."""
     worked: list[str | None] = []
 
     class Counting(Passwords):

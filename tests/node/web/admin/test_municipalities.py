@@ -1,4 +1,4 @@
-"""A municipality asks for sums: its request is read, looked at, allowed and withdrawn on pages."""
+"""A municipality asks for sums: pages show, allow and withdraw its request."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

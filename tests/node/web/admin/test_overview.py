@@ -1,4 +1,4 @@
-"""The first page: what needs a person, and how much of what was granted is there."""
+"""The first page: what needs a person, and the coverage of granted series."""
 
 from dataclasses import replace
 from datetime import date, time, timedelta
@@ -180,7 +180,7 @@ async def test_the_overview_and_the_public_page_never_disagree(
     is_well = "All is well" in page.text
     shows_all = "Soon here" not in public.text and "not published" not in public.text
     if how in {"closed", "later"}:
-        # What was published before it was closed stays.
+        # Figures published before it was closed stay.
         assert not is_well
     else:
         assert is_well is shows_all is (how == "well")

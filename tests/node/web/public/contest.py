@@ -1,4 +1,4 @@
-"""A challenge between three communes and two schools, of which days are published."""
+"""A challenge between three communes and two schools with published days."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""What somebody sees first who has never seen a kWh, and what there is when nothing is known."""
+"""The home page, for a first visitor and without data."""
 
 from datetime import UTC, date, datetime
 
@@ -20,7 +20,7 @@ SUPPRESSED = {
 async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
     page = await town.browser().open()
     assert page.status == 200
-    # 6 kW are made, of which 4 kW are used on the spot, and 10 kW drawn.
+    # 6 kW are made, 4 kW of them used on the spot, and 10 kW drawn.
     assert "Of every 10 lamps lit in our homes, our panels power 4." in page.text
     assert "Our panels produce 6 kW" in page.text
     assert "We use 14 kW" in page.text

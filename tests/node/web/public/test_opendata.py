@@ -95,7 +95,7 @@ async def test_what_is_shared_locally_is_the_smaller_of_both_hour_by_hour(empty:
     flows = day_of(
         yesterday, production=sun(6_000, 0), injection=sun(5_000, 0), consumption=sun(2_000, 8_000)
     )
-    # Of the last hour of sun, nothing is published of what was drawn.
+    # The last hour of sun has no published consumption.
     del flows[Direction.CONSUMPTION][datetime(2026, 6, 9, 11, tzinfo=UTC)]  # type: ignore[attr-defined]
     await empty.release(everybody, flows, in_part=True)
     path = "shared-locally/by/all/PT1H/from/2026-06-09/to/2026-06-09"
@@ -400,7 +400,7 @@ async def test_answers_are_as_they_are_described(
 
 
 async def test_it_is_as_it_is_described(town: Town, tmp_path: Path) -> None:
-    """What is said of days that are written right, but too far apart, OpenAPI cannot describe."""
+    """OpenAPI cannot describe the error for well-formed days that lie too far apart."""
     asked = await asyncio.create_subprocess_exec(
         SCHEMATHESIS,
         "run",

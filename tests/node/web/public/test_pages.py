@@ -142,7 +142,7 @@ async def test_a_language_that_was_chosen_stays(town: Town) -> None:
 async def test_a_month_stands_beside_that_of_last_year(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
     assert "June 2026" in page.text
-    # Two whole days, each of 72 kWh; all of June a year before, of which two days are compared.
+    # Two whole days of 72 kWh each; all of June a year before: two of its days are compared.
     assert "Produced 144 kWh 3.89 kWh per home a year earlier: 3.89 kWh per home" in page.text
     assert page.html.count("<tr data-") == 30
     assert 'data-made="72000" data-spot="48000"' in page.html
@@ -243,7 +243,7 @@ async def test_a_site_with_shares_shows_its_best_day_and_holders_once_they_are_e
         for member in (await members.all(MemberRow.kind == "home"))[:holders]:
             await hold(connection, member.id, {school.id: 2})
     page = await town.browser().open(f"sites/{SITE}")
-    # Twelve hours of 6 kW on each day, of which the first was in June of the year before.
+    # Twelve hours of 6 kW on each day; the first was in June of the year before.
     assert "Best day 72 kWh 1 June 2025" in page.text
     assert page.link("day/2025-06-01")
     assert "One share, that day 0.1 kWh" in page.text

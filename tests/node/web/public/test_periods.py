@@ -29,7 +29,7 @@ def always(watts: int) -> Callable[[int], int]:
 
 
 async def halves(town: Town) -> None:
-    """Make 480 kWh a day on two days, of which on the second alone 240 are known to be fed in."""
+    """Make 480 kWh a day on two days; on the second alone, 240 are known to be fed in."""
     everybody = await town.group()
     await town.release(
         everybody,
@@ -50,10 +50,10 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     await halves(empty)
     for path in ("month/2026-06", "year/2026"):
         page = await empty.browser().open(path)
-        # Of the second day, half: what was fed in on the first one, nobody knows.
+        # Half of the second day: the injection of the first one is unknown.
         assert "Self-consumption 50%" in page.text
     assert 'data-made="960000" data-spot="240000"' in page.html
-    # What is not known to be used or fed in is drawn as production.
+    # Energy without a known use or injection is drawn as production.
     for kind in ("spot", "fed", "made", "drawn"):
         assert f'<g class="{kind}"' in page.html
     assert "Used on the spot – 1 of 9 days" in page.text

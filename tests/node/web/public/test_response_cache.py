@@ -1,4 +1,4 @@
-"""Whoever asks for the same is given what was made a moment ago, as long as it holds."""
+"""Equal requests share an answer, as long as it holds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -141,7 +141,7 @@ async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPa
     answers, make = ResponseCache(Changes()), Maker(size=40)
     for name in ("a", "b", "a", "c", "a", "b"):
         await answers.answer((name,), NOW, make)
-    # What was asked for last stays: b went for c, and c for b.
+    # The latest request stays: b went for c, and c for b.
     assert make.made == 4
     large = Maker(size=101)
     for _ in range(2):

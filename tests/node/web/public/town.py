@@ -1,4 +1,4 @@
-"""A collective of which something was released: made by hand, and served to loopback."""
+"""A collective with released figures, made by hand and served to loopback."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -208,7 +208,7 @@ class Town:
         interval: Interval = Interval.PT1H,
         responses: int = 0,
     ) -> None:
-        """Close intervals, of which no sum of homes is published for a reason."""
+        """Close intervals whose sum of homes is suppressed for a reason."""
         closed = [
             ClosedInterval(
                 direction=direction,
