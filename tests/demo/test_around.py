@@ -56,7 +56,7 @@ def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: Feder
     assert dict(zip(options[::2], options[1::2], strict=True))["--as"] == READER
 
 
-async def test_what_cannot_be_closed_keeps_nothing_else_open() -> None:
+async def test_a_failing_close_leaves_nothing_else_open() -> None:
     ended = []
 
     class Opened:

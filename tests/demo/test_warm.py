@@ -47,7 +47,7 @@ async def test_a_signal_reaches_the_command_and_a_kill_ends_it(warm: Warm) -> No
         assert await process.wait() == -signal_number
 
 
-async def test_what_is_fresh_is_loaded_in_each_environment(
+async def test_fresh_modules_are_loaded_in_each_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "spoken.py").write_text("import os\nWORD = os.environ.get('WORD')\n")

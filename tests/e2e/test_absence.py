@@ -141,7 +141,7 @@ async def readings(
     return values
 
 
-async def test_what_it_compiled_of_an_absence_is_missing(tmp_path: Path) -> None:
+async def test_hours_compiled_after_an_absence_are_missing(tmp_path: Path) -> None:
     since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 5 * HOUR
     hours = [since + n * HOUR for n in range(5)]
     async with Hass(tmp_path / "hass") as hass:

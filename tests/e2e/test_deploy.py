@@ -226,7 +226,7 @@ async def test_homes_that_were_invited_see_their_sums_on_the_page(site: Site) ->
     assert (await site.get("health"))[0] == 404
 
 
-async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_back(
+async def test_a_restored_backup_repeats_later_withdrawals(
     site: Site,
 ) -> None:
     leaves = await site.settle()

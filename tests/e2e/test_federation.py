@@ -396,7 +396,7 @@ async def test_a_delivery_point_is_named_to_whom_it_was_granted(world: World) ->
     assert refusal(await world.history(world.stranger, POINT_URN, start))[0] == "not-authorized"
 
 
-async def test_what_was_not_granted_is_refused(world: World) -> None:
+async def test_requests_without_a_grant_are_refused(world: World) -> None:
     start = KNOWN_UNTIL - DAY
     coops = await world.name(world.coop, "consumption", "power/active/raw")
     towns = await world.name(world.town, "consumption", "energy/active/daily")
@@ -539,7 +539,7 @@ async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World)
     assert await world.waiting() == 0
 
 
-async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> None:
+async def test_a_withdrawal_drops_messages_in_flight(world: World) -> None:
     assert (await world.subscribe(world.utility, POINT_URN)).get("type") == "result"
     received_by(world.utility)
     world.home_server.freeze()

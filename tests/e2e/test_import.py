@@ -254,7 +254,7 @@ async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
     assert _rounded(sum(changes)) == max(total for _, total in stage.truth().values())
 
 
-async def test_what_is_pushed_and_corrected_arrives_and_sums_follow(stage: Stage) -> None:
+async def test_pushes_and_corrections_update_all_later_sums(stage: Stage) -> None:
     stage.notes.problems.clear()
     async with node(stage):
         await settled(stage)
@@ -270,7 +270,7 @@ async def test_what_is_pushed_and_corrected_arrives_and_sums_follow(stage: Stage
     assert stage.operator.values[BEGAN + 20 * DAY] == 9_000
 
 
-async def test_what_was_missed_while_the_node_was_off_is_asked_for(stage: Stage) -> None:
+async def test_the_node_asks_for_records_missed_while_off(stage: Stage) -> None:
     stage.operator.values |= {at: value + 3 for at, value in curve(TODAY - 3 * DAY, NOW).items()}
     stage.notes.problems.clear()
     async with node(stage):

@@ -333,7 +333,7 @@ async def test_nor_while_several_are_killed_at_once(world: World) -> None:
     world.mark("several were killed at once")
 
 
-async def test_what_is_corrected_after_publication_stays_as_it_was_published(
+async def test_corrections_after_publication_change_no_published_sum(
     world: World,
 ) -> None:
     for at in world.chance.sample(sorted(world.to_publish(Direction.CONSUMPTION)), 4):

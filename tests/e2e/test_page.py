@@ -255,7 +255,9 @@ async def test_it_shows_the_very_records_that_would_leave(
     assert await world.received() == {}
 
 
-async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
+async def test_the_collective_receives_allowed_records(
+    world: World, page: Page, looks: Looks
+) -> None:
     await page.get_by_role("button", name="Allow").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What our village produces")
 
@@ -272,7 +274,7 @@ async def test_what_is_allowed_is_received(world: World, page: Page, looks: Look
     await looks.picture("5-shared")
 
 
-async def test_what_is_counted_from_now_on_is_received(world: World, page: Page) -> None:
+async def test_the_collective_receives_new_records(world: World, page: Page) -> None:
     await world.count(world.counted + 1)
     await eventually(world.received, world.drawn.__eq__)
     await _received_up_to(page, world)
@@ -295,9 +297,7 @@ async def test_resumed_it_leaves(world: World, page: Page) -> None:
     await _received_up_to(page, world)
 
 
-async def test_who_is_no_administrator_looks_and_changes_nothing(
-    world: World, page: Page, pictures: Path
-) -> None:
+async def test_a_member_of_the_home_can_only_read(world: World, page: Page, pictures: Path) -> None:
     async with visiting(world.hass, world.supervisor, *MEMBER) as member, launched() as browser:
         seen = await enter(await open_page(browser, world.hass.url, LOOKS[0]), member)
         for path in ("/", "/permissions", "/join", "/settings"):
@@ -340,7 +340,9 @@ async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
     await looks.picture("11-withdrawn")
 
 
-async def test_what_there_is_besides(page: Page, owner: Visitor, looks: Looks) -> None:
+async def test_the_other_pages_have_their_pictures(
+    page: Page, owner: Visitor, looks: Looks
+) -> None:
     for path in ("permissions", "mine", "settings"):
         await page.goto(f"{owner.page}/{path}")
         await looks.picture(f"12-{path}")

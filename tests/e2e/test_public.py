@@ -189,9 +189,7 @@ async def elsewhere(body: str) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", ["", SITE])
-async def test_what_is_offered_to_other_sites_fits_its_frame(
-    town: Town, language: Language, path: str
-) -> None:
+async def test_an_embedded_page_fits_its_frame(town: Town, language: Language, path: str) -> None:
     async with launched() as browser:
         page = await opened(browser, town, language)
         await page.goto(f"{town.url}{path}")

@@ -372,7 +372,7 @@ async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
     assert world.hass.problems() == []
 
 
-async def test_what_is_corrected_stays_as_it_was_published(world: World) -> None:
+async def test_a_correction_changes_no_published_sum(world: World) -> None:
     start = TOP - 30 * HOUR
     before = await world.released()
     for n, home in enumerate(world.homes):

@@ -181,7 +181,7 @@ async def test_the_node_goes_on_by_itself_once_the_clock_is_right(
     assert await coop.doubt() is None
 
 
-async def test_what_was_written_by_a_wrong_clock_does_not_bear_it_out(coop: Coop) -> None:
+async def test_entries_of_a_wrong_clock_do_not_confirm_it(coop: Coop) -> None:
     coop.hands.at += 3 * A_YEAR
     coop.start()
     async with coop.store.writing() as connection:
@@ -218,7 +218,7 @@ async def test_a_database_of_which_no_clock_was_confirmed_yet_has_its_entries(co
     assert await coop.has_all()
 
 
-async def test_what_an_administrator_confirms_runs_out_and_goes_a_day_later(coop: Coop) -> None:
+async def test_after_a_confirmation_expired_data_go_a_day_later(coop: Coop) -> None:
     coop.hands.at += 3 * A_YEAR
     coop.start()
     coop.clock.vouch()
@@ -254,7 +254,7 @@ async def test_the_day_to_see_what_goes_is_of_a_clock_that_is_confirmed(coop: Co
 
 @pytest.mark.parametrize("is_crashed", [True, False])
 @pytest.mark.parametrize("by", WRONG)
-async def test_what_a_member_wants_erased_goes_whatever_the_clock_shows(
+async def test_a_requested_erasure_ignores_the_clock(
     coop: Coop, by: timedelta, is_crashed: bool
 ) -> None:
     """At once, or with the next look where a crash stopped the erasure."""

@@ -335,7 +335,7 @@ async def test_a_broken_file_is_reported_and_left_untouched(
     assert (file.read_bytes() if file.is_file() else b"") == before
 
 
-async def test_what_the_journal_of_an_emptied_file_holds_is_not_thrown_away(
+async def test_an_emptied_file_leaves_its_journal_untouched(
     tmp_path: Path,
 ) -> None:
     file, journal = tmp_path / "node.db", tmp_path / "node.db-wal"

@@ -502,7 +502,7 @@ class TestACollective:
     ) -> None:
         refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'left'")
 
-    def test_what_is_kept_may_be_erased_earlier(self, coop: Plain) -> None:
+    def test_records_may_be_erased_earlier(self, coop: Plain) -> None:
         coop.run(
             "UPDATE member_permission SET erase_at = {now} WHERE id = 'left'",
             "DELETE FROM member_permission_series WHERE permission_id = 'left'",

@@ -536,7 +536,7 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
     assert await _apart(store, "h1") == [864_025]
 
 
-async def test_of_1700_lies_a_thousand_are_kept_and_all_are_acknowledged(store: Store) -> None:
+async def test_a_thousand_of_1700_lies_are_stored_and_all_acknowledged(store: Store) -> None:
     await _street(store, 1)
     for start in range(0, 700, 100):
         await _deliver(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
@@ -579,7 +579,7 @@ async def test_a_record_that_was_believed_is_not_replaced_by_one_that_is_not(sto
     assert await _apart(store) == [10**6]
 
 
-async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: Store) -> None:
+async def test_quarantined_records_are_exported_and_erased_with_their_member(store: Store) -> None:
     taken = await _joins(store, "h0", _home(0))
     await _deliver(store, "h0", _home(0), DAY, [10**6 + 17])
     async with store.reading() as connection:
@@ -596,7 +596,7 @@ async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: 
             assert (await connection.execute(count)).scalar_one() == 0
 
 
-async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -> None:
+async def test_quarantined_records_are_not_requested_each_day(store: Store) -> None:
     name = series(named(_home(0)), Direction.CONSUMPTION)
     granted = permission(name, id="h0", records_from=DAY - 24 * HOUR)
     async with store.writing() as connection:

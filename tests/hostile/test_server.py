@@ -188,7 +188,7 @@ async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
     return permission
 
 
-async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, house: House) -> None:
+async def test_duplicate_stanzas_count_once(attacker: Attacker, coop: Coop, house: House) -> None:
     for each in ("<command", "<quoalise", "<received"):
         await attacker.meet(each, "double")
     permission = await shares_and_withdraws(coop, house)

@@ -330,9 +330,7 @@ async def test_strangers_who_push_stop_no_push_of_a_member(
     assert traffic.acknowledged == acknowledged + MEMBERS
 
 
-async def test_of_strangers_nothing_is_looked_at_that_they_push(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_pushes_of_strangers_are_refused_unread(server: Prosody, new_node: MakeNode) -> None:
     keeper = Keeper()
     peer, stranger = await new_node(server), await new_node(server)
     node = await new_node(server, keep=keeper.keep, knows={bare(peer)}.__contains__)
@@ -376,7 +374,7 @@ async def test_hundreds_of_accounts_at_one_domain_are_one_and_others_ask_as_befo
     assert strangers.heard["result"] == OF_A_DOMAIN
 
 
-async def test_who_asks_without_end_is_not_answered_without_end(
+async def test_endless_requests_get_a_bounded_number_of_answers(
     crowded: Crowded, new_node: MakeNode, strangers: Asking
 ) -> None:
     node = await new_node(crowded.server)

@@ -181,7 +181,7 @@ NO_ADDRESS = frame_bytes(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")])
         pytest.param(NO_ADDRESS, 1, "noise", id="two groups of chance"),
     ],
 )
-async def test_what_comes_instead_of_a_meter_is_said(
+async def test_the_flow_names_the_fault_of_the_line(
     hass: HomeAssistant, line: Line, data: bytes, times: int, error: str
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
@@ -440,7 +440,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         "nonsense", [{CONF_SILENCE: 5}, {CONF_POWER_INTERVAL: -1}, {CONF_REGISTER_INTERVAL: 10_000}]
     )
-    async def test_what_makes_no_sense_is_refused(
+    async def test_invalid_options_are_refused(
         self, hass: HomeAssistant, entry: MockConfigEntry, nonsense: dict[str, int]
     ) -> None:
         flow = await hass.config_entries.options.async_init(entry.entry_id)

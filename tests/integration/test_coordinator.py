@@ -530,7 +530,7 @@ class TestPace:
             seen.append(home.state(key))
         assert abs(sum(a != b for a, b in pairwise(seen)) - times) <= 1
 
-    async def test_what_is_steady_is_written_when_it_changes(self, home: Home) -> None:
+    async def test_a_steady_state_is_written_when_it_changes(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         await home.hear(frames.CONSUMER, 2, STGE="003A4481")
         assert home.is_on("overrun")

@@ -51,7 +51,7 @@ async def test_diagnostics_show_the_frames_and_the_link(
     assert await diagnostics(home) == snapshot
 
 
-async def test_what_identifies_the_home_is_redacted(home: Home) -> None:
+async def test_identifiers_of_the_home_are_redacted(home: Home) -> None:
     await home.start(frames.PRODUCER)
     shown = await diagnostics(home)
     groups = shown["last_frame"]["groups"]

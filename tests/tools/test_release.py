@@ -126,7 +126,7 @@ def test_all_problems_are_named_at_once(
     assert not (candidate / "dist").exists()
 
 
-def test_what_is_no_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["1.0", "--check"]) == 1
     assert "1.0 is no version: write it as 1.2.3." in capsys.readouterr().err
 

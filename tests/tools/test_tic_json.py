@@ -132,6 +132,6 @@ def test_a_schedule_is_a_list_of_its_slots() -> None:
     ]
 
 
-def test_what_is_no_value_is_not_written() -> None:
+def test_unknown_types_are_refused() -> None:
     with pytest.raises(TypeError):
         plain(1.5)

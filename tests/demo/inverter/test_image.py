@@ -12,7 +12,7 @@ from .inverters import BASE, NOON, decoded, inverter, unix
 
 @pytest.mark.parametrize("name", ["image.json", "image.csv"])
 @pytest.mark.parametrize("profile", PROFILES)
-def test_what_is_written_is_read_again(name: str, profile: str, tmp_path: Path) -> None:
+def test_an_image_survives_a_round_trip(name: str, profile: str, tmp_path: Path) -> None:
     image = inverter(profile).image(unix(NOON))
     image.dump(tmp_path / name)
     assert Image.load(tmp_path / name) == image

@@ -33,7 +33,7 @@ def test_a_value_is_written_as_its_type_says(
 
 
 @pytest.mark.parametrize("value", [32_768, -32_769])
-def test_what_registers_cannot_hold_is_refused(value: int) -> None:
+def test_a_value_out_of_range_is_refused(value: int) -> None:
     with pytest.raises(ValueError, match="W cannot be"):
         Point("W", "int16", 1).encode(value)
 

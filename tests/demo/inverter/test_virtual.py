@@ -83,7 +83,7 @@ async def test_nothing_can_be_written() -> None:
 
 
 @pytest.mark.parametrize("address", [0, BASE - 1, BASE + 409, 65_535])
-async def test_what_is_not_in_the_map_is_an_illegal_address(address: int) -> None:
+async def test_an_unmapped_register_is_an_illegal_address(address: int) -> None:
     async with virtual() as served, connection(served) as client:
         with pytest.raises(IllegalDataAddressError):
             await client.for_unit(1).read_holding_registers(address, 1)

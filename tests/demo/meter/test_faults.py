@@ -17,7 +17,7 @@ def test_without_faults_all_arrives(data: bytes, seed: int) -> None:
 
 
 @given(st.binary(), st.integers(), st.floats(0, 1), st.floats(0, 1))
-def test_what_is_lost_is_lost_and_the_rest_is_whole(
+def test_losses_leave_the_other_bytes_in_order(
     data: bytes, seed: int, lost: float, bursts: float
 ) -> None:
     arrived = Faults(lost=lost, lost_bursts=bursts).apply(data, Random(seed))

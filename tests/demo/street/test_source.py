@@ -22,7 +22,7 @@ def test_the_recorded_year_is_replayed(tmp_path: Path) -> None:
     assert list(recording(tmp_path).hours(FIRST - 10, FIRST + YEAR)) == whole
 
 
-def test_what_comes_after_it_was_so_52_weeks_before(tmp_path: Path) -> None:
+def test_later_hours_repeat_those_of_52_weeks_before(tmp_path: Path) -> None:
     recorded = recording(tmp_path)
     by_hour = {hour.n: hour for hour in recorded.hours(FIRST, FIRST + YEAR)}
     after = list(recorded.hours(FIRST + YEAR, FIRST + 4 * YEAR))

@@ -53,7 +53,7 @@ async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
     assert house.amounts("drawn_power") == [0]
 
 
-async def test_what_is_no_number_is_not_counted(hass: HomeAssistant, house: House) -> None:
+async def test_values_that_are_no_numbers_are_ignored(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof="nan", drawn=500, injected=20)
     await house.hear(roof=100, drawn=500, injected=20, roof_power="nan", drawn_power="inf")
@@ -66,7 +66,7 @@ async def test_what_is_no_number_is_not_counted(hass: HomeAssistant, house: Hous
     assert house.amounts(*SUMS) == [11, 7, 4, 4, 11]
 
 
-async def test_what_was_kept_and_is_broken_is_said_once(
+async def test_broken_storage_is_logged_once(
     hass: HomeAssistant,
     house: House,
     hass_storage: dict[str, Any],
@@ -118,7 +118,7 @@ async def test_a_source_that_goes_or_comes_back_shows_at_once(house: House) -> N
     assert house.amounts("consumed_power") == [2_000]
 
 
-async def test_who_asks_is_shown_all_at_once(hass: HomeAssistant, house: House) -> None:
+async def test_an_update_request_shows_the_current_sums(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
@@ -143,9 +143,7 @@ async def test_it_shows_what_can_be_read_and_counts_the_rest(
     assert house.state("self_consumption_today") == "66.7"
 
 
-async def test_what_was_counted_and_not_shown_is_shown_after_a_restart(
-    hass: HomeAssistant, house: House
-) -> None:
+async def test_a_restart_shows_sums_not_shown_before(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
@@ -178,7 +176,7 @@ async def test_sources_that_contradict_physics_are_reported(house: House) -> Non
         ),
     ],
 )
-async def test_what_cannot_be_known_has_no_entity(
+async def test_unknowable_sums_have_no_entity(
     house: House, kind: Home, sources: dict[str, Any], missing: set[str]
 ) -> None:
     await house.start(kind, **sources)
@@ -255,7 +253,7 @@ async def move(house: House, home: str = "surplus") -> Flow:
         pytest.param([], "surplus", {}, id="nothing of ours"),
     ],
 )
-async def test_what_we_have_is_proposed(
+async def test_the_home_s_devices_are_proposed(
     hass: HomeAssistant, devices: list[Any], home: str, sources: dict[str, Any]
 ) -> None:
     have(hass, *devices)
@@ -316,7 +314,7 @@ async def test_an_entity_is_named_once(
 
 
 @pytest.mark.parametrize("field", ["production_energy", "drawn_energy", "drawn_power"])
-async def test_what_a_balance_makes_is_no_source_of_one(
+async def test_a_balance_is_no_source_of_another(
     hass: HomeAssistant, house: House, field: str
 ) -> None:
     await house.start()

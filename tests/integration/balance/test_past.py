@@ -171,7 +171,7 @@ async def test_a_home_that_sells_its_surplus_has_a_past(home: Recorded) -> None:
     assert (await home.changes("production"))[-2:] == [3_000, 1_000]
 
 
-async def test_what_was_made_before_it_first_showed_something_is_not_lost(home: Recorded) -> None:
+async def test_energy_from_before_the_first_state_is_counted(home: Recorded) -> None:
     await home.had_all()
     await home.start(**ENERGIES)
     home.freezer.tick(540)
@@ -196,7 +196,7 @@ async def test_a_home_that_sells_all_has_a_past(home: Recorded) -> None:
     assert await home.sums("drawn") == await home.sums("consumed") == drawn
 
 
-async def test_what_cannot_be_known_has_no_past(home: Recorded) -> None:
+async def test_unknowable_sums_have_no_past(home: Recorded) -> None:
     await home.had_all()
     await begin(home, Home.NO_CONTRACT, **WITHOUT_INJECTION)
     await home.count_until(NOON + timedelta(minutes=15))
@@ -318,7 +318,7 @@ async def test_it_is_done_once(home: Recorded) -> None:
         assert [await home.rows(key) for key in SUMS] == taken
 
 
-async def test_what_was_interrupted_goes_on(home: Recorded) -> None:
+async def test_an_interrupted_import_goes_on(home: Recorded) -> None:
     await home.had_all()
     await begin(home)
     entity_id = home.entity_id("production") or ""

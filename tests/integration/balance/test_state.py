@@ -82,7 +82,7 @@ def test_all_are_counted_from_one_moment_on() -> None:
     assert (sums.production_wh, sums.injected_wh, sums.self_consumed_wh) == (15, 10, 5)
 
 
-def test_what_comes_late_is_waited_for() -> None:
+def test_sums_wait_for_a_late_source() -> None:
     balance = begun(home())
     count(balance, 10, roof=100_100, drawn=500_000)
     assert balance.sums == Sums(production_wh=0, self_consumed_wh=0, injected_wh=0, drawn_wh=0)
@@ -92,7 +92,7 @@ def test_what_comes_late_is_waited_for() -> None:
     assert balance.sums.self_consumed_wh == 60
 
 
-def test_what_says_nothing_for_long_is_taken_to_stand_still() -> None:
+def test_a_source_silent_for_long_counts_as_constant() -> None:
     balance = begun(home())
     count(balance, 1_000, drawn=500_500, injected=20_000)
     assert balance.sums.drawn_wh == pytest.approx(50)
@@ -209,7 +209,7 @@ def remembered_of_days(**readings_wh: float) -> dict[str, Any]:
     return remembered
 
 
-def test_what_was_whole_is_known_for_it() -> None:
+def test_complete_storage_is_recalled() -> None:
     assert home().recall(remembered_of_days())
     assert home().recall(orjson.loads(orjson.dumps(home().remember())))
 
@@ -249,7 +249,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("broken", "least"), BROKEN)
-def test_what_is_broken_takes_nothing_else_with_it(
+def test_broken_storage_spoils_nothing_else(
     broken: dict[str, Any], least: tuple[float, float]
 ) -> None:
     again = home()

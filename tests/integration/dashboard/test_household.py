@@ -73,7 +73,7 @@ async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -
     )
 
 
-async def test_what_is_disabled_or_hidden_is_not_shown(hass: HomeAssistant) -> None:
+async def test_disabled_and_hidden_entities_are_left_out(hass: HomeAssistant) -> None:
     disabled, hidden = er.RegistryEntryDisabler.USER, er.RegistryEntryHider.USER
     add(hass, METER, "linky", "energy_drawn", disabled_by=disabled)
     add(hass, INVERTER, "roof", "energy", hidden_by=hidden)
@@ -159,7 +159,7 @@ async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
     assert await household.home(hass) == Home(drawn=("sensor.linky_energy_drawn",))
 
 
-async def test_what_the_recorder_has_no_row_of_is_known(
+async def test_statistics_without_rows_are_listed(
     recorder_mock: Recorder, hass: HomeAssistant
 ) -> None:
     home = Home(
@@ -201,7 +201,7 @@ async def test_without_a_recorder_nothing_is_waited_for(hass: HomeAssistant) -> 
     assert await household.uncounted(hass, Home(drawn=("sensor.drawn",)), []) == Uncounted()
 
 
-async def test_what_counts_the_homes_consumption_has_the_prices_of_its_meter(
+async def test_the_meter_of_the_home_has_its_prices(
     hass: HomeAssistant,
 ) -> None:
     assert await household.own_meter(hass) == Meter()

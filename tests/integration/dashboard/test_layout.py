@@ -68,7 +68,7 @@ def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotA
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_what_is_simulated_says_so_and_is_in_no_card_with_my_own(language: str) -> None:
+def test_simulated_energy_has_a_section_of_its_own(language: str) -> None:
     written = dashboard(FULL, [SIMULATING], language)
     of_simulation = {SIMULATING.simulated, *(SIMULATING.entities[key] for key in SIMULATED)}
     own, panels, simulation, _ = sections(written)
@@ -322,5 +322,5 @@ def test_an_empty_household_reads_how_to_begin() -> None:
 @pytest.mark.parametrize(
     ("language", "title"), [("fr", "Mon foyer"), ("fr-CA", "Mon foyer"), ("br", "My home")]
 )
-def test_who_speaks_another_language_reads_english(language: str, title: str) -> None:
+def test_other_languages_fall_back_to_english(language: str, title: str) -> None:
     assert headings(dashboard(METER, [], language)) == [title]

@@ -60,7 +60,7 @@ async def test_everybody_at_home_may_look(
 
 @pytest.mark.usefixtures("with_pages")
 @pytest.mark.parametrize("asked", [{}, {"language": 1}, {"language": "e" * 21}])
-async def test_what_is_not_asked_well_is_refused(
+async def test_malformed_requests_are_refused(
     hass_ws_client: WebSocketGenerator, asked: dict[str, object]
 ) -> None:
     client = await hass_ws_client()

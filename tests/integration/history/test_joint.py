@@ -40,7 +40,7 @@ def test_a_series_without_register_meets_none() -> None:
     assert rise_wh(row(0, 0), MWH, HOUR_S) is None
 
 
-def test_what_the_register_counted_in_between_is_added_at_the_joint() -> None:
+def test_energy_counted_in_between_is_added_at_the_joint() -> None:
     first = row(7, 3.0, MWH + 700)
     joint = Joint.of_rows(EARLIER, first, has_register=True)
     assert joint is not None

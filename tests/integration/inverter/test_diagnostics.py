@@ -52,7 +52,7 @@ async def test_they_hold_the_last_registers_when_it_does_not_answer(
     assert written["counters"]["energy"]["read_wh"] > 0
 
 
-async def test_of_a_model_that_is_refused_they_hold_where_it_is() -> None:
+async def test_diagnostics_hold_the_address_of_a_refused_model() -> None:
     asked = MockModbusConnection().for_unit(1)
     image = Inverter(PROFILES["home"], origin=ORIGIN).image(int(NOON.timestamp()))
     asked.holding.update(image.registers)

@@ -16,7 +16,7 @@ async def test_all_that_an_inverter_says_is_shown(roof: Roof, snapshot: Snapshot
     assert roof.facts() == snapshot
 
 
-async def test_what_is_wired_to_it_is_a_device_of_its_own(roof: Roof) -> None:
+async def test_a_connected_meter_is_its_own_device(roof: Roof) -> None:
     await roof.start()
     devices = dr.async_entries_for_config_entry(dr.async_get(roof.hass), roof.entry.entry_id)
     inverter, meter = devices
@@ -29,7 +29,7 @@ async def test_what_is_wired_to_it_is_a_device_of_its_own(roof: Roof) -> None:
     assert meter.via_device_id == inverter.id
 
 
-async def test_what_is_wired_to_it_no_longer_goes(roof: Roof) -> None:
+async def test_a_disconnected_device_is_removed(roof: Roof) -> None:
     registry = dr.async_get(roof.hass)
     battery = registry.async_get_or_create(
         config_entry_id=roof.entry.entry_id,

@@ -87,7 +87,7 @@ async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
     assert roof.amount("energy") > total
 
 
-async def test_what_is_not_implemented_has_no_entity(roof: Roof) -> None:
+async def test_missing_points_have_no_entity(roof: Roof) -> None:
     roof.inverter.set_faults(missing={"TmpCab", "DCW", "Hz"})
     await roof.start()
     assert roof.entity_id("power") is not None
@@ -188,7 +188,7 @@ async def test_a_counter_that_restarts_or_leaps_does_not_take_the_total_with_it(
     assert total + 0.9 < roof.amount("energy") < total + 1.2
 
 
-async def test_what_is_said_of_an_inverter_goes_with_it(hass: HomeAssistant, roof: Roof) -> None:
+async def test_removing_an_inverter_removes_its_issues(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
     await COMMANDS.obey(roof.inverter, "restart")
     await roof.polls(30, every_s=60)

@@ -47,7 +47,7 @@ async def move(hass: HomeAssistant, entry: ConfigEntry, inverter: VirtualInverte
     return await flow.submit(typed(inverter))
 
 
-async def test_what_was_found_is_shown_before_it_is_added(
+async def test_the_flow_shows_the_inverter_before_it_adds_it(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     flow = await Flow.begin(hass, "inverter")
@@ -136,7 +136,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("spoil", "unit_id", "error"), WRONG)
-async def test_what_is_wrong_is_said_and_may_be_tried_again(
+async def test_an_error_is_shown_and_can_be_retried(
     hass: HomeAssistant, inverter: VirtualInverter, spoil: Spoil, unit_id: int, error: str
 ) -> None:
     units = dict(inverter.units)

@@ -146,7 +146,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("wrong", "error"), WRONG)
-async def test_what_is_wrong_is_said_and_may_be_tried_again(
+async def test_an_error_is_shown_and_can_be_retried(
     hass: HomeAssistant,
     inverter: VirtualInverter,
     monkeypatch: pytest.MonkeyPatch,

@@ -21,7 +21,7 @@ def unit(inverter: Inverter) -> MockModbusUnit:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_what_an_inverter_measures_is_what_is_read(profile: str) -> None:
+async def test_the_link_reads_the_inverter_s_measurements(profile: str) -> None:
     inverter = Inverter(PROFILES[profile], origin=ORIGIN)
     reading, real = await Link(unit(inverter)).read(), inverter.readings(SECOND)
     phases = PROFILES[profile].phases
@@ -105,7 +105,7 @@ async def test_there_are_no_more_strings_than_there_is_room_for(
     assert len((await link.read()).strings) == strings
 
 
-async def test_what_is_written_of_alarms_is_not_in_an_image() -> None:
+async def test_an_image_leaves_out_alarm_texts() -> None:
     asked = unit(Inverter(PROFILES["der2018"], origin=ORIGIN))
     link = Link(asked)
     (model,) = (model for model in (await link.find()).models if model.model_id == 701)

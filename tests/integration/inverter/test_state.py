@@ -163,7 +163,7 @@ def test_a_total_never_falls(readings_wh: list[float | None]) -> None:
     assert totals == sorted(totals)
 
 
-def test_what_was_made_while_nobody_listened_is_counted() -> None:
+def test_energy_produced_while_offline_is_counted() -> None:
     counter = Counter(read_wh=50_000, at=0)
     assert counter.update(70_000, 10 * 3_600, MOST_W) is None
     assert counter.total_wh == 70_000

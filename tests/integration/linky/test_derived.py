@@ -58,7 +58,7 @@ def test_the_power_is_unknown_before_a_whole_window() -> None:
     assert load.run(3000, 6) == pytest.approx(3000, rel=0.03)
 
 
-def test_what_little_is_counted_at_first_is_bounded_by_the_time_it_takes() -> None:
+def test_the_first_small_power_is_bounded_by_its_duration() -> None:
     load = Load()
     load.energy_ws = 100
     assert load.run(5, 60, apparent_va=6) is None

@@ -154,7 +154,7 @@ async def test_a_single_price_is_a_number(home: Home, manager: EnergyManager) ->
         {"stat_cost": "supplier:cost"},
     ],
 )
-async def test_what_a_person_set_stays(
+async def test_a_person_s_own_prices_stay(
     home: Home, manager: EnergyManager, theirs: dict[str, Any]
 ) -> None:
     await begin(home, frames.OFF_PEAK)
@@ -180,7 +180,7 @@ async def test_other_sources_are_left_alone_and_lists_of_flows_are_known(
     assert manager.data["energy_sources"] == [solar, {**gas, "flow_from": [priced]}]
 
 
-async def test_what_is_injected_earns_its_price(home: Home, manager: EnergyManager) -> None:
+async def test_injected_energy_earns_its_price(home: Home, manager: EnergyManager) -> None:
     await begin(home, frames.PRODUCER)
     injected = {"stat_energy_to": home.entity_id("energy_injected")}
     theirs = {"number_energy_price_export": 0.04}

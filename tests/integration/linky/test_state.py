@@ -178,7 +178,7 @@ class TestCutOff:
         state = after(frames.BASE, frames.BASE.but(PAPP="15000"))
         assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
 
-    def test_of_three_phases_the_first_to_open_counts(self) -> None:
+    def test_the_first_phase_to_open_counts(self) -> None:
         over = {"SINSTS1": "10000", "SINSTS2": "05600", "SINSTS3": "00100"}
         state = after(frames.THREE_PHASE, frames.THREE_PHASE.but(**over))
         assert state.seconds_to_cut_off == pytest.approx(37, abs=3)

@@ -50,9 +50,7 @@ async def test_they_hold_back_and_let_go_what_is_shared_with_those_that_are_mean
     assert shared == ["off", "on", "on"]
 
 
-async def test_who_is_no_administrator_changes_nothing_and_reads_why(
-    house: House, hass_read_only_user: MockUser
-) -> None:
+async def test_actions_need_an_administrator(house: House, hass_read_only_user: MockUser) -> None:
     await house.start()
     guest = Context(user_id=hass_read_only_user.id)
     # May change any entity, and still no administrator.
@@ -115,9 +113,7 @@ async def test_a_meter_is_no_collective(hass: HomeAssistant, house: House) -> No
     assert caught.value.translation_placeholders == {"device": "Linky"}
 
 
-async def test_what_is_no_device_of_a_loaded_node_is_refused(
-    hass: HomeAssistant, house: House
-) -> None:
+async def test_actions_need_the_device_of_a_loaded_node(hass: HomeAssistant, house: House) -> None:
     await house.start()
     collective_device = device_id(house, "1")
     with pytest.raises(ServiceValidationError):
@@ -131,7 +127,7 @@ async def test_what_is_no_device_of_a_loaded_node_is_refused(
     ("status", "key"),
     [(404, "no_such_collective"), (500, "cannot_connect"), (429, "too_many_attempts")],
 )
-async def test_what_the_node_refuses_is_said(house: House, status: int, key: str) -> None:
+async def test_a_refusal_of_the_node_is_shown(house: House, status: int, key: str) -> None:
     await house.start()
     house.toy.status = status
     with pytest.raises(HomeAssistantError) as caught:

@@ -34,7 +34,7 @@ def test_the_documented_answer_is_understood() -> None:
     assert node.collective("2") is None
 
 
-def test_what_was_added_within_the_version_is_left_alone() -> None:
+def test_unknown_keys_are_ignored() -> None:
     more = {"more": {"of": "it"}}
     extended = {**NODE, **more, "collectives": [{**collective(), **more}]}
     assert (
@@ -66,7 +66,7 @@ def test_an_account_that_is_not_there_yet_is_none() -> None:
     ],
     ids=repr,
 )
-def test_what_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None:
+def test_undocumented_values_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node({**NODE, **changes})
 
@@ -184,13 +184,13 @@ def test_sums_that_are_not_as_documented_are_no_answer(answered: object) -> None
 
 
 @pytest.mark.parametrize("field", [field for field in NODE if field != "api"])
-def test_what_lacks_is_no_answer(field: str) -> None:
+def test_a_missing_key_is_refused(field: str) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node({key: value for key, value in NODE.items() if key != field})
 
 
 @pytest.mark.parametrize("answer", [None, [], "node", 1, {}])
-def test_what_is_no_object_is_no_answer(answer: object) -> None:
+def test_an_answer_that_is_no_object_is_refused(answer: object) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node(answer)
 

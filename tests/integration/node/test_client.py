@@ -42,7 +42,7 @@ def test_an_address_is_kept_in_one_way(typed: str, address: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["", "http://", "ftp://node.local", "http://node:99999", "http://me:pw@node", "::"]
 )
-def test_what_is_no_address_is_refused(typed: str) -> None:
+def test_a_wrong_address_is_refused(typed: str) -> None:
     with pytest.raises(client.InvalidUrl):
         base_url(typed)
 

@@ -57,13 +57,13 @@ class TestSettingUp:
 
 
 class TestNews:
-    async def test_what_changes_is_shown_as_soon_as_the_node_says_so(self, house: House) -> None:
+    async def test_changes_show_as_soon_as_the_node_announces_them(self, house: House) -> None:
         await house.start()
         assert house.waiting == "2"
         house.toy.change(collectives=[collective("1", waiting=5)])
         await until(lambda: house.waiting == "5")
 
-    async def test_what_is_no_news_is_no_reason_to_ask(self, house: House) -> None:
+    async def test_other_events_cause_no_request(self, house: House) -> None:
         await house.start()
         asked = house.toy.times_asked()
         house.toy.say(b": still here\n\n")

@@ -62,7 +62,7 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
         (None, ()),
     ],
 )
-async def test_what_never_came_from_one_is_found(
+async def test_series_that_never_arrived_are_found(
     house: House, answered: dict[str, Any] | None, untold: tuple[str, ...]
 ) -> None:
     await house.start(collective(sums=answered))

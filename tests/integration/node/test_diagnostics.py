@@ -52,7 +52,7 @@ async def test_diagnostics_show_the_state(house: House, snapshot: SnapshotAssert
     assert json.loads(await diagnostics(house)) == snapshot
 
 
-async def test_what_other_homes_did_is_not_in_them(house: House) -> None:
+async def test_diagnostics_hide_values_of_other_homes(house: House) -> None:
     trouble(house)
     await house.start()
     shown = await diagnostics(house)

@@ -40,7 +40,7 @@ async def test_without_a_problem_nothing_is_said(house: House) -> None:
     assert (connected.state, connected.attributes["reason"]) == ("on", None)
 
 
-async def test_what_a_witness_opened_is_shown_once_it_has_answered(house: House) -> None:
+async def test_a_witness_s_openings_show_once_it_has_answered(house: House) -> None:
     unanswered = protected(opened_hours=None, least_homes=None, refused_hours=None, homes=None)
     await house.start(
         collective("1", permissions=[permission(), permission(protected=protected())]),
@@ -178,7 +178,7 @@ class TestSums:
         house.toy.change(collectives=[collective(sums=part("last", production=0))])
         await until(lambda: house.state("1_production_power") == "0.0")
 
-    async def test_what_is_withheld_is_unknown_and_says_why(self, house: House) -> None:
+    async def test_a_suppressed_sum_is_unknown_with_its_reason(self, house: House) -> None:
         await house.start(collective(sums=sums()))
         withheld_sums = {**part("last", consumption=None), "problem": WITHHELD}
         house.toy.change(collectives=[collective(sums=withheld_sums)])

@@ -71,7 +71,7 @@ class TestByHand:
         assert entry.state is ConfigEntryState.LOADED
 
     @pytest.mark.parametrize(("wrong", "error"), ERRORS)
-    async def test_what_is_wrong_is_said_and_may_be_tried_again(
+    async def test_an_error_is_shown_and_can_be_retried(
         self, hass: HomeAssistant, toy: ToyNode, wrong: dict[str, Any], error: str
     ) -> None:
         right = spoil(toy, wrong)
@@ -127,7 +127,7 @@ class TestDiscovery:
         assert entry.unique_id == NODE_ID
 
     @pytest.mark.parametrize(("wrong", "error"), ERRORS)
-    async def test_what_is_no_node_that_can_be_asked_is_not_proposed(
+    async def test_an_unusable_node_is_not_proposed(
         self, hass: HomeAssistant, toy: ToyNode, wrong: dict[str, Any], error: str
     ) -> None:
         spoil(toy, wrong)
@@ -197,7 +197,7 @@ class TestReconfigure:
         assert house.entry.data[CONF_TOKEN] == "new"
 
     @pytest.mark.parametrize(("wrong", "error"), ERRORS)
-    async def test_what_is_wrong_is_said_and_changes_nothing(
+    async def test_an_error_is_shown_and_changes_nothing(
         self, hass: HomeAssistant, house: House, wrong: dict[str, Any], error: str
     ) -> None:
         before = dict(house.entry.data)

@@ -126,7 +126,7 @@ async def test_each_collective_has_its_own(house: House) -> None:
     await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
 
 
-async def test_of_an_app_the_page_within_home_assistant_is_where_to_go(
+async def test_an_app_s_issue_links_to_its_page_in_home_assistant(
     hass: HomeAssistant, house: House
 ) -> None:
     hass.config_entries.async_update_entry(

@@ -89,7 +89,7 @@ def hour_of(street: Sequence[tuple[int, int]], own: int) -> Hour:
 
 
 @given(st.lists(st.lists(HOME, min_size=HOMES, max_size=HOMES), min_size=1, max_size=4))
-def test_what_50_homes_compute_is_together_what_their_collective_computes(
+def test_results_of_50_homes_add_up_to_their_collective_s(
     hours: list[list[tuple[int, int]]],
 ) -> None:
     mine = [received(hour_of(street, own), Key.USE) or 0.0 for street in hours for _, own in street]
@@ -280,7 +280,7 @@ async def test_a_home_sees_what_it_would_have_received(
         assert (saving["local_price"], saving["usual_price_wh"]) == (15, 750)
 
 
-async def test_what_is_corrected_or_taken_away_is_computed_again(
+async def test_corrected_or_removed_hours_are_computed_again(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
@@ -309,7 +309,7 @@ async def test_what_is_corrected_or_taken_away_is_computed_again(
         assert min(await simulated(hass)) == BEGIN + 3 * HOUR
 
 
-async def test_what_the_home_has_not_counted_yet_is_waited_for(
+async def test_the_simulation_waits_for_the_home_s_own_hours(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
@@ -413,7 +413,7 @@ async def test_without_a_meter_or_the_collectives_hours_nothing_is_simulated(
     assert SIMULATED not in {each["statistic_id"] for each in ids}
 
 
-async def test_of_whole_days_nothing_is_simulated(
+async def test_whole_days_are_not_simulated(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)

@@ -89,7 +89,7 @@ def test_a_sunnier_day_injects_more_and_never_beyond_all_measure() -> None:
     assert of_noon(past, {MONDAY.date(): 15_000.0}).injected == pytest.approx(500)
 
 
-def test_of_an_hour_without_a_past_nothing_is_said() -> None:
+def test_an_hour_without_a_past_has_no_forecast() -> None:
     assert forecast(at_noon(lambda _: 1, lambda _: 1), [MONDAY], {}) == []
     old = [Flows(MONDAY.replace(hour=NOON) - timedelta(days=PAST_DAYS + 1), 1, 1)]
     assert forecast(old, [MONDAY.replace(hour=NOON)], {}) == []

@@ -67,6 +67,6 @@ def test_labels_of_three_phases_and_of_producers_are_marked() -> None:
     }
 
 
-def test_what_identifies_a_home_is_marked() -> None:
+def test_personal_labels_are_marked() -> None:
     personal = {label.name for label in LABELS if label.personal}
     assert personal == {*ADDRESS_LABELS.values(), "PRM"}

@@ -231,7 +231,7 @@ def test_a_firmware_with_ways_of_its_own_is_no_bad_link(fields: Fields) -> None:
     assert frame.correct
 
 
-def test_what_was_cut_at_the_end_is_given_at_the_end() -> None:
+def test_closing_returns_the_cut_last_frame() -> None:
     decoder = Decoder()
     assert not decoder.feed(frame_bytes(HISTORIQUE, BASE)[:-10])
     (frame,) = decoder.close()

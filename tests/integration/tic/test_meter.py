@@ -91,7 +91,7 @@ def test_all_of_a_frame_is_believed_once_it_was_repeated(name: str) -> None:
         ),
     ],
 )
-def test_what_is_repeated_is_believed(
+def test_a_repeated_value_is_accepted(
     name: str, sent: tuple[int, ...], believed: tuple[int | None, ...]
 ) -> None:
     length = CATALOGUE[HISTORIQUE][name].length
@@ -239,7 +239,7 @@ def test_the_notice_of_a_peak_is_forgotten_with_its_labels() -> None:
     assert not meter.readings.keys() & {"DPM1", "FPM1"}
 
 
-def test_what_was_refused_or_cut_off_is_not_forgotten() -> None:
+def test_a_value_in_refused_or_cut_groups_is_not_forgotten() -> None:
     meter = after(*[base(10)] * 3)
     for second in range(3, 9):
         whole = frame(HISTORIQUE, BASE, PAPP=None)
@@ -285,7 +285,7 @@ def test_a_message_that_is_sent_once_is_believed_and_kept() -> None:
     assert "MSG2" in meter.readings
 
 
-def test_what_was_read_once_long_ago_is_no_half_of_a_proof() -> None:
+def test_an_old_single_reading_confirms_nothing() -> None:
     meter = after(frame(HISTORIQUE, (*BASE, ("PEJP", "30"))), *[base(10)] * 4)
     meter.update(frame(HISTORIQUE, (*BASE, ("PEJP", "30"))), 5.0)
     assert "PEJP" not in meter.readings
@@ -301,7 +301,7 @@ def test_pilot_meters_speak_of_the_same_things() -> None:
     assert meter.readings["SINSTS"].group.label.name == "SINST1"
 
 
-def test_what_is_pending_is_bounded() -> None:
+def test_pending_values_are_bounded() -> None:
     meter = Meter()
     for second in range(200):
         mode, groups = list(FRAMES.values())[second // 7 % len(FRAMES)]
