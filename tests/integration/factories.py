@@ -1,9 +1,12 @@
 """Entries of the integration, as Home Assistant has kept them: none of them is set up."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import (
@@ -55,3 +58,27 @@ async def inverter_entry(
     )
     entry.add_to_hass(hass)
     return entry
+
+
+def add_sensors(
+    hass: HomeAssistant,
+    data: Mapping[str, Any],
+    name: str,
+    *keys: str,
+    options: Mapping[str, Any] | None = None,
+    **registered: Any,
+) -> None:
+    """Add an entry that says it was set up, and sensors of it, of which nobody writes a state."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, data=data, options=options, state=ConfigEntryState.LOADED
+    )
+    entry.add_to_hass(hass)
+    for key in keys:
+        er.async_get(hass).async_get_or_create(
+            "sensor",
+            DOMAIN,
+            f"{entry.entry_id}_{key}",
+            config_entry=entry,
+            suggested_object_id=f"{name}_{key}",
+            **registered,
+        )

@@ -14,7 +14,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -30,25 +29,12 @@ from custom_components.consometers.dashboard import household
 from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
 from custom_components.consometers.node.simulation import Meter
 
+from ..factories import add_sensors
+
 METER: dict[str, Any] = {}
 PRODUCTION_METER = {CONF_PRODUCTION: True}
 INVERTER = {CONF_KIND: KIND_INVERTER}
 BALANCE = {CONF_KIND: KIND_BALANCE}
-
-
-def add(hass: HomeAssistant, data: Mapping[str, Any], name: str, *keys: str, **how: Any) -> None:
-    """Add an entry of a kind, with entities that show such facts."""
-    entry = MockConfigEntry(domain=DOMAIN, data=data)
-    entry.add_to_hass(hass)
-    for key in keys:
-        er.async_get(hass).async_get_or_create(
-            "sensor",
-            DOMAIN,
-            f"{entry.entry_id}_{key}",
-            config_entry=entry,
-            suggested_object_id=f"{name}_{key}",
-            **how,
-        )
 
 
 async def set_up_energy_dashboard(hass: HomeAssistant, *sources: Mapping[str, Any]) -> None:
@@ -65,7 +51,9 @@ async def test_a_household_without_anything_has_nothing(hass: HomeAssistant) -> 
 
 
 async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -> None:
-    add(hass, METER, "linky", "energy_drawn", "energy_injected", "active_power_drawn", "tariff")
+    add_sensors(
+        hass, METER, "linky", "energy_drawn", "energy_injected", "active_power_drawn", "tariff"
+    )
     assert await household.home(hass) == Home(
         drawn=("sensor.linky_energy_drawn",),
         injected=("sensor.linky_energy_injected",),
@@ -75,17 +63,19 @@ async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -
 
 async def test_disabled_and_hidden_entities_are_left_out(hass: HomeAssistant) -> None:
     disabled, hidden = er.RegistryEntryDisabler.USER, er.RegistryEntryHider.USER
-    add(hass, METER, "linky", "energy_drawn", disabled_by=disabled)
-    add(hass, INVERTER, "roof", "energy", hidden_by=hidden)
+    add_sensors(hass, METER, "linky", "energy_drawn", disabled_by=disabled)
+    add_sensors(hass, INVERTER, "roof", "energy", hidden_by=hidden)
     assert await household.home(hass) == Home()
 
 
 async def test_the_balance_is_believed_before_those_of_which_it_is_made(
     hass: HomeAssistant,
 ) -> None:
-    add(hass, INVERTER, "roof", "energy", "power")
-    add(hass, METER, "linky", "energy_drawn", "active_power_drawn")
-    add(hass, BALANCE, "home", "drawn", "production", "self_consumed", "self_sufficiency_today")
+    add_sensors(hass, INVERTER, "roof", "energy", "power")
+    add_sensors(hass, METER, "linky", "energy_drawn", "active_power_drawn")
+    add_sensors(
+        hass, BALANCE, "home", "drawn", "production", "self_consumed", "self_sufficiency_today"
+    )
     assert await household.home(hass) == Home(
         drawn=("sensor.home_drawn",),
         produced=("sensor.home_production",),
@@ -100,8 +90,10 @@ async def test_the_balance_is_believed_before_those_of_which_it_is_made(
 async def test_a_production_meter_takes_precedence_over_its_inverter(
     hass: HomeAssistant,
 ) -> None:
-    add(hass, INVERTER, "roof", "energy")
-    add(hass, PRODUCTION_METER, "sold", "energy_injected", "active_power_injected", "energy_drawn")
+    add_sensors(hass, INVERTER, "roof", "energy")
+    add_sensors(
+        hass, PRODUCTION_METER, "sold", "energy_injected", "active_power_injected", "energy_drawn"
+    )
     assert await household.home(hass) == Home(
         produced=("sensor.sold_energy_injected",),
         produced_power=("sensor.sold_active_power_injected",),
@@ -114,8 +106,8 @@ async def test_the_sun_is_asked_where_there_is_one(hass: HomeAssistant) -> None:
 
 
 async def test_every_inverter_is_shown(hass: HomeAssistant) -> None:
-    add(hass, INVERTER, "east", "power")
-    add(hass, INVERTER, "west", "power")
+    add_sensors(hass, INVERTER, "east", "power")
+    add_sensors(hass, INVERTER, "west", "power")
     produced = (await household.home(hass)).produced_power
     assert produced == ("sensor.east_power", "sensor.west_power")
 
@@ -153,7 +145,7 @@ async def test_the_energy_dashboard_provides_other_meters(
 async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
     hass: HomeAssistant,
 ) -> None:
-    add(hass, METER, "linky", "energy_drawn")
+    add_sensors(hass, METER, "linky", "energy_drawn")
     source = {"type": "grid", "stat_energy_from": "sensor.another", "stat_energy_to": None}
     await set_up_energy_dashboard(hass, source)
     assert await household.home(hass) == Home(drawn=("sensor.linky_energy_drawn",))
@@ -214,7 +206,7 @@ async def test_the_meter_of_the_home_has_its_prices(
     assert await household.own_meter(hass) == Meter(
         drawn=("sensor.grid", "sensor.night"), prices={"sensor.grid": 0.2}
     )
-    add(hass, {**METER}, "linky", "energy_drawn", "energy_index_1", "energy_hchc")
+    add_sensors(hass, {**METER}, "linky", "energy_drawn", "energy_index_1", "energy_hchc")
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     # Of the last index, nothing is shown.
     options = {"price_easf01": 0.16, "price_hchc": 0.14, "price_easf02": 0.21}

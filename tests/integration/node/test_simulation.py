@@ -22,13 +22,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
 from hypothesis import assume, given, strategies as st
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -47,6 +43,7 @@ from custom_components.consometers.node.simulation import (
 from custom_components.consometers.recorder.rows import energies
 from custom_components.consometers.recorder.statistics import async_rows
 
+from ..factories import add_sensors
 from .house import House
 from .toy import collective, part, sums, until
 
@@ -199,21 +196,6 @@ async def simulated(hass: HomeAssistant) -> dict[datetime, float]:
     return {datetime.fromtimestamp(at, UTC): nearest(wh) for at, wh in hours.items()}
 
 
-def meter(hass: HomeAssistant, *keys: str, **options: float) -> None:
-    """Add a meter with these energies."""
-    # Nothing is set up: the test writes what a meter counts into the recorder.
-    entry = MockConfigEntry(domain=DOMAIN, data={}, options=options, state=ConfigEntryState.LOADED)
-    entry.add_to_hass(hass)
-    for key in keys:
-        er.async_get(hass).async_get_or_create(
-            "sensor",
-            DOMAIN,
-            f"{entry.entry_id}_{key}",
-            config_entry=entry,
-            suggested_object_id=f"linky_{key}",
-        )
-
-
 def answered(**changes: Any) -> dict[str, Any]:
     return collective("1", sums=sums(statistics=STATISTICS, **changes))
 
@@ -256,7 +238,8 @@ async def test_a_home_sees_what_it_would_have_received(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
-    meter(hass, "energy_drawn", "energy_index_1", price_easf01=0.20, price_easf02=0.25)
+    options = {"price_easf01": 0.20, "price_easf02": 0.25}
+    add_sensors(hass, {}, "linky", "energy_drawn", "energy_index_1", options=options)
     # Nothing is known of what the first index counted in the last hours.
     await record(hass, "sensor.linky_energy_index_1", BEGIN - HOUR, [0, *[600] * (COUNT - 2)])
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
@@ -284,7 +267,7 @@ async def test_corrected_or_removed_hours_are_computed_again(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     with freeze_time(NOON + timedelta(minutes=10), tick=True) as time:
         await start(house)
         before = await simulated(hass)
@@ -314,7 +297,7 @@ async def test_the_simulation_waits_for_the_home_s_own_hours(
 ) -> None:
     await record_street(hass)
     hass.data["recorder_instance"].async_clear_statistics([OWN])
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
         await start(house)
         assert house.state("1_simulated_month") == "unknown"
@@ -333,7 +316,7 @@ async def test_a_past_that_came_later_is_computed_too(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
         await start(house)
         assert len(await simulated(hass)) == COUNT
@@ -349,7 +332,7 @@ async def test_a_household_chooses_the_key(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     flows = hass.config_entries.options
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
         await start(house)
@@ -388,7 +371,7 @@ async def test_without_prices_of_its_own_a_home_takes_those_of_its_collective(
 ) -> None:
     currency, changes, saving = case
     await record_street(hass)
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     hass.config.currency = currency
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
         await start(house, **changes)
@@ -417,7 +400,7 @@ async def test_whole_days_are_not_simulated(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
-    meter(hass, "energy_drawn")
+    add_sensors(hass, {}, "linky", "energy_drawn")
     day = {"start": "2026-06-08T22:00:00+00:00", "end": "2026-06-09T22:00:00+00:00"}
     unknown = collective("2", sums=sums(statistics=STATISTICS, last=None))
     await house.start(answered(last=part("last", **day)["last"]), unknown)
