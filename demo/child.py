@@ -6,7 +6,7 @@ killed if it does not. Of any other program, the kernel sees to it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import os
 from pathlib import Path
@@ -42,12 +42,13 @@ class Child:
         *command: str,
         environment: Mapping[str, str],
         stdout: int | None = None,
-        python: str = sys.executable,
+        runner: Sequence[str] | None = None,
     ) -> asyncio.subprocess.Process:
         """Start a module with its arguments; what it prints goes into the log, or where told."""
         with self.log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(python, "-P", "-m", "demo.child", *command),
+                *(runner or runner_in(sys.executable)),
+                *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log if stdout is None else stdout,
                 stderr=log,
@@ -74,6 +75,11 @@ class Child:
             except TimeoutError:
                 process.kill()
         await process.wait()
+
+
+def runner_in(python: str) -> Sequence[str]:
+    """Return the command that runs a module of an environment, and ends it with its parent."""
+    return (python, "-P", "-m", "demo.child")
 
 
 def killed_with_its_parent(command: list[str]) -> list[str]:

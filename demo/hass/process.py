@@ -1,8 +1,9 @@
 """A Home Assistant of our own: a real process, in its folder, on the loopback interface."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+import json
 import os
 from pathlib import Path
 import sys
@@ -10,7 +11,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from demo.child import Child
+from demo.child import Child, runner_in
 
 from .api import Api
 from .folder import INTEGRATIONS, ROOT, Language, Supervised, free_port, make_folder
@@ -28,6 +29,7 @@ _SAID_OF_ALL: Final = (
 )
 # What `hass` ends with when a person restarts it from its pages.
 RESTART: Final = 100
+_LOCK: Final = ".ha_run.lock"
 
 
 class HassDied(Exception):
@@ -81,9 +83,15 @@ class Hass:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    @staticmethod
+    def runner(python: str) -> Sequence[str]:
+        """Return the command that runs a module of an environment."""
+        return runner_in(python)
+
     @property
     def pid(self) -> int:
-        return self._child.pid
+        """The process that is Home Assistant, once it runs: what was started may stand for it."""
+        return int(json.loads((self.folder / _LOCK).read_text())["pid"])
 
     async def start(self) -> None:
         """Start the process, and return when it is up and the owner is logged in."""
@@ -99,7 +107,9 @@ class Hass:
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
         command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))
-        await self._child.launch(*command, environment=environment, python=self._python)
+        await self._child.launch(
+            *command, environment=environment, runner=self.runner(self._python)
+        )
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
         self.api = Api(self.url, self._session)
         async with asyncio.timeout(_START_TIMEOUT):

@@ -1,9 +1,11 @@
 """Real programs, started once and shared where they can be."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 import socket
+import sys
 
 from playwright.async_api import expect
 import pytest
@@ -12,6 +14,7 @@ import pytest_asyncio
 from demo import program
 from demo.hass import Hass
 from demo.hass.folder import ROOT
+from demo.warm import Warm
 from tests.e2e.node import Node
 from tests.full import FULL
 
@@ -22,6 +25,17 @@ LONGEST = (
 """They begin first, so that no lane is left alone with one of them."""
 USUAL_PORTS = (8123, 5222, 1502)
 """Of script/demo. Two demos that start at once would both take them."""
+LOADED = (
+    *("homeassistant.__main__", "homeassistant.bootstrap", "homeassistant.runner"),
+    *(
+        f"homeassistant.components.{domain}"
+        for domain in (
+            *("application_credentials", "backup", "diagnostics", "energy", "frontend", "history"),
+            *("logbook", "recorder", "repairs", "sensor", "system_health", "trace", "usb"),
+        )
+    ),
+)
+"""What takes most of the time in which a Home Assistant starts."""
 PATIENCE_MS = 180_000
 """A page shows what is expected whenever its machine may run."""
 
@@ -84,6 +98,26 @@ def warm() -> Iterator[None]:
         return
     with program.warm() as warm, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Node, "command", warm.command)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def warm_home_assistant() -> Iterator[None]:
+    """Have each Home Assistant of this environment be a fork of one, but for the full run."""
+    if FULL:
+        yield
+        return
+    in_environment = Hass.runner
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+
+        @cache
+        def warm() -> Warm:
+            return stack.enter_context(Warm("demo.child", LOADED))
+
+        def runner(python: str) -> Sequence[str]:
+            return warm().command() if python == sys.executable else in_environment(python)
+
+        patch.setattr(Hass, "runner", staticmethod(runner))
         yield
 
 
