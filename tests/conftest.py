@@ -1,6 +1,8 @@
 """What all tests share."""
 
 from collections.abc import Iterator
+import gc
+import logging
 from pathlib import Path
 import signal
 import threading
@@ -20,7 +22,26 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has its jobs in the background ignore it, and the programs of the tests would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_THREAD_ENDS_WITHIN_S = 10
+# Tests leave much behind, of which little is garbage: to look for it as often as programs do takes
+# a tenth of their time.
+gc.set_threshold(50_000, 20, 20)
+
+# pytest shows what was logged. Home Assistant's test plugin writes it once more, and what a thread
+# logs between two tests into the terminal.
+for handler in [each for each in logging.root.handlers if type(each) is logging.StreamHandler]:
+    logging.root.removeHandler(handler)
+
+OF_HOME_ASSISTANT = frozenset(
+    {
+        "configure_event_loop",
+        "disable_http_server",
+        "fail_on_log_exception",
+        "skip_stop_scripts",
+        "wait_for_stop_scripts_after_shutdown",
+    }
+)
+"""Fixtures of its test plugin that take longer than most tests, which have none."""
+_THREAD_ENDS_WITHIN_S = 120
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +80,11 @@ ON_BOTH = (
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the others to SQLite, and what takes long to the full run."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "hass" not in item.fixturenames:
+            item.fixturenames[:] = [
+                name for name in item.fixturenames if name not in OF_HOME_ASSISTANT
+            ]
     if FULL:
         return
     both = [Path(__file__).parent / place for place in ON_BOTH]

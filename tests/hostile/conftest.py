@@ -20,7 +20,6 @@ from tests.node.conftest import (
     servers,
     stack,
     store,
-    threads_of_sqlite_end,
 )
 
 __all__ = [
@@ -46,6 +45,5 @@ __all__ = [
     "stack",
     "start",
     "store",
-    "threads_of_sqlite_end",
     "warm",
 ]

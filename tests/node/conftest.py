@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
 from pathlib import Path
 import shutil
-import threading
 
 import pytest
 
@@ -28,25 +27,12 @@ __all__ += ["other_server", "stack"]
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")
-_ENDS_WITHIN_S = 120
 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_talk_of_sql() -> None:
     """Home Assistant's test plugin has every statement logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
-
-
-@pytest.fixture(autouse=True)
-def threads_of_sqlite_end() -> Iterator[None]:
-    """Wait for the thread of a closed connection, which ends a moment later.
-
-    Home Assistant's test plugin counts each remaining thread as a fault.
-    """
-    yield
-    for thread in threading.enumerate():
-        if "_connection_worker_thread" in thread.name:
-            thread.join(_ENDS_WITHIN_S)
 
 
 def database_of(url: str) -> str:
