@@ -1,4 +1,4 @@
-"""What visitors and programs learn of those who share around the school."""
+"""The federation around the school, as visitors and programs see it."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -58,7 +58,7 @@ series' name, of how many members it is.
 
 
 class ProgressPrinter:
-    """Tells a visitor how far homes have come, at each step and no more often."""
+    """Reports the homes' progress to a visitor, at each step and no more often."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -76,7 +76,7 @@ class ProgressPrinter:
 
 
 def waiting(size: Size) -> str:
-    """Show a visitor what is still to come."""
+    """Print what is still to come."""
     return (
         f"La coopérative rassemble {size.days} jours de {size.homes} foyers…\n"
         f"The cooperative gathers {size.days} days of {size.homes} homes…\n"
@@ -84,7 +84,7 @@ def waiting(size: Size) -> str:
 
 
 def guide(federation: FederationView, at_home: str | None) -> str:
-    """Show a visitor where to look, in the school's Home Assistant as well."""
+    """Print where to look, in the school's Home Assistant as well."""
     cooperative, municipality = federation.cooperative, federation.municipality
     return _GUIDE.format(
         federation=federation,
@@ -160,5 +160,5 @@ def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, 
 
 
 def column(words: Iterable[str]) -> str:
-    """Return words one under the other, where the second column of a guide is."""
+    """Return words one under the other, in the second column of a guide."""
     return f"\n{' ' * _COLUMN}".join(words)

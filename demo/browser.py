@@ -1,4 +1,4 @@
-"""A person's browser on Home Assistant: Debian's Chromium, windowless, led by Playwright."""
+"""A browser on Home Assistant: Debian's Chromium, headless, driven by Playwright."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,18 +30,18 @@ ARGUMENTS: Final = (
     "--disable-sync",
 )
 LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
-# A page of Home Assistant's first draws itself, then asks for what it shows.
+# A page of Home Assistant's draws itself first, then requests its data.
 _TIMEOUT_MS: Final = 120_000
 # Charts draw themselves when their data are there.
 _DRAWING_MS: Final = 1_500
 _SETTLING_MS: Final = 300
 _HEADER: Final = 72
-"""What is above a dashboard, in pixels."""
+"""The pixels above a dashboard."""
 
 
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
-    """Start a browser, in which nothing is open.
+    """Start a browser without a page.
 
     Its pages have the clock that `faketime` sets for other programs: with it, Chromium would wait
     for nothing and keep a core busy.
@@ -60,7 +60,7 @@ async def launched() -> AsyncIterator[Browser]:
 
 
 async def person(browser: Browser, url: str, language: Language, **options: Any) -> BrowserContext:
-    """Return the browser to a person who reads that language, and looks at one site."""
+    """Return the browser of a person who reads that language, on one site."""
     context = await browser.new_context(
         base_url=url,
         locale=LOCALES[language],
@@ -88,7 +88,7 @@ async def open_browser(url: str, language: Language) -> AsyncIterator[Visitor]:
 
 
 class Visitor:
-    """What a person does on the pages of Home Assistant. Selectors reach into its shadow DOM."""
+    """A person's actions on the pages of Home Assistant. Selectors reach into its shadow DOM."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -103,33 +103,33 @@ class Visitor:
     # The dialog that adds an integration
 
     async def start_flow(self, domain: str) -> None:
-        """Open the dialog as a link in a document does, which asks first whether one means it."""
+        """Open the dialog as a link in a document does, which asks for confirmation first."""
         await self.page.goto(f"/config/integrations/dashboard/add?domain={domain}")
         await self.page.locator("dialog-box").get_by_role("button", name="OK").click()
         await self.step("menu").wait_for()
 
     async def choose(self, option: str) -> None:
-        """Choose from the menu of the dialog, by what is written there."""
+        """Choose from the dialog's menu, by the label."""
         await self.step("menu").get_by_text(option, exact=True).click()
         await self.step("form").wait_for(state="attached")
 
     def step(self, kind: Literal["menu", "form", "progress", "create-entry", "abort"]) -> Locator:
-        """What the dialog shows of a step; a form without fields and text takes no room."""
+        """The fields of a step; a form without fields has no height."""
         return self.page.locator(f"step-flow-{kind}")
 
     @property
     def error(self) -> Locator:
-        """What the dialog complains of."""
+        """The errors in the dialog."""
         return self.page.locator("dialog-data-entry-flow ha-alert[alert-type=error]")
 
     async def type_port(self, port: str) -> None:
-        """Choose to type a port, below those that are known, and type it."""
+        """Choose to type a port, below the detected ones, and type it."""
         field = self.page.locator("ha-selector-serial_port")
         await field.click()
         await self.page.locator("ha-picker-combo-box [role=option]").last.click()
         typed = field.locator("input")
         await expect(typed).to_be_focused()
-        # The field empties itself when it appears, and it may do so while one types.
+        # The field empties itself when it appears, perhaps while one types.
         while await field.evaluate("field => field.value") != port:
             await typed.fill("")
             await typed.fill(port)
@@ -137,18 +137,18 @@ class Visitor:
         await typed.press("Tab")
 
     async def fill(self, field: str, text: str) -> None:
-        """Write into a field of the dialog, by its label."""
+        """Fill in a field of the dialog, by its label."""
         fields = self.step("form").locator("ha-selector").filter(has_text=field)
         await fields.locator("input").fill(text)
 
     async def submit(self) -> None:
-        """Press the button with which the dialog goes on."""
+        """Submit the dialog."""
         await self.page.locator("dialog-data-entry-flow ha-button[slot=primaryAction]").click()
 
-    # What is seen
+    # Views
 
     async def shows(self, element: str) -> None:
-        """Wait until an element is there and what it shows has come."""
+        """Wait until an element is there with its contents."""
         await self.page.locator(element).first.wait_for()
         await self.page.wait_for_load_state("networkidle")
         await self.page.wait_for_timeout(_DRAWING_MS)
@@ -162,7 +162,7 @@ class Visitor:
         await self.shows("hui-energy-usage-graph-card")
 
     async def whole_picture(self, path: Path) -> None:
-        """Photograph all of a dashboard, which scrolls within its window."""
+        """Take a screenshot of all of a dashboard, which scrolls within its window."""
         size = self.page.viewport_size
         assert size is not None
         high = await self.page.locator("hui-sections-view").evaluate("view => view.scrollHeight")
@@ -171,9 +171,9 @@ class Visitor:
         await self.page.set_viewport_size(size)
 
     async def picture(self, path: Path) -> None:
-        """Photograph what is in the window."""
+        """Take a screenshot of the window."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A button that was pressed is drawn so until the pointer has been elsewhere for a while.
+        # A pressed button looks so until the pointer has been elsewhere for a while.
         for height in (700, 20):
             await self.page.mouse.move(640, height)
             await self.page.wait_for_timeout(_SETTLING_MS)

@@ -1,8 +1,8 @@
 """A program that ends with its parent, however that ends.
 
 `python -m demo.child MODULE [ARGUMENT...]` runs one of Python. Its standard input is for nothing
-else: when it ends, which it does when a parent is killed, the program is told to end too, and is
-killed if it does not. Of any other program, the kernel sees to it.
+else: its end, which a killed parent causes too, terminates the program, or kills it if it stays.
+The kernel does this for any other program.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Child:
         stdout: int | None = None,
         runner: Sequence[str] | None = None,
     ) -> asyncio.subprocess.Process:
-        """Start a module with its arguments; what it prints goes into the log, or where told."""
+        """Start a module with its arguments; its output goes into the log, or the given file."""
         with self.log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(runner or runner_in(sys.executable)),

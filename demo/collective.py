@@ -1,4 +1,4 @@
-"""A collective of the demo: its XMPP server, and its node as an operator sets it up and runs it."""
+"""A collective of the demo: its XMPP server, and its node, run as an operator would."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -32,25 +32,25 @@ _LOOKS_EVERY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an operator decides: names, the account, and what members are asked for."""
+    """An operator's choices: names, the account, and the data needs."""
 
     name: str
     identifier: str
     account: str
     needs: tuple[Path, ...]
     about: Mapping[str, str]
-    """What its public pages say of it, by the key of the settings."""
+    """Its public description, by the keys of the settings."""
     witness_for: tuple[str, ...] = ()
     """The collectives whose protected sums it opens."""
 
     @property
     def device(self) -> str:
-        """What measures the sums of all its members, in the federation."""
+        """The device of its sums, in the federation."""
         return f"urn:dev:org:60060-{self.identifier}"
 
 
 class Collective:
-    """The node and the server of one collective, in one folder that keeps all they know."""
+    """The node and the server of one collective, in one folder."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Collective:
             about = [word for line in profile.about.items() for word in ("--about", "=".join(line))]
             options = ("--account", profile.account, *place, *about)
             await self.program.do("init", *names, *options, "--json")
-        # What it says of itself to other collectives, it says with the account that is kept.
+        # It identifies itself to other collectives by its stored account.
         await self.program.do("login", self.profile.account, *place)
         for need in self.profile.needs:
             await self.program.do("needs", "offer", str(need))
@@ -104,18 +104,18 @@ class Collective:
         await self._until_online()
 
     async def invite(self, kind: str, area: str | None = None, uses: int = 1) -> str:
-        """Make an invitation, and give its link."""
+        """Make an invitation, and return its link."""
         where = () if area is None else ("--area", area)
         whom = ("--kind", kind, *where, "--uses", str(uses))
         (made,) = await self.program.json("invitations", "make", *whom)
         return str(made["link"])
 
     async def members(self) -> dict[str, Any]:
-        """Return who is a member, by address."""
+        """Return the members, by address."""
         return {member["jid"]: member for member in await self.program.json("members", "list")}
 
     async def publish(self) -> None:
-        """Open it, once the past that its members granted is there."""
+        """Open it, once its members' granted past is there."""
         while (status := await self.program.json("status"))["opens"] is None:
             kinds = status["members"].values()
             if kinds and not sum(kind["catching_up"] for kind in kinds):

@@ -1,4 +1,4 @@
-"""What a person may ask of a thing that runs, one command a line: a word, and what follows it."""
+"""Commands for something that runs, one a line: a word, and its arguments."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,7 +10,7 @@ from threading import Thread
 
 
 class CommandError(Exception):
-    """The command makes no sense. The message tells the person why."""
+    """The command is invalid. The message says why."""
 
 
 type Run[T] = Callable[[T, list[str]], Awaitable[None] | None]
@@ -18,7 +18,7 @@ type Run[T] = Callable[[T, list[str]], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class Command[T]:
-    """A command: its word with what may follow, what it means, and what it does."""
+    """A command: its usage, its meaning, its function."""
 
     usage: str
     meaning: str
@@ -26,7 +26,7 @@ class Command[T]:
 
 
 class Commands[T]:
-    """The commands that one kind of thing obeys, by the first word of their usage."""
+    """The commands of one kind of thing, by the first word of their usage."""
 
     def __init__(self, *commands: Command[T]) -> None:
         self._table = {command.usage.split()[0]: command for command in commands}
@@ -37,7 +37,7 @@ class Commands[T]:
         return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)
 
     def of[U](self, part: Callable[[U], T]) -> list[Command[U]]:
-        """Return the same commands to something of which such a thing is a part."""
+        """Return the same commands for something that has such a thing as a part."""
 
         def on_part(run: Run[T]) -> Run[U]:
             return lambda whole, words: run(part(whole), words)
@@ -48,7 +48,7 @@ class Commands[T]:
         ]
 
     async def obey(self, thing: T, line: str) -> None:
-        """Do what one line says.
+        """Run one line. Raises: CommandError: no such command, or bad arguments.
 
         Raises:
             CommandError: there is no such command, or what follows it makes no sense.
@@ -65,7 +65,7 @@ class Commands[T]:
             await done
 
     async def obey_lines(self, thing: T, lines: asyncio.Queue[str]) -> None:
-        """Do to a thing what each line says, for ever."""
+        """Run each line on a thing, for ever."""
         while True:
             line = (await lines.get()).strip()
             if line in ("help", "aide"):
@@ -79,7 +79,7 @@ class Commands[T]:
     async def obey_until(
         self, stopped: asyncio.Event, thing: T, lines: asyncio.Queue[str], broken: Awaitable[None]
     ) -> None:
-        """Do the same until it is stopped, or until the thing breaks: that is raised."""
+        """Run lines until it is stopped, or until the thing fails: that is raised."""
         works = (self.obey_lines(thing, lines), broken, stopped.wait())
         tasks = [asyncio.ensure_future(work) for work in works]
         ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +98,7 @@ def stop_signal() -> asyncio.Event:
 
 
 def number(words: list[str], default: float, place: int = 0) -> float:
-    """Return the number at a place of what follows a command.
+    """Return the number at a place of the arguments. Raises: ValueError: it is none.
 
     Raises:
         ValueError: it is none.
@@ -107,7 +107,7 @@ def number(words: list[str], default: float, place: int = 0) -> float:
 
 
 def typed_lines(first: Iterable[str] = ()) -> asyncio.Queue[str]:
-    """Return these lines and those of standard input: a thread reads it, no event loop can."""
+    """Yield these lines and those of standard input: a thread reads it, no event loop can."""
     lines: asyncio.Queue[str] = asyncio.Queue()
     for line in first:
         lines.put_nowait(line)

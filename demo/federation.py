@@ -1,4 +1,4 @@
-"""Who shares around the school: homes, a cooperative that sums them, and their municipality.
+"""The federation around the school: homes, a cooperative that sums them, a municipality.
 
 Three XMPP servers federate: the school's, the cooperative's, on which homes have their accounts,
 and the municipality's. The school and Kermelo are sites: they join the cooperative from elsewhere.
@@ -39,7 +39,7 @@ _BY_NAME: Final = "by-name"
 _PROTECTED: Final = "protected"
 """Read in sums alone, which the municipality opens as the witness: its address is still to come."""
 _SUMS: Final = _NEEDS / "sums.toml"
-"""What the municipality asks for, and the reader."""
+"""The municipality's data need, and the reader."""
 _COOPERATIVE_ABOUT: Final = {
     "sentence_fr": "Une association imaginaire de Kersabiec, près de Lorient : des foyers et une"
     " école qui suivent leur électricité ensemble.",
@@ -153,7 +153,7 @@ class CollectiveView:
 
 @dataclass(frozen=True, kw_only=True)
 class FederationView:
-    """What a visitor of the federation needs to know."""
+    """A visitor's view of the federation."""
 
     cooperative: CollectiveView
     municipality: CollectiveView
@@ -175,7 +175,7 @@ class FederationView:
 
     @property
     def command(self) -> str:
-        """What reads the sum of the municipality, as one types it in the checkout."""
+        """The command that reads the municipality's sum, as typed in the checkout."""
         asked = f"{_device('lorient')}_consumption/power/active/raw"
         jid = self.municipality.jid.partition("/")[0]
         words = ("script/node", "get-history", jid, asked, "--as", READER)
@@ -183,7 +183,7 @@ class FederationView:
 
 
 class Federation:
-    """All of it in one folder, which keeps it."""
+    """The whole federation in one folder."""
 
     def __init__(
         self,
@@ -256,7 +256,7 @@ class Federation:
             await self.neighbours.allow(plan)
 
     async def gather(self, node: Node) -> None:
-        """Ask all future members, once they have started; homes grant that.
+        """Invite all future members, once they have started; homes grant their requests.
 
         The school grants it when its node is opened. The municipality knows its cooperative.
         """
@@ -278,12 +278,12 @@ class Federation:
         await self.neighbours.until(lambda progress: progress.have_joined)
         await self._name_sites()
         if self._known is None:
-            # To look takes a processor that they need.
+            # Looking takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
         await self.cooperative.publish()
         read = await self._readable(self.cooperative)
         challenge = await self.cooperative.compete()
-        # The municipality asks for a past that is there: it would be told of the rest day by day.
+        # The municipality requests a past that is there: else it would come day by day.
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
@@ -319,7 +319,7 @@ class Federation:
         await closed(self.neighbours, self.cooperative, self.municipality, self.witness)
 
     async def _plan(self, homes: list[str]) -> Plan:
-        """Say who lives in the street, at first with invitations."""
+        """Write the plan of the street, at first with invitations."""
         places = {
             domain: Place(
                 host=LOOPBACK, port=collective.server.port, ca_file=str(collective.server.ca_file)
@@ -378,7 +378,7 @@ class Federation:
         return urlsplit(str(need["witness"]["url"])).port
 
     def _write_need(self) -> None:
-        """Write what homes are asked for, with the address of the witness: it stays the same."""
+        """Write the homes' data needs, with the address of the witness: it stays the same."""
         if not self._protected.exists():
             self._protected.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             need = (_NEEDS / f"{_PROTECTED}.toml").read_text()
@@ -404,7 +404,7 @@ class Federation:
             await self._hand_out_shares()
 
     async def _hand_out_shares(self) -> None:
-        """Say who holds shares of the schools' panels, as an administrator does."""
+        """Store who holds shares of the schools' panels, as an administrator does."""
         held = [(NODE, plant, shares) for plant, shares in HELD_AT_SCHOOL.items()]
         homes = [f"home-{n:02}@{COOPERATIVE}" for n in range(1, _HOLDERS + 1)]
         held += [(jid, "École de Kersabiec", n) for n, jid in enumerate(homes, 2)]
@@ -435,7 +435,7 @@ class Federation:
             await program.do("peer", "add", READER, "--need", str(_SUMS))
 
     async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
-        """Wait until the past of all members is summed, and may be read; give what may."""
+        """Wait until the past of all members is summed and readable; grant what may be read."""
 
         async def is_read() -> bool:
             read = await self._read(collective)
@@ -454,7 +454,7 @@ class Federation:
         return last < _LATEST and first > timedelta(days=self.size.days - 2)
 
     async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
-        """Grant what a peer asks of the hourly sums of a group; tell whether it is granted."""
+        """Grant a peer's request for the hourly sums of a group; return whether it is granted."""
         program = collective.program
         for permission in await program.json("permissions"):
             if permission["peer"] != whom:
@@ -474,7 +474,7 @@ class Federation:
         return False
 
     async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
-        """Ask a collective, as the reader, for what may be read."""
+        """List, as the reader, a collective's readable series."""
         server = self.municipality.server
         place = reach(server.port, server.ca_file, self._password_file)
         answer = await collective.program.json(
@@ -506,7 +506,7 @@ class Federation:
 
 
 def forget(folder: Path) -> None:
-    """Remove what all of them keep in a folder, and nothing else that is there."""
+    """Remove the files of all of them from a folder, and no others."""
     for name in _FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
 

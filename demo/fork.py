@@ -9,7 +9,7 @@ import sys
 
 
 def main(path: str, *arguments: str) -> None:
-    """Have a fork made, and end as it ends; killed, it has the fork killed."""
+    """Request a fork, and end as it ends; killed, kill the fork."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as warm:
         warm.connect(path)
         folder = os.getcwd()  # noqa: PTH109  # it starts sooner without pathlib
@@ -25,7 +25,7 @@ def main(path: str, *arguments: str) -> None:
             except ProcessLookupError:
                 pass
 
-        # A signal that comes right before the wait has to end it, too.
+        # A signal right before the wait must end it, too.
         woken, wakes = socket.socketpair()
         wakes.setblocking(False)
         signal.set_wakeup_fd(wakes.fileno())

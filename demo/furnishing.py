@@ -1,4 +1,4 @@
-"""What a person does in the school's Home Assistant: adds what there is, and shows it.
+"""A person's setup of the school's Home Assistant: devices, entities, dashboards.
 
 All of it goes through the flows and commands that the pages use.
 """
@@ -21,7 +21,7 @@ _DASHBOARD: Final = {"en": ("my-energy", "My energy"), "fr": ("mon-energie", "Mo
 """Where a person puts the ready dashboard, by language: what is suggested where one is added."""
 
 type EntityIds = Mapping[str, str]
-"""Entity ids by the key of the fact that each shows: it is the end of their unique id."""
+"""Entity ids by the key of their fact: it is the end of their unique id."""
 
 
 class HouseError(Exception):
@@ -45,7 +45,7 @@ async def entry_with(api: Api, has: Set[str], has_not: Set[str] = frozenset()) -
 
 
 async def add_meter(api: Api, port: str) -> str:
-    """Add the meter on a port, once it was heard, and give its entry."""
+    """Add the meter on a port, once it was heard, and return its entry."""
     step = await api.start_flow(DOMAIN, choice="meter")
     step = await api.submit(step, device=port)
     if step.get("step_id") != "confirm":
@@ -54,7 +54,7 @@ async def add_meter(api: Api, port: str) -> str:
 
 
 async def add_inverter(api: Api, host: str, port: int, unit_id: int) -> str:
-    """Add the inverter at an address, once it has answered, and give its entry."""
+    """Add the inverter at an address, once it has answered, and return its entry."""
     step = await api.start_flow(DOMAIN, choice="inverter")
     step = await api.submit(step, host=host, port=port, unit_id=unit_id)
     if step.get("step_id") != "inverter_found":
@@ -70,7 +70,7 @@ async def add_balance(api: Api, home: str, **sources: Any) -> str:
 
 
 async def discovered_node(api: Api) -> str:
-    """Add the node that the Supervisor tells of, unless it was added, and give its entry."""
+    """Add the node that the Supervisor announces, unless it was added, and return its entry."""
     for _ in range(2 * _FIRST_VALUES_S):
         for entry in await api.entries(DOMAIN):
             if entry["source"] == _BY_SUPERVISOR:
@@ -102,14 +102,14 @@ async def entities_with(api: Api, entry_id: str, wanted: Set[str]) -> EntityIds:
 
 
 async def device_page(api: Api, entry_id: str) -> str:
-    """Return where the device of an entry is looked at: the first, if others are wired to it."""
+    """Return the page of an entry's device: the first, if others are wired to it."""
     devices = await api.command("config/device_registry/list")
     device = next(device for device in devices if entry_id in device["config_entries"])
     return f"{api.url}/config/devices/device/{device['id']}"
 
 
 async def collective_page(api: Api, entry_id: str) -> str:
-    """Wait until the node of an entry has sums of a collective; give where they are looked at."""
+    """Wait until the node of an entry has sums of a collective; return their page."""
     for _ in range(2 * _FIRST_SUMS_S):
         for entity in await api.entities(entry_id):
             if entity["unique_id"].endswith(_OF_A_COLLECTIVE):
@@ -119,7 +119,7 @@ async def collective_page(api: Api, entry_id: str) -> str:
 
 
 async def ready_dashboard(api: Api, language: Language) -> str:
-    """Add the dashboard that the integration offers, unless it was, and give its page."""
+    """Add the integration's dashboard, unless it was added, and return its page."""
     there = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
     for path, _ in _DASHBOARD.values():
         if path in there:
@@ -134,7 +134,7 @@ async def ready_dashboard(api: Api, language: Language) -> str:
 
 
 async def has_energy_dashboard(api: Api) -> bool:
-    """Whether somebody has said already what the Energy dashboard shows."""
+    """Whether the Energy dashboard is set up."""
     try:
         preferences = await api.command("energy/get_prefs")
     except HassError:
@@ -174,7 +174,7 @@ async def show_on_energy_dashboard(api: Api, shown: EntityIds) -> None:
 
 
 async def give_prices(api: Api, entry_id: str) -> None:
-    """Say what a kWh costs by each tariff of a meter, as a person does in its options."""
+    """Set the price of a kWh by each tariff of a meter, as a person does in its options."""
     step = await api.start_options_flow(entry_id)
     if step["type"] == "menu":
         step = await api.submit_options(step, next_step_id="publication")
@@ -184,7 +184,7 @@ async def give_prices(api: Api, entry_id: str) -> None:
 
 
 async def net_power(api: Api) -> EntityIds:
-    """Return what Home Assistant makes of both powers of the grid, if they are on the dashboard."""
+    """Return Home Assistant's sensor of both powers of the grid, if they are on the dashboard."""
     for source in (await api.command("energy/get_prefs"))["energy_sources"]:
         if source["type"] == "grid" and source.get("stat_rate") is not None:
             return {"active_power": source["stat_rate"]}
@@ -192,7 +192,7 @@ async def net_power(api: Api) -> EntityIds:
 
 
 async def tidy(api: Api) -> None:
-    """Put away what has nothing to do with a meter.
+    """Remove distractions from a view of the meters.
 
     That is a map, and the notice that nobody should install Home Assistant as a Python package.
     """

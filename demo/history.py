@@ -1,4 +1,4 @@
-"""The past of meters and panels, written into Home Assistant's statistics as if it had seen it.
+"""The past of meters and panels, written into Home Assistant's statistics.
 
 The recorder counts the sum of a register from the first state that it saw of it. What came before
 is given sums below zero, so that the past runs into the present without a step.
@@ -25,7 +25,7 @@ _WRITTEN_WITHIN_S: Final = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """An energy entity, by the key of what it shows, and its value."""
+    """An energy entity, by the key of its fact, and its value."""
 
     key: str
     value_wh: Callable[[Energy], int]
@@ -47,7 +47,7 @@ POWERS: Final[Mapping[str, Callable[[Energy], int]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Hour:
-    """One hour: what was counted up to its end, and in each sixth of it."""
+    """An hour: the registers at its end, and at each sixth of it."""
 
     start: datetime
     end: Energy
@@ -69,7 +69,7 @@ def hours(since: datetime, until: datetime, *linkys: Linky) -> Iterator[Hour]:
 
 
 def _counted(linkys: Sequence[Linky], at: datetime) -> Energy:
-    """Return what meters and the inverters behind them have counted together."""
+    """Return the sum of the meters and the inverters behind them."""
     registers = [linky.registers_at(at) for linky in linkys]
     return Energy(
         production_wh=sum(linky.world.energy(at).production_wh for linky in linkys),
@@ -130,7 +130,7 @@ async def _import_register(api: Api, entity_id: str, register: Register, past: l
 
 
 async def _zero_wh(api: Api, entity_id: str, state: State) -> float:
-    """The register's value from which the recorder counts, or will count, the sum."""
+    """The register's value at the start of the recorder's sum."""
     since = datetime.now(UTC) - timedelta(days=9)
     for row in await api.statistics(entity_id, "5minute", since):
         value_wh, sum_wh = row.get("state"), row.get("sum")

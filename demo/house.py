@@ -1,4 +1,4 @@
-"""script/demo: opens the show house, tells visitors where to look, and closes it on Ctrl-C."""
+"""script/demo: opens the show house, says where to look, and closes it on Ctrl-C."""
 
 import argparse
 import asyncio
@@ -64,7 +64,7 @@ What to look at:
   the balance                 {address.balance_page}
   the Energy dashboard        {address.energy_page}
   repairs                     {address.repairs_page}
-Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all)
+Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help lists all)
 or, after “inverter”, to the inverter (night refuses, fail, mend, jump, unplug, plug…).
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts over.
 """
@@ -195,7 +195,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 async def _prepare(
     arguments: argparse.Namespace, there: AsyncExitStack
 ) -> tuple[House, Node | None, Federation | None]:
-    """Return all that is to be opened, and have it closed in the end."""
+    """Return the parts to open, and have them closed in the end."""
     folder = arguments.folder.absolute()
     node = federation = None
     if demo.node.is_missing():
@@ -224,7 +224,7 @@ async def _prepare(
 async def _live(
     house: House, node: Node | None, federation: Federation | None, *, as_json: bool
 ) -> None:
-    """Open it all, tell where to look, and do what is typed, for ever."""
+    """Open everything, print where to look, and run typed commands, for ever."""
     if not as_json:
         print(_OPENING, flush=True)
     async with asyncio.TaskGroup() as group:
@@ -243,7 +243,7 @@ async def _live(
                 group.create_task(federation.live())
                 if not as_json:
                     print(around.waiting(federation.size), flush=True)
-                # Homes tell while the school is looked at.
+                # Homes start to send while a visitor looks at the school.
                 summing = group.create_task(federation.open())
             node_view, indoors = await node.view(), await house.take_in_node()
             if not as_json:
@@ -258,7 +258,7 @@ async def _live(
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:
-    """Do what needs no Home Assistant, while that starts."""
+    """Do everything that needs no Home Assistant, while that starts."""
     async with asyncio.TaskGroup() as starting:
         if node is not None:
             starting.create_task(node.start())

@@ -17,7 +17,7 @@ _AT_ONCE: Final = 2**16
 
 
 class Https:
-    """Listens on a port, with a key of its own, and passes on what comes to another port."""
+    """Listens on a port, with a key of its own, and forwards bytes to another port."""
 
     def __init__(self, port: int, behind: int) -> None:
         """Prepare; nothing listens yet."""
@@ -55,7 +55,7 @@ class Https:
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on what comes until it ends, and end there too."""
+    """Forward bytes until the connection ends, and end there too."""
     with suppress(OSError):
         while data := await reader.read(_AT_ONCE):
             writer.write(data)

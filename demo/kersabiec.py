@@ -64,7 +64,7 @@ class Modbus:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a visitor finds the house, and what it reads: ports, and pages of their devices."""
+    """A visitor's links to the house, with the ports and pages of its devices."""
 
     url: str
     meter: str
@@ -86,7 +86,7 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Indoors:
-    """Where a visitor sees, in Home Assistant, the node, and home and collective side by side."""
+    """A visitor's links in Home Assistant: the node, and home and collective side by side."""
 
     entry_id: str
     node_page: str
@@ -163,7 +163,7 @@ class House:
         self._remember()
 
     async def furnish(self, meter: str | None = None) -> Address:
-        """Add what there is, but for the school's meter if a person has added it: its entry.
+        """Add all devices, but for the school's meter if a person has added it: its entry.
 
         All of it is given its past, and is shown on the Energy dashboard.
         """
@@ -175,13 +175,13 @@ class House:
             inverter_entry = adding.create_task(self._inverter_entry())
         entries = (school_entry.result(), roof_entry.result(), inverter_entry.result())
         shown = await self._known(*entries)
-        # An hour may have ended before all of them were there.
+        # An hour may have ended before all of them were added.
         await asyncio.to_thread(self._count)
         if not await has_energy_dashboard(api):
             await show_on_energy_dashboard(api, shown)
             await give_prices(api, entries[0])
         await import_history(api, {**shown, **await net_power(api)}, self._past)
-        # A balance takes along the past of what it counts.
+        # A balance imports the past of its sources.
         balance = await self._balance_entry(shown)
         pages = [await device_page(api, entry_id) for entry_id in (*entries, balance)]
         return Address(
@@ -196,7 +196,7 @@ class House:
         )
 
     async def take_in_node(self) -> Indoors:
-        """Add the node that Home Assistant has found, and the ready dashboard."""
+        """Add the node that Home Assistant has found, and the dashboard."""
         api = self.hass.api
         entry_id = await discovered_node(api)
         return Indoors(
@@ -308,14 +308,14 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What a house is to know when it is opened again."""
+    """The state of a house for its next opening."""
 
     overloads: tuple[Overload, ...] = ()
     inverter_port: int = 0
 
 
 def forget(folder: Path) -> None:
-    """Remove what a house keeps in its folder, and nothing else that is there."""
+    """Remove the files of a house from its folder, and no others."""
     shutil.rmtree(folder / _HASS, ignore_errors=True)
     (folder / _MEMORY).unlink(missing_ok=True)
 

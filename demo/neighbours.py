@@ -1,4 +1,4 @@
-"""The homes of the street, and how far they have come: the program `demo.street`, run and heard."""
+"""The homes of the street, and their progress: the program `demo.street`."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _ALLOWED_AGO: Final = timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many homes have their past, know what is asked, have joined; what was asked for of it."""
+    """How many homes have their past, were asked, have joined; how much of it was requested."""
 
     homes: int = 0
     counted: int = 0

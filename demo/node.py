@@ -20,7 +20,7 @@ from demo.supervisor import Supervisor
 from demo.warm import Warm
 
 SERVER: Final = "prosody"
-"""Where the school's server keeps what it knows, in the folder of the demo."""
+"""The folder of the school's server, in that of the demo."""
 DOMAIN: Final = "kersabiec.test"
 NODE: Final = f"school@{DOMAIN}"
 OBSERVER: Final = f"observer@{DOMAIN}"
@@ -34,7 +34,7 @@ _READS_WITHIN_S: Final = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A series that the observer may read, and the statistic of Home Assistant behind it.
+    """A series that the observer may read, and its statistic in Home Assistant.
 
     What is injected and what is produced both have `production` in their identifiers: `direction`
     tells them apart.
@@ -51,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """All that an observer needs in order to read the school's series."""
+    """An observer's access to the school's series."""
 
     host: str
     port: int
@@ -60,19 +60,19 @@ class View:
     node: str
     """The full JID that is asked."""
     page: str
-    """Where the household looks at its node, in Home Assistant."""
+    """The node's page in Home Assistant."""
     series: tuple[Series, ...]
 
     @property
     def command(self) -> str:
-        """What reads a series, as one types it in the checkout."""
+        """The command that reads a series, as typed in the checkout."""
         asked = self.series[0].identifier if self.series else "URN"
         words = ("script/node", "get-history", NODE, asked, "--as", OBSERVER)
         return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
 
 
 class Node:
-    """The node and the XMPP server of one folder, in which both keep all they know."""
+    """The node and the XMPP server of one folder."""
 
     def __init__(self, folder: Path, server: Prosody, warm: Warm) -> None:
         """Prepare; nothing starts yet."""
@@ -107,12 +107,12 @@ class Node:
             self._asked[self._permission_id] = None
 
     async def meet(self, invitation: str, days: int) -> None:
-        """Ask a collective what it asks for, to be granted with so many days of the past."""
+        """Ask a collective for its data needs, which allow this many days of the past."""
         for asked in (await self._program.json("join", invitation))["asked"]:
             self._asked[asked["permission"]] = days
 
     async def open(self, hass: Hass, registers: Mapping[str, str]) -> None:
-        """Grant what was asked, and start the node beside Home Assistant.
+        """Grant the request, and start the node beside Home Assistant.
 
         `registers` are the statistics of energy, with the direction of each.
         """
@@ -141,7 +141,7 @@ class Node:
         await self._server.close()
 
     async def _permission(self) -> tuple[str, str]:
-        """The id and the state of what the observer asks, which is put there at first."""
+        """Return the observer's request with its state, after proposing it at first."""
         for _ in range(2):
             for permission in await self._program.json("permissions"):
                 if permission["peer"] == OBSERVER:
@@ -150,7 +150,7 @@ class Node:
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:
-        """Hand the node its key to Home Assistant: made once, passed again where that has moved."""
+        """Give the node its key to Home Assistant: made once, passed again where that has moved."""
         file = self.folder / "home.json"
         access = json.loads(file.read_text()) if file.exists() else {}
         if access.get("url") == hass.url:
@@ -162,14 +162,14 @@ class Node:
         write_private(file, json.dumps({**access, "url": hass.url}))
 
     async def _grant(self, permission_id: str, days: int | None) -> None:
-        """Grant what was asked of the registers, with so many days of their past or all of it."""
+        """Grant the requested registers, with some days of their past or all of it."""
         chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
         series = [word for choice in chosen for word in ("--series", choice)]
         history = () if days is None else ("--history", str(days))
         await self._program.do("grant", permission_id, *series, *history, "--yes")
 
     async def view(self) -> View:
-        """Wait until the observer can read the year; tell how."""
+        """Wait until the observer can read the year; return how."""
         async with asyncio.TaskGroup() as asking:
             permission = asking.create_task(self._program.json("permissions", self._permission_id))
             status = asking.create_task(self._until_read())
@@ -186,7 +186,7 @@ class Node:
         )
 
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Series, ...]:
-        """Ask the node, as the observer, for what may be read, in the order of the registers."""
+        """List, as the observer, the node's readable series, in the order of the registers."""
         statistics = {series["identifier"]: series["statistic"] for series in shared}
         answer = await self._program.json("list-series", NODE, "--as", OBSERVER, *self._place)
         listed = {statistics[series["identifier"]]: series for series in answer["series"]}
@@ -215,7 +215,7 @@ class Node:
 
 
 def forget(folder: Path) -> None:
-    """Remove what a node and its server keep in a folder, and nothing else that is there."""
+    """Remove the files of a node and its server from a folder, and no others."""
     for name in (_NODE, SERVER):
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -26,7 +26,7 @@ _CLI: Final = f"{_MODULE}.cli"
 
 
 class NodeError(Exception):
-    """A node does not do what is asked of it, or has ended by itself; the text says why."""
+    """A node refuses a request, or has ended by itself; the text says why."""
 
 
 class Program(Child):
@@ -49,7 +49,7 @@ class Program(Child):
         return json.loads(await self.do(*arguments, "--json"))
 
     async def do(self, *arguments: str, answer: str = "") -> str:
-        """Run a command to its end, and give what it prints."""
+        """Run a command to its end, and return its output."""
         result = await self._warm.run(arguments, self._environment, f"{answer}\n")
         if result.code:
             why = (result.stderr or result.stdout).strip()
@@ -57,7 +57,7 @@ class Program(Child):
         return result.stdout
 
     async def run(self, *options: str, **variables: str) -> None:
-        """Start it; what it says goes into its log."""
+        """Start it; its output goes into its log."""
         environment = {**self._environment, **variables}
         await self.launch(_MODULE, "run", *options, environment=environment)
 
@@ -72,7 +72,7 @@ class Program(Child):
 
 
 def warm(*also: str) -> Warm:
-    """Return what runs the commands of all nodes, and loads other modules also."""
+    """Return the runner of all nodes' commands, which loads other modules also."""
     addon = ROOT / "addon"
     loaded = [
         ".".join(file.relative_to(addon).with_suffix("").parts)
@@ -83,7 +83,7 @@ def warm(*also: str) -> Warm:
 
 
 def environment(folder: Path) -> Mapping[str, str]:
-    """Return what a node of that folder is started with, and nothing of another one."""
+    """Return the environment of a node in that folder, without variables of another one."""
     inherited = {key: value for key, value in os.environ.items() if not _is_of_a_node(key)}
     return {
         **inherited,
@@ -93,7 +93,7 @@ def environment(folder: Path) -> Mapping[str, str]:
 
 
 def clock_behind(by: timedelta) -> Mapping[str, str]:
-    """Return what a program is started with whose clock is behind, by the library faketime.
+    """Return the environment of a program whose clock is behind, by the library faketime.
 
     Nothing, where that is not there, or where the clock of all programs is another one already.
     """
@@ -147,7 +147,7 @@ class Threaded:
 async def until[T](
     happens: Callable[[], Awaitable[T]], error: Exception, *, within_s: float, every_s: float = 0.5
 ) -> T:
-    """Look again and again, and return the first result that is true; else raise the error."""
+    """Retry until a result is true, and return it; else raise the error."""
     end = time.monotonic() + within_s
     while not (result := await happens()):
         if time.monotonic() > end:
@@ -161,7 +161,7 @@ class _Opened(Protocol):
 
 
 async def closed(*some: _Opened) -> None:
-    """Close all of them at the same time, whatever becomes of one; then raise what went wrong."""
+    """Close all of them at the same time, despite failures; then raise these."""
     ends = await asyncio.gather(*(part.close() for part in some), return_exceptions=True)
     for end_of_it in ends:
         if end_of_it is not None:

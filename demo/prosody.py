@@ -111,7 +111,7 @@ class Authority:
 
 
 class Prosody(AbstractContextManager["Prosody"]):
-    """One server of one host. It ends with its context; what it knows is kept in its folder."""
+    """One server of one host. It ends with its context; its data stay in its folder."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._process = None
 
     def freeze(self) -> None:
-        """Freeze it, as behind a broken line: it hears and says nothing until it is thawed."""
+        """Freeze it, as behind a broken line: it is silent until it is thawed."""
         if self._process:
             self._process.send_signal(signal.SIGSTOP)
 
@@ -202,7 +202,7 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._configure()
 
     def register(self, user: str, password: str) -> str:
-        """Make an account, and give its address."""
+        """Make an account, and return its address."""
         self._control("register", user, self.host, password)
         return f"{user}@{self.host}"
 

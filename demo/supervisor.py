@@ -1,11 +1,11 @@
-"""A Supervisor for one add-on, on loopback: what the add-on asks of it, and ingress to its page.
+"""A Supervisor for one add-on, on loopback: its API for the add-on, and ingress.
 
     async with Supervisor(port_of_the_page) as supervisor:
         async with Hass(folder, supervised=supervisor.supervised) as hass:
             supervisor.oversee(hass)
 
-It tells core and the add-on what the real one tells them, in its words. What it has not is what
-manages containers: its user runs the add-on's program, with `supervisor.environment`.
+It answers core and the add-on as the real one does. It does not manage containers: its user runs
+the add-on's program, with `supervisor.environment`.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ _CLOSED: Final = (aiohttp.ClientError, ConnectionError, RuntimeError)
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
-    """What an add-on told of itself."""
+    """The add-on's discovery message."""
 
     uuid: str
     service: str
@@ -88,7 +88,7 @@ class Supervisor:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment that the container gives to the add-on's program."""
+        """The environment of the add-on's program."""
         return {
             "SUPERVISOR_TOKEN": self.token,
             "CONSOMETERS_SUPERVISOR": self.url,
@@ -109,7 +109,7 @@ class Supervisor:
 
     @property
     def panel_path(self) -> str:
-        """Where people open the add-on's page, below Home Assistant's URL."""
+        """The URL of the add-on's page, below Home Assistant's."""
         return f"/{self.slug}"
 
     @property
@@ -118,7 +118,7 @@ class Supervisor:
         return f"/api/hassio_ingress/{self._ingress_token}"
 
     def oversee(self, hass: Hass) -> None:
-        """Stand between the add-on and this Home Assistant, whatever becomes of it."""
+        """Stand between the add-on and this Home Assistant."""
         self._hass = hass
 
     async def __aenter__(self) -> Self:
@@ -160,7 +160,7 @@ class Supervisor:
         await self._session.close()
         await self._visits.close()
 
-    # What an add-on asks
+    # Requests of the add-on
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Accept the add-on with its own token, and core with one that core knows."""
@@ -218,7 +218,7 @@ class Supervisor:
         return _ok({"uuid": message.uuid})
 
     async def _push(self, message: Discovered) -> None:
-        """Notify core that there is something to ask; once it runs, it asks for all there is."""
+        """Notify core of a discovery; once it runs, it asks for all of them."""
         core = await self._core()
         if core is not None:
             async with self._session.post(
@@ -236,7 +236,7 @@ class Supervisor:
                 return self._hass if config["state"] == _RUNNING else None
         return None
 
-    # What core asks
+    # Requests of core
 
     async def _list_discoveries(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
@@ -410,4 +410,4 @@ _INFO: Final[Mapping[str, Any]] = {
     "state": "started",
     "translations": {},
 }
-"""What an add-on of no particular rights is."""
+"""The privileges of an ordinary add-on."""

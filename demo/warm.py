@@ -36,7 +36,7 @@ _MOST = 2**20
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How a command ended, and what it wrote."""
+    """A finished command: its exit code, and its output."""
 
     code: int
     stdout: str
@@ -152,7 +152,7 @@ def _run(
     environment: Mapping[str, str],
     folder: str,
 ) -> int:
-    """Be the program that is asked for, and return its status."""
+    """Be the requested program, and return its status."""
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()

@@ -1,4 +1,4 @@
-"""Consometers: a home's meters in Home Assistant, and what it shares of them."""
+"""Consometers: a home's meters in Home Assistant, and the data that it shares."""
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -28,7 +28,7 @@ NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR, Pl
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Make the actions known, whether or not there is a node yet, and offer the dashboard."""
+    """Register the actions, whether or not there is a node yet, and offer the dashboard."""
     async_setup_services(hass)
     await async_offer_dashboard(hass)
     return True
@@ -68,7 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
-    """Leave nothing behind."""
+    """Remove all stored data."""
     if is_inverter(entry):
         inverter_issues.clear_all(hass, entry)
         await store(hass, entry).async_remove()

@@ -34,7 +34,7 @@ async def async_setup_entry(
     entry: MeterOrNodeConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add what is always there, and the others as the meter or the node turns out to have them."""
+    """Add the permanent entities, and others once the meter or the node has them."""
     if is_node(entry):
         async_add_entities([Connected(entry.runtime_data)])
         add_for_each_collective(entry, async_add_entities, [PROBLEM], Problem)
@@ -51,7 +51,7 @@ async def async_setup_entry(
 
 
 class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
-    """A fact of the meter that is so or not."""
+    """A binary fact of the meter."""
 
     entity_description: LinkyBinarySensorDescription
 
@@ -68,7 +68,7 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
 
 
 class LinkLamp(LinkyEntity, BinarySensorEntity):
-    """The lamp of the link: the one thing that is known when nothing comes."""
+    """The lamp of the link: the one fact that is known when nothing comes."""
 
     def __init__(self, coordinator: LinkyCoordinator) -> None:
         """Take what it shows."""
@@ -104,7 +104,7 @@ class Connected(NodeEntity, BinarySensorEntity):
 
 
 class Problem(CollectiveEntity, BinarySensorEntity):
-    """Whether something keeps records from a collective, and what."""
+    """Whether something holds records back from a collective, and what."""
 
     @property
     @override

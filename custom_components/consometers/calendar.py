@@ -51,7 +51,7 @@ class SurplusCalendar(SurplusEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return those that are in a time, at least in part."""
+        """Return the events within a period, at least in part."""
         return [
             self._event(stretch)
             for stretch in stretches(self.surplus.data.get(self.collective_id, ()))

@@ -1,4 +1,4 @@
-"""What a person adds: a meter, an inverter, the home's balance, the node. Each has its steps."""
+"""Adding a meter, an inverter, the home's balance or the node: each has its steps."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -18,7 +18,7 @@ from .ports import stable
 
 
 class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, domain=DOMAIN):
-    """Asks what is added or changed, and goes on with the steps of that kind."""
+    """Asks what to add or change, and continues with the steps of that kind."""
 
     VERSION = 1
     MINOR_VERSION = 1

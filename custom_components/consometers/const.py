@@ -1,11 +1,11 @@
-"""Names that Home Assistant stores for us: a change of one is a migration."""
+"""Names that Home Assistant stores for us: changing one is a migration."""
 
 from typing import Final
 
 DOMAIN: Final = "consometers"
 
 CONF_KIND: Final = "kind"
-"""What an entry is; without it, a meter."""
+"""The kind of an entry; without it, a meter."""
 KIND_NODE: Final = "node"
 KIND_INVERTER: Final = "inverter"
 KIND_BALANCE: Final = "balance"
@@ -23,7 +23,7 @@ CONF_OFFSET: Final = "offset_wh"
 CONF_HISTORY: Final = "history"
 """Series whose hours are to be continued, by the key of the entity that continues them."""
 CONF_JOINED: Final = "joined"
-"""What was joined, as it is taken out again: by key, the series, its hours, what was raised."""
+"""Joined history, for its removal: by key, the series, its hours, its offset."""
 
 CONF_UNIT_ID: Final = "unit_id"
 CONF_BASE: Final = "base"

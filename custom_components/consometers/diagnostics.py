@@ -1,4 +1,4 @@
-"""What helps to help: how a meter, an inverter or a node does, without whose it is."""
+"""Diagnostics: the state of a meter, an inverter or a node, without its owner."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,7 +25,7 @@ _DIGIT = re.compile(r"\d")
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConsometersConfigEntry
 ) -> dict[str, Any]:
-    """Return what is known of a meter and its link, of an inverter, or of a node."""
+    """Return the state of a meter and its link, of an inverter, or of a node."""
     if is_inverter(entry):
         return await of_inverter(entry.runtime_data)
     if is_balance(entry):

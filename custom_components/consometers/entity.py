@@ -19,7 +19,7 @@ FIRST_LINKY_TYPE = "60"
 
 
 class Description(Protocol):
-    """A line of a table: which entity, and whether a meter has it."""
+    """A line of a table: an entity, and the condition of its existence."""
 
     @property
     def key(self) -> str:
@@ -27,7 +27,7 @@ class Description(Protocol):
         ...
 
     def exists(self, state: LinkyState) -> bool:
-        """Return whether the meter has such a thing."""
+        """Return whether the meter has such a fact."""
         ...
 
 
@@ -38,7 +38,7 @@ def add_as_known[D: Description](
     descriptions: Iterable[D],
     make: Callable[[LinkyCoordinator, D], Entity],
 ) -> None:
-    """Add each entity when the meter is first seen to have what it shows."""
+    """Add each entity when the meter first has its fact."""
     coordinator = entry.runtime_data
     waiting = {description.key: description for description in descriptions}
 

@@ -1,4 +1,4 @@
-"""What a person should know or do, as Home Assistant's repair issues: one a kind and entry."""
+"""Repair issues in Home Assistant: one for each kind and entry."""
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -21,7 +21,7 @@ def create(
     persistent: bool = False,
     **placeholders: str,
 ) -> None:
-    """Say something of an entry, in the words of its kind."""
+    """Create an issue about an entry, with its kind's text."""
     async_create_issue(
         hass,
         DOMAIN,
@@ -36,6 +36,6 @@ def create(
 
 
 def delete(hass: HomeAssistant, entry: ConfigEntry, *kinds: str) -> None:
-    """Take back what was said of an entry."""
+    """Delete an issue of an entry."""
     for kind in kinds:
         async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}")

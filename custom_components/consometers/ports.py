@@ -10,12 +10,12 @@ from .const import DOMAIN
 
 
 async def stable(hass: HomeAssistant, device: str) -> str:
-    """Return the name of a port that stays when the dongles are plugged in another order."""
+    """Return a port's persistent name, which outlasts plugging dongles in another order."""
     return await hass.async_add_executor_job(usb.get_serial_by_id, device.strip())
 
 
 def shown(device: str) -> str:
-    """Return the name of a port as it may be shown: a URL without the key that it may hold."""
+    """Return a port's display name: a URL without its key."""
     return serialx.redact_uri(device)
 
 

@@ -1,4 +1,4 @@
-"""What a person can do about an issue with one button."""
+"""Fixes for issues, with one button."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -18,10 +18,10 @@ from .linky.sensors import estimates, raw_labels, sensors
 
 
 class AdoptModeFlow(ConfirmRepairFlow):
-    """Makes the entry one of the mode that the meter speaks, without what it no longer sends."""
+    """Sets the entry's mode to the meter's, and removes entities without a label in it."""
 
     def __init__(self, entry: LinkyConfigEntry, mode: str) -> None:
-        """Take what to change."""
+        """Store the entry."""
         self._entry = entry
         self._mode = mode
 
@@ -43,7 +43,7 @@ class AdoptModeFlow(ConfirmRepairFlow):
             return
         state = self._entry.runtime_data.state
         if not state.identified or state.mode != self._mode:
-            # What is not known cannot be known to be gone.
+            # Unknown facts cannot be known to be gone.
             return
         descriptions: Iterable[Description] = chain(
             sensors(), raw_labels(), estimates(), binary_sensors()
@@ -64,7 +64,7 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Make the flow that goes with an issue: for most it is enough to have read it."""
+    """Return the flow of an issue: for most it is enough to have read it."""
     if data is not None and data["kind"] == MODE_CHANGED:
         entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
         if entry is not None:

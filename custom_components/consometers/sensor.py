@@ -56,7 +56,7 @@ async def async_setup_entry(
     entry: ConsometersConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors that meter or inverter turn out to have, or those of the collectives."""
+    """Add the sensors of the meter, the inverter, the home, or the node's collectives."""
     if is_node(entry):
         add_for_each_collective(
             entry,
@@ -141,7 +141,7 @@ class InverterSensor(InverterEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> StateType:
-        """What it says, or what is believed of it."""
+        """The inverter's value, or the total derived from it."""
         return self.entity_description.value(self.coordinator.state)
 
 
@@ -153,12 +153,12 @@ class BalanceSensor(BalanceEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """What its sources add up to."""
+        """The sum of its sources."""
         return self.entity_description.value(self.coordinator.data)
 
 
 class CollectiveSensor(CollectiveEntity, SensorEntity):
-    """A fact of what goes to a collective, or of what comes from it."""
+    """A fact of data to a collective, or from it."""
 
     entity_description: CollectiveSensorDescription
     _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
@@ -173,19 +173,19 @@ class CollectiveSensor(CollectiveEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> Fact:
-        """What the node says."""
+        """The node's value."""
         return self.entity_description.value_fn(self.collective)
 
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """When it began again."""
+        """The start of its period."""
         return self.entity_description.reset_fn(self.collective)
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, object]:
-        """Of when it is, and if it is withheld, why."""
+        """The time of the value, and the reason where it is suppressed."""
         attributes = dict[str, object](self.entity_description.attributes_fn(self.collective))
         sums = self.collective.sums
         if sums is not None and sums.problem is not None and self.native_value is None:
@@ -194,14 +194,14 @@ class CollectiveSensor(CollectiveEntity, SensorEntity):
 
 
 class SurplusSensor(SurplusEntity, SensorEntity):
-    """When a collective is likely to have something to spare."""
+    """The next expected surplus of a collective."""
 
     entity_description: SurplusSensorDescription
 
     @property
     @override
     def native_value(self) -> datetime | None:
-        """When it begins."""
+        """Its start."""
         return self.entity_description.value_fn(self.surplus.to_come(self.collective_id))
 
 
@@ -214,19 +214,19 @@ class SimulationSensor(SimulationEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> Fact:
-        """What is simulated."""
+        """The simulated value."""
         return self.entity_description.value_fn(self.simulation)
 
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """When it began again."""
+        """The start of its period."""
         return self.entity_description.reset_fn(self.simulation)
 
     @property
     @override
     def extra_state_attributes(self) -> Attributes:
-        """By which key, up to when, and what a simulation is."""
+        """The key, the end of the data, and what a simulation is."""
         attributes = self.entity_description.attributes_fn(self.simulation)
         return {**attributes, "note": words_in(self.hass.config.language, SIMULATION_NOTE)}
 
@@ -240,19 +240,19 @@ class PlantSensor(PlantEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> Fact:
-        """What the node says."""
+        """The node's value."""
         return self.entity_description.value_fn(self.plant)
 
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """When it began again."""
+        """The start of its period."""
         return self.entity_description.reset_fn(self.plant)
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, object]:
-        """Of when it is, and if it is not known, why."""
+        """The time of the value, and the reason where it is unknown."""
         attributes = dict[str, object](self.entity_description.attributes_fn(self.plant))
         if self.plant.problem is not None and self.native_value is None:
             attributes |= self._reason(self.plant.problem)

@@ -1,4 +1,4 @@
-"""The actions: what is shared with a collective is held back, and let go again."""
+"""The actions: pause sharing with a collective, and resume it."""
 
 from functools import partial
 from typing import Final
@@ -17,14 +17,14 @@ from .node.coordinator import NodeCoordinator
 from .node.devices import collective_id
 
 ACTIONS: Final = {"pause_sharing": True, "resume_sharing": False}
-"""Each action, and whether sharing is paused by it."""
+"""Each action, and whether it pauses."""
 
 _SCHEMA = vol.Schema({vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string])})
 
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Make the actions known."""
+    """Register the actions."""
     for name, paused in ACTIONS.items():
         hass.services.async_register(
             DOMAIN, name, partial(_pause, hass, paused=paused), schema=_SCHEMA
@@ -32,7 +32,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _pause(hass: HomeAssistant, call: ServiceCall, *, paused: bool) -> None:
-    """Pause or resume for every collective that is meant, or for none if one is not known."""
+    """Pause or resume for every targeted collective, or for none if one is unknown."""
     await require_administrator(hass, call.context)
     meant = [_collective(hass, device_id) for device_id in call.data[ATTR_DEVICE_ID]]
     for coordinator, collective in meant:

@@ -1,4 +1,4 @@
-"""Switches of a node: what is shared with a collective, and whether it is."""
+"""Switches of a node: whether sharing with a collective is on."""
 
 from typing import Any, override
 
@@ -25,18 +25,18 @@ async def async_setup_entry(
 
 
 class Sharing(CollectiveEntity, SwitchEntity):
-    """Whether what was granted to a collective goes there. It does not grant anything."""
+    """Whether sharing with a collective is on. It grants nothing."""
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is anything to hold back."""
+        """Whether there is anything to pause."""
         return super().available and bool(self.collective.granted)
 
     @property
     @override
     def is_on(self) -> bool:
-        """Whether something goes there."""
+        """Whether sharing is on."""
         return not self.collective.paused
 
     @override

@@ -1,4 +1,4 @@
-"""What a browser says to Home Assistant, said by a program.
+"""A client of Home Assistant's API, as browsers use it.
 
 REST for flows and states, a websocket for the rest.
 """
@@ -28,11 +28,11 @@ _MAX_MESSAGE: Final = 64 * 1024 * 1024
 
 
 class HassError(Exception):
-    """Home Assistant refused what was asked of it; the text says what and why."""
+    """Home Assistant refused a request; the text says what and why."""
 
 
 class State(TypedDict):
-    """A state according to Home Assistant it."""
+    """A state in Home Assistant."""
 
     entity_id: str
     state: str
@@ -42,7 +42,7 @@ class State(TypedDict):
 
 
 class RegistryEntity(TypedDict):
-    """An entity as the entity registry has it."""
+    """An entity in the entity registry."""
 
     entity_id: str
     unique_id: str
@@ -54,7 +54,7 @@ class RegistryEntity(TypedDict):
 
 
 class FlowStep(TypedDict):
-    """Where a flow is: a form to fill, work in progress, an entry created, an end."""
+    """The state of a flow: a form to fill, work in progress, an entry created, an end."""
 
     flow_id: str
     type: Literal["form", "progress", "progress_done", "create_entry", "abort", "menu"]
@@ -68,7 +68,7 @@ class FlowStep(TypedDict):
 
 
 class Issue(TypedDict):
-    """A repair that Home Assistant asks for."""
+    """A repair issue in Home Assistant."""
 
     domain: str
     issue_id: str
@@ -89,7 +89,7 @@ class StatisticRow(TypedDict):
 
 
 class Socket:
-    """A websocket that Home Assistant has let in. One command at a time."""
+    """An authenticated websocket. One command at a time."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -109,7 +109,7 @@ class Socket:
         return answer["result"]
 
     async def events(self, kind: str) -> AsyncIterator[dict[str, Any]]:
-        """Yield events of one type as they come; the socket is for nothing else from then on."""
+        """Yield events of one type as they come; the socket serves nothing else from then on."""
         await self.command("subscribe_events", event_type=kind)
         while True:
             message = await self._socket.receive_json()
@@ -192,7 +192,7 @@ class Api:
             ),
         )
 
-    # The two ways to ask
+    # Requests
 
     async def request(self, method: str, path: str, data: Json | None = None) -> Any:
         """Ask by REST, and return the answer's JSON. The path is what follows `/api/`."""
@@ -239,7 +239,7 @@ class Api:
         return cast(FlowStep, await self.request("POST", path, {"handler": entry_id}))
 
     async def submit(self, step: FlowStep, **data: Any) -> FlowStep:
-        """Submit a form of a config flow, and wait until it wants the next thing from a person."""
+        """Submit a form of a config flow, and wait for its next step."""
         path = f"config/config_entries/flow/{step['flow_id']}"
         step = cast(FlowStep, await self.request("POST", path, data))
         async with asyncio.timeout(300):
@@ -293,7 +293,7 @@ class Api:
         return cast(State, await self.request("GET", f"states/{entity_id}"))
 
     async def history(self, entity_id: str, since: datetime) -> list[State]:
-        """What an entity's state has been until now, oldest first."""
+        """Return an entity's past states, oldest first."""
         answer = await self.command(
             "history/history_during_period",
             entity_ids=[entity_id],
@@ -312,7 +312,7 @@ class Api:
         ]
 
     async def issues(self, domain: str) -> list[Issue]:
-        """The repairs that an integration asks for now."""
+        """The open repair issues of an integration."""
         answer = await self.command("repairs/list_issues")
         return [issue for issue in answer["issues"] if issue["domain"] == domain]
 

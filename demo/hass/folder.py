@@ -1,4 +1,4 @@
-"""The folder of a slim Home Assistant: what it loads, where it is, who reaches it."""
+"""The folder of a slim Home Assistant: its integrations, location and network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ _HOME: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Supervised:
-    """Where the Supervisor of a Home Assistant is, and the token with which it is asked."""
+    """The Supervisor of a Home Assistant: its address and token."""
 
     host: str
     token: str
@@ -80,7 +80,7 @@ def make_folder(
     supervised: Supervised | None = None,
     integrations: Path = INTEGRATIONS,
 ) -> None:
-    """Write what Home Assistant needs to start there; keep all that it wrote itself."""
+    """Write Home Assistant's initial files; keep all that it wrote itself."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     configuration = _CONFIGURATION.format(level=level)

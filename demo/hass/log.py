@@ -12,7 +12,7 @@ _HEAD: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class LogRecord:
-    """One message, and in `detail` the lines under it: a traceback, as a rule."""
+    """A message, and in `detail` the lines under it: a traceback, as a rule."""
 
     time: str
     level: str
@@ -25,7 +25,7 @@ class LogRecord:
         return self.level not in ("DEBUG", "INFO")
 
     def is_about(self, domain: str) -> bool:
-        """Whether a custom integration said it, or is named in it, or stands in its traceback."""
+        """Whether a custom integration logged it, or is named in it, or is in its traceback."""
         ours = f"custom_components/{domain}/"
         return domain in self.logger or domain in self.message or ours in self.detail
 

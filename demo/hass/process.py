@@ -27,7 +27,7 @@ _SAID_OF_ALL: Final = (
     "Failed to load integration for translation: Invalid domain",
     "Updating state for",
 )
-# What `hass` ends with when a person restarts it from its pages.
+# The exit code of `hass` when a person restarts it from its pages.
 RESTART: Final = 100
 _LOCK: Final = ".ha_run.lock"
 
@@ -37,7 +37,7 @@ class HassDied(Exception):
 
 
 class Hass:
-    """A Home Assistant process. Starting it again on the same folder finds all that was there.
+    """A Home Assistant process. Starting it again on the same folder finds all its data.
 
     As a context manager it starts, with its owner logged in as `api`, and ends with the block.
     """
@@ -134,14 +134,14 @@ class Hass:
 
     @property
     def log_path(self) -> Path:
-        """Everything that the process said, over all its starts."""
+        """The whole log of the process, over all its starts."""
         return self.folder / "hass.log"
 
     def log(self) -> list[LogRecord]:
         return parse_log(self.log_path.read_text(errors="replace"))
 
     def problems(self, domain: str = "consometers") -> list[LogRecord]:
-        """The warnings and errors of the log that are ours, and what anybody else says of us."""
+        """The warnings and errors of the log that are ours or name us."""
         return [
             record
             for record in self.log()

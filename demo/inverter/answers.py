@@ -1,4 +1,4 @@
-"""What a Modbus device answers, whatever the wire: functions 3 and 4.
+"""A Modbus device's answers, whatever the wire: functions 3 and 4.
 
 Source: Modbus Application Protocol V1.1b3 §6.3, §6.4, §7.
 """
@@ -35,7 +35,7 @@ class Refusal(IntEnum):
 class Answers:
     """Answers for units.
 
-    `image` gives the registers of a unit, None if there is no such unit. `mute` tells whether
+    `image` gives the registers of a unit, None if there is no such unit. `mute` says whether
     nobody answers at the moment. Which requests a fault hits is the same for the same seed.
     """
 
@@ -51,7 +51,7 @@ class Answers:
 
     @property
     def mistakes(self) -> bool:
-        """Whether the answer is to be one to something else."""
+        """Whether to answer another request than this one."""
         return self._hits(self.faults.mistaken, _MISTAKEN)
 
     @property

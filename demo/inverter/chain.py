@@ -1,4 +1,4 @@
-"""An inverter's models one after the other, as its readings have them."""
+"""An inverter's models in order, with its readings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _LINES: Final = ("AB", "BC", "CA")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one model is to say: its points, and those of its modules."""
+    """The contents of a model: its points, and those of its modules."""
 
     model_id: int
     values: Values

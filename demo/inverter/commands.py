@@ -1,4 +1,4 @@
-"""What can be asked of a running inverter."""
+"""The commands of a running inverter."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +12,7 @@ from .virtual import VirtualInverter
 
 
 def _set(name: str, value: Callable[[list[str]], object]) -> Run[VirtualInverter]:
-    """Return what sets a fault to the value that follows the command."""
+    """Return what sets a fault to the value after the command."""
     return lambda virtual, words: virtual.set_faults(**{name: value(words)})
 
 

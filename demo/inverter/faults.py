@@ -1,4 +1,4 @@
-"""What can go wrong, and how: in what the inverter says, on its way, and in what it makes."""
+"""Faults: of the inverter's data, of the transport, and of its production."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class Night(StrEnum):
-    """What an inverter does that sleeps: answer, not even listen, or listen and say nothing."""
+    """The behaviour of a sleeping inverter: answer, not even listen, or listen and be silent."""
 
     ANSWERS = "answers"
     REFUSES = "refuses"
@@ -14,7 +14,7 @@ class Night(StrEnum):
 
 
 class Scales(StrEnum):
-    """What scale factors do: stay, change from second to second, or make no sense."""
+    """The behaviour of scale factors: stay, change from second to second, or make no sense."""
 
     STEADY = "steady"
     CHANGING = "changing"
@@ -22,7 +22,7 @@ class Scales(StrEnum):
 
 
 class Stranger(StrEnum):
-    """What is done for a unit that is not there."""
+    """The behaviour for a missing unit."""
 
     SILENT = "silent"
     GATEWAY = "gateway"
@@ -42,7 +42,7 @@ class State(IntEnum):
 
 @dataclass(slots=True)
 class Faults:
-    """What is wrong with what an inverter says. Seconds are the inverter's, Unix."""
+    """Faults of the inverter's data. Seconds are the inverter's, Unix."""
 
     zeros_until: int = 0
     """Before it, every energy register is 0."""
@@ -59,7 +59,7 @@ class Faults:
 
 @dataclass(slots=True)
 class WireFaults:
-    """What is wrong on the way. A rate is the part of requests that it happens to."""
+    """Faults of the transport. A rate is the part of requests that it happens to."""
 
     delay_s: float = 0.0
     silent: float = 0.0
@@ -81,7 +81,7 @@ class WireFaults:
 class Limit:
     """The inverter makes only a part of what it could. `end` is None while it lasts.
 
-    The house and its Linky are not told: they go on as if all were made.
+    The house and its Linky ignore this: they go on as if everything were produced.
     """
 
     start: int

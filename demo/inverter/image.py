@@ -17,7 +17,7 @@ _HEADINGS = ("address", "value")
 
 
 class ImageError(Exception):
-    """The file holds no registers. The message tells the person why."""
+    """The file holds no registers. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)

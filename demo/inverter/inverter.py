@@ -1,4 +1,4 @@
-"""The inverter as data: give it a second, it gives the registers that it shows then."""
+"""The inverter as data: the registers that it shows at a given second."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -53,30 +53,30 @@ class Inverter:
         self._base = base
 
     def readings(self, second: int) -> Readings:
-        """Return what it measures, before anything goes wrong."""
+        """Return its measures, before any fault."""
         return self.measures.at(second)
 
     def asleep(self, second: int) -> bool:
         return self.measures.state(second) is State.SLEEPING
 
     def image(self, second: int) -> Image:
-        """Return its registers, with what is wrong with them."""
+        """Return its registers, with their faults."""
         image = Image.of_models(self._models(second), self._base)
         return image if self.faults.cut is None else image.cut(self.faults.cut)
 
     def limit(self, second: int, part: float, state: State) -> None:
-        """Make only a part of what could be made from now on."""
+        """Curtail the production from now on."""
         self.free(second)
         self.measures.limits.append(Limit(second, part, state))
 
     def free(self, second: int) -> None:
-        """Make again whatever can be made."""
+        """End the curtailment."""
         limits = self.measures.limits
         if limits and limits[-1].end is None:
             limits[-1].end = second
 
     def jump(self, second: int, energy_wh: int) -> None:
-        """Add to the register of energy what was never made."""
+        """Add energy to the register that was never produced."""
         self.measures.jumps.append((second, energy_wh))
 
     def restart(self, second: int) -> None:

@@ -1,4 +1,4 @@
-"""Modbus RTU on a pseudo-terminal, as far as one needs it to read a device.
+"""Modbus RTU on a pseudo-terminal, as far as reading a device needs it.
 
 A reader that sets another speed is not understood. Source: Modbus over Serial Line V1.02 §2.5.
 """
@@ -30,7 +30,7 @@ class Line:
 
     def __init__(self, answers: Answers, link: Path | None = None, *, baud: int = BAUD) -> None:
         self.device = ""
-        """What a reader is to open, known once it is plugged."""
+        """The port for a reader, known once it is plugged."""
         self._answers = answers
         self._link = link
         self._speed = getattr(termios, f"B{baud}")
@@ -83,12 +83,12 @@ class Line:
                 unit_id, pdu = request
                 answer = await self._answers.to(unit_id, pdu)
                 if answer is not None:
-                    # Nobody takes it: it is lost, as on a wire.
+                    # Without a reader it is lost, as on a wire.
                     with suppress(BlockingIOError):
                         os.write(master, self._framed(unit_id, answer))
 
     def _request(self) -> tuple[int, bytes] | None:
-        """Take a request that has come whole; what is none is skipped byte by byte."""
+        """Take a complete request; invalid bytes are skipped one by one."""
         while len(self._heard) >= _REQUEST.size:
             frame = bytes(self._heard[: _REQUEST.size])
             if frame[0] in _ON_A_LINE and validate_crc16(frame):

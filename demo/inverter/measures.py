@@ -1,4 +1,4 @@
-"""What an inverter measures at a second: at its terminals, by string, at the grid connection."""
+"""The measures of an inverter at a second: its terminals, its strings, the grid connection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class AtGrid:
-    """What the meter at the grid connection measures: positive is drawn."""
+    """The meter at the grid connection: positive is drawn."""
 
     power: Alternating
     drawn_wh: int

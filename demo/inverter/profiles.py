@@ -1,4 +1,4 @@
-"""Inverters that one meets: how many phases and strings, and which models they speak."""
+"""Common inverters: their phases and strings, and their models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ LEGS: Final = {
     2: (102, 112, 202, 212),
     3: (103, 113, 203, 204, 213, 214, 701),
 }
-"""By number of phases, the models that tell so many."""
+"""The models of meters, by number of phases."""
 
 
 @dataclass(frozen=True, slots=True)

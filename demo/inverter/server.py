@@ -1,4 +1,4 @@
-"""Modbus over TCP, as far as one needs it to read a device.
+"""Modbus over TCP, as far as reading a device needs it.
 
 It is our own because of what is to go wrong: answers that do not come, come late, or break off.
 Source: Modbus Messaging on TCP/IP V1.0b §3.1.
@@ -59,7 +59,7 @@ class Server:
             writer.close()
 
     async def _obey(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; tell whether to go on."""
+        """Answer one request; return whether to go on."""
         transaction, protocol, length, unit_id = _HEADER.unpack(
             await reader.readexactly(_HEADER.size)
         )

@@ -1,4 +1,4 @@
-"""How SunSpec writes points into registers: types, scale factors, what is not implemented.
+"""SunSpec's encoding of points in registers: types, scale factors, unimplemented points.
 
 Source: SunSpec Device Information Model Specification §4.
 """

@@ -15,7 +15,7 @@ from .line import BAUD, Line
 from .server import HOST, Server
 
 _LOOKS_OUT_S = 0.1
-"""How often it is seen whether the inverter has gone to sleep, or has woken up."""
+"""How often to check whether the inverter sleeps."""
 
 
 class VirtualInverter:
@@ -23,7 +23,7 @@ class VirtualInverter:
 
     One alone is unit 1. `start` is the inverters' time (Unix), by default now; with a `speed` of 0
     it stands still until `at` is set. Methods act at once, on all inverters. On a `line` they are
-    on a serial port instead, under the path told.
+    on a serial port instead, under the given path.
     """
 
     host = HOST
@@ -88,7 +88,7 @@ class VirtualInverter:
 
     @property
     def wire(self) -> WireFaults:
-        """What is wrong on the way."""
+        """Faults of the transport."""
         return self._answers.faults
 
     @property
@@ -119,7 +119,7 @@ class VirtualInverter:
         await self.unplug()
 
     async def wait(self) -> None:
-        """Wait until it is stopped; what broke it is raised."""
+        """Wait until it is stopped; its failure is raised."""
         if self._task is not None:
             await asyncio.shield(self._task)
 
@@ -141,7 +141,7 @@ class VirtualInverter:
                     setattr(target, name, value)
 
     def no_faults(self) -> None:
-        """End all trouble with what is said and how it arrives."""
+        """End all faults of data and transport."""
         self._answers.faults = WireFaults()
         for inverter in self.inverters:
             inverter.faults = Faults()
@@ -176,7 +176,7 @@ class VirtualInverter:
             await self._follow()
 
     async def _follow(self) -> None:
-        """Listen, or do not, as cable and sleep have it."""
+        """Listen, or do not, as cable and sleep require."""
         async with self._moving:
             sleeps = self._line is None and self.wire.night is Night.REFUSES and self.asleep
             if self._plugged and not sleeps:

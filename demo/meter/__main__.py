@@ -33,7 +33,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mode", choices=list(Mode), type=Mode, default=Mode.STANDARD)
     parser.add_argument("--option", choices=list(Option), type=Option, default=Option.BASE)
     parser.add_argument("--phases", choices=(1, 3), type=int, default=1)
-    parser.add_argument("--producer", action="store_true", help="the meter tells injection")
+    parser.add_argument("--producer", action="store_true", help="the meter reports injection")
     parser.add_argument("--kva", type=int, help="subscribed power (default: 9, or 36 on 3 phases)")
     parser.add_argument("--site", choices=list(_SITES), default=HOUSEHOLD.name)
     parser.add_argument("--kwp", type=float, help="peak power of the panels (default: the site's)")

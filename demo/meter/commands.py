@@ -1,4 +1,4 @@
-"""What can be asked of a running meter, one command a line: a word, and perhaps numbers or text."""
+"""The commands of a running meter, one a line: a word, and perhaps numbers or text."""
 
 from custom_components.consometers.tic import Mode
 from demo.commands import Command, Commands, Run, number

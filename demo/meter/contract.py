@@ -1,4 +1,4 @@
-"""What a household has bought: power, tariff option, and the names of its rates in both modes."""
+"""A household's contract: power, tariff option, and the names of its rates in both modes."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a bad line does to bytes. Rates are per byte; chance comes from a seeded `Random`."""
+"""A bad line's effects on bytes. Rates are per byte; chance comes from a seeded `Random`."""
 
 from dataclasses import dataclass
 from random import Random
@@ -21,7 +21,7 @@ class Faults:
     lost_bursts: float = 0.0
 
     def apply(self, data: bytes, random: Random) -> bytes:
-        """Return what arrives of what was sent."""
+        """Return the bytes that arrive."""
         if not (self.noise or self.lost or self.lost_bursts):
             return data
         arrived = bytearray()

@@ -87,7 +87,7 @@ class Line:
         self._interruptions.append(_Interruption(seconds))
 
     def switch_mode(self, mode: Mode | None = None) -> None:
-        """Send in the other mode, or the one told, after an interruption."""
+        """Send in the other mode, or the given one, after an interruption."""
         self._interruptions.append(_Interruption(SWITCH_S, then=partial(self._switch_mode, mode)))
 
     def swap_meter(self) -> None:

@@ -1,4 +1,4 @@
-"""The meter as data: give it a second, it gives the groups of the frame that it sends then."""
+"""The meter as data: the groups of the frame that it sends at a given second."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""What flows through the meter: the world's flows, and an overload when one is wanted."""
+"""The load on the meter: the world's flows, and an overload when one is wanted."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the meter measures each second, and what it remembers: maxima, means, load curve."""
+"""The meter's measures of each second, and its memory: maxima, means, load curve."""
 
 from dataclasses import dataclass
 

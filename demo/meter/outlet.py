@@ -26,7 +26,7 @@ class Outlet(Protocol):
 
     @property
     def port(self) -> str:
-        """What to tell a reader: a path or a URL."""
+        """The path or URL for a reader."""
 
     async def plug(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What a serial port hears that listens at another speed than the meter's, bit by bit."""
+"""A serial port at another speed than the meter's, bit by bit."""
 
 _DATA_BITS = 7
 _CHARACTER_BITS = 10
@@ -20,7 +20,7 @@ class Mistuned:
         self._from = 0.0
 
     def hear(self, data: bytes) -> bytes:
-        """Return what is read while these bytes are sent."""
+        """Return the bytes that are read while these are sent."""
         for byte in data:
             self._bits += _character(byte & 0x7F)
         bits, ratio = self._bits, self._ratio

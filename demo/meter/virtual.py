@@ -69,7 +69,7 @@ class VirtualLinky:
 
     @property
     def port(self) -> str:
-        """The path or the URL to give to a reader."""
+        """The path or the URL for a reader."""
         return self._outlet.port
 
     async def start(self) -> None:
@@ -88,7 +88,7 @@ class VirtualLinky:
         await self.unplug()
 
     async def wait(self) -> None:
-        """Wait until it is stopped; what broke it is raised."""
+        """Wait until it is stopped; its failure is raised."""
         if self._task is not None:
             await asyncio.shield(self._task)
 

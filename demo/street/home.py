@@ -1,4 +1,4 @@
-"""One home of the street: it keeps what its meter counts, and shares it by the node's own rules."""
+"""One home of the street: it stores its meter's records, and shares them as a node does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -107,7 +107,7 @@ class StreetHome:
         return len(self._series_ids)
 
     async def count(self, history_days: int) -> None:
-        """Keep what was counted since it was last kept: at first, in so many days."""
+        """Store the records since the last ones: at first, of some days."""
         now = datetime.now(UTC)
         kinds = [_series(direction) for direction in Direction]
         async with self._store.writing() as connection:
@@ -129,11 +129,11 @@ class StreetHome:
             await put_blocks(connection, blocks, now)
 
     async def count_on(self) -> None:
-        """Keep the hours that have passed since."""
+        """Store the hours that have passed since."""
         now = datetime.now(UTC)
         if (end := _hour(now)) <= self._end:
             return
-        # A block is kept whole, with the hours of its day that are known.
+        # A block is stored whole, with the known hours of its day.
         first = self._end // _DAY_HOURS * _DAY_HOURS
         counted = await asyncio.to_thread(lambda: list(self._source.hours(first, end)))
         async with self._store.writing() as connection:
@@ -169,7 +169,7 @@ class StreetHome:
                 running.add(asyncio.create_task(enrolling.run()))
             try:
                 await connection.online(_PATIENCE_S)
-                # The clock is confirmed: what waited for that is done at once.
+                # The clock is confirmed: tasks that waited for that run at once.
                 self._changes.notify()
                 yield sharing
             finally:
@@ -178,7 +178,7 @@ class StreetHome:
                 await asyncio.wait(running)
 
     async def ask(self, sharing: Sharing) -> None:
-        """Ask by the invitation what is asked, unless that was done before."""
+        """Read the data needs by the invitation, unless that was done before."""
         async with self._store.reading() as connection:
             peers = await all_peers(connection)
         link = links.read(self.home.invitation)
@@ -187,7 +187,7 @@ class StreetHome:
             await propose_needs(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
-        """Grant what is asked, once it may. On return the collective has said that it knows.
+        """Grant the data needs, once it may.
 
         Of a masked home it also has the reports.
         """
@@ -198,7 +198,7 @@ class StreetHome:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
     async def decide(self, history_days: int) -> None:
-        """Grant what is asked: protected sums alone, if it is masked, or all the rest."""
+        """Grant the data needs: protected sums alone, if it is masked, or all the rest."""
         async with self._store.reading() as connection:
             questions = [
                 await data_request(connection, permission.id)
@@ -233,7 +233,7 @@ class StreetHome:
 
 
 class _Answers(Answers):
-    """Counts how much of its past was asked for."""
+    """Counts how much of its past was requested."""
 
     role = Role.HOUSEHOLD
 

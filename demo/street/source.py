@@ -1,4 +1,4 @@
-"""Where the records of a home come from: a building under the sun, or a year that was recorded."""
+"""The source of a home's records: a building under the sun, or a recorded year."""
 
 from collections.abc import Iterator
 import csv
@@ -14,7 +14,7 @@ _WEEKS = 52 * 7 * 24
 
 
 class Source(Protocol):
-    """Tells what was drawn, injected and made in hours, counted from 1970."""
+    """Returns energy drawn, injected and produced in hours, counted from 1970."""
 
     def hours(self, first: int, end: int) -> Iterator[Hour]: ...
 
@@ -32,7 +32,7 @@ class Building:
 
 
 class Recording:
-    """A year that was recorded, over and over: what comes after it is as it was 52 weeks before."""
+    """A recorded year, over and over: what comes after it repeats 52 weeks later."""
 
     def __init__(self, file: Path) -> None:
         with file.open(newline="") as recording:

@@ -1,4 +1,4 @@
-"""Chance that can be asked again: the same seed and number always give the same."""
+"""Reproducible chance: the same seed and number always give the same."""
 
 from math import floor
 

@@ -8,7 +8,7 @@ plugin_paths = { "/usr/local/lib/prosody/modules" }
 -- No address of anybody is logged, as it would be from "info" on.
 log = { warn = "*console" }
 
--- There is no module that keeps messages: what homes tell passes through, and is stored nowhere here.
+-- There is no module that keeps messages: homes' records pass through, and are stored nowhere here.
 modules_enabled = {
 	"disco"; "roster"; "saslauth"; "tls"; "ping"; "smacks"; "s2s_bidi";
 	"limits"; "blocklist"; "tombstones";
@@ -40,7 +40,7 @@ allow_registration = true
 registration_invite_only = true
 invite_expiry = "90 days"
 
--- A node tells a year of its past in pages of up to 200 KiB: at the usual 10 kB/s it would not have done by the time
+-- A node sends a year of its past in pages of up to 200 KiB: at the usual 10 kB/s it would not have done by the time
 -- that its peer waits. Faster senders are slowed down, not cut off.
 limits = {
 	c2s = { rate = "500kb/s", burst = "4s" };

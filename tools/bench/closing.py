@@ -1,9 +1,9 @@
 """script/bench closing: what it takes to close an hour, of how many homes, after how many years.
 
-In one process, without a network, by the code that closes: homes in 30 communes have told of a day,
+In one process, without a network, by the code that closes: homes in 30 communes have sent a day,
 and its hours close one after the other; then the civil day. Beside it the bare read of the same
 rows, in the same moments: the blocks of the day, and where each home counts. At last an hour of a
-few homes closes that have told for a year, then for five.
+few homes closes that have reported for a year, then for five.
 """
 
 import argparse

@@ -7,7 +7,7 @@ as they were sent. It passes a check if a group that was not sent comes out of i
   checks     the decoder: checksum, label, length, characters
   believed   the meter's state, which no single reading changes
 
-Parity is left out: 7E1 tells of each single flipped bit, but a port that counts no parity, or a
+Parity is left out: 7E1 detects each single flipped bit, but a port that counts no parity, or a
 network one, does not.
 """
 

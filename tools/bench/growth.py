@@ -62,13 +62,13 @@ class Erasure:
 
 
 class _Homes:
-    """Homes that tell a collective of their days."""
+    """Homes that send their days to a collective."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._random = Random(1)
 
-    async def tell(self, days: Sequence[datetime]) -> None:
+    async def send(self, days: Sequence[datetime]) -> None:
         """Send these days as each of them, as of its past: a month in a message."""
         messages = [
             MemberMessage(jid(home), self._days(home, month))
@@ -96,7 +96,7 @@ class _Homes:
         return Cost(each * stored, each * cpu, each * closed)
 
     async def erase(self, days: Sequence[datetime]) -> Erasure:
-        """Erase the largest, which told of these days."""
+        """Erase the largest, which has sent these days."""
         clock = time.perf_counter
         at = datetime.now(UTC)
         async with self._store.reading() as connection:
@@ -148,7 +148,7 @@ async def measure(place: Path | str) -> bool:
     costs: dict[int, tuple[Cost, Cost]] = {}
     for year in range(YEARS):
         begins = first + year * _YEAR_DAYS * _DAY
-        await homes.tell(_days(begins, _YEAR_DAYS - DAYS))
+        await homes.send(_days(begins, _YEAR_DAYS - DAYS))
         new = await homes.cost(_days(begins + (_YEAR_DAYS - DAYS) * _DAY, DAYS))
         if year in (0, YEARS - 1):
             costs[year + 1] = new, await homes.cost(_days(first + _MONTH_DAYS * _DAY, DAYS))

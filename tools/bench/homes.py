@@ -1,4 +1,4 @@
-"""The members of the measures of a collective: homes that tell what they draw, by the hour."""
+"""The members of a collective's benchmarks: homes that report their consumption by the hour."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -55,7 +55,7 @@ _YEAR_DAYS = 365
 
 
 def day_of(home: int, midnights: Sequence[datetime], random: Random, *, least_w: int = 0) -> Data:
-    """Return what a home tells of the days that begin then, UTC."""
+    """Return a home's records of the days that begin then, UTC."""
     values: dict[Number, Number] = {}
     for midnight in midnights:
         begin = int(midnight.timestamp())

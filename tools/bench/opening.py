@@ -1,6 +1,6 @@
 """script/bench opening: how long it takes until the past of a collective that opens is published.
 
-In one process, without a network: homes have told of a year, hour by hour, some of them what they
+In one process, without a network: homes have sent a year, hour by hour, some of them what they
 inject and make too. Then an administrator opens the collective, and all of it is closed, as the
 node does it: some days at a time.
 """
@@ -27,7 +27,7 @@ from .homes import COLLECTIVE, join, keep_days
 
 MOST_S = 120.0
 EVERY = {Direction.CONSUMPTION: 1, Direction.INJECTION: 4, Direction.PRODUCTION: 5}
-"""Of how many homes one tells of a direction."""
+"""One in this many homes reports a direction."""
 
 SETTINGS = """\
 name = "Bench"

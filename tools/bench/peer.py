@@ -48,7 +48,7 @@ class _Timed(Connection):
 
 
 class Collective:
-    """Keeps what one home tells it: `pages` are its answers, `last_at` is when a record was new."""
+    """Stores one home's records: `pages` are its answers, `last_at` is when a record was new."""
 
     def __init__(self, connection: _Timed, home: str) -> None:
         self.pages: list[Data] = []

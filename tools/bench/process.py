@@ -1,4 +1,4 @@
-"""What the system tells of a process, and how long requests took."""
+"""The system's figures of a process, and the durations of requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -2,9 +2,9 @@
 
 One machine simulates all of them, one server after the other, each with its own database and by the
 code that runs there, in SQLite; only the network is left out. The homes of the first cooperative
-tell hour by hour, in messages of a record, as homes do; those of the others, which are alike, have
-told already. What a cooperative published of an hour goes to the region, in one message for each of
-its series.
+report hour by hour, in messages of a record, as homes do; those of the others, which are alike,
+have reported already. A cooperative's published hour goes to the region, in one message for each
+of its series.
 """
 
 import argparse
@@ -121,7 +121,7 @@ class Server:
         self.cost.closing_s += time.process_time() - began
 
     async def published(self, within: Range) -> list[bytes]:
-        """Return the messages that tell of what was published of some hours, one a series."""
+        """Return the messages with the published records of some hours, one a series."""
         messages = []
         async with self.store.reading() as connection:
             devices = group_devices(self.collective, await all_groups(connection))

@@ -32,7 +32,7 @@ class Screen:
     def __init__(
         self, console: Console, language: Language, *, live: bool, baud: Callable[[], int | None]
     ) -> None:
-        """Draw on a console. `baud` tells the speed of the port, if it has one."""
+        """Draw on a console. `baud` is the speed of the port, if it has one."""
         self._language = language
         self._console = console
         self._baud = baud

@@ -1,4 +1,4 @@
-"""What may be wrong with a link, told from what has come and when."""
+"""Diagnoses a link, by what has come and when."""
 
 from custom_components.consometers.tic import LINK_BAD_AFTER_S, Counters
 

@@ -17,7 +17,7 @@ from .tracker import BalanceConfigEntry, BalanceTracker
 
 
 def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
-    """Return what can be known of this home, from the sources that were named."""
+    """Return what this home's sources allow to know."""
     data = entry.data
     home = entry.runtime_data.balance.home
     powers = bool(data.get(CONF_PRODUCTION_POWER)) and bool(data.get(CONF_DRAWN_POWER))
@@ -54,5 +54,5 @@ class BalanceEntity(CoordinatorEntity[BalanceTracker]):
 
     @override
     async def async_update(self) -> None:
-        """Do not wait, as a person asks for what it shows."""
+        """Do not wait: the person has asked for the new state."""
         self.coordinator.show()

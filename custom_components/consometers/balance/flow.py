@@ -1,4 +1,4 @@
-"""How a person says what their home is, and which entities tell of it."""
+"""How a person describes the home, and chooses its source entities."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final, override
@@ -66,7 +66,7 @@ OF_AN_INVERTER: Final = {"energy": CONF_PRODUCTION_ENERGY, "power": CONF_PRODUCT
 
 
 class _Source(EntitySelector):
-    """Does not offer some entities. That one was named anyway is for the step to say in words."""
+    """Hides some entities. The step rejects a hidden one with a message."""
 
     @override
     def __call__(self, data: Any) -> str | list[str]:
@@ -151,7 +151,7 @@ class BalanceFlow(ConfigFlow):
     async def async_step_balance_sources(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask which entities tell of it, and propose those that we have."""
+        """Ask for the source entities, and propose ours."""
         home_before = self._known_home()
         excluded = self._of_balances()
         errors = _errors(user_input or {}, excluded)
@@ -185,7 +185,7 @@ class BalanceFlow(ConfigFlow):
 
     @property
     def _likely(self) -> Home:
-        """Return of which kind the home may be, from the meters that we have."""
+        """Return the kinds of home that our meters allow."""
         if self._have(OF_A_METER_OF_PRODUCTION):
             return Home.TOTAL_SALE
         metered = self._have(OF_A_METER)
@@ -202,7 +202,7 @@ class BalanceFlow(ConfigFlow):
         return {key: ids[0] for key, ids in self._have(OF_A_METER).items()} | production
 
     def _of_balances(self) -> frozenset[str]:
-        """Return the entities that balances make: to add them up again would count twice."""
+        """Return the entities that balances make: counting them again would double them."""
         registry = er.async_get(self.hass)
         return frozenset(
             entity_entry.entity_id
@@ -212,7 +212,7 @@ class BalanceFlow(ConfigFlow):
         )
 
     def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:
-        """Return the entities that we have of a kind of device, by the field they are for."""
+        """Return our entities of a kind of device, by their fields."""
         registry, have = er.async_get(self.hass), dict[str, list[str]]()
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             if _facts(entry) is not facts:

@@ -14,12 +14,12 @@ from ..recorder.rows import HOUR_S, Row, Rows
 from .state import Balance, Begun, Register, Sums
 
 type _Point = tuple[float, str, float]
-"""When, which source, and its sum."""
+"""The time, the source, and its sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What a home counted, at the end of each hour, and until its balance began."""
+    """A home's sums, at the end of each hour, and until its balance began."""
 
     hours: Mapping[float, Sums]
     begun: Sums
@@ -39,7 +39,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """What makes the past of one entity run into its present without a step."""
+    """The hours that let the past of an entity run into its present without a step."""
 
     hours: Rows
     """The hours that are to be written."""

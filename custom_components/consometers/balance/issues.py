@@ -1,4 +1,4 @@
-"""What a person should know about the sources of a home, as Home Assistant's repair issues."""
+"""Repair issues about the sources of a home."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ SOURCES_GONE: Final = "sources_gone"
 
 
 def set_disagreement(hass: HomeAssistant, entry: BalanceConfigEntry, *, disagrees: bool) -> None:
-    """Say that more was injected than made for an hour, or that it is no longer so."""
+    """Report that injection exceeded production for an hour, or that it no longer does."""
     if disagrees:
         create(hass, entry, SOURCES_DISAGREE)
     else:
@@ -23,7 +23,7 @@ def set_disagreement(hass: HomeAssistant, entry: BalanceConfigEntry, *, disagree
 
 
 def set_gone(hass: HomeAssistant, entry: BalanceConfigEntry, sources: Iterable[str]) -> None:
-    """Say which sources do not exist any more, or that all do."""
+    """Report which sources no longer exist, or that all do."""
     if gone := ", ".join(sources):
         create(hass, entry, SOURCES_GONE, sources=gone)
     else:
@@ -31,5 +31,5 @@ def set_gone(hass: HomeAssistant, entry: BalanceConfigEntry, sources: Iterable[s
 
 
 def clear(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
-    """Take all of it back."""
+    """Delete all of these issues."""
     delete(hass, entry, SOURCES_DISAGREE, SOURCES_GONE)

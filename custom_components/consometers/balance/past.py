@@ -35,13 +35,13 @@ _NO_POWERS: Final = Powers(production_w=None, injected_w=None, drawn_w=None)
 
 @callback
 def take_past_along(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
-    """Do so once, as soon as the recorder has counted what the home shows."""
+    """Import the past once, as soon as the recorder has counted the home's energies."""
     if not entry.runtime_data.has_past:
         after_each_count(hass, entry, f"{DOMAIN}: the past of a home", _Taking(hass, entry).take)
 
 
 class _Taking:
-    """Takes the past along. A source may be missing at first, perhaps for months."""
+    """Imports the past. A source may be missing at first, perhaps for months."""
 
     def __init__(self, hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
         self._hass = hass
@@ -49,7 +49,7 @@ class _Taking:
         self._balance = entry.runtime_data.balance
 
     async def take(self) -> bool:
-        """Take the past along, and return whether the recorder had a row to join it to."""
+        """Import the past, and return whether the recorder had a row to join it to."""
         first = await self._first()
         if not first:
             return False
@@ -81,7 +81,7 @@ class _Taking:
                 row
                 for rows in shown_rows
                 for row in rows.get(entity_id, ())
-                # One that shows more is of another balance, which had this name before.
+                # An entity that shows more belongs to another balance, which had this name before.
                 if row.end > after and row.state_wh is not None and row.state_wh < shown_wh + 1
             ]
             if own:

@@ -29,7 +29,7 @@ class BalanceSensorDescription(SensorEntityDescription):
     of_powers: bool = False
 
     def exists(self, home: Home, *, injection: bool, powers: bool) -> bool:
-        """Return whether it can be known of such a home."""
+        """Return whether such a home has this fact."""
         is_measured = injection or home is Home.TOTAL_SALE or not self.of_own
         return is_measured and (powers or not self.of_powers)
 

@@ -1,6 +1,6 @@
 """What a home makes, consumes itself, injects and draws: pure sums of what its sources count.
 
-Sources tell their counters at different moments. All are taken at one: the latest for which each
+Sources report their counters at different moments. All are taken at one: the latest for which each
 has said something, between two readings in proportion to time. Sums are differences of counters
 since the beginning, so nothing adds up that is not exact. Times are seconds, Unix.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 WINDOW_S: Final = 3_600
 QUIET_S: Final = 900
-"""A counter of which nothing was heard for so long is taken to stand still."""
+"""A counter without a reading for this long is taken to stand still."""
 _RESTARTED: Final = 0.9
 """A counter below this part of itself has started again, as Home Assistant's statistics have it."""
 GLITCH_S: Final = 600
@@ -61,7 +61,7 @@ class Register:
         if self._former is not None and at - self._former[0] > GLITCH_S:
             self._former = None
         if self._former is not None and read_wh >= _RESTARTED * self._former[1]:
-            # What it said meanwhile may have been shown: it is made up for.
+            # Readings of the meantime may have been shown: the total makes up for them.
             total_wh += max(0.0, read_wh - self._former[1] - self.read_wh)
             self.read_wh, self._former = max(read_wh, self._former[1]), None
         elif read_wh >= self.read_wh:
@@ -100,7 +100,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """By what names the counters of a home are known."""
+    """The names of the home's counters."""
 
     production: Sequence[str]
     drawn: str
@@ -113,7 +113,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """When counting began, and what each counter said then."""
+    """The start of the counting, and the counters' readings then."""
 
     at: float
     read_wh: Mapping[str, float]
@@ -144,12 +144,12 @@ class Sums:
         return _percent(self.self_consumed_wh, self.consumed_wh)
 
     def over(self, former: Sums) -> Sums:
-        """Return these, and for what is not known what was known before."""
+        """Return these, with former values for unknown ones."""
         present = {key: value for key, value in asdict(self).items() if value is not None}
         return Sums(**{**asdict(former), **present})
 
     def at_least(self, other: Sums) -> Sums:
-        """Return the larger of each, or that which is known."""
+        """Return the larger of each, or the known one."""
         mine, others = asdict(self), asdict(other)
         return Sums(**{key: _larger(mine[key], others[key]) for key in mine})
 
@@ -219,14 +219,14 @@ class Balance:
     _window: tuple[float, Sums] | None = None
 
     def take(self, source: str, read_wh: float, at: float) -> None:
-        """Take what a counter says."""
+        """Add a reading of a counter."""
         if source in self.registers:
             self.registers[source].update(read_wh, at)
         else:
             self.registers[source] = Register.begun(read_wh, at)
 
     def rename(self, former: str, now: str) -> None:
-        """Know a source by another name from now on."""
+        """Rename a source from now on."""
         if former in self.registers:
             self.registers[now] = self.registers.pop(former)
         if self.begun is not None:
@@ -272,7 +272,7 @@ class Balance:
             injected_wh = made_wh
         own_wh = None
         if injected_wh is not None:
-            # Between two readings nobody knows better; it is never taken back.
+            # Between two readings the value is an estimate, which is never taken back.
             own_wh = (before.self_consumed_wh or 0.0) + made_wh - injected_wh
             own_wh = max(self.sums.self_consumed_wh or 0.0, own_wh)
             injected_wh += before.injected_wh or 0.0
@@ -285,7 +285,7 @@ class Balance:
 
     @property
     def _configuration(self) -> dict[str, Any]:
-        """Who counts what of which kind of home, as JSON has it."""
+        """The sources of a kind of home, as JSON stores them."""
         return {
             "home": self.home.value,
             "production": sorted(self.sources.production),
@@ -304,7 +304,7 @@ class Balance:
         return self.sums.since(self._midnight)
 
     def turn(self, day: date) -> None:
-        """Begin a day, if it is another one."""
+        """Begin a new day, if it is one."""
         if day != self._day:
             self._day, self._midnight = day, self.sums
 
@@ -323,7 +323,7 @@ class Balance:
         return hour.injected_wh > _ALLOWED * hour.production_wh + _ALLOWED_WH
 
     def remember(self) -> dict[str, Any]:
-        """Return what is to be known after a restart, as JSON has it."""
+        """Return the state for the next start, as JSON stores it."""
         return {
             "registers": {
                 name: [each.read_wh, [list(point) for point in each.points]]
@@ -339,7 +339,7 @@ class Balance:
         }
 
     def recall(self, remembered: Mapping[str, Any]) -> bool:
-        """Know it again, and tell whether all of it made sense.
+        """Restore the state, and return whether all of it was valid.
 
         With other sources than before, or where something is lost, sums go on from where they
         were as far as is known.
@@ -400,7 +400,7 @@ def _larger(*values: float | None) -> float | None:
 
 
 def _finite_number(value: Any) -> float:
-    """Return what JSON kept; it has no infinite number. Raises TypeError, ValueError."""
+    """Return a number from JSON; it has no infinite one. Raises TypeError, ValueError."""
     if not isfinite(value):
         raise ValueError(value)
     return float(value)
@@ -434,7 +434,7 @@ def _register(stored: Any) -> Register | None:
 
 
 def _standing(stored: Any, at: float | None) -> Register | None:
-    """Return a register of which only is known what it said."""
+    """Return a register of which only the last reading is known."""
     try:
         return Register.begun(_finite_number(stored[0]), at or 0.0)
     except TypeError, ValueError, LookupError:

@@ -1,4 +1,4 @@
-"""Listens to the sources of a home, shows its sums at a pace, and keeps them over restarts."""
+"""Listens to the sources of a home, shows its sums at a pace, and stores them over restarts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
@@ -58,7 +58,7 @@ type BalanceConfigEntry = ConfigEntry[BalanceTracker]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a home shows at one moment."""
+    """A home's state at one moment."""
 
     sums: Sums
     today: Sums
@@ -66,7 +66,7 @@ class Shown:
 
     @property
     def gaps(self) -> list[bool]:
-        """Which energies and powers are not known."""
+        """The unknown energies and powers."""
         return [each is None for each in (*astuple(self.sums), *astuple(self.powers))]
 
 
@@ -76,12 +76,12 @@ def unique_id(data: Mapping[str, Any]) -> str:
 
 
 def store(hass: HomeAssistant, entry: BalanceConfigEntry) -> Store[dict[str, Any]]:
-    """Return where the sums of a home are kept."""
+    """Return the store of a home's sums."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 
 class BalanceTracker(DataUpdateCoordinator[Shown]):
-    """Owns what is known of one home."""
+    """Owns the state of one home."""
 
     config_entry: BalanceConfigEntry
 
@@ -105,7 +105,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             ),
         )
         self.has_past = False
-        """Whether what its sources counted before was taken along."""
+        """Whether the past of its sources was imported."""
         self._store = store(hass, entry)
         self._gone: list[str] | None = None
         """Sources that do not exist; None until all had time to begin."""
@@ -133,11 +133,11 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         self._gone = []
 
     async def async_stop(self) -> None:
-        """Keep what is known."""
+        """Store the state."""
         await self._store.async_save(self._to_store())
 
     async def async_keep_past(self) -> None:
-        """Know, over restarts, that the past was taken along."""
+        """Store that the past was imported."""
         self.has_past = True
         await self._store.async_save(self._to_store())
 
@@ -147,7 +147,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     @callback
     def show(self) -> None:
-        """Show all that is known at once."""
+        """Show all known values at once."""
         self.async_set_updated_data(self._shown())
 
     @callback
@@ -195,7 +195,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
 
     def _to_store(self) -> dict[str, Any]:
-        """Return what is to be known after a restart."""
+        """Return the state for the next start."""
         return {**self.balance.remember(), _PAST: self.has_past}
 
     def _power(self) -> Powers:
@@ -217,7 +217,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         return _converted(state, PowerConverter, UnitOfPower.WATT)
 
     def _look_for_sources(self) -> None:
-        """See whether somebody took a source away. While Home Assistant starts, some are late."""
+        """Check whether a source was removed. While Home Assistant starts, some are late."""
         if self._gone is None or self.hass.state is not CoreState.running:
             return
         gone = [each for each in self._sources() if self.hass.states.get(each) is None]
@@ -247,7 +247,7 @@ def _converted(
     converter: type[EnergyConverter | PowerConverter],
     unit: UnitOfEnergy | UnitOfPower,
 ) -> float | None:
-    """Return what a state says, in a unit; None if that is no finite number."""
+    """Return the value of a state, in a unit; None if that is no finite number."""
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         return None
     try:

@@ -1,1 +1,1 @@
-"""A dashboard that is ready: my home, my panels, my collectives, with cards of core alone."""
+"""A ready dashboard: my home, my panels, my collectives, with cards of core alone."""

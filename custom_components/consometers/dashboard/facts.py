@@ -1,4 +1,4 @@
-"""What there is to show, by the ids of entities and of statistics. Pure."""
+"""The contents of the dashboard, by the ids of entities and of statistics. Pure."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ class Home:
 
     @property
     def has_grid(self) -> bool:
-        """Whether anything is known of what the home draws."""
+        """Whether any consumption of the home is known."""
         return bool(self.used_power or self.drawn_power or self.apparent_power or self.drawn)
 
     @property
     def has_panels(self) -> bool:
-        """Whether anything is known of what panels make."""
+        """Whether any production of panels is known."""
         return bool(self.produced_power or self.produced)
 
 
@@ -63,8 +63,8 @@ class Collective:
     statistics: Mapping[str, str] = field(default_factory=dict)
     simulated: str | None = None
     """The statistic of what the home would have received of it: a simulation, none of its own."""
-    untold: Ids = ()
-    """The quantities of which nothing came to this home yet."""
+    missing: Ids = ()
+    """The quantities that this home has not received yet."""
     is_site: bool = False
     """Whether the home is a public building there: no home, so none to compare with homes."""
     is_unread: bool = False

@@ -1,4 +1,4 @@
-"""Finds in Home Assistant what a household has to show."""
+"""Finds a household's facts in Home Assistant."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
@@ -78,11 +78,11 @@ _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
     (_counts_production, _PRODUCTION_METER),
     (is_inverter, _INVERTER),
 )
-"""The sources of a home's facts: of each fact, the first that knows it is believed."""
+"""The sources of a home's facts: for each fact, the first that knows it counts."""
 
 
 async def home(hass: HomeAssistant) -> Home:
-    """Find what is known of the home: by this integration, else by its Energy dashboard."""
+    """Find the facts of the home: by this integration, else by its Energy dashboard."""
     facts: dict[str, Ids] = {fact.name: () for fact in fields(Home) if fact.name != "sun"}
     for is_such, table in _SOURCES:
         entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
@@ -140,7 +140,7 @@ def _below(entities: Mapping[str, str], prefix: str) -> Mapping[str, str]:
 async def uncounted(
     hass: HomeAssistant, home: Home, collectives: Iterable[Collective]
 ) -> Uncounted:
-    """Return what the recorder has no row of yet."""
+    """Return the statistics without a row in the recorder."""
     if RECORDER not in hass.config.components:
         return Uncounted()
     energies = {each for name in _ENERGIES for each in getattr(home, name)}
@@ -164,7 +164,7 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
             entities=_below(entities, f"{known_as}_"),
             statistics={} if sums is None else _statistics(sums),
             simulated=None if collective is None else simulated_statistic(collective),
-            untold=() if sums is None else _untold(sums),
+            missing=() if sums is None else _missing(sums),
             is_site=collective is not None and collective.by_name,
             is_unread=sums is not None and sums.problem is not None,
         )
@@ -183,15 +183,15 @@ def _statistics(sums: Sums) -> Mapping[str, str]:
     return {name: statistic for name, statistic in statistics.items() if statistic is not None}
 
 
-def _untold(sums: Sums) -> Ids:
-    """Return the quantities that have no past, no last interval and no day."""
+def _missing(sums: Sums) -> Ids:
+    """Return the quantities without a past, a last interval and a day."""
     parts = (sums.statistics, sums.last, sums.today)
     names = ("consumption", "injection", "production")
     return tuple(n for n in names if all(p is None or getattr(p, n) is None for p in parts))
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
-    """Return the entities of an entry that are shown, by the keys of their facts."""
+    """Return the visible entities of an entry, by the keys of their facts."""
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {
         entity.unique_id.removeprefix(f"{entry.entry_id}_"): entity.entity_id
@@ -218,7 +218,7 @@ async def _energy_sources(hass: HomeAssistant) -> list[Mapping[str, Any]]:
 
 
 async def _on_energy_dashboard(hass: HomeAssistant) -> Mapping[str, Ids]:
-    """Return what the household has said itself is its grid and its panels."""
+    """Return the grid and the panels that the household has set up itself."""
     sources = await _energy_sources(hass)
 
     def dashboard_ids(kind: str, key: str, nested: str = "") -> Ids:

@@ -9,7 +9,7 @@ from .words import words_of
 
 type Card = dict[str, Any]
 type Flows = Mapping[str, Ids]
-"""Statistics by what flows."""
+"""Statistics by energy flow."""
 
 DRAWN: Final = "#488fc2"
 INJECTED: Final = "#8353d1"
@@ -30,7 +30,7 @@ _ICONS: Final = {
     "self_consumed": "mdi:home-lightning-bolt",
 }
 _QUANTITIES: Final = {"produced": "production", "drawn": "consumption", "injected": "injection"}
-"""What flows in a collective, as the node calls it."""
+"""Energy flows of a collective, in the node's words."""
 _RATES: Final = ("self_sufficiency", "self_consumption")
 
 _NO_COLOUR: Final = "disabled"
@@ -67,7 +67,7 @@ def dashboard(
 
 
 class _Writer:
-    """Writes one dashboard. What is not there has no card."""
+    """Writes one dashboard. Missing facts have no card."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class _Writer:
         yield from self._graph("year", _MONTHS, self._grid_flows())
 
     def _grid_flows(self) -> Flows:
-        """Return what the home lived of where that is known, else what crossed its meter."""
+        """Return the home's sources of energy where they are known, else what crossed its meter."""
         home = self._home
         if home.self_consumed:
             return {"drawn": home.drawn, "self_consumed": home.self_consumed}
@@ -183,13 +183,13 @@ class _Writer:
         yield from self._graph("year", _MONTHS, self._panels_flows())
 
     def _panels_flows(self) -> Flows:
-        """Return where the production went where that is known."""
+        """Return the destinations of the production where they are known."""
         home = self._home
         if home.self_consumed:
             return {"self_consumed": home.self_consumed, "injected": home.injected}
         return {"produced": home.produced}
 
-    # My part of the citizens' panels: beside my own, and in no sum with them
+    # My part of the citizens' panels: beside my own, and in no sum with it.
 
     def _plant_now(self, plant: Plant) -> Iterator[Card]:
         has = plant.entities
@@ -279,7 +279,7 @@ class _Writer:
         yield from self._not_shown(collective)
         yield from self._compared(collective)
         yield from self._challenge(collective)
-        # A touch that was not meant would hold back what is shared.
+        # An accidental touch would pause the sharing.
         leave = {"action": "none"}
         sharing: Card = {"name": self._words["sharing"], "icon_tap_action": leave}
         yield from self._beneath(
@@ -330,12 +330,12 @@ class _Writer:
             yield {**tile, "state_content": ["state", "participant"], **shown}
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
-        """Say what of a collective has no card, and why."""
-        untold = [flow for flow, name in _QUANTITIES.items() if name in collective.untold]
-        if untold:
+        """Explain which facts of a collective have no card, and why."""
+        missing = [flow for flow, name in _QUANTITIES.items() if name in collective.missing]
+        if missing:
             # Both rates are of all three energies.
-            names = [self._words[each] for each in (*untold, *_RATES)]
-            why = "unread" if collective.is_unread else "untold"
+            names = [self._words[each] for each in (*missing, *_RATES)]
+            why = "unread" if collective.is_unread else "missing"
             sentence = self._words["not_shown"].format(what=", ".join(names).lower())
             yield _text(f"{sentence} {self._words[why]}")
 
@@ -359,7 +359,7 @@ class _Writer:
     def _powers(
         self, entities: Ids, words: str, colour: str, *, quiet: bool = False
     ) -> Iterator[Card]:
-        """Show powers of now. What is `quiet` may say nothing at night, as panels do."""
+        """Show present powers. Those in `quiet` may be unavailable at night, as panels are."""
         for each in entities:
             tile = partial(_tile, each, colour, grid_options=_WIDE)
             if not quiet or not self._night:
@@ -390,7 +390,7 @@ class _Writer:
         yield from self._statistics("day", entities, graph)
 
     def _rates(self, entities: Ids, words: str) -> Iterator[Card]:
-        """Show parts of a hundred. A gauge would complain of what is not known yet.
+        """Show percentages. A gauge would report an error for an unknown value.
 
         The rest of a bar has its colour, paler: one of nothing would look full, so it is grey.
         """
@@ -410,7 +410,7 @@ class _Writer:
                 yield of_rate(name=sentence, hide_state=True, visibility=when)
 
     def _today(self, flows: Flows) -> Iterator[Card]:
-        """Show what was counted since midnight. The card shows entities, no other statistics."""
+        """Show energies since midnight. The card shows entities, no other statistics."""
         counted = [
             (flow, each)
             for flow, ids in flows.items()
@@ -490,7 +490,7 @@ def _heading(heading: str, icon: str | None = None, *, style: str = "title", **m
 
 
 def _if_known(entity: str) -> list[Condition]:
-    """Return the condition that something is known of an entity."""
+    """Return the condition that an entity has a state."""
     return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
 
 

@@ -1,4 +1,4 @@
-"""Offers the dashboard among those that a person can add, and writes it when it is looked at."""
+"""Offers the dashboard among those that a person can add, and writes it when it is opened."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ COMMAND: Final = f"{DOMAIN}/dashboard"
 
 
 async def async_offer_dashboard(hass: HomeAssistant) -> None:
-    """Have pages load what knows of the dashboard, if this Home Assistant has pages."""
+    """Have pages load the dashboard's strategy, if this Home Assistant has pages."""
     if frontend.DOMAIN not in hass.config.components:
         return
     websocket_api.async_register_command(hass, _write)
@@ -35,7 +35,7 @@ async def async_offer_dashboard(hass: HomeAssistant) -> None:
 async def _write(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
 ) -> None:
-    """Write the dashboard of what there is now, in the language of who looks at it."""
+    """Write the dashboard of the present facts, in the language of the viewer."""
     home, collectives = await household.home(hass), household.collectives(hass)
     uncounted = await household.uncounted(hass, home, collectives)
     plants = household.plants(hass)

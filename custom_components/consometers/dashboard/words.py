@@ -1,4 +1,4 @@
-"""What the dashboard says. Names of entities are in the language of the server, so none is used."""
+"""The words of the dashboard. Entity names are in the server's language, so none is used."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -65,7 +65,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_difference": "Difference from the median home",
         "own_months": "This building, month by month",
         "not_shown": "Not shown: {what}.",
-        "untold": "The collective has no figures yet, or hides them so that no home can be "
+        "missing": "The collective has no figures yet, or hides them so that no home can be "
         f"recognised in them. [What a collective publishes]({_PUBLICATION}.md)",
         "unread": "Your node cannot read everything that the collective publishes.",
         "shared": "What I share",
@@ -132,7 +132,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_difference": "Écart avec le foyer médian",
         "own_months": "Ce bâtiment, mois par mois",
         "not_shown": "Sans chiffres : {what}.",
-        "untold": "Le collectif n’a pas encore de chiffres, ou les masque pour qu’aucun foyer n’y "
+        "missing": "Le collectif n’a pas encore de chiffres, ou les masque pour qu’aucun foyer n’y "
         f"soit reconnu. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
         "unread": "Votre nœud ne peut pas lire tout ce que publie le collectif.",
         "shared": "Ce que je partage",

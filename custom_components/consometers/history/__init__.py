@@ -1,1 +1,1 @@
-"""The history of a meter that another integration counted: found, joined, taken out again."""
+"""The history of a meter from another integration: found, joined, taken out again."""

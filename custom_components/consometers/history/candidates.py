@@ -22,7 +22,7 @@ from ..recorder.rows import Row
 from .joint import rise_wh
 
 _MOST_SERIES: Final = 200
-"""More energies are not looked at."""
+"""More energies are not examined."""
 _MOST_OFFERED: Final = 40
 
 _NAMELESS_WITHIN_S: Final = 2 * 86_400.0
@@ -64,7 +64,7 @@ class Candidate:
     name: str
     last: Row
     sure: bool
-    """Whether both its name and its level say so, or the program that imported it."""
+    """Whether both its name and its level fit, or the program that imported it."""
 
     @property
     def has_register(self) -> bool:
@@ -115,7 +115,7 @@ async def async_candidates(hass: HomeAssistant, targets: Iterable[Target]) -> li
 
 
 def proposed(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return those that are sure, each register and each series once."""
+    """Return the certain ones, each register and each series once."""
     chosen: list[Candidate] = []
     for each in candidates:
         taken = any(
@@ -167,7 +167,7 @@ def _ending(label: str) -> str:
 def _name(
     hass: HomeAssistant, registry: er.EntityRegistry, statistic_id: str, name: str | None
 ) -> str:
-    """Name a series as it is seen elsewhere. The id of an imported one holds a delivery point."""
+    """Return a series' display name. The id of an imported one holds a delivery point."""
     if not has_register(statistic_id):
         return name or statistic_id.partition(":")[0]
     state, entity = hass.states.get(statistic_id), registry.async_get(statistic_id)

@@ -1,4 +1,4 @@
-"""Continues in an entity what another integration counted, and takes it out again.
+"""Continues another integration's history in an entity, and takes it out again.
 
 The earlier series is read and never written. Hours before the entity's own are imported into its
 statistics, and its own sums are raised by what had been counted: nothing leaps where they meet.
@@ -35,12 +35,12 @@ HISTORY_NOT_JOINED: Final = "history_not_joined"
 
 _FIVE_MINUTES_S: Final = 300
 _GENERATED_AFTER_S: Final = 10
-"""Home Assistant generates the statistics of five minutes so long after their end."""
+"""Home Assistant generates the statistics of five minutes this long after their end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """What was done to the statistics of an entity. Times are seconds, Unix."""
+    """A change to the statistics of an entity. Times are seconds, Unix."""
 
     statistic_id: str
     since: float
@@ -86,7 +86,7 @@ async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row 
 
 @callback
 def continue_history(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Join what was chosen, as soon as the recorder has counted the entity itself."""
+    """Join the chosen series, as soon as the recorder has counted the entity itself."""
     if entry.data.get(CONF_HISTORY) and RECORDER in hass.config.components:
         continuing = _Continuing(hass, entry)
         after_each_count(hass, entry, f"{DOMAIN}: the history of a meter", continuing.attempt)
@@ -113,7 +113,7 @@ def name(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:
 
 
 def clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take back what was said of the history of an entry."""
+    """Delete the issues about the history of an entry."""
     delete(hass, entry, HISTORY_JOINED, HISTORY_NOT_JOINED)
 
 

@@ -38,7 +38,7 @@ class HistorySteps(ConfigEntryBaseFlow):
     """Offers the series that may be continued. Nothing is written before the flow has ended."""
 
     def __init__(self) -> None:
-        """Start with nothing to offer."""
+        """Start without a series to offer."""
         super().__init__()
         self._candidates: dict[str, Candidate] = {}
         self._chosen: dict[str, str] = {}
@@ -54,13 +54,13 @@ class HistorySteps(ConfigEntryBaseFlow):
         return Row(start=now, end=now, sum_wh=0.0, state_wh=target.level_wh)
 
     async def _async_find_history(self, targets: Iterable[Target]) -> bool:
-        """Look for what may be continued."""
+        """Look for series that may be continued."""
         candidates = await async_candidates(self.hass, targets)
         self._candidates = {str(number): each for number, each in enumerate(candidates)}
         return bool(self._candidates)
 
     async def _async_offer_history(self, targets: Iterable[Target]) -> ConfigFlowResult:
-        """Offer what may be continued; go on if there is nothing."""
+        """Offer series that may be continued; go on if there are none."""
         if await self._async_find_history(targets):
             return await self.async_step_history()
         return await self._async_history_chosen({})
@@ -98,7 +98,7 @@ class HistorySteps(ConfigEntryBaseFlow):
         )
 
     async def _show_joints(self, chosen: Iterable[Candidate]) -> ConfigFlowResult:
-        """Show what would be joined: a page for each way in which registers meet."""
+        """Show the joint: a page for each way in which registers meet."""
         self._rows = {register: [] for register in Register}
         for each in chosen:
             first = await self._async_first(each.target)

@@ -14,7 +14,7 @@ _MEAN_W: Final = 9_000.0
 
 
 class Register(Enum):
-    """What the register of the earlier series is to the meter's."""
+    """The relation of the earlier series' register to the meter's."""
 
     SAME = "same"
     """It counts on where the earlier one ended."""
@@ -35,14 +35,14 @@ def rise_wh(earlier: Row, level_wh: float, at: float) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
-    """What makes an earlier series run into a later one without a step.
+    """The hours that let an earlier series run into a later one without a step.
 
     Hours of the earlier series keep their sums: what they show is what they showed. The later
     one is raised by what had been counted when it began.
     """
 
     hours: Rows
-    """The hours to be written: those of the earlier series before the hour of the joint."""
+    """The hours to write: those of the earlier series before the hour of the joint."""
     register: Register
     between_wh: float
     """What the register counted in between, which the first hour of the later series shows."""
@@ -63,7 +63,7 @@ class Joint:
             register, raised_wh = Register.SAME, last.sum_wh + between_wh - first.sum_wh
         else:
             register = Register.OTHER if has_register else Register.UNKNOWN
-            # What its own first minutes counted stays counted.
+            # The energy of its own first minutes stays counted.
             raised_wh = last.sum_wh
             hours = [
                 Row(start=row.start, end=row.end, sum_wh=row.sum_wh, state_wh=None) for row in hours

@@ -1,4 +1,4 @@
-"""Asks an inverter at the interval chosen, and keeps what is to be known after a restart."""
+"""Polls an inverter at the interval chosen, and stores its totals for the next start."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -32,7 +32,7 @@ from .state import InverterState, Presence
 _LOGGER = logging.getLogger(__name__)
 
 AT_REST: Final = timedelta(minutes=1)
-"""One that does not answer is asked no more often: each time takes as long as the timeout."""
+"""An unavailable inverter is polled no more often: each attempt lasts for the timeout."""
 SOON: Final = timedelta(seconds=5)
 """When one that was never read is asked again, so that its energies are sure and can be shown."""
 SILENT_AFTER_S: Final = 3_600
@@ -43,17 +43,17 @@ type InverterConfigEntry = ConfigEntry[InverterCoordinator]
 
 
 def store(hass: HomeAssistant, entry: InverterConfigEntry) -> Store[dict[str, Any]]:
-    """Return where the totals of an inverter are kept."""
+    """Return the store of an inverter's totals."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 
 class InverterCoordinator(DataUpdateCoordinator[InverterState]):
-    """Owns the link to one inverter and what is known of it."""
+    """Owns the link to one inverter, and its state."""
 
     config_entry: InverterConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: InverterConfigEntry) -> None:
-        """Start with nothing known. Raises ConfigEntryError."""
+        """Start without a reading. Raises ConfigEntryError."""
         self._pace = timedelta(seconds=entry.options.get(CONF_INTERVAL, FORMER_INTERVAL))
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=self._pace
@@ -67,7 +67,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         self.link = Link(unit, (entry.data[CONF_BASE],), on_a_line=on_a_line(entry.data))
         self.state = InverterState()
         self.known_keys: set[str] = set()
-        """Keys of all entities that this inverter was ever seen to have."""
+        """Keys of all entities that this inverter has ever had."""
         self.image: dict[str, Any] | None = None
         """Its registers, as diagnostics show them, and when they were read last."""
         self._store = store(hass, entry)
@@ -86,7 +86,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         await self.async_config_entry_first_refresh()
 
     async def async_stop(self) -> None:
-        """Keep what is known."""
+        """Store the state."""
         await self._store.async_save(self._to_store())
 
     @override
@@ -136,12 +136,12 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         return self.image
 
     async def _keep_image(self) -> None:
-        """Have registers to show when it does not answer, as at night."""
+        """Keep registers for diagnostics when it does not answer, as at night."""
         with suppress(InverterError):
             await self.async_image()
 
     def _miss(self, error: InverterError) -> None:
-        """Take in that it was not read. Raises UpdateFailed, unless that is to be expected."""
+        """Record a failed poll. Raises UpdateFailed, unless that is to be expected."""
         at, state = utcnow(), self.state
         now = at.timestamp()
         state.miss(now, sun_up=is_up(self.hass, at))

@@ -1,4 +1,4 @@
-"""The inverter as a device, and what is wired to it: meters, a battery."""
+"""The inverter as a device, and the devices wired to it: meters, a battery."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str
 
 
 def keep(hass: HomeAssistant, entry: InverterConfigEntry, inverter_map: Map) -> None:
-    """Have a device for the inverter and for each thing wired to it, and no other."""
+    """Have a device for the inverter and for each part wired to it, and no other."""
     registry, identity = dr.async_get(hass), inverter_map.identity
     name = name_of(identity, entry.data[CONF_UNIT_ID])
     inverter = registry.async_get_or_create(

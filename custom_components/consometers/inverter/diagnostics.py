@@ -1,4 +1,4 @@
-"""How an inverter does, and its registers, without whose it is."""
+"""Diagnostics of an inverter with its registers, without its owner."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ from .link import InverterError
 
 
 async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
-    """Return what is known, and the registers as they are now."""
+    """Return the state, and the registers as they are now."""
     entry, state = coordinator.config_entry, coordinator.state
     where = dict.fromkeys(entry.data.keys() & {CONF_DEVICE, CONF_HOST}, REDACTED)
     return {
@@ -25,7 +25,7 @@ async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
 
 
 async def _device(coordinator: InverterCoordinator) -> dict[str, Any]:
-    """Return its registers; the last that were read, if it does not answer."""
+    """Return its registers; the last reading, if it does not answer."""
     try:
         device = await coordinator.async_image()
     except InverterError as error:

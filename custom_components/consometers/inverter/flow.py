@@ -1,4 +1,4 @@
-"""How a person adds an inverter, says where it is now, and chooses how often it is asked."""
+"""Adding an inverter, moving it, and choosing its polling interval."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -105,10 +105,10 @@ OPTIONS_SCHEMA = vol.Schema(
 
 
 class InverterFlow(ConfigFlow):
-    """Adds an inverter: it is asked who it is, and shown before it is added."""
+    """Adds an inverter: it is identified, and shown before it is added."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without an inverter."""
         super().__init__()
         self._inverter: dict[str, Any] = {}
         self._inverter_map: Map | None = None
@@ -208,14 +208,14 @@ class InverterFlow(ConfigFlow):
         )
 
     def _is_in_the_way(self, entry: ConfigEntry) -> bool:
-        """Return whether a line is held with other settings: nobody can speak on it with both."""
+        """Return whether a line is open with other settings: nobody can speak on it with both."""
         if entry.state not in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY):
             return False
         now, then = parameters(entry.data), parameters(self._inverter)
         return now.endpoint == then.endpoint and now != then
 
     async def _data_of(self, typed: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the data of an entry from what was typed. Raises PortTaken."""
+        """Return the data of an entry from the typed values. Raises PortTaken."""
         data = {CONF_KIND: KIND_INVERTER, **typed}
         if not on_a_line(data):
             return {**data, CONF_HOST: data[CONF_HOST].strip().lower()}
@@ -226,7 +226,7 @@ class InverterFlow(ConfigFlow):
         return data
 
     async def _look(self) -> str:
-        """Ask an inverter who it is and what it measures. Raises InverterError."""
+        """Identify an inverter, and read its measures. Raises InverterError."""
         data, line = self._inverter, on_a_line(self._inverter)
         try:
             async with (
@@ -245,13 +245,13 @@ class InverterFlow(ConfigFlow):
 
     @property
     def _has_serial(self) -> bool:
-        """Whether it can be distinguished from others; if not, it is whatever is at its address."""
+        """Whether it can be distinguished from others; if not, its address identifies it."""
         return self._inverter_map is not None and bool(self._inverter_map.identity.serial)
 
     async def async_step_inverter_found(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what was found, and make the entry when the person agrees."""
+        """Show the inverter, and make the entry when the person agrees."""
         inverter_map, reading = self._inverter_map, self._inverter_reading
         assert inverter_map is not None
         assert reading is not None
@@ -279,7 +279,7 @@ class InverterFlow(ConfigFlow):
 
 
 class InverterOptionsFlow(OptionsFlowWithReload):
-    """How often an inverter is asked."""
+    """The polling interval."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Go to the one step there is; its words are those of an inverter."""

@@ -1,4 +1,4 @@
-"""What a person should know or do about an inverter, as Home Assistant's repair issues."""
+"""Repair issues about an inverter."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -24,27 +24,27 @@ COUNTER_ISSUES: Final = {
 
 
 def set_silent(hass: HomeAssistant, entry: InverterConfigEntry, *, silent: bool) -> None:
-    """Say that an inverter has not answered for long in daylight, or that it does again."""
+    """Report that an inverter has not answered for long in daylight, or that it does again."""
     _set(hass, entry, INVERTER_SILENT, holds=silent)
 
 
 def set_other(hass: HomeAssistant, entry: InverterConfigEntry, *, other: bool) -> None:
-    """Say that another inverter answers at the address, or that it no longer does."""
+    """Report that another inverter answers at the address, or that it no longer does."""
     _set(hass, entry, OTHER_INVERTER, holds=other)
 
 
 def create_counter(hass: HomeAssistant, entry: InverterConfigEntry, event: Event) -> None:
-    """Say what a counter did, and that the total goes on without it."""
+    """Report a counter's restart or jump, and that the total goes on without it."""
     create(hass, entry, COUNTER_ISSUES[event], fixable=True, persistent=True)
 
 
 def clear_passing(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
-    """Take back what holds only while nobody has done anything about it."""
+    """Delete issues that hold only until somebody acts."""
     delete(hass, entry, INVERTER_SILENT, OTHER_INVERTER)
 
 
 def clear_all(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
-    """Take back whatever was said of an entry that goes away."""
+    """Delete all issues of an entry that is removed."""
     clear_passing(hass, entry)
     delete(hass, entry, *COUNTER_ISSUES.values())
 

@@ -76,11 +76,11 @@ _HIDDEN: Final = 0x5858  # "XX"
 _READ: Final = frozenset(
     (COMMON, NAMEPLATE, SETTINGS, STRINGS, CAPACITY, STORAGE, *INVERTERS, *METERS)
 )
-"""Of what we know what it holds."""
+"""Models whose contents we know."""
 _PAUSES_S: Final = (0.1, 0.3, 0.6)
 """A port that was let go a moment ago may be held still: Home Assistant 2026.9 closes it later."""
 _FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
-"""What a unit raises. A port that goes away while it is open is no error of Modbus."""
+"""Exceptions of a unit. A port that goes away while it is open is no error of Modbus."""
 
 
 class InverterError(Exception):
@@ -174,7 +174,7 @@ def parameters(data: Mapping[str, Any]) -> ModbusTcpParams | ModbusSerialParams:
 
 
 def place(data: Mapping[str, Any]) -> str:
-    """Say where an inverter is, as it may be shown."""
+    """Return where an inverter is, without secrets."""
     return shown(data[CONF_DEVICE]) if on_a_line(data) else str(data[CONF_HOST])
 
 
@@ -188,7 +188,7 @@ def unique_id(identity: Identity, data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map:
-    """The models that were found, as components that read themselves."""
+    """The detected models, as components that read themselves."""
 
     base: int
     models: Sequence[SunSpecModel]
@@ -216,7 +216,7 @@ class Link:
     def __init__(
         self, unit: ModbusUnit, bases: Sequence[int] = BASES, *, on_a_line: bool = False
     ) -> None:
-        """Take whom to ask, and where its map may begin."""
+        """Store the address, and where its map may begin."""
         self._unit = unit
         self._bases = bases
         self._meant = _meant_on_a_line if on_a_line else _meant
@@ -225,7 +225,7 @@ class Link:
         """Models that are in the map and do not answer."""
 
     async def find(self) -> Map:
-        """Look for the map, or give the one that is known. Raises InverterError."""
+        """Find the map, or return the known one. Raises InverterError."""
         for pause_s in _PAUSES_S:
             try:
                 return await self._sought()
@@ -242,7 +242,7 @@ class Link:
         return self._map
 
     async def read(self) -> Reading:
-        """Read all that is measured. Raises InverterError."""
+        """Read all measures. Raises InverterError."""
         inverter_map = await self.find()
         try:
             return await self._read(inverter_map)
@@ -258,7 +258,7 @@ class Link:
         self._map = None
 
     async def image(self) -> dict[str, dict[str, list[int]]]:
-        """Read the registers of the map as they are, without what identifies the device.
+        """Read the raw registers of the map, without those that identify the device.
 
         Of models that we know nothing of, there is the header: they may hold a name, an address.
         So it is for those that are in the map and are refused.
@@ -340,7 +340,7 @@ class Link:
         )
 
     async def _optional[V](self, component: _Valued[V] | None) -> V | None:
-        """Read what an inverter can do without; None if it has or says no such thing.
+        """Read an optional value; None if it has none.
 
         Raises:
             ModbusConnectionError, ModbusTimeoutError: nobody is there any more.
@@ -414,7 +414,7 @@ def _meant_on_a_line(error: Exception) -> InverterError:
 
 
 def _not_opened(error: Exception) -> InverterError | None:
-    """Say why a port could not be opened, if that is what happened."""
+    """Raise the reason why a port could not be opened, if that is what happened."""
     if not isinstance(error, ModbusConnectionError):
         return None
     for cause in _causes(error):

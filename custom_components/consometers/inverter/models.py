@@ -1,4 +1,4 @@
-"""SunSpec's models as far as a household wants to know them, and what their points mean.
+"""SunSpec's models, as far as a household needs them, and the meaning of their points.
 
 An address counts from the model's header. Source: github.com/sunspec/models.
 """
@@ -202,7 +202,7 @@ class StringsModel(SunSpecComponent):
 
 @cache
 def strings_model(length: int) -> type[StringsModel]:
-    """Return model 160 of a length. What it says to have beyond that is another model's."""
+    """Return model 160 of a length. Further modules that it claims belong to another model."""
 
     class SizedStringsModel(StringsModel):
         modules = repeating_group(
@@ -287,7 +287,7 @@ INVERTERS: Final[dict[int, type[InverterModel]]] = {
     111: FloatInverter,
     701: DerInverter,
 }
-"""First what is preferred: integers count energy to the Wh, however large it is."""
+"""Preferred models first: integers count energy to the Wh, however large it is."""
 
 METERS: Final[dict[int, type[MeterModel]]] = {
     **dict.fromkeys((201, 202, 203, 204), IntegerMeter),
@@ -335,7 +335,7 @@ def _meter(meter: MeterModel) -> Meter:
 
 
 def _counted(energy_wh: float | None) -> float | None:
-    """Return what a meter counted: Kostal's writes what is exported below zero."""
+    """Return a meter's energy: Kostal's writes exports as negative."""
     return None if energy_wh is None else abs(energy_wh) or None
 
 

@@ -1,4 +1,4 @@
-"""What an inverter says at one moment, as plain values. None is what it does not say."""
+"""A reading of an inverter, as plain values. None is an unknown value."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ type Phases = tuple[float | None, float | None, float | None]
 
 
 class Operating(StrEnum):
-    """What an inverter does, in the order of SunSpec's numbers from 1 on."""
+    """The state of an inverter, in the order of SunSpec's numbers from 1 on."""
 
     OFF = "off"
     SLEEPING = "sleeping"
@@ -20,7 +20,7 @@ class Operating(StrEnum):
 
 
 class Charging(StrEnum):
-    """What a battery does, in the order of SunSpec's numbers from 1 on."""
+    """The state of a battery, in the order of SunSpec's numbers from 1 on."""
 
     OFF = "off"
     EMPTY = "empty"
@@ -33,7 +33,7 @@ class Charging(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose registers they are."""
+    """The identity of a device."""
 
     maker: str
     model: str
@@ -42,13 +42,13 @@ class Identity:
 
     @property
     def masked(self) -> str:
-        """The end of the serial number: enough to tell one's inverters apart."""
+        """The end of the serial number: enough to distinguish one's inverters."""
         return f"…{self.serial[-4:]}" if self.serial else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """What an inverter can make, and what it is allowed to."""
+    """The power limits of an inverter."""
 
     rating_w: float | None = None
     limit_w: float | None = None
@@ -110,7 +110,7 @@ class Battery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """All of it. `phases` is how many the inverter feeds; `rating_w` what it can make."""
+    """A whole reading. `phases` is how many the inverter feeds; `rating_w` its maximum."""
 
     phases: int
     rating_w: float | None

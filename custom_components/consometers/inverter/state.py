@@ -1,4 +1,4 @@
-"""What to believe of an inverter: pure rules, given what was read and when.
+"""Which readings of an inverter to believe: pure rules, given a reading and its time.
 
 Times are seconds, Unix: they are compared over restarts.
 """
@@ -11,9 +11,9 @@ from typing import Any, Final
 from .readings import Operating, Production, Reading
 
 FORGIVEN: Final = 2
-"""So many polls may fail in a row before anybody notices."""
+"""Failed polls in a row before an inverter counts as unavailable."""
 DAWN_S: Final = 5_400
-"""So long after sunrise an inverter may still sleep: the sun is low then, or behind a hill."""
+"""How long after sunrise an inverter may still sleep: the sun is low, or behind a hill."""
 CONFIRMED: Final = 5
 CONFIRMED_S: Final = 120
 """A counter that goes elsewhere is believed after so many readings, and so long."""
@@ -34,7 +34,7 @@ class Presence(Enum):
 
 
 class Event(Enum):
-    """What happened to a counter."""
+    """An event of a counter."""
 
     RESTARTED = auto()
     JUMPED = auto()
@@ -134,10 +134,10 @@ class Counter:
 
 
 class InverterState:
-    """What is known of one inverter: the last reading, its totals, whether it answers."""
+    """The state of one inverter: the last reading, its totals, whether it answers."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without a reading."""
         self.reading: Reading | None = None
         self.presence = Presence.AWAY
         self.counters: dict[str, Counter] = {}
@@ -150,7 +150,7 @@ class InverterState:
 
     @property
     def operating(self) -> Operating | None:
-        """What it does; one that does not answer at night sleeps."""
+        """Its operating state; one that does not answer at night sleeps."""
         if self.presence is Presence.ASLEEP:
             return Operating.SLEEPING
         return None if self.reading is None else self.reading.production.operating
@@ -166,13 +166,13 @@ class InverterState:
         return None if counter is None else counter.total_wh
 
     def take(self, reading: Reading, at: float) -> list[tuple[str, Event]]:
-        """Believe a reading, and tell what happened to counters."""
+        """Add a reading, and return the events of counters."""
         self._misses, self.presence, self._sunrise = 0, Presence.AWAKE, None
         self.reading = _plausible(reading)
         most_w = 1.25 * (reading.rating_w or _UNKNOWN_RATING_W)
         happened = []
         for name, read_wh in _counters(reading):
-            # What a home draws is not bounded by what its roof makes.
+            # A home's consumption is not bounded by its panels.
             of_meter = name.startswith("meter")
             bound_w = max(most_w, _UNKNOWN_RATING_W) if of_meter else most_w
             event = self.counters.setdefault(name, Counter()).update(read_wh, at, bound_w)
@@ -181,7 +181,7 @@ class InverterState:
         return happened
 
     def miss(self, at: float, *, sun_up: bool) -> None:
-        """Take in that there was no answer."""
+        """Record a failed poll."""
         self._misses += 1
         if self.awake and self._misses <= FORGIVEN:
             return
@@ -197,19 +197,19 @@ class InverterState:
             self.presence = Presence.AWAY
 
     def remember(self) -> dict[str, Any]:
-        """Return what is to be known after a restart, as JSON has it."""
+        """Return the state for the next start, as JSON stores it."""
         return {
             name: {"read_wh": each.read_wh, "at": each.at, "offset_wh": each.offset_wh}
             for name, each in self.counters.items()
         }
 
     def recall(self, remembered: Mapping[str, Any]) -> None:
-        """Know it again."""
+        """Restore the state."""
         self.counters = {name: Counter(**each) for name, each in remembered.items()}
 
     @property
     def _fades(self) -> bool:
-        """Whether it was about to fall asleep when it was last heard."""
+        """Whether it was about to fall asleep at the last reading."""
         if self.reading is None:
             return False
         production = self.reading.production
@@ -232,7 +232,7 @@ def _counters(reading: Reading) -> Iterator[tuple[str, float | None]]:
 
 
 def _plausible(reading: Reading) -> Reading:
-    """Leave out powers that cannot be: a scale factor changed between two registers."""
+    """Drop impossible powers: a scale factor changed between two registers."""
     if not reading.rating_w:
         return reading
     most_w = 2 * reading.rating_w

@@ -1,1 +1,1 @@
-"""One meter in Home Assistant: its link, what is derived from it, its entities."""
+"""One meter in Home Assistant: its link, its derived values, its entities."""

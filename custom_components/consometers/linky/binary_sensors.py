@@ -23,7 +23,7 @@ class LinkyBinarySensorDescription(BinarySensorEntityDescription):
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
-        """Return whether the meter has such a thing."""
+        """Return whether the meter has such a fact."""
         return self.exists_fn(state) if self.exists_fn else self.value_fn(state) is not None
 
 

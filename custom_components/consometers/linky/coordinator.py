@@ -40,9 +40,9 @@ from .state import FrameResult, LinkyState
 _LOGGER = logging.getLogger(__name__)
 
 RETUNE_AFTER_S = 10.0
-"""Without a good group for so long, listen at the other mode's speed."""
+"""Without a good group for this long, listen at the other mode's speed."""
 NO_DATA_ISSUE_AFTER_S = 300.0
-"""Without a good group for so long, tell the person what to check."""
+"""Without a good group for this long, a repair issue says what to check."""
 TARIFF_SETTLES_S = 20.0
 """A frame that spans the end of a tariff has the name of one and the index of the other, and noise
 may keep one of them back: only what stays together for so long belongs together."""
@@ -67,17 +67,17 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the link, for diagnostics."""
+    """An event of the link, for diagnostics."""
 
     at: datetime
     what: str
 
 
 class LinkyCoordinator:
-    """Owns the link to one meter, its one reader task, and what is known of the meter."""
+    """Owns the link to one meter, its one reader task, and the meter's state."""
 
     def __init__(self, hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
-        """Start with nothing known; `async_start` opens the link."""
+        """Start without a reading; `async_start` opens the link."""
         self.hass = hass
         self.entry = entry
         self.state = LinkyState(entry.data.get(CONF_OFFSET, 0))
@@ -115,7 +115,7 @@ class LinkyCoordinator:
 
     @property
     def address(self) -> Address:
-        """What the address of the entry's meter says."""
+        """The facts in the address of the entry's meter."""
         assert self.entry.unique_id is not None
         return address(self.entry.unique_id)
 
@@ -202,7 +202,7 @@ class LinkyCoordinator:
 
     @callback
     def _take(self, data: bytes) -> None:
-        """Decode what came and publish what is due."""
+        """Decode the bytes, and publish what is due."""
         heard = self.state.feed(data, self._clock())
         if heard is FrameResult.NOTHING or not self.state.identified:
             return
@@ -221,7 +221,7 @@ class LinkyCoordinator:
             async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
         now, reading_count = self._clock(), len(self.state.meter.readings)
         if reading_count > self._readings_before:
-            # What was not known is shown at once.
+            # A value that was unknown is shown at once.
             self._written_at = dict.fromkeys(self._intervals, float("-inf"))
         self._readings_before = reading_count
         for pace, interval in self._intervals.items():
@@ -230,7 +230,7 @@ class LinkyCoordinator:
                 async_dispatcher_send(self.hass, self.signal(pace))
 
     def _follow_meter(self) -> None:
-        """Compare the meter that speaks with the one of the entry, and say what differs.
+        """Compare the meter that speaks with the entry's, and report a difference.
 
         A meter that no other entry knows has replaced the former one, and is followed.
         """
@@ -285,7 +285,7 @@ class LinkyCoordinator:
         return default_title(unique_id, of_production=self.of_production)
 
     def _learn_what_it_counts(self) -> None:
-        """Take in that the meter is one of production, or no longer: its names say so."""
+        """Record that the meter is one of production, or no longer: its names say so."""
         entry, of_production = self.entry, self.state.of_production
         if of_production is None or of_production is self.of_production:
             return
@@ -301,7 +301,7 @@ class LinkyCoordinator:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     def _learn_tariff(self) -> None:
-        """Remember what the supplier calls the index that runs now.
+        """Remember the supplier's name of the index that runs now.
 
         The name of an entity is fixed when it is made: a first name creates the entities again.
         """
@@ -329,7 +329,7 @@ class LinkyCoordinator:
 
     @callback
     def _check_silence(self) -> None:
-        """See whether the meter has been silent for long, or is no longer."""
+        """Check whether the meter has been silent for long, or is no longer."""
         silent_s = self._silent_since(self._started_at)
         if silent_s >= self._silence_s and not self._lost:
             self._lost = True
@@ -356,5 +356,5 @@ class LinkyCoordinator:
             async_dispatcher_send(self.hass, self.signal(pace))
 
     def _tell(self, what: str) -> None:
-        """Write down what happened. While a meter is lost, what is tried again is no news."""
+        """Log an event. While a meter is lost, retries are no news."""
         self.story.append(Event(dt_util.utcnow(), what))

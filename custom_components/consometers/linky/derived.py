@@ -1,4 +1,4 @@
-"""What a meter does not send, computed from what it sends. Pure: no clock of its own."""
+"""Values that a meter does not send, derived from those that it sends."""
 
 from collections import deque
 from math import ceil, log
@@ -102,7 +102,7 @@ class CutOff:
     def seconds_left(self, cut_off_va: float) -> int | None:
         """Return the seconds until the breaker opens if the power stays; None if it never does.
 
-        One reading does not tell for how long so much has been drawn: None too.
+        One reading does not show how long that much has been drawn: None too.
         """
         limit = (MARGIN * cut_off_va) ** 2
         if self._filtered is None or self._readings < 2 or self._square <= limit:

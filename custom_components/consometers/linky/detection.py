@@ -1,4 +1,4 @@
-"""Listening to a port that a person chose, to find out what speaks there."""
+"""Listening to a chosen port, to find out what speaks there."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class NotTic(LinkError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A meter that was found. `unique_id` is its whole address, which is personal data."""
+    """A detected meter. `unique_id` is its whole address, which is personal data."""
 
     mode: Mode
     unique_id: str
@@ -52,11 +52,11 @@ class Found:
     contract: str | None
     subscribed_power_kva: float | None
     state: LinkyState = field(repr=False)
-    """All that it said, its registers among it."""
+    """All of its readings, with its registers."""
 
 
 def masked(unique_id: str) -> str:
-    """Return the end of a meter's address: enough to tell one's meters apart."""
+    """Return the end of a meter's address: enough to distinguish one's meters."""
     return f"…{unique_id[-4:]}"
 
 

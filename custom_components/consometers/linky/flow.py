@@ -1,4 +1,4 @@
-"""How a person adds a meter, moves it to another port, and chooses how it is published."""
+"""Adding a meter, moving it to another port, and choosing how it is published."""
 
 import asyncio
 from typing import Any, override
@@ -54,7 +54,7 @@ DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
 
 
 class LinkyFlow(HistorySteps, ConfigFlow):
-    """Adds a meter: choose a port, listen to it, see what was found, confirm.
+    """Adds a meter: choose a port, listen to it, check the result, confirm.
 
     Where another integration counted the meter before, its history may be continued.
 
@@ -150,7 +150,7 @@ class LinkyFlow(HistorySteps, ConfigFlow):
         return steps.get(self.source or "", "meter")
 
     async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """See whose meter it is that was found."""
+        """Check whose meter was detected."""
         assert self._detected is not None
         if self.source != SOURCE_RECONFIGURE:
             await self.async_set_unique_id(self._detected.unique_id)
@@ -167,7 +167,7 @@ class LinkyFlow(HistorySteps, ConfigFlow):
     async def async_step_replaced(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask whether the meter that nobody knows stands where the former one stood."""
+        """Ask whether the unknown meter stands where the former one stood."""
         assert self._detected is not None
         entry, unique_id = self._get_reconfigure_entry(), self._detected.unique_id
         former = entry.unique_id or ""
@@ -195,7 +195,7 @@ class LinkyFlow(HistorySteps, ConfigFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what was found, and make the entry when the person agrees."""
+        """Show the meter, and make the entry when the person agrees."""
         assert self._detected is not None
         detected = self._detected
         if user_input is not None:
@@ -260,7 +260,7 @@ def _price(unit: str) -> NumberSelector:
 
 
 class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
-    """How often a meter is published, what more of it, what it costs, which history goes on."""
+    """Publishing interval, further sensors, prices, and continued history."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change, where there is a choice."""
@@ -277,7 +277,7 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         return await self.async_step_publication()
 
     async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take out of the statistics what was joined, when the person agrees."""
+        """Take joined history out of the statistics, when the person agrees."""
         if user_input is not None:
             await async_take_out(self.hass, self.config_entry)
             return self.async_abort(reason="history_undone")

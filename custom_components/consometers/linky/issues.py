@@ -1,4 +1,4 @@
-"""What a person should know or do about a meter, as Home Assistant's repair issues."""
+"""Repair issues about a meter."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ NO_DATA = "no_data"
 
 
 def set_mode_changed(hass: HomeAssistant, entry: LinkyConfigEntry, mode: Mode) -> None:
-    """Say that the meter speaks another mode than the entry was made for, or no longer does."""
+    """Report that the meter speaks another mode than the entry's, or no longer does."""
     former = entry.data[CONF_MODE]
     if mode == former:
         delete(hass, entry, MODE_CHANGED)
@@ -31,7 +31,7 @@ def set_mode_changed(hass: HomeAssistant, entry: LinkyConfigEntry, mode: Mode) -
 
 
 def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: str) -> None:
-    """Say that another meter, new to us, answers, and that its readings continue the history."""
+    """Report a new meter, whose readings continue the history."""
     create(
         hass,
         entry,
@@ -44,7 +44,7 @@ def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: 
 
 
 def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str | None) -> None:
-    """Say that a meter of another entry answers, as if two cables were exchanged; None: not so."""
+    """Report another entry's meter, as after a swap of two cables; None: no such meter."""
     if unique_id is None:
         delete(hass, entry, WRONG_METER)
     else:
@@ -54,7 +54,7 @@ def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str
 
 
 def set_no_data(hass: HomeAssistant, entry: LinkyConfigEntry, *, no_data: bool) -> None:
-    """Say what to check when nothing valid comes, or that it does again."""
+    """Report what to check when nothing valid comes, or that it does again."""
     if no_data:
         device = shown(entry.data[CONF_DEVICE])
         create(hass, entry, NO_DATA, severity=IssueSeverity.ERROR, device=device)
@@ -63,10 +63,10 @@ def set_no_data(hass: HomeAssistant, entry: LinkyConfigEntry, *, no_data: bool) 
 
 
 def clear_passing(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
-    """Take back what holds only while nobody has done anything about it."""
+    """Delete issues that hold only until somebody acts."""
     delete(hass, entry, WRONG_METER, NO_DATA)
 
 
 def clear_all(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
-    """Take back whatever was said of an entry that goes away."""
+    """Delete all issues of an entry that is removed."""
     delete(hass, entry, MODE_CHANGED, METER_REPLACED, WRONG_METER, NO_DATA)

@@ -23,7 +23,7 @@ _CLOSE_TIMEOUT_S = 2
 
 
 class LinkError(Exception):
-    """The link cannot be used. `key` is the translation key of what to tell the person."""
+    """The link cannot be used. `key` is the translation key of the message."""
 
     key = "cannot_open"
 
@@ -76,7 +76,7 @@ class Link:
         return data
 
     async def _gather(self) -> None:
-        """Leave the bytes where they are for a moment: the port holds many more than come in it."""
+        """Let bytes gather for a moment: the port buffers many more than come in it."""
         transport = self._writer.transport
         try:
             transport.pause_reading()

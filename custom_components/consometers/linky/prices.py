@@ -1,4 +1,4 @@
-"""What a kWh costs by each index of the supplier, and what one that is injected earns.
+"""The price of a kWh by each index of the supplier, and the price of an injected one.
 
 Core's Energy dashboard counts with it. A grid connection that counts one index has the price of it;
 one that counts the whole meter has a fixed price where there is one, else the sensor of the price
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .coordinator import LinkyConfigEntry
 
 type Prices = Mapping[str, float]
-"""What a kWh costs, by the label of the index that counts it."""
+"""The price of a kWh, by the label of its index."""
 
 ENERGY: Final = "energy"
 PRICE: Final = "price"
@@ -131,7 +131,7 @@ _EXPORT: Final = _Direction(
 
 
 def priced(hass: HomeAssistant, entry: LinkyConfigEntry) -> dict[str, float]:
-    """Return what a kWh costs, by the entity that counts it."""
+    """Return the price of a kWh, by the entity that counts it."""
     return {
         entity_id: each
         for register, each in prices(entry.options).items()
@@ -166,7 +166,7 @@ def _wanted(
     of_contract: set[str],
     sensor: str | None,
 ) -> Iterator[tuple[str, _Price]]:
-    """Yield what each of the meter's energies costs, by its entity."""
+    """Yield the price of each of the meter's energies, by its entity."""
     for register in of_contract:
         if (counted := _entity(hass, entry, _counter(register))) is not None:
             yield counted, (None, now.get(register))
@@ -183,7 +183,7 @@ def _wanted(
 def _wanted_injected(
     hass: HomeAssistant, entry: LinkyConfigEntry, options: Mapping[str, Any]
 ) -> Iterator[tuple[str, _Price]]:
-    """Yield what is paid for the energy that the meter counts as injected, by its entity."""
+    """Yield the price of the meter's injected energy, by its entity."""
     if (injected := _entity(hass, entry, _INJECTED)) is not None:
         yield injected, (None, options.get(CONF_INJECTION_PRICE))
 

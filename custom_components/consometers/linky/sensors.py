@@ -55,7 +55,7 @@ class LinkySensorDescription(SensorEntityDescription):
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
-        """Return whether the meter has such a thing."""
+        """Return whether the meter has such a fact."""
         return (self.exists_fn or _is_known(self.value_fn))(state)
 
 
@@ -134,7 +134,7 @@ def raw_labels() -> Iterator[LinkySensorDescription]:
 
 
 def estimates() -> Iterator[LinkySensorDescription]:
-    """Yield what no register counts, for those who ask for it."""
+    """Yield derived values, for those who ask for them."""
     yield _apparent_power(
         key="injected_power_estimated",
         value_fn=lambda state: state.injected_power_va,
@@ -150,7 +150,7 @@ def energies(state: LinkyState) -> Iterator[LinkySensorDescription]:
 
 
 def price(currency: str) -> LinkySensorDescription:
-    """Return what a kWh costs now, for those who gave prices."""
+    """Return the present price of a kWh, for those who entered prices."""
     return _sensor(
         key="price",
         native_unit_of_measurement=f"{currency}/{UnitOfEnergy.KILO_WATT_HOUR}",
@@ -433,7 +433,7 @@ def _number(*labels: str) -> Callable[[LinkyState], int | None]:
 
 
 def _dated(*labels: str) -> dict[str, Any]:
-    """Return what a sensor shows of a number that has a time."""
+    """Return the state of a sensor from a number with a time."""
     return {"value_fn": _number(*labels), "time_fn": partial(_time, labels[0])}
 
 

@@ -1,4 +1,4 @@
-"""One meter as Home Assistant sees it: what is believed, and what is derived from that."""
+"""One meter as Home Assistant sees it: believed readings, and values derived from them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -59,14 +59,14 @@ _REGISTERS = frozenset(
 
 
 class FrameResult(Enum):
-    """What bytes brought."""
+    """The result of some bytes."""
 
     NOTHING = "nothing"
     """No frame ended."""
     MEASURES = "measures"
-    """Only what differs in every frame."""
+    """Only labels that differ in every frame."""
     CHANGE = "change"
-    """Something that is steady, or that was not known before."""
+    """A steady value changed, or became known."""
 
 
 class LinkyState:
@@ -77,7 +77,7 @@ class LinkyState:
     """
 
     def __init__(self, offset_wh: int = 0) -> None:
-        """Start with nothing known but the offset of the total."""
+        """Start with nothing but the offset of the total."""
         self.decoder = Decoder()
         self.lamp = Lamp()
         self.quality = LinkQuality()
@@ -92,7 +92,7 @@ class LinkyState:
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing of the meter any more, only of the link."""
+        """Forget the meter, but not the link."""
         self.meter = Meter()
         self.tariff = Tariff()
         self._overrun: bool | None = None
@@ -121,7 +121,7 @@ class LinkyState:
         return FrameResult.CHANGE if steady else FrameResult.MEASURES
 
     def _update(self, frame: Frame, at: float) -> bool:
-        """Take a frame; tell whether something changed that does not differ in every frame."""
+        """Take a frame; return whether something changed that does not differ in every frame."""
         former = self.meter.address, self.meter.mode
         reading_count = len(self.meter.readings)
         changed = self.meter.update(frame, at)
@@ -132,7 +132,7 @@ class LinkyState:
         if steady:
             self.tariff = tariff(self.meter.readings)
         self._derive(changed)
-        # It is steady, though the currents that tell it are not.
+        # Overrun is steady, though the currents that show it are not.
         overrun, self._overrun = self._overrun, self.overrun
         return steady or overrun is not self._overrun
 
@@ -165,7 +165,7 @@ class LinkyState:
         self._total = _Total(meter.address, meter.mode, energy_wh + self.offset_wh, at)
 
     def _apparent_by_phase(self) -> Iterable[tuple[int, Reading, int]]:
-        """Yield what the breaker watches, and what makes VA of it: each phase, or the whole.
+        """Yield the breaker's inputs, with their factors to VA: each phase, or the whole.
 
         In historique mode a three-phase meter sends the currents of the phases only.
         """
@@ -179,7 +179,7 @@ class LinkyState:
             yield 1, power, 1
 
     def reading(self, *names: str) -> Reading | None:
-        """Return what is believed of the first of these labels that is known."""
+        """Return the believed reading of the first of these labels that is known."""
         readings = self.meter.readings
         return next((readings[name] for name in names if name in readings), None)
 
@@ -210,7 +210,7 @@ class LinkyState:
 
     @property
     def address(self) -> Address | None:
-        """What the meter's address says."""
+        """The facts in the meter's address."""
         return None if self.meter.address is None else address(self.meter.address)
 
     @property
@@ -253,9 +253,9 @@ class LinkyState:
 
     @property
     def of_production(self) -> bool | None:
-        """Whether the meter is a second one, of panels of which all is sold; None: not yet known.
+        """Whether the meter is a second one, of panels that sell everything; None: not yet known.
 
-        What it injects is what they make. In historique mode it does not tell.
+        What it injects is what they make. In historique mode the meter does not say.
         """
         if self.mode is not Mode.STANDARD or self.tariff.contract is None:
             return None
@@ -304,7 +304,7 @@ class LinkyState:
 
     @property
     def price(self) -> float | None:
-        """What a kWh costs now, by the tariff that runs."""
+        """The present price of a kWh, by the tariff that runs."""
         return self.prices.get(self.tariff.register or "")
 
     @property

@@ -1,1 +1,1 @@
-"""The household's node in Home Assistant: what it shares, and how that goes."""
+"""The household's node in Home Assistant: what it shares, and the state of that."""

@@ -7,7 +7,7 @@ from ..const import DOMAIN
 
 
 async def require_administrator(hass: HomeAssistant, context: Context | None) -> None:
-    """Raise ServiceValidationError if a person acts who is no administrator.
+    """Raise ServiceValidationError if the caller is a person, and no administrator.
 
     An automation acts by itself, and for nobody.
     """

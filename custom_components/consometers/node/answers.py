@@ -1,4 +1,4 @@
-"""What a node answers, as docs/node-api.md has it. Pure: JSON in, frozen values out."""
+"""A node's answers, as in docs/node-api.md. Pure: JSON in, frozen values out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import probatio as vol
 from .challenge import CHALLENGE, Challenge
 
 VERSION: Final = 1
-"""The version of the API that is understood."""
+"""The supported version of the API."""
 
 GRANTED: Final = "granted"
 
@@ -20,11 +20,11 @@ MOST_WH: Final = 10**15
 _MOST_CENTS: Final = 1_000
 
 type Words = Mapping[str, str]
-"""The same words by the code of their language, in those that there are."""
+"""An answer is not valid."""
 
 
 class NotAnAnswer(ValueError):
-    """This is nothing that a node would say."""
+    """An answer is of a version that is not supported yet."""
 
 
 class VersionTooNew(ValueError):
@@ -33,7 +33,7 @@ class VersionTooNew(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectedSums:
-    """What the witness of a permission says: in how many hours the home is in an opened sum.
+    """A witness's report on a permission: in how many hours the home is in an opened sum.
 
     `least_homes` is how many homes the smallest of these has. None until the witness has answered.
     """
@@ -47,7 +47,7 @@ class ProtectedSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """What the household answered to one data need."""
+    """The household's answer to one data need."""
 
     id: str
     title: Words
@@ -58,17 +58,17 @@ class Permission:
     newer_version: str | None
     """Of a granted permission, the id of the proposed one for a newer version of its need."""
     protected: ProtectedSums | None = None
-    """None unless records leave masked. Nodes before it tell nothing of it."""
+    """None unless records leave masked. Older nodes omit it."""
 
     @property
     def granted(self) -> bool:
-        """Whether something may leave by it, now or once it is no longer paused."""
+        """Whether something may leave by it, now or once it is resumed."""
         return self.state == GRANTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Interval:
-    """An interval of which energies are known."""
+    """An interval with known energies."""
 
     start: datetime
     end: datetime
@@ -89,7 +89,7 @@ class _Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last(_Interval):
-    """What a collective's homes did together in the last interval that is known, Wh."""
+    """The energies of a collective's homes together in the last known interval, Wh."""
 
     consumption: int | None
     injection: int | None
@@ -100,7 +100,7 @@ class Last(_Interval):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """What they did in the collective's day so far, Wh, and the parts that production has in it."""
+    """Their energies in the collective's day so far, Wh, and the shares of production."""
 
     date: date
     until: datetime | None
@@ -113,7 +113,7 @@ class Today:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """What this home drew in the last month that is over, and what the collective's homes did, Wh.
+    """This home's consumption in the last complete month, and the collective's homes', Wh.
 
     The median and the quartiles are of a home.
     """
@@ -145,7 +145,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """What a kWh costs by a collective's account, in euro cents: from a member, from the grid."""
+    """A collective's prices of a kWh, in euro cents: from a member, from the grid."""
 
     local: float
     grid: float
@@ -162,19 +162,19 @@ class Sums:
     problem: Words | None
     """Why some of it is missing."""
     prices: Prices | None = None
-    """None where it states none, and of nodes before them."""
+    """None where it states none, and of older nodes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartLast(_Interval):
-    """What this home's part of a plant made in the last interval that is known, Wh."""
+    """The production of this home's part of a plant in the last known interval, Wh."""
 
     production: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartToday:
-    """What it made in the collective's day so far, Wh."""
+    """Its production in the collective's day so far, Wh."""
 
     date: date
     until: datetime | None
@@ -183,7 +183,7 @@ class PartToday:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartMonth:
-    """What it made in the last month that is over, beside what the home drew, Wh.
+    """Its production in the last complete month, beside the home's consumption, Wh.
 
     `coverage` is the one as a part of the other, and may be above 1.
     """
@@ -196,7 +196,7 @@ class PartMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """Panels of which this home holds shares, with its part of what they make."""
+    """Panels of which this home holds shares, with its part of the production."""
 
     id: str
     name: str
@@ -214,7 +214,7 @@ class Plant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
-    """Somebody who asks for series of the household, and what goes there."""
+    """A peer that requests series of the household, and its permissions."""
 
     id: str
     jid: str
@@ -227,25 +227,25 @@ class Collective:
     """Whether it may show what it reads under the household's name, as of a public building."""
     permissions: tuple[Permission, ...]
     sums: Sums | None
-    """None unless the node reads them. Nodes before them tell nothing of it."""
+    """None unless the node reads them. Older nodes omit it."""
     plants: tuple[Plant, ...] | None = None
     """None of nodes before them."""
     challenge: Challenge | None = None
 
     @property
     def granted(self) -> tuple[Permission, ...]:
-        """The permissions by which something may leave."""
+        """The permissions under which something may leave."""
         return tuple(permission for permission in self.permissions if permission.granted)
 
     @property
     def protected(self) -> ProtectedSums | None:
-        """What a witness says of the one permission by which records leave masked, if it has."""
+        """The witness's report on the one masked permission, if there is one."""
         sums = (permission.protected for permission in self.granted)
         return next((each for each in sums if each and each.opened_hours is not None), None)
 
     @property
     def paused(self) -> bool:
-        """Whether all that was granted is held back."""
+        """Whether all grants are paused."""
         return bool(self.granted) and all(permission.paused for permission in self.granted)
 
 
@@ -272,7 +272,7 @@ class Node:
     collectives: tuple[Collective, ...]
 
     def collective(self, collective_id: str) -> Collective | None:
-        """Find one of those who ask."""
+        """Find a peer."""
         return next((each for each in self.collectives if each.id == collective_id), None)
 
     @property
@@ -291,7 +291,7 @@ def plant_key(collective_id: str, plant_id: str) -> str:
 
 
 def node(answer: object) -> Node:
-    """Understand the answer to GET /api/v1/node. Raises NotAnAnswer or VersionTooNew."""
+    """Parse the answer to GET /api/v1/node. Raises NotAnAnswer or VersionTooNew."""
     version = answer.get("api") if isinstance(answer, dict) else None
     if not isinstance(version, int):
         raise NotAnAnswer("no version of the API")
@@ -301,7 +301,7 @@ def node(answer: object) -> Node:
 
 
 def words_in(language: str, words: Words) -> str:
-    """Return words in a language, else in English, else in whatever there is."""
+    """Return words in a language, else in English, else in any."""
     return next((words[each] for each in (language, "en", *words) if each in words), "")
 
 
@@ -328,7 +328,7 @@ def _day(text: object) -> date:
 
 
 def _rate(value: object) -> float:
-    """Read a part of one; JSON in Python has numbers that are none."""
+    """Parse a share, from 0 to 1; JSON in Python has numbers that are none."""
     rate = vol.Schema(vol.Any(float, int))(value)
     if not (math.isfinite(rate) and 0 <= rate <= 1):
         raise vol.Invalid("no part of one")
@@ -336,7 +336,7 @@ def _rate(value: object) -> float:
 
 
 def _ratio(value: object) -> float:
-    """Read a part of something, or a multiple of it."""
+    """Parse a share of something, or a multiple of it."""
     ratio = vol.Schema(vol.Any(float, int))(value)
     if not (math.isfinite(ratio) and 0 <= ratio <= MOST_WH):
         raise vol.Invalid("no part of anything")
@@ -344,7 +344,7 @@ def _ratio(value: object) -> float:
 
 
 def _cents(value: object) -> float:
-    """Read a price."""
+    """Parse a price."""
     cents = vol.Schema(vol.Any(float, int))(value)
     if not (math.isfinite(cents) and 0 <= cents <= _MOST_CENTS):
         raise vol.Invalid("no price of a kWh")
@@ -354,7 +354,7 @@ def _cents(value: object) -> float:
 def _object[T](
     make: Callable[..., T], fields: Mapping[str, Any], later: Mapping[str, Any] | None = None
 ) -> vol.All[Any]:
-    """Read an object, whatever may have been added to it; what came later may not be there."""
+    """Parse an object, whatever fields later versions add; newer fields may be missing."""
     schema = {vol.Required(name): kind for name, kind in fields.items()} | {
         vol.Optional(name, default=None): kind for name, kind in (later or {}).items()
     }

@@ -46,7 +46,7 @@ class Challenge:
 
     @property
     def attributes(self) -> dict[str, str | float | None]:
-        """All else that is known of it."""
+        """Its other known facts."""
         standing = self.standing
         ranks: dict[str, float | None] = {
             name: None if standing is None else getattr(standing, name)
@@ -107,4 +107,4 @@ CHALLENGE = vol.All(
     ),
     _read,
 )
-"""What reads a challenge of an answer."""
+"""Reads a fact of a challenge."""

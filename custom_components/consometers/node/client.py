@@ -1,4 +1,4 @@
-"""Speaks to a node over HTTP."""
+"""An HTTP client of a node."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,26 +13,26 @@ from .answers import Node, VersionTooNew, node
 
 TIMEOUT_S: Final = 10.0
 SILENCE_S: Final = 75.0
-"""A node that has nothing to say for half a minute says so: twice that is too long."""
+"""A node sends something at least every half minute: twice that is too long."""
 
 _LONGEST_LINE: Final = 10_000
 _CHANGED: Final = (b"event: changed", b"event:changed")
 
 
 class NodeError(Exception):
-    """Nothing can be had of the node; `key` names the sentence that says why."""
+    """A request to the node failed; `key` names the sentence that says why."""
 
     key = "cannot_connect"
 
 
 class WrongToken(NodeError):
-    """The node does not know the token."""
+    """The node rejects the token."""
 
     key = "invalid_auth"
 
 
 class TooManyAttempts(NodeError):
-    """The node was asked with wrong tokens, and wants to be left alone for a minute."""
+    """The node got wrong tokens, and is locked for a minute."""
 
     key = "too_many_attempts"
 
@@ -48,7 +48,7 @@ class _NotFound(NotANode):
 
 
 class TooNew(NodeError):
-    """The node speaks a version of the API that is not known yet."""
+    """The node's version of the API is not supported yet."""
 
     key = "api_too_new"
 
@@ -72,7 +72,7 @@ class InvalidUrl(NodeError):
 
 
 def base_url(typed: str) -> str:
-    """Return the URL of a node as it is kept. Raises InvalidUrl."""
+    """Return the normalized URL of a node. Raises InvalidUrl."""
     text = typed.strip()
     try:
         url = URL(text if "://" in text else f"http://{text}")
@@ -85,16 +85,16 @@ def base_url(typed: str) -> str:
 
 
 class NodeClient:
-    """One node, asked with the token that it gave."""
+    """One node, with its token."""
 
     def __init__(self, session: ClientSession, url: str, token: str) -> None:
-        """Take where it is."""
+        """Store the address."""
         self._session = session
         self._api = f"{url}/api/v1"
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def node(self) -> Node:
-        """Ask how the node is. Raises NodeError."""
+        """Request the state of the node. Raises NodeError."""
         async with self._ask("GET", "node", ClientTimeout(total=TIMEOUT_S)) as response:
             try:
                 return node(await response.json(content_type=None))
@@ -102,7 +102,7 @@ class NodeClient:
                 raise TooNew from error
 
     async def pause(self, collective_id: str, *, paused: bool) -> None:
-        """Hold back what was granted to a collective, or no longer. Raises NodeError."""
+        """Pause the grants of a collective, or resume them. Raises NodeError."""
         what = "pause" if paused else "resume"
         path = f"collectives/{quote(collective_id, safe='')}/{what}"
         try:

@@ -1,4 +1,4 @@
-"""Keeps the household's node in Home Assistant up to date: listens to it, and asks anyway."""
+"""Keeps the household's node up to date in Home Assistant: by events, and by polling."""
 
 import asyncio
 from contextlib import aclosing
@@ -30,12 +30,12 @@ type NodeConfigEntry = ConfigEntry[NodeCoordinator]
 
 
 class NodeCoordinator(DataUpdateCoordinator[Node]):
-    """Owns what is known of one node, and the task that listens to it."""
+    """Owns the state of one node, and the task that listens to it."""
 
     config_entry: NodeConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
-        """Start with nothing known. `find_meter` finds what counts the home's consumption."""
+        """Start without an answer. `find_meter` finds the meter of the home's consumption."""
         super().__init__(
             hass,
             _LOGGER,
@@ -54,7 +54,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
 
     @property
     def failure(self) -> BaseException | None:
-        """Why the node is away, while it is."""
+        """Why the node is unavailable, while it is."""
         return None if self.last_update_success else self.last_exception
 
     @property
@@ -75,7 +75,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")
 
     async def async_pause(self, collective_id: str, *, paused: bool) -> None:
-        """Hold back what was granted to a collective, or no longer."""
+        """Pause the grants of a collective, or resume them."""
         try:
             await self.client.pause(collective_id, paused=paused)
         except NodeError as error:
@@ -107,7 +107,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
             issues.keep(self.hass, self.config_entry, self.data, self.page)
 
     async def _listen(self) -> None:
-        """Ask the node whenever it says that something changed, and when it is lost or back."""
+        """Poll the node at each of its events, and when it is lost or back."""
         retry_s = FIRST_RETRY_S
         while True:
             began = self.hass.loop.time()
@@ -119,7 +119,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
             except WrongToken:
                 await self.async_refresh()
                 if isinstance(self.failure, ConfigEntryAuthFailed):
-                    # A client that insists on a wrong token is locked out, and the person with it.
+                    # A client with a wrong token is locked out, and the person with it.
                     return
             except NodeError as error:
                 _LOGGER.debug("%s: the node cannot be listened to: %s", self.name, error.key)

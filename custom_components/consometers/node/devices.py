@@ -28,14 +28,14 @@ def plant_identifier(entry: NodeConfigEntry, known_as: str) -> tuple[str, str]:
 
 
 def plant_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
-    """Return which plant a device of the entry is; None: it is another thing."""
+    """Return the plant of a device of the entry; None for another device."""
     prefix = f"{entry.entry_id}:"
     names = (name for domain, name in identifiers if domain == DOMAIN)
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
 
 
 def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
-    """Return which collective a device of the entry is; None: it is another thing."""
+    """Return the collective of a device of the entry; None for another device."""
     prefix = f"{entry.entry_id}_"
     names = (name for domain, name in identifiers if domain == DOMAIN)
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)

@@ -1,4 +1,4 @@
-"""What of a node may be handed to a helper: how it runs, and nothing of who shares what."""
+"""Diagnostics of a node: how it runs, and nothing of who shares what."""
 
 from dataclasses import fields
 from typing import Any
@@ -9,7 +9,7 @@ from .coordinator import NodeCoordinator
 
 
 def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
-    """Return what is known of a node. Words of problems may name somebody, so they are left out."""
+    """Return the state of a node. Messages about problems may name somebody: they are left out."""
     entry = coordinator.config_entry
     return {
         "entry": {"kind": entry.data[CONF_KIND], "discovered": CONF_APP in entry.data},
@@ -47,12 +47,12 @@ def _collective(collective: Collective) -> dict[str, Any]:
 
 
 def _sums(sums: Sums) -> dict[str, Any]:
-    """Return of when and of what there are sums, not their values: they are other homes' too."""
+    """Return which sums there are, and their times, not their values: they are others' too."""
     parts = {part.name: getattr(sums, part.name) for part in fields(sums)}
     return {
         "until": None if sums.last is None else sums.last.end,
         "has_problem": parts.pop("problem") is not None,
-        "told": {
+        "known": {
             name: sorted(fact.name for fact in fields(part) if getattr(part, fact.name) is not None)
             for name, part in parts.items()
             if part is not None
@@ -61,7 +61,7 @@ def _sums(sums: Sums) -> dict[str, Any]:
 
 
 def _plant(plant: Plant) -> dict[str, Any]:
-    """Return what is known of a plant, not how many shares somebody holds."""
+    """Return the state of a plant, not how many shares somebody holds."""
     return {
         "corrected": plant.corrected,
         "until": None if plant.last is None else plant.last.end,

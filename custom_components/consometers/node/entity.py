@@ -16,7 +16,7 @@ from .simulation_coordinator import Simulation
 from .surplus_coordinator import SurplusCoordinator
 
 REASON = "reason"
-"""The attribute that says in words why something is not as it should be."""
+"""The attribute with the reason of a problem."""
 
 
 def unique_id(entry: NodeConfigEntry, known_as: str, description: EntityDescription) -> str:
@@ -31,7 +31,7 @@ def add_for_each_collective[D: EntityDescription](
     make: Callable[[NodeCoordinator, str, D], Entity],
     is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
-    """Add the entities of each collective as soon as the node has what they show."""
+    """Add the entities of each collective once the node has their facts."""
 
     def collectives(node: Node) -> Mapping[str, Collective]:
         return {collective.id: collective for collective in node.collectives}
@@ -55,7 +55,7 @@ def add_for_each[T, D: EntityDescription](
     *,
     is_told: Callable[[str, T, D], bool],
 ) -> None:
-    """Add the entities of each thing as soon as the node has what they show."""
+    """Add the entities of each thing once the node has their facts."""
     coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
     added: set[tuple[str, str]] = set()
@@ -97,7 +97,7 @@ class NodeEntity(CoordinatorEntity[NodeCoordinator]):
         self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})
 
     def _reason(self, words: Words | None) -> dict[str, str | None]:
-        """Return the attribute that says why, in the language of the home."""
+        """Return the attribute with the reason, in the language of the home."""
         language = self.coordinator.hass.config.language
         return {REASON: None if words is None else words_in(language, words)}
 
@@ -118,7 +118,7 @@ class CollectiveEntity(NodeEntity):
 
     @property
     def collective(self) -> Collective:
-        """What the node says of it, while it does."""
+        """The node's data on it, while there are some."""
         collective = self.coordinator.data.collective(self.collective_id)
         assert collective is not None
         return collective
@@ -132,11 +132,11 @@ class CollectiveEntity(NodeEntity):
 
 
 class SurplusEntity(CollectiveEntity):
-    """An entity of what a collective is likely to have to spare."""
+    """An entity of a collective's expected surplus."""
 
     @property
     def surplus(self) -> SurplusCoordinator:
-        """Who forecasts it."""
+        """The forecasts."""
         return self.coordinator.surplus
 
     @override
@@ -156,7 +156,7 @@ class SimulationEntity(CollectiveEntity):
 
     @property
     def simulation(self) -> Simulation:
-        """What is simulated, while it is."""
+        """The simulation, while there is one."""
         return self.coordinator.simulation.data[self.collective_id]
 
     @override
@@ -187,7 +187,7 @@ class PlantEntity(NodeEntity):
 
     @property
     def plant(self) -> Plant:
-        """What the node says of it, while it does."""
+        """The node's data on it, while there are some."""
         return self.coordinator.data.plants[self.known_as]
 
     @property

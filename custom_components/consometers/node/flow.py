@@ -1,4 +1,4 @@
-"""How a person adds the household's node, or says where it is now."""
+"""Adding the household's node, or moving it."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -85,10 +85,10 @@ class NodeOptionsFlow(OptionsFlowWithReload):
 
 
 class NodeFlow(ConfigFlow):
-    """Adds a node that the Supervisor or a person names. It is asked before it is added."""
+    """Adds a node that the Supervisor or a person names, after a first request to it."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without a node."""
         super().__init__()
         self._discovered: dict[str, Any] = {}
 
@@ -109,7 +109,7 @@ class NodeFlow(ConfigFlow):
     async def async_step_hassio_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask before a node is added that the Supervisor announced."""
+        """Ask before a node that the Supervisor announced is added."""
         if user_input is not None:
             return self._create(self._discovered)
         return self.async_show_form(step_id="hassio_confirm")
@@ -137,14 +137,14 @@ class NodeFlow(ConfigFlow):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the token that the node knows: it no longer knows the one that is kept."""
+        """Ask for the current token: the node no longer accepts the stored one."""
         entry = self._get_reauth_entry()
         return await self._change(entry, "reauth_confirm", TOKEN_SCHEMA, user_input)
 
     async def async_step_reconfigure_node(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Say where the node is now. Without a token, it has the one that is kept."""
+        """Ask where the node is now. Without a token, the stored one stays."""
         entry = self._get_reconfigure_entry()
         return await self._change(entry, "reconfigure_node", RECONFIGURE_SCHEMA, user_input)
 
@@ -155,7 +155,7 @@ class NodeFlow(ConfigFlow):
         schema: vol.Schema,
         user_input: dict[str, Any] | None,
     ) -> ConfigFlowResult:
-        """Reach the same node otherwise."""
+        """Reach the same node at another address."""
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
@@ -178,9 +178,9 @@ class NodeFlow(ConfigFlow):
         )
 
     def _follow(self, entry: ConfigEntry | None, data: dict[str, Any]) -> None:
-        """Reach a node that is there already as it was found now, and abort."""
+        """Update a known node to its new address, and abort."""
         if entry is not None and entry.state is ConfigEntryState.SETUP_ERROR:
-            # Its token was not known. Home Assistant would wait for a person.
+            # The stored token was wrong. Home Assistant would wait for a person.
             entries = self.hass.config_entries
             entries.async_update_entry(entry, data={**entry.data, **data})
             entries.async_schedule_reload(entry.entry_id)
@@ -194,5 +194,5 @@ class NodeFlow(ConfigFlow):
 
 
 def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a person typed as it is kept. Raises InvalidUrl."""
+    """Return the normalized input. Raises InvalidUrl."""
     return {**data, CONF_URL: base_url(data[CONF_URL]), CONF_TOKEN: data[CONF_TOKEN].strip()}

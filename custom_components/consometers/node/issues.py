@@ -1,4 +1,4 @@
-"""What a person should know or do about what is shared, as Home Assistant's repair issues."""
+"""Repair issues about sharing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class _Issue:
 
 
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
-    """Say what holds now, and take back what no longer does."""
+    """Create the present issues, and delete the others."""
     language = hass.config.language
     issues_now = [
         issue for collective in node.collectives for issue in _issues_of(collective, language)
@@ -62,7 +62,7 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
 
 
 def clear(hass: HomeAssistant, entry: NodeConfigEntry) -> None:
-    """Take back whatever was said of a node that is no longer asked."""
+    """Delete all issues of a node that is no longer polled."""
     for issue_id in _issues_shown(hass, entry):
         async_delete_issue(hass, DOMAIN, issue_id)
 

@@ -38,12 +38,12 @@ ATTRIBUTES: Final = frozenset(
         *("key", "until", "note", "local_price", "usual_price_wh"),
     }
 )
-"""What sensors of sums tell beside their states."""
+"""Attributes of the sensors of sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectiveSensorDescription(SensorEntityDescription):
-    """Describes a sensor of what goes to a collective, or of what comes from it."""
+    """Describes a sensor of data to a collective, or from it."""
 
     value_fn: Callable[[Collective], Fact]
     attributes_fn: Callable[[Collective], Attributes] = lambda collective: {}
@@ -52,7 +52,7 @@ class CollectiveSensorDescription(SensorEntityDescription):
     of_a_witness: bool = False
 
     def is_told(self, collective: Collective) -> bool:
-        """Return whether there is anything to show."""
+        """Return whether the fact exists."""
         is_always_told = not (self.of_sums or self.of_a_witness)
         return is_always_told or self.value_fn(collective) is not None
 
@@ -147,7 +147,7 @@ def _percent(rate: float | None) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class SurplusSensorDescription(SensorEntityDescription):
-    """Describes a sensor of what a collective is likely to have to spare."""
+    """Describes a sensor of a collective's expected surplus."""
 
     value_fn: Callable[[Sequence[Forecast]], datetime | None]
 
@@ -185,7 +185,7 @@ class SimulationSensorDescription(SensorEntityDescription):
     of_prices: bool = False
 
     def is_told(self, collective: Collective) -> bool:
-        """Return whether the collective says what it takes: prices, of a saving."""
+        """Return whether the collective states the required facts: prices, for a saving."""
         return not self.of_prices or (
             collective.sums is not None and collective.sums.prices is not None
         )

@@ -21,7 +21,7 @@ _KWH: Final = 1_000
 
 
 class Key(StrEnum):
-    """How what members inject is divided among homes."""
+    """The key that divides the injection among homes."""
 
     USE = "use"
     EQUAL = "equal"
@@ -30,7 +30,7 @@ class Key(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What counts the home's consumption: statistics, and those that have a price, in € per kWh."""
+    """The home's consumption: statistics, and those with a price, in € per kWh."""
 
     drawn: tuple[str, ...] = ()
     prices: Mapping[str, float] | None = None
@@ -78,7 +78,7 @@ class Period:
 
 
 def received(hour: Hour, key: Key, coefficient: float = 0.0) -> float | None:
-    """Return what a home would have received in an hour; None where its part is not known.
+    """Return what a home would have received in an hour; None where its part is unknown.
 
     `coefficient` is its fixed part of one.
     """

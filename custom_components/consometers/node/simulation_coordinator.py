@@ -1,4 +1,4 @@
-"""Keeps the simulation of each collective, and its statistic, from statistics of Home Assistant."""
+"""Updates the simulation of each collective, and its statistic, from Home Assistant's."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ _RECORDER: Final = "recorder"
 _PREFIX: Final = f"{DOMAIN}:simulated_"
 _SUMS: Final = f"{DOMAIN}:collective_"
 _AGAIN_S: Final = timedelta(days=35).total_seconds()
-"""What may have been corrected: meters that come by the network's operator are, for a month."""
+"""Hours that may be corrected: the network operator corrects meters for a month."""
 _CENTS: Final = 100
 _PERCENT: Final = 100
 _MINUTE, _SECOND = 10, 20
@@ -73,7 +73,7 @@ type Simulations = Mapping[str, Simulation]
 
 
 def simulated_statistic(collective: Collective) -> str | None:
-    """Return the statistic of what is simulated with a collective, if its sums are of hours."""
+    """Return the statistic of the simulation with a collective, if its sums are of hours."""
     statistics = statistics_of(collective)
     if statistics is None or collective.sums is None or collective.sums.last is None:
         return None
@@ -89,7 +89,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
     config_entry: NodeConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
-        """Start with nothing known. `find_meter` finds what counts the home's consumption."""
+        """Start without a simulation. `find_meter` finds the meter of the home's consumption."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} simulation", always_update=True
         )
@@ -186,7 +186,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
     async def _write_all(
         self, collective: Collective, statistic: str, meter: Meter
     ) -> list[Allocation]:
-        """Have the statistic hold all hours that can be computed, and no other."""
+        """Make the statistic hold all hours that can be computed, and no other."""
         ids = self._ids(collective, meter)
         until = dt_util.utcnow().timestamp()
         needed = set(statistics_of(collective) or ())
@@ -249,7 +249,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         meter: Meter,
         rows: Mapping[str, Sequence[Row]],
     ) -> list[Allocation]:
-        """Return the hours of which all is known, in order."""
+        """Return the hours with all inputs, in order."""
         injection, consumption = statistics_of(collective) or ("", "")
         average = self._average(collective)
 

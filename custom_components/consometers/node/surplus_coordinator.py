@@ -1,4 +1,4 @@
-"""Keeps the forecast of each collective's surplus, from its statistics in Home Assistant."""
+"""Updates the forecast of each collective's surplus, from its statistics in Home Assistant."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -34,7 +34,7 @@ type Forecasts = Mapping[str, Sequence[Forecast]]
 
 
 def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, float]]:
-    """Return where forecasts of past days are kept: Wh by day."""
+    """Return the store of past days' forecasts: Wh by day."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}.sun")
 
 
@@ -44,7 +44,7 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
     config_entry: NodeConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
-        """Start with nothing known."""
+        """Start without a forecast."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} surplus", always_update=True
         )
@@ -113,7 +113,7 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
         ]
 
     async def _sunshine(self) -> Mapping[date, float]:
-        """Return what the household's forecasts of production say of each day, past ones too."""
+        """Return the household's forecasts of production for each day, past ones too."""
         if self._sun is None:
             stored = await self._store.async_load() or {}
             self._sun = {date.fromisoformat(day): wh for day, wh in stored.items()}
@@ -154,7 +154,7 @@ def _hours() -> list[datetime]:
 
 
 async def _forecasts_of_production(hass: HomeAssistant) -> dict[date, float]:
-    """Return what the forecasts of the Energy dashboard say, in Wh by day."""
+    """Return the forecasts of the Energy dashboard, in Wh by day."""
     if _ENERGY not in hass.config.components:
         return {}
     preferences = (await async_get_manager(hass)).data

@@ -1,1 +1,1 @@
-"""Home Assistant's long-term statistics of energies: read, written, and raised from an hour on."""
+"""Home Assistant's long-term statistics of energies: reading, writing, raising them."""

@@ -9,7 +9,7 @@ HOUR_S: Final = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What the recorder has of some minutes or an hour: sum and state at its end."""
+    """The recorder's row of some minutes or an hour: sum and state at its end."""
 
     start: float
     end: float
@@ -26,7 +26,7 @@ type Rows = Sequence[Row]
 
 
 def energies(rows: Rows, *, from_zero: bool = False) -> dict[float, float]:
-    """Return the energy of each hour of which both sums are there, by its start.
+    """Return the energy of each hour with both sums, by its start.
 
     A series that begins `from_zero` has all of its first sum in its first hour.
     """

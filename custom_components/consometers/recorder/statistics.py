@@ -24,7 +24,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from .rows import Row, Rows
 
 _YEAR_S: Final = timedelta(days=365).total_seconds()
-"""So much is read at once."""
+"""The most read at once."""
 _WRITTEN_AT_ONCE: Final = 1_000
 _SAME_WH: Final = 0.001
 
@@ -95,7 +95,7 @@ async def async_join(
 def async_replace(
     hass: HomeAssistant, metadata: StatisticMetaData, hours: Rows, minutes: Rows
 ) -> None:
-    """Have a series consist of these hours and these five minutes alone.
+    """Replace a series by these hours and these five minutes.
 
     All of it is queued at once: no statistics are generated in between.
     """
@@ -109,7 +109,7 @@ def async_replace(
 def async_external(
     hass: HomeAssistant, metadata: StatisticMetaData, sums: Mapping[float, float], *, instead: bool
 ) -> None:
-    """Add sums in Wh at the end of hours, by their start, to a series that no entity has.
+    """Add sums in Wh at the end of hours, by their start, to a series without an entity.
 
     `instead` of all that it has. All of it is queued at once.
     """

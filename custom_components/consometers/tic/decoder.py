@@ -48,7 +48,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Counters:
-    """What went by since the decoder was made.
+    """The counters of a decoder.
 
     `frames` counts those with at least one good group, whole or cut; `resyncs` how often the
     start of a frame was found again after one had no end or after something that is no frame.
@@ -84,7 +84,7 @@ class Decoder:
         self._memo: dict[bytes, Group | Rejected] = {}
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes and give the frames that they end."""
+        """Take the next bytes and return the frames that they end."""
         self.counters.bytes += len(data)
         frames: list[Frame] = []
         segments = (self._tail + data.translate(_PLAIN)).split(CR)
@@ -101,7 +101,7 @@ class Decoder:
         return frames
 
     def close(self) -> list[Frame]:
-        """Return what is left of a stream that ends here, as a frame that was cut."""
+        """Return the rest of a stream that ends here, as a frame that was cut."""
         frames: list[Frame] = []
         if self._tail:
             self._read(self._tail, frames)
@@ -111,7 +111,7 @@ class Decoder:
         return frames
 
     def _split(self, segment: bytes, frames: list[Frame]) -> bytes:
-        """Take the marks of frames in a segment and what stands before them; give the rest."""
+        """Process the frame marks of a segment and the text before them; return the rest."""
         pieces = _MARKS.split(segment)
         for n in range(0, len(pieces) - 1, 2):
             whole = not pieces[n] or self._read(pieces[n], frames)
@@ -119,7 +119,7 @@ class Decoder:
         return pieces[-1]
 
     def _read(self, segment: bytes, frames: list[Frame]) -> bool:
-        """Take a segment without marks; tell whether nothing of it was refused."""
+        """Take a segment without marks; return whether all of it was accepted."""
         parsed = parse(segment, self._mode)
         if parsed is None:
             return True

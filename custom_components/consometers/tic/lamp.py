@@ -9,7 +9,7 @@ class Lamp:
     """Good from one correct frame on, until ten seconds go by without another."""
 
     def __init__(self) -> None:
-        """Start dark: nothing was heard."""
+        """Start dark: nothing has been received."""
         self._last_correct: float | None = None
 
     def update(self, frames: list[Frame], at: float) -> None:

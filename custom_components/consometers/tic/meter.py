@@ -1,4 +1,4 @@
-"""What to believe of a meter, from frames of which a few hold an error that no check can see.
+"""Which readings of a meter to believe, as a few frames hold an error that no check can see.
 
 The checksum has 6 bits: of the groups that noise alters, a few pass. So one reading is never
 enough. What is repeated is believed when it was read twice the same, and so is a maximum, or when
@@ -141,7 +141,7 @@ class Meter:
         return gone
 
     def _forget(self, absent: set[str]) -> set[str]:
-        """Take what a long frame did not have; give what holds no more."""
+        """Process the labels missing from a long frame; return those that no longer hold."""
         for name in absent - _SENT_ONCE:
             self._absent[name] = self._absent.get(name, 0) + 1
         gone = {name for name, frames in self._absent.items() if frames >= FRAMES_TO_FORGET}
@@ -165,7 +165,7 @@ def energy_drawn_wh(readings: Mapping[str, Reading]) -> int | None:
 
 
 def registers_of_contract(readings: Mapping[str, Reading]) -> tuple[str, ...]:
-    """Return the registers of the contract in historique mode; in the other it does not tell."""
+    """Return the registers of the contract in historique mode; the other has no such set."""
     option = readings.get("OPTARIF")
     return () if option is None else _REGISTERS_OF_OPTION.get(option.group.raw[:3], ())
 
@@ -191,7 +191,7 @@ def _believe_steady(pending: list[Reading], believed: Reading | None) -> Reading
 
 
 def _believe_maximum(pending: list[Reading], believed: Reading | None) -> Reading | None:
-    """Return one that was read twice the same, or the middle one of three that grew."""
+    """Return a reading that came twice the same, or the middle one of three that grew."""
     latest = pending[-_MEDIAN_OF:]
     if (steady := _believe_steady(pending, believed)) is not None:
         return steady

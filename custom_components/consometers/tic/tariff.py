@@ -1,4 +1,4 @@
-"""One tariff model over both modes: what runs now, what comes tomorrow, which peaks are announced.
+"""One tariff model over both modes: the present rate, tomorrow's, announced peaks.
 
 It says what the meter says and computes nothing: at what hour a meter turns its colours is not
 specified. Sources: Enedis-NOI-CPT_54E §6.2.3.14, Enedis-NOI-CPT_02E tables 3 and 4.
@@ -40,7 +40,7 @@ class Tariff:
 
 
 def tariff(readings: Mapping[str, Reading]) -> Tariff:
-    """Return the tariff from what is believed of the meter."""
+    """Return the tariff from the believed readings of the meter."""
     if "STGE" in readings:
         return _standard(readings)
     if "PTEC" in readings:

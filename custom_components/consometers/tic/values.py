@@ -58,7 +58,7 @@ class PowerLine(StrEnum):
 
 
 class Contact(StrEnum):
-    """What a slot of a schedule does to the dry contact."""
+    """The action of a schedule's slot on the dry contact."""
 
     UNCHANGED = "unchanged"
     TEMPO = "tempo"
@@ -68,7 +68,7 @@ class Contact(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What the 12 digits of a meter's address say. Source: Enedis-NOI-CPT_54E §2.2.
+    """The facts in the 12 digits of a meter's address. Source: Enedis-NOI-CPT_54E §2.2.
 
     `maker` is the maker's name, or its code where we know no name; `phases` is 1, 3 or None.
     """

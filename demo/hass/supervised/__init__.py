@@ -1,4 +1,4 @@
-"""What Home Assistant has for add-ons and no more: discovery, ingress, panels in the sidebar.
+"""The minimum of Home Assistant for add-ons: discovery, ingress, panels in the sidebar.
 
 All of that is core's own code. The whole of core's integration asks a Supervisor for its machine,
 its images and its updates, of which `demo.supervisor` has none.

@@ -1,4 +1,4 @@
--- Takes a renewed certificate within a minute: the reverse proxy gets it, and tells nobody.
+-- Loads a renewed certificate within a minute: the reverse proxy renews it without a notice.
 
 local lfs = require "lfs";
 

@@ -287,7 +287,7 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("language", "untold", "beginning"),
+    ("language", "missing", "beginning"),
     [
         ("en", ("injection", "production"), "Not shown: solar production, to the grid, self-"),
         ("en", ("injection",), "Not shown: to the grid, self-sufficiency, self-consumption."),
@@ -295,16 +295,16 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
     ],
 )
 def test_missing_data_of_a_collective_are_named_with_the_reason(
-    language: str, untold: tuple[str, ...], beginning: str
+    language: str, missing: tuple[str, ...], beginning: str
 ) -> None:
-    (sentence,) = sentences(replace(COOPERATIVE, untold=untold), language)
+    (sentence,) = sentences(replace(COOPERATIVE, missing=missing), language)
     assert sentence.startswith(beginning)
     (page,) = re.findall(r"/blob/main/docs/(\S+)\)", sentence)
     assert (DOCS / page).exists()
 
 
 def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
-    (sentence,) = sentences(replace(COOPERATIVE, untold=("production",), is_unread=True))
+    (sentence,) = sentences(replace(COOPERATIVE, missing=("production",), is_unread=True))
     assert sentence.endswith("Your node cannot read everything that the collective publishes.")
     assert "hides" not in sentence
 

@@ -51,7 +51,7 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
 
 
 @pytest.mark.parametrize(
-    ("answered", "untold"),
+    ("answered", "missing"),
     [
         (sums(), ()),
         (sums(**NOTHING), ("consumption", "injection", "production")),
@@ -63,11 +63,11 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
     ],
 )
 async def test_series_that_never_arrived_are_found(
-    house: House, answered: dict[str, Any] | None, untold: tuple[str, ...]
+    house: House, answered: dict[str, Any] | None, missing: tuple[str, ...]
 ) -> None:
     await house.start(collective(sums=answered))
     (shown,) = collectives(house.hass)
-    assert (shown.untold, shown.is_unread) == (untold, False)
+    assert (shown.missing, shown.is_unread) == (missing, False)
 
 
 async def test_unreadable_sums_are_marked_as_unread(house: House) -> None:
@@ -97,5 +97,5 @@ async def test_while_the_node_is_away_they_stay_without_their_statistics(
     await hass.config_entries.async_unload(house.entry.entry_id)
     (shown,) = collectives(hass)
     assert shown.statistics == {}
-    assert shown.untold == ()
+    assert shown.missing == ()
     assert "consumption_power" in shown.entities
