@@ -37,7 +37,7 @@ class Series:
     """A series that the observer may read, and its statistic in Home Assistant.
 
     What is injected and what is produced both have `production` in their identifiers: `direction`
-    tells them apart.
+    distinguishes them.
     """
 
     identifier: str
@@ -150,7 +150,7 @@ class Node:
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:
-        """Give the node its key to Home Assistant: made once, passed again where that has moved."""
+        """Pass the node its key to Home Assistant: made once, passed again where it has moved."""
         file = self.folder / "home.json"
         access = json.loads(file.read_text()) if file.exists() else {}
         if access.get("url") == hass.url:

@@ -1,7 +1,7 @@
 """Incoming records: a peer's message in the node's nouns.
 
-The other way round from `naming` and `records`. Which way the energy of `production` flows is told
-by the device: a meter counts what is fed into the grid, an inverter what panels make.
+The inverse of `naming` and `encode`. The device determines the direction of `production`: a meter
+counts injection, an inverter the panels' production.
 
 Beside the values of a collective stand those of `…/members`: how many members each of them sums.
 """

@@ -76,7 +76,7 @@ class Link:
         return data
 
     async def _gather(self) -> None:
-        """Let bytes gather for a moment: the port buffers many more than come in it."""
+        """Wait while bytes gather: the port buffers many more than come in that time."""
         transport = self._writer.transport
         try:
             transport.pause_reading()
