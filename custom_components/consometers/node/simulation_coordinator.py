@@ -267,7 +267,13 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
             hour = [injected[at], drawn[at], *(each for each in used if each is not None)]
             if None in used or min(hour) < 0:
                 continue
-            whole = Hour(at, injected[at], drawn[at], sum(hour[2:]), per_home.get(at))
+            whole = Hour(
+                at,
+                nearest(injected[at]),
+                nearest(drawn[at]),
+                nearest(sum(hour[2:])),
+                per_home.get(at),
+            )
             wh = received(whole, self._key, self._coefficient)
             if wh is not None:
                 by_index = price((counted.get(at), euros) for counted, euros in priced)
