@@ -39,7 +39,7 @@ def test_the_oldest_home_assistant_promised_is_the_oldest_one_tested() -> None:
 
 def test_pages_and_app_ask_for_the_oldest_home_assistant_that_is_promised() -> None:
     minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
-    wanted = re.compile(r"Home Assistant (\d{4}\.\d+) (?:or newer|ou plus récent)")
+    wanted = re.compile(r"(\d{4}\.\d+) (?:or newer|ou (?:une version )?plus récent)")
     pages = [page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md")]
     asked = [version for page in pages for version in wanted.findall(page.read_text())]
     assert len(asked) >= 6

@@ -56,8 +56,8 @@ class Calendar:
         return ((self.first + n * _DAY, state) for n, state in enumerate(self.days))
 
     def since(self, start: datetime) -> Calendar:
-        """Return it with no complete day after an instant."""
-        before = (Range.of_day(day).start < start for day, _ in self.dated())
+        """Return it without the days that end before an instant."""
+        before = (Range.of_day(day).end <= start for day, _ in self.dated())
         days = [
             DayState.OUTSIDE if outside else state
             for outside, state in zip(before, self.days, strict=True)
