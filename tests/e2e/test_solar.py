@@ -233,6 +233,9 @@ async def _look(visitor: Visitor, home: Home, pictures: Path, language: Language
         assert entry_id is not None
         await visitor.page.goto(await device_page(api, entry_id))
         await visitor.shows("ha-device-entities-card")
+        # A label that is loaded late is drawn with the next page.
+        await visitor.page.reload()
+        await visitor.shows("ha-device-entities-card")
         await visitor.picture(folder / f"solar-{name}.{language}.png")
     await visitor.page.goto("/energy")
     await visitor.see_yesterday()
