@@ -145,6 +145,8 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
                 await _look(Visitor(other), ARTIFACTS, f"{look}")
             else:
                 await _reads(await open_page(browser, hass.url, look, **shared), language, look)
+    for dashboard in await hass.api.command("lovelace/dashboards/list"):
+        await hass.api.command("lovelace/dashboards/delete", dashboard_id=dashboard["id"])
     assert hass.problems() == []
     for picture in pictures.glob(f"dashboard*.{language}.png"):
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
