@@ -157,7 +157,8 @@ def _next_surplus(hours: Sequence[Forecast]) -> datetime | None:
 
 
 def _best_hour(hours: Sequence[Forecast]) -> datetime | None:
-    hour = best(hours)
+    now = dt_util.utcnow()
+    hour = best(hour for hour in hours if hour.start > now)
     return None if hour is None else hour.start
 
 

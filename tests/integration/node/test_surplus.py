@@ -151,7 +151,7 @@ async def test_a_home_sees_when_the_neighbours_sun_shines(
         await house.start(collective("1", sums=sums()))
         await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
         assert house.state("1_next_surplus") == "2026-06-09T10:00:00+00:00"
-        assert house.state("1_best_hour") == "2026-06-09T10:00:00+00:00"
+        assert house.state("1_best_hour") == "2026-06-09T11:00:00+00:00"
         assert house.state("1_surplus", "calendar") == "on"
         answer: Any = await hass.services.async_call(
             CALENDAR,
