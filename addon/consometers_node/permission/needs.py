@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 
 from ..quoalise import Witness
 from ..store.connection import AsyncConnection
+from ..store.errors import DAMAGED, Unusable
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
 from .need import DataNeed, DataNeedSeries, Identification, Reading
@@ -69,7 +70,12 @@ async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -
 async def some_needs(
     connection: AsyncConnection, numbers: Collection[NeedId]
 ) -> dict[NeedId, DataNeed]:
-    """Return these data needs."""
+    """Return these data needs.
+
+    Raises:
+        Unusable: the series of a data need are gone, as in a damaged file that SQLite takes for
+            sound.
+    """
     series: dict[NeedId, set[DataNeedSeries]] = {}
     kinds = select(
         DataNeedSeriesRow.data_need_id, DataNeedSeriesRow.direction, DataNeedSeriesRow.quantity
@@ -96,6 +102,9 @@ async def some_needs(
         DataNeedRow.witness,
     )
     query = query.where(DataNeedRow.id.in_(numbers))
+    rows = (await connection.execute(query)).all()
+    if any(row.id not in series for row in rows):
+        raise Unusable(DAMAGED)
     return {
         row.id: DataNeed(
             id=row.need,
@@ -115,7 +124,7 @@ async def some_needs(
             retention_days=row.retention_days,
             witness=None if row.witness is None else _witness(row.witness),
         )
-        for row in await connection.execute(query)
+        for row in rows
     }
 
 

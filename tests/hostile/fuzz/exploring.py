@@ -4,6 +4,7 @@ The ordinary run tries the same examples each time, the full run (`CI_FULL=1`) o
 """
 
 from collections.abc import Callable, Iterable
+import gc
 import resource
 from time import monotonic, thread_time
 
@@ -69,12 +70,17 @@ def explore(
     tried = settings(limits, max_examples=limits.max_examples if FULL else examples)(
         given(st.tuples(*strategies))(bounded)
     )
-    for values in regressions:
-        bounded(values)
-    until = monotonic() + FULL_S[surface]
-    tried()
-    while FULL and monotonic() < until:
+    # To look for garbage among what other tests left takes seconds, and is no example's work.
+    gc.freeze()
+    try:
+        for values in regressions:
+            bounded(values)
+        until = monotonic() + FULL_S[surface]
         tried()
+        while FULL and monotonic() < until:
+            tried()
+    finally:
+        gc.unfreeze()
 
 
 def check_words(words: Text) -> None:

@@ -102,7 +102,7 @@ def test_a_database_that_was_damaged_works_or_is_refused_in_words_and_is_not_mad
                 assert file.read_bytes() == before
 
     places = HEADER | st.integers(0, len(content) - 1)
-    regressions = [(flipped, 2803, 24), (flipped, 1627, 25)]
+    regressions = [(flipped, 2803, 24), (flipped, 1627, 25), (swapped, 66, 28)]
     explore(
         "database files", 60, check, DAMAGE, places, st.integers(1, 40), regressions=regressions
     )
