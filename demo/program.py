@@ -8,11 +8,12 @@ import json
 import os
 from pathlib import Path
 import subprocess
+import sys
 import time
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
-from demo.child import Child
+from demo.child import Child, killed_with_its_parent, runner_in
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
@@ -59,7 +60,9 @@ class Program(Child):
     async def run(self, *options: str, **variables: str) -> None:
         """Start it; its output goes into its log."""
         environment = {**self._environment, **variables}
-        await self.launch(_MODULE, "run", *options, environment=environment)
+        # A home's node becomes another program, without the thread that watches its parent.
+        runner = killed_with_its_parent([*runner_in(sys.executable)])
+        await self.launch(_MODULE, "run", *options, environment=environment, runner=runner)
 
     async def live(self) -> NoReturn:
         """Wait until it ends.
