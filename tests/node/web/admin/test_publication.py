@@ -246,7 +246,7 @@ async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
         town = Town(village.connection, THREE, NOW, opened_at=NOW)
         await town.look(NOW)
     page = await (await office.enter()).open("publication")
-    assert "Figures are published since" in page.text
+    assert "Figures have been published since" in page.text
     assert "Nothing new before a date" in page.text
 
 
