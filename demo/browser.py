@@ -165,8 +165,12 @@ class Visitor:
         """Take a screenshot of all of a dashboard, which scrolls within its window."""
         size = self.page.viewport_size
         assert size is not None
-        high = await self.page.locator("hui-sections-view").evaluate("view => view.scrollHeight")
-        await self.page.set_viewport_size({**size, "height": high + _HEADER})
+        view = self.page.locator("hui-sections-view")
+        # What was below the window may be drawn, and be higher, once it is within.
+        for _ in range(2):
+            high = await view.evaluate("view => view.scrollHeight")
+            await self.page.set_viewport_size({**size, "height": high + _HEADER})
+            await self.page.wait_for_timeout(_DRAWING_MS)
         await self.picture(path)
         await self.page.set_viewport_size(size)
 
