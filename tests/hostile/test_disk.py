@@ -30,6 +30,7 @@ from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
 from consometers_node.store import PermissionId, Store, Unusable, rewriting
 from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.file import prepare
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import stored_days
 from demo.hass import free_port
@@ -368,6 +369,24 @@ async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_dat
         assert await peer_by_jid(connection, "coop@example.org") is not None
     await first.close()
     await second.close()
+
+
+def test_a_file_that_another_process_makes_meanwhile_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "node.db"
+    exists, others = Path.exists, [prepare]
+
+    def exists_before_another_starts(path: Path) -> bool:
+        answer = exists(path)
+        if path == file and others:
+            others.pop()(file)
+        return answer
+
+    monkeypatch.setattr(Path, "exists", exists_before_another_starts)
+    prepare(file)
+    assert not others
+    assert file.stat().st_size
 
 
 async def test_a_read_only_disk_is_reported_with_its_remedy(run: Run, disk: Path) -> None:

@@ -22,10 +22,12 @@ def prepare(file: Path) -> None:
     """
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
-    if not _size(file):
-        if file.exists() or _size(_beside(file, "-wal")):
-            raise Unusable(EMPTIED.fill(file=file))
+    # Looked at first: another process that starts makes the file before its journal.
+    journal_bytes = _size(_beside(file, "-wal"))
+    if not file.exists() and not journal_bytes:
         _make(file)
+    if not _size(file):
+        raise Unusable(EMPTIED.fill(file=file))
     # SQLite gives -wal and -shm the mode of the file.
     for path in (file, *(_beside(file, suffix) for suffix in ("-wal", "-shm"))):
         if path.exists():
