@@ -2,33 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Protocol, override
+from typing import override
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
+from .linky.binary_sensors import LinkyBinarySensorDescription
 from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
-from .linky.state import LinkyState
+from .linky.sensors import LinkySensorDescription
 
-FIRST_LINKY_TYPE = "60"
-"""Types of meters from here on are Linky. Source: Enedis-NOI-CPT_54E §2.2."""
-
-
-class Description(Protocol):
-    """A line of a table: an entity, and the condition of its existence."""
-
-    @property
-    def key(self) -> str:
-        """Name of the fact, unique for a meter."""
-        ...
-
-    def exists(self, state: LinkyState) -> bool:
-        """Return whether the meter has such a fact."""
-        ...
+type Description = LinkySensorDescription | LinkyBinarySensorDescription
 
 
 def add_as_known[D: Description](
@@ -74,7 +59,7 @@ class LinkyEntity(Entity):
         self._pace = pace
         entry = coordinator.entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = device_info(coordinator)
+        self._attr_device_info = coordinator.device_info
 
     @property
     @override
@@ -97,19 +82,3 @@ class LinkyEntity(Entity):
     @abstractmethod
     def _read(self) -> None:
         """Take the value from the state of the meter."""
-
-
-def device_info(coordinator: LinkyCoordinator) -> DeviceInfo:
-    """Describe the meter."""
-    meter = coordinator.address
-    is_linky = meter.type >= FIRST_LINKY_TYPE
-    kind = "linky" if is_linky else "meter"
-    return DeviceInfo(
-        identifiers={(DOMAIN, coordinator.entry.entry_id)},
-        translation_key="linky_of_production" if coordinator.of_production else kind,
-        manufacturer=meter.maker,
-        model="Linky" if is_linky else None,
-        model_id=meter.type,
-        hw_version=str(meter.year),
-        serial_number=coordinator.entry.unique_id,
-    )

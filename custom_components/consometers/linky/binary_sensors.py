@@ -1,7 +1,7 @@
 """The binary sensors of a meter. `binary_sensor.py` makes entities of them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from homeassistant.components.binary_sensor import (
@@ -20,7 +20,6 @@ class LinkyBinarySensorDescription(BinarySensorEntityDescription):
 
     value_fn: Callable[[LinkyState], bool | None]
     exists_fn: Callable[[LinkyState], bool] | None = None
-    placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
         """Return whether the meter has such a fact."""
@@ -38,22 +37,15 @@ def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
     yield _problem(key="phase_missing", value_fn=_a_phase_is_missing)
     # A meter without an injection contract reports only this of what is injected.
     yield _binary(key="injecting", value_fn=_status(lambda status: status.injecting))
-    yield _binary(
-        key="peak_notice",
-        value_fn=lambda state: state.tariff.peak_notice,
-        exists_fn=lambda state: state.has_peaks,
-    )
-    yield _binary(
-        key="peak_now",
-        value_fn=lambda state: state.tariff.peak_now,
-        exists_fn=lambda state: state.has_peaks,
-    )
+    peak = partial(_binary, exists_fn=lambda state: state.has_peaks)
+    yield peak(key="peak_notice", value_fn=lambda state: state.tariff.peak_notice)
+    yield peak(key="peak_now", value_fn=lambda state: state.tariff.peak_now)
     yield _binary(key="contact", value_fn=_status(lambda status: not status.contact_open))
     for n in range(2, 9):
         yield _binary(
             key=f"relay_{n}",
             translation_key="relay",
-            placeholders={"relay": str(n)},
+            translation_placeholders={"relay": str(n)},
             entity_registry_enabled_default=False,
             value_fn=partial(_relay, n),
         )

@@ -39,6 +39,8 @@ from .state import FrameResult, LinkyState
 
 _LOGGER = logging.getLogger(__name__)
 
+FIRST_LINKY_TYPE = "60"
+"""Types of meters from here on are Linky. Source: Enedis-NOI-CPT_54E §2.2."""
 RETUNE_AFTER_S = 10.0
 """Without a good group for this long, listen at the other mode's speed."""
 NO_DATA_ISSUE_AFTER_S = 300.0
@@ -118,6 +120,22 @@ class LinkyCoordinator:
         """The facts in the address of the entry's meter."""
         assert self.entry.unique_id is not None
         return address(self.entry.unique_id)
+
+    @property
+    def device_info(self) -> dr.DeviceInfo:
+        """The meter as a device."""
+        meter = self.address
+        is_linky = meter.type >= FIRST_LINKY_TYPE
+        kind = "linky" if is_linky else "meter"
+        return dr.DeviceInfo(
+            identifiers={(DOMAIN, self.entry.entry_id)},
+            translation_key="linky_of_production" if self.of_production else kind,
+            manufacturer=meter.maker,
+            model="Linky" if is_linky else None,
+            model_id=meter.type,
+            hw_version=str(meter.year),
+            serial_number=self.entry.unique_id,
+        )
 
     @property
     def of_production(self) -> bool:
@@ -239,10 +257,7 @@ class LinkyCoordinator:
         assert unique_id is not None
         entry, entries = self.entry, self.hass.config_entries
         entry_of_meter = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
-        wrong, was_wrong = (
-            entry_of_meter is not None and entry_of_meter is not entry,
-            self._wrong_meter,
-        )
+        was_wrong, wrong = self._wrong_meter, entry_of_meter not in (None, entry)
         if self._followed == (mode, unique_id) and wrong is was_wrong:
             return
         self._followed, self._wrong_meter = (mode, unique_id), wrong
@@ -266,20 +281,9 @@ class LinkyCoordinator:
         title = title_after(entry.title, self._title(former), self._title(unique_id))
         self.hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
         issues.create_meter_replaced(self.hass, entry, former)
-        self._update_device()
-
-    def _update_device(self) -> None:
-        """Show the new meter's number on the device."""
-        registry = dr.async_get(self.hass)
-        for device in dr.async_entries_for_config_entry(registry, self.entry.entry_id):
-            meter = self.address
-            registry.async_update_device(
-                device.id,
-                serial_number=self.entry.unique_id,
-                manufacturer=meter.maker,
-                model_id=meter.type,
-                hw_version=str(meter.year),
-            )
+        dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=entry.entry_id, **self.device_info
+        )
 
     def _title(self, unique_id: str) -> str:
         return default_title(unique_id, of_production=self.of_production)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ..tic import Address, Mode, address
+from ..tic import Mode
 from .link import Link, LinkError, LinkLost, open_link
 from .state import LinkyState
 
@@ -45,12 +45,7 @@ class Found:
 
     mode: Mode
     unique_id: str
-    address: Address
-    phases: int | None
-    producer: bool
     of_production: bool
-    contract: str | None
-    subscribed_power_kva: float | None
     state: LinkyState = field(repr=False)
     """All of its readings, with its registers."""
 
@@ -118,12 +113,7 @@ def _detected(state: LinkyState) -> Found | None:
     return Found(
         mode=state.mode,
         unique_id=state.meter.address,
-        address=address(state.meter.address),
-        phases=state.phases,
-        producer=state.producer,
         of_production=bool(state.of_production),
-        contract=state.tariff.contract,
-        subscribed_power_kva=state.subscribed_power_kva,
         state=state,
     )
 

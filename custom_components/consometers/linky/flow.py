@@ -44,6 +44,8 @@ from ..history.continuing import async_first, async_take_out, joined, name
 from ..history.flow import HistorySteps, period
 from ..ports import readers, shown, stable
 from ..recorder.rows import Row
+from ..tic import address
+from .coordinator import LinkyCoordinator
 from .detection import Found, default_title, detect, masked, title_after
 from .history import async_targets
 from .link import LinkError
@@ -197,22 +199,22 @@ class LinkyFlow(HistorySteps, ConfigFlow):
     ) -> ConfigFlowResult:
         """Show the meter, and make the entry when the person agrees."""
         assert self._detected is not None
-        detected = self._detected
+        detected, state = self._detected, self._detected.state
         if user_input is not None:
             return await self._async_offer_history(
-                await async_targets(self.hass, detected.state, of_production=detected.of_production)
+                await async_targets(self.hass, state, of_production=detected.of_production)
             )
-        power = detected.subscribed_power_kva
+        meter, power = address(detected.unique_id), state.subscribed_power_kva
         return self.async_show_form(
             step_id="confirm",
             description_placeholders={
-                "maker": f"{detected.address.maker} {detected.address.year}",
+                "maker": f"{meter.maker} {meter.year}",
                 "address": masked(detected.unique_id),
                 "mode": detected.mode,
-                "phases": str(detected.phases or "?"),
-                "contract": detected.contract or "?",
+                "phases": str(state.phases or "?"),
+                "contract": state.tariff.contract or "?",
                 "power": "?" if power is None else f"{power:g} kVA",
-                "injection": "✓" if detected.producer else "✗",
+                "injection": "✓" if state.producer else "✗",
                 "production": "✓" if detected.of_production else "✗",
             },
         )
@@ -303,8 +305,13 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason="history_chosen" if series else "history_not_chosen")
 
+    @property
+    def _coordinator(self) -> LinkyCoordinator | None:
+        """The meter's, while the entry is loaded."""
+        return getattr(self.config_entry, "runtime_data", None)
+
     async def _targets(self) -> list[Target]:
-        coordinator = getattr(self.config_entry, "runtime_data", None)
+        coordinator = self._coordinator
         if coordinator is None:
             return []
         return await async_targets(
@@ -352,22 +359,19 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         entry = self.config_entry
         if entry.data.get(CONF_PRODUCTION):
             return []
-        coordinator = getattr(entry, "runtime_data", None)
+        coordinator = self._coordinator
         of_meter = [] if coordinator is None else indexes(coordinator.state, coordinator.tariffs)
         return list(dict.fromkeys([*of_meter, *prices(entry.options)]))
 
     @property
     def _can_be_paid(self) -> bool:
         """Whether the meter counts what is injected, by a contract that may pay for it."""
-        entry = self.config_entry
-        coordinator = getattr(entry, "runtime_data", None)
-        counts = coordinator is not None and coordinator.state.producer
-        return counts or CONF_INJECTION_PRICE in entry.options
+        counts = self._coordinator is not None and self._coordinator.state.producer
+        return counts or CONF_INJECTION_PRICE in self.config_entry.options
 
     @property
     def _can_estimate_injection(self) -> bool:
         """Whether the meter is one on which injection shows in the currents only."""
         if self.config_entry.options.get(CONF_ESTIMATE_INJECTION):
             return True
-        coordinator = getattr(self.config_entry, "runtime_data", None)
-        return coordinator is not None and coordinator.state.can_estimate_injection
+        return self._coordinator is not None and self._coordinator.state.can_estimate_injection

@@ -32,7 +32,7 @@ def _name(
     if of_production and description.on_production is not None:
         key = description.on_production
     text = texts.get(f"component.{DOMAIN}.entity.sensor.{key}.name", description.key)
-    return text.format(**description.placeholders)
+    return text.format(**(description.translation_placeholders or {}))
 
 
 def _labels(description: LinkySensorDescription) -> frozenset[str]:

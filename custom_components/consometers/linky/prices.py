@@ -68,13 +68,12 @@ async def async_show_prices(
     """
     now = prices(options)
     registry = er.async_get(hass)
-    unique_id = f"{entry.entry_id}_{PRICE}"
-    sensor = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    sensor = _entity(hass, entry, PRICE)
     if now and sensor is None:
         sensor = registry.async_get_or_create(
             Platform.SENSOR,
             DOMAIN,
-            unique_id,
+            f"{entry.entry_id}_{PRICE}",
             config_entry=entry,
             suggested_object_id=f"{DOMAIN}_{PRICE}",
         ).entity_id
@@ -83,7 +82,8 @@ async def async_show_prices(
         ours = {(None, each) for each in prices(former).values()} | {_UNPRICED, (sensor, None)}
         ours_injected = {(None, former.get(CONF_INJECTION_PRICE)), _UNPRICED}
         wanted = dict(_wanted(hass, entry, now, of_contract, sensor))
-        wanted_injected = dict(_wanted_injected(hass, entry, options))
+        injected: _Price = (None, options.get(CONF_INJECTION_PRICE))
+        wanted_injected = {_entity(hass, entry, _INJECTED): injected}
         sources: list[Any] = [] if manager.data is None else _copies(manager.data["energy_sources"])
         for connection, fields in _connections(sources, _IMPORT):
             _set_price(connection, fields, wanted, ours)
@@ -165,7 +165,7 @@ def _wanted(
     now: Prices,
     of_contract: set[str],
     sensor: str | None,
-) -> Iterator[tuple[str, _Price]]:
+) -> Iterator[tuple[str | None, _Price]]:
     """Yield the price of each of the meter's energies, by its entity."""
     for register in of_contract:
         if (counted := _entity(hass, entry, _counter(register))) is not None:
@@ -180,23 +180,15 @@ def _wanted(
             yield total, (sensor, None)
 
 
-def _wanted_injected(
-    hass: HomeAssistant, entry: LinkyConfigEntry, options: Mapping[str, Any]
-) -> Iterator[tuple[str, _Price]]:
-    """Yield the price of the meter's injected energy, by its entity."""
-    if (injected := _entity(hass, entry, _INJECTED)) is not None:
-        yield injected, (None, options.get(CONF_INJECTION_PRICE))
-
-
 def _set_price(
     connection: MutableMapping[str, Any],
     fields: _Fields,
-    wanted: Mapping[str, _Price],
+    wanted: Mapping[str | None, _Price],
     ours: Container[_Price],
 ) -> None:
     """Set the price of a connection, if it has one of ours or none."""
-    energy = str(connection.get(fields.energy))
-    if energy not in wanted or connection.get(fields.cost) is not None:
+    energy = connection.get(fields.energy)
+    if energy is None or energy not in wanted or connection.get(fields.cost) is not None:
         return
     if (connection.get(fields.entity), connection.get(fields.number)) in ours:
         connection[fields.entity], connection[fields.number] = wanted[energy]

@@ -1,7 +1,7 @@
 """The sensors of a meter, one line of the table per fact. `sensor.py` makes entities of them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from homeassistant.const import (
 )
 from homeassistant.helpers.typing import StateType
 
-from ..tic import CATALOGUE, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Slot, Status
+from ..tic import CATALOGUE, LABELS, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Status
 from .coordinator import Pace
 from .state import LinkyState
 
@@ -52,14 +52,12 @@ class LinkySensorDescription(SensorEntityDescription):
     pace: Pace = Pace.CHANGE
     register: str | None = None
     on_production: str | None = None
-    placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
         """Return whether the meter has such a fact."""
         return (self.exists_fn or _is_known(self.value_fn))(state)
 
 
-_sensor = partial(LinkySensorDescription)
 _energy = partial(
     LinkySensorDescription,
     device_class=SensorDeviceClass.ENERGY,
@@ -120,17 +118,16 @@ def raw_labels() -> Iterator[LinkySensorDescription]:
         Kind.MAXIMUM: Pace.REGISTER,
         Kind.CLOCK: Pace.REGISTER,
     }
-    for labels in CATALOGUE.values():
-        for label in labels.values():
-            if not label.personal and label.same_as is None:
-                yield _diagnostic(
-                    key=f"raw_{label.name.lower()}",
-                    translation_key="raw",
-                    placeholders={"label": label.name},
-                    value_fn=partial(_raw, label.name),
-                    time_fn=partial(_time, label.name) if label.horodated else None,
-                    pace=paces.get(label.kind, Pace.CHANGE),
-                )
+    for label in LABELS:
+        if not label.personal and label.same_as is None:
+            yield _diagnostic(
+                key=f"raw_{label.name.lower()}",
+                translation_key="raw",
+                translation_placeholders={"label": label.name},
+                value_fn=partial(_raw, label.name),
+                time_fn=partial(_time, label.name) if label.horodated else None,
+                pace=paces.get(label.kind, Pace.CHANGE),
+            )
 
 
 def estimates() -> Iterator[LinkySensorDescription]:
@@ -151,7 +148,7 @@ def energies(state: LinkyState) -> Iterator[LinkySensorDescription]:
 
 def price(currency: str) -> LinkySensorDescription:
     """Return the present price of a kWh, for those who entered prices."""
-    return _sensor(
+    return LinkySensorDescription(
         key="price",
         native_unit_of_measurement=f"{currency}/{UnitOfEnergy.KILO_WATT_HOUR}",
         state_class=SensorStateClass.MEASUREMENT,
@@ -173,29 +170,29 @@ def _registers() -> Iterator[LinkySensorDescription]:
         yield _energy(
             key=f"energy_index_{n}",
             translation_key="energy_index",
-            placeholders={"index": str(n)},
+            translation_placeholders={"index": str(n)},
             register=register,
             value_fn=_number(register),
             exists_fn=partial(_is_used, register),
         )
-    for name in CATALOGUE[Mode.HISTORIQUE]:
+    for name, label in CATALOGUE[Mode.HISTORIQUE].items():
         # BASE is the whole energy drawn.
-        if CATALOGUE[Mode.HISTORIQUE][name].kind is Kind.REGISTER and name != "BASE":
+        if label.kind is Kind.REGISTER and name != "BASE":
             yield _energy(key=f"energy_{name.lower()}", value_fn=_number(name))
     for n in range(1, 5):
         yield _energy(
             key=f"energy_distributor_{n}",
             translation_key="energy_distributor",
-            placeholders={"index": str(n)},
+            translation_placeholders={"index": str(n)},
             entity_registry_enabled_default=False,
             value_fn=_number(f"EASD{n:02}"),
             exists_fn=partial(_is_used, f"EASD{n:02}"),
         )
     for n in range(1, 5):
-        yield _sensor(
+        yield LinkySensorDescription(
             key=f"reactive_energy_{n}",
             translation_key="reactive_energy",
-            placeholders={"quadrant": str(n)},
+            translation_placeholders={"quadrant": str(n)},
             device_class=SensorDeviceClass.REACTIVE_ENERGY,
             state_class=SensorStateClass.TOTAL_INCREASING,
             native_unit_of_measurement=UnitOfReactiveEnergy.VOLT_AMPERE_REACTIVE_HOUR,
@@ -230,7 +227,7 @@ def _powers() -> Iterator[LinkySensorDescription]:
         on_production="apparent_power_produced",
         value_fn=_number("SINSTI"),
     )
-    yield _sensor(
+    yield LinkySensorDescription(
         key="time_to_cut_off",
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
@@ -282,46 +279,39 @@ def _phases() -> Iterator[LinkySensorDescription]:
         yield _current(
             key=f"current_{n}",
             translation_key="current_phase",
-            placeholders=phase,
+            translation_placeholders=phase,
             value_fn=_number(f"IRMS{n}", f"IINST{n}"),
             exists_fn=_on_three_phases(f"IRMS{n}", f"IINST{n}"),
         )
         yield _voltage(
             key=f"voltage_{n}",
             translation_key="voltage_phase",
-            placeholders=phase,
+            translation_placeholders=phase,
             value_fn=_number(f"URMS{n}"),
             exists_fn=_on_three_phases(f"URMS{n}"),
         )
         yield mean(
             key=f"mean_voltage_{n}",
             translation_key="mean_voltage_phase",
-            placeholders=phase,
+            translation_placeholders=phase,
             **_dated(f"UMOY{n}"),
             exists_fn=_on_three_phases(f"UMOY{n}"),
         )
         yield _apparent_power(
             key=f"apparent_power_{n}",
             translation_key="apparent_power_phase",
-            placeholders=phase,
+            translation_placeholders=phase,
             value_fn=_number(f"SINSTS{n}"),
         )
-        yield _apparent_power(
-            key=f"highest_power_today_{n}",
-            translation_key="highest_power_today_phase",
-            placeholders=phase,
-            pace=Pace.REGISTER,
-            entity_registry_enabled_default=False,
-            **_dated(f"SMAXSN{n}"),
-        )
-        yield _apparent_power(
-            key=f"highest_power_yesterday_{n}",
-            translation_key="highest_power_yesterday_phase",
-            placeholders=phase,
-            pace=Pace.REGISTER,
-            entity_registry_enabled_default=False,
-            **_dated(f"SMAXSN{n}-1"),
-        )
+        for day, suffix in (("today", ""), ("yesterday", "-1")):
+            yield _apparent_power(
+                key=f"highest_power_{day}_{n}",
+                translation_key=f"highest_power_{day}_phase",
+                translation_placeholders=phase,
+                pace=Pace.REGISTER,
+                entity_registry_enabled_default=False,
+                **_dated(f"SMAXSN{n}{suffix}"),
+            )
 
 
 def _tariff() -> Iterator[LinkySensorDescription]:
@@ -336,7 +326,7 @@ def _tariff() -> Iterator[LinkySensorDescription]:
         device_class=SensorDeviceClass.TIMESTAMP,
         exists_fn=lambda state: state.has_peaks and state.mode is Mode.STANDARD,
     )
-    yield _sensor(key="tariff", value_fn=lambda state: state.tariff.label)
+    yield LinkySensorDescription(key="tariff", value_fn=lambda state: state.tariff.label)
     yield colour(key="colour_today", value_fn=lambda state: state.tariff.colour_today)
     yield colour(key="colour_tomorrow", value_fn=lambda state: state.tariff.colour_tomorrow)
     yield moment(
@@ -463,8 +453,5 @@ def _schedule(label: str, state: LinkyState) -> str | None:
     value = state.value(label)
     if not isinstance(value, tuple):
         return None
-    return ", ".join(_slot(slot) for slot in value)[:_MAX_STATE] or None
-
-
-def _slot(slot: Slot) -> str:
-    return f"{slot.start:%H:%M} → {slot.index or '='}"
+    slots = (f"{slot.start:%H:%M} → {slot.index or '='}" for slot in value)
+    return ", ".join(slots)[:_MAX_STATE] or None

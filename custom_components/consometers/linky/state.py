@@ -7,7 +7,7 @@ from enum import Enum
 
 from ..tic import (
     ADDRESS_LABELS,
-    CATALOGUE,
+    LABELS,
     MAX_POWER_W,
     Address,
     Decoder,
@@ -34,10 +34,10 @@ NOMINAL_VOLTS = 230
 _PHASES = (1, 2, 3)
 _MEASURES = frozenset(
     label.name
-    for labels in CATALOGUE.values()
-    for label in labels.values()
+    for label in LABELS
     if label.kind in (Kind.MEASURE, Kind.REGISTER, Kind.MAXIMUM, Kind.CLOCK)
 )
+_REGISTERS = frozenset(label.name for label in LABELS if label.kind is Kind.REGISTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,6 @@ class _Total:
     mode: Mode | None
     energy_wh: int
     at: float
-
-
-_REGISTERS = frozenset(
-    label.name
-    for labels in CATALOGUE.values()
-    for label in labels.values()
-    if label.kind is Kind.REGISTER
-)
 
 
 class FrameResult(Enum):

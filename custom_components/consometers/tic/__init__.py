@@ -4,10 +4,9 @@ Pure: no Home Assistant, no I/O, no clock. `Decoder` finds frames in bytes, `Met
 believe of them, `tariff` says what they mean for a bill; `CATALOGUE` holds every label once.
 """
 
-from .catalogue import ADDRESS_LABELS, CATALOGUE, Chars, Kind, Label, Unit
-from .decoder import Counters, Decoder, Frame, encode_frame
+from .catalogue import ADDRESS_LABELS, CATALOGUE, LABELS, Chars, Kind, Label
+from .decoder import LINK_BAD_AFTER_S, Counters, Decoder, Frame, Lamp, encode_frame
 from .group import Group, Reason, Rejected, checksum, encode, parse
-from .lamp import LINK_BAD_AFTER_S, Lamp
 from .meter import MAX_POWER_W, Meter, Reading, energy_drawn_wh, registers_of_contract
 from .tariff import Peak, Tariff, tariff
 from .values import (
@@ -19,7 +18,6 @@ from .values import (
     Euridis,
     Mode,
     PowerLine,
-    Schedule,
     Slot,
     Status,
     Value,
@@ -30,6 +28,7 @@ from .values import (
 __all__ = [
     "ADDRESS_LABELS",
     "CATALOGUE",
+    "LABELS",
     "LINK_BAD_AFTER_S",
     "MAX_POWER_W",
     "PARIS",
@@ -53,11 +52,9 @@ __all__ = [
     "Reading",
     "Reason",
     "Rejected",
-    "Schedule",
     "Slot",
     "Status",
     "Tariff",
-    "Unit",
     "Value",
     "address",
     "checksum",

@@ -58,9 +58,8 @@ class Kind(Enum):
 class Label:
     """One label of the TIC. `meaning` and `meaning_fr` are for people.
 
-    `length` counts the characters of the data, `parse` gives its typed value, `phase` is 1 to 3
-    for what concerns one phase. `personal` marks what identifies a home. `same_as` names the
-    label of which this one is another spelling.
+    `length` counts the characters of the data, `parse` gives its typed value. `personal` marks
+    what identifies a home. `same_as` names the label of which this one is another spelling.
     """
 
     name: str
@@ -74,7 +73,6 @@ class Label:
     unit: Unit | None = None
     parse: Callable[[str], Value] = values.number
     horodated: bool = False
-    phase: int | None = None
     three_phase: bool = False
     producer: bool = False
     personal: bool = False
@@ -94,6 +92,8 @@ def _standard() -> Iterator[Label]:
     curve = partial(label, length=5, unit=Unit.WATT, horodated=True)
     current = partial(label, length=3, kind=Kind.MEASURE, unit=Unit.AMPERE)
     voltage = partial(label, length=3, unit=Unit.VOLT)
+    limit = partial(label, length=2, unit=Unit.KILOVOLT_AMPERE)
+    calendar = partial(label, length=2)
     words = partial(label, chars=Chars.TEXT, parse=values.text)
     moment = partial(label, length=2, horodated=True, parse=values.code)
     day = partial(label, length=98, chars=Chars.SCHEDULE, parse=values.schedule)
@@ -145,7 +145,6 @@ def _standard() -> Iterator[Label]:
             f"IRMS{n}",
             f"RMS current, phase {n}",
             f"courant efficace, phase {n}",
-            phase=n,
             three_phase=n > 1,
         )
     for n in _PHASES:
@@ -154,23 +153,10 @@ def _standard() -> Iterator[Label]:
             f"RMS voltage, phase {n}",
             f"tension efficace, phase {n}",
             kind=Kind.MEASURE,
-            phase=n,
             three_phase=n > 1,
         )
-    yield label(
-        "PREF",
-        "subscribed apparent power",
-        "puissance apparente souscrite",
-        length=2,
-        unit=Unit.KILOVOLT_AMPERE,
-    )
-    yield label(
-        "PCOUP",
-        "cut-off apparent power",
-        "puissance apparente de coupure",
-        length=2,
-        unit=Unit.KILOVOLT_AMPERE,
-    )
+    yield limit("PREF", "subscribed apparent power", "puissance apparente souscrite")
+    yield limit("PCOUP", "cut-off apparent power", "puissance apparente de coupure")
     yield power("SINSTS", "apparent power drawn", "puissance apparente soutirée")
     yield power(
         "SINST1",
@@ -183,7 +169,6 @@ def _standard() -> Iterator[Label]:
             f"SINSTS{n}",
             f"apparent power drawn, phase {n}",
             f"puissance apparente soutirée, phase {n}",
-            phase=n,
             three_phase=True,
         )
     for suffix, when, when_fr in _DAYS:
@@ -203,7 +188,6 @@ def _standard() -> Iterator[Label]:
                 f"SMAXSN{n}{suffix}",
                 f"highest apparent power drawn {when}, phase {n}",
                 f"puissance apparente soutirée maximale, {when_fr}, phase {n}",
-                phase=n,
                 three_phase=True,
             )
     yield power("SINSTI", "apparent power injected", "puissance apparente injectée", producer=True)
@@ -236,7 +220,6 @@ def _standard() -> Iterator[Label]:
             f"mean voltage, phase {n}",
             f"tension moyenne, phase {n}",
             horodated=True,
-            phase=n,
             three_phase=n > 1,
         )
     yield label(
@@ -256,23 +239,18 @@ def _standard() -> Iterator[Label]:
         "PRM", "delivery point", "point de livraison", length=14, parse=values.code, personal=True
     )
     yield label("RELAIS", "closed relays", "relais fermés", length=3, parse=values.relays)
-    yield label(
-        "NTARF",
-        "number of the current tariff index",
-        "numéro de l’index tarifaire en cours",
-        length=2,
+    yield calendar(
+        "NTARF", "number of the current tariff index", "numéro de l’index tarifaire en cours"
     )
-    yield label(
+    yield calendar(
         "NJOURF",
         "number of today's calendar day",
         "numéro du jour en cours au calendrier du fournisseur",
-        length=2,
     )
-    yield label(
+    yield calendar(
         "NJOURF+1",
         "number of tomorrow's calendar day",
         "numéro du prochain jour au calendrier du fournisseur",
-        length=2,
     )
     yield day("PJOURF+1", "schedule of tomorrow", "profil du prochain jour")
     yield day("PPOINTE", "schedule of the next peak day", "profil du prochain jour de pointe")
@@ -291,7 +269,6 @@ def _historique() -> Iterator[Label]:
             f"ADIR{n}",
             f"overrun warning, phase {n}",
             f"avertissement de dépassement, phase {n}",
-            phase=n,
             three_phase=True,
         )
     yield label(
@@ -330,23 +307,21 @@ def _historique() -> Iterator[Label]:
     )
     yield code("PTEC", "current tariff", "tarif en cours")
     yield code("DEMAIN", "colour of tomorrow", "couleur du lendemain")
-    yield current("IINST", "RMS current", "courant efficace", phase=1)
+    yield current("IINST", "RMS current", "courant efficace")
     for n in _PHASES:
         yield current(
             f"IINST{n}",
             f"RMS current, phase {n}",
             f"courant efficace, phase {n}",
-            phase=n,
             three_phase=True,
         )
     yield current("ADPS", "overrun warning", "avertissement de dépassement")
-    yield highest("IMAX", "highest current", "courant maximal", phase=1)
+    yield highest("IMAX", "highest current", "courant maximal")
     for n in _PHASES:
         yield highest(
             f"IMAX{n}",
             f"highest current, phase {n}",
             f"courant maximal, phase {n}",
-            phase=n,
             three_phase=True,
         )
     # The documents give PMAX in W; a Linky sends VA here.
@@ -389,5 +364,8 @@ CATALOGUE = MappingProxyType(
     {Mode.HISTORIQUE: _by_name(_historique()), Mode.STANDARD: _by_name(_standard())}
 )
 """The labels of each mode by name, in the order of transmission."""
+
+LABELS = tuple(label for labels in CATALOGUE.values() for label in labels.values())
+"""The labels of both modes."""
 
 ADDRESS_LABELS = MappingProxyType({Mode.HISTORIQUE: "ADCO", Mode.STANDARD: "ADSC"})

@@ -17,6 +17,7 @@ MAX_REFUSED = 200
 """Refused groups after which a frame without an end is cut; the longest frame has 80 groups."""
 MAX_REJECTED = 64
 """Refused groups that a frame keeps; more are counted, not kept."""
+LINK_BAD_AFTER_S = 10.0
 
 _MARKS = re.compile(b"([" + STX + ETX + EOT + b"])")
 # The parity bit does not count, and LF and CR delimit alike.
@@ -174,6 +175,26 @@ class Decoder:
             frames.append(Frame(self._frame_mode, complete, self._groups, tuple(self._rejected)))
             self.counters.frames += 1
         self._groups, self._rejected, self._refused = {}, [], 0
+
+
+class Lamp:
+    """The lamp that a receiver shows for its link to the meter. Source: Enedis-NOI-CPT_54E annex A.
+
+    Good from one correct frame on, until ten seconds go by without another.
+    """
+
+    def __init__(self) -> None:
+        """Start dark: nothing has been received."""
+        self._last_correct: float | None = None
+
+    def update(self, frames: list[Frame], at: float) -> None:
+        """Take the frames that came at `at` seconds of a monotonic clock."""
+        if any(frame.correct for frame in frames):
+            self._last_correct = at
+
+    def is_good(self, at: float) -> bool:
+        """Return whether the link is good at that time."""
+        return self._last_correct is not None and at - self._last_correct < LINK_BAD_AFTER_S
 
 
 def encode_frame(groups: Iterable[Group]) -> bytes:

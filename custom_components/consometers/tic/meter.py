@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from .catalogue import ADDRESS_LABELS, CATALOGUE, Kind
+from .catalogue import ADDRESS_LABELS, CATALOGUE, LABELS, Kind
 from .decoder import Frame
 from .group import Group
 from .values import Mode
@@ -31,12 +31,7 @@ FRAMES_TO_FORGET = 3
 
 # A frame with this label is a long one: what it does not have, the meter does not send now.
 _LONG_FRAME = {Mode.HISTORIQUE: "PTEC", Mode.STANDARD: "STGE"}
-_SENT_ONCE = {
-    label.name
-    for labels in CATALOGUE.values()
-    for label in labels.values()
-    if label.kind is Kind.ONCE
-}
+_SENT_ONCE = {label.name for label in LABELS if label.kind is Kind.ONCE}
 _MEDIAN_OF = 3
 
 
@@ -268,8 +263,4 @@ _BELIEVE = {
     Kind.ONCE: _believe_latest,
 }
 _REPEATED = (_believe_steady, _believe_maximum)
-_RULES = {
-    label.name: (label.same_as or label.name, _BELIEVE[label.kind])
-    for labels in CATALOGUE.values()
-    for label in labels.values()
-}
+_RULES = {label.name: (label.same_as or label.name, _BELIEVE[label.kind]) for label in LABELS}

@@ -61,7 +61,6 @@ def test_labels_of_three_phases_and_of_producers_are_marked() -> None:
     assert not standard["IRMS1"].three_phase
     assert standard["IRMS2"].three_phase
     assert standard["SINSTS1"].three_phase
-    assert standard["SMAXSN3-1"].phase == 3
     assert {n for n, label in standard.items() if label.horodated} == {
         n for n in standard if n.startswith(("DATE", "SMAX", "CCA", "UMOY", "DPM", "FPM"))
     }

@@ -216,14 +216,6 @@ def test_the_other_speed_is_noise(
     assert decoder.counters.groups < 3
 
 
-def test_a_schedule_with_a_block_too_many_is_refused() -> None:
-    too_long = f"{DAY_SCHEDULE} NONUTILE"
-    assert len(too_long) == 107
-    (decoded,) = read(frame_bytes(STANDARD, [("ADSC", ADDRESS), ("PJOURF+1", too_long)]))
-    assert [rejected.reason for rejected in decoded.rejected] == [Reason.LENGTH]
-    assert "PJOURF+1" not in decoded.groups
-
-
 def test_a_block_whose_bytes_do_not_count_cannot_vanish() -> None:
     data = frame_bytes(STANDARD, [("ADSC", ADDRESS), ("PJOURF+1", DAY_SCHEDULE)])
     for invisible in (b"NONU", b"NUTI"):
