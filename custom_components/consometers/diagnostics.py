@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.const import CONF_DEVICE
+from homeassistant.const import CONF_DEVICE, CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from .balance.tracker import BalanceTracker
 from .const import CONF_HISTORY, CONF_JOINED
-from .inverter.diagnostics import diagnostics as of_inverter
+from .inverter.coordinator import InverterCoordinator
+from .inverter.link import InverterError
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .node.diagnostics import diagnostics as of_node
@@ -27,10 +28,33 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the state of a meter and its link, of an inverter, or of a node."""
     if is_inverter(entry):
-        return await of_inverter(entry.runtime_data)
+        return await _of_inverter(entry.runtime_data)
     if is_balance(entry):
         return _of_balance(entry.runtime_data)
     return of_node(entry.runtime_data) if is_node(entry) else _of_meter(entry.runtime_data)
+
+
+async def _of_inverter(coordinator: InverterCoordinator) -> dict[str, Any]:
+    """Return the state of an inverter, and its registers."""
+    entry, state = coordinator.config_entry, coordinator.state
+    where = dict.fromkeys(entry.data.keys() & {CONF_DEVICE, CONF_HOST}, REDACTED)
+    return {
+        "entry": {"data": {**entry.data, **where}, "options": dict(entry.options)},
+        "presence": state.presence.name.lower(),
+        "known": sorted(coordinator.known_keys),
+        "counters": state.remember(),
+        "reading": None if state.reading is None else asdict(state.reading),
+        "device": await _registers(coordinator),
+    }
+
+
+async def _registers(coordinator: InverterCoordinator) -> dict[str, Any]:
+    """Return its registers as they are now; the last ones, if it does not answer."""
+    try:
+        device = await coordinator.async_image()
+    except InverterError as error:
+        return {"error": error.key, **(coordinator.image or {}), "serial": REDACTED}
+    return {**device, "serial": REDACTED}
 
 
 def _of_balance(tracker: BalanceTracker) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         now = at.timestamp()
         state.miss(now, sun_up=is_up(self.hass, at))
         other = isinstance(error, OtherInverter)
-        issues.set_other(self.hass, self.config_entry, other=other)
+        issues.report(self.hass, self.config_entry, issues.OTHER_INVERTER, holds=other)
         if other:
             state.presence = Presence.AWAY
         if state.awake:
@@ -154,11 +154,11 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         self.update_interval = max(AT_REST, self._pace)
         if state.presence is Presence.ASLEEP and self.known_keys:
             self._silent_since = None
-            issues.set_silent(self.hass, self.config_entry, silent=False)
+            issues.report(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=False)
             return
         self._silent_since = now if self._silent_since is None else self._silent_since
         silent = not other and now - self._silent_since >= SILENT_AFTER_S
-        issues.set_silent(self.hass, self.config_entry, silent=silent)
+        issues.report(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=silent)
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=error.key,

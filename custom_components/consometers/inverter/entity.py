@@ -60,7 +60,6 @@ class InverterEntity(CoordinatorEntity[InverterCoordinator]):
         self._lasting = description.lasting or description.made
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_translation_placeholders = dict(description.placeholders)
         self._attr_device_info = DeviceInfo(identifiers={identifier(entry, description.part)})
 
     @property

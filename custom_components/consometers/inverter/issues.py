@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .coordinator import InverterConfigEntry
 
 INVERTER_SILENT: Final = "inverter_silent"
+"""It has not answered for long in daylight."""
 OTHER_INVERTER: Final = "other_inverter"
+"""Another one answers at its address."""
 COUNTER_RESTARTED: Final = "counter_restarted"
 COUNTER_JUMPED: Final = "counter_jumped"
 
@@ -23,14 +25,12 @@ COUNTER_ISSUES: Final = {
 }
 
 
-def set_silent(hass: HomeAssistant, entry: InverterConfigEntry, *, silent: bool) -> None:
-    """Report that an inverter has not answered for long in daylight, or that it does again."""
-    _set(hass, entry, INVERTER_SILENT, holds=silent)
-
-
-def set_other(hass: HomeAssistant, entry: InverterConfigEntry, *, other: bool) -> None:
-    """Report that another inverter answers at the address, or that it no longer does."""
-    _set(hass, entry, OTHER_INVERTER, holds=other)
+def report(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
+    """Create an issue about the link to an inverter, or delete it once it no longer holds."""
+    if holds:
+        create(hass, entry, kind, severity=IssueSeverity.ERROR, place=place(entry.data))
+    else:
+        delete(hass, entry, kind)
 
 
 def create_counter(hass: HomeAssistant, entry: InverterConfigEntry, event: Event) -> None:
@@ -47,10 +47,3 @@ def clear_all(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
     """Delete all issues of an entry that is removed."""
     clear_passing(hass, entry)
     delete(hass, entry, *COUNTER_ISSUES.values())
-
-
-def _set(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
-    if holds:
-        create(hass, entry, kind, severity=IssueSeverity.ERROR, place=place(entry.data))
-    else:
-        delete(hass, entry, kind)

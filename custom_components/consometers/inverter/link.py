@@ -323,7 +323,11 @@ class Link:
             limit_w=next((r.limit_w for r in ratings if r.limit_w), None),
             inverter=inverter,
             strings=_strings(unit, models.first(STRINGS)),
-            meters=tuple(_meters(unit, models)),
+            meters=tuple(
+                METERS[each.model_id](unit, each)
+                for each in models.chain
+                if each.model_id in METERS
+            ),
             battery=_component(unit, StorageModel, models.first(STORAGE)),
         )
 
@@ -387,12 +391,6 @@ def _component[C: SunSpecComponent](
 
 def _strings(unit: ModbusUnit, model: SunSpecModel | None) -> StringsModel | None:
     return None if model is None else strings_model(model.length)(unit, model)
-
-
-def _meters(unit: ModbusUnit, models: SunSpecModels) -> Iterator[MeterModel]:
-    for model in models.chain:
-        if model.model_id in METERS:
-            yield METERS[model.model_id](unit, model)
 
 
 def _identifying(model: SunSpecModel) -> Iterator[tuple[int, int]]:

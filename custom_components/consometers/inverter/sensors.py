@@ -1,7 +1,7 @@
 """The sensors of an inverter, one line of the table per fact. `sensor.py` makes them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -46,7 +46,6 @@ class InverterSensorDescription(SensorEntityDescription):
     part: str | None = None
     lasting: bool = False
     made: bool = False
-    placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, state: InverterState) -> StateType:
         value = self.value_fn(state)
@@ -184,27 +183,27 @@ def _string(number: int) -> Iterator[InverterSensorDescription]:
         key=f"string_{number}_power",
         translation_key="string_power",
         made=True,
-        placeholders=place,
+        translation_placeholders=place,
         value_fn=string_value(lambda string: string.power_w),
     )
     yield _energy(
         key=f"string_{number}_energy",
         translation_key="string_energy",
-        placeholders=place,
+        translation_placeholders=place,
         entity_registry_enabled_default=False,
         value_fn=_counted(f"string_{number}_energy"),
     )
     yield _current(
         key=f"string_{number}_current",
         translation_key="string_current",
-        placeholders=place,
+        translation_placeholders=place,
         entity_registry_enabled_default=False,
         value_fn=string_value(lambda string: string.current_a),
     )
     yield _voltage(
         key=f"string_{number}_voltage",
         translation_key="string_voltage",
-        placeholders=place,
+        translation_placeholders=place,
         entity_registry_enabled_default=False,
         value_fn=string_value(lambda string: string.voltage_v),
     )
@@ -232,7 +231,7 @@ def _meter(number: int) -> Iterator[InverterSensorDescription]:
         yield _power(
             key=f"{part}_power_{phase}",
             translation_key="meter_power_phase",
-            placeholders={"phase": str(phase)},
+            translation_placeholders={"phase": str(phase)},
             part=part,
             entity_registry_enabled_default=False,
             value_fn=_of_phase(
@@ -301,31 +300,23 @@ def _phases(
 ) -> Iterator[InverterSensorDescription]:
     """Yield current and voltage: of the one phase there is, or of each of several."""
     prefix = "" if part is None else f"{part}_"
-    current = partial(_current, part=part, entity_registry_enabled_default=False)
-    voltage = partial(_voltage, part=part, entity_registry_enabled_default=False)
-    yield current(
-        key=f"{prefix}current",
-        translation_key="current",
-        value_fn=_of_phase(1, phases, currents, several=False),
-    )
-    yield voltage(
-        key=f"{prefix}voltage",
-        translation_key="voltage",
-        value_fn=_of_phase(1, phases, voltages, several=False),
-    )
-    for phase in (1, 2, 3):
-        yield current(
-            key=f"{prefix}current_{phase}",
-            translation_key="current_phase",
-            placeholders={"phase": str(phase)},
-            value_fn=_of_phase(phase, phases, currents, several=True),
+    for describe, quantity, values in (
+        (_current, "current", currents),
+        (_voltage, "voltage", voltages),
+    ):
+        sensor = partial(describe, part=part, entity_registry_enabled_default=False)
+        yield sensor(
+            key=f"{prefix}{quantity}",
+            translation_key=quantity,
+            value_fn=_of_phase(1, phases, values, several=False),
         )
-        yield voltage(
-            key=f"{prefix}voltage_{phase}",
-            translation_key="voltage_phase",
-            placeholders={"phase": str(phase)},
-            value_fn=_of_phase(phase, phases, voltages, several=True),
-        )
+        for phase in (1, 2, 3):
+            yield sensor(
+                key=f"{prefix}{quantity}_{phase}",
+                translation_key=f"{quantity}_phase",
+                translation_placeholders={"phase": str(phase)},
+                value_fn=_of_phase(phase, phases, values, several=True),
+            )
 
 
 def _read(value: Callable[[Reading], StateType]) -> ValueFn:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any, Final
 
-from .readings import Operating, Production, Reading
+from .readings import Operating, Reading
 
 FORGIVEN: Final = 2
 """Failed polls in a row before an inverter counts as unavailable."""
@@ -240,12 +240,10 @@ def _plausible(reading: Reading) -> Reading:
     def checked(power_w: float | None) -> float | None:
         return None if power_w is None or abs(power_w) > most_w else power_w
 
-    def plausible(production: Production) -> Production:
-        return replace(
-            production,
-            power_w=checked(production.power_w),
-            dc_power_w=checked(production.dc_power_w),
-        )
-
+    production = replace(
+        reading.production,
+        power_w=checked(reading.production.power_w),
+        dc_power_w=checked(reading.production.dc_power_w),
+    )
     strings = tuple(replace(each, power_w=checked(each.power_w)) for each in reading.strings)
-    return replace(reading, production=plausible(reading.production), strings=strings)
+    return replace(reading, production=production, strings=strings)

@@ -151,12 +151,6 @@ def test_nothing_is_believed_before_two_readings_agree(
         assert counter.unsure is (total_wh is None)
 
 
-def test_a_total_that_was_kept_needs_no_second_reading() -> None:
-    counter = Counter(read_wh=50_000, at=0)
-    counter.update(50_040, MINUTE, MOST_W)
-    assert counter.total_wh == 50_040
-
-
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=40))
 def test_a_total_never_falls(readings_wh: list[float | None]) -> None:
     totals = [total for total in totals_and_events(*readings_wh)[0] if total is not None]
