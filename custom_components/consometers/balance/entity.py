@@ -13,25 +13,22 @@ from ..const import (
     DOMAIN,
 )
 from .sensors import BALANCE_SENSORS, BalanceSensorDescription
+from .state import Home
 from .tracker import BalanceConfigEntry, BalanceTracker
 
 
 def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
     """Return what this home's sources allow to know."""
     data = entry.data
-    home = entry.runtime_data.balance.home
-    powers = bool(data.get(CONF_PRODUCTION_POWER)) and bool(data.get(CONF_DRAWN_POWER))
-    return [
-        each
-        for each in BALANCE_SENSORS
-        if each.exists(
-            home,
-            injection=bool(
-                data.get(CONF_INJECTED_POWER if each.of_powers else CONF_INJECTED_ENERGY)
-            ),
-            powers=powers,
-        )
-    ]
+    powers = data.get(CONF_PRODUCTION_POWER) and data.get(CONF_DRAWN_POWER)
+    sold = entry.runtime_data.balance.home is Home.TOTAL_SALE
+
+    def exists(sensor: BalanceSensorDescription) -> bool:
+        injection = data.get(CONF_INJECTED_POWER if sensor.of_powers else CONF_INJECTED_ENERGY)
+        is_measured = injection or sold or not sensor.of_own
+        return bool(is_measured and (powers or not sensor.of_powers))
+
+    return list(filter(exists, BALANCE_SENSORS))
 
 
 class BalanceEntity(CoordinatorEntity[BalanceTracker]):

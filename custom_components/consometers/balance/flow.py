@@ -167,7 +167,7 @@ class BalanceFlow(ConfigFlow):
                 return self.async_update_reload_and_abort(
                     home_before, unique_id=name, data=data, reason="balance_reconfigure_successful"
                 )
-            return self.async_create_entry(title=self._title(), data=data)
+            return self.async_create_entry(title=self.hass.config.location_name, data=data)
         suggested = self._proposed() if home_before is None else home_before.data
         return self.async_show_form(
             step_id="balance_sources",
@@ -179,9 +179,6 @@ class BalanceFlow(ConfigFlow):
 
     def _known_home(self) -> ConfigEntry | None:
         return self._get_reconfigure_entry() if self.source == "reconfigure" else None
-
-    def _title(self) -> str:
-        return self.hass.config.location_name
 
     @property
     def _likely(self) -> Home:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from homeassistant.components.sensor import (
@@ -12,7 +13,6 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import PERCENTAGE, UnitOfEnergy, UnitOfPower
 
-from .state import Home
 from .tracker import Shown
 
 
@@ -27,11 +27,6 @@ class BalanceSensorDescription(SensorEntityDescription):
     digits: int = 0
     of_own: bool = False
     of_powers: bool = False
-
-    def exists(self, home: Home, *, injection: bool, powers: bool) -> bool:
-        """Return whether such a home has this fact."""
-        is_measured = injection or home is Home.TOTAL_SALE or not self.of_own
-        return is_measured and (powers or not self.of_powers)
 
     def value(self, shown: Shown) -> float | None:
         """Return what it shows."""
@@ -64,62 +59,33 @@ _rate = partial(
     of_own=True,
 )
 
+_FLOWS: Final = {
+    "production": False,
+    "self_consumed": True,
+    "injected": True,
+    "drawn": False,
+    "consumed": True,
+}
+"""Whether it takes what is injected to know them."""
+
 BALANCE_SENSORS: Final = (
-    _power(
-        key="production_power",
-        translation_key="home_production_power",
-        value_fn=lambda shown: shown.powers.production_w,
+    *(
+        _power(
+            key=f"{flow}_power",
+            translation_key=f"home_{flow}_power",
+            of_own=of_own,
+            value_fn=attrgetter(f"powers.{flow}_w"),
+        )
+        for flow, of_own in _FLOWS.items()
     ),
-    _power(
-        key="self_consumed_power",
-        translation_key="home_self_consumed_power",
-        of_own=True,
-        value_fn=lambda shown: shown.powers.self_consumed_w,
-    ),
-    _power(
-        key="injected_power",
-        translation_key="home_injected_power",
-        of_own=True,
-        value_fn=lambda shown: shown.powers.injected_w,
-    ),
-    _power(
-        key="drawn_power",
-        translation_key="home_drawn_power",
-        value_fn=lambda shown: shown.powers.drawn_w,
-    ),
-    _power(
-        key="consumed_power",
-        translation_key="home_consumed_power",
-        of_own=True,
-        value_fn=lambda shown: shown.powers.consumed_w,
-    ),
-    _energy(
-        key="production",
-        translation_key="home_production",
-        value_fn=lambda shown: shown.sums.production_wh,
-    ),
-    _energy(
-        key="self_consumed",
-        translation_key="home_self_consumed",
-        of_own=True,
-        value_fn=lambda shown: shown.sums.self_consumed_wh,
-    ),
-    _energy(
-        key="injected",
-        translation_key="home_injected",
-        of_own=True,
-        value_fn=lambda shown: shown.sums.injected_wh,
-    ),
-    _energy(
-        key="drawn",
-        translation_key="home_drawn",
-        value_fn=lambda shown: shown.sums.drawn_wh,
-    ),
-    _energy(
-        key="consumed",
-        translation_key="home_consumed",
-        of_own=True,
-        value_fn=lambda shown: shown.sums.consumed_wh,
+    *(
+        _energy(
+            key=flow,
+            translation_key=f"home_{flow}",
+            of_own=of_own,
+            value_fn=attrgetter(f"sums.{flow}_wh"),
+        )
+        for flow, of_own in _FLOWS.items()
     ),
     _rate(
         key="self_consumption_today",

@@ -6,10 +6,11 @@ since the beginning, so nothing adds up that is not exact. Times are seconds, Un
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from math import isfinite
 from operator import itemgetter
 from typing import Any, Final, Self
@@ -145,22 +146,21 @@ class Sums:
 
     def over(self, former: Sums) -> Sums:
         """Return these, with former values for unknown ones."""
-        present = {key: value for key, value in asdict(self).items() if value is not None}
-        return Sums(**{**asdict(former), **present})
+        return self._with(former, lambda now, before: before if now is None else now)
 
     def at_least(self, other: Sums) -> Sums:
         """Return the larger of each, or the known one."""
-        mine, others = asdict(self), asdict(other)
-        return Sums(**{key: _larger(mine[key], others[key]) for key in mine})
+        return self._with(other, _larger)
 
     def since(self, begin: Sums) -> Sums:
         """Return what came after `begin`."""
-        return Sums(
-            production_wh=_difference(self.production_wh, begin.production_wh),
-            self_consumed_wh=_difference(self.self_consumed_wh, begin.self_consumed_wh),
-            injected_wh=_difference(self.injected_wh, begin.injected_wh),
-            drawn_wh=_difference(self.drawn_wh, begin.drawn_wh),
-        )
+        return self._with(begin, _difference)
+
+    def _with(
+        self, other: Sums, rule: Callable[[float | None, float | None], float | None]
+    ) -> Sums:
+        mine, others = asdict(self), asdict(other)
+        return Sums(**{key: rule(mine[key], others[key]) for key in mine})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,17 +350,18 @@ class Balance:
         expected = self.sources.all
         if former != self._configuration or settled is None:
             expected = expected & stored.keys()
-        registers = {name: _register(stored.get(name)) for name in expected}
+        registers = {name: _valid(_register, stored.get(name)) for name in expected}
         self.registers = {name: each for name, each in registers.items() if each is not None}
-        self.begun, self._settled = _begun(remembered.get("begun")), settled
+        self.begun, self._settled = _valid(_begun, remembered.get("begun")), settled
         self.sums, self._before, self._midnight = (
             _sums(remembered.get(key)) for key in ("sums", "before", "midnight")
         )
-        self._day = _day(remembered.get("day"))
+        self._day = _valid(date.fromisoformat, remembered.get("day"))
         whole = len(self.registers) == len(registers) and self._are_whole(former)
         if not whole:
             lost = registers.keys() - self.registers.keys()
-            standing = {name: _standing(stored.get(name), settled) for name in lost}
+            last = partial(_standing, settled)
+            standing = {name: _valid(last, stored.get(name)) for name in lost}
             self.registers |= {name: each for name, each in standing.items() if each is not None}
             self.sums = self.sums.at_least(self._before).at_least(self._midnight)
             self._midnight = self._midnight.over(self.sums)
@@ -406,11 +407,16 @@ def _finite_number(value: Any) -> float:
     return float(value)
 
 
-def _finite(value: Any) -> float | None:
+def _valid[T](parse: Callable[[Any], T], stored: Any) -> T | None:
+    """Parse a part of what was stored; None if it is broken."""
     try:
-        return _finite_number(value)
-    except TypeError, ValueError:
+        return parse(stored)
+    except TypeError, ValueError, LookupError, AttributeError:
         return None
+
+
+def _finite(value: Any) -> float | None:
+    return _valid(_finite_number, value)
 
 
 def _table(stored: Any) -> Mapping[str, Any]:
@@ -422,35 +428,19 @@ def _sums(stored: Any) -> Sums:
     return Sums(**{each.name: _finite(stored_sums.get(each.name)) for each in fields(Sums)})
 
 
-def _register(stored: Any) -> Register | None:
-    try:
-        read_wh, points = stored
-        return Register(
-            _finite_number(read_wh),
-            [(_finite_number(at), _finite_number(total_wh)) for at, total_wh in points],
-        )
-    except TypeError, ValueError:
-        return None
+def _register(stored: Any) -> Register:
+    read_wh, points = stored
+    return Register(
+        _finite_number(read_wh),
+        [(_finite_number(at), _finite_number(total_wh)) for at, total_wh in points],
+    )
 
 
-def _standing(stored: Any, at: float | None) -> Register | None:
+def _standing(at: float | None, stored: Any) -> Register:
     """Return a register of which only the last reading is known."""
-    try:
-        return Register.begun(_finite_number(stored[0]), at or 0.0)
-    except TypeError, ValueError, LookupError:
-        return None
+    return Register.begun(_finite_number(stored[0]), at or 0.0)
 
 
-def _begun(stored: Any) -> Begun | None:
-    try:
-        read_wh = {name: _finite_number(value) for name, value in stored["read_wh"].items()}
-        return Begun(at=_finite_number(stored["at"]), read_wh=read_wh)
-    except TypeError, ValueError, LookupError, AttributeError:
-        return None
-
-
-def _day(stored: Any) -> date | None:
-    try:
-        return date.fromisoformat(stored)
-    except TypeError, ValueError:
-        return None
+def _begun(stored: Any) -> Begun:
+    read_wh = {name: _finite_number(value) for name, value in stored["read_wh"].items()}
+    return Begun(at=_finite_number(stored["at"]), read_wh=read_wh)

@@ -41,7 +41,7 @@ from ..const import (
     CONF_PRODUCTION_POWER,
     DOMAIN,
 )
-from . import issues
+from ..issues import create, delete
 from .state import Balance, Home, Powers, Sources, Sums
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,6 +52,10 @@ on even when none does."""
 _STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
 _PAST: Final = "past"
+
+SOURCES_DISAGREE: Final = "sources_disagree"
+"""Injection exceeded production for an hour."""
+SOURCES_GONE: Final = "sources_gone"
 
 type BalanceConfigEntry = ConfigEntry[BalanceTracker]
 
@@ -129,7 +133,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         entry.async_on_unload(
             async_track_time_change(self.hass, self._midnight, hour=0, minute=0, second=0)
         )
-        entry.async_on_unload(partial(issues.clear, self.hass, entry))
+        entry.async_on_unload(partial(delete, self.hass, entry, SOURCES_DISAGREE, SOURCES_GONE))
         self._gone = []
 
     async def async_stop(self) -> None:
@@ -189,8 +193,10 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         self.balance.turn(dt_util.as_local(now).date())
         self._look_for_sources()
         disagrees = self.balance.disagrees(now.timestamp())
-        if disagrees is not None:
-            issues.set_disagreement(self.hass, self.config_entry, disagrees=disagrees)
+        if disagrees:
+            create(self.hass, self.config_entry, SOURCES_DISAGREE)
+        elif disagrees is not None:
+            delete(self.hass, self.config_entry, SOURCES_DISAGREE)
         self._store.async_delay_save(self._to_store, _SAVED_WITHIN_S)
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
 
@@ -223,7 +229,10 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         gone = [each for each in self._sources() if self.hass.states.get(each) is None]
         if gone != self._gone:
             self._gone = gone
-            issues.set_gone(self.hass, self.config_entry, gone)
+            if gone:
+                create(self.hass, self.config_entry, SOURCES_GONE, sources=", ".join(gone))
+            else:
+                delete(self.hass, self.config_entry, SOURCES_GONE)
 
     def _sources(self) -> list[str]:
         return [*sorted(self.balance.sources.all), *self._powers()]
