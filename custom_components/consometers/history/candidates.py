@@ -66,11 +66,6 @@ class Candidate:
     sure: bool
     """Whether both its name and its level fit, or the program that imported it."""
 
-    @property
-    def has_register(self) -> bool:
-        """Whether the state of its rows is the level of a register."""
-        return has_register(self.statistic_id)
-
 
 def has_register(statistic_id: str) -> bool:
     """Return whether a series is of an entity: what is imported has energies alone."""

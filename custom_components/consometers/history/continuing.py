@@ -5,9 +5,9 @@ statistics, and its own sums are raised by what had been counted: nothing leaps 
 Taken out, its own hours and five minutes are all that is left, with the sums they had.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Final
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.config_entries import ConfigEntry
@@ -50,24 +50,16 @@ class Joined:
     """Begin of the hour from which on the rows are the entity's own."""
     raised_wh: float
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**data)
-
 
 def joined(entry: ConfigEntry) -> dict[str, Joined]:
     """Return what the entities of an entry continue, by their keys."""
-    return {key: Joined.from_data(data) for key, data in entry.data.get(CONF_JOINED, {}).items()}
+    return {key: Joined(**data) for key, data in entry.data.get(CONF_JOINED, {}).items()}
 
 
-async def async_preview(
+async def async_joint(
     hass: HomeAssistant, statistic_id: str, until: float, first: Row
 ) -> Joint | None:
-    """Return how a series whose last hour ends then would be joined to a first row."""
-    return await _joint(hass, statistic_id, min(first.hour, until), first)
-
-
-async def _joint(hass: HomeAssistant, statistic_id: str, until: float, first: Row) -> Joint | None:
+    """Return how the hours of a series up to a moment are joined to a first row."""
     hours = await async_hours(hass, {statistic_id}, until, needed={statistic_id})
     return Joint.of_rows(hours[statistic_id], first, has_register=has_register(statistic_id))
 
@@ -88,8 +80,8 @@ async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row 
 def continue_history(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Join the chosen series, as soon as the recorder has counted the entity itself."""
     if entry.data.get(CONF_HISTORY) and RECORDER in hass.config.components:
-        continuing = _Continuing(hass, entry)
-        after_each_count(hass, entry, f"{DOMAIN}: the history of a meter", continuing.attempt)
+        attempt = partial(_continue, hass, entry)
+        after_each_count(hass, entry, f"{DOMAIN}: the history of a meter", attempt)
 
 
 async def async_take_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -127,12 +119,7 @@ async def _restore(hass: HomeAssistant, entity_id: str, what: Joined) -> None:
         now = dt_util.utcnow().timestamp()
         hours, minutes = [
             [
-                Row(
-                    start=row.start,
-                    end=row.end,
-                    sum_wh=row.sum_wh - what.raised_wh,
-                    state_wh=row.state_wh,
-                )
+                replace(row, sum_wh=row.sum_wh - what.raised_wh)
                 for row in (await async_rows(hass, [entity_id], what.own, now, period)).get(
                     entity_id, ()
                 )
@@ -155,49 +142,46 @@ def _entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:
     return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
 
 
-class _Continuing:
-    """Joins each chosen series to its entity, once the recorder has a first row of the entity."""
+async def _continue(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Join the chosen series that can be, and return whether none is left."""
+    for key, statistic_id in dict(entry.data.get(CONF_HISTORY, {})).items():
+        await _continue_one(hass, entry, key, statistic_id)
+    return not entry.data.get(CONF_HISTORY)
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        self._hass = hass
-        self._entry = entry
 
-    async def attempt(self) -> bool:
-        """Join those that can be, and return whether none is left."""
-        for key, statistic_id in dict(self._entry.data.get(CONF_HISTORY, {})).items():
-            await self._continue_one(key, statistic_id)
-        return not self._entry.data.get(CONF_HISTORY)
+async def _continue_one(
+    hass: HomeAssistant, entry: ConfigEntry, key: str, statistic_id: str
+) -> None:
+    entity_id = _entity_id(hass, entry, key)
+    metadata = await async_metadata(hass, filter(None, [entity_id, statistic_id]))
+    if entity_id is None or entity_id not in metadata:
+        return
+    if (first := await async_first(hass, entry, key)) is None:
+        return
+    joint = None
+    if statistic_id in metadata and key not in joined(entry):
+        joint = await async_joint(hass, statistic_id, first.hour, first)
+    if joint is None:
+        _done(hass, entry, key, None)
+        create(hass, entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)
+        return
+    what = Joined(
+        statistic_id=statistic_id,
+        since=joint.hours[0].start,
+        until=joint.hours[-1].end,
+        own=first.hour,
+        raised_wh=joint.raised_wh,
+    )
+    _done(hass, entry, key, what)
+    await async_join(hass, metadata[entity_id], joint.hours, first.start, joint.raised_wh)
+    create(hass, entry, HISTORY_JOINED, fixable=True, persistent=True)
 
-    async def _continue_one(self, key: str, statistic_id: str) -> None:
-        entity_id = _entity_id(self._hass, self._entry, key)
-        metadata = await async_metadata(self._hass, filter(None, [entity_id, statistic_id]))
-        if entity_id is None or entity_id not in metadata:
-            return
-        if (first := await async_first(self._hass, self._entry, key)) is None:
-            return
-        joint = None
-        if statistic_id in metadata and key not in joined(self._entry):
-            joint = await _joint(self._hass, statistic_id, first.hour, first)
-        if joint is None:
-            self._done(key, None)
-            create(self._hass, self._entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)
-            return
-        what = Joined(
-            statistic_id=statistic_id,
-            since=joint.hours[0].start,
-            until=joint.hours[-1].end,
-            own=first.hour,
-            raised_wh=joint.raised_wh,
-        )
-        self._done(key, what)
-        await async_join(self._hass, metadata[entity_id], joint.hours, first.start, joint.raised_wh)
-        create(self._hass, self._entry, HISTORY_JOINED, fixable=True, persistent=True)
 
-    def _done(self, key: str, what: Joined | None) -> None:
-        data = dict(self._entry.data)
-        data[CONF_HISTORY] = {k: v for k, v in data.get(CONF_HISTORY, {}).items() if k != key}
-        if not data[CONF_HISTORY]:
-            del data[CONF_HISTORY]
-        if what is not None:
-            data[CONF_JOINED] = {**data.get(CONF_JOINED, {}), key: asdict(what)}
-        self._hass.config_entries.async_update_entry(self._entry, data=data)
+def _done(hass: HomeAssistant, entry: ConfigEntry, key: str, what: Joined | None) -> None:
+    data = dict(entry.data)
+    data[CONF_HISTORY] = {k: v for k, v in data.get(CONF_HISTORY, {}).items() if k != key}
+    if not data[CONF_HISTORY]:
+        del data[CONF_HISTORY]
+    if what is not None:
+        data[CONF_JOINED] = {**data.get(CONF_JOINED, {}), key: asdict(what)}
+    hass.config_entries.async_update_entry(entry, data=data)

@@ -17,7 +17,7 @@ import probatio as vol
 
 from ..recorder.rows import Row
 from .candidates import Candidate, Target, async_candidates, proposed
-from .continuing import async_preview
+from .continuing import async_joint
 from .joint import Joint, Register
 
 CONF_SERIES: Final = "series"
@@ -102,7 +102,8 @@ class HistorySteps(ConfigEntryBaseFlow):
         self._rows = {register: [] for register in Register}
         for each in chosen:
             first = await self._async_first(each.target)
-            joint = await async_preview(self.hass, each.statistic_id, each.last.end, first)
+            until = min(first.hour, each.last.end)
+            joint = await async_joint(self.hass, each.statistic_id, until, first)
             if joint is None:
                 return self._choose({"base": NOTHING})
             self._rows[joint.register].append(_row(each, joint))
@@ -122,20 +123,10 @@ class HistorySteps(ConfigEntryBaseFlow):
     async def async_step_history_same(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Agree to continue series of the meter's own registers."""
+        """Agree to continue the series of a page."""
         return await self._show_next()
 
-    async def async_step_history_other(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Agree to continue series of other registers."""
-        return await self._show_next()
-
-    async def async_step_history_unknown(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Agree to continue series without a register."""
-        return await self._show_next()
+    async_step_history_other = async_step_history_unknown = async_step_history_same
 
 
 def _row(candidate: Candidate, joint: Joint) -> str:

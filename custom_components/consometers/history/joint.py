@@ -1,6 +1,6 @@
 """Where two series of one meter meet. Pure. Times are seconds, Unix; energies are Wh."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Self
 
@@ -65,9 +65,7 @@ class Joint:
             register = Register.OTHER if has_register else Register.UNKNOWN
             # The energy of its own first minutes stays counted.
             raised_wh = last.sum_wh
-            hours = [
-                Row(start=row.start, end=row.end, sum_wh=row.sum_wh, state_wh=None) for row in hours
-            ]
+            hours = [replace(row, state_wh=None) for row in hours]
         return cls(
             hours=hours,
             register=register,

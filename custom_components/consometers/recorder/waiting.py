@@ -1,11 +1,12 @@
 """Waits for the recorder, which counts the first minutes of a new entity some minutes later."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 
 
 @callback
@@ -17,50 +18,26 @@ def after_each_count(
     An attempt returns whether it is done. One that fails is the last before the entry is loaded
     again.
     """
-    _Attempts(hass, entry, name, attempt).begin()
-
-
-class _Attempts:
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        name: str,
-        attempt: Callable[[], Awaitable[bool]],
-    ) -> None:
-        self._hass = hass
-        self._entry = entry
-        self._name = name
-        self._attempt = attempt
-        self._busy = False
-        self._unlisten: CALLBACK_TYPE | None = None
+    listening, busy = ExitStack(), False
 
     @callback
-    def begin(self) -> None:
-        self._unlisten = self._hass.bus.async_listen(
-            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._counted
-        )
-        self._entry.async_on_unload(self._end)
+    def counted(_event: Event) -> None:
+        nonlocal busy
+        if not busy:
+            busy = True
+            entry.async_create_background_task(hass, attempt_once(), name)
 
-    @callback
-    def _end(self) -> None:
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
-
-    @callback
-    def _counted(self, _event: Event) -> None:
-        if not self._busy:
-            self._busy = True
-            self._entry.async_create_background_task(self._hass, self._try(), self._name)
-
-    async def _try(self) -> None:
+    async def attempt_once() -> None:
+        nonlocal busy
         done = True
         try:
             # The event comes before its rows are stored.
-            await get_instance(self._hass).async_block_till_done()
-            done = await self._attempt()
+            await get_instance(hass).async_block_till_done()
+            done = await attempt()
         finally:
-            self._busy = False
+            busy = False
             if done:
-                self._end()
+                listening.close()
+
+    listening.callback(hass.bus.async_listen(EVENT_RECORDER_5MIN_STATISTICS_GENERATED, counted))
+    entry.async_on_unload(listening.close)
