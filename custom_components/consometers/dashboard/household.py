@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
 
 from homeassistant.components.energy.data import async_get_manager
@@ -11,7 +12,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import CONF_PRODUCTION, DOMAIN
+from ..const import CONF_KIND, CONF_PRODUCTION, DOMAIN
 from ..kinds import is_balance, is_inverter, is_node
 from ..linky.prices import priced, priced_on_dashboard
 from ..node import answers
@@ -60,16 +61,12 @@ _ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed")
 """Facts that have graphs: of five minutes, and of hours."""
 
 
-def _is_meter(entry: ConfigEntry) -> bool:
-    return not (is_node(entry) or is_inverter(entry) or is_balance(entry))
-
-
 def _counts_production(entry: ConfigEntry) -> bool:
-    return _is_meter(entry) and bool(entry.data.get(CONF_PRODUCTION))
+    return CONF_KIND not in entry.data and bool(entry.data.get(CONF_PRODUCTION))
 
 
 def _counts_consumption(entry: ConfigEntry) -> bool:
-    return _is_meter(entry) and not entry.data.get(CONF_PRODUCTION)
+    return not (CONF_KIND in entry.data or entry.data.get(CONF_PRODUCTION))
 
 
 _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
@@ -96,45 +93,48 @@ async def home(hass: HomeAssistant) -> Home:
 
 def collectives(hass: HomeAssistant) -> list[Collective]:
     """Find the collectives of the household's nodes, in the order of their names."""
-    all_collectives = chain.from_iterable(
-        _of_node(hass, entry)
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        if is_node(entry)
-    )
-    return sorted(all_collectives, key=lambda collective: collective.name)
+    all_collectives = chain.from_iterable(_collectives_of(hass, each) for each in _nodes(hass))
+    return sorted(all_collectives, key=attrgetter("name"))
 
 
 def plants(hass: HomeAssistant) -> list[Plant]:
     """Find the panels of which the household holds shares, in the order of their names."""
-    all_plants = chain.from_iterable(
-        _plants_of(hass, entry)
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        if is_node(entry)
-    )
-    return sorted(all_plants, key=lambda plant: plant.name)
+    all_plants = chain.from_iterable(_plants_of(hass, each) for each in _nodes(hass))
+    return sorted(all_plants, key=attrgetter("name"))
+
+
+def _nodes(hass: HomeAssistant) -> Iterable[NodeConfigEntry]:
+    return filter(is_node, hass.config_entries.async_entries(DOMAIN))
+
+
+def _node(entry: NodeConfigEntry) -> answers.Node | None:
+    return entry.runtime_data.data if entry.state is ConfigEntryState.LOADED else None
+
+
+def _named(
+    hass: HomeAssistant,
+    entry: NodeConfigEntry,
+    id_of: Callable[[NodeConfigEntry, set[tuple[str, str]]], str | None],
+) -> Iterable[tuple[str, str, Mapping[str, str]]]:
+    """Yield the devices of a kind: their ids, their names, their entities by their keys."""
+    entities = _entities(hass, entry)
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        if (known_as := id_of(entry, device.identifiers)) is not None:
+            prefix = f"{known_as}_"
+            of_device = {
+                key.removeprefix(prefix): entity_id
+                for key, entity_id in entities.items()
+                if key.startswith(prefix)
+            }
+            yield known_as, device.name_by_user or device.name or known_as, of_device
 
 
 def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
-    entities = _entities(hass, entry)
-    by_name = entry.runtime_data.data.plants if entry.state is ConfigEntryState.LOADED else {}
-    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-        if (known_as := plant_id(entry, device.identifiers)) is None:
-            continue
-        plant = by_name.get(known_as)
-        yield Plant(
-            name=device.name_by_user or device.name or known_as,
-            entities=_below(entities, f"{known_as}_"),
-            statistic=None if plant is None else plant.statistic,
-        )
-
-
-def _below(entities: Mapping[str, str], prefix: str) -> Mapping[str, str]:
-    """Return the entities whose keys begin so, by the rest of their keys."""
-    return {
-        key.removeprefix(prefix): entity_id
-        for key, entity_id in entities.items()
-        if key.startswith(prefix)
-    }
+    node = _node(entry)
+    for known_as, name, entities in _named(hass, entry, plant_id):
+        plant = None if node is None else node.plants.get(known_as)
+        statistic = None if plant is None else plant.statistic
+        yield Plant(name=name, entities=entities, statistic=statistic)
 
 
 async def uncounted(
@@ -152,28 +152,20 @@ async def uncounted(
     return Uncounted(hours=energies - hours, minutes=(energies | powers) - minutes)
 
 
-def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
-    entities = _entities(hass, entry)
-    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-        if (known_as := collective_id(entry, device.identifiers)) is None:
-            continue
-        collective = _collective(entry, known_as)
+def _collectives_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
+    node = _node(entry)
+    for known_as, name, entities in _named(hass, entry, collective_id):
+        collective = None if node is None else node.collective(known_as)
         sums = None if collective is None else collective.sums
         yield Collective(
-            name=device.name_by_user or device.name or known_as,
-            entities=_below(entities, f"{known_as}_"),
+            name=name,
+            entities=entities,
             statistics={} if sums is None else _statistics(sums),
             simulated=None if collective is None else simulated_statistic(collective),
             missing=() if sums is None else _missing(sums),
             is_site=collective is not None and collective.by_name,
             is_unread=sums is not None and sums.problem is not None,
         )
-
-
-def _collective(entry: NodeConfigEntry, known_as: str) -> answers.Collective | None:
-    if entry.state is not ConfigEntryState.LOADED:
-        return None
-    return entry.runtime_data.data.collective(known_as)
 
 
 def _statistics(sums: Sums) -> Mapping[str, str]:

@@ -99,8 +99,10 @@ class _Writer:
         months = self._page(
             "months",
             [
-                self._grid_months() if home.drawn else (),
-                self._panels_months() if home.produced else (),
+                self._months("my_home", "mdi:home", self._grid_flows()) if home.drawn else (),
+                self._months("my_panels", "mdi:solar-power-variant", self._panels_flows())
+                if home.produced
+                else (),
                 *map(self._plant_months, self._plants),
                 *map(self._simulation_months, collectives),
             ],
@@ -155,9 +157,9 @@ class _Writer:
         yield from self._rates(home.self_sufficiency, "self_sufficiency")
         yield from self._graph("week", _DAYS, self._grid_flows())
 
-    def _grid_months(self) -> Iterator[Card]:
-        yield _heading(self._words["my_home"], "mdi:home")
-        yield from self._graph("year", _MONTHS, self._grid_flows())
+    def _months(self, title: str, icon: str, flows: Flows) -> Iterator[Card]:
+        yield _heading(self._words[title], icon)
+        yield from self._graph("year", _MONTHS, flows)
 
     def _grid_flows(self) -> Flows:
         """Return the home's sources of energy where they are known, else what crossed its meter."""
@@ -177,10 +179,6 @@ class _Writer:
         yield from self._today({"produced": home.produced, "injected": sold})
         yield from self._rates(home.self_consumption, "self_consumption")
         yield from self._graph("week", _DAYS, self._panels_flows())
-
-    def _panels_months(self) -> Iterator[Card]:
-        yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
-        yield from self._graph("year", _MONTHS, self._panels_flows())
 
     def _panels_flows(self) -> Flows:
         """Return the destinations of the production where they are known."""
