@@ -67,8 +67,14 @@ def key_of(description: EntityDescription) -> str:
     return description.translation_key or description.key
 
 
-OF_COLLECTIVES = (PROBLEM, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS, *SURPLUS_SENSORS)
-COMPUTED = (*PLANT_SENSORS, *SIMULATION_SENSORS)
+OF_COLLECTIVES: tuple[EntityDescription, ...] = (
+    PROBLEM,
+    SURPLUS,
+    SURPLUS_LIKELY,
+    *COLLECTIVE_SENSORS,
+    *SURPLUS_SENSORS,
+)
+COMPUTED: tuple[EntityDescription, ...] = (*PLANT_SENSORS, *SIMULATION_SENSORS)
 OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, *COMPUTED, CONNECTED, SHARING)))
 OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}

@@ -38,16 +38,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
     """Open the link to a meter or an inverter, or find the node, and make its entities."""
     if is_node(entry):
         entry.runtime_data = NodeCoordinator(hass, entry, own_meter)
-        await entry.runtime_data.async_start()
     elif is_inverter(entry):
         entry.runtime_data = InverterCoordinator(hass, entry)
-        await entry.runtime_data.async_start()
     elif is_balance(entry):
         entry.runtime_data = BalanceTracker(hass, entry)
-        await entry.runtime_data.async_start()
     else:
         entry.runtime_data = LinkyCoordinator(hass, entry)
-        await entry.runtime_data.async_start()
+    await entry.runtime_data.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry))
     if is_balance(entry):
         take_past_along(hass, entry)

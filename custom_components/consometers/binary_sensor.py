@@ -17,8 +17,13 @@ from .kinds import MeterOrNodeConfigEntry, is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
 from .linky.coordinator import LinkyCoordinator, Pace
 from .node.coordinator import NodeCoordinator
-from .node.entity import CollectiveEntity, NodeEntity, SurplusEntity, add_for_each_collective
-from .node.surplus_coordinator import statistics_of
+from .node.entity import (
+    CollectiveEntity,
+    NodeEntity,
+    SurplusEntity,
+    add_for_each_collective,
+    publishes_hours,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -39,11 +44,7 @@ async def async_setup_entry(
         async_add_entities([Connected(entry.runtime_data)])
         add_for_each_collective(entry, async_add_entities, [PROBLEM], Problem)
         add_for_each_collective(
-            entry,
-            async_add_entities,
-            [SURPLUS_LIKELY],
-            SurplusLikely,
-            lambda collective, _: statistics_of(collective) is not None,
+            entry, async_add_entities, [SURPLUS_LIKELY], SurplusLikely, publishes_hours
         )
         return
     async_add_entities([LinkLamp(entry.runtime_data)])
@@ -60,7 +61,6 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
     ) -> None:
         """Take what it shows."""
         super().__init__(coordinator, description, Pace.CHANGE)
-        self._attr_translation_placeholders = dict(description.placeholders)
 
     @override
     def _read(self) -> None:

@@ -12,9 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .node.coordinator import NodeConfigEntry
-from .node.entity import SurplusEntity, add_for_each_collective
+from .node.entity import SurplusEntity, add_for_each_collective, publishes_hours
 from .node.surplus import Stretch, stretches
-from .node.surplus_coordinator import statistics_of
 
 PARALLEL_UPDATES = 0
 
@@ -28,13 +27,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a calendar for each collective of which injection and consumption are known."""
-    add_for_each_collective(
-        entry,
-        async_add_entities,
-        [SURPLUS],
-        SurplusCalendar,
-        lambda collective, _: statistics_of(collective) is not None,
-    )
+    add_for_each_collective(entry, async_add_entities, [SURPLUS], SurplusCalendar, publishes_hours)
 
 
 class SurplusCalendar(SurplusEntity, CalendarEntity):

@@ -1,5 +1,7 @@
 """Sensors of a meter, of an inverter, of a home, and of the collectives of a node."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import override
@@ -20,16 +22,18 @@ from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
-from .node.answers import Collective, Plant, words_in
+from .node.answers import Collective, Plant, Words, words_in
 from .node.coordinator import NodeConfigEntry
 from .node.entity import (
     REASON,
     CollectiveEntity,
+    NodeEntity,
     PlantEntity,
     SimulationEntity,
     SurplusEntity,
     add_for_each,
     add_for_each_collective,
+    publishes_hours,
     unique_id,
 )
 from .node.sensors import (
@@ -39,14 +43,12 @@ from .node.sensors import (
     SIMULATION_NOTE,
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
-    Attributes,
     CollectiveSensorDescription,
     Fact,
-    PlantSensorDescription,
-    SimulationSensorDescription,
-    SurplusSensorDescription,
+    FactDescription,
 )
-from .node.surplus_coordinator import statistics_of
+from .node.simulation_coordinator import Simulation
+from .node.surplus import Forecast
 
 PARALLEL_UPDATES = 0
 
@@ -58,19 +60,18 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of the meter, the inverter, the home, or the node's collectives."""
     if is_node(entry):
+        was_told = partial(_was_told, hass, entry)
         add_for_each_collective(
             entry,
             async_add_entities,
             COLLECTIVE_SENSORS,
             CollectiveSensor,
-            partial(_is_or_was_told, hass, entry),
+            lambda collective, described: (
+                described.is_told(collective) or was_told(collective.id, described)
+            ),
         )
         add_for_each_collective(
-            entry,
-            async_add_entities,
-            SURPLUS_SENSORS,
-            SurplusSensor,
-            lambda collective, _: statistics_of(collective) is not None,
+            entry, async_add_entities, SURPLUS_SENSORS, SurplusSensor, publishes_hours
         )
         add_for_each_collective(
             entry,
@@ -78,7 +79,7 @@ async def async_setup_entry(
             SIMULATION_SENSORS,
             SimulationSensor,
             lambda collective, described: (
-                statistics_of(collective) is not None and described.is_told(collective)
+                publishes_hours(collective, described) and described.is_told(collective)
             ),
         )
         add_for_each(
@@ -87,7 +88,9 @@ async def async_setup_entry(
             lambda node: node.plants,
             PLANT_SENSORS,
             PlantSensor,
-            is_told=partial(_is_or_was_known, hass, entry),
+            is_told=lambda known_as, plant, described: (
+                described.value_fn(plant) is not None or was_told(known_as, described)
+            ),
         )
         return
     if is_inverter(entry):
@@ -115,7 +118,6 @@ class LinkySensor(LinkyEntity, SensorEntity):
     def __init__(self, coordinator: LinkyCoordinator, description: LinkySensorDescription) -> None:
         """Take its name from the tariff, where it has one."""
         super().__init__(coordinator, description, description.pace)
-        self._attr_translation_placeholders = dict(description.placeholders)
         if description.on_production and coordinator.of_production:
             self._attr_translation_key = description.on_production
         if description.register and coordinator.of_production:
@@ -157,128 +159,104 @@ class BalanceSensor(BalanceEntity, SensorEntity):
         return self.entity_description.value(self.coordinator.data)
 
 
-class CollectiveSensor(CollectiveEntity, SensorEntity):
+class FactSensor[T](NodeEntity, SensorEntity):
+    """A fact that the node reports, or that is computed of its reports."""
+
+    entity_description: FactDescription[T]
+    _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
+
+    @property
+    @abstractmethod
+    def source(self) -> T:
+        """What the fact is read from."""
+
+    @property
+    def problem(self) -> Words | None:
+        """Why facts of the source may be unknown."""
+        return None
+
+    @property
+    @override
+    def native_value(self) -> Fact:
+        """The present value."""
+        return self.entity_description.value_fn(self.source)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """The start of its period."""
+        return self.entity_description.reset_fn(self.source)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, object]:
+        """The time of the value, and the reason where it is unknown."""
+        attributes = dict[str, object](self.entity_description.attributes_fn(self.source))
+        if self.problem is not None and self.native_value is None:
+            attributes |= self._reason(self.problem)
+        return attributes
+
+
+class CollectiveSensor(CollectiveEntity, FactSensor[Collective]):
     """A fact of data to a collective, or from it."""
 
     entity_description: CollectiveSensorDescription
-    _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
 
     @property
     @override
     def available(self) -> bool:
         """Whether the node is there, and has such facts of the collective."""
         described = self.entity_description
-        return super().available and not (described.of_sums and self.collective.sums is None)
+        return super().available and not (described.of_sums and self.source.sums is None)
 
     @property
     @override
-    def native_value(self) -> Fact:
-        """The node's value."""
-        return self.entity_description.value_fn(self.collective)
+    def source(self) -> Collective:
+        return self.collective
 
     @property
     @override
-    def last_reset(self) -> datetime | None:
-        """The start of its period."""
-        return self.entity_description.reset_fn(self.collective)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, object]:
-        """The time of the value, and the reason where it is suppressed."""
-        attributes = dict[str, object](self.entity_description.attributes_fn(self.collective))
-        sums = self.collective.sums
-        if sums is not None and sums.problem is not None and self.native_value is None:
-            attributes |= self._reason(sums.problem)
-        return attributes
+    def problem(self) -> Words | None:
+        return None if self.source.sums is None else self.source.sums.problem
 
 
-class SurplusSensor(SurplusEntity, SensorEntity):
+class SurplusSensor(SurplusEntity, FactSensor[Sequence[Forecast]]):
     """The next expected surplus of a collective."""
 
-    entity_description: SurplusSensorDescription
-
     @property
     @override
-    def native_value(self) -> datetime | None:
-        """Its start."""
-        return self.entity_description.value_fn(self.surplus.to_come(self.collective_id))
+    def source(self) -> Sequence[Forecast]:
+        return self.surplus.to_come(self.collective_id)
 
 
-class SimulationSensor(SimulationEntity, SensorEntity):
+class SimulationSensor(SimulationEntity, FactSensor[Simulation]):
     """What this home would have received of a collective's injection."""
 
-    entity_description: SimulationSensorDescription
-    _unrecorded_attributes = ATTRIBUTES
-
     @property
     @override
-    def native_value(self) -> Fact:
-        """The simulated value."""
-        return self.entity_description.value_fn(self.simulation)
-
-    @property
-    @override
-    def last_reset(self) -> datetime | None:
-        """The start of its period."""
-        return self.entity_description.reset_fn(self.simulation)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Attributes:
-        """The key, the end of the data, and what a simulation is."""
-        attributes = self.entity_description.attributes_fn(self.simulation)
-        return {**attributes, "note": words_in(self.hass.config.language, SIMULATION_NOTE)}
-
-
-class PlantSensor(PlantEntity, SensorEntity):
-    """A fact of this home's part of a plant."""
-
-    entity_description: PlantSensorDescription
-    _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
-
-    @property
-    @override
-    def native_value(self) -> Fact:
-        """The node's value."""
-        return self.entity_description.value_fn(self.plant)
-
-    @property
-    @override
-    def last_reset(self) -> datetime | None:
-        """The start of its period."""
-        return self.entity_description.reset_fn(self.plant)
+    def source(self) -> Simulation:
+        return self.simulation
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, object]:
-        """The time of the value, and the reason where it is unknown."""
-        attributes = dict[str, object](self.entity_description.attributes_fn(self.plant))
-        if self.plant.problem is not None and self.native_value is None:
-            attributes |= self._reason(self.plant.problem)
-        return attributes
+        """The key, the end of the data, and what a simulation is."""
+        note = words_in(self.hass.config.language, SIMULATION_NOTE)
+        return {**super().extra_state_attributes, "note": note}
 
 
-def _is_or_was_told(
-    hass: HomeAssistant,
-    entry: NodeConfigEntry,
-    collective: Collective,
-    description: CollectiveSensorDescription,
-) -> bool:
-    """Return whether the node has a fact, or had it before Home Assistant was restarted."""
-    return description.is_told(collective) or _was_told(hass, entry, collective.id, description)
+class PlantSensor(PlantEntity, FactSensor[Plant]):
+    """A fact of this home's part of a plant."""
 
+    @property
+    @override
+    def source(self) -> Plant:
+        return self.plant
 
-def _is_or_was_known(
-    hass: HomeAssistant,
-    entry: NodeConfigEntry,
-    known_as: str,
-    plant: Plant,
-    description: PlantSensorDescription,
-) -> bool:
-    """Return whether a fact of a plant is known, or was before Home Assistant was restarted."""
-    is_known = description.value_fn(plant) is not None
-    return is_known or _was_told(hass, entry, known_as, description)
+    @property
+    @override
+    def problem(self) -> Words | None:
+        return self.plant.problem
 
 
 def _was_told(
@@ -287,5 +265,6 @@ def _was_told(
     known_as: str,
     description: SensorEntityDescription,
 ) -> bool:
+    """Return whether the node had a fact before Home Assistant was restarted."""
     name = unique_id(entry, known_as, description)
     return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, name) is not None

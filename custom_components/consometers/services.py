@@ -12,8 +12,7 @@ import probatio as vol
 
 from .const import DOMAIN
 from .kinds import is_node
-from .node.administrators import require_administrator
-from .node.coordinator import NodeCoordinator
+from .node.coordinator import NodeCoordinator, require_administrator
 from .node.devices import collective_id
 
 ACTIONS: Final = {"pause_sharing": True, "resume_sharing": False}

@@ -6,8 +6,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .node.administrators import require_administrator
-from .node.coordinator import NodeConfigEntry
+from .node.coordinator import NodeConfigEntry, require_administrator
 from .node.entity import CollectiveEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 1

@@ -1,6 +1,6 @@
 """Every word that a person reads is there in both languages, and none is there for nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.consometers import const
-from custom_components.consometers.balance import flow as balance_flow, issues as balance_issues
+from custom_components.consometers.balance import flow as balance_flow, tracker
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.binary_sensor import (
@@ -42,7 +42,6 @@ from custom_components.consometers.node.sensors import (
     PLANT_SENSORS,
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
-    ChallengeSensorDescription,
 )
 from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
@@ -161,7 +160,9 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: str) -> None
 def test_the_placeholders_of_a_name_are_those_of_its_entity(platform: str) -> None:
     for description in PLATFORMS[platform]:
         name = ENGLISH["entity"][platform][key_of(description)]["name"]
-        assert placeholders(name) == set(getattr(description, "placeholders", {})), description.key
+        assert placeholders(name) == set(description.translation_placeholders or {}), (
+            description.key
+        )
     assert placeholders(ENGLISH["entity"]["sensor"][NAMED_AFTER_A_TARIFF]["name"]) == {"tariff"}
 
 
@@ -187,11 +188,7 @@ def test_every_attribute_has_its_word() -> None:
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
     of_sums: list[SensorEntityDescription] = [
-        *(
-            each
-            for each in COLLECTIVE_SENSORS
-            if each.of_sums or each.of_a_witness or isinstance(each, ChallengeSensorDescription)
-        ),
+        *(each for each in COLLECTIVE_SENSORS if each.key not in ("last_acknowledged", "waiting")),
         *PLANT_SENSORS,
         *SIMULATION_SENSORS,
     ]
@@ -281,8 +278,8 @@ def test_every_issue_has_its_words() -> None:
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,
         inverter_issues.COUNTER_JUMPED,
-        balance_issues.SOURCES_DISAGREE,
-        balance_issues.SOURCES_GONE,
+        tracker.SOURCES_DISAGREE,
+        tracker.SOURCES_GONE,
         continuing.HISTORY_JOINED,
         continuing.HISTORY_NOT_JOINED,
     }
@@ -331,7 +328,7 @@ def test_every_key_of_a_simulation_has_its_words() -> None:
 
 
 def test_two_entities_are_never_taken_for_one() -> None:
-    platforms = (
+    platforms: tuple[Sequence[EntityDescription], ...] = (
         LINKY_SENSORS,
         INVERTER_SENSORS,
         BALANCE_SENSORS,

@@ -1,34 +1,41 @@
 """A node's answers, as in docs/node-api.md. Pure: JSON in, frozen values out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-import math
-from typing import Any, Final, Self, cast
+from typing import Final, cast
 
 import probatio as vol
 
-from .challenge import CHALLENGE, Challenge
+from .validation import (
+    Cents,
+    Month as MonthName,
+    NodeId,
+    Percent,
+    PlantId,
+    Positive,
+    Rate,
+    Ratio,
+    Statistic,
+    Wh,
+    schema,
+)
 
 VERSION: Final = 1
 """The supported version of the API."""
 
 GRANTED: Final = "granted"
 
-MOST_WH: Final = 10**15
-"""Nobody draws or makes more: it is what all of France does in two years."""
-_MOST_CENTS: Final = 1_000
-
 type Words = Mapping[str, str]
-"""An answer is not valid."""
+"""A sentence by its language."""
 
 
 class NotAnAnswer(ValueError):
-    """An answer is of a version that is not supported yet."""
+    """An answer is not valid."""
 
 
 class VersionTooNew(ValueError):
-    """A node said this, in a version that is not known yet."""
+    """An answer is of a version that is not supported yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +86,19 @@ class _Interval:
             return None
         return round(energy_wh * timedelta(hours=1) / (self.end - self.start))
 
-    @classmethod
-    def read(cls, **fields: Any) -> Self:
-        """Make one that lasts."""
-        if not fields["start"] < fields["end"]:
+    def __post_init__(self) -> None:
+        """Check that it lasts."""
+        if not self.start < self.end:
             raise vol.Invalid("an interval that ends before it begins")
-        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last(_Interval):
     """The energies of a collective's homes together in the last known interval, Wh."""
 
-    consumption: int | None
-    injection: int | None
-    production: int | None
+    consumption: Wh | None
+    injection: Wh | None
+    production: Wh | None
     members: int | None
     """How many homes are in the consumption."""
 
@@ -104,11 +109,11 @@ class Today:
 
     date: date
     until: datetime | None
-    consumption: int | None
-    injection: int | None
-    production: int | None
-    self_consumption_rate: float | None
-    self_sufficiency_rate: float | None
+    consumption: Wh | None
+    injection: Wh | None
+    production: Wh | None
+    self_consumption_rate: Rate | None
+    self_sufficiency_rate: Rate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +123,11 @@ class Month:
     The median and the quartiles are of a home.
     """
 
-    month: str
-    mine: int | None
-    median: int | None
-    lower: int | None
-    upper: int | None
+    month: MonthName
+    mine: Wh | None
+    median: Wh | None
+    lower: Wh | None
+    upper: Wh | None
 
     @property
     def difference(self) -> float | None:
@@ -136,10 +141,10 @@ class Month:
 class Statistics:
     """Under which ids Home Assistant's recorder keeps a collective's sums."""
 
-    consumption: str | None
-    injection: str | None
-    production: str | None
-    consumption_per_home: str | None = None
+    consumption: Statistic | None
+    injection: Statistic | None
+    production: Statistic | None
+    consumption_per_home: Statistic | None = None
     """None of nodes before it."""
 
 
@@ -147,8 +152,8 @@ class Statistics:
 class Prices:
     """A collective's prices of a kWh, in euro cents: from a member, from the grid."""
 
-    local: float
-    grid: float
+    local: Cents
+    grid: Cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +174,7 @@ class Sums:
 class PartLast(_Interval):
     """The production of this home's part of a plant in the last known interval, Wh."""
 
-    production: int | None
+    production: Wh | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +183,7 @@ class PartToday:
 
     date: date
     until: datetime | None
-    production: int | None
+    production: Wh | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,28 +193,82 @@ class PartMonth:
     `coverage` is the one as a part of the other, and may be above 1.
     """
 
-    month: str
-    production: int | None
-    consumption: int | None
-    coverage: float | None
+    month: MonthName
+    production: Wh | None
+    consumption: Wh | None
+    coverage: Ratio | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """Panels of which this home holds shares, with its part of the production."""
 
-    id: str
+    id: PlantId
     name: str
     shares: int
-    total_shares: int
+    total_shares: Positive
     corrected: bool
     """Whether the number of shares is the home's own, and not the collective's."""
-    statistic: str
+    statistic: Statistic
     last: PartLast | None
     today: PartToday | None
     month: PartMonth | None
     problem: Words | None
     """Why some of it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A change in percent relative to all others: negative is a saving.
+
+    It lies between `low` and `high`, and the rank between `rank_first` and `rank_last`.
+    """
+
+    change: Percent
+    low: Percent
+    high: Percent
+    rank_first: Positive
+    rank_last: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A challenge in which this home's commune takes part; `objective` is so many percent less.
+
+    `standing` is None until enough weeks are over.
+    """
+
+    name: Words
+    first_day: date = field(metadata={"key": "from"})
+    last_day: date = field(metadata={"key": "to"})
+    objective: Positive
+    participant: str
+    participants: Positive
+    standing: Standing | None
+
+    @property
+    def change(self) -> float | None:
+        """How much less the commune used than the year before, relative to the others."""
+        return None if self.standing is None else self.standing.change
+
+    @property
+    def attributes(self) -> dict[str, str | float | None]:
+        """Its other known facts."""
+        standing = self.standing
+        ranks: dict[str, float | None] = {
+            name: None if standing is None else getattr(standing, name)
+            for name in ("low", "high", "rank_first", "rank_last")
+        }
+        return {
+            "name_en": self.name.get("en"),
+            "name_fr": self.name.get("fr"),
+            "participant": self.participant,
+            "participants": self.participants,
+            "objective": -self.objective,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            **ranks,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,11 +285,36 @@ class Collective:
     by_name: bool
     """Whether it may show what it reads under the household's name, as of a public building."""
     permissions: tuple[Permission, ...]
-    sums: Sums | None
+    sums: Sums | None = None
     """None unless the node reads them. Older nodes omit it."""
     plants: tuple[Plant, ...] | None = None
     """None of nodes before them."""
     challenge: Challenge | None = None
+
+    @property
+    def last(self) -> Last | None:
+        """Its last known interval."""
+        return None if self.sums is None else self.sums.last
+
+    @property
+    def today(self) -> Today | None:
+        """Its day so far."""
+        return None if self.sums is None else self.sums.today
+
+    @property
+    def month(self) -> Month | None:
+        """Its last complete month."""
+        return None if self.sums is None else self.sums.month
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """The ids of its statistics."""
+        return None if self.sums is None else self.sums.statistics
+
+    @property
+    def prices(self) -> Prices | None:
+        """Its prices."""
+        return None if self.sums is None else self.sums.prices
 
     @property
     def granted(self) -> tuple[Permission, ...]:
@@ -262,7 +346,7 @@ class Node:
     """The household's node."""
 
     version: str
-    id: str
+    id: NodeId
     account: str | None
     online: bool
     problem: Words | None
@@ -297,7 +381,10 @@ def node(answer: object) -> Node:
         raise NotAnAnswer("no version of the API")
     if version > VERSION:
         raise VersionTooNew(f"version {version} of the API")
-    return cast(Node, _read(_NODE, answer))
+    try:
+        return cast(Node, _NODE(answer))
+    except vol.Invalid as error:
+        raise NotAnAnswer("not as the API has it") from error
 
 
 def words_in(language: str, words: Words) -> str:
@@ -305,187 +392,4 @@ def words_in(language: str, words: Words) -> str:
     return next((words[each] for each in (language, "en", *words) if each in words), "")
 
 
-def _read(schema: vol.All[Any], answer: object) -> object:
-    try:
-        return schema(answer)
-    except vol.Invalid as error:
-        raise NotAnAnswer("not as the API has it") from error
-
-
-def _moment(text: object) -> datetime:
-    moment = datetime.fromisoformat(vol.Schema(str)(text))
-    if moment.tzinfo is None:
-        raise vol.Invalid("a time without its zone")
-    return moment
-
-
-def _each(schema: vol.All[Any]) -> vol.All[Any]:
-    return vol.All([schema], vol.Coerce(tuple))
-
-
-def _day(text: object) -> date:
-    return date.fromisoformat(vol.Schema(str)(text))
-
-
-def _rate(value: object) -> float:
-    """Parse a share, from 0 to 1; JSON in Python has numbers that are none."""
-    rate = vol.Schema(vol.Any(float, int))(value)
-    if not (math.isfinite(rate) and 0 <= rate <= 1):
-        raise vol.Invalid("no part of one")
-    return float(rate)
-
-
-def _ratio(value: object) -> float:
-    """Parse a share of something, or a multiple of it."""
-    ratio = vol.Schema(vol.Any(float, int))(value)
-    if not (math.isfinite(ratio) and 0 <= ratio <= MOST_WH):
-        raise vol.Invalid("no part of anything")
-    return float(ratio)
-
-
-def _cents(value: object) -> float:
-    """Parse a price."""
-    cents = vol.Schema(vol.Any(float, int))(value)
-    if not (math.isfinite(cents) and 0 <= cents <= _MOST_CENTS):
-        raise vol.Invalid("no price of a kWh")
-    return float(cents)
-
-
-def _object[T](
-    make: Callable[..., T], fields: Mapping[str, Any], later: Mapping[str, Any] | None = None
-) -> vol.All[Any]:
-    """Parse an object, whatever fields later versions add; newer fields may be missing."""
-    schema = {vol.Required(name): kind for name, kind in fields.items()} | {
-        vol.Optional(name, default=None): kind for name, kind in (later or {}).items()
-    }
-    return vol.All(vol.Schema(schema, extra=vol.REMOVE_EXTRA), lambda read: make(**read))
-
-
-_COUNT = vol.All(int, vol.Range(min=0))
-_PERHAPS_COUNT = vol.Any(None, _COUNT)
-_PERHAPS_WH = vol.Any(None, vol.All(int, vol.Range(min=0, max=MOST_WH)))
-_PERHAPS_RATE = vol.Any(None, _rate)
-_PERHAPS_STATISTIC = vol.Any(None, vol.All(str, vol.Match(r"consometers:[a-z0-9_]{1,200}\Z")))
-_WORDS = vol.Schema({str: str})
-_PERHAPS_WORDS = vol.Any(None, _WORDS)
-_PERHAPS_MOMENT = vol.Any(None, _moment)
-_PERHAPS_TEXT = vol.Any(None, str)
-
-_PROTECTED = _object(
-    ProtectedSums,
-    {
-        "opened_hours": vol.Any(None, vol.Schema({str: _COUNT})),
-        **dict.fromkeys(("least_homes", "refused_hours", "homes"), _PERHAPS_COUNT),
-    },
-)
-_PERMISSION = _object(
-    Permission,
-    {
-        "id": str,
-        "title": _WORDS,
-        "state": str,
-        "paused": bool,
-        "series": _COUNT,
-        "valid_until": _PERHAPS_MOMENT,
-        "newer_version": _PERHAPS_TEXT,
-    },
-    later={"protected": vol.Any(None, _PROTECTED)},
-)
-_ENERGIES = dict.fromkeys(("consumption", "injection", "production"), _PERHAPS_WH)
-_LAST = _object(
-    Last.read, {"start": _moment, "end": _moment, **_ENERGIES, "members": _PERHAPS_COUNT}
-)
-_TODAY = _object(
-    Today,
-    {
-        "date": _day,
-        "until": _PERHAPS_MOMENT,
-        **_ENERGIES,
-        "self_consumption_rate": _PERHAPS_RATE,
-        "self_sufficiency_rate": _PERHAPS_RATE,
-    },
-)
-_MONTH = _object(
-    Month,
-    {
-        "month": vol.All(str, vol.Match(r"\d{4}-\d{2}\Z")),
-        **dict.fromkeys(("mine", "median", "lower", "upper"), _PERHAPS_WH),
-    },
-)
-_STATISTICS = _object(
-    Statistics,
-    dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC),
-    later={"consumption_per_home": _PERHAPS_STATISTIC},
-)
-_PRICES = _object(Prices, {"local": _cents, "grid": _cents})
-_SUMS = _object(
-    Sums,
-    {
-        "last": vol.Any(None, _LAST),
-        "today": vol.Any(None, _TODAY),
-        "month": vol.Any(None, _MONTH),
-        "statistics": vol.Any(None, _STATISTICS),
-        "problem": _PERHAPS_WORDS,
-    },
-    later={"prices": vol.Any(None, _PRICES)},
-)
-_PART_LAST = _object(PartLast.read, {"start": _moment, "end": _moment, "production": _PERHAPS_WH})
-_PART_TODAY = _object(
-    PartToday, {"date": _day, "until": _PERHAPS_MOMENT, "production": _PERHAPS_WH}
-)
-_PART_MONTH = _object(
-    PartMonth,
-    {
-        "month": vol.All(str, vol.Match(r"\d{4}-\d{2}\Z")),
-        "production": _PERHAPS_WH,
-        "consumption": _PERHAPS_WH,
-        "coverage": vol.Any(None, _ratio),
-    },
-)
-_PLANT = _object(
-    Plant,
-    {
-        "id": vol.All(str, vol.Match(r"[a-z0-9_]{1,200}\Z")),
-        "name": str,
-        "shares": _COUNT,
-        "total_shares": vol.All(int, vol.Range(min=1)),
-        "corrected": bool,
-        "statistic": vol.All(str, vol.Match(r"consometers:[a-z0-9_]{1,200}\Z")),
-        "last": vol.Any(None, _PART_LAST),
-        "today": vol.Any(None, _PART_TODAY),
-        "month": vol.Any(None, _PART_MONTH),
-        "problem": _PERHAPS_WORDS,
-    },
-)
-_COLLECTIVE = _object(
-    Collective,
-    {
-        "id": str,
-        "jid": str,
-        "name": str,
-        "acknowledged_until": _PERHAPS_MOMENT,
-        "waiting": _COUNT,
-        "waiting_since": _PERHAPS_MOMENT,
-        "problem": _PERHAPS_WORDS,
-        "by_name": bool,
-        "permissions": _each(_PERMISSION),
-    },
-    later={
-        "sums": vol.Any(None, _SUMS),
-        "plants": vol.Any(None, _each(_PLANT)),
-        "challenge": vol.Any(None, CHALLENGE),
-    },
-)
-_NODE = _object(
-    Node,
-    {
-        "version": str,
-        "id": vol.All(str, vol.Length(min=1)),
-        "account": _PERHAPS_TEXT,
-        "online": bool,
-        "problem": _PERHAPS_WORDS,
-        "clock": _PERHAPS_WORDS,
-        "home_assistant": _object(HomeAssistant, {"connected": bool, "problem": _PERHAPS_WORDS}),
-        "collectives": _each(_COLLECTIVE),
-    },
-)
+_NODE: Final = schema(Node)

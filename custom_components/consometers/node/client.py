@@ -142,7 +142,8 @@ class NodeClient:
                 # The token is for the node alone.
                 allow_redirects=False,
             ) as response:
-                _complain_of(response.status)
+                if response.status != HTTPStatus.OK:
+                    raise _error(response.status)
                 yield response
         except (ClientError, OSError) as error:
             raise NodeError from error
@@ -150,15 +151,12 @@ class NodeClient:
             raise NotANode from error
 
 
-def _complain_of(status: int) -> None:
-    if status == HTTPStatus.OK:
-        return
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise WrongToken
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TooManyAttempts
-    if status == HTTPStatus.NOT_FOUND:
-        raise _NotFound
+def _error(status: int) -> NodeError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise NodeError
-    raise NotANode
+        return NodeError()
+    errors: dict[int, type[NodeError]] = {
+        HTTPStatus.UNAUTHORIZED: WrongToken,
+        HTTPStatus.TOO_MANY_REQUESTS: TooManyAttempts,
+        HTTPStatus.NOT_FOUND: _NotFound,
+    }
+    return errors.get(status, NotANode)()

@@ -9,8 +9,12 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN, CONF_URL
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -27,6 +31,21 @@ POLL: Final = timedelta(minutes=1)
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 
 type NodeConfigEntry = ConfigEntry[NodeCoordinator]
+
+
+async def require_administrator(hass: HomeAssistant, context: Context | None) -> None:
+    """Raise ServiceValidationError if the caller is a person, and no administrator.
+
+    An automation acts by itself, and for nobody: administrators wrote it.
+    """
+    user_id = None if context is None else context.user_id
+    if user_id is None:
+        return
+    user = await hass.auth.async_get_user(user_id)
+    if user is None or not user.is_admin:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="only_administrators"
+        )
 
 
 class NodeCoordinator(DataUpdateCoordinator[Node]):

@@ -29,14 +29,15 @@ def plant_identifier(entry: NodeConfigEntry, known_as: str) -> tuple[str, str]:
 
 def plant_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
     """Return the plant of a device of the entry; None for another device."""
-    prefix = f"{entry.entry_id}:"
-    names = (name for domain, name in identifiers if domain == DOMAIN)
-    return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
+    return _below(f"{entry.entry_id}:", identifiers)
 
 
 def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
     """Return the collective of a device of the entry; None for another device."""
-    prefix = f"{entry.entry_id}_"
+    return _below(f"{entry.entry_id}_", identifiers)
+
+
+def _below(prefix: str, identifiers: set[tuple[str, str]]) -> str | None:
     names = (name for domain, name in identifiers if domain == DOMAIN)
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
 

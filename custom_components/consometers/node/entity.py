@@ -13,7 +13,7 @@ from .answers import Collective, Node, Plant, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
 from .devices import collective_identifier, node_identifier, plant_identifier
 from .simulation_coordinator import Simulation
-from .surplus_coordinator import SurplusCoordinator
+from .surplus_coordinator import SurplusCoordinator, statistics_of
 
 REASON = "reason"
 """The attribute with the reason of a problem."""
@@ -24,6 +24,11 @@ def unique_id(entry: NodeConfigEntry, known_as: str, description: EntityDescript
     return f"{entry.entry_id}_{known_as}_{description.key}"
 
 
+def publishes_hours(collective: Collective, _description: EntityDescription) -> bool:
+    """Return whether injection and consumption of a collective are known, by hours."""
+    return statistics_of(collective) is not None
+
+
 def add_for_each_collective[D: EntityDescription](
     entry: NodeConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
@@ -32,14 +37,10 @@ def add_for_each_collective[D: EntityDescription](
     is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
     """Add the entities of each collective once the node has their facts."""
-
-    def collectives(node: Node) -> Mapping[str, Collective]:
-        return {collective.id: collective for collective in node.collectives}
-
     add_for_each(
         entry,
         async_add_entities,
-        collectives,
+        lambda node: {collective.id: collective for collective in node.collectives},
         descriptions,
         make,
         is_told=lambda _, collective, description: is_told(collective, description),

@@ -1,7 +1,6 @@
 """Repair issues about sharing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -29,11 +28,8 @@ STUCK_AFTER: Final = timedelta(days=1)
 EXPIRES_WITHIN: Final = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Issue:
-    kind: str
-    about: str
-    placeholders: dict[str, str] = field(default_factory=dict)
+type _Issue = tuple[str, str, dict[str, str]]
+"""Its kind, what it is about, and its placeholders."""
 
 
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
@@ -43,12 +39,14 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
         issue for collective in node.collectives for issue in _issues_of(collective, language)
     ]
     if node.clock is not None:
-        placeholders = {"why": words_in(language, node.clock)}
-        issues_now.append(_Issue(kind=CLOCK_WRONG, about=node.id, placeholders=placeholders))
-    issues = {f"{issue.kind}_{entry.entry_id}_{issue.about}": issue for issue in issues_now}
+        issues_now.append((CLOCK_WRONG, node.id, {"why": words_in(language, node.clock)}))
+    issues = {
+        f"{kind}_{entry.entry_id}_{about}": (kind, placeholders)
+        for kind, about, placeholders in issues_now
+    }
     for issue_id in _issues_shown(hass, entry) - issues.keys():
         async_delete_issue(hass, DOMAIN, issue_id)
-    for issue_id, issue in issues.items():
+    for issue_id, (kind, placeholders) in issues.items():
         async_create_issue(
             hass,
             DOMAIN,
@@ -56,8 +54,8 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
             is_fixable=False,
             learn_more_url=page,
             severity=IssueSeverity.WARNING,
-            translation_key=issue.kind,
-            translation_placeholders=issue.placeholders,
+            translation_key=kind,
+            translation_placeholders=placeholders,
         )
 
 
@@ -78,21 +76,16 @@ def _issues_shown(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
 def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
     since = collective.waiting_since
     if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
-        placeholders = {"collective": collective.name}
-        yield _Issue(kind=SHARING_STUCK, about=collective.id, placeholders=placeholders)
+        yield SHARING_STUCK, collective.id, {"collective": collective.name}
     for permission in collective.granted:
         placeholders = {
             "collective": collective.name,
             "permission": words_in(language, permission.title),
         }
         if permission.newer_version is not None:
-            yield _Issue(kind=NEED_CHANGED, about=permission.id, placeholders=placeholders)
+            yield NEED_CHANGED, permission.id, placeholders
         if (last_day := _last_day_if_near(permission)) is not None:
-            yield _Issue(
-                kind=PERMISSION_EXPIRES,
-                about=permission.id,
-                placeholders={**placeholders, "date": last_day},
-            )
+            yield PERMISSION_EXPIRES, permission.id, {**placeholders, "date": last_day}
 
 
 def _last_day_if_near(permission: Permission) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, override
+from operator import attrgetter
+from typing import Final
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -20,7 +21,7 @@ from homeassistant.const import (
 )
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, Last, Month, Plant, Sums, Today, Words
+from .answers import Collective, Last, Month, Plant, Today, Words
 from .simulation import Period
 from .simulation_coordinator import CURRENCY, Simulation
 from .surplus import Forecast, best, stretches
@@ -42,80 +43,73 @@ ATTRIBUTES: Final = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectiveSensorDescription(SensorEntityDescription):
-    """Describes a sensor of data to a collective, or from it."""
+class FactDescription[T](SensorEntityDescription):
+    """Describes a sensor of a fact: of a collective, a plant, a forecast or a simulation."""
 
-    value_fn: Callable[[Collective], Fact]
-    attributes_fn: Callable[[Collective], Attributes] = lambda collective: {}
-    reset_fn: Callable[[Collective], datetime | None] = lambda collective: None
+    value_fn: Callable[[T], Fact]
+    attributes_fn: Callable[[T], Attributes] = lambda source: {}
+    reset_fn: Callable[[T], datetime | None] = lambda source: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectiveSensorDescription(FactDescription[Collective]):
+    """Describes a sensor of data to a collective, or from it.
+
+    One `of_sums` is made once its value is known.
+    """
+
     of_sums: bool = False
-    of_a_witness: bool = False
+    exists_fn: Callable[[Collective], bool] = lambda collective: True
 
     def is_told(self, collective: Collective) -> bool:
         """Return whether the fact exists."""
-        is_always_told = not (self.of_sums or self.of_a_witness)
-        return is_always_told or self.value_fn(collective) is not None
+        is_known = not self.of_sums or self.value_fn(collective) is not None
+        return is_known and self.exists_fn(collective)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChallengeSensorDescription(CollectiveSensorDescription):
-    """Describes a sensor of the challenge of this home's commune."""
+def _fact_of[S, T](part: Callable[[S], T | None], fact: Callable[[T], Fact]) -> Callable[[S], Fact]:
+    """Read a fact of a part, where there is such a part."""
 
-    @override
-    def is_told(self, collective: Collective) -> bool:
-        """Return whether there is a challenge, though it may be too early for a figure."""
-        return collective.challenge is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlantSensorDescription(SensorEntityDescription):
-    """Describes a sensor of this home's part of a plant."""
-
-    value_fn: Callable[[Plant], Fact]
-    attributes_fn: Callable[[Plant], Attributes] = lambda plant: {}
-    reset_fn: Callable[[Plant], datetime | None] = lambda plant: None
-
-
-def _of_sums[T](
-    part: Callable[[Sums], T | None], fact: Callable[[T], Fact]
-) -> Callable[[Collective], Fact]:
-    """Read a fact of a part of the sums, where there is such a part."""
-
-    def value(collective: Collective) -> Fact:
-        sums_part = None if collective.sums is None else part(collective.sums)
-        return None if sums_part is None else fact(sums_part)
+    def value(source: S) -> Fact:
+        of_source = part(source)
+        return None if of_source is None else fact(of_source)
 
     return value
 
 
 def _last(fact: Callable[[Last], Fact]) -> Callable[[Collective], Fact]:
-    return _of_sums(lambda sums: sums.last, fact)
+    return _fact_of(lambda collective: collective.last, fact)
 
 
 def _today(fact: Callable[[Today], Fact]) -> Callable[[Collective], Fact]:
-    return _of_sums(lambda sums: sums.today, fact)
+    return _fact_of(lambda collective: collective.today, fact)
 
 
 def _month(fact: Callable[[Month], Fact]) -> Callable[[Collective], Fact]:
-    return _of_sums(lambda sums: sums.month, fact)
+    return _fact_of(lambda collective: collective.month, fact)
 
 
-def _interval(collective: Collective) -> Attributes:
-    last = None if collective.sums is None else collective.sums.last
-    return {} if last is None else {"start": last.start, "end": last.end}
+def _interval(source: Collective | Plant) -> Attributes:
+    return {} if source.last is None else {"start": source.last.start, "end": source.last.end}
 
 
-def _its_month(collective: Collective) -> Attributes:
-    month = None if collective.sums is None else collective.sums.month
-    return {} if month is None else {"month": month.month}
+def _its_month(source: Collective | Plant) -> Attributes:
+    return {} if source.month is None else {"month": source.month.month}
+
+
+def _midnight(source: Collective | Plant) -> datetime | None:
+    return None if source.today is None else dt_util.start_of_local_day(source.today.date)
 
 
 def _quartiles(collective: Collective) -> Attributes:
-    month = None if collective.sums is None else collective.sums.month
+    month = collective.month
     if month is None:
         return {}
-    quartiles = {"lower_quartile_wh": month.lower, "upper_quartile_wh": month.upper}
-    return {"month": month.month, **quartiles}
+    return {
+        **_its_month(collective),
+        "lower_quartile_wh": month.lower,
+        "upper_quartile_wh": month.upper,
+    }
 
 
 def _opened_hours(collective: Collective) -> Fact:
@@ -136,20 +130,8 @@ def _of_witness(collective: Collective) -> Attributes:
     }
 
 
-def _midnight(collective: Collective) -> datetime | None:
-    today = None if collective.sums is None else collective.sums.today
-    return None if today is None else dt_util.start_of_local_day(today.date)
-
-
 def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(100 * rate, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SurplusSensorDescription(SensorEntityDescription):
-    """Describes a sensor of a collective's expected surplus."""
-
-    value_fn: Callable[[Sequence[Forecast]], datetime | None]
 
 
 def _next_surplus(hours: Sequence[Forecast]) -> datetime | None:
@@ -162,13 +144,13 @@ def _best_hour(hours: Sequence[Forecast]) -> datetime | None:
     return None if hour is None else hour.start
 
 
-SURPLUS_SENSORS: Final = (
-    SurplusSensorDescription(
+SURPLUS_SENSORS: Final[tuple[FactDescription[Sequence[Forecast]], ...]] = (
+    FactDescription(
         key="next_surplus",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=_next_surplus,
     ),
-    SurplusSensorDescription(
+    FactDescription(
         key="best_hour",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=_best_hour,
@@ -177,19 +159,14 @@ SURPLUS_SENSORS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulationSensorDescription(SensorEntityDescription):
+class SimulationSensorDescription(FactDescription[Simulation]):
     """Describes a sensor of what a home would have received of a collective's injection."""
 
-    value_fn: Callable[[Simulation], Fact]
-    attributes_fn: Callable[[Simulation], Attributes] = lambda simulation: {}
-    reset_fn: Callable[[Simulation], datetime | None] = lambda simulation: None
     of_prices: bool = False
 
     def is_told(self, collective: Collective) -> bool:
         """Return whether the collective states the required facts: prices, for a saving."""
-        return not self.of_prices or (
-            collective.sums is not None and collective.sums.prices is not None
-        )
+        return not self.of_prices or collective.prices is not None
 
 
 def _key(simulation: Simulation) -> Attributes:
@@ -311,6 +288,13 @@ _rate = partial(
     of_sums=True,
 )
 
+_FLOWS: Final = ("consumption", "injection", "production")
+
+
+def _mean_w(flow: str, last: Last) -> int | None:
+    return last.mean_w(getattr(last, flow))
+
+
 COLLECTIVE_SENSORS: Final = (
     CollectiveSensorDescription(
         key="last_acknowledged",
@@ -323,20 +307,13 @@ COLLECTIVE_SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda collective: collective.waiting,
     ),
-    _power(
-        key="consumption_power",
-        translation_key="collective_consumption_power",
-        value_fn=_last(lambda last: last.mean_w(last.consumption)),
-    ),
-    _power(
-        key="injection_power",
-        translation_key="collective_injection_power",
-        value_fn=_last(lambda last: last.mean_w(last.injection)),
-    ),
-    _power(
-        key="production_power",
-        translation_key="collective_production_power",
-        value_fn=_last(lambda last: last.mean_w(last.production)),
+    *(
+        _power(
+            key=f"{flow}_power",
+            translation_key=f"collective_{flow}_power",
+            value_fn=_last(partial(_mean_w, flow)),
+        )
+        for flow in _FLOWS
     ),
     CollectiveSensorDescription(
         key="members",
@@ -362,22 +339,15 @@ COLLECTIVE_SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_opened_hours,
         attributes_fn=_of_witness,
-        of_a_witness=True,
+        exists_fn=lambda collective: _opened_hours(collective) is not None,
     ),
-    _of_today(
-        key="consumption_today",
-        translation_key="collective_consumption_today",
-        value_fn=_today(lambda today: today.consumption),
-    ),
-    _of_today(
-        key="injection_today",
-        translation_key="collective_injection_today",
-        value_fn=_today(lambda today: today.injection),
-    ),
-    _of_today(
-        key="production_today",
-        translation_key="collective_production_today",
-        value_fn=_today(lambda today: today.production),
+    *(
+        _of_today(
+            key=f"{flow}_today",
+            translation_key=f"collective_{flow}_today",
+            value_fn=_today(attrgetter(flow)),
+        )
+        for flow in _FLOWS
     ),
     _rate(
         key="self_consumption_today",
@@ -405,7 +375,7 @@ COLLECTIVE_SENSORS: Final = (
         value_fn=_month(lambda month: _percent(month.difference)),
         attributes_fn=_its_month,
     ),
-    ChallengeSensorDescription(
+    CollectiveSensorDescription(
         key="challenge",
         translation_key="collective_challenge",
         native_unit_of_measurement=PERCENTAGE,
@@ -417,20 +387,13 @@ COLLECTIVE_SENSORS: Final = (
         attributes_fn=lambda collective: (
             collective.challenge.attributes if collective.challenge else {}
         ),
+        # It may be too early for a figure.
+        exists_fn=lambda collective: collective.challenge is not None,
     ),
 )
 
-
-def _part_interval(plant: Plant) -> Attributes:
-    return {} if plant.last is None else {"start": plant.last.start, "end": plant.last.end}
-
-
-def _part_month(plant: Plant) -> Attributes:
-    return {} if plant.month is None else {"month": plant.month.month}
-
-
-PLANT_SENSORS: Final = (
-    PlantSensorDescription(
+PLANT_SENSORS: Final[tuple[FactDescription[Plant], ...]] = (
+    FactDescription(
         key="power",
         translation_key="collective_part_power",
         device_class=SensorDeviceClass.POWER,
@@ -439,9 +402,9 @@ PLANT_SENSORS: Final = (
         value_fn=lambda plant: (
             None if plant.last is None else plant.last.mean_w(plant.last.production)
         ),
-        attributes_fn=_part_interval,
+        attributes_fn=_interval,
     ),
-    PlantSensorDescription(
+    FactDescription(
         key="energy_today",
         translation_key="collective_part_today",
         device_class=SensorDeviceClass.ENERGY,
@@ -450,11 +413,9 @@ PLANT_SENSORS: Final = (
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
         value_fn=lambda plant: None if plant.today is None else plant.today.production,
-        reset_fn=lambda plant: (
-            None if plant.today is None else dt_util.start_of_local_day(plant.today.date)
-        ),
+        reset_fn=_midnight,
     ),
-    PlantSensorDescription(
+    FactDescription(
         key="month",
         translation_key="collective_part_month",
         device_class=SensorDeviceClass.ENERGY,
@@ -462,17 +423,17 @@ PLANT_SENSORS: Final = (
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=1,
         value_fn=lambda plant: None if plant.month is None else plant.month.production,
-        attributes_fn=_part_month,
+        attributes_fn=_its_month,
     ),
-    PlantSensorDescription(
+    FactDescription(
         key="coverage",
         translation_key="collective_part_coverage",
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         value_fn=lambda plant: None if plant.month is None else _percent(plant.month.coverage),
-        attributes_fn=_part_month,
+        attributes_fn=_its_month,
     ),
-    PlantSensorDescription(
+    FactDescription(
         key="shares",
         translation_key="collective_part_shares",
         entity_category=EntityCategory.DIAGNOSTIC,

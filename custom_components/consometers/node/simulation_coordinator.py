@@ -3,14 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-import logging
 from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_change
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
@@ -30,12 +27,10 @@ from .simulation import (
     received,
     together,
 )
-from .surplus_coordinator import statistics_of
+from .surplus_coordinator import HourlyCoordinator, statistics_of
 
 if TYPE_CHECKING:
     from .coordinator import NodeConfigEntry
-
-_LOGGER = logging.getLogger(__name__)
 
 CURRENCY: Final = "EUR"
 """Collectives state prices in euros."""
@@ -46,8 +41,6 @@ _AGAIN_S: Final = timedelta(days=35).total_seconds()
 """Hours that may be corrected: the network operator corrects meters for a month."""
 _CENTS: Final = 100
 _PERCENT: Final = 100
-_MINUTE, _SECOND = 10, 20
-"""The recorder counts an hour once it is over."""
 _NAMES: Final = {
     "en": "{collective} — the neighbours’ sun (simulation)",
     "fr": "{collective} — soleil des voisins (simulation)",
@@ -68,86 +61,59 @@ class Simulation:
     prices: Prices | None
 
 
-type Simulations = Mapping[str, Simulation]
-"""By collective."""
-
-
 def simulated_statistic(collective: Collective) -> str | None:
     """Return the statistic of the simulation with a collective, if its sums are of hours."""
     statistics = statistics_of(collective)
-    if statistics is None or collective.sums is None or collective.sums.last is None:
+    if statistics is None or collective.last is None:
         return None
     return f"{_PREFIX}{statistics[0].removeprefix(_SUMS).replace('_injection', '')}"
 
 
-class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
-    """Updates the simulation each hour, and when a collective publishes another one.
+class SimulationCoordinator(HourlyCoordinator[Simulation]):
+    """Simulates collective self-consumption.
 
     All published hours are computed at first and once a day, else the last weeks, which may change.
     """
 
-    config_entry: NodeConfigEntry
+    minute = 10
+    """The recorder counts an hour once it is over."""
 
     def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
         """Start without a simulation. `find_meter` finds the meter of the home's consumption."""
-        super().__init__(
-            hass, _LOGGER, config_entry=entry, name=f"{entry.title} simulation", always_update=True
-        )
-        self.data = {}
-        self._node = entry.runtime_data
+        super().__init__(hass, entry, "simulation")
         self._find_meter = find_meter
         self._key = Key(entry.options.get(CONF_SHARING_KEY, Key.USE))
         self._coefficient = entry.options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
         self._whole: dict[str, date] = {}
         self._begins: dict[str, float] = {}
-        self._seen: Mapping[str, object] = {}
 
     @callback
+    @override
     def async_start(self) -> None:
-        """Simulate as soon as Home Assistant has time for it."""
-        entry = self.config_entry
-        entry.async_on_unload(self._node.async_add_listener(self._look))
-        entry.async_on_unload(
-            async_track_time_change(self.hass, self._each_hour, minute=_MINUTE, second=_SECOND)
-        )
+        super().async_start()
         # At first, the past of the collective or of the home may still be on its way.
-        after_each_count(self.hass, entry, self.name, self._is_begun)
-        self._look()
+        after_each_count(self.hass, self.config_entry, self.name, self._is_begun)
 
     async def _is_begun(self) -> bool:
         await self.async_refresh()
         return bool(self.data) and all(each.until is not None for each in self.data.values())
 
-    async def _each_hour(self, _: datetime) -> None:
-        await self.async_refresh()
-
-    @callback
-    def _look(self) -> None:
-        """Update where a collective published another hour, or other prices."""
-        collectives = self._node.data.collectives if self._node.last_update_success else ()
-        seen = {
-            each.id: (each.sums.last, each.sums.prices, each.sums.statistics)
-            for each in collectives
-            if each.sums is not None and simulated_statistic(each) is not None
-        }
-        if seen and seen != self._seen:
-            self._seen = seen
-            self.config_entry.async_create_task(self.hass, self.async_request_refresh())
+    @override
+    def _inputs(self, collective: Collective) -> object:
+        return collective.last, collective.prices, collective.statistics
 
     @override
-    async def _async_update_data(self) -> Simulations:
+    async def _async_update_data(self) -> Mapping[str, Simulation]:
         if _RECORDER not in self.hass.config.components:
             return {}
         meter = await self._find_meter(self.hass)
         return {
-            each.id: await self._simulate(each, meter)
+            each.id: await self._simulate(each, statistic, meter)
             for each in self._node.data.collectives
-            if meter.drawn and simulated_statistic(each) is not None
+            if meter.drawn and (statistic := simulated_statistic(each)) is not None
         }
 
-    async def _simulate(self, collective: Collective, meter: Meter) -> Simulation:
-        statistic = simulated_statistic(collective)
-        assert statistic is not None
+    async def _simulate(self, collective: Collective, statistic: str, meter: Meter) -> Simulation:
         allocations: list[Allocation] | None = None
         today = dt_util.now().date()
         if self._whole.get(statistic) == today:
@@ -225,17 +191,14 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         async_external(self.hass, metadata, changed, instead=instead)
 
     def _ids(self, collective: Collective, meter: Meter) -> set[str]:
-        average = self._average(collective)
-        return {
-            *(statistics_of(collective) or ()),
-            *meter.drawn,
-            *(meter.prices or ()),
-            *(() if average is None else (average,)),
-        }
+        published = filter(None, self._published_ids(collective))
+        return {*published, *meter.drawn, *(meter.prices or ())}
 
-    def _average(self, collective: Collective) -> str | None:
-        statistics = None if collective.sums is None else collective.sums.statistics
-        return None if statistics is None else statistics.consumption_per_home
+    def _published_ids(self, collective: Collective) -> tuple[str, str, str]:
+        """Return the statistics of injection, consumption and a mean home, as far as there are."""
+        statistics = collective.statistics
+        average = None if statistics is None else statistics.consumption_per_home
+        return *(statistics_of(collective) or ("", "")), average or ""
 
     async def _computed(
         self, collective: Collective, meter: Meter, rows: Mapping[str, Sequence[Row]]
@@ -250,14 +213,12 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
         rows: Mapping[str, Sequence[Row]],
     ) -> list[Allocation]:
         """Return the hours with all inputs, in order."""
-        injection, consumption = statistics_of(collective) or ("", "")
-        average = self._average(collective)
 
         def of(statistic: str) -> Mapping[float, float]:
             return energies(rows.get(statistic, ()))
 
         injected, drawn, per_home = (
-            self._published(each, rows) for each in (injection, consumption, average or "")
+            self._published(each, rows) for each in self._published_ids(collective)
         )
         own = [of(each) for each in meter.drawn]
         priced = [(of(each), euros) for each, euros in (meter.prices or {}).items()]
@@ -291,7 +252,7 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
     def _of_now(self, collective: Collective, allocations: Sequence[Allocation]) -> Simulation:
         today = dt_util.start_of_local_day()
         month = dt_util.start_of_local_day(today.date().replace(day=1))
-        prices = _prices(collective) if self.hass.config.currency == CURRENCY else None
+        prices = collective.prices if self.hass.config.currency == CURRENCY else None
         local, usual = (
             (None, None) if prices is None else (prices.local / _CENTS, prices.grid / _CENTS)
         )
@@ -310,10 +271,6 @@ class SimulationCoordinator(DataUpdateCoordinator[Simulations]):
             month=since(month),
             prices=prices,
         )
-
-
-def _prices(collective: Collective) -> Prices | None:
-    return None if collective.sums is None else collective.sums.prices
 
 
 def _sums(allocations: Sequence[Allocation], begin: float) -> dict[float, float]:

@@ -1,5 +1,6 @@
 """Updates the forecast of each collective's surplus, from its statistics in Home Assistant."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 import logging
@@ -16,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..recorder.rows import HOUR_S, energies
 from ..recorder.statistics import async_rows
-from .answers import Collective, Statistics
+from .answers import Collective
 from .surplus import HOUR, PAST_DAYS, Flows, Forecast, forecast
 
 if TYPE_CHECKING:
@@ -29,40 +30,65 @@ _STORE_VERSION: Final = 1
 _SECOND: Final = 20
 """After the hour: the recorder has work to do at the full minute."""
 
-type Forecasts = Mapping[str, Sequence[Forecast]]
-"""Of today and tomorrow, by collective."""
-
 
 def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, float]]:
     """Return the store of past days' forecasts: Wh by day."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}.sun")
 
 
-class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
-    """Updates the forecast at each full hour, and when a collective publishes another hour."""
+class HourlyCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
+    """Computes something of each collective, each hour and when one publishes another hour."""
 
     config_entry: NodeConfigEntry
+    minute: int
+    """When it computes, within the hour."""
 
-    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
-        """Start without a forecast."""
-        super().__init__(
-            hass, _LOGGER, config_entry=entry, name=f"{entry.title} surplus", always_update=True
-        )
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, name: str) -> None:
+        """Start with nothing computed."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{entry.title} {name}")
         self.data = {}
         self._node = entry.runtime_data
-        self._store = sun_store(hass, entry)
-        self._sun: dict[date, float] | None = None
-        self._seen: Mapping[str, datetime | None] = {}
+        self._seen: Mapping[str, object] = {}
 
     @callback
     def async_start(self) -> None:
-        """Forecast as soon as Home Assistant has time for it."""
+        """Compute as soon as Home Assistant has time for it."""
         entry = self.config_entry
         entry.async_on_unload(self._node.async_add_listener(self._look))
         entry.async_on_unload(
-            async_track_time_change(self.hass, self._at_the_hour, minute=0, second=_SECOND)
+            async_track_time_change(self.hass, self._each_hour, minute=self.minute, second=_SECOND)
         )
         self._look()
+
+    async def _each_hour(self, _: datetime) -> None:
+        await self.async_refresh()
+
+    @callback
+    def _look(self) -> None:
+        """Update where the inputs of a collective changed."""
+        collectives = self._node.data.collectives if self._node.last_update_success else ()
+        seen = {
+            each.id: self._inputs(each) for each in collectives if statistics_of(each) is not None
+        }
+        if seen and seen != self._seen:
+            self._seen = seen
+            self.config_entry.async_create_task(self.hass, self.async_request_refresh())
+
+    @abstractmethod
+    def _inputs(self, collective: Collective) -> object:
+        """Return what changes when a collective publishes another hour."""
+
+
+class SurplusCoordinator(HourlyCoordinator[Sequence[Forecast]]):
+    """Forecasts the surplus of today and tomorrow."""
+
+    minute = 0
+
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
+        """Start without a forecast."""
+        super().__init__(hass, entry, "surplus")
+        self._store = sun_store(hass, entry)
+        self._sun: dict[date, float] | None = None
 
     def now(self, collective_id: str) -> Forecast | None:
         """Return the forecast of this hour."""
@@ -75,20 +101,12 @@ class SurplusCoordinator(DataUpdateCoordinator[Forecasts]):
         now = dt_util.now()
         return [hour for hour in self.data.get(collective_id, ()) if now < hour.end]
 
-    async def _at_the_hour(self, _: datetime) -> None:
-        await self.async_refresh()
-
-    @callback
-    def _look(self) -> None:
-        """Update the forecast where a collective published another hour."""
-        collectives = self._node.data.collectives if self._node.last_update_success else ()
-        seen = {each.id: _until(each) for each in collectives if statistics_of(each) is not None}
-        if seen and seen != self._seen:
-            self._seen = seen
-            self.config_entry.async_create_task(self.hass, self.async_request_refresh())
+    @override
+    def _inputs(self, collective: Collective) -> object:
+        return None if collective.last is None else collective.last.end
 
     @override
-    async def _async_update_data(self) -> Forecasts:
+    async def _async_update_data(self) -> Mapping[str, Sequence[Forecast]]:
         sun = await self._sunshine()
         forecasts: dict[str, Sequence[Forecast]] = {}
         for collective in self._node.data.collectives:
@@ -131,18 +149,12 @@ def statistics_of(collective: Collective) -> tuple[str, str] | None:
 
     One that publishes whole days has them at their first hours.
     """
-    sums = collective.sums
-    if sums is None or (sums.last is not None and sums.last.end - sums.last.start > HOUR):
+    last, statistics = collective.last, collective.statistics
+    if last is not None and last.end - last.start > HOUR:
         return None
-    statistics: Statistics | None = sums.statistics
     if statistics is None or statistics.injection is None or statistics.consumption is None:
         return None
     return statistics.injection, statistics.consumption
-
-
-def _until(collective: Collective) -> datetime | None:
-    last = None if collective.sums is None else collective.sums.last
-    return None if last is None else last.end
 
 
 def _hours() -> list[datetime]:
