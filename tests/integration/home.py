@@ -1,7 +1,9 @@
 """An entry of the integration, as a person sees it."""
 
+from collections.abc import Mapping
 import json
 import logging
+from typing import Any
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State
@@ -42,6 +44,12 @@ class View:
         """Return what an entity shows, by the name of its fact."""
         state = self.state_of(key, platform)
         return None if state is None else state.state
+
+    def attributes(self, key: str, platform: str = "sensor") -> Mapping[str, Any]:
+        """Return what an entity shows beside its state."""
+        state = self.state_of(key, platform)
+        assert state is not None, key
+        return state.attributes
 
     def are_unavailable(self, *keys: str) -> bool:
         return all(self.state(key) == STATE_UNAVAILABLE for key in keys)

@@ -460,9 +460,7 @@ OFF_PEAK = frames.CONSUMER.but(**OFF_PEAK_RUNS)
 
 class TestTariffs:
     def name(self, home: Home, key: str) -> str:
-        state = home.state_of(key)
-        assert state is not None
-        return str(state.attributes["friendly_name"])
+        return str(home.attributes(key)["friendly_name"])
 
     async def test_an_index_is_named_after_the_tariff_seen_while_it_ran(self, home: Home) -> None:
         await home.start(frames.CONSUMER)

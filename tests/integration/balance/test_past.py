@@ -8,32 +8,19 @@ from typing import Any, Literal
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder, get_instance
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
-from homeassistant.components.recorder.statistics import (
-    async_import_statistics,
-    get_metadata,
-    statistics_during_period,
-)
-from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.components.recorder.models import StatisticData
+from homeassistant.components.recorder.statistics import get_metadata
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.components.recorder.common import (
-    async_wait_recording_done,
-)
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import DOMAIN
 
+from ..recorded import FIVE_MINUTES, HOUR, count_five_minutes, metadata, rows_of, write
 from .house import ENERGIES, NOON, House
 
-HOUR = timedelta(hours=1)
-FIVE_MINUTES = timedelta(minutes=5)
 SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
 WITHOUT_INJECTION = {key: value for key, value in ENERGIES.items() if key != "injected_energy"}
 
@@ -71,32 +58,16 @@ class Recorded(House):
                 for n, each in enumerate(sums)
                 if each is not None
             ]
-            async_import_statistics(self.hass, metadata(f"sensor.{source}", unit), rows)
-        await async_wait_recording_done(self.hass)
+            await write(self.hass, f"sensor.{source}", rows, unit)
 
     async def count_until(self, until: datetime) -> None:
         """Record every five minutes."""
         while self.counted + FIVE_MINUTES <= until:
-            start, self.counted = self.counted, self.counted + FIVE_MINUTES
-            self.freezer.move_to(self.counted + timedelta(seconds=10))
-            await async_wait_recording_done(self.hass)
-            get_instance(self.hass).queue_task(StatisticsTask(start, True))
-            await async_wait_recording_done(self.hass)
+            self.counted = await count_five_minutes(self.hass, self.freezer, self.counted)
             await self.hass.async_block_till_done(wait_background_tasks=True)
 
     async def rows(self, key: str, period: Literal["hour", "month"] = "hour") -> Sequence[Any]:
-        entity_id = self.entity_id(key) or ""
-        statistics = await get_instance(self.hass).async_add_executor_job(
-            statistics_during_period,
-            self.hass,
-            NOON - timedelta(days=4_000),
-            None,
-            {entity_id},
-            period,
-            {"energy": "Wh"},
-            {"sum", "state", "change"},
-        )
-        return statistics.get(entity_id, [])
+        return await rows_of(self.hass, self.entity_id(key) or "", period)
 
     async def sums(self, key: str) -> dict[int, float]:
         """Return the sums of an energy, by how many hours after noon they are."""
@@ -107,18 +78,6 @@ class Recorded(House):
 
     async def changes(self, key: str, period: Literal["hour", "month"] = "hour") -> list[float]:
         return [round(row["change"], 3) for row in await self.rows(key, period)]
-
-
-def metadata(statistic_id: str, unit: str) -> StatisticMetaData:
-    return StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=None,
-        source="recorder",
-        statistic_id=statistic_id,
-        unit_class="energy",
-        unit_of_measurement=unit,
-    )
 
 
 @pytest.fixture
@@ -326,7 +285,7 @@ async def test_an_interrupted_import_goes_on(home: Recorded) -> None:
         StatisticData(start=NOON - 3 * HOUR, sum=2.0),
         StatisticData(start=NOON - 2 * HOUR, sum=5.0),
     ]
-    async_import_statistics(home.hass, metadata(entity_id, "kWh"), written)
+    await write(home.hass, entity_id, written)
     await go_on(home)
     assert await home.changes("production") == [2_000, 3_000, 4_000, 3_000]
 

@@ -172,19 +172,6 @@ def test_no_tile_has_the_name_that_its_entity_has_in_the_language_of_the_server(
     assert [each for each in named if not isinstance(each.get("name"), str)] == []
 
 
-def test_a_sparkline_is_made_of_statistics() -> None:
-    written = dashboard(FULL, [COOPERATIVE], "en")
-    (used, produced) = [
-        card for card in cards(written, "statistics-graph") if card["chart_type"] == "line"
-    ]
-    assert (used["stat_types"], used["period"], used["days_to_show"]) == (["mean"], "5minute", 1)
-    assert [list(shown(each)) for each in (used, produced)] == [
-        ["sensor.used_power"],
-        ["sensor.produced_power"],
-    ]
-    assert not [card for card in cards(written, "tile") if "trend" in str(card)]
-
-
 def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
     """Return whether Home Assistant's frontend would take a condition for true."""
     match condition:

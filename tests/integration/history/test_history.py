@@ -7,17 +7,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder, get_instance
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
-from homeassistant.components.recorder.statistics import (
-    async_add_external_statistics,
-    async_import_statistics,
-    statistics_during_period,
-)
-from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.components.recorder.models import StatisticData
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -35,9 +25,14 @@ from tests.integration.flows import Flow
 from tests.integration.frames import DELIVERY_POINT, Kind
 from tests.integration.home import Home, text_of
 from tests.integration.ports import Line
+from tests.integration.recorded import (
+    FIVE_MINUTES,
+    HOUR,
+    count_five_minutes,
+    rows_of,
+    write,
+)
 
-HOUR = timedelta(hours=1)
-FIVE_MINUTES = timedelta(minutes=5)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 # kWh, at the end of each hour up to noon; the register stands at 12 345.678 kWh when ours begins.
@@ -45,18 +40,6 @@ LEVELS = (12_340.0, 12_342.0, 12_345.0)
 JOINING = "the history of a meter"
 LINKYTIC = "sensor.linky_index_total"
 HA_LINKY = f"linky:{DELIVERY_POINT}"
-
-
-def metadata(statistic_id: str, unit: str = "kWh", name: str | None = None) -> StatisticMetaData:
-    return StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=name,
-        source=statistic_id.partition(":")[0] if ":" in statistic_id else "recorder",
-        statistic_id=statistic_id,
-        unit_class="energy" if unit.endswith("Wh") else None,
-        unit_of_measurement=unit,
-    )
 
 
 class House:
@@ -72,7 +55,7 @@ class House:
         levels: tuple[float, ...],
         until: datetime = NOON,
         unit: str = "kWh",
-        **more: Any,
+        *name: str,
     ) -> None:
         """Have hours up to a moment; what is imported has the energy of each hour for a state."""
         imported = ":" in statistic_id
@@ -84,18 +67,16 @@ class House:
             )
             for n, level in enumerate(levels)
         ]
-        write = async_add_external_statistics if imported else async_import_statistics
-        write(self.hass, metadata(statistic_id, unit, **more), rows)
-        await async_wait_recording_done(self.hass)
+        await write(self.hass, statistic_id, rows, unit, *name)
 
     def had_entity(self, platform: str, unique_id: str, entity_id: str) -> None:
         er.async_get(self.hass).async_get_or_create(
             "sensor", platform, unique_id, suggested_object_id=entity_id.split(".")[1]
         )
 
-    async def had_linkytic(self, **more: Any) -> None:
+    async def had_linkytic(self) -> None:
         self.had_entity("linkytic", "linkytic_01abc_base", LINKYTIC)
-        await self.had(LINKYTIC, LEVELS, **more)
+        await self.had(LINKYTIC, LEVELS)
 
     async def add(self, kind: Kind = frames.BASE) -> Flow:
         """Add the meter, up to the step after its confirmation."""
@@ -112,11 +93,7 @@ class House:
     async def count_until(self, until: datetime) -> None:
         """Record every five minutes."""
         while self.counted + FIVE_MINUTES <= until:
-            start, self.counted = self.counted, self.counted + FIVE_MINUTES
-            self.freezer.move_to(self.counted + timedelta(seconds=10))
-            await async_wait_recording_done(self.hass)
-            get_instance(self.hass).queue_task(StatisticsTask(start, True))
-            await async_wait_recording_done(self.hass)
+            self.counted = await count_five_minutes(self.hass, self.freezer, self.counted)
             # The task that reads the meter never ends.
             joining = [task for task in asyncio.all_tasks() if task.get_name().endswith(JOINING)]
             await asyncio.gather(*joining)
@@ -124,16 +101,6 @@ class House:
 
     async def rows(self, statistic_id: str, period: Any = "hour") -> list[tuple[float, ...]]:
         """Return hours after noon, sum, state and change of each row, Wh."""
-        statistics = await get_instance(self.hass).async_add_executor_job(
-            statistics_during_period,
-            self.hass,
-            NOON - timedelta(days=4_000),
-            None,
-            {statistic_id},
-            period,
-            {"energy": "Wh"},
-            {"sum", "state", "change"},
-        )
         return [
             (
                 (row["end"] - NOON.timestamp()) / 3_600,
@@ -143,7 +110,7 @@ class House:
                     if (value := row[fact]) is not None
                 ),
             )
-            for row in statistics.get(statistic_id, [])
+            for row in await rows_of(self.hass, statistic_id, period)
         ]
 
 
@@ -289,7 +256,7 @@ async def test_a_meter_that_was_replaced_goes_on_without_the_difference(
 async def test_an_import_continues_without_showing_its_delivery_point(
     house: House, hass: HomeAssistant
 ) -> None:
-    await house.had(HA_LINKY, LEVELS, NOON - 24 * HOUR, "Wh", name="Linky import")
+    await house.had(HA_LINKY, LEVELS, NOON - 24 * HOUR, "Wh", "Linky import")
     await house.had("linky:1_cost", LEVELS, unit="€")
     flow = await house.add(frames.PRODUCER)
     label = "Energy drawn ← Linky import"
@@ -329,7 +296,7 @@ async def test_each_index_has_its_own_history(house: House, hass: HomeAssistant)
 
 async def test_a_register_continues_one_series_or_none(house: House, hass: HomeAssistant) -> None:
     await house.had_linkytic()
-    await house.had(HA_LINKY, LEVELS, unit="Wh", name="Linky import")
+    await house.had(HA_LINKY, LEVELS, NOON, "Wh", "Linky import")
     flow = await house.add()
     imported = "Energy drawn ← Linky import"
     # The registers meet, and nothing is lost: that is proposed.
@@ -434,7 +401,7 @@ async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_lef
 async def test_each_way_in_which_registers_meet_has_its_page(house: House) -> None:
     house.had_entity("linkytic", "linkytic_01abc_east", LINKYTIC)
     await house.had(LINKYTIC, tuple(each + 100_000 for each in LEVELS))
-    await house.had(f"linky_prod:{DELIVERY_POINT}", LEVELS, unit="Wh", name="A | B")
+    await house.had(f"linky_prod:{DELIVERY_POINT}", LEVELS, NOON, "Wh", "A | B")
     flow = await house.add(frames.PRODUCER)
     drawn = f"Energy drawn ← {LINKYTIC} (linkytic)"
     await chosen(flow, drawn, "Energy injected ← A | B")

@@ -128,9 +128,7 @@ async def test_a_connection_of_the_whole_meter_follows_the_tariff_that_runs(
     sensor = home.entity_id("price")
     assert costs(manager) == [(sensor, None)]
     assert home.state("price") == "0.2146"
-    state = home.state_of("price")
-    assert state is not None
-    assert state.attributes["unit_of_measurement"] == "EUR/kWh"
+    assert home.attributes("price")["unit_of_measurement"] == "EUR/kWh"
     await home.hear(frames.OFF_PEAK.but(PTEC="HC.."), FRAMES_TO_KNOW)
     assert home.state("price") == "0.1635"
     # Taken back as it was given.

@@ -157,19 +157,6 @@ class TestOverrun:
         assert state.energy_drawn_wh == 12_345_678
         assert state.tariff.label == "BASE"
 
-    def test_it_is_news_though_the_currents_are_not(self) -> None:
-        state = after(frames.HISTORIQUE_THREE_PHASE)
-        over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="021")
-        data = frame_bytes(over.mode, over.groups)
-        brought = [state.feed(data, float(second)) for second in range(5, 9)]
-        # A measure is the median of three.
-        assert brought == [
-            FrameResult.MEASURES,
-            FrameResult.CHANGE,
-            FrameResult.MEASURES,
-            FrameResult.MEASURES,
-        ]
-
 
 class TestCutOff:
     def test_a_single_phase_is_watched_as_a_whole(self) -> None:

@@ -75,18 +75,6 @@ async def test_whatever_else_answers_is_no_node(toy: ToyNode, node: NodeClient, 
         await node.node()
 
 
-async def test_a_wrong_token_is_said(session: ClientSession, toy: ToyNode) -> None:
-    with pytest.raises(client.WrongToken):
-        await NodeClient(session, toy.url, "another").node()
-
-
-async def test_nobody_there_is_said(toy: ToyNode, node: NodeClient) -> None:
-    await toy.stop()
-    with pytest.raises(NodeError) as caught:
-        await node.node()
-    assert caught.value.key == "cannot_connect"
-
-
 async def test_silence_has_an_end(
     toy: ToyNode, node: NodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.consometers.const import CONF_APP, DOMAIN
+from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import issues
 from custom_components.consometers.node.issues import (
     CLOCK_WRONG,
@@ -124,14 +124,3 @@ async def test_each_collective_has_its_own(house: House) -> None:
     assert len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 2
     house.toy.change(collectives=[collective("2", waiting_since=stuck)])
     await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
-
-
-async def test_an_app_s_issue_links_to_its_page_in_home_assistant(
-    hass: HomeAssistant, house: House
-) -> None:
-    hass.config_entries.async_update_entry(
-        house.entry, data={**house.entry.data, CONF_APP: "a0d7b954_consometers"}
-    )
-    await house.start(*with_permission(newer_version="next"))
-    issue = house.issues()[NEED_CHANGED]
-    assert issue.learn_more_url == "homeassistant://app/a0d7b954_consometers"

@@ -4,20 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from freezegun import freeze_time
 from homeassistant.components.recorder import Recorder
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
-from homeassistant.components.recorder.statistics import (
-    async_add_external_statistics,
-    async_import_statistics,
-    list_statistic_ids,
-)
+from homeassistant.components.recorder.statistics import list_statistic_ids
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
@@ -30,7 +20,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from consometers_node.collective.publication.collective_self_consumption import Exchanges
-from custom_components.consometers.const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
+from custom_components.consometers.const import CONF_COEFFICIENT, CONF_SHARING_KEY
 from custom_components.consometers.node.simulation import (
     Allocation,
     Hour,
@@ -44,11 +34,10 @@ from custom_components.consometers.recorder.rows import energies
 from custom_components.consometers.recorder.statistics import async_rows
 
 from ..factories import add_sensors
+from ..recorded import HOUR, record
 from .house import House
 from .toy import collective, part, sums, until
 
-HOUR = timedelta(hours=1)
-PARIS = ZoneInfo("Europe/Paris")
 SIMULATED = "consometers:simulated_1"
 INJECTION, CONSUMPTION = (f"consometers:collective_1_{n}" for n in ("injection", "consumption"))
 AVERAGE = "consometers:average_1"
@@ -163,31 +152,6 @@ def test_hours_without_a_price_of_the_home_have_the_usual_one() -> None:
     assert nothing.covered is None
 
 
-def metadata(statistic: str) -> StatisticMetaData:
-    return StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=statistic,
-        source=DOMAIN if ":" in statistic else "recorder",
-        statistic_id=statistic,
-        unit_class="energy",
-        unit_of_measurement="Wh",
-    )
-
-
-async def record(
-    hass: HomeAssistant, statistic: str, begin: datetime, energies_wh: Sequence[float]
-) -> None:
-    """Have a series consist of these hours, from the first one on."""
-    total, rows = 0.0, []
-    for n, energy in enumerate(energies_wh):
-        total += energy
-        rows.append(StatisticData(start=begin + n * HOUR, sum=total))
-    add = async_add_external_statistics if ":" in statistic else async_import_statistics
-    add(hass, metadata(statistic), rows)
-    await async_wait_recording_done(hass)
-
-
 async def simulated(hass: HomeAssistant) -> dict[datetime, float]:
     """Return the energy of each hour that was written."""
     await async_wait_recording_done(hass)
@@ -219,15 +183,6 @@ async def record_street(hass: HomeAssistant) -> None:
     await record(hass, OWN, BEGIN - HOUR, [0, *[600] * COUNT])
 
 
-def attributes(house: House, key: str) -> Mapping[str, Any]:
-    """Return what an entity says beside its state."""
-    entity_id = house.entity_id(key)
-    assert entity_id is not None
-    state = house.hass.states.get(entity_id)
-    assert state is not None
-    return state.attributes
-
-
 async def start(house: House, **changes: Any) -> None:
     await house.start(answered(**changes))
     await until(lambda: house.entry.runtime_data.simulation.data)
@@ -249,7 +204,7 @@ async def test_a_home_sees_what_it_would_have_received(
         assert await simulated(hass) == {**expected, BEGIN + (COUNT - 1) * HOUR: 600.0}
         # 12 hours are of today.
         assert house.state("1_simulated_today") == str((11 * 150 + 600) / 1_000)
-        today = attributes(house, "1_simulated_today")
+        today = house.attributes("1_simulated_today")
         assert today["last_reset"] == "2026-06-09T00:00:00+02:00"
         assert (today["key"], today["until"]) == ("use", NOON)
         assert "L315-2" in today["note"]
@@ -259,7 +214,7 @@ async def test_a_home_sees_what_it_would_have_received(
         # 12 hours have a price of the home: 5 cents more than between members; others 6 cents.
         saved = float(house.state("1_simulated_saving_month") or "nan")
         assert saved == pytest.approx(12 * 0.150 * 0.05 + 0.750 * 0.06)
-        saving = attributes(house, "1_simulated_saving_month")
+        saving = house.attributes("1_simulated_saving_month")
         assert (saving["local_price"], saving["usual_price_wh"]) == (15, 750)
 
 
@@ -351,7 +306,7 @@ async def test_a_household_chooses_the_key(
             await until(lambda: house.entry.runtime_data.simulation.data)
             hours = await simulated(hass)
             assert [hours[BEGIN], hours[BEGIN + (COUNT - 1) * HOUR]] == [first, last]
-            assert attributes(house, "1_simulated_today")["key"] == typed[CONF_SHARING_KEY]
+            assert house.attributes("1_simulated_today")["key"] == typed[CONF_SHARING_KEY]
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,12 @@ from zoneinfo import ZoneInfo
 from freezegun import freeze_time
 from homeassistant.components.calendar import DOMAIN as CALENDAR
 from homeassistant.components.recorder import Recorder
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
-from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
-)
-from pytest_homeassistant_custom_component.components.recorder.common import (
-    async_wait_recording_done,
 )
 
 from custom_components.consometers.node.surplus import (
@@ -38,11 +29,11 @@ from custom_components.consometers.node.surplus import (
 )
 from custom_components.consometers.node.surplus_coordinator import sun_store
 
+from ..recorded import HOUR, record
 from .house import House
 from .toy import collective, sums, until
 
 PARIS = ZoneInfo("Europe/Paris")
-HOUR = timedelta(hours=1)
 MONDAY = datetime(2026, 6, 8, tzinfo=PARIS)
 DAYS = [MONDAY - timedelta(days=n) for n in range(1, PAST_DAYS + 1)]
 NOON = 12
@@ -113,32 +104,13 @@ def test_the_best_hour_is_the_one_that_members_cover_most() -> None:
     assert best(hours[:1]) is None
 
 
-def metadata(statistic: str) -> StatisticMetaData:
-    return StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=statistic,
-        source="consometers",
-        statistic_id=f"consometers:collective_1_{statistic}",
-        unit_class="energy",
-        unit_of_measurement="Wh",
-    )
-
-
-async def record(hass: HomeAssistant, until: datetime) -> None:
+async def record_weeks(hass: HomeAssistant) -> None:
     """Have two weeks in which 3 kWh are drawn each hour, and 4 injected from 12 to 14 o'clock."""
-    totals = {"injection": 0.0, "consumption": 0.0}
-    rows: dict[str, list[StatisticData]] = {statistic: [] for statistic in totals}
-    start = until - timedelta(days=PAST_DAYS + 1)
-    while start < until:
-        is_sunny = 12 <= start.astimezone(PARIS).hour < 14
-        for statistic, wh in (("injection", 4_000.0 * is_sunny), ("consumption", 3_000.0)):
-            totals[statistic] += wh
-            rows[statistic].append(StatisticData(start=start, sum=totals[statistic]))
-        start += HOUR
-    for statistic, data in rows.items():
-        async_add_external_statistics(hass, metadata(statistic), data)
-    await async_wait_recording_done(hass)
+    start = datetime(2026, 6, 9, 9, tzinfo=UTC) - timedelta(days=PAST_DAYS + 1)
+    hours = [(start + n * HOUR).astimezone(PARIS).hour for n in range((PAST_DAYS + 1) * 24)]
+    injected = [4_000.0 * (12 <= hour < 14) for hour in hours]
+    for statistic, wh in (("injection", injected), ("consumption", [3_000.0] * len(hours))):
+        await record(hass, f"consometers:collective_1_{statistic}", start, wh)
 
 
 async def test_a_home_sees_when_the_neighbours_sun_shines(
@@ -147,7 +119,7 @@ async def test_a_home_sees_when_the_neighbours_sun_shines(
     await hass.config.async_set_time_zone("Europe/Paris")
     # 12:10 in Paris.
     with freeze_time("2026-06-09 10:10:00", tick=True):
-        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        await record_weeks(hass)
         await house.start(collective("1", sums=sums()))
         await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
         assert house.state("1_next_surplus") == "2026-06-09T10:00:00+00:00"
@@ -216,7 +188,7 @@ async def test_a_sunless_day_has_no_surplus_where_the_home_has_a_forecast(
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
     with freeze_time("2026-06-09 10:10:00", tick=True):
-        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        await record_weeks(hass)
         past = {f"2026-06-0{day}": 18_000.0 for day in range(1, 9)}
         await sun_store(hass, house.entry).async_save({"2026-01-01": 1.0, **past})
         await house.start(collective("1", sums=sums()))
@@ -238,7 +210,7 @@ async def test_at_each_full_hour_the_forecast_is_that_of_the_hour(
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
     with freeze_time("2026-06-09 11:59:00", tick=True) as time:
-        await record(hass, datetime(2026, 6, 9, 9, tzinfo=UTC))
+        await record_weeks(hass)
         await house.start(collective("1", sums=sums()))
         await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
         time.move_to("2026-06-09 12:00:30")
