@@ -20,7 +20,6 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
 from consometers_node.household.node import HomeNode, HouseholdPace
@@ -213,7 +212,7 @@ def of_twelve(defaults: Settings) -> Settings:
     """
     publication = replace(
         defaults.publication,
-        basis=Agreed(HOMES),
+        minimum=HOMES,
         wait=12 * HOUR,
         longest_wait=12 * HOUR,
         day_wait=timedelta(seconds=1),

@@ -19,7 +19,7 @@ import time
 
 from sqlalchemy import text
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.worker import Closer, Together, WaitRule
@@ -37,7 +37,7 @@ COMMUNES = 30
 HOURS_AT_ONCE = 12
 YEARS, GROWN_HOMES = (1, 5), 200
 
-_PUBLICATION = Publication(basis=Agreed(10))
+_PUBLICATION = Publication(minimum=10)
 _BLOCKS = text(
     # In this order, as closing does: SQLite would look through the blocks of all days.
     "SELECT block.series_id, block.packed FROM series CROSS JOIN block"

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 import time
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
@@ -122,7 +122,7 @@ class _Homes:
 
     async def _close_all(self) -> None:
         at = datetime.now(UTC) + _DAY
-        publication = Publication(basis=Agreed(10))
+        publication = Publication(minimum=10)
         waiting = WaitRule(online_since=at, opened_at=at + _DAY, arrivals=Arrivals())
         is_new = True
         while is_new:

@@ -27,7 +27,7 @@ from ..quoalise.identifier import organisation
 from ..quoalise.text import around, text
 from ..xmpp import Server
 from .about import About
-from .disclosure.sdc_rules import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
+from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
 from .settings_schema import KEYS, BadValue, Basis, Key, Network, SmtpSecurity
 
 _MAX_BYTES = 64 * 1024
@@ -236,7 +236,7 @@ def publication(values: Mapping[str, Any]) -> Publication:
     """Return how sums are published, of what was read of the keys of `publication`."""
     by_law = values.get("publication.basis") is Basis.LAW
     minimum = values.get("publication.minimum", DEFAULT_MINIMUM)
-    usual = Publication(basis=ByLaw() if by_law else Agreed(minimum))
+    usual = Publication(minimum=None if by_law else minimum)
     wait = values.get("publication.wait_minutes", usual.wait)
     return replace(
         usual,

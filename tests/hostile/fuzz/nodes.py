@@ -14,7 +14,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.collective.about import About
 from consometers_node.collective.answers import CollectiveAnswers
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.privacy.own_export import OwnExports
@@ -158,7 +158,7 @@ class Target:
             zone=ZONE,
             changed=lambda: None,
             subscribers=Subscribers(OWN, ZONE.key),
-            rules=lambda: Publication(basis=Agreed(3)),
+            rules=lambda: Publication(minimum=3),
             exports=OwnExports(self.store, ZONE),
             witness=None,
             about=About(),

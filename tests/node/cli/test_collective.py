@@ -12,7 +12,6 @@ from sqlalchemy import insert, select
 
 from consometers_node.cli.collective.init import _slug
 from consometers_node.collective.about import About
-from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import MemberKind, Members, public_collectives
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
@@ -592,7 +591,7 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
         "energies.de.kersabiec",
     )
     assert settings.xmpp.account == "collectif@kersabiec.example"
-    assert settings.publication.basis == Agreed(12)
+    assert settings.publication.minimum == 12
     assert settings.xmpp.password_file is not None
     assert settings.xmpp.password_file.read_text() == "s3cret\n"
     assert settings.xmpp.password_file.stat().st_mode & 0o777 == 0o600

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.cli.collective.status import _REASONS
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
@@ -33,7 +33,7 @@ async def publish(folder: Path, minimum: int, *names: str) -> None:
     waiting = WaitRule(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        publication = Publication(basis=Agreed(minimum))
+        publication = Publication(minimum=minimum)
         while await Closer(members, "kersabiec", publication, waiting, at).close():
             pass
         await open_from(connection, AT_ONCE, "maelle", at)

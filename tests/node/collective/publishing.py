@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
@@ -57,7 +57,7 @@ CONSUMPTION = Direction.CONSUMPTION
 HOUR = Interval.PT1H
 HOURS_A_DAY = 24
 ASKED = serialise(write_data_needs([write_need(replace(NEED, id="sums", version=1))])).decode()
-AGREED = Publication(basis=Agreed(3))
+AGREED = Publication(minimum=3)
 
 _ALWAYS = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 

@@ -18,7 +18,7 @@ from typing import cast
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.dry_run import foresee
 from consometers_node.collective.settings import read
 from consometers_node.series import Interval
@@ -89,11 +89,11 @@ class Story:
         """Return rules by which no fewer homes are enough."""
         stricter = self.random.choice([0, 0, 1, None])
         if stricter is None:
-            return Publication(basis=ByLaw())
-        return Publication(basis=Agreed(self.minimum + stricter))
+            return Publication(minimum=None)
+        return Publication(minimum=self.minimum + stricter)
 
     async def populate(self) -> None:
-        self.town.publication = Publication(basis=Agreed(self.minimum))
+        self.town.publication = Publication(minimum=self.minimum)
         for _ in range(self.random.randrange(4, 7)):
             await self._join()
         for _ in range(self.random.randrange(3)):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.closed_hours import (
     Hour,
     IntervalState,
@@ -81,7 +81,7 @@ async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
 async def test_hours_that_were_closed_at_another_step_are_left_out(town: Town) -> None:
     await town.record(await town.members(3), [1000] * 10, day=DAY)
     await town.look(NOON)
-    finer = Publication(basis=Agreed(3), interval=Interval.PT30M)
+    finer = Publication(minimum=3, interval=Interval.PT30M)
     hours = await seen(town, publication=finer)
     assert [hour.start.astimezone(UTC).hour for hour in hours] == [11, 11]
 

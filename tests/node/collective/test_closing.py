@@ -11,7 +11,6 @@ import pytest
 from consometers_node.collective.disclosure.closing import Groups, close, combine_small
 from consometers_node.collective.disclosure.sdc_rules import (
     P_PERCENT,
-    Agreed,
     Cell,
     Publication,
     Reason,
@@ -219,11 +218,11 @@ def test_an_hour_closes_once_nothing_new_comes(
     is_complete: bool, since_end: int, quiet: int, closes: bool
 ) -> None:
     since, silence = since_end * MINUTES, quiet * MINUTES
-    by_default = Publication(basis=Agreed())
+    by_default = Publication()
     assert by_default.is_over(is_complete=is_complete, since_end=since, quiet=silence) is closes
 
 
 @pytest.mark.parametrize("longest", [timedelta(minutes=19), timedelta(hours=49)])
 def test_waits_are_bounded(longest: timedelta) -> None:
     with pytest.raises(ValueError, match="48 hours"):
-        Publication(basis=Agreed(), longest_wait=longest)
+        Publication(longest_wait=longest)

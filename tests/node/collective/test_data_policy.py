@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.about import About
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.privacy.policy import Facts, draft, policy
 
 from ..permission.samples import NEED, PROTECTED, WITNESS
@@ -18,7 +18,7 @@ from .test_privacy_notice import HEAT
 @pytest.fixture
 def facts(tmp_path: Path) -> Facts:
     settings = replace(of_town(tmp_path), location="Lorient", backups_kept_days=30)
-    publication = Publication(basis=Agreed(12))
+    publication = Publication(minimum=12)
     return Facts(needs=(NEED, HEAT), settings=settings, publication=publication, off_site=False)
 
 
@@ -45,7 +45,7 @@ def test_it_says_what_the_law_asks_for(facts: Facts) -> None:
 
 
 def test_it_is_in_french_and_counts_the_copy_elsewhere(facts: Facts) -> None:
-    facts = replace(facts, publication=Publication(basis=ByLaw()), off_site=True)
+    facts = replace(facts, publication=Publication(minimum=None), off_site=True)
     written = draft(facts, "fr")
     assert "### Toits au soleil" in written
     assert "y reste encore 32 jours au plus" in written

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
 from consometers_node.collective.publication import dry_run
 from consometers_node.collective.publication.dry_run import (
     Count,
@@ -28,7 +28,7 @@ from ..web.public.town import settings as settings_in
 from .publishing import DAY, Town
 
 NOW = datetime.fromisoformat("2026-07-16T10:00:00+00:00")
-FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
+FIVE, THREE = Publication(minimum=5), Publication(minimum=3)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -
 async def test_it_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
     before = await all_of(filled)
     await look(filled, settings, THREE)
-    await look(filled, settings, Publication(basis=Agreed(3), interval=Interval.PT30M))
+    await look(filled, settings, Publication(minimum=3, interval=Interval.PT30M))
     assert await all_of(filled) == before
 
 

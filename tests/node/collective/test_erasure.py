@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from consometers_node.collective import access_log
 from consometers_node.collective.access_log import Read, note_read
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Member, Members
@@ -318,7 +318,7 @@ async def publish(store: Store) -> None:
     """Close all that has ended."""
     at = datetime.now(UTC)
     waiting = WaitRule(online_since=at, opened_at=at, arrivals=Arrivals())
-    publication = Publication(basis=Agreed(3))
+    publication = Publication(minimum=3)
     async with changing(store) as (_, members):
         while await Closer(members, "kersabiec", publication, waiting, at).close():
             pass

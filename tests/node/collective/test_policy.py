@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from consometers_node.collective.access_log import reads
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
@@ -36,8 +35,8 @@ from consometers_node.store.settings import set_setting
 
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
 
-WRITTEN = Publication(basis=Agreed(10))
-FIVE = Rules(Publication(basis=Agreed(5)), AT_ONCE)
+WRITTEN = Publication(minimum=10)
+FIVE = Rules(Publication(minimum=5), AT_ONCE)
 BY = "Maëlle"
 
 
@@ -102,8 +101,8 @@ async def test_a_new_collective_is_closed_until_somebody_opens_it(
     "rules",
     [
         FIVE,
-        Rules(Publication(basis=ByLaw(), interval=Interval.PT30M), date(2026, 12, 1)),
-        Rules(Publication(basis=Agreed(12), wait=timedelta(minutes=90)), NOT_YET),
+        Rules(Publication(minimum=None, interval=Interval.PT30M), date(2026, 12, 1)),
+        Rules(Publication(minimum=12, wait=timedelta(minutes=90)), NOT_YET),
     ],
 )
 async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rules) -> None:
@@ -187,18 +186,20 @@ async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
 @pytest.mark.parametrize(
     ("after", "before", "less"),
     [
-        (Agreed(5), Agreed(10), True),
-        (Agreed(10), Agreed(5), False),
-        (Agreed(10), ByLaw(), True),
-        (ByLaw(), Agreed(10), False),
+        (5, 10, True),
+        (10, 5, False),
+        (10, None, True),
+        (None, 10, False),
         # By law, ten are enough for what is injected in a day.
-        (ByLaw(), Agreed(50), True),
+        (None, 50, True),
     ],
 )
-def test_rules_that_protect_less_are_recognised(after: Any, before: Any, less: bool) -> None:
-    mine, other = Rules(Publication(basis=after)), Rules(Publication(basis=before))
+def test_rules_that_protect_less_are_recognised(
+    after: int | None, before: int | None, less: bool
+) -> None:
+    mine, other = Rules(Publication(minimum=after)), Rules(Publication(minimum=before))
     assert mine.protect_less(other) is less
-    finer = Rules(Publication(basis=before, interval=Interval.PT30M))
+    finer = Rules(Publication(minimum=before, interval=Interval.PT30M))
     assert finer.protect_less(other)
     assert not other.protect_less(finer)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.errors import BadWitness
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import DataNeed, DataNeedSeries
@@ -20,7 +20,7 @@ ACCOUNT = "energies@coop.example"
 OTHER = replace(PROTECTED, id="other-sums")
 SUN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)}))
 FED_IN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)}))
-HOURLY = Publication(basis=Agreed(10))
+HOURLY = Publication(minimum=10)
 
 
 def by(witness: Witness) -> DataNeed:
@@ -35,8 +35,8 @@ def by(witness: Witness) -> DataNeed:
         (by(replace(WITNESS, url="https://www.coop.example")), HOURLY, "independent"),
         (by(replace(WITNESS, minimum=9)), HOURLY, "Promise 10 or more"),
         (PROTECTED, replace(HOURLY, interval=Interval.PT30M), "publish hours first"),
-        (PROTECTED, replace(HOURLY, basis=ByLaw()), "Promise 5000 or more"),
-        (FED_IN, replace(HOURLY, basis=ByLaw()), "By the law"),
+        (PROTECTED, replace(HOURLY, minimum=None), "Promise 5000 or more"),
+        (FED_IN, replace(HOURLY, minimum=None), "By the law"),
         (OTHER, HOURLY, "already"),
         (PROTECTED, HOURLY, None),
         (SUN, HOURLY, None),

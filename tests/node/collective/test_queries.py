@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason, Withheld
+from consometers_node.collective.disclosure.sdc_rules import Publication, Reason, Withheld
 from consometers_node.collective.publication.figures import Slots
 from consometers_node.collective.publication.queries import ALL, Published
 from consometers_node.series import Direction, Interval
@@ -158,7 +158,7 @@ async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
         assert [cell and cell.lacks_homes for cell in cells] == [True, False]
 
 
-HALF_HOUR = Publication(basis=Agreed(10), interval=Interval.PT30M)
+HALF_HOUR = Publication(minimum=10, interval=Interval.PT30M)
 
 
 async def changed(town: Town) -> None:

@@ -6,9 +6,6 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import (
-    Agreed,
-    Basis,
-    ByLaw,
     Cell,
     Publication,
     Quartiles,
@@ -46,28 +43,28 @@ def test_the_law_has_a_table(
 
 
 @pytest.mark.parametrize(
-    ("basis", "direction", "interval", "need"),
+    ("minimum", "direction", "interval", "need"),
     [
-        (Agreed(), CONSUMPTION, Interval.PT5M, 10),
-        (Agreed(3), PRODUCTION, Interval.P1D, 3),
-        (ByLaw(), CONSUMPTION, Interval.PT5M, None),
-        (ByLaw(), CONSUMPTION, Interval.PT30M, 5_000),
-        (ByLaw(), CONSUMPTION, Interval.P1D, 100),
-        (ByLaw(), INJECTION, Interval.PT1H, None),
-        (ByLaw(), PRODUCTION, Interval.P1D, 10),
+        (10, CONSUMPTION, Interval.PT5M, 10),
+        (3, PRODUCTION, Interval.P1D, 3),
+        (None, CONSUMPTION, Interval.PT5M, None),
+        (None, CONSUMPTION, Interval.PT30M, 5_000),
+        (None, CONSUMPTION, Interval.P1D, 100),
+        (None, INJECTION, Interval.PT1H, None),
+        (None, PRODUCTION, Interval.P1D, 10),
     ],
 )
 def test_a_basis_says_how_many_it_takes(
-    basis: Basis, direction: Direction, interval: Interval, need: int | None
+    minimum: int | None, direction: Direction, interval: Interval, need: int | None
 ) -> None:
-    assert basis.needed(direction, interval) == need
+    assert Publication(minimum=minimum).needed(direction, interval) == need
 
 
 def test_what_nobody_may_set_is_refused() -> None:
     with pytest.raises(ValueError, match="3 homes or more, not of 2"):
-        Agreed(2)
+        Publication(minimum=2)
     with pytest.raises(ValueError, match="finer"):
-        Publication(basis=Agreed(), interval=Interval.P1D)
+        Publication(interval=Interval.P1D)
 
 
 @pytest.mark.parametrize(

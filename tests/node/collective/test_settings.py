@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from consometers_node.collective.about import Notice
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw
 from consometers_node.collective.settings import (
     BadSettings,
     MailSettings,
@@ -123,7 +122,7 @@ def test_the_least_that_must_be_said(tmp_path: Path) -> None:
     assert str(settings.device) == "urn:dev:org:60060-kersabiec"
     assert settings.database == tmp_path / "node.db"
     assert settings.time_zone == ZoneInfo("Europe/Paris")
-    assert settings.publication.basis == Agreed(10)
+    assert settings.publication.minimum == 10
 
 
 def test_all_that_can_be_said(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
     assert settings.page.names == ("energies.example.org", "www.energies.example.org")
     assert settings.page.proxies == (ip_network("192.168.1.5"), ip_network("fd00::/64"))
-    assert settings.publication.basis == Agreed(12)
+    assert settings.publication.minimum == 12
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
     assert settings.metrics == MetricsSettings(host="::1", port=9101)
@@ -206,7 +205,7 @@ def test_variables_count_more_than_the_file(tmp_path: Path) -> None:
     assert settings.needs == (Path("/a.toml"), Path("/b.toml"))
     assert settings.xmpp.server.port == 5299
     assert settings.xmpp.account_command == ("invite", "an account")
-    assert settings.publication.basis == ByLaw()
+    assert settings.publication.minimum is None
     assert settings.folder == tmp_path
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow
@@ -283,7 +283,7 @@ async def test_homes_that_send_days_alone_are_added(store: Store) -> None:
 
 async def test_by_law_only_days_are_published(store: Store) -> None:
     async with store.writing() as connection:
-        town = Town(connection, publication=Publication(basis=ByLaw()))
+        town = Town(connection, publication=Publication(minimum=None))
         homes = await town.members(100)
         for day in (BEFORE, DAY):
             await town.record(homes, 100, day=day)
@@ -357,11 +357,11 @@ async def test_other_rules_count_from_the_next_hour(file: Store) -> None:
         homes = await town.members(4)
         await town.record(homes, [100] * 12)
         await town.look(NOON + MINUTES)
-        town.publication = Publication(basis=Agreed(5))
+        town.publication = Publication(minimum=5)
         town.at = NOON + 62 * MINUTES
         await town.record(homes, [100] * 13)
         await town.look(town.at)
-        town.publication = Publication(basis=Agreed(3))
+        town.publication = Publication(minimum=3)
         await town.look()
         assert await town.shown() == [400] * 12 + [None] * 12
         (*_, last) = [hour for hour in await town.closed() if hour.start.hour == 12]

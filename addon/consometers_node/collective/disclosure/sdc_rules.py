@@ -59,34 +59,6 @@ LAW = (
 """Code de l'énergie, D111-63. It binds network operators; here it is for what anybody may read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """Members agreed to sums of so many of them. Raises ValueError under `LEAST_MINIMUM`."""
-
-    minimum: int = DEFAULT_MINIMUM
-
-    def __post_init__(self) -> None:
-        if self.minimum < LEAST_MINIMUM:
-            raise ValueError(f"a sum is of {LEAST_MINIMUM} homes or more, not of {self.minimum}")
-
-    def needed(self, direction: Direction, interval: Interval) -> int | None:
-        return self.minimum
-
-
-@dataclass(frozen=True, slots=True)
-class ByLaw:
-    """Nobody agreed to more than what the law lets anybody publish.
-
-    What is published can be collected, so a series has no end.
-    """
-
-    def needed(self, direction: Direction, interval: Interval) -> int | None:
-        return points(timedelta(minutes=interval.minutes), _ANY, direction)
-
-
-type Basis = Agreed | ByLaw
-
-
 def points(step: timedelta, length: timedelta, direction: Direction) -> int | None:
     """Return how many points the law wants for a series; None where no number is enough."""
     rows = [row for row in LAW if row.step <= step and length <= row.length]
@@ -96,32 +68,35 @@ def points(step: timedelta, length: timedelta, direction: Direction) -> int | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """How a collective publishes: on which basis, at which step beside days, and how soon.
+    """How a collective publishes: sums of how many homes, at which step beside days, how soon.
+
+    Members agreed to sums of a `minimum` of them. Without one they agreed to nothing more than what
+    the law lets anybody publish; what is published can be collected, so a series has no end.
 
     An interval waits for homes that have not sent its record until nothing new has come for `wait`,
     and for `longest_wait` at most; a day, for homes that send days alone, for `day_wait`. Raises
     ValueError.
     """
 
-    basis: Basis
+    minimum: int | None = DEFAULT_MINIMUM
     interval: Interval = Interval.PT1H
     wait: timedelta = timedelta(minutes=20)
     longest_wait: timedelta = timedelta(hours=2)
     day_wait: timedelta = timedelta(hours=12)
 
     def __post_init__(self) -> None:
+        if self.minimum is not None and self.minimum < LEAST_MINIMUM:
+            raise ValueError(f"a sum is of {LEAST_MINIMUM} homes or more, not of {self.minimum}")
         if self.interval is Interval.P1D:
             raise ValueError("days are published anyway: the step beside them is finer")
         if not self.wait <= self.longest_wait <= LONGEST_WAIT:
             raise ValueError("the longest wait is no shorter than the wait, and 48 hours at most")
 
-    @property
-    def minimum(self) -> int | None:
-        """How many homes a figure takes by agreement; None by law."""
-        return self.basis.minimum if isinstance(self.basis, Agreed) else None
-
     def needed(self, direction: Direction, interval: Interval) -> int | None:
-        return self.basis.needed(direction, interval)
+        """Return how many homes a figure takes; None where no number is enough."""
+        if self.minimum is not None:
+            return self.minimum
+        return points(timedelta(minutes=interval.minutes), _ANY, direction)
 
     def is_over(self, *, is_complete: bool, since_end: timedelta, quiet: timedelta) -> bool:
         """Return whether an interval closes now.

@@ -14,7 +14,7 @@ from ...quoalise.text import printed, text, verbatim
 from ...sharing.consent_text import length
 from ...store.connection import AsyncConnection
 from ..about import load_about
-from ..disclosure.sdc_rules import Agreed, Publication
+from ..disclosure.sdc_rules import Publication
 from ..permissions.needs import offered
 from ..privacy_notice import retention
 from ..publication.policy import InForce
@@ -266,14 +266,14 @@ class _Writer:
         yield _block(BlockKind.PARAGRAPH, _SOURCE)
 
     def _recipients(self) -> Iterator[Text]:
-        about, basis = self.facts.settings.about, self.facts.publication.basis
+        about, minimum = self.facts.settings.about, self.facts.publication.minimum
         yield _ADMINISTRATORS
         host = ", ".join(filter(None, (about.host_name, about.host_address)))
         if host := host or self._gap(_NO_HOST):
             yield _HOST.fill(host=host)
         if location := self.facts.settings.location or self._gap(_NO_LOCATION):
             yield _LOCATION.fill(location=location)
-        yield _SUMS.fill(minimum=basis.minimum) if isinstance(basis, Agreed) else _SUMS_BY_LAW
+        yield _SUMS_BY_LAW if minimum is None else _SUMS.fill(minimum=minimum)
 
     def _backups(self) -> Text:
         days = self.facts.settings.backups_kept_days

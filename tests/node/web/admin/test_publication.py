@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import product
 
 from consometers_node.collective.access_log import reads
-from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import (
@@ -24,7 +24,7 @@ from ..public.town import NOW
 from .office import NAME, Office, serving, summary
 from .test_overview import close_due, settle_together
 
-FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
+FIVE, THREE = Publication(minimum=5), Publication(minimum=3)
 YESTERDAY = NOW.date() - timedelta(days=1)
 
 
@@ -118,7 +118,7 @@ async def test_what_was_seen_is_chosen(office: Office) -> None:
     assert page.url.query_string == "done=chosen"
     assert "12 homes" in page.text
     assert f"Chosen by {NAME}" in page.text
-    assert await rules(office) == Publication(basis=Agreed(12), wait=timedelta(minutes=60))
+    assert await rules(office) == Publication(minimum=12, wait=timedelta(minutes=60))
     stored = await choice(office)
     assert stored is not None
     assert stored.by == NAME
@@ -157,7 +157,7 @@ async def test_it_opens_on_a_day(office: Office) -> None:
     page = await tried(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
     assert "as the law requires" in page.text
     await browser.send(page, "publication", ("agreed", "yes"))
-    assert await rules(office) == Publication(basis=ByLaw())
+    assert await rules(office) == Publication(minimum=None)
     assert await opens(office) == AT_ONCE
 
 
@@ -235,7 +235,7 @@ async def test_a_running_node_takes_note(office: Office) -> None:
         browser = await running.enter()
         page = await tried(browser, ("minimum", "20"))
         await browser.send(page, "publication")
-    assert node.rules.now.publication == Publication(basis=Agreed(20))
+    assert node.rules.now.publication == Publication(minimum=20)
     assert node.changes.count > before
 
 

@@ -18,7 +18,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from yarl import URL
 
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import TokenBucket
@@ -176,7 +176,7 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
     await empty.close(halves, interval=Interval.PT30M)
     path = "consumption/by/all/PT1H/from/2026-06-08/to/2026-06-09"
     before = await ask(empty, path)
-    other = Publication(basis=Agreed(10), interval=Interval.PT30M)
+    other = Publication(minimum=10, interval=Interval.PT30M)
     folder = empty.settings.folder
     async with serving(Town(empty.store, settings(folder, publication=other))) as town:
         values = (await ask(town, path))["values"]

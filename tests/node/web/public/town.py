@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from yarl import URL
 
 from consometers_node.collective.about import About
-from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions import needs
@@ -77,7 +77,7 @@ def settings(folder: Path, **other: object) -> Settings:
         needs=(),
         xmpp=Xmpp(account="coop@example.org"),
         page=PageSettings(),
-        publication=Publication(basis=Agreed(10)),
+        publication=Publication(minimum=10),
         about=ABOUT,
     )
     return replace(usual, **other)  # type: ignore[arg-type]
