@@ -14,7 +14,6 @@ from consometers_node.collective.about import store_about
 from consometers_node.collective.disclosure.sdc_rules import (
     Quartiles,
     Reason,
-    WattMinutes,
     Withheld,
 )
 from consometers_node.collective.members.members import MemberKind, Members
@@ -382,7 +381,7 @@ async def test_quartiles_are_sent_with_the_days_and_never_change(
         if month != date(2026, 2, 1):
             return Withheld(Reason.BELOW_THRESHOLD, 12)
         assert series.direction is Direction.CONSUMPTION
-        return Quartiles(12, *(WattMinutes(60 * wh + len(counts)) for wh in (5_000, 8_000, 9_100)))
+        return Quartiles(12, *(60 * wh + len(counts) for wh in (5_000, 8_000, 9_100)))
 
     monkeypatch.setattr(quartiles, "of_month", of_month)
     ask = house.sharing.asking

@@ -1,22 +1,18 @@
 """The rules of statistical disclosure control: which sums of homes may be published. Pure.
 
 A *cell* is one figure: the homes of a group, in one direction, in one interval. It is published, or
-suppressed for a `Reason`. Sums are in watt-minutes. docs/disclosure.md says which attack each rule
-answers. Only homes hide each other: a site chose to be named, and what a collective below publishes
-is public.
+suppressed for a `Reason`. All is in watt-minutes, of which 60 are a Wh. docs/disclosure.md says
+which attack each rule answers. Only homes hide each other: a site chose to be named, and what a
+collective below publishes is public.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import NewType
 
 from ...quoalise.text import Text, text
 from ...series import Direction, Interval
-
-WattMinutes = NewType("WattMinutes", int)
-"""Mean power in W by the minutes of an interval: 60 are a Wh."""
 
 LEAST_MINIMUM = 3
 """Of two homes, each would know the other's."""
@@ -28,42 +24,6 @@ That contains Insee's rule of dominance, by which one home is at most 85 % of a 
 """
 LONGEST_WAIT = timedelta(hours=48)
 """The most that an administrator may choose."""
-
-_DAY = timedelta(days=1)
-_ANY = timedelta.max
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """How many points a series wants whose step and length are these, or longer and shorter.
-
-    None is never.
-    """
-
-    step: timedelta
-    length: timedelta
-    consumption: int | None
-    injection: int | None
-
-    def points(self, direction: Direction) -> int | None:
-        """Return how many of the points that a direction is counted at. Panels inject."""
-        return self.consumption if direction is Direction.CONSUMPTION else self.injection
-
-
-LAW = (
-    Threshold(_DAY, _ANY, 100, 10),
-    Threshold(timedelta(minutes=30), _DAY, 100, 10),
-    Threshold(timedelta(minutes=30), 31 * _DAY, 500, 50),
-    Threshold(timedelta(minutes=30), _ANY, 5_000, None),
-)
-"""Code de l'énergie, D111-63. It binds network operators; here it is for what anybody may read."""
-
-
-def points(step: timedelta, length: timedelta, direction: Direction) -> int | None:
-    """Return how many points the law wants for a series; None where no number is enough."""
-    rows = [row for row in LAW if row.step <= step and length <= row.length]
-    enough = [count for row in rows if (count := row.points(direction)) is not None]
-    return min(enough, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +56,7 @@ class Publication:
         """Return how many homes a figure takes; None where no number is enough."""
         if self.minimum is not None:
             return self.minimum
-        return points(timedelta(minutes=interval.minutes), _ANY, direction)
+        return _by_law(direction, interval)
 
     def is_over(self, *, is_complete: bool, since_end: timedelta, quiet: timedelta) -> bool:
         """Return whether an interval closes now.
@@ -107,6 +67,17 @@ class Publication:
         if is_complete or since_end >= self.longest_wait:
             return True
         return since_end >= self.wait and quiet >= self.wait
+
+
+def _by_law(direction: Direction, interval: Interval) -> int | None:
+    """Return how many points a series without an end takes; None where no number is enough.
+
+    Code de l'énergie, D111-63. It binds network operators; here it is for what anybody may read.
+    """
+    is_drawn = direction is Direction.CONSUMPTION
+    if interval is Interval.P1D:
+        return 100 if is_drawn else 10
+    return 5_000 if is_drawn and interval.minutes >= 30 else None
 
 
 class Reason(StrEnum):
@@ -160,9 +131,9 @@ class Quartiles:
     """The quartiles of homes: a quarter, a half and three quarters of them have at most this."""
 
     homes: int
-    lower: WattMinutes
-    median: WattMinutes
-    upper: WattMinutes
+    lower: int
+    median: int
+    upper: int
 
 
 def quartiles(
@@ -178,7 +149,7 @@ def quartiles(
     least = max(need, 4 * LEAST_MINIMUM)
     if homes < least:
         return Withheld(Reason.BELOW_THRESHOLD, least)
-    return Quartiles(homes, *(WattMinutes(_two_digits(mean)) for mean in (lower, median, upper)))
+    return Quartiles(homes, *map(_two_digits, (lower, median, upper)))
 
 
 def _two_digits(value: int) -> int:

@@ -28,7 +28,7 @@ from ...store.publication import cells, parts
 from ...store.published_series import devices
 from ...store.settings import set_setting, setting
 from ..calendar import days_of, instants, month_of
-from ..disclosure.sdc_rules import Publication, Quartiles, Reason, WattMinutes, Withheld, quartiles
+from ..disclosure.sdc_rules import Publication, Quartiles, Reason, Withheld, quartiles
 from ..members.members import month_after
 from .blocks import Snapshot
 from .member_values import SeriesValues, civil_day
@@ -82,8 +82,7 @@ async def of_months(
     for group, month in product(groups, months):
         key = f"quartiles.{group}.{series.direction}.{month}"
         if (stored := await setting(connection, key)) is not None:
-            homes, *values = json.loads(stored)
-            published[month] = Quartiles(homes, *map(WattMinutes, values))
+            published[month] = Quartiles(*json.loads(stored))
             continue
         spread = await of_month(connection, publication, group, series, month, at=at)
         if isinstance(spread, Quartiles):
