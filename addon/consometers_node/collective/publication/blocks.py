@@ -10,7 +10,14 @@ from ...series import Block, Direction, Interval
 from ...store import SeriesId
 from ...store.collective_tables import GroupId, MemberId
 from ...store.connection import AsyncConnection
-from ...store.memberships import Membership, member_blocks, member_counts, packed_day, series_of
+from ...store.memberships import (
+    MemberBlock,
+    Membership,
+    member_blocks,
+    member_counts,
+    packed_day,
+    series_of,
+)
 from ..calendar import Stretch
 from ..disclosure.sdc_rules import Cell
 from .member_values import SeriesValues, Values, civil_day, part
@@ -34,8 +41,8 @@ class Sums:
     `senders` are the members that sent it.
     """
 
-    cells: dict[GroupId, Cell] = field(default_factory=dict)
-    public: dict[GroupId, PublicSum] = field(default_factory=dict)
+    cells: defaultdict[GroupId, Cell] = field(default_factory=lambda: defaultdict(Cell))
+    public: defaultdict[GroupId, PublicSum] = field(default_factory=lambda: defaultdict(PublicSum))
     senders: set[MemberId] = field(default_factory=set)
 
 
@@ -74,22 +81,12 @@ class Day:
             for member, _, is_plain, values in rows
             if is_plain and values is not None and len(values) in sizes and member not in several
         }
-        members: dict[MemberId, list[SeriesValues]] = {}
         left = [
-            (member, series_id, values)
+            MemberBlock(member, series_id, day, values)
             for member, series_id, _, values in rows
             if values is not None and member not in packed
         ]
-        if left:
-            series = await series_of(connection, [series_id for _, series_id, _ in left])
-            counts = {
-                series_id: {day: Block.values_of(values)}
-                for series_id, _, values in await member_counts(connection, direction, day, day)
-            }
-            for member, series_id, values in left:
-                blocks = {day: Block.values_of(values)}
-                source = SeriesValues(series[series_id], blocks, counts.get(series_id))
-                members.setdefault(member, []).append(source)
+        members = await _sources(connection, direction, day, day, left)
         return cls(day, step, {row[0] for row in rows}, packed, members)
 
     def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:
@@ -129,10 +126,7 @@ class Day:
                     )
                 if values:
                     interval.senders.update(senders)
-                    cell = Cell.of(values) * self.step.minutes
-                    interval.cells[membership.area] = (
-                        interval.cells.get(membership.area, Cell()) + cell
-                    )
+                    interval.cells[membership.area] += Cell.of(values) * self.step.minutes
 
     def _add_sources(
         self,
@@ -150,10 +144,7 @@ class Day:
                     continue
                 interval.senders.add(member)
                 if membership.is_home:
-                    cell = Cell.of([sent.values[place]])
-                    interval.cells[membership.area] = (
-                        interval.cells.get(membership.area, Cell()) + cell
-                    )
+                    interval.cells[membership.area] += Cell.of([sent.values[place]])
                 else:
                     _add(interval, membership, sent.values[place], sent.counts[place])
 
@@ -178,23 +169,7 @@ class Snapshot:
         With `coarser_than`, only members with a series of a longer step are read.
         """
         rows = await member_blocks(connection, direction, first, last, coarser_than)
-        series = await series_of(connection, {row.series for row in rows})
-        counts: dict[SeriesId, dict[date, Values]] = {}
-        for series_id, day, packed in await member_counts(connection, direction, first, last):
-            counts.setdefault(series_id, {})[day] = Block.values_of(packed)
-        days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
-        for row in rows:
-            blocks = days.setdefault(row.member, {}).setdefault(row.series, {})
-            blocks[row.day] = Block.values_of(row.packed)
-        return cls(
-            {
-                member: [
-                    SeriesValues(series[series_id], blocks, counts.get(series_id))
-                    for series_id, blocks in blocks_by_series.items()
-                ]
-                for member, blocks_by_series in days.items()
-            }
-        )
+        return cls(await _sources(connection, direction, first, last, rows))
 
     def civil_day(
         self,
@@ -231,6 +206,33 @@ class Snapshot:
         return sums
 
 
+async def _sources(
+    connection: AsyncConnection,
+    direction: Direction,
+    first: date,
+    last: date,
+    rows: Sequence[MemberBlock],
+) -> Mapping[MemberId, Collection[SeriesValues]]:
+    """Return members' series with these blocks of some days, and collectives' counts of members."""
+    if not rows:
+        return {}
+    series = await series_of(connection, {row.series for row in rows})
+    counts: dict[SeriesId, dict[date, Values]] = {}
+    for series_id, day, packed in await member_counts(connection, direction, first, last):
+        counts.setdefault(series_id, {})[day] = Block.values_of(packed)
+    days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
+    for row in rows:
+        blocks = days.setdefault(row.member, {}).setdefault(row.series, {})
+        blocks[row.day] = Block.values_of(row.packed)
+    return {
+        member: [
+            SeriesValues(series[series_id], blocks, counts.get(series_id))
+            for series_id, blocks in blocks_by_series.items()
+        ]
+        for member, blocks_by_series in days.items()
+    }
+
+
 def _shown_sources(sources: Iterable[SeriesValues], membership: Membership) -> list[SeriesValues]:
     """Return the series of a member that are in sums: of a site, those that it lets be shown."""
     return [
@@ -243,7 +245,7 @@ def _shown_sources(sources: Iterable[SeriesValues], membership: Membership) -> l
 def _add(sums: Sums, membership: Membership, watt_minutes: int, members: int) -> None:
     """Add public members to their groups."""
     for group in (membership.area, *membership.named):
-        sums.public[group] = sums.public.get(group, PublicSum()) + PublicSum(watt_minutes, members)
+        sums.public[group] += PublicSum(watt_minutes, members)
 
 
 def _sends(sources: Iterable[SeriesValues], step: Interval) -> bool:

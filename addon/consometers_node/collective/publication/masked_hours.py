@@ -48,10 +48,10 @@ class MaskedSeries:
     """
 
     direction: Direction
-    members: Mapping[MemberPermissionId, MemberId]
-    counting: Mapping[MemberPermissionId, SumPermission]
-    witness_of: Mapping[MemberPermissionId, str]
-    minimum: Mapping[str, int]
+    members: Mapping[MemberPermissionId, MemberId] = field(default_factory=dict)
+    counting: Mapping[MemberPermissionId, SumPermission] = field(default_factory=dict)
+    witness_of: Mapping[MemberPermissionId, str] = field(default_factory=dict)
+    minimum: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     async def read(cls, connection: AsyncConnection, direction: Direction) -> Self:
@@ -62,7 +62,7 @@ class MaskedSeries:
         """
         permissions = await sum_permissions(connection, direction)
         if not permissions:
-            return cls(direction, {}, {}, {}, {})
+            return cls(direction)
         individually = await read_individually(connection, direction)
         uncounted = await claimed_by_others(connection)
         counting = {

@@ -7,7 +7,7 @@ direction goes on by itself, interval after interval, and never back.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 import json
 from typing import NoReturn
@@ -186,15 +186,6 @@ class Publishing:
         return is_new
 
 
-@dataclass(slots=True)
-class _Month:
-    """Who counts where in a month."""
-
-    memberships: Mapping[MemberId, Membership]
-    homes: dict[Direction, Mapping[GroupId, int]] = field(default_factory=dict)
-    """How many members send a direction, by commune or the rest."""
-
-
 type Together = Mapping[str, frozenset[Groups[GroupId]]]
 """The groups published together, by the setting that stores them for a month."""
 
@@ -228,7 +219,8 @@ class Closer:
         self._waiting = waiting
         self._at = at
         self._since = since
-        self._months: dict[date, _Month] = {}
+        self._memberships: dict[date, Mapping[MemberId, Membership]] = {}
+        self._homes: dict[tuple[date, Direction], Counter[GroupId]] = {}
         self._published: dict[tuple[GroupId, Direction, Interval], Range] = {}
         self._devices: Mapping[GroupId, Device] = {}
         self._names: dict[GroupId, str] = {}
@@ -325,7 +317,9 @@ class Closer:
         ended = min(self._at, midnight + _DAY)
         if start + length > ended:
             return until, False
-        asked = await self._openings(direction, start)
+        asked: Sequence[StoredOpening] = ()
+        if self._asks_witnesses:
+            asked = await openings(self._connection, direction, start)
         if any(opening.answer is None for opening in asked):
             return until, False
         day = await Day.read(self._connection, direction, start.date(), step)
@@ -334,18 +328,24 @@ class Closer:
         expected = self._expected(direction, start)
         is_recent = start >= self._at - RECENT - self._publication.longest_wait
         months = await self.months(day.day)
+        masked_series = await self._masked_series(direction)
         cells: list[PublishedCell] = []
         closed: list[ClosedInterval] = []
         has_asked = False
         for place, sent in enumerate(day.intervals(months, first, end), first):
             within = Range(start, start + length)
             civil = start.astimezone(self._members.zone).date()
-            in_openings = await self._in_openings(direction, asked)
+            memberships = await self.memberships(civil)
+            in_openings = masked_series.in_openings(asked)
             if twice := in_openings & sent.senders:
                 # Their past was read in after they had been asked for: they are in the opening.
                 (sent,) = day.intervals(_without(twice, months), place, place + 1)  # noqa: PLW2901
-            masked = await self._masked_hour(direction, start, civil, sent.senders)
-            left = await self._left(direction, day, civil, sent.senders) if is_recent else set()
+            masked = NOTHING_MASKED
+            if step is Interval.PT1H:
+                masked = await masked_series.hour(
+                    self._connection, start, memberships, sent.senders
+                )
+            left = _left(direction, day, memberships, sent.senders) if is_recent else set()
             is_complete = (
                 is_recent
                 and not masked.missing
@@ -393,31 +393,12 @@ class Closer:
             await forget_hour(self._connection, direction, closed[-1].start)
         return (max(until, start) if closed else until), has_asked
 
-    async def _openings(self, direction: Direction, start: datetime) -> Sequence[StoredOpening]:
-        if not self._asks_witnesses:
-            return ()
-        return await openings(self._connection, direction, start)
-
     async def _masked_series(self, direction: Direction) -> MaskedSeries:
+        if not self._asks_witnesses:
+            return MaskedSeries(direction)
         if direction not in self._masked:
             self._masked[direction] = await MaskedSeries.read(self._connection, direction)
         return self._masked[direction]
-
-    async def _masked_hour(
-        self, direction: Direction, start: datetime, civil: date, senders: Set[MemberId]
-    ) -> MaskedHour:
-        if not self._asks_witnesses or self._publication.interval is not Interval.PT1H:
-            return NOTHING_MASKED
-        masked = await self._masked_series(direction)
-        memberships = (await self._month(month_of(civil))).memberships
-        return await masked.hour(self._connection, start, memberships, senders)
-
-    async def _in_openings(
-        self, direction: Direction, asked: Sequence[StoredOpening]
-    ) -> Set[MemberId]:
-        if not asked:
-            return frozenset()
-        return (await self._masked_series(direction)).in_openings(asked)
 
     async def _to_open(
         self, direction: Direction, start: datetime, civil: date, masked: MaskedHour
@@ -425,12 +406,11 @@ class Closer:
         """Return the requests to witnesses for an hour; and the reason where there is none."""
         ask, left = [], []
         needed = self._publication.needed(direction, Interval.PT1H)
-        month = month_of(civil)
-        memberships = (await self._month(month)).memberships
+        memberships = await self.memberships(civil)
+        series = await self._masked_series(direction)
         for witness, reports in masked.reports.items():
-            series = await self._masked_series(direction)
             minimum = None if needed is None else max(needed, series.minimum[witness])
-            key = f"together.{month}.{direction}.{minimum}.{witness}"
+            key = f"together.{month_of(civil)}.{direction}.{minimum}.{witness}"
             together = await self._decided(key, series.homes(memberships, witness=witness), minimum)
             cells = {area: Cell(homes=len(some)) for area, some in reports.items()}
             passed, reason = close(cells, together, minimum)
@@ -452,7 +432,7 @@ class Closer:
     async def months(self, day: date) -> Months:
         """Return who counts where in each stretch of a UTC day."""
         return [
-            (stretch, (await self._month(stretch.month)).memberships)
+            (stretch, await self.memberships(stretch.month))
             for stretch in stretches(self._zone, self._publication.interval, day)
         ]
 
@@ -474,7 +454,7 @@ class Closer:
         snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
         return snapshot.civil_day(
             day,
-            (await self._month(month_of(day))).memberships,
+            await self.memberships(day),
             homes_beside=coarser,
             public_beside=None if homes is None else step,
         )
@@ -485,7 +465,7 @@ class Closer:
         if within.end > until:
             return False
         step, publication = self._publication.interval, self._publication
-        memberships = (await self._month(month_of(day))).memberships
+        memberships = await self.memberships(day)
         sums = await day_sums(self._connection, direction, day, within)
         beside = sums.get(self.everybody)
         sent = await self.sums_of_civil_day(direction, day, beside and beside.homes)
@@ -548,15 +528,17 @@ class Closer:
         What witnesses `opened` is added to what passes by itself.
         """
         minimum = self._publication.needed(direction, interval)
-        together = await self._together_in(month_of(civil), direction, minimum)
+        month = month_of(civil)
+        counting = await self._counting_homes(month, direction)
+        together = await self._decided(f"together.{month}.{direction}.{minimum}", counting, minimum)
         by_records, suppressed = close(sent.cells, together, minimum)
         passed = add_up([by_records, *(each.cells for each in opened)])
         reason = _reason(suppressed if sent.cells else None, opened, is_published=bool(passed))
-        homes_of = await self._homes(month_of(civil), direction)
-        if self._asks_witnesses and interval is not Interval.P1D:
-            memberships = (await self._month(month_of(civil))).memberships
+        if interval is not Interval.P1D:
             masked = await self._masked_series(direction)
-            homes_of = Counter(homes_of) + masked.homes(memberships, start=start)
+            reporting = masked.homes(await self.memberships(civil), start=start)
+            # Not in place: the month's count stays.
+            counting = counting + reporting
         left = dict(sent.public)
         cells: list[PublishedCell] = []
         unit = interval.minutes if interval is not Interval.P1D else 1
@@ -584,8 +566,8 @@ class Closer:
             group = await self._group(groups)
             public = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
             energy, members = homes.watt_minutes + public.watt_minutes, homes.homes + public.members
-            counting = sum(homes_of.get(part, 0) for part in groups)
-            cells.append(cell(group, energy, members, homes.homes, counting))
+            expected = sum(counting[part] for part in groups)
+            cells.append(cell(group, energy, members, homes.homes, expected))
         areas = {group: left.pop(group) for group in list(left) if group in self._names}
         cells += [cell(group, site.watt_minutes, site.members) for group, site in areas.items()]
         if cells:
@@ -630,24 +612,19 @@ class Closer:
             self._combined[groups] = await combined(self._connection, groups, self._names)
         return self._combined[groups]
 
-    async def _month(self, month: date) -> _Month:
-        if month not in self._months:
-            groups, where = await groups_and_memberships(self._connection, month, self._at)
+    async def memberships(self, day: date) -> Mapping[MemberId, Membership]:
+        """Return who counts where in the month of a civil day."""
+        month = month_of(day)
+        if month not in self._memberships:
+            groups, memberships = await groups_and_memberships(self._connection, month, self._at)
             self._take_groups(groups)
-            self._months[month] = _Month(where)
-        return self._months[month]
-
-    async def _together_in(
-        self, month: date, direction: Direction, minimum: int | None
-    ) -> frozenset[Groups[GroupId]]:
-        """Return the groups published together in a month: decided with its first interval."""
-        key = f"together.{month}.{direction}.{minimum}"
-        return await self._decided(key, await self._homes(month, direction), minimum)
+            self._memberships[month] = memberships
+        return self._memberships[month]
 
     async def _decided(
         self, key: str, homes: Mapping[GroupId, int], minimum: int | None
     ) -> frozenset[Groups[GroupId]]:
-        """Return the decision under a key, or decide it now by the homes of communes."""
+        """Return which groups a month publishes together, decided with its first interval."""
         if key in self._together:
             return self._together[key]
         if (stored := await setting(self._connection, key)) is not None:
@@ -661,43 +638,29 @@ class Closer:
         self._together[key] = together
         return together
 
-    async def _homes(self, month: date, direction: Direction) -> Mapping[GroupId, int]:
+    async def _counting_homes(self, month: date, direction: Direction) -> Counter[GroupId]:
         """Return how many homes that send a direction count in a month, by commune or the rest."""
-        homes_by_direction = (await self._month(month)).homes
-        if direction not in homes_by_direction:
-            where = (await self._month(month)).memberships
-            homes: Counter[GroupId] = Counter()
+        if (month, direction) not in self._homes:
+            where = await self.memberships(month)
+            homes = self._homes[month, direction] = Counter[GroupId]()
             # All homes of a commune share one membership.
             senders = Counter(map(where.get, await self._senders_of(direction)))
             for membership, count in senders.items():
                 if membership is not None and membership.is_home:
                     homes[membership.area] += count
-            homes_by_direction[direction] = homes
-        return homes_by_direction[direction]
+        return self._homes[month, direction]
 
     async def _senders_of(self, direction: Direction) -> Set[MemberId]:
         if direction not in self._senders:
             self._senders[direction] = await senders(self._connection, direction)
         return self._senders[direction]
 
-    async def _left(
-        self, direction: Direction, day: Day, civil: date, senders: Set[MemberId]
-    ) -> set[MemberId]:
-        """Return the members that count and may send intervals of a day, but for these."""
-        memberships = (await self._month(month_of(civil))).memberships
-        return {
-            member
-            for member in day.senders - senders
-            if (membership := memberships.get(member)) is not None
-            and membership.may_send(direction, day.step)
-        }
-
     async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
         """Return from which members that count records are expected, with their finest step."""
         expected = await self._expected(direction, start).finest(self._connection)
-        month = month_of(start.astimezone(self._members.zone).date())
+        civil = start.astimezone(self._members.zone).date()
         finest = {}
-        for member, membership in (await self._month(month)).memberships.items():
+        for member, membership in (await self.memberships(civil)).items():
             steps = [] if member not in expected else [expected[member]]
             if membership.shown is not None:
                 steps = [
@@ -711,6 +674,21 @@ class Closer:
 
     def _expected(self, direction: Direction, start: datetime) -> Expected:
         return Expected(direction, self._at, (start - RECENT).date())
+
+
+def _left(
+    direction: Direction,
+    day: Day,
+    memberships: Mapping[MemberId, Membership],
+    senders: Set[MemberId],
+) -> set[MemberId]:
+    """Return the members that count and may send intervals of a day, but for these."""
+    return {
+        member
+        for member in day.senders - senders
+        if (membership := memberships.get(member)) is not None
+        and membership.may_send(direction, day.step)
+    }
 
 
 def _without(members: Set[MemberId], months: Months) -> Months:
