@@ -12,6 +12,7 @@ from demo.prosody import Prosody
 from ..sharing.houses import House, running
 from ..xmpp.conftest import NewAccount
 from .coops import Coop, Run, cooperating
+from .publishing import Town
 
 
 @pytest.fixture
@@ -33,3 +34,17 @@ async def house(
     async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online()
         yield house
+
+
+@pytest.fixture
+async def town(store: Store) -> AsyncIterator[Town]:
+    """A town in one transaction."""
+    async with store.writing() as connection:
+        yield Town(connection)
+
+
+@pytest.fixture
+async def file_town(file: Store) -> AsyncIterator[Town]:
+    """The same in a file alone, where both databases say the same."""
+    async with file.writing() as connection:
+        yield Town(connection)

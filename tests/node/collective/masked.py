@@ -25,9 +25,8 @@ from consometers_node.protected_sums.masks import (
     Subject,
 )
 from consometers_node.protected_sums.opening import Enrolment, Witness
-from consometers_node.quoalise import Direction as Way, QuoaliseError, SeriesPath
+from consometers_node.quoalise import Direction as Way, QuoaliseError
 from consometers_node.quoalise.federation_xml import write_data_needs
-from consometers_node.quoalise.identifier import device, series as named_series
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import Answer, MaskedReport, Reports
 from consometers_node.series import Device, Direction, Quantity, Series
@@ -42,7 +41,7 @@ from consometers_node.store.series import add_series
 from consometers_node.wire import write_need
 
 from ..permission.samples import PROTECTED, WITNESS
-from .publishing import CONSUMPTION, EARLIER, HOUR, LATER, MONTH, NOON, ZONE, Town
+from .publishing import CONSUMPTION, EARLIER, HOUR, MONTH, NOON, ZONE, Town
 
 COLLECTIVE = "coop@example.org"
 NEED_OF_SUMS = replace(PROTECTED, id="protected", witness=replace(WITNESS, minimum=3))
@@ -83,47 +82,17 @@ class MaskedTown(Town):
         permission = str(UUID(bytes=self.random.randbytes(16), version=4))
         key, secret = (self.random.randbytes(size) for size in (KEY_BYTES, NONCE_SECRET_BYTES))
         home = MaskedHome(number, permission, DayKey(MONTH, key), secret)
-        await self._add(
-            "member",
-            id=number,
-            pseudonym=f"p{number}",
-            jid=home.jid,
-            kind="home",
-            area=area,
-            joined_at=NOON,
-        )
-        await self.group("all", "")
-        group = ("area", area) if area else ("rest", "")
-        self.groups[group] = await self.group(*group)
-        await self._add(
-            "group_membership",
-            member_id=number,
-            group_id=self.groups[group],
-            from_month=MONTH,
-        )
-        await self._add(
-            "member_permission",
-            id=permission,
-            member_id=number,
+        await self._join(number, area, jid=home.jid)
+        await self._permit(
+            permission,
+            number,
+            Device(f"urn:dev:org:60060-m{number}"),
             need=NEED_OF_SUMS.id,
-            version=1,
-            state="granted",
             interval_minutes=HOUR,
             identification="pseudonym",
             reading=Reading.SUM.value,
             records_from=records_from,
-            valid_from=NOON,
-            valid_until=LATER,
-            shown_sha256=64 * "a",
-            shown_language="fr",
         )
-        name = device(Device(f"urn:dev:org:60060-m{number}"))
-        await self._add(
-            "member_permission_series",
-            permission_id=permission,
-            identifier=str(named_series(name, Way.CONSUMPTION, SeriesPath.POWER)),
-        )
-        await self.granted(permission)
         self.homes[permission] = home
         return home
 

@@ -97,27 +97,7 @@ class Town:
         number = MemberId(len(self.series) + 1)
         if number == 1:
             await self._add("own_need", need="sums", version=1, body=ASKED, offered_at=NOON)
-        await self._add(
-            "member",
-            id=number,
-            pseudonym=f"p{number}",
-            kind=kind,
-            name=name,
-            area=area,
-            joined_at=NOON,
-        )
-        await self.group("all", "")
-        wanted = [("area", area) if area else ("rest", "")]
-        wanted += [("site", name)] if kind == "site" and name else []
-        for group in wanted:
-            self.groups[group] = await self.group(*group)
-            await self._add(
-                "group_membership",
-                member_id=number,
-                group_id=self.groups[group],
-                from_month=since,
-                until_month=until,
-            )
+        await self._join(number, area, since, until, kind=kind, name=name)
         quantity = Quantity.ENERGY if interval is Interval.P1D else Quantity.POWER
         device = Device(f"urn:dev:org:60060-m{number}")
         series = Series(device, CONSUMPTION, quantity, interval, ZONE)
@@ -127,6 +107,30 @@ class Town:
         if kind == "site":
             await self.name(number)
         return number
+
+    async def _join(
+        self,
+        number: MemberId,
+        area: str | None,
+        since: date = MONTH,
+        until: date | None = None,
+        **values: str | None,
+    ) -> None:
+        row = {"kind": "home", "name": None} | values
+        member = {"id": number, "pseudonym": f"p{number}", "area": area, "joined_at": NOON}
+        await self._add("member", **member, **row)
+        await self.group("all", "")
+        wanted = [("area", area) if area else ("rest", "")]
+        wanted += [("site", row["name"])] if row["kind"] == "site" and row["name"] else []
+        for group in wanted:
+            self.groups[group] = await self.group(*group)
+            await self._add(
+                "group_membership",
+                member_id=number,
+                group_id=self.groups[group],
+                from_month=since,
+                until_month=until,
+            )
 
     async def name(
         self, member: MemberId, *, interval: Interval | None = None, until: datetime = LATER
@@ -150,33 +154,46 @@ class Town:
         permission_id = (
             f"{member}" if identification == "pseudonym" else f"{member} {identification}"
         )
-        await self._add(
-            "member_permission",
-            id=permission_id,
-            member_id=member,
-            need="sums",
-            version=1,
-            state="granted",
+        await self._permit(
+            permission_id,
+            member,
+            series.device,
+            self.numbers[series] if identification == "pseudonym" else None,
             interval_minutes=interval or series.interval,
             identification=identification,
-            records_from=EARLIER,
-            valid_from=NOON,
             valid_until=until,
-            shown_sha256=64 * "a",
-            shown_language="fr",
         )
-        path = named_series(device_of(series.device), Way.CONSUMPTION, SeriesPath.POWER)
+
+    async def _permit(
+        self,
+        permission: str,
+        member: MemberId,
+        device: Device,
+        series_id: SeriesId | None = None,
+        **values: object,
+    ) -> None:
+        """Store a granted permission, and that the register says so."""
+        row = {
+            "id": permission,
+            "member_id": member,
+            "need": "sums",
+            "version": 1,
+            "state": "granted",
+            "records_from": EARLIER,
+            "valid_from": NOON,
+            "valid_until": LATER,
+            "shown_sha256": 64 * "a",
+            "shown_language": "fr",
+        }
+        await self._add("member_permission", **row | values)
+        path = named_series(device_of(device), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
             "member_permission_series",
-            permission_id=permission_id,
+            permission_id=permission,
             identifier=str(path),
-            series_id=self.numbers[series] if identification == "pseudonym" else None,
+            series_id=series_id,
             backfilled_until=NOON,
         )
-        await self.granted(permission_id)
-
-    async def granted(self, permission: str) -> None:
-        """Have the register say that a permission was granted."""
         by = State.GRANTED, PermissionActor.MEMBER
         await note(self.connection, MemberPermissionId(permission), *by, text_hash=64 * "a")
 
@@ -204,6 +221,13 @@ class Town:
             if count is not None:
                 counted = Block(series, day, (count,) * places)
                 await put_counts(self.connection, {self.numbers[series]: [counted]})
+
+    async def record_two_days(
+        self, members: MemberId | Sequence[MemberId], values: Value | Sequence[Value], **count: int
+    ) -> None:
+        """Store the two UTC days of a civil day."""
+        for day in (BEFORE, DAY):
+            await self.record(members, values, day=day, **count)
 
     async def record_hour(
         self, member: MemberId, value: int, start: datetime, *, count: int | None = None
@@ -253,6 +277,10 @@ class Town:
 
     async def closed(self, day: date = DAY, interval: Interval = HOUR) -> list[ClosedInterval]:
         return await closed_intervals(self.connection, interval, Range.of_day(day))
+
+    async def closed_hour(self, start: datetime) -> ClosedInterval:
+        closed = await self.closed(start.date())
+        return next(hour for hour in closed if hour.start == start)
 
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
         """Return the published consumption of all days, in order."""

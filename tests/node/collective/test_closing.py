@@ -1,11 +1,10 @@
 """Each test names the attack that a rule of publication answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import permutations
-from random import Random
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.closing import Groups, close, combine_small
@@ -36,24 +35,70 @@ def closed(
     return close(cells, combine_small(members, minimum), minimum)
 
 
-def published(
-    closing: tuple[Mapping[Groups[str], Cell], Reason | None],
-) -> dict[frozenset[str], tuple[int, int]]:
-    cells, reason = closing
+@pytest.mark.parametrize(
+    ("parts", "members", "cells"),
+    [
+        ({"Lorient": [0] * 10}, {}, {"Lorient": (0, 10)}),
+        (
+            {"Guidel": [500] * 4, "Lorient": [500] * 30, "Lanester": [500] * 12},
+            {},
+            {"Guidel, Lanester": (8_000, 16), "Lorient": (15_000, 30)},
+        ),
+        (
+            {"Guidel": [1] * 4, "Ploemeur": [1] * 7, "Lorient": [1] * 11},
+            {},
+            {"Guidel, Ploemeur": (11, 11), "Lorient": (11, 11)},
+        ),
+        # One home that heats a pool withheld a commune's whole day; now it is in another cell.
+        (
+            {"Lanester": [10] * 11 + [9_000], "Lorient": [900] * 40},
+            {},
+            {"Lanester, Lorient": (45_110, 52)},
+        ),
+        (
+            {"Lorient": [900] * 40},
+            {"Lanester": 12, "Lorient": 40},
+            {"Lanester, Lorient": (36_000, 40)},
+        ),
+        (
+            {"Guidel": [700], "Lorient": [900] * 40},
+            {"Lorient": 40},
+            {"Guidel, Lorient": (36_700, 41)},
+        ),
+    ],
+    ids=[
+        "all zero is known of all",
+        "a small commune with the smallest other one",
+        "small communes are enough together",
+        "a dominated commune",
+        "a commune without records",
+        "a home that joins in a new commune during the month",
+    ],
+)
+def test_communes_that_do_not_pass_are_published_with_others(
+    parts: dict[str, list[int]], members: dict[str, int], cells: dict[str, tuple[int, int]]
+) -> None:
+    passed, reason = closed(parts, members=members)
     assert reason is None
-    return {groups: (cell.watt_minutes, cell.homes) for groups, cell in cells.items()}
+    found = {
+        ", ".join(sorted(areas)): (cell.watt_minutes, cell.homes) for areas, cell in passed.items()
+    }
+    assert found == cells
 
 
-def test_nine_homes_are_not_published() -> None:
-    assert closed({"Lorient": [500] * 9}) == ({}, Reason.BELOW_THRESHOLD)
-
-
-def test_two_solar_homes_among_eight_without_injection_stay_secret() -> None:
-    assert closed({"Lorient": [0] * 8 + [900, 800]}) == ({}, Reason.DOMINANCE)
-
-
-def test_all_zero_is_known_of_all() -> None:
-    assert published(closed({"Lorient": [0] * 10})) == {frozenset({"Lorient"}): (0, 10)}
+@pytest.mark.parametrize(
+    ("parts", "minimum", "reason"),
+    [
+        ([500] * 9, MINIMUM, Reason.BELOW_THRESHOLD),
+        # Two solar homes among eight without injection stay secret.
+        ([0] * 8 + [900, 800], MINIMUM, Reason.DOMINANCE),
+        ([500] * 9_000, None, Reason.NEVER),
+    ],
+)
+def test_homes_that_do_not_pass_are_not_published(
+    parts: list[int], minimum: int | None, reason: Reason
+) -> None:
+    assert closed({"Lorient": parts}, minimum) == ({}, reason)
 
 
 def test_a_home_of_more_than_85_percent_is_never_published() -> None:
@@ -61,45 +106,6 @@ def test_a_home_of_more_than_85_percent_is_never_published() -> None:
     for others in range(10, 60):
         parts = [1_000] + [round(1_000 * 15 / 85 / others) - 1] * others
         assert closed({"Lorient": parts}) == ({}, Reason.DOMINANCE)
-
-
-def test_a_small_commune_is_published_with_the_smallest_other_one() -> None:
-    cells = published(closed({"Guidel": [500] * 4, "Lorient": [500] * 30, "Lanester": [500] * 12}))
-    assert cells == {
-        frozenset({"Guidel", "Lanester"}): (8_000, 16),
-        frozenset({"Lorient"}): (15_000, 30),
-    }
-    assert [sum(facts) for facts in zip(*cells.values(), strict=True)] == [23_000, 46]
-
-
-def test_small_communes_are_enough_together() -> None:
-    assert published(closed({"Guidel": [1] * 4, "Ploemeur": [1] * 7, "Lorient": [1] * 11})) == {
-        frozenset({"Guidel", "Ploemeur"}): (11, 11),
-        frozenset({"Lorient"}): (11, 11),
-    }
-
-
-def test_a_dominated_commune_does_not_hide_the_hour_of_all() -> None:
-    """One home that heats a pool withheld a commune's whole day; now it is in another cell."""
-    closing = closed({"Lanester": [10] * 11 + [9_000], "Lorient": [900] * 40})
-    assert published(closing) == {frozenset({"Lanester", "Lorient"}): (45_110, 52)}
-
-
-def test_a_commune_without_records_is_pooled_like_any_other() -> None:
-    members = {"Lanester": 12, "Lorient": 40}
-    assert published(closed({"Lorient": [900] * 40}, members=members)) == {
-        frozenset({"Lanester", "Lorient"}): (36_000, 40)
-    }
-
-
-def test_a_home_that_joins_in_a_new_commune_during_the_month_is_pooled() -> None:
-    members = {"Lorient": 40}
-    closing = closed({"Guidel": [700], "Lorient": [900] * 40}, members=members)
-    assert published(closing) == {frozenset({"Guidel", "Lorient"}): (36_700, 41)}
-
-
-def test_where_no_number_is_enough_nothing_is_published() -> None:
-    assert closed({"Lorient": [500] * 9_000}, None) == ({}, Reason.NEVER)
 
 
 @given(AREA, st.integers(3, 12))
@@ -126,69 +132,6 @@ def test_no_member_can_estimate_another_to_within_p_percent(
         for own, other in permutations(sorted(homes, reverse=True)[:6], 2):
             bound = cell.watt_minutes - own
             assert 100 * (bound - other) >= P_PERCENT * other
-
-
-class Town:
-    """Homes that join, leave, hold back, lie or are erased, and all that is ever published."""
-
-    def __init__(self, random: Random, minimum: int) -> None:
-        self.random = random
-        self.minimum = minimum
-        self.area = {home: random.choice(AREAS) for home in range(random.randrange(4, 16))}
-        self.attacker = Attacker()
-        self.hours = 0
-
-    def month(self, hours: int) -> None:
-        """Publish some hours of a month."""
-        members = {
-            area: sum(other == area for other in self.area.values()) for area in self.area.values()
-        }
-        together = combine_small(members, self.minimum)
-        for _ in range(hours):
-            self.hours += 1
-            responding = [home for home in self.area if self.random.random() < 0.8]
-            cells: dict[str, Cell] = {}
-            for home in responding:
-                part = Cell.of([self.random.choice([0, 40, 500, 9_000])])
-                cells[self.area[home]] = cells.get(self.area[home], Cell()) + part
-            for groups in close(cells, together, self.minimum)[0]:
-                inside = [home for home in responding if self.area[home] in groups]
-                self.attacker.see({(home, self.hours): 1 for home in inside})
-
-    def change(self) -> None:
-        """Change who is there, where they are, and which rules hold."""
-        for home in list(self.area):
-            if self.random.random() < 0.2:
-                del self.area[home]
-            elif self.random.random() < 0.1:
-                self.area[home] = self.random.choice(AREAS)
-        for _ in range(self.random.randrange(4)):
-            self.area[max(self.area, default=0) + 100] = self.random.choice(AREAS)
-
-
-def colluding(town: Town, random: Random) -> Iterator[set[int]]:
-    """Yield sets of homes, fewer than the minimum, that share all that they know."""
-    homes = sorted({home for figure in town.attacker.figures for (home, _), _ in figure})
-    for count in range(min(town.minimum, len(homes))):
-        yield set(random.sample(homes, count))
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.integers(3, 5))
-def test_colluding_members_learn_of_no_fewer_others_than_a_cell_less_themselves(
-    seed: int, minimum: int
-) -> None:
-    random = Random(seed)
-    town = Town(random, minimum)
-    for _ in range(3):
-        town.month(2)
-        town.change()
-    for traitors in colluding(town, random):
-        attacker = Attacker()
-        for figure in town.attacker.figures:
-            left = {unknown: times for unknown, times in figure if unknown[0] not in traitors}
-            attacker.see(left)
-        assert not attacker.singled_out(fewer_than=minimum - len(traitors))
 
 
 def test_the_attacker_finds_the_difference_of_two_releases() -> None:

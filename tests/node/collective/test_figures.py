@@ -102,30 +102,22 @@ def test_parts_of_a_table_add_up_to_it(table: Slots) -> None:
 
 
 @given(tables())
-def test_rates_are_parts_of_one(table: Slots) -> None:
+def test_rates_are_parts_of_one_and_leave_out_what_is_withheld_of_one_direction(
+    table: Slots,
+) -> None:
     rates = Rates.of(table)
     for rate in (rates.self_consumption, rates.self_sufficiency):
         assert rate is None or 0 <= rate <= 1
-
-
-@given(tables())
-def test_rates_leave_out_what_is_withheld_of_one_direction(table: Slots) -> None:
-    complete = [slot for slot in table if slot.published == len(slot.figures)]
     if len(table[0].figures) == len(Direction):
-        assert Rates.of(table) == Rates.of(complete)
+        complete = [slot for slot in table if slot.published == len(slot.figures)]
+        assert rates == Rates.of(complete)
 
 
 @given(tables())
-def test_what_was_used_on_the_spot_is_never_less_than_nothing(table: Slots) -> None:
+def test_what_was_used_on_the_spot_is_of_intervals_of_which_it_is_known(table: Slots) -> None:
     for row in rows(table):
         assert row.spot_wh is None or row.spot_wh >= 0
         assert row.used_wh is None or row.drawn.wh is not None
-
-
-@given(tables())
-def test_what_many_intervals_used_on_the_spot_is_of_those_of_which_it_is_known(
-    table: Slots,
-) -> None:
     whole = together(table)
     assert whole is not None
     both = [row.both for row in rows(table) if row.both.published]
@@ -136,33 +128,25 @@ def test_what_many_intervals_used_on_the_spot_is_of_those_of_which_it_is_known(
 
 
 @pytest.mark.parametrize(
-    ("production", "injection", "share"),
+    ("production", "injection", "consumption", "self_consumption", "self_sufficiency"),
     [
-        (10, 4, Fraction(3, 5)),
-        (10, 0, Fraction(1)),
-        (10, 10, Fraction(0)),
-        (0, 0, None),
-        (10, 11, None),
+        (10, 4, 6, Fraction(3, 5), Fraction(1, 2)),
+        (10, 0, 0, Fraction(1), Fraction(1)),
+        (10, 10, 0, Fraction(0), None),
+        (0, 0, 6, None, Fraction(0)),
+        (0, 0, 0, None, None),
+        (10, 11, 5, None, None),
     ],
 )
-def test_self_consumption(production: int, injection: int, share: Fraction | None) -> None:
-    assert Rates(production, injection, published=1).self_consumption == share
-
-
-@pytest.mark.parametrize(
-    ("production", "injection", "consumption", "share"),
-    [
-        (10, 4, 6, Fraction(1, 2)),
-        (0, 0, 6, Fraction(0)),
-        (10, 10, 0, None),
-        (0, 0, 0, None),
-        (10, 11, 5, None),
-    ],
-)
-def test_self_sufficiency(
-    production: int, injection: int, consumption: int, share: Fraction | None
+def test_rates_of_consumption_and_production(
+    production: int,
+    injection: int,
+    consumption: int,
+    self_consumption: Fraction | None,
+    self_sufficiency: Fraction | None,
 ) -> None:
-    assert Rates(production, injection, consumption, published=1).self_sufficiency == share
+    rates = Rates(production, injection, consumption, published=1)
+    assert (rates.self_consumption, rates.self_sufficiency) == (self_consumption, self_sufficiency)
 
 
 def test_no_rate_is_made_of_days_of_which_not_as_many_hours_are_known() -> None:

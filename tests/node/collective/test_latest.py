@@ -49,12 +49,6 @@ def energies(row: FlowRow) -> dict[Direction, int]:
     }
 
 
-async def test_without_a_release_there_is_no_latest_hour(town: Town) -> None:
-    assert await last(town) is None
-    await town.group()
-    assert await last(town) is None
-
-
 async def test_an_interval_has_its_power_and_its_day_so_far(town: Town) -> None:
     hours = day_of(
         DAY,
@@ -116,7 +110,12 @@ async def test_what_is_withheld_is_left_out(town: Town) -> None:
     assert latest.interval.start.astimezone(UTC).hour == 14
 
 
-async def test_only_the_whole_collective_has_a_latest_hour(town: Town) -> None:
+async def test_only_the_whole_collective_has_a_latest_hour_once_it_is_published(
+    town: Town,
+) -> None:
+    assert await last(town) is None
+    await town.group()
+    assert await last(town) is None
     await town.release(
         await town.group(GroupKind.AREA, "Lanester"), day_of(DAY, consumption=lambda hour: 1)
     )

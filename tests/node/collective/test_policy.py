@@ -25,7 +25,6 @@ from consometers_node.collective.publication.policy import (
     written_rules,
 )
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -33,6 +32,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
 
+from ..web.public.town import settings
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
 
 WRITTEN = Publication(minimum=10)
@@ -44,29 +44,6 @@ BY = "Maëlle"
 async def connection(file: Store) -> AsyncIterator[AsyncConnection]:
     async with file.writing() as connection:
         yield connection
-
-
-def publishing(store: Store, rules: InForce, folder: Path) -> Publishing:
-    settings = Settings(
-        name="Énergies de Kersabiec",
-        identifier="kersabiec",
-        folder=folder,
-        database=folder / "node.db",
-        time_zone=ZoneInfo(ZONE),
-        needs=(),
-        xmpp=Xmpp(account="coop@example.org"),
-        page=PageSettings(),
-        publication=rules.written,
-    )
-    return Publishing(
-        store,
-        settings,
-        rules,
-        Changes(),
-        arrivals=Arrivals(),
-        clock=Clock(),
-        is_online=lambda: True,
-    )
 
 
 async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection) -> None:
@@ -211,8 +188,15 @@ def test_a_day_begins_where_the_collective_is() -> None:
 
 
 async def test_nothing_is_published_before_its_day(file: Store, tmp_path: Path) -> None:
-    rules = InForce(AGREED)
-    work = publishing(file, rules, tmp_path)
+    work = Publishing(
+        file,
+        settings(tmp_path, identifier="kersabiec"),
+        InForce(AGREED),
+        Changes(),
+        arrivals=Arrivals(),
+        clock=Clock(),
+        is_online=lambda: True,
+    )
     async with file.writing() as connection:
         town = Town(connection)
         await town.record(await town.members(3), 100, day=BEFORE)

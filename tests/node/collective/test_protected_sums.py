@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -45,225 +46,195 @@ OVER = AT + timedelta(hours=4)
 HOURS = timedelta(hours=1)
 
 
-def of(hours: dict[int, int | None], found: list[int | None]) -> dict[int, int | None]:
-    """Return the found sums of these hours."""
-    return {hour: found[hour] if found else None for hour in hours}
-
-
-def is_of(hours: dict[int, int | None], found: list[int | None]) -> bool:
-    assert of(hours, found) == hours
-    return True
-
-
-async def test_a_sum_is_the_truth_to_the_wh_and_its_reports_are_gone(store: Store) -> None:
+@pytest.fixture
+async def town(store: Store) -> AsyncIterator[MaskedTown]:
     async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(4, "Lorient")
-        for wh, home in enumerate(homes, 301):
-            await town.report([home], [wh, wh + 10], AT)
-        await town.close_all(OVER)
-        assert is_of({10: 1_210, 11: 1_250}, await town.shown())
-        assert is_of({10: 4}, await town.counted("Lorient"))
-        assert not await town.rows("masked_report")
-        assert not await town.rows("opening")
-        closed = {interval.start: interval for interval in await town.closed()}
-        assert (closed[AT].expected, closed[AT].response, closed[AT].reason) == (4, 4, None)
+        yield MaskedTown(connection, at=OVER)
 
 
-async def test_records_and_sums_are_added_over_their_common_areas(store: Store) -> None:
+def at_hours(values: list[int | None], *hours: int) -> list[int | None]:
+    return [values[hour] for hour in hours]
+
+
+async def test_a_sum_is_the_truth_to_the_wh_and_its_reports_are_gone(town: MaskedTown) -> None:
+    homes = await town.masked_homes(4, "Lorient")
+    for wh, home in enumerate(homes, 301):
+        await town.report([home], [wh, wh + 10], AT)
+    await town.close_all(OVER)
+    assert at_hours(await town.shown(), 10, 11) == [1_210, 1_250]
+    assert (await town.counted("Lorient"))[10] == 4
+    assert not await town.rows("masked_report")
+    assert not await town.rows("opening")
+    closed = await town.closed_hour(AT)
+    assert (closed.expected, closed.response, closed.reason) == (4, 4, None)
+
+
+async def test_records_and_sums_are_added_over_their_common_areas(town: MaskedTown) -> None:
     """Lorient is together with Lanester for the records, with Ploemeur for the sums."""
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.record(await town.members(2, "Lorient"), 100)
-        await town.record(await town.members(3, "Lanester"), 100)
-        await town.record(await town.members(3, "Plouay"), 100)
-        await town.report(await town.masked_homes(2, "Lorient"), [400], AT)
-        await town.report(await town.masked_homes(3, "Ploemeur"), [400], AT)
-        await town.report(await town.masked_homes(4, "Plouay"), [400], AT)
-        await town.close_all(OVER)
-        name = "Lanester, Lorient, Ploemeur"
-        assert is_of({9: None, 10: 2_500}, await town.shown(name, kind="combined"))
-        assert is_of({9: 300, 10: 1_900}, await town.shown("Plouay"))
-        assert is_of({9: 800, 10: 4_400}, await town.shown())
-        assert is_of({10: 17}, await town.counted())
+    await town.record(await town.members(2, "Lorient"), 100)
+    await town.record(await town.members(3, "Lanester"), 100)
+    await town.record(await town.members(3, "Plouay"), 100)
+    await town.report(await town.masked_homes(2, "Lorient"), [400], AT)
+    await town.report(await town.masked_homes(3, "Ploemeur"), [400], AT)
+    await town.report(await town.masked_homes(4, "Plouay"), [400], AT)
+    await town.close_all(OVER)
+    name = "Lanester, Lorient, Ploemeur"
+    assert at_hours(await town.shown(name, kind="combined"), 9, 10) == [None, 2_500]
+    assert at_hours(await town.shown("Plouay"), 9, 10) == [300, 1_900]
+    assert at_hours(await town.shown(), 9, 10) == [800, 4_400]
+    assert (await town.counted())[10] == 17
 
 
-async def test_an_hour_waits_for_its_witness_and_those_after_it_too(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.record(await town.members(3), 100)
-        homes = await town.masked_homes(3)
-        await town.report(homes, [400, 400], AT)
-        assert await town.close(OVER)
-        (asked,) = await openings(connection)
-        for later in (OVER, OVER + timedelta(hours=20)):
-            assert not await town.close(later)
-            assert await openings(connection) == [asked]
-            assert is_of({9: 300, 10: None, 11: None}, await town.shown())
-        await town.close_all(OVER + timedelta(hours=20))
-        assert is_of({9: 300, 10: 1_500, 11: 1_500, 12: 300}, await town.shown())
+async def test_an_hour_waits_for_its_witness_and_those_after_it_too(town: MaskedTown) -> None:
+    await town.record(await town.members(3), 100)
+    homes = await town.masked_homes(3)
+    await town.report(homes, [400, 400], AT)
+    assert await town.close(OVER)
+    (asked,) = await openings(town.connection)
+    for later in (OVER, OVER + timedelta(hours=20)):
+        assert not await town.close(later)
+        assert await openings(town.connection) == [asked]
+        assert at_hours(await town.shown(), 9, 10, 11) == [300, None, None]
+    await town.close_all(OVER + timedelta(hours=20))
+    assert at_hours(await town.shown(), 9, 10, 11, 12) == [300, 1_500, 1_500, 300]
 
 
-async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(store: Store) -> None:
+async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(town: MaskedTown) -> None:
     """Another set of homes of that hour could be opened by no witness, and would be an attack."""
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(3)
-        await town.report(homes, [400], AT)
-        await town.close(OVER)
-        (asked,) = await openings(connection)
-        late = await town.masked_home()
-        # Its first report shows its direction.
-        assert await town.push(late.jid, town.reports(late, [9_000], AT)) is None
-        assert await town.push(homes[0].jid, town.reports(homes[0], [9_000], AT)) is None
-        assert await openings(connection) == [asked]
-        assert len(await reports_of_hour(connection, CONSUMPTION, AT)) == len(homes)
+    homes = await town.masked_homes(3)
+    await town.report(homes, [400], AT)
+    await town.close(OVER)
+    (asked,) = await openings(town.connection)
+    late = await town.masked_home()
+    # Its first report shows its direction.
+    assert await town.push(late.jid, town.reports(late, [9_000], AT)) is None
+    assert await town.push(homes[0].jid, town.reports(homes[0], [9_000], AT)) is None
+    assert await openings(town.connection) == [asked]
+    assert len(await reports_of_hour(town.connection, CONSUMPTION, AT)) == len(homes)
 
 
 async def test_a_home_that_the_witness_refuses_is_left_out_and_the_others_are_opened(
-    store: Store,
+    town: MaskedTown,
 ) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(3, "Lorient") + await town.masked_homes(3, "Lanester")
-        await town.report(homes, [400], AT)
-        await town.close(OVER)
-        witness = town.witness(without=homes[:1])
-        assert len(await town.have_opened(witness)) == 2
-        await town.close_all(OVER, witness)
-        # Two are too few for Lorient alone.
-        name = "Lanester, Lorient"
-        assert is_of({10: 2_000}, await town.shown(name, kind="combined"))
+    homes = await town.masked_homes(3, "Lorient") + await town.masked_homes(3, "Lanester")
+    await town.report(homes, [400], AT)
+    await town.close(OVER)
+    witness = town.witness(without=homes[:1])
+    assert len(await town.have_opened(witness)) == 2
+    await town.close_all(OVER, witness)
+    # Two are too few for Lorient alone.
+    name = "Lanester, Lorient"
+    assert (await town.shown(name, kind="combined"))[10] == 2_000
 
 
-async def test_homes_count_from_the_first_hour_that_they_may_report(store: Store) -> None:
+async def test_homes_count_from_the_first_hour_that_they_may_report(town: MaskedTown) -> None:
     """Earlier hours are published without them, and do not wait for them."""
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.record(await town.members(3), 100)
-        homes = [await town.masked_home(records_from=AT) for _ in range(3)]
-        await town.report(homes, [400], AT)
-        await town.close_all(OVER)
-        cells = {cell.start: cell for cell in await town.cells() if cell.homes}
-        assert [cells[start].counting for start in (AT - HOURS, AT)] == [3, 6]
-        closed = {interval.start: interval for interval in await town.closed()}
-        assert [closed[start].expected for start in (AT - HOURS, AT)] == [3, 6]
+    await town.record(await town.members(3), 100)
+    homes = [await town.masked_home(records_from=AT) for _ in range(3)]
+    await town.report(homes, [400], AT)
+    await town.close_all(OVER)
+    cells = {cell.start: cell for cell in await town.cells() if cell.homes}
+    assert [cells[start].counting for start in (AT - HOURS, AT)] == [3, 6]
+    closed = [await town.closed_hour(start) for start in (AT - HOURS, AT)]
+    assert [hour.expected for hour in closed] == [3, 6]
 
 
-async def test_homes_that_were_opened_before_are_said_to_be_unopened(store: Store) -> None:
+async def test_homes_that_were_opened_before_are_said_to_be_unopened(town: MaskedTown) -> None:
     """A restored collective may ask for other reports of an hour than it did before."""
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(3)
-        await town.report(homes, [400], AT)
-        town.ledger.mark(Subject(COLLECTIVE, CONSUMPTION, AT), [home.permission for home in homes])
-        await town.close_all(OVER)
-        reasons = {interval.start: interval.reason for interval in await town.closed()}
-        assert reasons[AT] == Reason.NOT_OPENED
+    homes = await town.masked_homes(3)
+    await town.report(homes, [400], AT)
+    town.ledger.mark(Subject(COLLECTIVE, CONSUMPTION, AT), [home.permission for home in homes])
+    await town.close_all(OVER)
+    assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
 
 
 @pytest.mark.parametrize("homes", [2, 3])
-async def test_too_few_homes_are_asked_for_by_nobody(store: Store, homes: int) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.report(await town.masked_homes(homes), [400], AT)
-        await town.close(OVER)
-        assert bool(await openings(connection)) == (homes == 3)
-        await town.close_all(OVER)
-        reasons = {interval.start: interval.reason for interval in await town.closed()}
-        assert reasons[AT] == (None if homes == 3 else Reason.BELOW_THRESHOLD)
+async def test_too_few_homes_are_asked_for_by_nobody(town: MaskedTown, homes: int) -> None:
+    await town.report(await town.masked_homes(homes), [400], AT)
+    await town.close(OVER)
+    assert bool(await openings(town.connection)) == (homes == 3)
+    await town.close_all(OVER)
+    reason = None if homes == 3 else Reason.BELOW_THRESHOLD
+    assert (await town.closed_hour(AT)).reason == reason
 
 
 async def test_a_dominated_sum_stays_closed_and_records_are_published_without_it(
-    store: Store,
+    town: MaskedTown,
 ) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.record(await town.members(3), 100)
-        for wh, home in zip([9_000, 10, 20], await town.masked_homes(3), strict=True):
-            await town.report([home], [wh], AT)
-        await town.close_all(OVER)
-        assert is_of({10: 300}, await town.shown())
+    await town.record(await town.members(3), 100)
+    for wh, home in zip([9_000, 10, 20], await town.masked_homes(3), strict=True):
+        await town.report([home], [wh], AT)
+    await town.close_all(OVER)
+    assert (await town.shown())[10] == 300
 
 
-async def test_a_home_that_is_read_individually_counts_there_alone(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(4)
-        await town.report(homes, [400], AT)
-        await town.record(await town.members(3), 100)
-        await town.let_be_read(homes[0])
-        await town.record(homes[0].member, 200)
-        await town.close_all(OVER)
-        assert is_of({10: 1_700}, await town.shown())
-        assert is_of({10: 7}, await town.counted())
+async def test_a_home_that_is_read_individually_counts_there_alone(town: MaskedTown) -> None:
+    homes = await town.masked_homes(4)
+    await town.report(homes, [400], AT)
+    await town.record(await town.members(3), 100)
+    await town.let_be_read(homes[0])
+    await town.record(homes[0].member, 200)
+    await town.close_all(OVER)
+    assert (await town.shown())[10] == 1_700
+    assert (await town.counted())[10] == 7
 
 
-async def test_a_past_that_is_read_in_while_the_witness_is_away_counts_once(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(4)
-        await town.report(homes, [400], AT)
-        await town.record(await town.members(3), 100)
-        await town.close(OVER)
-        await town.let_be_read(homes[0])
-        await town.record(homes[0].member, 200)
-        await town.close_all(OVER)
-        assert is_of({9: 300, 10: 1_900, 11: 500}, await town.shown())
+async def test_a_past_that_is_read_in_while_the_witness_is_away_counts_once(
+    town: MaskedTown,
+) -> None:
+    homes = await town.masked_homes(4)
+    await town.report(homes, [400], AT)
+    await town.record(await town.members(3), 100)
+    await town.close(OVER)
+    await town.let_be_read(homes[0])
+    await town.record(homes[0].member, 200)
+    await town.close_all(OVER)
+    assert at_hours(await town.shown(), 9, 10, 11) == [300, 1_900, 500]
 
 
-async def test_who_withdraws_with_erasure_is_in_no_opening_after(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(4)
-        await town.report(homes, [400], AT)
-        await withdraw(town.people, homes[0].member, homes[0].permission, OVER, erase=True)
-        await town.close_all(OVER)
-        assert is_of({10: 1_200}, await town.shown())
+async def test_who_withdraws_with_erasure_is_in_no_opening_after(town: MaskedTown) -> None:
+    homes = await town.masked_homes(4)
+    await town.report(homes, [400], AT)
+    await withdraw(town.people, homes[0].member, homes[0].permission, OVER, erase=True)
+    await town.close_all(OVER)
+    assert (await town.shown())[10] == 1_200
 
 
 async def test_after_the_keys_are_forgotten_an_hour_closes_without_its_reports(
-    store: Store,
+    town: MaskedTown,
 ) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        await town.record(await town.members(3), 100)
-        await town.report(await town.masked_homes(3), [400], AT)
-        await town.close(OVER)
-        (asked,) = await openings(connection)
-        await store_answer(connection, asked, given_up())
-        await town.close_all(OVER)
-        assert is_of({10: 300}, await town.shown())
-        reasons = {interval.start: interval.reason for interval in await town.closed()}
-        assert reasons[AT] == Reason.NOT_OPENED
+    await town.record(await town.members(3), 100)
+    await town.report(await town.masked_homes(3), [400], AT)
+    await town.close(OVER)
+    (asked,) = await openings(town.connection)
+    await store_answer(town.connection, asked, given_up())
+    await town.close_all(OVER)
+    assert (await town.shown())[10] == 300
+    assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
 
 
-async def test_the_last_report_of_an_hour_counts(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        homes = await town.masked_homes(3)
-        await town.report(homes, [400], AT)
-        await town.report(homes[:1], [500], AT)
-        await town.close_all(OVER)
-        assert is_of({10: 1_300}, await town.shown())
+async def test_the_last_report_of_an_hour_counts(town: MaskedTown) -> None:
+    homes = await town.masked_homes(3)
+    await town.report(homes, [400], AT)
+    await town.report(homes[:1], [500], AT)
+    await town.close_all(OVER)
+    assert (await town.shown())[10] == 1_300
 
 
-async def test_what_nobody_granted_is_refused_in_words(store: Store) -> None:
-    async with store.writing() as connection:
-        town = MaskedTown(connection, at=OVER)
-        home, other = await town.masked_homes(2)
-        whole = town.reports(home, [400], AT)
-        refusals = [
-            await town.push("stranger@example.org", whole),
-            await town.push(other.jid, whole),
-            await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
-            await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
-            await town.push(home.jid, town.reports(home, [1], OVER + HOURS)),
-            await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 13))),
-        ]
-        assert [type(refusal) for refusal in refusals] == [*4 * [NotAuthorized], *2 * [BadRequest]]
-        assert "set your clock" in str(refusals[-1])
-        assert not await town.rows("masked_report")
+async def test_what_nobody_granted_is_refused_in_words(town: MaskedTown) -> None:
+    home, other = await town.masked_homes(2)
+    whole = town.reports(home, [400], AT)
+    refusals = [
+        await town.push("stranger@example.org", whole),
+        await town.push(other.jid, whole),
+        await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
+        await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
+        await town.push(home.jid, town.reports(home, [1], OVER + HOURS)),
+        await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 13))),
+    ]
+    assert [type(refusal) for refusal in refusals] == [*4 * [NotAuthorized], *2 * [BadRequest]]
+    assert "set your clock" in str(refusals[-1])
+    assert not await town.rows("masked_report")
 
 
 @pytest.mark.parametrize(

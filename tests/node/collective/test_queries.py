@@ -102,12 +102,6 @@ async def test_a_suppressed_cell_does_not_name_its_rule(town: Town) -> None:
     ]
 
 
-async def test_a_direction_that_nobody_has_is_left_out(town: Town) -> None:
-    await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
-    slots = await look(town, Interval.PT1H, Span(DAY, DAY))
-    assert all(slot.figures.keys() == {DRAWN} for slot in slots)
-
-
 async def test_groups_do_not_mix(town: Town) -> None:
     everybody = await town.group()
     area = await town.group(GroupKind.AREA, "Larmor-Plage")
@@ -237,29 +231,23 @@ async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -
     assert [commune.title.say("en") for commune in communes] == ["Guidel and Riantec", "Lanester"]
 
 
-async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
-    await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
-    published = reader(town)
-    async with town.store.reading() as connection:
-        place = (await published.places(connection))[ALL]
-        assert await published.since(connection, place) == DAY
-
-
 async def test_of_before_the_first_day_that_was_closed_nothing_is_missing(town: Town) -> None:
     everybody = await town.group()
     published = reader(town)
 
-    async def begun() -> date | None:
+    async def firsts() -> tuple[date | None, date | None]:
+        """Return the first closed day, and the first that was published."""
         async with town.store.reading() as connection:
             place = (await published.places(connection))[ALL]
-            return await published.begun(connection, place)
+            begun = await published.begun(connection, place)
+            return begun, await published.since(connection, place)
 
-    assert await begun() is None
+    assert await firsts() == (None, None)
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1))
-    assert await begun() == DAY
+    assert await firsts() == (DAY, DAY)
     earlier = DAY - timedelta(days=2)
     await town.close(hours_of(earlier), Reason.BELOW_THRESHOLD)
-    assert await begun() == earlier
+    assert await firsts() == (earlier, DAY)
 
 
 async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> None:

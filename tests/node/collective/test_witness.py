@@ -17,7 +17,14 @@ from consometers_node.protected_sums.masks import DayKey
 from consometers_node.protected_sums.opening import KEYS_FOR
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
-from consometers_node.quoalise.protected_sums import MaskedSum, OpenedSum, Refusal, RefusedSum
+from consometers_node.quoalise.protected_sums import (
+    Answer,
+    MaskedSum,
+    OpenedSum,
+    Opening,
+    Refusal,
+    RefusedSum,
+)
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -37,6 +44,7 @@ from .witnessed import (
     enrolled,
     new_witness,
     opening,
+    opening_of,
     this_hour,
 )
 
@@ -51,6 +59,10 @@ async def rows(store: Store) -> tuple[int, int]:
             for table in (WitnessOpeningRow, WitnessLedgerRow)
         ]
     return counts[0] or 0, counts[1] or 0
+
+
+async def answers_of(witness: WitnessService, request: Opening) -> tuple[Answer, ...]:
+    return (await witness.open_sums(COLLECTIVE, request)).answers
 
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
@@ -83,22 +95,22 @@ async def test_a_sum_is_opened_once_and_answered_alike_each_time(
     first = opening(replace(whole, parts=whole.parts[:4]), hour=hour, parts=2)
     rest = MaskedSum("1", whole.parts[4:], 0, 0)
     last = replace(first, part=2, sums=(rest,))
-    assert (await witness.open_sums(COLLECTIVE, first)).answers == ()
+    assert await answers_of(witness, first) == ()
     answers = (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
-    assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
-    assert (await witness.open_sums(COLLECTIVE, last)).answers == answers
+    assert await answers_of(witness, last) == answers
+    assert await answers_of(witness, last) == answers
     # After a restart the parts are gone, and the answers are not.
     again = await new_witness(store, tmp_path)
     with pytest.raises(ResourceConstraint):
         await again.open_sums(COLLECTIVE, last)
     await again.open_sums(COLLECTIVE, first)
-    assert (await again.open_sums(COLLECTIVE, last)).answers == answers
+    assert await answers_of(again, last) == answers
     assert await rows(store) == (1, 1)
     altered = replace(first, parts=1, sums=(asked(homes[1:], VALUES[1:], hour),))
     with pytest.raises(BadRequest):
         await again.open_sums(COLLECTIVE, altered)
-    overlapping = opening(asked(homes, VALUES, hour), hour=hour)
-    assert (await again.open_sums(COLLECTIVE, overlapping)).answers == (
+    overlapping = opening_of(homes, hour)
+    assert await answers_of(again, overlapping) == (
         RefusedSum(
             frozenset({"1"}),
             Refusal.OPENED_BEFORE,
@@ -115,12 +127,10 @@ async def test_what_is_refused_by_its_values_is_not_tried_again(
 ) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
-    dominated = opening(asked(homes, [20_000, *VALUES[1:]], hour), hour=hour)
+    dominated = opening_of(homes, hour, [20_000, *VALUES[1:]])
     refused = (RefusedSum(frozenset({"1"}), Refusal.DOMINANCE),)
-    assert (await witness.open_sums(COLLECTIVE, dominated)).answers == refused
-    (answer,) = (
-        await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
-    ).answers
+    assert await answers_of(witness, dominated) == refused
+    (answer,) = await answers_of(witness, opening_of(homes, hour))
     assert isinstance(answer, RefusedSum)
     assert answer.reason is Refusal.OPENED_BEFORE
     summary = await witness.look(homes[0].asks(Call.OPENINGS))
@@ -130,10 +140,8 @@ async def test_what_is_refused_by_its_values_is_not_tried_again(
 async def test_a_home_sees_what_was_opened_of_it(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness, 14)
-    few = opening(asked(homes[:10], VALUES, hour), hour=hour)
-    more = opening(asked(homes[:12], [400] * 12, hour - HOURS), hour=hour - HOURS)
-    for request in (few, more):
-        await witness.open_sums(COLLECTIVE, request)
+    await witness.open_sums(COLLECTIVE, opening_of(homes[:10], hour))
+    await witness.open_sums(COLLECTIVE, opening_of(homes[:12], hour - HOURS, [400] * 12))
     for home, hours, least in ((homes[0], 2, 10), (homes[11], 1, 12), (homes[13], 0, None)):
         summary = await witness.look(home.asks(Call.OPENINGS))
         assert summary.opened == ({Direction.CONSUMPTION: hours} if hours else {})
@@ -155,12 +163,10 @@ async def test_a_home_that_left_is_in_no_sum(store: Store, tmp_path: Path) -> No
     assert await witness.leave(homes[10].asks(Call.DEPARTURES)) == receipt
     with pytest.raises(OtherEnrolment):
         await witness.enrol(homes[10].enrolment())
-    request = opening(asked(homes, [*VALUES, 400], hour), hour=hour)
-    assert (await witness.open_sums(COLLECTIVE, request)).answers == (
+    assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
         RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
     )
-    rest = opening(asked(homes[:10], VALUES, hour), hour=hour)
-    (answer,) = (await witness.open_sums(COLLECTIVE, rest)).answers
+    (answer,) = await answers_of(witness, opening_of(homes[:10], hour))
     assert isinstance(answer, OpenedSum)
     assert (await witness.look(homes[10].asks(Call.OPENINGS))).left_at == receipt.left_at
     async with store.reading() as connection:
@@ -184,8 +190,8 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
             frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset(home.pseudonym for home in homes)
         ),
     )
-    answers = (await witness.open_sums(COLLECTIVE, opening(whole, hour=hour))).answers
-    assert answers == (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
+    answers = (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
+    assert await answers_of(witness, opening(whole, hour=hour)) == answers
 
 
 async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) -> None:
@@ -205,10 +211,7 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
     receipt, is_new = await witness.enrol(homes[0].enrolment())
     assert not is_new
     assert receipt.proves(homes[0].enrolment())
-    hour = this_hour()
-    (answer,) = (
-        await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
-    ).answers
+    (answer,) = await answers_of(witness, opening_of(homes, this_hour()))
     assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 
 
@@ -223,10 +226,8 @@ async def test_nothing_is_forgotten_by_a_clock_that_is_not_confirmed(
     async with store.reading() as connection:
         key = await connection.scalar(select(WitnessEnrolmentRow.key))
     assert key == home.secret
-    hour = this_hour()
-    request = opening(asked([home], [1], hour), hour=hour)
     with pytest.raises(ResourceConstraint):
-        await witness.open_sums(COLLECTIVE, request)
+        await answers_of(witness, opening_of([home], this_hour(), [1]))
 
 
 async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path: Path) -> None:
@@ -248,17 +249,16 @@ async def test_a_restored_witness_opens_no_hour_of_before(file: Store, tmp_path:
     homes = await enrolled(witness, 20)
     await file.checkpoint()
     backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
-    await witness.open_sums(COLLECTIVE, opening(asked(homes[:10], VALUES, hour), hour=hour))
+    await witness.open_sums(COLLECTIVE, opening_of(homes[:10], hour))
     restored = await Store.open(Path(backup))
     try:
         again = await new_witness(restored, tmp_path)
         # With the first answer, the difference would be one home.
-        attack = opening(asked(homes[:11], [*VALUES, 777], hour), hour=hour)
+        attack = opening_of(homes[:11], hour, [*VALUES, 777])
         refused = (RefusedSum(frozenset({"1"}), Refusal.OPENED_BEFORE),)
-        assert (await again.open_sums(COLLECTIVE, attack)).answers == refused
+        assert await answers_of(again, attack) == refused
         later = hour + HOURS
-        fine = opening(asked(homes[:11], [400] * 11, later), hour=later)
-        answers = (await again.open_sums(COLLECTIVE, fine)).answers
+        answers = await answers_of(again, opening_of(homes[:11], later, [400] * 11))
         assert answers == (OpenedSum(frozenset({"1"}), 11, 4_400),)
         # A second start finds nothing new.
         async with restored.reading() as connection:
@@ -275,12 +275,12 @@ async def test_a_witness_that_died_before_it_answered_opens_on(file: Store, tmp_
     hour = this_hour()
     witness = await new_witness(file, tmp_path)
     homes = await enrolled(witness, 10)
-    request = opening(asked(homes, VALUES, hour), hour=hour)
+    request = opening_of(homes, hour)
     before = (tmp_path / FILE).read_bytes() if (tmp_path / FILE).exists() else b'{"answers": 0}'
-    answers = (await witness.open_sums(COLLECTIVE, request)).answers
+    answers = await answers_of(witness, request)
     (tmp_path / FILE).write_bytes(before)
     again = await new_witness(file, tmp_path)
-    assert (await again.open_sums(COLLECTIVE, request)).answers == answers
+    assert await answers_of(again, request) == answers
     async with file.reading() as connection:
         assert await register.restored_at(connection) is None
 
@@ -309,7 +309,7 @@ async def test_the_database_itself_forgets_no_opening(
     """Plain SQL can neither open an hour again nor undo the departure of a home."""
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
-    await witness.open_sums(COLLECTIVE, opening(asked(homes, VALUES, hour), hour=hour))
+    await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
     await witness.leave(homes[9].asks(Call.DEPARTURES))
     left = f"pseudonym = '{homes[9].pseudonym}'"
     with plain(place) as cheat:

@@ -1,6 +1,7 @@
 """Intervals are closed once, and what is published of them stays."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from sqlalchemy import delete, update
@@ -19,55 +20,47 @@ HOURS = 24
 MINUTES = timedelta(minutes=1)
 
 
-async def test_everybody_and_communes_are_published(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        await town.record(await town.members(4, "Lorient"), 100)
-        await town.record(await town.members(3, "Lanester"), 300)
-        await town.record(await town.members(3), 10)
-        assert await town.look()
-        assert await town.shown() == [1_330] * HOURS
-        assert await town.counted() == [10] * HOURS
-        assert await town.shown("Lorient") == [400] * HOURS
-        assert await town.shown("Lanester") == [900] * HOURS
-        assert await town.shown(kind="rest") == [30] * HOURS
-        assert not await town.look(town.at)
+async def test_everybody_and_communes_are_published(town: Town) -> None:
+    await town.record(await town.members(4, "Lorient"), 100)
+    await town.record(await town.members(3, "Lanester"), 300)
+    await town.record(await town.members(3), 10)
+    assert await town.look()
+    assert await town.shown() == [1_330] * HOURS
+    assert await town.counted() == [10] * HOURS
+    assert await town.shown("Lorient") == [400] * HOURS
+    assert await town.shown("Lanester") == [900] * HOURS
+    assert await town.shown(kind="rest") == [30] * HOURS
+    assert not await town.look(town.at)
 
 
-async def test_a_small_commune_is_published_with_another(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        await town.record(await town.members(3, "Lorient"), 100)
-        await town.record(await town.members(2, "Lanester"), 300)
-        await town.look()
-        assert await town.shown() == [900] * HOURS
-        assert await town.shown("Lorient") == await town.shown("Lanester") == []
-        assert await town.shown("Lanester, Lorient", kind="combined") == [900] * HOURS
+async def test_a_small_commune_is_published_with_another(town: Town) -> None:
+    await town.record(await town.members(3, "Lorient"), 100)
+    await town.record(await town.members(2, "Lanester"), 300)
+    await town.look()
+    assert await town.shown() == [900] * HOURS
+    assert await town.shown("Lorient") == await town.shown("Lanester") == []
+    assert await town.shown("Lanester, Lorient", kind="combined") == [900] * HOURS
 
 
-async def test_a_late_record_is_kept_and_changes_no_published_figure(store: Store) -> None:
+async def test_a_late_record_is_kept_and_changes_no_published_figure(town: Town) -> None:
     """Nine members that hold back opened the one that was late in the first version."""
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(4)
-        await town.record(homes[:3], 100)
-        await town.look()
-        await town.record(homes[3], 5_000)
-        await town.record(homes[0], 900)
-        await town.look()
-        assert await town.shown() == [300] * HOURS
-        assert await town.counted() == [3] * HOURS
+    homes = await town.members(4)
+    await town.record(homes[:3], 100)
+    await town.look()
+    await town.record(homes[3], 5_000)
+    await town.record(homes[0], 900)
+    await town.look()
+    assert await town.shown() == [300] * HOURS
+    assert await town.counted() == [3] * HOURS
 
 
-async def test_an_erased_home_stays_in_the_sums_that_were_published(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(4)
-        await town.record(homes, 100)
-        await town.look()
-        await erase_series(connection, [town.numbers[town.series[homes[0]]]])
-        await town.look()
-        assert await town.shown() == [400] * HOURS
+async def test_an_erased_home_stays_in_the_sums_that_were_published(town: Town) -> None:
+    homes = await town.members(4)
+    await town.record(homes, 100)
+    await town.look()
+    await erase_series(town.connection, [town.numbers[town.series[homes[0]]]])
+    await town.look()
+    assert await town.shown() == [400] * HOURS
 
 
 @pytest.mark.parametrize(
@@ -115,270 +108,200 @@ async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: 
             await write(connection, [late], [])
 
 
-async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON - 60 * MINUTES)
-        homes = await town.members(4)
-        await town.record(homes, [100] * 11, day=DAY)
-        await town.look(NOON - 60 * MINUTES)
-        assert len(await town.closed()) == 11
-        town.at = NOON + 2 * MINUTES
-        await town.record(homes[:3], [100] * 12, day=DAY)
-        for minutes, closed in [(3, 11), (19, 11), (21, 11), (22, 12)]:
-            await town.look(NOON + minutes * MINUTES)
-            assert len(await town.closed()) == closed, minutes
-        (*_, last) = await town.closed()
-        assert (last.expected, last.response) == (4, 3)
+async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file_town: Town) -> None:
+    file_town.at = NOON - 60 * MINUTES
+    homes = await file_town.members(4)
+    await file_town.record(homes, [100] * 11, day=DAY)
+    await file_town.look(NOON - 60 * MINUTES)
+    assert len(await file_town.closed()) == 11
+    file_town.at = NOON + 2 * MINUTES
+    await file_town.record(homes[:3], [100] * 12, day=DAY)
+    for minutes, closed in [(3, 11), (19, 11), (21, 11), (22, 12)]:
+        await file_town.look(NOON + minutes * MINUTES)
+        assert len(await file_town.closed()) == closed, minutes
+    (*_, last) = await file_town.closed()
+    assert (last.expected, last.response) == (4, 3)
 
 
-async def test_an_hour_closes_at_once_when_it_is_complete(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON)
-        await town.record(await town.members(4), [100] * 12)
-        await town.look(NOON + MINUTES)
-        assert len(await town.closed()) == 12
+async def test_an_hour_closes_at_once_when_it_is_complete(file_town: Town) -> None:
+    await file_town.record(await file_town.members(4), [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    assert len(await file_town.closed()) == 12
 
 
-async def test_after_an_outage_homes_have_the_same_time_as_ever(file: Store) -> None:
+async def test_after_an_outage_homes_have_the_same_time_as_ever(file_town: Town) -> None:
     """A two-hour outage cost a commune its hours for ever in the first version."""
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON - 180 * MINUTES)
-        homes = await town.members(4)
-        await town.record(homes, [100] * 9)
-        await town.look(town.at)
-        town.online_since = NOON
-        await town.look(NOON + MINUTES)
-        assert len(await town.closed()) == 9
-        town.at = NOON + 5 * MINUTES
-        await town.record(homes, [100] * 12)
-        await town.look(NOON + 6 * MINUTES)
-        assert await town.counted() == [4] * 12 + [None] * 12
+    file_town.at = NOON - 180 * MINUTES
+    homes = await file_town.members(4)
+    await file_town.record(homes, [100] * 9)
+    await file_town.look(file_town.at)
+    file_town.online_since = NOON
+    await file_town.look(NOON + MINUTES)
+    assert len(await file_town.closed()) == 9
+    file_town.at = NOON + 5 * MINUTES
+    await file_town.record(homes, [100] * 12)
+    await file_town.look(NOON + 6 * MINUTES)
+    assert await file_town.counted() == [4] * 12 + [None] * 12
 
 
-async def test_before_it_opened_the_past_closes_at_once(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON, opened_at=NOON, online_since=NOON)
-        homes = await town.members(4)
-        await town.record(homes, 100, day=BEFORE)
-        await town.record(homes[:3], [100] * 12)
-        await town.look(NOON + MINUTES)
-        assert len(await town.closed(BEFORE)) == HOURS
-        assert len(await town.closed()) == 10
+async def test_before_it_opened_the_past_closes_at_once(file_town: Town) -> None:
+    file_town.opened_at = NOON
+    file_town.online_since = NOON
+    homes = await file_town.members(4)
+    await file_town.record(homes, 100, day=BEFORE)
+    await file_town.record(homes[:3], [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    assert len(await file_town.closed(BEFORE)) == HOURS
+    assert len(await file_town.closed()) == 10
 
 
-async def test_a_home_counts_from_its_first_hour_on(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON)
-        await town.record(await town.members(3), [100] * 12)
-        await town.look(NOON + MINUTES)
-        late = await town.member()
-        town.at = NOON + 62 * MINUTES
-        for home in town.series:
-            await town.record(home, [100] * 13)
-        await town.record(late, [100] * 13)
-        await town.look(town.at)
-        assert await town.counted() == [3] * 12 + [4] + [None] * 11
+async def test_a_home_counts_from_its_first_hour_on(file_town: Town) -> None:
+    await file_town.record(await file_town.members(3), [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    late = await file_town.member()
+    file_town.at = NOON + 62 * MINUTES
+    for home in file_town.series:
+        await file_town.record(home, [100] * 13)
+    await file_town.record(late, [100] * 13)
+    await file_town.look(file_town.at)
+    assert await file_town.counted() == [3] * 12 + [4] + [None] * 11
 
 
-async def test_a_day_is_the_sum_of_its_published_hours_and_says_how_many(
-    store: Store,
-) -> None:
+async def test_a_day_is_the_sum_of_its_published_hours_and_says_how_many(town: Town) -> None:
     """One dominated hour withheld a whole day in the first version."""
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(4)
-        for day in (BEFORE, DAY):
-            await town.record(homes[1:], 100, day=day)
-        await town.record(homes[0], 100, day=BEFORE)
-        await town.record(homes[0], [100] * 10 + [9_000] + [100] * 13)
-        await town.look()
-        assert await town.shown() == [400] * 10 + [None] + [400] * 13
-        # The civil day begins two hours before the UTC day.
-        assert await town.civil() == 23 * 400
-        (civil,) = await town.closed(BEFORE, Interval.P1D)
-        assert (civil.expected, civil.reason) == (0, None)
-        # Two days of UTC are of three civil ones.
-        days = await town.cells(Interval.P1D)
-        assert [day.minutes for day in days] == [22 * 60, 23 * 60, 2 * 60]
-        assert {cell.minutes for cell in await town.cells()} == {60}
+    homes = await town.members(4)
+    await town.record_two_days(homes[1:], 100)
+    await town.record(homes[0], 100, day=BEFORE)
+    await town.record(homes[0], [100] * 10 + [9_000] + [100] * 13)
+    await town.look()
+    assert await town.shown() == [400] * 10 + [None] + [400] * 13
+    # The civil day begins two hours before the UTC day.
+    assert await town.civil() == 23 * 400
+    (civil,) = await town.closed(BEFORE, Interval.P1D)
+    assert (civil.expected, civil.reason) == (0, None)
+    # Two days of UTC are of three civil ones.
+    days = await town.cells(Interval.P1D)
+    assert [day.minutes for day in days] == [22 * 60, 23 * 60, 2 * 60]
+    assert {cell.minutes for cell in await town.cells()} == {60}
 
 
-async def test_homes_that_are_missing_from_some_hours_are_no_saving(store: Store) -> None:
+async def test_homes_that_are_missing_from_some_hours_are_no_saving(town: Town) -> None:
     """Of four homes, one is away by night: each of the others draws what it always does."""
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(4)
-        for day in (BEFORE, DAY):
-            await town.record(homes[1:], [300] * 12 + [100] * 12, day=day)
-            await town.record(homes[0], [300] * 12, day=day)
-        await town.look()
-        *_, hour = [cell for cell in await town.cells() if cell.start.day == DAY.day]
-        assert (hour.homes, hour.counting, hour.members) == (3, 4, 3)
-        assert hour.per_member == 100 * 60
-        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
-        # The civil day begins two hours before the UTC day.
-        assert sum_.watt_minutes == (12 * 1_200 + 12 * 300) * 60
-        assert sum_.per_member == (12 * 300 + 12 * 100) * 60
-        assert (sum_.homes, sum_.counting) == (4, 4)
+    homes = await town.members(4)
+    await town.record_two_days(homes[1:], [300] * 12 + [100] * 12)
+    await town.record_two_days(homes[0], [300] * 12)
+    await town.look()
+    *_, hour = [cell for cell in await town.cells() if cell.start.day == DAY.day]
+    assert (hour.homes, hour.counting, hour.members) == (3, 4, 3)
+    assert hour.per_member == 100 * 60
+    (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+    # The civil day begins two hours before the UTC day.
+    assert sum_.watt_minutes == (12 * 1_200 + 12 * 300) * 60
+    assert sum_.per_member == (12 * 300 + 12 * 100) * 60
+    assert (sum_.homes, sum_.counting) == (4, 4)
 
 
-async def test_of_suppressed_homes_no_count_is_published(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(2, "Lorient")
-        for day in (BEFORE, DAY):
-            await town.record(homes, 100, day=day)
-        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.record(school, 2_000)
-        await town.look()
-        for group in ("", "Lorient"):
-            for interval in (Interval.PT1H, Interval.P1D):
-                published = await town.cells(interval, group=group)
-                assert {(cell.members, cell.homes, cell.counting) for cell in published} == {
-                    (1, 0, 0)
-                }
-
-
-async def test_an_hour_without_homes_is_in_no_average_of_a_day(store: Store) -> None:
+async def test_an_hour_without_homes_is_in_no_average_of_a_day(town: Town) -> None:
     """A school alone in one hour would be the average of a member in it."""
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(3)
-        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        for day in (BEFORE, DAY):
-            await town.record(homes, [100] * 12 + [None] + [100] * 11, day=day)
-            await town.record(school, 2_000, day=day)
-        await town.look()
-        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
-        assert sum_.watt_minutes == (23 * 2_300 + 2_000) * 60
-        assert sum_.per_member == 23 * 575 * 60
+    homes = await town.members(3)
+    school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+    await town.record_two_days(homes, [100] * 12 + [None] + [100] * 11)
+    await town.record_two_days(school, 2_000)
+    await town.look()
+    (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+    assert sum_.watt_minutes == (23 * 2_300 + 2_000) * 60
+    assert sum_.per_member == 23 * 575 * 60
 
 
-async def test_homes_that_send_days_alone_are_judged_by_themselves(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(3)
-        for day in (BEFORE, DAY):
-            await town.record(homes, 100, day=day)
-        days = [await town.member(interval=Interval.P1D) for _ in range(2)]
-        await town.record(days, 5_000, day=BEFORE)
-        await town.look()
-        assert await town.civil() == 7_200
+@pytest.mark.parametrize(("by_days", "wh", "homes"), [(2, 7_200, 3), (3, 22_200, 6)])
+async def test_homes_that_send_days_alone_are_judged_by_themselves_and_added(
+    town: Town, by_days: int, wh: int, homes: int
+) -> None:
+    await town.record_two_days(await town.members(3), 100)
+    days = [await town.member(interval=Interval.P1D) for _ in range(by_days)]
+    await town.record(days, 5_000, day=BEFORE)
+    await town.look()
+    (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+    assert (sum_.watt_minutes, sum_.per_member) == (wh * 60, wh * 60 // homes)
+    assert (sum_.homes, sum_.counting) == (homes, 3 + by_days)
 
 
-async def test_homes_that_send_days_alone_are_added(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(3)
-        for day in (BEFORE, DAY):
-            await town.record(homes, 100, day=day)
-        days = [await town.member(interval=Interval.P1D) for _ in range(3)]
-        await town.record(days, 5_000, day=BEFORE)
-        await town.look()
-        assert await town.civil() == 22_200
-        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
-        assert (sum_.homes, sum_.counting) == (6, 6)
-        assert sum_.per_member == 22_200 * 60 // 6
+async def test_by_law_only_days_are_published(town: Town) -> None:
+    town.publication = Publication(minimum=None)
+    homes = await town.members(100)
+    await town.record_two_days(homes, 100)
+    await town.look()
+    assert await town.shown() == []
+    assert await town.civil() == 100 * 2_400
 
 
-async def test_by_law_only_days_are_published(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection, publication=Publication(minimum=None))
-        homes = await town.members(100)
-        for day in (BEFORE, DAY):
-            await town.record(homes, 100, day=day)
-        await town.look()
-        assert await town.shown() == []
-        assert await town.civil() == 100 * 2_400
+async def test_sites_are_public_and_hide_nobody(town: Town) -> None:
+    """Of the suppressed homes beside them no count is published, and their day says why."""
+    school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+    await town.record_two_days(await town.members(2, "Lorient"), 100)
+    await town.record_two_days(school, 2_000)
+    await town.look()
+    assert await town.shown("École de Kersabiec", kind="site") == [2_000] * HOURS
+    assert await town.shown() == [2_000] * HOURS
+    for group, interval in product(("", "Lorient"), (Interval.PT1H, Interval.P1D)):
+        published = await town.cells(interval, group=group)
+        counts = {(cell.members, cell.homes, cell.counting) for cell in published}
+        assert counts == {(1, 0, 0)}
+    (civil,) = await town.closed(BEFORE, Interval.P1D)
+    assert civil.reason == "below_threshold"
 
 
-async def test_sites_are_public_and_hide_nobody(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        await town.record(await town.members(2, "Lorient"), 100)
-        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.record(school, 2_000)
-        await town.look()
-        assert await town.shown("École de Kersabiec", kind="site") == [2_000] * HOURS
-        assert await town.shown() == [2_000] * HOURS
-        assert await town.counted() == [1] * HOURS
+async def test_homes_that_pass_are_published_with_the_sites_beside_them(town: Town) -> None:
+    await town.record(await town.members(3, "Lorient"), 100)
+    school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+    await town.record(school, 2_000)
+    await town.look()
+    assert await town.shown("Lorient") == [2_300] * HOURS
+    assert await town.counted("Lorient") == [4] * HOURS
 
 
-async def test_a_day_without_homes_says_why(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        homes = await town.members(2, "Lorient")
-        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        for day in (BEFORE, DAY):
-            await town.record([*homes, school], 100, day=day)
-        await town.look()
-        assert await town.civil() == 2_400
-        (civil,) = await town.closed(BEFORE, Interval.P1D)
-        assert civil.reason == "below_threshold"
+async def test_collectives_bring_what_they_published(town: Town) -> None:
+    for watts, homes in ((40_000, 40), (25_000, 30)):
+        await town.record(await town.member(kind="collective"), watts, count=homes)
+    await town.record(await town.members(2), 100)
+    await town.look()
+    assert await town.shown() == [65_000] * HOURS
+    assert await town.counted() == [70] * HOURS
 
 
-async def test_homes_that_pass_are_published_with_the_sites_beside_them(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        await town.record(await town.members(3, "Lorient"), 100)
-        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
-        await town.record(school, 2_000)
-        await town.look()
-        assert await town.shown("Lorient") == [2_300] * HOURS
-        assert await town.counted("Lorient") == [4] * HOURS
-
-
-async def test_collectives_bring_what_they_published(store: Store) -> None:
-    async with store.writing() as connection:
-        town = Town(connection)
-        for watts, homes in ((40_000, 40), (25_000, 30)):
-            await town.record(await town.member(kind="collective"), watts, count=homes)
-        await town.record(await town.members(2), 100)
-        await town.look()
-        assert await town.shown() == [65_000] * HOURS
-        assert await town.counted() == [70] * HOURS
-
-
-async def test_a_day_of_collectives_alone_closes_with_its_hours(file: Store) -> None:
+async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: Town) -> None:
     """Nobody sends it as a day: it waits for nothing."""
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON)
-        below = await town.member(kind="collective")
-        for day in (BEFORE, DAY):
-            await town.record(below, 40_000, day=day, count=40)
-        await town.look(NOON - timedelta(hours=12))
-        # The civil day begins two hours before the first record.
-        assert await town.civil(day=BEFORE) == 22 * 40_000
+    below = await file_town.member(kind="collective")
+    await file_town.record_two_days(below, 40_000, count=40)
+    await file_town.look(NOON - timedelta(hours=12))
+    # The civil day begins two hours before the first record.
+    assert await file_town.civil(day=BEFORE) == 22 * 40_000
 
 
-async def test_other_rules_count_from_the_next_hour(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON)
-        homes = await town.members(4)
-        await town.record(homes, [100] * 12)
-        await town.look(NOON + MINUTES)
-        town.publication = Publication(minimum=5)
-        town.at = NOON + 62 * MINUTES
-        await town.record(homes, [100] * 13)
-        await town.look(town.at)
-        town.publication = Publication(minimum=3)
-        await town.look()
-        assert await town.shown() == [400] * 12 + [None] * 12
-        (*_, last) = [hour for hour in await town.closed() if hour.start.hour == 12]
-        assert last.reason == "below_threshold"
+async def test_other_rules_count_from_the_next_hour(file_town: Town) -> None:
+    homes = await file_town.members(4)
+    await file_town.record(homes, [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    file_town.publication = Publication(minimum=5)
+    file_town.at = NOON + 62 * MINUTES
+    await file_town.record(homes, [100] * 13)
+    await file_town.look(file_town.at)
+    file_town.publication = Publication(minimum=3)
+    await file_town.look()
+    assert await file_town.shown() == [400] * 12 + [None] * 12
+    (*_, last) = [hour for hour in await file_town.closed() if hour.start.hour == 12]
+    assert last.reason == "below_threshold"
 
 
-async def test_which_communes_are_together_is_decided_once_a_month(file: Store) -> None:
-    async with file.writing() as connection:
-        town = Town(connection, at=NOON)
-        big, small = await town.members(4, "Lorient"), await town.members(2, "Lanester")
-        await town.record([*big, *small], [100] * 12)
-        await town.look(NOON + MINUTES)
-        third = await town.member("Lanester")
-        town.at = NOON + 62 * MINUTES
-        await town.record([*big, *small, third], [100] * 13)
-        await town.look(town.at)
-        assert (
-            await town.shown("Lanester, Lorient", kind="combined")
-            == [600] * 12 + [700] + [None] * 11
-        )
+async def test_which_communes_are_together_is_decided_once_a_month(file_town: Town) -> None:
+    big, small = await file_town.members(4, "Lorient"), await file_town.members(2, "Lanester")
+    await file_town.record([*big, *small], [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    third = await file_town.member("Lanester")
+    file_town.at = NOON + 62 * MINUTES
+    await file_town.record([*big, *small, third], [100] * 13)
+    await file_town.look(file_town.at)
+    assert (
+        await file_town.shown("Lanester, Lorient", kind="combined")
+        == [600] * 12 + [700] + [None] * 11
+    )

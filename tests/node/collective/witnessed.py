@@ -95,6 +95,11 @@ def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> 
     )
 
 
+def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VALUES) -> Opening:
+    """Return the opening of homes as one group."""
+    return opening(asked(homes, values, hour), hour=hour)
+
+
 async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> WitnessService:
     clock = await confirmed(store, hands or Hands(datetime.now(UTC)))
     witness = WitnessService(store, clock, [COLLECTIVE], folder)
