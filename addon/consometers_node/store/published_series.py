@@ -55,7 +55,7 @@ async def published_records(
 
     Nothing is published under a name that no group has any more.
     """
-    group = await _group(connection, collective, series)
+    group = await group_of(connection, collective, series)
     if group is None or not within:
         return [], []
     cell = PublishedCellRow
@@ -75,7 +75,7 @@ async def published_extent(
     connection: AsyncConnection, collective: str, series: Series, within: Range
 ) -> Range | None:
     """Return the range from the first record to the end of the last one; None if there is none."""
-    group = await _group(connection, collective, series)
+    group = await group_of(connection, collective, series)
     if group is None:
         return None
     start = PublishedCellRow.start
@@ -95,7 +95,8 @@ def _of(group: GroupId, series: Series) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def _group(connection: AsyncConnection, collective: str, series: Series) -> GroupId | None:
+async def group_of(connection: AsyncConnection, collective: str, series: Series) -> GroupId | None:
+    """Return the group of which a series is the sum; None where no group has its name any more."""
     named = devices(collective, await all_groups(connection))
     return next((group for group, device in named.items() if device == series.device), None)
 

@@ -77,15 +77,12 @@ async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: in
     assert all(slot.end.timestamp() - slot.start.timestamp() == 3600 for slot in slots)
 
 
-async def test_unfinished_intervals_have_no_figure(town: Town) -> None:
+async def test_unfinished_and_open_intervals_have_no_figure(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     until = datetime(2026, 6, 9, 10, 59, tzinfo=UTC)
     assert len(await look(town, Interval.PT1H, Span(DAY, DAY), until=until)) == 12
     assert not await look(town, Interval.P1D, Span(DAY, DAY), until=until)
-
-
-async def test_what_is_not_closed_is_not_published_yet(town: Town) -> None:
-    await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
+    # What is not closed is not published yet.
     after = DAY + timedelta(days=1)
     slots = await look(town, Interval.PT1H, Span(after, after))
     assert set(figures(slots)) == {Withheld(Reason.NOT_YET, 10)}
@@ -181,10 +178,7 @@ async def test_what_was_published_at_one_step_stays_there_when_the_step_changes(
         Interval.PT1H: (hours_of(before)[0], noon),
         Interval.PT30M: (noon, None),
     }
-
-
-async def test_a_day_is_shown_at_the_step_at_which_it_was_published(town: Town) -> None:
-    await changed(town)
+    # A day is shown at the step at which it was published.
     async with town.store.reading() as connection:
         published = reader(town)
         place = (await published.places(connection))[ALL]

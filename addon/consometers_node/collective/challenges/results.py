@@ -178,10 +178,20 @@ async def result(
     weeks = weeks_of(challenge.span)
     over = [week for week in weeks if week.last < today]
     comparison = compare({slug: each.uses for slug, each in days.items()}, over)
-    participants = [
-        _participant(place, days[slug], comparison.standings.get(slug), challenge, over)
-        for slug, place in shown.items()
-    ]
+    participants = []
+    for slug, place in shown.items():
+        standing = comparison.standings.get(slug)
+        participants.append(
+            Participant(
+                place=place,
+                standing=standing,
+                outcome=outcome(standing, challenge.objective) if standing else None,
+                gap=_gap(place, days[slug], over) if standing is None and over else None,
+                homes=days[slug].homes,
+                homes_before=days[slug].homes_before,
+                are_homes=days[slug].are_homes and place.kind is not GroupKind.SITE,
+            )
+        )
     order = {slug: n for n, slug in enumerate(comparison.standings)}
     participants.sort(
         key=lambda each: (order.get(each.place.slug, len(order)), each.place.title.say())
@@ -256,24 +266,6 @@ def _site_use(slot: TimeSlot, other: TimeSlot) -> DayUse | None:
         return None
     now, before = Rates.of([slot]).used_wh, Rates.of([other]).used_wh
     return None if now is None or before is None else DayUse(now, before)
-
-
-def _participant(
-    place: Place,
-    days: _Days,
-    standing: Standing | None,
-    challenge: Challenge,
-    over: Sequence[Span],
-) -> Participant:
-    return Participant(
-        place=place,
-        standing=standing,
-        outcome=outcome(standing, challenge.objective) if standing else None,
-        gap=_gap(place, days, over) if standing is None and over else None,
-        homes=days.homes,
-        homes_before=days.homes_before,
-        are_homes=days.are_homes and place.kind is not GroupKind.SITE,
-    )
 
 
 def _gap(place: Place, days: _Days, over: Sequence[Span]) -> Gap:

@@ -80,15 +80,14 @@ async def hours(
     within = instants(zone.key, day)
     step = timedelta(minutes=publication.interval.minutes)
     last = await last_closed(connection)
+    # Reports of closed hours are gone.
+    first_days = await first_blocks(connection) | await first_reports(connection)
+    first = {direction: datetime.combine(day, time(), UTC) for direction, day in first_days.items()}
     begun = {
-        direction: closed_until(last, direction) or datetime.combine(first, time(), UTC)
-        for days in (await first_blocks(connection), await first_reports(connection))
-        for direction, first in days.items()
+        direction: start
+        for direction in Direction
+        if (start := closed_until(last, direction) or first.get(direction)) is not None
     }
-    for direction in Direction:
-        # Reports of closed hours are gone.
-        if (until_then := closed_until(last, direction)) is not None:
-            begun.setdefault(direction, until_then)
     waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for interval in await closed_intervals(connection, publication.interval, within):

@@ -6,7 +6,6 @@ So nobody compares what was published before a home's records came late, or went
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import date, datetime
-from itertools import product
 import json
 
 from ...quoalise import (
@@ -22,10 +21,10 @@ from ...quoalise import (
 from ...series import Interval, Range, Series
 from ...store.collective_tables import GroupId
 from ...store.connection import AsyncConnection
-from ...store.groups import all_groups, counting
+from ...store.groups import counting
 from ...store.memberships import groups_and_memberships
 from ...store.publication import cells, parts
-from ...store.published_series import devices
+from ...store.published_series import group_of
 from ...store.settings import set_setting, setting
 from ..calendar import days_of, instants, month_of
 from ..disclosure.sdc_rules import Publication, Quartiles, Reason, Withheld, quartiles
@@ -76,10 +75,11 @@ async def of_months(
     at: datetime,
 ) -> dict[date, Quartiles]:
     """Return the quartiles of the group of one of our series, in watt-minutes of a day."""
-    names = devices(collective, await all_groups(connection))
-    groups = [group for group, name in names.items() if name == series.device]
-    published = {}
-    for group, month in product(groups, months):
+    group = await group_of(connection, collective, series)
+    published: dict[date, Quartiles] = {}
+    if group is None:
+        return published
+    for month in months:
         key = f"quartiles.{group}.{series.direction}.{month}"
         if (stored := await setting(connection, key)) is not None:
             published[month] = Quartiles(*json.loads(stored))

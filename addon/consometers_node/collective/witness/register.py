@@ -33,6 +33,7 @@ _TOMORROW = timedelta(days=1)
 _RECENT = timedelta(days=30)
 _REFUSED = "witness.refused"
 _RESTORED = "witness.restored_at"
+_HAS_NOT_LEFT = WitnessEnrolmentRow.left_at.is_(None)
 
 
 class OtherEnrolment(CollectiveFault):
@@ -129,10 +130,7 @@ async def depart(connection: AsyncConnection, pseudonym: str, at: datetime) -> b
     """Note that a home has left, if it is enrolled; return whether it was."""
     done = await connection.execute(
         update(WitnessEnrolmentRow)
-        .where(
-            WitnessEnrolmentRow.pseudonym == pseudonym,
-            WitnessEnrolmentRow.left_at.is_(None),
-        )
+        .where(WitnessEnrolmentRow.pseudonym == pseudonym, _HAS_NOT_LEFT)
         .values(left_at=at, key=None)
     )
     return done.rowcount > 0
@@ -181,10 +179,7 @@ async def look(
     homes = await connection.scalar(
         select(func.count())
         .select_from(WitnessEnrolmentRow)
-        .where(
-            WitnessEnrolmentRow.collective == row.collective,
-            WitnessEnrolmentRow.left_at.is_(None),
-        )
+        .where(WitnessEnrolmentRow.collective == row.collective, _HAS_NOT_LEFT)
     )
     return OpeningsSummary(
         enrolled_at=row.enrolled_at,
@@ -204,7 +199,7 @@ async def fingerprint(connection: AsyncConnection, collective: str) -> Fingerpri
     """Return it as it is now."""
     query = select(
         func.count(), func.max(WitnessEnrolmentRow.id), func.min(WitnessEnrolmentRow.key_day)
-    ).where(WitnessEnrolmentRow.collective == collective, WitnessEnrolmentRow.left_at.is_(None))
+    ).where(WitnessEnrolmentRow.collective == collective, _HAS_NOT_LEFT)
     count, newest, oldest_key = (await connection.execute(query)).one()
     return count, newest, oldest_key
 
@@ -220,7 +215,7 @@ async def enrolments(
         WitnessEnrolmentRow.key,
         WitnessEnrolmentRow.directions,
         WitnessEnrolmentRow.minimum,
-    ).where(WitnessEnrolmentRow.collective == collective, WitnessEnrolmentRow.left_at.is_(None))
+    ).where(WitnessEnrolmentRow.collective == collective, _HAS_NOT_LEFT)
     sets: dict[str, frozenset[Direction]] = {}
     enrolled: dict[str, Enrolment] = {}
     ids: dict[str, int] = {}
@@ -237,7 +232,7 @@ async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
     oldest = now.astimezone(UTC).date() - KEYS_FOR
     query = (
         select(WitnessEnrolmentRow.id, WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
-        .where(WitnessEnrolmentRow.key_day < oldest, WitnessEnrolmentRow.left_at.is_(None))
+        .where(WitnessEnrolmentRow.key_day < oldest, _HAS_NOT_LEFT)
         .limit(_KEYS_AT_ONCE)
     )
     keys = [
@@ -274,10 +269,7 @@ async def overview(
                 func.count(WitnessEnrolmentRow.left_at).label("departed"),
                 func.min(WitnessEnrolmentRow.enrolled_at).label("since"),
                 func.count()
-                .filter(
-                    WitnessEnrolmentRow.enrolled_at > now - _RECENT,
-                    WitnessEnrolmentRow.left_at.is_(None),
-                )
+                .filter(WitnessEnrolmentRow.enrolled_at > now - _RECENT, _HAS_NOT_LEFT)
                 .label("recent"),
             ).group_by(WitnessEnrolmentRow.collective)
         )
