@@ -6,6 +6,9 @@ from typing import Final
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
 from demo.federation import (
     HELD_AT_SCHOOL,
+    KERMELO,
+    MASKED,
+    PROTECTED,
     READER,
     SHARES,
     CollectiveView,
@@ -14,6 +17,7 @@ from demo.federation import (
 )
 from demo.neighbours import Progress
 from demo.program import PASSWORD
+from demo.prosody import LOOPBACK
 
 _COLUMN: Final = 30
 _STEP: Final = 0.1
@@ -36,7 +40,7 @@ _GUIDE: Final = """\
   Commune / Municipality      {municipality.jid}
   Lecteur / Reader            {reader}
   Mot de passe / Password     {password}
-  Serveur / Server            {federation.host}:{federation.port}
+  Serveur / Server            {host}:{federation.port}
   Séries / Series             {series}
 
   {federation.command}
@@ -89,7 +93,8 @@ def guide(federation: FederationView, at_home: str | None) -> str:
     return _GUIDE.format(
         federation=federation,
         homes=federation.homes,
-        masked=federation.masked,
+        masked=MASKED,
+        host=LOOPBACK,
         cooperative=cooperative,
         challenge=cooperative.challenge or "–",
         municipality=municipality,
@@ -119,19 +124,19 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
             "jid": READER,
             "password": PASSWORD,
             "password_file": str(federation.password_file),
-            "host": federation.host,
+            "host": LOOPBACK,
             "port": federation.port,
             "ca_file": str(federation.ca_file),
             "command": federation.command,
         },
         "homes": {"count": federation.homes, "days": federation.days, "plan": str(federation.plan)},
         "protected_sums": {
-            "need": federation.need,
-            "homes": federation.masked,
+            "need": PROTECTED,
+            "homes": MASKED,
             "witness": f"{federation.witness}/witness",
             "ca_file": str(federation.ca_file),
         },
-        "kermelo": {"jid": federation.kermelo},
+        "kermelo": {"jid": KERMELO},
         "plants": {
             name: {"shares": shares, "held": HELD_AT_SCHOOL.get(name, 0)}
             for name, shares in SHARES.items()
@@ -140,7 +145,6 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
 
 
 def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, object]:
-    place = {"domain": shown.domain, "host": shown.host, "port": shown.port}
     return {
         "name": shown.name,
         "jid": shown.jid,
@@ -154,7 +158,12 @@ def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, 
             "username": ADMINISTRATOR,
             "password": ADMINISTRATION_PASSWORD,
         },
-        "xmpp": {**place, "ca_file": str(federation.ca_file)},
+        "xmpp": {
+            "domain": shown.domain,
+            "host": LOOPBACK,
+            "port": shown.port,
+            "ca_file": str(federation.ca_file),
+        },
         "series": [dict(series) for series in shown.series],
     }
 

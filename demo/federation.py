@@ -36,7 +36,7 @@ KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
 _BY_NAME: Final = "by-name"
-_PROTECTED: Final = "protected"
+PROTECTED: Final = "protected"
 """Read in sums alone, which the municipality opens as the witness: its address is still to come."""
 _SUMS: Final = _NEEDS / "sums.toml"
 """The municipality's data need, and the reader."""
@@ -91,7 +91,7 @@ SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
 """How many shares citizens bought of the panels of each school."""
 HELD_AT_SCHOOL: Final = {"École de Kermelo": 9}
 """Those that the school of Kersabiec holds, whose Home Assistant is open."""
-_MASKED: Final = 12
+MASKED: Final = 12
 """Homes more, of the commune, that nobody reads: enough for their sum to be opened."""
 _HOLDERS: Final = 12
 """Homes that hold shares of the school of Kersabiec's panels, enough to be counted in public."""
@@ -130,7 +130,6 @@ class CollectiveView:
     sites: Mapping[str, str]
     """The public page of each site, by name."""
     domain: str
-    host: str
     port: int
     series: tuple[Mapping[str, Any], ...]
     challenge: str | None = None
@@ -159,16 +158,10 @@ class FederationView:
     municipality: CollectiveView
     homes: int
     days: int
-    masked: int
-    """Homes beside them of which the cooperative has sums alone."""
-    need: str
-    """The data request that these allowed."""
     witness: str
-    """Where these homes reach their witness, the municipality; its page is at `/witness`."""
+    """Where masked homes reach their witness, the municipality; its page is at `/witness`."""
     plan: Path
     """Who lives in the street: the building and the seed of each."""
-    kermelo: str
-    host: str
     port: int
     ca_file: Path
     password_file: Path
@@ -201,7 +194,7 @@ class Federation:
         self._folder = folder
         self._authority = authority = Authority(folder / SERVER)
         self.school_server = Prosody(DOMAIN, authority, folder / SERVER, port=port)
-        self._protected = folder / "cooperative" / f"{_PROTECTED}.toml"
+        self._protected = folder / "cooperative" / f"{PROTECTED}.toml"
         servers = [self.school_server]
         for name, domain in (("cooperative", COOPERATIVE), ("municipality", MUNICIPALITY)):
             servers.append(Prosody(domain, authority, folder / name / SERVER))
@@ -245,7 +238,7 @@ class Federation:
         self._password_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._password_file, PASSWORD)
         self._write_need()
-        everybody = self.size.homes + _MASKED
+        everybody = self.size.homes + MASKED
         homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(everybody)]
         await self.witness.start(self._authority)
         async with asyncio.TaskGroup() as starting:
@@ -293,12 +286,8 @@ class Federation:
             municipality=await self._shown(self.municipality, summed),
             homes=self.size.homes,
             days=self.size.days,
-            masked=_MASKED,
-            need=_PROTECTED,
             witness=self.witness.url,
             plan=self.neighbours.file,
-            kermelo=KERMELO,
-            host=LOOPBACK,
             port=self.municipality.server.port,
             ca_file=self.municipality.server.ca_file,
             password_file=self._password_file,
@@ -332,7 +321,7 @@ class Federation:
         if self._known is not None:
             invited = list(self._known.homes)
         else:
-            areas = list(islice(cycle(self.size.areas), self.size.homes)) + _MASKED * [COMMUNE]
+            areas = list(islice(cycle(self.size.areas), self.size.homes)) + MASKED * [COMMUNE]
             async with asyncio.TaskGroup() as inviting:
                 made = {
                     area: inviting.create_task(self.cooperative.invite("home", area, count))
@@ -381,7 +370,7 @@ class Federation:
         """Write the homes' data needs, with the address of the witness: it stays the same."""
         if not self._protected.exists():
             self._protected.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            need = (_NEEDS / f"{_PROTECTED}.toml").read_text()
+            need = (_NEEDS / f"{PROTECTED}.toml").read_text()
             self._protected.write_text(need.replace("{url}", self.witness.url))
 
     async def _name_sites(self) -> None:
@@ -498,7 +487,6 @@ class Federation:
             page=collective.page,
             sites=await collective.sites(),
             domain=collective.server.host,
-            host=LOOPBACK,
             port=collective.server.port,
             series=series,
             challenge=challenge,

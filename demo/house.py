@@ -5,6 +5,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 import json
+from operator import attrgetter
 import os
 from pathlib import Path
 import signal
@@ -16,19 +17,18 @@ from demo.around import ProgressPrinter
 from demo.commands import Command, Commands, typed_lines
 import demo.federation
 from demo.federation import FULL, SMALL, Federation, FederationView
-from demo.furnishing import HouseError
+from demo.furnishing import HouseError, collective_page
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
 from demo.kersabiec import Address, House, Indoors, forget
-from demo.meter import VirtualLinky
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, SERVER, Node, View
 import demo.program
 from demo.program import PASSWORD as XMPP_PASSWORD, NodeError, closed
-from demo.prosody import Authority, Prosody
+from demo.prosody import LOOPBACK, Authority, Prosody
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
@@ -74,7 +74,7 @@ _NODE_GUIDE: Final = """\
   Nœud / Node                 {view.node}
   Observateur / Observer      {observer}
   Mot de passe / Password     {password}
-  Serveur / Server            {view.host}:{view.port}
+  Serveur / Server            {host}:{view.port}
   Autorité / Authority        {view.ca_file}
   Séries / Series             {series}
 
@@ -96,12 +96,8 @@ Prosody, the XMPP server, is missing: the school has no node. (Debian: apt insta
 """
 
 
-def _meter(house: House) -> VirtualLinky:
-    return house.meter
-
-
 COMMANDS: Final = Commands[House](
-    *METER_COMMANDS.of(_meter),
+    *METER_COMMANDS.of(attrgetter("meter")),
     Command(
         "inverter COMMAND",
         "to the inverter: night, fail, mend, jump, unplug, plug…",
@@ -231,7 +227,10 @@ async def _live(
         beginning = group.create_task(_begin(node, federation))
         address = await house.open()
         if not as_json:
-            print(_guide(address, house.folder), flush=True)
+            guide = _GUIDE.format(
+                address=address, user=USER, password=PASSWORD, folder=house.folder
+            )
+            print(guide, flush=True)
         group.create_task(COMMANDS.obey_lines(house, typed_lines()))
         group.create_task(house.live())
         await beginning
@@ -250,7 +249,7 @@ async def _live(
                 print(_node_guide(node_view, indoors), flush=True)
         if summing is not None and indoors is not None:
             federation_view = await summing
-            at_home = await house.collective_page(indoors)
+            at_home = await collective_page(house.hass.api, indoors.entry_id)
             if not as_json:
                 print(around.guide(federation_view, at_home), flush=True)
         if as_json:
@@ -268,17 +267,14 @@ async def _begin(node: Node | None, federation: Federation | None) -> None:
         await federation.gather(node)
 
 
-def _guide(address: Address, folder: Path) -> str:
-    return _GUIDE.format(address=address, user=USER, password=PASSWORD, folder=folder)
-
-
 def _node_guide(view: View, indoors: Indoors) -> str:
     return _NODE_GUIDE.format(
         view=view,
         indoors=indoors,
         observer=OBSERVER,
         password=XMPP_PASSWORD,
-        series=around.column(series.identifier for series in view.series),
+        host=LOOPBACK,
+        series=around.column(series["identifier"] for series in view.series),
     )
 
 
@@ -306,7 +302,7 @@ def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, objec
     return {
         "xmpp": {
             "domain": DOMAIN,
-            "host": view.host,
+            "host": LOOPBACK,
             "port": view.port,
             "ca_file": str(view.ca_file),
         },
@@ -321,7 +317,7 @@ def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, objec
             "password": XMPP_PASSWORD,
             "password_file": str(view.password_file),
         },
-        "series": [asdict(series) for series in view.series],
+        "series": view.series,
         "command": view.command,
     }
 

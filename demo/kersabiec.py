@@ -20,7 +20,6 @@ from demo.furnishing import (
     add_balance,
     add_inverter,
     add_meter,
-    collective_page,
     device_page,
     discovered_node,
     entities_with,
@@ -54,15 +53,6 @@ _UNIT_ID: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Modbus:
-    """Where an inverter is asked."""
-
-    host: str
-    port: int
-    unit_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Address:
     """A visitor's links to the house, with the ports and pages of its devices."""
 
@@ -71,7 +61,8 @@ class Address:
     device_page: str
     roof_meter: str
     roof_meter_page: str
-    inverter: Modbus
+    inverter: Mapping[str, str | int]
+    """Its host, port and unit id."""
     inverter_page: str
     balance_page: str
 
@@ -190,7 +181,11 @@ class House:
             device_page=pages[0],
             roof_meter=self.roof_meter.port,
             roof_meter_page=pages[1],
-            inverter=Modbus(host=self.inverter.host, port=self.inverter.port, unit_id=_UNIT_ID),
+            inverter={
+                "host": self.inverter.host,
+                "port": self.inverter.port,
+                "unit_id": _UNIT_ID,
+            },
             inverter_page=pages[2],
             balance_page=pages[3],
         )
@@ -204,10 +199,6 @@ class House:
             node_page=await device_page(api, entry_id),
             dashboard_page=await ready_dashboard(api, self._language),
         )
-
-    async def collective_page(self, indoors: Indoors) -> str:
-        """Wait until the sums of the collective are there; give where they are looked at."""
-        return await collective_page(self.hass.api, indoors.entry_id)
 
     async def registers(self) -> Mapping[str, str]:
         """The entity ids of the registers that are shared, with the direction of their energy."""

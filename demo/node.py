@@ -33,27 +33,9 @@ _READS_WITHIN_S: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
-    """A series that the observer may read, and its statistic in Home Assistant.
-
-    What is injected and what is produced both have `production` in their identifiers: `direction`
-    distinguishes them.
-    """
-
-    identifier: str
-    direction: str
-    interval: str
-    unit: str
-    statistic: str
-    first: str | None
-    last: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class View:
     """An observer's access to the school's series."""
 
-    host: str
     port: int
     ca_file: Path
     password_file: Path
@@ -61,12 +43,16 @@ class View:
     """The full JID that is asked."""
     page: str
     """The node's page in Home Assistant."""
-    series: tuple[Series, ...]
+    series: tuple[Mapping[str, Any], ...]
+    """As the node lists them, with `direction` and the `statistic` in Home Assistant.
+
+    What is injected and what is produced both have `production` in their identifiers.
+    """
 
     @property
     def command(self) -> str:
         """The command that reads a series, as typed in the checkout."""
-        asked = self.series[0].identifier if self.series else "URN"
+        asked = self.series[0]["identifier"] if self.series else "URN"
         words = ("script/node", "get-history", NODE, asked, "--as", OBSERVER)
         return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
 
@@ -175,7 +161,6 @@ class Node:
             status = asking.create_task(self._until_read())
         granted = permission.result()
         return View(
-            host=LOOPBACK,
             port=self._server.server.port,
             ca_file=self._server.server.ca_file,
             password_file=self._password_file,
@@ -185,13 +170,13 @@ class Node:
             series=await self._read(granted["series"]) if granted["state"] == "granted" else (),
         )
 
-    async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Series, ...]:
+    async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, Any], ...]:
         """List, as the observer, the node's readable series, in the order of the registers."""
         statistics = {series["identifier"]: series["statistic"] for series in shared}
         answer = await self._program.json("list-series", NODE, "--as", OBSERVER, *self._place)
         listed = {statistics[series["identifier"]]: series for series in answer["series"]}
         return tuple(
-            Series(**listed[statistic], direction=direction, statistic=statistic)
+            {**listed[statistic], "direction": direction, "statistic": statistic}
             for statistic, direction in self._registers.items()
             if statistic in listed
         )

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from demo.federation import KERMELO, READER, SMALL, CollectiveView, FederationView
+from demo.federation import READER, SMALL, CollectiveView, FederationView
 from demo.program import NodeError, closed
 
 PAGE = "http://127.0.0.1:8080"
@@ -20,7 +20,6 @@ def shown(name: str) -> CollectiveView:
         page=PAGE,
         sites={"École de Kersabiec": SITE},
         domain=f"{name}.test",
-        host="127.0.0.1",
         port=5269,
         series=({"identifier": SUM, "interval": "PT1H"},),
     )
@@ -33,12 +32,8 @@ def tour() -> FederationView:
         municipality=shown("municipality"),
         homes=SMALL.homes,
         days=SMALL.days,
-        masked=12,
-        need="protected",
         witness="https://localhost:8443",
         plan=Path("/a folder/plan.json"),
-        kermelo=KERMELO,
-        host="127.0.0.1",
         port=5270,
         ca_file=Path("/a folder/authority.pem"),
         password_file=Path("/a folder/password"),
