@@ -48,7 +48,7 @@ class Commands[T]:
         ]
 
     async def obey(self, thing: T, line: str) -> None:
-        """Run one line. Raises: CommandError: no such command, or bad arguments.
+        """Run one line.
 
         Raises:
             CommandError: there is no such command, or what follows it makes no sense.
@@ -98,7 +98,7 @@ def stop_signal() -> asyncio.Event:
 
 
 def number(words: list[str], default: float, place: int = 0) -> float:
-    """Return the number at a place of the arguments. Raises: ValueError: it is none.
+    """Return the number at a place of the arguments.
 
     Raises:
         ValueError: it is none.

@@ -6,6 +6,7 @@ is given sums below zero, so that the past runs into the present without a step.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import time
@@ -23,21 +24,16 @@ _WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
 _WRITTEN_WITHIN_S: Final = 600
 
 
-@dataclass(frozen=True, kw_only=True)
-class Register:
-    """An energy entity, by the key of its fact, and its value."""
+type Figure = Callable[[Energy], int]
 
-    key: str
-    value_wh: Callable[[Energy], int]
-
-
-REGISTERS: Final = (
-    Register(key="energy_drawn", value_wh=lambda count: count.drawn_wh),
-    Register(key="energy_injected", value_wh=lambda count: count.injected_wh),
-    Register(key="energy", value_wh=lambda count: count.production_wh),
-)
+# Energy entities, by the key of their fact.
+_REGISTERS: Final[Mapping[str, Figure]] = {
+    "energy_drawn": lambda count: count.drawn_wh,
+    "energy_injected": lambda count: count.injected_wh,
+    "energy": lambda count: count.production_wh,
+}
 # Mean power of an hour or less, by what was counted in it.
-POWERS: Final[Mapping[str, Callable[[Energy], int]]] = {
+_POWERS: Final[Mapping[str, Figure]] = {
     "active_power_drawn": lambda count: count.drawn_wh,
     "active_power_injected": lambda count: count.injected_wh,
     "active_power": lambda count: count.drawn_wh - count.injected_wh,
@@ -90,15 +86,14 @@ async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hou
     """
     if not past:
         return
-    for key, power_w in POWERS.items():
-        if (entity_id := entity_ids.get(key)) is not None:
-            await _import_power(api, entity_id, power_w, past)
-    for register in REGISTERS:
-        if (entity_id := entity_ids.get(register.key)) is not None:
-            await _import_register(api, entity_id, register, past)
-    for register in REGISTERS:
-        if (entity_id := entity_ids.get(register.key)) is not None:
-            await _is_written(api, entity_id, register.value_wh(past[-1].end), past[-1].start)
+    for key, power_w in _POWERS.items():
+        if key in entity_ids:
+            await _import_power(api, entity_ids[key], power_w, past)
+    registers = {entity_ids[key]: wh for key, wh in _REGISTERS.items() if key in entity_ids}
+    for entity_id, value_wh in registers.items():
+        await _import_register(api, entity_id, value_wh, past)
+    for entity_id, value_wh in registers.items():
+        await _is_written(api, entity_id, value_wh(past[-1].end), past[-1].start)
 
 
 async def _is_written(api: Api, entity_id: str, value_wh: int, start: datetime) -> None:
@@ -112,7 +107,7 @@ async def _is_written(api: Api, entity_id: str, value_wh: int, start: datetime) 
     raise HassError(f"{entity_id}: its past was not written within {_WRITTEN_WITHIN_S} s.")
 
 
-async def _import_register(api: Api, entity_id: str, register: Register, past: list[Hour]) -> None:
+async def _import_register(api: Api, entity_id: str, value_wh: Figure, past: list[Hour]) -> None:
     state = await api.state(entity_id)
     unit = state["attributes"]["unit_of_measurement"]
     wh = _WH_PER_UNIT[unit]
@@ -120,8 +115,8 @@ async def _import_register(api: Api, entity_id: str, register: Register, past: l
     rows = [
         {
             "start": hour.start.isoformat(),
-            "state": register.value_wh(hour.end) / wh,
-            "sum": (register.value_wh(hour.end) - zero_wh) / wh,
+            "state": value_wh(hour.end) / wh,
+            "sum": (value_wh(hour.end) - zero_wh) / wh,
         }
         for hour in past
     ]
@@ -137,14 +132,12 @@ async def _zero_wh(api: Api, entity_id: str, state: State) -> float:
         if value_wh is not None and sum_wh is not None:
             return value_wh - sum_wh
     for seen in (*await api.history(entity_id, since), state):
-        if _is_number(seen["state"]):
+        with suppress(ValueError):
             return float(seen["state"]) * _WH_PER_UNIT[state["attributes"]["unit_of_measurement"]]
     raise ValueError(f"{entity_id} has no value yet")
 
 
-async def _import_power(
-    api: Api, entity_id: str, power_w: Callable[[Energy], int], past: list[Hour]
-) -> None:
+async def _import_power(api: Api, entity_id: str, power_w: Figure, past: list[Hour]) -> None:
     rows: list[dict[str, Any]] = []
     for hour in past:
         powers = [6 * power_w(sixth) for sixth in hour.sixths]
@@ -158,11 +151,3 @@ async def _import_power(
         )
     meta = {"unit_of_measurement": "W", "unit_class": "power", "has_sum": False, "mean_type": 1}
     await api.import_statistics({"statistic_id": entity_id, **meta}, rows)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -6,7 +6,7 @@ REST for flows and states, a websocket for the rest.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 import time
 from typing import Any, Final, Literal, NotRequired, TypedDict, cast
@@ -37,8 +37,6 @@ class State(TypedDict):
     entity_id: str
     state: str
     attributes: dict[str, Any]
-    last_changed: str
-    last_updated: str
 
 
 class RegistryEntity(TypedDict):
@@ -50,7 +48,6 @@ class RegistryEntity(TypedDict):
     translation_key: str | None
     config_entry_id: str | None
     device_id: str | None
-    disabled_by: str | None
 
 
 class FlowStep(TypedDict):
@@ -74,7 +71,6 @@ class Issue(TypedDict):
     issue_id: str
     is_fixable: bool
     translation_key: str | None
-    translation_placeholders: dict[str, str] | None
 
 
 class StatisticRow(TypedDict):
@@ -84,8 +80,6 @@ class StatisticRow(TypedDict):
     end: int
     state: NotRequired[float | None]
     sum: NotRequired[float | None]
-    change: NotRequired[float | None]
-    mean: NotRequired[float | None]
 
 
 class Socket:
@@ -301,13 +295,7 @@ class Api:
             no_attributes=False,
         )
         return [
-            {
-                "entity_id": entity_id,
-                "state": seen["s"],
-                "attributes": seen["a"],
-                "last_changed": _iso(seen.get("lc", seen["lu"])),
-                "last_updated": _iso(seen["lu"]),
-            }
+            {"entity_id": entity_id, "state": seen["s"], "attributes": seen["a"]}
             for seen in answer.get(entity_id, [])
         ]
 
@@ -333,7 +321,7 @@ class Api:
             period=period,
             start_time=since.isoformat(),
             units={"energy": "Wh", "power": "W"},
-            types=["state", "sum", "mean"],
+            types=["state", "sum"],
             **fields,
         )
         return cast(list[StatisticRow], answer.get(statistic_id, []))
@@ -345,10 +333,6 @@ class Api:
             metadata={"source": "recorder", "name": None, **metadata},
             stats=rows,
         )
-
-
-def _iso(second: float) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()
 
 
 async def _json(response: aiohttp.ClientResponse) -> Any:
