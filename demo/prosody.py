@@ -62,12 +62,8 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Loopback")
-        usage = _usage(digital_signature=False, key_cert_sign=True, crl_sign=True)
-        certificate = (
-            self._builder("Loopback", self._key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
-            .sign(self._key, hashes.SHA256())
+        certificate = self._builder("Loopback", self._key.public_key(), is_authority=True).sign(
+            self._key, hashes.SHA256()
         )
         self.file = folder / "authority.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -77,10 +73,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
-            self._builder(host, key.public_key())
+            self._builder(host, key.public_key(), is_authority=False)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(), critical=True)
             .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -96,8 +90,22 @@ class Authority:
         files[1].chmod(0o600)
         return files
 
-    def _builder(self, name: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, name: str, key: ec.EllipticCurvePublicKey, *, is_authority: bool
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
+        basic = x509.BasicConstraints(ca=is_authority, path_length=None)
+        usage = x509.KeyUsage(
+            digital_signature=not is_authority,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=is_authority,
+            crl_sign=is_authority,
+            encipher_only=False,
+            decipher_only=False,
+        )
         return (
             x509.CertificateBuilder()
             .subject_name(_name(name))
@@ -107,6 +115,8 @@ class Authority:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=365))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(basic, critical=True)
+            .add_extension(usage, critical=True)
         )
 
 
@@ -283,20 +293,15 @@ class Prosody(AbstractContextManager["Prosody"]):
             "allow_registration": True,
             "registration_invite_only": True,
             "modules_enabled": _MODULES.split(),
-        }
-        ssl = {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key}
-        log = {"info": folder / "prosody.log"}
-        others = {
-            f'["{host}"]': _lua([value for place in places for value in place])
-            for host, places in self._others.items()
+            "log": {"info": folder / "prosody.log"},
+            "ssl": {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key},
+            "loopback_servers": {
+                host: [value for place in places for value in place]
+                for host, places in self._others.items()
+            },
         }
         lines = [f"{key} = {_lua(value)}" for key, value in settings.items()]
-        lines += [
-            f"log = {_table(log)}",
-            f"ssl = {_table(ssl)}",
-            "loopback_servers = {" + ", ".join(f"{k} = {v}" for k, v in others.items()) + "}",
-            f"VirtualHost {_lua(self.host)}",
-        ]
+        lines.append(f"VirtualHost {_lua(self.host)}")
         self._config.write_text("\n".join(lines) + "\n")
 
 
@@ -314,13 +319,12 @@ def _lua(value: object) -> str:
             return str(value)
         case list():
             return "{ " + ", ".join(map(_lua, value)) + " }"
+        case dict():
+            pairs = (f"[{_lua(key)}] = {_lua(each)}" for key, each in value.items())
+            return "{ " + ", ".join(pairs) + " }"
         case _:
             escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{escaped}"'
-
-
-def _table(values: Mapping[str, object]) -> str:
-    return "{ " + ", ".join(f"{key} = {_lua(value)}" for key, value in values.items()) + " }"
 
 
 def listens(port: int, address: str = LOOPBACK) -> bool:
@@ -333,19 +337,3 @@ def listens(port: int, address: str = LOOPBACK) -> bool:
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _usage(
-    *, digital_signature: bool = True, key_cert_sign: bool = False, crl_sign: bool = False
-) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )
