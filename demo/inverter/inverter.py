@@ -12,9 +12,8 @@ from .chain import ENERGIES, Block, blocks
 from .faults import Faults, Limit, Scales, State
 from .image import BASE, Image
 from .measures import Measures, Readings
-from .models import MODELS
 from .profiles import PROFILES, Profile
-from .sunspec import Model, Value, Values
+from .sunspec import MODELS, Model, Value, Values
 
 _SERIAL, _SCALE = 911, 912
 _GARBAGE: Final = 0x1234

@@ -1,13 +1,17 @@
-"""SunSpec's encoding of points in registers: types, scale factors, unimplemented points.
+"""SunSpec's models, and the encoding of their points in registers: types, scale factors.
 
-Source: SunSpec Device Information Model Specification §4.
+Source: SunSpec Device Information Model Specification §4. `sunspec.json` has the definitions that
+the SunSpec Alliance publishes (github.com/sunspec/models, Apache-2.0), without what is said for
+people to read.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+import json
 from math import nan
+from pathlib import Path
 import struct
-from typing import Final
+from typing import Any, Final
 
 type Value = int | float | str | None
 """In the unit of the point; None is what is not implemented."""
@@ -125,3 +129,27 @@ def _split(raw: int, registers: int) -> list[int]:
 
 def _words(data: bytes) -> list[int]:
     return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
+DEFINITIONS: Final[Mapping[int, Any]] = {
+    definition["id"]: definition
+    for definition in json.loads(Path(__file__).with_name("sunspec.json").read_text())
+}
+
+_NUMBER_AND_LENGTH: Final = 2
+"""Points of each definition that stand before its own."""
+
+
+def _points(points: Sequence[Any]) -> tuple[Point, ...]:
+    return tuple(Point(p["name"], p["type"], p["size"], p.get("sf")) for p in points)
+
+
+def _model(definition: Any) -> Model:
+    group = definition["group"]
+    modules = (_points(module["points"]) for module in group.get("groups", ()))
+    return Model(definition["id"], _points(group["points"][_NUMBER_AND_LENGTH:]), *modules)
+
+
+MODELS: Final[Mapping[int, Model]] = {
+    model_id: _model(definition) for model_id, definition in DEFINITIONS.items()
+}

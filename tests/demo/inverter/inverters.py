@@ -16,7 +16,7 @@ from modbus_connection.model.sunspec.generate import generate_source
 from modbus_connection.tmodbus import ModbusConnection
 
 from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
-from demo.inverter.models import DEFINITIONS
+from demo.inverter.sunspec import DEFINITIONS
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)

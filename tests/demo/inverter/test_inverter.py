@@ -9,8 +9,7 @@ import pytest
 
 from demo.inverter import PROFILES, Inverter, State
 from demo.inverter.chain import Block, blocks
-from demo.inverter.models import MODELS
-from demo.inverter.sunspec import HEADER, Point
+from demo.inverter.sunspec import HEADER, MODELS, Point
 from demo.world import HybridWorld
 
 from .inverters import NIGHT, NOON, decoded, inverter, model, unix

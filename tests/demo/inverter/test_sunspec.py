@@ -2,8 +2,7 @@
 
 import pytest
 
-from demo.inverter.models import MODELS
-from demo.inverter.sunspec import Point
+from demo.inverter.sunspec import MODELS, Point
 
 
 @pytest.mark.parametrize(
