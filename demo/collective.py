@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import aiohttp
 
@@ -157,14 +157,6 @@ class Collective:
             challenges = await self.program.json("challenges", "list")
         return f"{self.page}/challenge/{challenges[0]['id']}"
 
-    async def live(self) -> NoReturn:
-        """Wait until the node ends.
-
-        Raises:
-            NodeError: it has ended by itself.
-        """
-        await self.program.live()
-
     async def close(self) -> None:
         """End the node and its server, leaving no process."""
         await self.program.close()
@@ -173,7 +165,7 @@ class Collective:
     async def _until_online(self) -> None:
         async def is_online() -> bool:
             if self.program.has_ended:
-                await self.live()
+                await self.program.live()
             return bool((await self.program.json("status")).get("online"))
 
         error = NodeError(f"{self.profile.name} is not online: {self.program.log} may say why.")

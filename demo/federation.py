@@ -14,7 +14,6 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 import shlex
-import shutil
 import tomllib
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -100,7 +99,8 @@ _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
 _NEARLY_ALL: Final = 0.98
 _LATEST: Final = timedelta(hours=3)
-_FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
+FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
+"""Where all of it is, in the folder of the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,7 @@ class Federation:
             NodeError: it has ended by itself.
         """
         async with asyncio.TaskGroup() as living:
-            for part in (self.cooperative, self.municipality, self.neighbours):
+            for part in (self.cooperative.program, self.municipality.program, self.neighbours):
                 living.create_task(part.live())
 
     async def close(self) -> None:
@@ -491,12 +491,6 @@ class Federation:
             series=series,
             challenge=challenge,
         )
-
-
-def forget(folder: Path) -> None:
-    """Remove the files of all of them from a folder, and no others."""
-    for name in _FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _device(identifier: str) -> str:

@@ -8,6 +8,7 @@ import json
 from operator import attrgetter
 import os
 from pathlib import Path
+import shutil
 import signal
 import sys
 from typing import Final
@@ -15,14 +16,13 @@ from typing import Final
 from demo import around
 from demo.around import ProgressPrinter
 from demo.commands import Command, Commands, typed_lines
-import demo.federation
-from demo.federation import FULL, SMALL, Federation, FederationView
+from demo.federation import FOLDERS, FULL, SMALL, Federation, FederationView
 from demo.furnishing import HouseError, collective_page
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
-from demo.kersabiec import Address, House, Indoors, forget
+from demo.kersabiec import HASS, MEMORY, Address, House, Indoors
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, SERVER, Node, View
@@ -111,8 +111,6 @@ def main() -> None:
     arguments = _arguments()
     if arguments.fresh:
         forget(arguments.folder)
-        demo.node.forget(arguments.folder)
-        demo.federation.forget(arguments.folder)
     complaint = None
     try:
         asyncio.run(_run(arguments))
@@ -122,6 +120,13 @@ def main() -> None:
         complaint = _first(group)
     if complaint is not None:
         sys.exit(f"script/demo: {complaint}")
+
+
+def forget(folder: Path) -> None:
+    """Remove the files of all parts of the demo from its folder, and no others."""
+    for name in (HASS, demo.node.FOLDER, SERVER, *FOLDERS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / MEMORY).unlink(missing_ok=True)
 
 
 def _first(error: BaseException) -> BaseException:
@@ -237,7 +242,7 @@ async def _live(
         node_view = indoors = federation_view = at_home = summing = None
         if node is not None:
             await node.open(house.hass, await house.registers())
-            group.create_task(node.live())
+            group.create_task(node.program.live())
             if federation is not None:
                 group.create_task(federation.live())
                 if not as_json:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 import json
 from pathlib import Path
-import shutil
 from typing import Final
 
 from demo.furnishing import (
@@ -38,8 +37,9 @@ from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
 from demo.world import ORIGIN, PANELS, SCHOOL, World
 
-_HASS: Final = "hass"
-_MEMORY: Final = "school.json"
+HASS: Final = "hass"
+MEMORY: Final = "school.json"
+"""A folder and a file in that of the house."""
 _OF_THE_SCHOOL: Final = frozenset({"energy_drawn", "active_power_drawn"})
 _OF_THE_ROOF: Final = frozenset({"energy_injected", "active_power_injected"})
 _OF_THE_INVERTER: Final = frozenset({"energy", "power"})
@@ -106,7 +106,7 @@ class House:
         The inverter keeps the port that it had at first, if that is free.
         """
         self.folder = folder
-        self._memory = folder / _MEMORY
+        self._memory = folder / MEMORY
         remembered = self._remembered()
         self._linky = school()
         self._linky.load.overloads.extend(remembered.overloads)
@@ -119,7 +119,7 @@ class House:
             port=free_port(remembered.inverter_port or inverter_port or 0),
             start=start,
         )
-        self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
+        self.hass = Hass(folder / HASS, port=port, language=language, supervised=supervised)
         self._language: Language = language
         self._since = max(ORIGIN, datetime.now(UTC) - PAST)
         self._past: list[Hour] = []
@@ -303,12 +303,6 @@ class _Memory:
 
     overloads: tuple[Overload, ...] = ()
     inverter_port: int = 0
-
-
-def forget(folder: Path) -> None:
-    """Remove the files of a house from its folder, and no others."""
-    shutil.rmtree(folder / _HASS, ignore_errors=True)
-    (folder / _MEMORY).unlink(missing_ok=True)
 
 
 def school() -> Linky:

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 import shlex
 import shutil
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from demo.hass import Hass, Supervised, free_port
 from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
@@ -20,13 +20,13 @@ from demo.supervisor import Supervisor
 from demo.warm import Warm
 
 SERVER: Final = "prosody"
-"""The folder of the school's server, in that of the demo."""
+FOLDER: Final = "node"
+"""The folders of the school's server and of its node, in that of the demo."""
 DOMAIN: Final = "kersabiec.test"
 NODE: Final = f"school@{DOMAIN}"
 OBSERVER: Final = f"observer@{DOMAIN}"
 
 _NEED: Final = Path(__file__).with_name("need.toml")
-_NODE: Final = "node"
 _CLIENT_NAME: Final = "Consometers"
 _TOKEN_DAYS: Final = 3650
 _READS_WITHIN_S: Final = 600
@@ -62,11 +62,11 @@ class Node:
 
     def __init__(self, folder: Path, server: Prosody, warm: Warm) -> None:
         """Prepare; nothing starts yet."""
-        self.folder = folder / _NODE
+        self.folder = folder / FOLDER
         self.log_path = self.folder / "node.log"
         self._password_file = self.folder / "observer.password"
         self._server = Threaded(server)
-        self._program = Program(self.folder, self.log_path, warm)
+        self.program = Program(self.folder, self.log_path, warm)
         self._permission_id = ""
         self._asked: dict[str, int | None] = {}
         self._registers: Mapping[str, str] = {}
@@ -87,14 +87,14 @@ class Node:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._password_file, PASSWORD)
         await self._server.open(NODE, OBSERVER)
-        await self._program.do("login", NODE, *self._place)
+        await self.program.do("login", NODE, *self._place)
         self._permission_id, state = await self._permission()
         if state == "proposed":
             self._asked[self._permission_id] = None
 
     async def meet(self, invitation: str, days: int) -> None:
         """Ask a collective for its data needs, which allow this many days of the past."""
-        for asked in (await self._program.json("join", invitation))["asked"]:
+        for asked in (await self.program.json("join", invitation))["asked"]:
             self._asked[asked["permission"]] = days
 
     async def open(self, hass: Hass, registers: Mapping[str, str]) -> None:
@@ -109,19 +109,11 @@ class Node:
         self._supervisor.oversee(hass)
         self._panel = f"{hass.url}{self._supervisor.panel_path}"
         page = ("--page", f"{LOOPBACK}:{self._page_port}")
-        await self._program.run(*page, **self._supervisor.environment)
-
-    async def live(self) -> NoReturn:
-        """Wait until the node ends.
-
-        Raises:
-            NodeError: it has ended by itself.
-        """
-        await self._program.live()
+        await self.program.run(*page, **self._supervisor.environment)
 
     async def close(self) -> None:
         """End the node and its server, leaving no process."""
-        await self._program.close()
+        await self.program.close()
         if self._supervises:
             await self._supervisor.stop()
         await self._server.close()
@@ -129,10 +121,10 @@ class Node:
     async def _permission(self) -> tuple[str, str]:
         """Return the observer's request with its state, after proposing it at first."""
         for _ in range(2):
-            for permission in await self._program.json("permissions"):
+            for permission in await self.program.json("permissions"):
                 if permission["peer"] == OBSERVER:
                     return permission["permission"], permission["state"]
-            await self._program.do("peer", "add", OBSERVER, "--need", str(_NEED))
+            await self.program.do("peer", "add", OBSERVER, "--need", str(_NEED))
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:
@@ -144,7 +136,7 @@ class Node:
         if "token" not in access:
             access["token"] = await hass.api.long_lived_token(_CLIENT_NAME, _TOKEN_DAYS)
             write_private(file, json.dumps(access))
-        await self._program.do("home", hass.url, answer=access["token"])
+        await self.program.do("home", hass.url, answer=access["token"])
         write_private(file, json.dumps({**access, "url": hass.url}))
 
     async def _grant(self, permission_id: str, days: int | None) -> None:
@@ -152,12 +144,12 @@ class Node:
         chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
         series = [word for choice in chosen for word in ("--series", choice)]
         history = () if days is None else ("--history", str(days))
-        await self._program.do("grant", permission_id, *series, *history, "--yes")
+        await self.program.do("grant", permission_id, *series, *history, "--yes")
 
     async def view(self) -> View:
         """Wait until the observer can read the year; return how."""
         async with asyncio.TaskGroup() as asking:
-            permission = asking.create_task(self._program.json("permissions", self._permission_id))
+            permission = asking.create_task(self.program.json("permissions", self._permission_id))
             status = asking.create_task(self._until_read())
         granted = permission.result()
         return View(
@@ -173,7 +165,7 @@ class Node:
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, Any], ...]:
         """List, as the observer, the node's readable series, in the order of the registers."""
         statistics = {series["identifier"]: series["statistic"] for series in shared}
-        answer = await self._program.json("list-series", NODE, "--as", OBSERVER, *self._place)
+        answer = await self.program.json("list-series", NODE, "--as", OBSERVER, *self._place)
         listed = {statistics[series["identifier"]]: series for series in answer["series"]}
         return tuple(
             {**listed[statistic], "direction": direction, "statistic": statistic}
@@ -185,10 +177,10 @@ class Node:
         """Wait until the node is online and has read the year, and return its status."""
 
         async def status_if_read() -> Any:
-            status = await self._program.json("status")
+            status = await self.program.json("status")
             shares = [series["read"] for peer in status["peers"] for series in peer["series"]]
-            if self._program.has_ended:
-                await self.live()
+            if self.program.has_ended:
+                await self.program.live()
             return status if status.get("online") and all(share == 1 for share in shares) else None
 
         error = NodeError(f"The node does not read the year: {self.log_path} may say why.")
@@ -197,12 +189,6 @@ class Node:
     @property
     def _place(self) -> tuple[str, ...]:
         return reach(self._server.server.port, self._server.server.ca_file, self._password_file)
-
-
-def forget(folder: Path) -> None:
-    """Remove the files of a node and its server from a folder, and no others."""
-    for name in (_NODE, SERVER):
-        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def is_missing() -> bool:

@@ -74,7 +74,7 @@ class Street:
     def let_grant(self) -> None:
         """Grant what is asked, for all homes."""
         for home in self._homes:
-            home.standing.may_grant.set()
+            home.may_grant.set()
 
     async def _open(self, there: AsyncExitStack, homes: Sequence[Home]) -> list[StreetHome]:
         """Open the databases of homes, and have them count; return these homes."""
@@ -127,7 +127,7 @@ class Street:
         while True:
             whole_s = self._plan.history_days * _DAY_S
             read = [home for home in self._homes if not home.home.masked]
-            asked = sum(min(home.standing.asked_s / whole_s, home.series) for home in read)
+            asked = sum(min(home.asked_s / whole_s, home.series) for home in read)
             progress = {
                 "homes": len(self._plan.homes),
                 "counted": self._counted,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -65,20 +64,15 @@ _AGAIN_S: Final = 1.0
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Standing:
-    """What waits for other members, and of how many seconds of its past a home was asked."""
-
-    may_grant: asyncio.Event = field(default_factory=asyncio.Event)
-    asked_s: float = 0
-
-
 class StreetHome:
     """A home with its database."""
 
     def __init__(self, home: Home, store: Store, naming: Naming, source: Source) -> None:
         self.home = home
-        self.standing = Standing()
+        self.may_grant = asyncio.Event()
+        """Set once the others have asked too."""
+        self.asked_s = 0.0
+        """Of how many seconds of its past it was asked."""
         self._store = store
         self._naming = naming
         self._source = source
@@ -152,7 +146,7 @@ class StreetHome:
         )
         account = Account(self.home.jid, password)
         connection = Connection(account, server=server, language=_LANGUAGE)
-        answers = partial(_Answers, standing=self.standing)
+        answers = partial(_Answers, home=self)
         clock = Clock()
         sharing = Sharing(
             self._store, self._naming, connection, self._changes, answers, clock=clock
@@ -191,7 +185,7 @@ class StreetHome:
 
         Of a masked home it also has the reports.
         """
-        await self.standing.may_grant.wait()
+        await self.may_grant.wait()
         await self.decide(0 if self.home.masked else history_days)
         async with asyncio.timeout(_PATIENCE_S):
             while await self._is_untold():
@@ -245,16 +239,16 @@ class _Answers(Answers):
         confirms: Confirms,
         settled: Settled,
         *,
-        standing: Standing,
+        home: StreetHome,
     ) -> None:
         super().__init__(store, naming, answered, confirms, settled)
-        self._standing = standing
+        self._home = home
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         answer = await super().get_history(asker, request)
         start, end = request.range(datetime.now(UTC))
-        self._standing.asked_s += (end - start).total_seconds()
+        self._home.asked_s += (end - start).total_seconds()
         return answer
 
 

@@ -8,6 +8,7 @@ from consometers_node.permission import DataNeed
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import read_need_file
 from demo import node
+from demo.house import forget
 
 
 @pytest.fixture
@@ -29,9 +30,10 @@ def test_without_prosody_there_is_no_node(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_forgetting_leaves_what_is_not_its_own(tmp_path: Path) -> None:
-    for name in ("node", "prosody", "mine"):
+    for name in ("node", "prosody", "hass", "street", "mine"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
-    node.forget(tmp_path)
+    (tmp_path / "school.json").touch()
+    forget(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    node.forget(tmp_path)
+    forget(tmp_path)
