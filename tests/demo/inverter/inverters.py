@@ -5,7 +5,7 @@ Its generator makes the components from the published definitions.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,18 +18,15 @@ from modbus_connection.tmodbus import ModbusConnection
 from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
 from demo.inverter.sunspec import DEFINITIONS
 
-ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
-NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
-NIGHT = datetime(2026, 6, 10, 1, tzinfo=UTC)
+from ..meter.meters import NIGHT, NOON, ORIGIN, unix
+
+__all__ = ["NIGHT", "NOON", "unix"]
+
 BASE = 40_000
 
 
 def inverter(name: str = "home", *, seed: int = 1) -> Inverter:
     return Inverter(PROFILES[name], seed=seed, origin=ORIGIN)
-
-
-def unix(at: datetime) -> int:
-    return int(at.timestamp())
 
 
 def virtual(name: str = "home", at: datetime = NOON) -> VirtualInverter:
