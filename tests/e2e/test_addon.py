@@ -158,11 +158,6 @@ async def test_nobody_passes_for_an_administrator(owner: Visitor, member: Visito
         assert "Only an administrator" not in await answer.text()
 
 
-async def test_ingress_lets_nobody_in_who_has_not_logged_in(home: Home, owner: Visitor) -> None:
-    async with home.session.get(f"{owner.page}/") as answer:
-        assert answer.status == 401
-
-
 async def test_everybody_at_home_finds_it(home: Home, member: Visitor) -> None:
     slug = home.supervisor.slug
     for api in (home.hass.api, member.api):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from operator import le
-import os
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,11 +45,6 @@ async def meter(ports: Path) -> AsyncIterator[VirtualLinky]:
         yield meter
 
 
-async def listen(api: Api, port: str) -> FlowStep:
-    """Begin to add the meter on a port, up to what is shown of it."""
-    return await api.submit(await api.start_flow(DOMAIN, choice="meter"), device=port)
-
-
 async def choose(home: Home, step_id: str, **data: Any) -> FlowStep:
     """Choose from the menu of the meter's options, if there is a choice, and submit the form."""
     step = await home.api.start_options_flow(home.entry_id)
@@ -85,7 +79,8 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     hours = {HOUR_OF_NOW - n * HOUR: registers.injected_wh - n * HOURLY_WH for n in range(1, 4)}
     await import_energy(hass.api, FORMER, hours)
     await eventually(partial(rows, hass.api, FORMER), lambda there: len(there) == len(hours))
-    confirm = await listen(hass.api, meter.port)
+    step = await hass.api.start_flow(DOMAIN, choice="meter")
+    confirm = await hass.api.submit(step, device=meter.port)
     history = await hass.api.submit(confirm)
     assert history.get("step_id") == "history"
     (field,) = history["data_schema"]
@@ -102,22 +97,6 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     await choose(home, "publication", **EVERY_FRAME)
     await shows(home, "energy_injected")
     return home
-
-
-async def test_a_port_that_is_not_there_is_refused(hass: Hass, ports: Path) -> None:
-    step = await listen(hass.api, str(ports / "none"))
-    assert (step["type"], step.get("step_id")) == ("form", "meter")
-    assert step.get("errors") == {"base": "no_such_port"}
-
-
-async def test_a_port_on_which_nothing_speaks_is_refused(hass: Hass) -> None:
-    ends = os.openpty()
-    try:
-        step = await listen(hass.api, os.ttyname(ends[1]))
-    finally:
-        for end in ends:
-            os.close(end)
-    assert step.get("errors") == {"base": "no_data"}
 
 
 async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
@@ -182,14 +161,6 @@ async def test_powers_are_those_of_the_meter(home: Home) -> None:
     }
     assert shown in injected_va
     assert float(await home.state("apparent_power")) == 0
-
-
-async def test_the_same_meter_is_refused_twice(home: Home, ports: Path) -> None:
-    step = await listen(home.api, home.meter.port)
-    assert step.get("reason") == "already_configured"
-    async with VirtualLinky(home.meter.linky, link=ports / "again", start=NOON) as again:
-        step = await listen(home.api, again.port)
-    assert step.get("reason") == "already_configured"
 
 
 async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) -> None:
@@ -260,15 +231,6 @@ async def test_energy_was_never_seen_to_fall_or_to_be_zero(home: Home) -> None:
     assert len(seen) > 3
     assert seen[0] >= home.registers_before_wh > 0
     assert all(before <= after for before, after in pairwise(seen))
-
-
-async def test_registers_are_fit_for_the_energy_dashboard(home: Home) -> None:
-    statistics = {
-        row["statistic_id"]: row
-        for row in await home.api.command("recorder/list_statistic_ids", statistic_type="sum")
-    }
-    energy = statistics[await home.entity_id("energy_drawn")]
-    assert (energy["has_sum"], energy["unit_class"]) == (True, "energy")
 
 
 async def test_a_replaced_meter_is_read_in_the_same_entities_and_said(home: Home) -> None:
