@@ -154,13 +154,6 @@ async def test_nobody_else_is_in_it_and_nobody_else_gets_it(world: World) -> Non
     assert values == {120}
 
 
-async def test_asked_again_within_the_hour_it_is_the_same_and_logged_once(world: World) -> None:
-    for _ in range(3):
-        page = await asked(world.home.browser())
-        assert "Received and checked" in page.text
-    assert len(await world.logged()) == 1
-
-
 async def test_a_command_writes_it_into_a_file(world: World, tmp_path: Path) -> None:
     node, file = Node(tmp_path), tmp_path / "held.zip"
     await node.log_in(world.server, world.server.register("third", PASSWORD), PASSWORD)

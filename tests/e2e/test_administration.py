@@ -6,6 +6,7 @@ documentation.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -72,7 +73,13 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 
 @pytest_asyncio.fixture(scope="module")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    folder = tmp_path_factory.mktemp("office")
+    async with furnished(tmp_path_factory.mktemp("office")) as office:
+        yield office
+
+
+@asynccontextmanager
+async def furnished(folder: Path) -> AsyncIterator[Office]:
+    """Serve the administration of a collective that publishes."""
     store = await Store.open(folder / "node.db")
     now = datetime.now(UTC)
     await keep_collective(store, "lorient")

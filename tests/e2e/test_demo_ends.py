@@ -104,8 +104,7 @@ def _reaped(pid: int) -> bool:
 @pytest.mark.parametrize(
     "numbers",
     [
-        pytest.param((signal.SIGTERM,), marks=pytest.mark.full),
-        (signal.SIGTERM, signal.SIGTERM),
+        *(pytest.param(n * (signal.SIGTERM,), marks=pytest.mark.full) for n in (1, 2)),
         (signal.SIGINT, signal.SIGTERM),
         (signal.SIGHUP,),
         pytest.param((signal.SIGHUP, signal.SIGHUP), marks=pytest.mark.full),

@@ -8,7 +8,7 @@ run in all: on a phone, a tablet and a desk, by day and by night, in both langua
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from functools import partial
 import gzip
 from importlib.resources import files
 from itertools import product
@@ -20,17 +20,14 @@ from urllib.parse import urljoin, urlsplit
 from playwright.async_api import Browser, BrowserContext, Page, Response
 import pytest
 
-from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.e2e.looks import badly_set, texts, words_in
-from tests.e2e.test_administration import entered, furnish as furnish_office
+from tests.e2e.test_administration import entered, furnished
 from tests.full import FULL
 from tests.node.permission.samples import NEED
-from tests.node.web.admin.office import NAME, Clock, serving as serving_office
-from tests.node.web.admin.test_overview import close_due
+from tests.node.web.admin.office import NAME
 from tests.node.web.conftest import allow, ask
 from tests.node.web.home import ADMIN, DRAWN, GUEST, running, toy
 from tests.node.web.public import contest
@@ -120,20 +117,8 @@ async def compete(town: Town) -> None:
 
 @asynccontextmanager
 async def administration(folder: Path) -> AsyncIterator[Role]:
-    store = await Store.open(folder / "node.db")
-    now = datetime.now(UTC)
-    await keep_collective(store, "lorient")
-    await furnish_office(store, now)
-    async with serving_office(store, settings(folder), clock=Clock(now)) as office:
-        await office.appoint(NAME)
-        await office.written(lambda connection: open_from(connection, AT_ONCE, NAME, now))
-        await close_due(office)
-
-        async def log_in(page: Page) -> None:
-            await entered(office, page)
-
-        yield Role(f"{office.url}administration/", logs_in=log_in)
-    await store.close()
+    async with furnished(folder) as office:
+        yield Role(f"{office.url}administration/", logs_in=partial(entered, office))
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ import re
 from typing import Any, Final, override
 from uuid import uuid4
 from xml.etree.ElementTree import Element, tostring
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -48,7 +47,6 @@ pytestmark = [
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-PARIS: Final = ZoneInfo("Europe/Paris")
 
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 KNOWN_UNTIL: Final = NOW - 3 * HOUR
@@ -370,23 +368,6 @@ async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None
     assert sorted(devices) == ["electricity-meter", "electricity-meter", "inverter"]
 
 
-async def test_days_are_civil_days_in_wh(world: World) -> None:
-    series = await world.name(world.town, "consumption", "energy/active/daily")
-    end = KNOWN_UNTIL.astimezone(PARIS).replace(hour=0)
-    start = end - timedelta(days=10)
-    answer = await world.history(world.town, series, start, end)
-    midnights = [start + timedelta(days=n) for n in range(11)]
-    hours = world.recorded(DRAWN, start.astimezone(UTC))
-    assert records(answer, series) == {
-        midnight.astimezone(UTC): sum(
-            hours[hour]
-            for hour in hours
-            if midnight.astimezone(UTC) <= hour < following.astimezone(UTC)
-        )
-        for midnight, following in pairwise(midnights)
-    }
-
-
 async def test_a_delivery_point_is_named_to_whom_it_was_granted(world: World) -> None:
     start = KNOWN_UNTIL - DAY
     answer = await world.history(world.utility, POINT_URN, start)
@@ -484,19 +465,6 @@ async def test_new_hours_reach_subscribers_alone(world: World) -> None:
     await receives_all(world.coop, series, new)
     await receives_all(world.utility, POINT_URN, new)
     assert received_by(world.town) == received_by(world.stranger) == []
-
-
-async def test_a_corrected_past_comes_again(world: World) -> None:
-    series = await world.name(world.coop, "consumption", "power/active/raw")
-    hour = KNOWN_UNTIL - 50 * HOUR
-    world.corrected[DRAWN, hour] = -400
-    await world.write(DRAWN, [hour])
-    await world.announce()
-    changed = world.recorded(DRAWN, hour, hour + 2 * HOUR)
-    assert changed[hour] == drawn_wh(DRAWN, hour) - 400
-    assert changed[hour + HOUR] == drawn_wh(DRAWN, hour + HOUR) + 400
-    await receives_all(world.coop, series, changed)
-    await receives_all(world.utility, POINT_URN, changed)
 
 
 async def test_an_unsubscribed_peer_receives_no_more(world: World) -> None:

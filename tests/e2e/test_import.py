@@ -230,30 +230,6 @@ async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: S
     database.close()
 
 
-async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
-    (statistic,) = [
-        meta
-        for meta in await stage.hass.api.command("recorder/list_statistic_ids")
-        if meta["statistic_id"] == GRID
-    ]
-    assert (statistic["source"], statistic["name"]) == ("consometers", "From the grid")
-    assert (statistic["statistics_unit_of_measurement"], statistic["unit_class"]) == (
-        "kWh",
-        "energy",
-    )
-    answer = await stage.hass.api.command(
-        "recorder/statistics_during_period",
-        statistic_ids=[GRID],
-        period="month",
-        start_time=(BEGAN - 40 * DAY).isoformat(),
-        units={"energy": "Wh"},
-        types=["change"],
-    )
-    changes = [row["change"] for row in answer[GRID]]
-    assert all(change > 0 for change in changes)
-    assert _rounded(sum(changes)) == max(total for _, total in stage.truth().values())
-
-
 async def test_pushes_and_corrections_update_all_later_sums(stage: Stage) -> None:
     stage.notes.problems.clear()
     async with node(stage):
