@@ -87,7 +87,11 @@ def warm(*also: str) -> Warm:
 
 def environment(folder: Path) -> Mapping[str, str]:
     """Return the environment of a node in that folder, without variables of another one."""
-    inherited = {key: value for key, value in os.environ.items() if not _is_of_a_node(key)}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("CONSOMETERS_") and key != "SUPERVISOR_TOKEN"
+    }
     return {
         **inherited,
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
@@ -181,8 +185,3 @@ def write_private(file: Path, text: str) -> None:
     """Write a file that its owner alone may read."""
     file.touch(mode=0o600)
     file.write_text(text)
-
-
-def _is_of_a_node(variable: str) -> bool:
-    """Whether it would lead to another node, or to another Home Assistant."""
-    return variable.startswith("CONSOMETERS_") or variable == "SUPERVISOR_TOKEN"

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 import secrets
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -67,9 +66,9 @@ class Discovered:
 class Supervisor:
     """It knows one add-on, whose page listens on a port of loopback, and one Home Assistant."""
 
-    def __init__(self, page_port: int, *, addon: Path = ADDON) -> None:
+    def __init__(self, page_port: int) -> None:
         """Prepare; nothing listens yet."""
-        self._addon = load_yaml_dict(str(addon / "config.yaml"))
+        self._addon = load_yaml_dict(str(ADDON / "config.yaml"))
         self._page = f"http://{LOOPBACK}:{page_port}"
         self._page_port = page_port
         self.slug = f"{_REPOSITORY}_{self._addon['slug']}"
@@ -164,9 +163,7 @@ class Supervisor:
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Accept the add-on with its own token, and core with one that core knows."""
-        core = await self._core()
-        if core is None:
-            raise web.HTTPBadGateway
+        core = await self._running_core()
         addon = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE)
         await addon.prepare(request)
         version = (await core.api.request("GET", "config"))["version"]
@@ -188,9 +185,7 @@ class Supervisor:
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         self._admit(request, self.token)
-        core = await self._core()
-        if core is None:
-            raise web.HTTPBadGateway
+        core = await self._running_core()
         async with self._session.request(
             request.method,
             f"{core.url}/api/{request.match_info['path']}",
@@ -219,8 +214,8 @@ class Supervisor:
 
     async def _push(self, message: Discovered) -> None:
         """Notify core of a discovery; once it runs, it asks for all of them."""
-        core = await self._core()
-        if core is not None:
+        with suppress(web.HTTPBadGateway):
+            core = await self._running_core()
             async with self._session.post(
                 f"{core.url}/api/hassio_push/discovery/{message.uuid}",
                 headers={"Authorization": f"Bearer {await core.api.token()}"},
@@ -228,13 +223,14 @@ class Supervisor:
             ) as answer:
                 answer.raise_for_status()
 
-    async def _core(self) -> Hass | None:
-        """Return Home Assistant, if it runs."""
+    async def _running_core(self) -> Hass:
+        """Return Home Assistant, if it runs; else the answer is that of a bad gateway."""
         with suppress(HassError, *_CLOSED, TimeoutError):
             if self._hass is not None:
                 config = await self._hass.api.request("GET", "config")
-                return self._hass if config["state"] == _RUNNING else None
-        return None
+                if config["state"] == _RUNNING:
+                    return self._hass
+        raise web.HTTPBadGateway
 
     # Requests of core
 
@@ -287,8 +283,7 @@ class Supervisor:
 
     async def _open_session(self, request: web.Request) -> web.Response:
         self._admit(request, self._core_token)
-        core = await self._core()
-        assert core is not None
+        core = await self._running_core()
         body = await request.json()
         users = await core.api.command("config/auth/list")
         (user,) = [candidate for candidate in users if candidate["id"] == body["user_id"]]

@@ -155,7 +155,7 @@ class Measures:
         )
 
     def power_w(self, second: int) -> int:
-        return self._limited(self.world.flows_at(second).production_w, second)
+        return self._limited(self.world.powers_at(second)[1], second)
 
     def energy_wh(self, second: int) -> int:
         """Return the register of all that was ever made, with its jumps."""
@@ -198,7 +198,7 @@ class Measures:
         if isinstance(world, HybridWorld):
             power_w = world.storage_at(second).panels_w
             return power_w, self._less_limits(second, lambda at: world.storage_at(at).panels_wh)
-        return world.flows_at(second).production_w, self._made_wh(second)
+        return world.powers_at(second)[1], self._made_wh(second)
 
     def _makes(self, n: int) -> bool:
         return self.world.day(n // _PER_DAY)[1][n % _PER_DAY] > 0

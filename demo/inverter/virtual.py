@@ -30,7 +30,7 @@ class VirtualInverter:
 
     def __init__(
         self,
-        units: Inverter | Image | Mapping[int, Inverter | Image] | None = None,
+        units: Inverter | Image | Mapping[int, Inverter | Image],
         *,
         port: int = 0,
         line: Path | None = None,
@@ -40,7 +40,7 @@ class VirtualInverter:
         seed: int = 1,
     ) -> None:
         if not isinstance(units, Mapping):
-            units = {1: units or Inverter(seed=seed)}
+            units = {1: units}
         self.units: dict[int, Inverter | Image] = dict(units)
         self._answers = Answers(self._image, self._mute, seed=seed)
         self._line = None if line is None else Line(self._answers, line, baud=baud)

@@ -41,7 +41,7 @@ class VirtualLinky:
 
     def __init__(
         self,
-        linky: Linky | None = None,
+        linky: Linky,
         *,
         link: Path | None = None,
         tcp: int | None = None,
@@ -51,7 +51,7 @@ class VirtualLinky:
         seed: int = 1,
     ) -> None:
         self._start = start
-        self.line = Line(linky or Linky(seed=seed), start or time(), faults=faults, seed=seed)
+        self.line = Line(linky, start or time(), faults=faults, seed=seed)
         self.speed = speed
         self._outlet: Outlet = PtyOutlet(link) if tcp is None else TcpOutlet(tcp)
         self._task: asyncio.Task[None] | None = None

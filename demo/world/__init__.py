@@ -4,7 +4,7 @@ Everything is a function of time and of a seed. Power is in W, energy in whole W
 """
 
 from .battery import Battery, HybridWorld
-from .flows import ORIGIN, SEGMENT_S, Energy, Flows, Segment, World
+from .flows import ORIGIN, SEGMENT_S, Energy, Segment, World
 from .site import HOUSEHOLD, PANELS, SCHOOL, Site
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "SEGMENT_S",
     "Battery",
     "Energy",
-    "Flows",
     "HybridWorld",
     "Segment",
     "Site",

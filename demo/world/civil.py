@@ -1,6 +1,6 @@
 """Civil days in Lorient: legal time, public holidays, school holidays of zone B."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -21,16 +21,6 @@ _SCHOOL_HOLIDAYS = (
 def local(second: int) -> datetime:
     """Return the legal time at a Unix time."""
     return datetime.fromtimestamp(second, PARIS)
-
-
-def unix(at: datetime) -> int:
-    """Return the Unix time, in whole seconds, of an aware datetime."""
-    return int(at.timestamp())
-
-
-def utc(second: int) -> datetime:
-    """Return the UTC datetime at a Unix time."""
-    return datetime.fromtimestamp(second, UTC)
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from .civil import local, unix
+from .civil import local
 from .noise import unit
 from .shape import Shape
 from .site import HOUSEHOLD, SLOTS, Site
@@ -25,28 +25,6 @@ _DAY_S = 86_400
 _W_PER_WH = 3600 // SEGMENT_S
 _PHASE_1 = 301
 _KEPT_SEGMENTS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Flows:
-    """Power at one moment, W. What the grid gives is positive, what it gets negative."""
-
-    consumption_w: int
-    production_w: int
-    grid_w: tuple[int, ...]
-    """By phase: one or three."""
-
-    @property
-    def net_w(self) -> int:
-        return sum(self.grid_w)
-
-    @property
-    def drawn_w(self) -> int:
-        return max(0, self.net_w)
-
-    @property
-    def injected_w(self) -> int:
-        return max(0, -self.net_w)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +120,7 @@ class World:
         self.kwp = site.kwp if kwp is None else kwp
         self.phases = phases
         self.seed = seed
-        self.origin_day = unix(origin) // _DAY_S
+        self.origin_day = int(origin.timestamp()) // _DAY_S
         # By day since the origin: use and production of its segments, and the energy before it.
         self._days: list[tuple[array[int], array[int]]] = []
         self._before: list[Energy] = [Energy()]
@@ -152,20 +130,14 @@ class World:
     def origin_s(self) -> int:
         return self.origin_day * _DAY_S
 
-    def flows(self, at: datetime) -> Flows:
-        """Return the power of everything at that moment."""
-        return self.flows_at(unix(at))
-
     def energy(self, at: datetime) -> Energy:
         """Return the registers at that moment. The first call takes about a second per year."""
-        return self.energy_at(unix(at))
+        return self.energy_at(int(at.timestamp()))
 
-    def flows_at(self, second: int) -> Flows:
+    def powers_at(self, second: int) -> tuple[int, int]:
+        """Return (from the grid, from the panels), W; what the grid gets is negative."""
         n, within = divmod(second, SEGMENT_S)
-        segment = self.segment(n)
-        net, production = segment.powers(within)
-        grid = segment.by_phase(net)
-        return Flows(sum(grid) + production, production, grid)
+        return self.segment(n).powers(within)
 
     def energy_at(self, second: int) -> Energy:
         n, within = divmod(second, SEGMENT_S)

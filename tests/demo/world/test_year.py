@@ -61,7 +61,7 @@ def test_a_school_rests_on_sundays_and_holidays(school: World) -> None:
 def test_water_is_heated_in_off_peak_hours(home: World) -> None:
     def mean(hour: int, minute: int) -> float:
         moments = (datetime(2026, 7, n, hour, minute, tzinfo=PARIS) for n in range(1, 15))
-        return sum(home.flows(moment).consumption_w for moment in moments) / 14
+        return sum(sum(home.powers_at(int(moment.timestamp()))) for moment in moments) / 14
 
     nights = [mean(minutes // 60 % 24, minutes % 60) for minutes in range(1_425, 1_605, 30)]
     assert max(nights) > 2000
