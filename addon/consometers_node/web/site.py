@@ -10,7 +10,7 @@ from aiohttp import web
 from ..household.node import HomeNode
 from ..xmpp import Server
 from .api.node_api import Api
-from .core.access import HEALTH, INGRESS, AccessControl
+from .core.access import HEALTH, INGRESS, AccessControl, harden
 from .core.listening import Bounds, listening
 from .household.handlers import Pages
 from .household.routes import routes
@@ -48,6 +48,7 @@ class Site:
         self._app = web.Application(
             middlewares=[guard.middleware, pages.middleware], client_max_size=MAX_BODY_BYTES
         )
+        self._app.on_response_prepare.append(harden)
         self._node = node
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)

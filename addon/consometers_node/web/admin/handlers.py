@@ -140,10 +140,10 @@ class AdminPages(ConsentPages[AdminContext]):
         try:
             response = await self._answer(request.clone(client_max_size=MAX_BODY_BYTES), handler)
         except web.HTTPException as answer:
-            _harden(answer)
+            await self.harden(request, answer)
             raise
         if not response.prepared:
-            _harden(response)
+            await self.harden(request, response)
         return response
 
     def page(
@@ -219,9 +219,11 @@ class AdminPages(ConsentPages[AdminContext]):
         self.changed()
         return context.go(f"members/{member.pseudonym}?done={what}")
 
-    def harden(self, response: web.StreamResponse) -> None:
-        """Add the headers of a response before it is sent."""
-        _harden(response)
+    async def harden(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the headers of a response before those of the public pages are."""
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers["Cache-Control"] = "no-store"
+        await harden(request, response)
 
     def give_key(self, response: web.StreamResponse, context: AdminContext, key: str) -> None:
         """Set the session cookie, until the browser is closed."""
@@ -396,9 +398,3 @@ def _speaks(context: AdminContext) -> dict[str, str]:
     """Return the address of this page in each language."""
     url = context.request.rel_url.with_path(context.request.path, keep_query=True)
     return {tag: f"?{url.update_query(language=tag).query_string}" for tag in LANGUAGES}
-
-
-def _harden(response: web.StreamResponse) -> None:
-    response.headers.setdefault("Content-Security-Policy", _POLICY)
-    response.headers["Cache-Control"] = "no-store"
-    harden(response)

@@ -368,7 +368,7 @@ async def _export(
         member = await pages.member_of(context, connection)
         await pages.note(connection, context, f"export {ending}", member.id)
     response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
-    pages.harden(response)
+    await pages.harden(context.request, response)
     name = f"{member.pseudonym}-{context.today.isoformat()}.{ending}"
     parts = exported.as_csv if ending == "csv" else exported.as_json
     async with pages.store.reading() as connection:

@@ -21,7 +21,7 @@ from ...store.enrolments import enrolments
 from ...store.peers import all_peers
 from ...store.plants import all_held_plants
 from ...store.pulled import all_pulled
-from ..core.access import harden, problem
+from ..core.access import problem
 from .challenges import challenge
 from .plants import plants
 from .sums import Json, drawn_last_month, sums
@@ -82,7 +82,6 @@ class Api:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        harden(response)
         await response.prepare(request)
         changes = self._node.changes
         seen = changes.count

@@ -51,16 +51,8 @@ class AccessControl:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse requests without access, and add the headers of each response."""
-        refused = self._refuse(request)
-        try:
-            response = refused or await handler(request)
-        except web.HTTPException as answer:
-            harden(answer)
-            raise
-        if not response.prepared:
-            harden(response)
-        return response
+        """Refuse requests without access."""
+        return self._refuse(request) or await handler(request)
 
     def _refuse(self, request: web.Request) -> web.Response | None:
         peer = peer_of(request.transport)
@@ -100,8 +92,8 @@ def _forbidden() -> web.Response:
     return web.Response(status=403, text=body)
 
 
-def harden(response: web.StreamResponse) -> None:
-    """Add the headers of each response."""
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers of a response before it is sent: a signal of aiohttp's applications."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

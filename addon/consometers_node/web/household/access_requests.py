@@ -66,7 +66,6 @@ async def _download(
     if request is None or request.copy is None:
         raise RequestRefused(404, _NOT_HERE)
     response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
-    pages.harden(response)
     day = request.copy.facts.time.date().isoformat()
     parts = request.copy.chunks(file)
     return await send_file(context.request, response, f"{day}-{file}", parts)

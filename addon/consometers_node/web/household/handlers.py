@@ -27,7 +27,7 @@ from ...store.coverage import absences
 from ...wire import Naming
 from ...xmpp import Server
 from ..core import language
-from ..core.access import API, harden
+from ..core.access import API
 from ..core.calendar_svg import Strip, draw
 from ..core.consenting import ConsentPages, NotOffered, Offer, Unlisted
 from ..core.csrf import FIELD, FormTokens
@@ -213,10 +213,6 @@ class Pages(ConsentPages[RequestContext]):
     def refuse(self, context: RequestContext, status: int, words: Text) -> web.Response:
         """Render a page that refuses."""
         return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
-
-    def harden(self, response: web.StreamResponse) -> None:
-        """Add the headers of a response before it is sent."""
-        harden(response)
 
     @override
     def changed(self) -> None:

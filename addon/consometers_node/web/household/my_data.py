@@ -96,7 +96,6 @@ async def _export(
     pages: Pages, context: RequestContext, ending: str, content_type: str
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
-    pages.harden(response)
     name = f"consometers-{datetime.now(UTC).date().isoformat()}.{ending}"
     parts = (as_json if ending == "json" else as_csv)(pages.node.store)
     return await send_file(context.request, response, name, parts)

@@ -26,7 +26,7 @@ from ..core.access import is_known
 from ..core.page_base import PageBase
 from ..core.rate_limit import TooMany, Turns, asker
 from ..core.speech import Language
-from .headers import allow_reading, harden, preflight
+from .headers import allow_reading, preflight
 from .response_cache import ResponseCache
 
 type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
@@ -135,20 +135,16 @@ class PublicPages(PageBase):
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer within the rate limit, and turn errors into pages."""
         try:
-            response = await self._answer(request, handler)
+            return await self._answer(request, handler)
         except web.HTTPException as answer:
             if answer.status < 400:
-                harden(answer)
                 raise
-            response = self._refuse(request, answer.status, answer.headers)
+            return self._refuse(request, answer.status, answer.headers)
         except asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
             _LOGGER.exception("a public page could not be made")
-            response = self._refuse(request, 500)
-        if not response.prepared:
-            harden(response)
-        return response
+            return self._refuse(request, 500)
 
     async def read_about(self, connection: AsyncConnection) -> None:
         """Read the collective's description, for the pages made from now on."""

@@ -18,8 +18,8 @@ _HEADERS = {
 }
 
 
-def harden(response: web.StreamResponse) -> None:
-    """Add the default headers to a response."""
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Add the default headers to a response before it is sent: a signal of the application."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

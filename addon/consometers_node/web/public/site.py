@@ -16,6 +16,7 @@ from ...store import Store
 from ..core.listening import Bounds, listening
 from ..core.rate_limit import visitors
 from .handlers import PublicPages, now as this_moment
+from .headers import harden
 from .response_cache import ResponseCache
 from .routes import routes
 from .witness import calls
@@ -54,6 +55,7 @@ class PublicSite:
             now=now,
         )
         self.app = web.Application(middlewares=[pages.middleware], client_max_size=_MAX_BODY_BYTES)
+        self.app.on_response_prepare.append(harden)
         self.app.add_routes(routes(pages, watch))
         if witness is not None:
             self.app.add_routes(calls(witness))
