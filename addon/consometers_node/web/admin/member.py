@@ -239,14 +239,15 @@ async def erase(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return pages.done(context, member, "erased")
 
 
-async def export_json(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return all data about a member."""
-    return await _export(pages, context, "json", "application/json")
-
-
-async def export_csv(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Return the records of a member."""
-    return await _export(pages, context, "csv", "text/csv")
+async def export(pages: AdminPages, context: AdminContext, ending: str) -> web.StreamResponse:
+    """Stream all data about a member as JSON, or its records as CSV. The access is logged first."""
+    async with pages.store.writing() as connection:
+        member = await pages.member_of(context, connection)
+        await pages.note(connection, context, f"export {ending}", member.id)
+    name = f"{member.pseudonym}-{context.today.isoformat()}.{ending}"
+    parts = exported.as_csv if ending == "csv" else exported.as_json
+    async with pages.store.reading() as connection:
+        return await send_file(context.request, name, parts(connection, member), pages.harden)
 
 
 async def _show(
@@ -358,21 +359,6 @@ def _years(
         calendar = Calendar(window.first, states)
         years.append(Year(direction, calendar, draw(calendar)))
     return years
-
-
-async def _export(
-    pages: AdminPages, context: AdminContext, ending: str, content_type: str
-) -> web.StreamResponse:
-    """Stream data about a member; the access was logged before."""
-    async with pages.store.writing() as connection:
-        member = await pages.member_of(context, connection)
-        await pages.note(connection, context, f"export {ending}", member.id)
-    response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
-    await pages.harden(context.request, response)
-    name = f"{member.pseudonym}-{context.today.isoformat()}.{ending}"
-    parts = exported.as_csv if ending == "csv" else exported.as_json
-    async with pages.store.reading() as connection:
-        return await send_file(context.request, response, name, parts(connection, member))
 
 
 async def _granted(

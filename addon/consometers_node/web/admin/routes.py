@@ -1,5 +1,7 @@
 """Every page and every form once, with its path and its handler."""
 
+from functools import partial
+
 from aiohttp import web
 
 from ..core import consenting, permissions
@@ -39,8 +41,8 @@ LOOKS: dict[str, Look] = {
     "/": overview.show,
     "/members": members.show,
     _MEMBER: member.show,
-    f"{_MEMBER}/export.json": member.export_json,
-    f"{_MEMBER}/export.csv": member.export_csv,
+    f"{_MEMBER}/export.json": partial(member.export, ending="json"),
+    f"{_MEMBER}/export.csv": partial(member.export, ending="csv"),
     f"{_MEMBER}/erase": member.confirm_erasure,
     _END: member.confirm_end,
     "/register": register.show,

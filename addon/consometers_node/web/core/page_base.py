@@ -1,6 +1,6 @@
 """The base of all pages: rendering, and the refusal of requests."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,9 @@ _PART_BYTES = 64 * 1024
 _STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {
     ".css": "text/css",
+    ".csv": "text/csv",
     ".js": "text/javascript",
+    ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
@@ -38,10 +40,19 @@ ERRORS = {
 
 
 async def send_file(
-    request: web.Request, response: web.StreamResponse, name: str, parts: AsyncIterator[str]
+    request: web.Request,
+    name: str,
+    parts: AsyncIterator[str],
+    harden: Callable[[web.Request, web.StreamResponse], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
     """Stream a file as it is made: it is never whole in memory."""
-    response.headers["Content-Disposition"] = attachment(name)
+    headers = {
+        "Content-Type": f"{_TYPES[Path(name).suffix]}; charset=utf-8",
+        "Content-Disposition": attachment(name),
+    }
+    response = web.StreamResponse(headers=headers)
+    if harden is not None:
+        await harden(request, response)
     await response.prepare(request)
     async with aclosing(_larger(parts)) as chunks:
         async for chunk in chunks:

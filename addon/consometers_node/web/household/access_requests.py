@@ -6,7 +6,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from ...quoalise.text import text
-from ...sharing.access_requests import DOCUMENT, RECORDS, AccessRequests
+from ...sharing.access_requests import AccessRequests
 from ...store import PeerId
 from ...store.access_requests import requests_to
 from ...store.peers import Peer, all_peers
@@ -48,27 +48,14 @@ async def ask(pages: Pages, context: RequestContext) -> web.StreamResponse:
     return context.go(f"access-requests/{peer.id}")
 
 
-async def download_json(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return the whole archive."""
-    return await _download(pages, context, DOCUMENT, "application/json")
-
-
-async def download_csv(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return the records."""
-    return await _download(pages, context, RECORDS, "text/csv")
-
-
-async def _download(
-    pages: Pages, context: RequestContext, file: str, content_type: str
-) -> web.StreamResponse:
+async def download(pages: Pages, context: RequestContext, file: str) -> web.StreamResponse:
+    """Return the whole archive, or its records."""
     peer, requests = await _peer(pages, context), _requests(pages)
     request = requests.of_peer(peer.id) if requests else None
     if request is None or request.copy is None:
         raise RequestRefused(404, _NOT_HERE)
-    response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
     day = request.copy.facts.time.date().isoformat()
-    parts = request.copy.chunks(file)
-    return await send_file(context.request, response, f"{day}-{file}", parts)
+    return await send_file(context.request, f"{day}-{file}", request.copy.chunks(file))
 
 
 def _requests(pages: Pages) -> AccessRequests | None:

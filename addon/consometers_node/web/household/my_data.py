@@ -58,14 +58,11 @@ async def show(
     )
 
 
-async def export_json(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return everything."""
-    return await _export(pages, context, "json", "application/json")
-
-
-async def export_csv(pages: Pages, context: RequestContext) -> web.StreamResponse:
-    """Return the records."""
-    return await _export(pages, context, "csv", "text/csv")
+async def export(pages: Pages, context: RequestContext, ending: str) -> web.StreamResponse:
+    """Return everything as JSON, or the records as CSV."""
+    name = f"consometers-{datetime.now(UTC).date().isoformat()}.{ending}"
+    parts = (as_json if ending == "json" else as_csv)(pages.node.store)
+    return await send_file(context.request, name, parts)
 
 
 async def erase(pages: Pages, context: RequestContext) -> web.StreamResponse:
@@ -90,12 +87,3 @@ async def _sums(connection: AsyncConnection) -> list[tuple[DataRequest, Openings
         for permission_id, openings in (await all_openings(connection)).items()
         if openings.enrolment.enrolled_at is not None
     ]
-
-
-async def _export(
-    pages: Pages, context: RequestContext, ending: str, content_type: str
-) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
-    name = f"consometers-{datetime.now(UTC).date().isoformat()}.{ending}"
-    parts = (as_json if ending == "json" else as_csv)(pages.node.store)
-    return await send_file(context.request, response, name, parts)

@@ -4,6 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
+from ...sharing.access_requests import DOCUMENT, RECORDS
 from ..core import consenting, permissions
 from . import access_requests, home, joining, my_data, settings
 from .handlers import Look, Pages
@@ -24,10 +25,10 @@ LOOKS: dict[str, Look] = {
     "/settings": settings.show,
 }
 FOR_ADMINISTRATORS: dict[str, Look] = {
-    "/mine/consometers.json": my_data.export_json,
-    "/mine/consometers.csv": my_data.export_csv,
-    f"/access-requests/{_PEER}/export.json": access_requests.download_json,
-    f"/access-requests/{_PEER}/records.csv": access_requests.download_csv,
+    "/mine/consometers.json": partial(my_data.export, ending="json"),
+    "/mine/consometers.csv": partial(my_data.export, ending="csv"),
+    f"/access-requests/{_PEER}/export.json": partial(access_requests.download, file=DOCUMENT),
+    f"/access-requests/{_PEER}/records.csv": partial(access_requests.download, file=RECORDS),
 }
 """The export holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
