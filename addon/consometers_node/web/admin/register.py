@@ -1,8 +1,6 @@
 """The record of processing (GDPR, article 30), and every change of a permission."""
 
 from collections.abc import Iterable, Sequence
-import csv
-import io
 
 from aiohttp import web
 
@@ -19,7 +17,7 @@ from ...collective.privacy.processing_records import (
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Json
-from ..core.page_base import attachment
+from ..core.page_base import attachment, csv_text
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext
@@ -118,8 +116,6 @@ def _attached(context: AdminContext, name: str, ending: str) -> str:
 
 
 def _table(context: AdminContext, name: str, rows: Iterable[Sequence[str]]) -> web.Response:
-    written = io.StringIO()
     plain = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
-    csv.writer(written, lineterminator="\r\n").writerows(plain)
     headers = {"Content-Disposition": _attached(context, name, "csv")}
-    return web.Response(text=written.getvalue(), content_type="text/csv", headers=headers)
+    return web.Response(text=csv_text(plain), content_type="text/csv", headers=headers)

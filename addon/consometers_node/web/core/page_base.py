@@ -1,8 +1,10 @@
 """The base of all pages: rendering, and the refusal of requests."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+import csv
 from hashlib import sha256
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,13 @@ async def send_file(
 def attachment(name: str) -> str:
     """Return the header that makes a browser store an answer as a file of that name."""
     return f'attachment; filename="{name}"'
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Write a table as CSV (RFC 4180)."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    return written.getvalue()
 
 
 async def _larger(parts: AsyncIterator[str]) -> AsyncGenerator[bytes]:

@@ -1,7 +1,5 @@
 """Challenges: rankings for a screen, a wall and paper, and as open data."""
 
-import csv
-import io
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +8,7 @@ from ...collective.challenges.comparison import CONFIDENCE, LEAST_DAYS, LEAST_WE
 from ...collective.challenges.register import Challenge, all_challenges
 from ...collective.challenges.results import STATES, Participant, Result, State, result, state_of
 from ...store.connection import AsyncConnection
+from ..core.page_base import csv_text
 from .challenge_drawing import draw_ranking, draw_weeks
 from .handlers import Guest, PublicPages, problem
 from .headers import allow_reading
@@ -217,21 +216,18 @@ def _rounded(change: float | None) -> float | None:
 
 
 def _as_csv(seen: Result) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_WEEK)
-    for week in seen.comparison.weeks:
-        for name, use in week.uses.items():
-            writer.writerow(
-                (
-                    week.span.first.isoformat(),
-                    week.span.last.isoformat(),
-                    week.days,
-                    name,
-                    round(use.now, 1),
-                    round(use.before, 1),
-                    round(week.change(name), _DIGITS),
-                    round(week.relative(name), _DIGITS),
-                )
-            )
-    return out.getvalue()
+    rows = [
+        (
+            week.span.first.isoformat(),
+            week.span.last.isoformat(),
+            week.days,
+            name,
+            round(use.now, 1),
+            round(use.before, 1),
+            round(week.change(name), _DIGITS),
+            round(week.relative(name), _DIGITS),
+        )
+        for week in seen.comparison.weeks
+        for name, use in week.uses.items()
+    ]
+    return csv_text([_WEEK, *rows])

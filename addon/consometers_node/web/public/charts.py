@@ -1,14 +1,13 @@
 """Charts and their tables: a line for each interval, with an earlier one for comparison."""
 
 from collections.abc import Iterator, Sequence
-import csv
 from dataclasses import dataclass
 from enum import StrEnum
-import io
 
 from ...collective.publication.figures import NOTHING, FlowRow
 from ...quoalise import iso8601
 from ...series import Direction
+from ..core.page_base import csv_text
 
 
 class Step(StrEnum):
@@ -147,17 +146,14 @@ _DAYS = (
 
 def as_csv(chart: Chart) -> str:
     """Write the table of a chart."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
     parts = [(_HEAD, _written)]
     if chart.step is not Step.HOUR:
         parts.append((_HOURS, _hours))
     if chart.step is Step.MONTH:
         parts.append((_DAYS, _days))
-    writer.writerow([name for names, _ in parts for name in names])
-    for line in chart.lines:
-        writer.writerow([cell for _, write in parts for cell in write(line)])
-    return out.getvalue()
+    head = [name for names, _ in parts for name in names]
+    rows = [[cell for _, write in parts for cell in write(line)] for line in chart.lines]
+    return csv_text([head, *rows])
 
 
 def _written(line: ChartInterval) -> Sequence[str]:

@@ -4,14 +4,12 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-import csv
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache, lru_cache
-import io
-from itertools import dropwhile
+from itertools import chain, dropwhile
 import json
 from pathlib import Path
 import re
@@ -40,6 +38,7 @@ from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
 from ...store.groups import GroupKind
+from ..core.page_base import csv_text
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
@@ -454,24 +453,21 @@ _SPANS = {Interval.P1D: _HOURS, Longer.P1M: _DAYS, Longer.P1Y: _DAYS}
 
 
 def _as_csv(query: Query, points: Iterable[Point]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
     names = _SPANS.get(query.interval, ())
-    writer.writerow((*_HEAD, *names))
-    for point, start, end in _shown(points):
-        writer.writerow(
-            (
-                start,
-                end,
-                _plain(point.value),
-                query.quantity.unit,
-                point.members,
-                "" if point.why is None else point.why.spelled,
-                point.members_counting,
-                *(point.more.get(name) for name in ("per_member", *names)),
-            )
+    rows = (
+        (
+            start,
+            end,
+            _plain(point.value),
+            query.quantity.unit,
+            point.members,
+            "" if point.why is None else point.why.spelled,
+            point.members_counting,
+            *(point.more.get(name) for name in ("per_member", *names)),
         )
-    return out.getvalue()
+        for point, start, end in _shown(points)
+    )
+    return csv_text(chain([(*_HEAD, *names)], rows))
 
 
 def _plain(value: float | None) -> float | None:

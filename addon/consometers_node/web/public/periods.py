@@ -24,6 +24,7 @@ from ...collective.publication.figures import (
 )
 from ...collective.publication.queries import Place
 from ...series import Direction, Interval
+from ..core.page_base import attachment
 from .charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
 from .headers import allow_reading
@@ -163,7 +164,7 @@ async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRes
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         period = await look(pages, guest, connection, place, which)
-    return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
+    return _file(period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
 async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
@@ -205,7 +206,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         place = await place_named(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
-    return _file(guest, chart, f"{place.slug}-{day}.csv")
+    return _file(chart, f"{place.slug}-{day}.csv")
 
 
 async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -269,9 +270,8 @@ async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnect
     return place
 
 
-def _file(guest: Guest, chart: Chart, name: str) -> web.Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return tagged(as_csv(chart), "text/csv", headers)
+def _file(chart: Chart, name: str) -> web.Response:
+    return tagged(as_csv(chart), "text/csv", {"Content-Disposition": attachment(name)})
 
 
 def _picture(
