@@ -34,11 +34,13 @@ from .words import WORDS
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _DAY = timedelta(days=1)
 _LEFT_OUT = Withheld(Reason.NOT_YET)
+_IN_URL = {Step.HOUR: ("day", ""), Step.DAY: ("month", "-01"), Step.MONTH: ("year", "-01-01")}
+"""The part of the URL with a period, and what makes it the first day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """A month by its days, or a year by its months; named by its first day."""
+    """A day, a month by its days, or a year by its months; named by its first day."""
 
     first: date
     step: Step
@@ -46,6 +48,8 @@ class Which:
     @property
     def last(self) -> date:
         """The last day of it."""
+        if self.step is Step.HOUR:
+            return self.first
         if self.step is Step.DAY:
             return days_of(self.first)[-1]
         return self.first.replace(month=12, day=31)
@@ -59,6 +63,8 @@ class Which:
     @property
     def path(self) -> str:
         """Its address, below the group."""
+        if self.step is Step.HOUR:
+            return f"day/{self.first}"
         if self.step is Step.DAY:
             return f"month/{self.first:%Y-%m}"
         return f"year/{self.first:%Y}"
@@ -75,35 +81,10 @@ class Which:
 
     def of(self, day: date) -> Which:
         """Return the period of the same kind that contains a day."""
+        if self.step is Step.HOUR:
+            return Which(day, self.step)
         first = month_of(day)
         return Which(first if self.step is Step.DAY else first.replace(month=1), self.step)
-
-
-@dataclass(frozen=True, slots=True)
-class WhichDay:
-    """A day, with the same navigation as a month."""
-
-    first: date
-
-    @property
-    def last(self) -> date:
-        """The same."""
-        return self.first
-
-    @property
-    def path(self) -> str:
-        """Its address, below the group."""
-        return f"day/{self.first}"
-
-    @property
-    def previous(self) -> WhichDay:
-        """The day before."""
-        return WhichDay(self.first - _DAY)
-
-    @property
-    def following(self) -> WhichDay:
-        """The next day."""
-        return WhichDay(self.first + _DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +159,7 @@ async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.Stream
 
 async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Show a day hour by hour, beside the day before."""
-    day = day_named(guest)
+    day = which_named(guest, Step.HOUR).first
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
@@ -201,7 +182,7 @@ async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the intervals of a day."""
-    day = day_named(guest)
+    day = which_named(guest, Step.HOUR).first
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
@@ -211,7 +192,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return the chart of a day as a picture."""
-    day = day_named(guest)
+    day = which_named(guest, Step.HOUR).first
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
@@ -306,30 +287,16 @@ def _weeks(day: date) -> Sequence[Sequence[date | None]]:
     ]
 
 
-def day_named(guest: Guest) -> date:
-    """Read the day in the URL. Raises HTTPNotFound."""
-    try:
-        day = date.fromisoformat(guest.named("day"))
-    except ValueError:
-        raise web.HTTPNotFound from None
-    _check(day)
-    return day
-
-
 def which_named(guest: Guest, step: Step) -> Which:
     """Read the period in the URL. Raises HTTPNotFound."""
-    written = f"{guest.named('month')}-01" if step is Step.DAY else f"{guest.named('year')}-01-01"
+    name, rest = _IN_URL[step]
     try:
-        first = date.fromisoformat(written)
+        first = date.fromisoformat(guest.named(name) + rest)
     except ValueError:
         raise web.HTTPNotFound from None
-    _check(first)
-    return Which(first, step)
-
-
-def _check(day: date) -> None:
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+    if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
         raise web.HTTPNotFound
+    return Which(first, step)
 
 
 def _same_days(days: Slots, others: Slots) -> Slots:

@@ -9,7 +9,7 @@ from ...collective.calendar import Span
 from ...collective.publication.collective_self_consumption import Exchanges, SharedSun
 from .charts import Step
 from .handlers import Guest, PublicPages
-from .periods import WhichDay, day_named, place_named, which_named
+from .periods import place_named, which_named
 
 PANELS = (50, 100, 150, 200, 300, 400)
 MEMBERS = (50, 100, 150, 200, 300, 400)
@@ -64,8 +64,7 @@ class Sharing:
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Show the energy that members shared in a day, a month or a year, and could share."""
-    is_day = step is Step.HOUR
-    which = WhichDay(day_named(guest)) if is_day else which_named(guest, step)
+    which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         exchanges = await pages.published.exchanges(
@@ -78,7 +77,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         "sharing.html",
         place=place,
         which=which,
-        is_day=is_day,
+        is_day=step is Step.HOUR,
         is_month=step is Step.DAY,
         sharing=Sharing(exchanges) if exchanges.intervals else None,
         previous=previous if first is not None and first <= previous.last else None,
