@@ -20,25 +20,6 @@ OPTIONS: Mapping[str, Any] = {
     "lstrip_blocks": True,
     "extensions": ["jinja2.ext.i18n"],
 }
-_WRITTEN = (
-    *("day", "full_day", "day_month", "weekday", "month", "month_short", "moment", "ago", "hour"),
-    *(
-        "clock",
-        "length",
-        "number",
-        "share",
-        "percent",
-        "change",
-        "energy",
-        "energy_total",
-        "energy_level",
-        "energy_each",
-        "mass",
-        "power",
-        "euros",
-        "times",
-    ),
-)
 
 
 @cache
@@ -48,8 +29,9 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    for name in _WRITTEN:
-        made.filters[name] = _written(name)
+    for name in vars(Language):
+        if not name.startswith("_"):
+            made.filters[name] = _written(name)
     made.filters["say"] = _say
     made.filters["tagged"] = _tagged
     made.filters["length_of"] = len
@@ -95,6 +77,3 @@ def _written(name: str) -> Any:
         return str(getattr(_language(context), name)(*arguments))
 
     return write
-
-
-__all__ = ["OPTIONS", "TEMPLATES", "Markup", "environment"]
