@@ -29,11 +29,12 @@ from ...xmpp.errors import NetworkError
 from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
+from ..core.speech import numbered
 from .handlers import AdminPages
 from .member import share_labels, shares_field
 from .pager import Pager
 from .request_context import AdminContext
-from .words import KINDS, numbered
+from .words import KINDS
 
 MOST_AT_ONCE = 100
 MOST_DAYS = 3660

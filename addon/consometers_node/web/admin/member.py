@@ -41,10 +41,11 @@ from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
 from ..core.calendar_svg import Strip, draw
 from ..core.page_base import RequestRefused, send_file
+from ..core.speech import numbered
 from . import doubts
 from .handlers import AdminPages
 from .request_context import AdminContext
-from .words import ACTORS, KINDS, numbered
+from .words import ACTORS, KINDS
 
 _YEAR = 365
 

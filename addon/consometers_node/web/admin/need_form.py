@@ -19,10 +19,10 @@ from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
 from ..core.page_base import RequestRefused
+from ..core.speech import numbered
 from .handlers import AdminPages
 from .needs import WORDS, as_read
 from .request_context import AdminContext
-from .words import numbered
 
 UNITS = {"years": 365, "months": 30, "days": 1}
 """The units of a data need."""

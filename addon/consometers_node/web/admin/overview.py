@@ -16,6 +16,7 @@ from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
 from ...collective.publication.policy import InForce
 from ...quoalise.text import text
+from ..core.speech import numbered
 from ..public.live import LiveDay, today
 from . import heatmap
 from .alerts import Concern, concerns
@@ -23,7 +24,7 @@ from .handlers import AdminPages
 from .pager import Pager
 from .publication import as_visitor
 from .request_context import AdminContext
-from .words import BACKUP_STEPS, STATUSES, numbered
+from .words import BACKUP_STEPS, STATUSES
 
 _SPANS = (30, 60)
 _AT_ONCE = 25

@@ -12,6 +12,7 @@ from babel.units import format_unit
 from ...catalogue import translations
 from ...quoalise import Text
 from ...quoalise.text import text, typeset
+from .language import LANGUAGES
 
 _KILO = 1000
 _MEGA = 1_000_000
@@ -172,3 +173,12 @@ class Language:
         if years and not rest:
             return format_unit(years, "duration-year", locale=self._locale)
         return format_unit(days, "duration-day", locale=self._locale)
+
+
+def numbered(words: Text, **values: float) -> Text:
+    """Put numbers into words, their thousands apart as each language has them."""
+    written = {
+        tag: {name: Language(tag).number(value) for name, value in values.items()}
+        for tag in LANGUAGES
+    }
+    return Text({tag: words.say(tag).format(**written[tag]) for tag in LANGUAGES})

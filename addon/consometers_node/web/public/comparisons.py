@@ -2,8 +2,7 @@
 
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..core.language import LANGUAGES
-from ..core.speech import Language
+from ..core.speech import numbered
 
 _WASH_WH = 1_000
 _PHONE_WH = 15
@@ -21,14 +20,14 @@ def lamps(made_wh: float, used_wh: float) -> Text:
     times = made_wh / used_wh
     if times >= _FEWEST:
         words = text("Our panels produce {count} times as much as we use.")
-        return _counted(words, int(times))
+        return numbered(words, count=int(times))
     if times >= 1:
         return text("Our panels produce more than we use.")
     lit = int(times * _LAMPS)
     if not lit:
         return text("There is little sun: nearly all our electricity comes from the grid.")
     words = text("Of every 10 lamps lit in our homes, our panels power {count}.")
-    return _counted(words, lit)
+    return numbered(words, count=lit)
 
 
 def washes(wh: float | None) -> Text | None:
@@ -55,10 +54,4 @@ def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
 
 def _compared(words: Text, value: float | None, unit: float) -> Text | None:
     count = 0 if value is None else round(value / unit)
-    return None if count < _FEWEST else _counted(words, count)
-
-
-def _counted(words: Text, count: int) -> Text:
-    return Text(
-        {tag: words.say(tag).format(count=Language(tag).number(count)) for tag in LANGUAGES}
-    )
+    return None if count < _FEWEST else numbered(words, count=count)
