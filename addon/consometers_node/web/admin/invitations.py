@@ -6,7 +6,6 @@ no log, and not in the database.
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 import re
 import secrets
@@ -29,6 +28,7 @@ from ...xmpp.errors import NetworkError
 from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
+from ..core.request_context import FilledForm
 from ..core.speech import numbered
 from .handlers import AdminPages
 from .member import share_labels, shares_field
@@ -62,14 +62,6 @@ _TWICE = text(
     " revoke them and create others."
 )
 _NOT_OURS = text("These invitations are not from this collective.")
-
-
-@dataclass(slots=True)
-class InvitationForm:
-    """The submitted values, and the errors by field."""
-
-    order: InvitationOrder | None = None
-    errors: dict[str, Text] = field(default_factory=dict)
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
@@ -134,7 +126,7 @@ async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         plants = await all_plants(connection)
     filled = _filled(pages, context, plants)
-    order = filled.order
+    order = filled.value
     area = None if order is None else order.area
     if area is not None and (wrong := await pages.misspelt(area)) is not None:
         filled.errors["area"] = wrong
@@ -215,8 +207,10 @@ async def _sheet(
     return InvitationSheet(pages.settings.name, link, account or None, until)
 
 
-def _filled(pages: AdminPages, context: AdminContext, plants: list[Plant]) -> InvitationForm:
-    filled = InvitationForm()
+def _filled(
+    pages: AdminPages, context: AdminContext, plants: list[Plant]
+) -> FilledForm[InvitationOrder]:
+    filled = FilledForm[InvitationOrder]()
     days = _whole_number(context, "days", MOST_DAYS, filled)
     count = _whole_number(context, "count", MOST_AT_ONCE, filled)
     uses = None if context.typed("any") else _whole_number(context, "uses", MOST_USES, filled)
@@ -235,7 +229,7 @@ def _filled(pages: AdminPages, context: AdminContext, plants: list[Plant]) -> In
     if account and not pages.settings.xmpp.account_command:
         filled.errors["account"] = _NO_COMMAND
     if not filled.errors:
-        filled.order = InvitationOrder(
+        filled.value = InvitationOrder(
             days=days,
             uses=uses,
             count=count,
@@ -248,7 +242,9 @@ def _filled(pages: AdminPages, context: AdminContext, plants: list[Plant]) -> In
     return filled
 
 
-def _whole_number(context: AdminContext, name: str, most: int, filled: InvitationForm) -> int:
+def _whole_number(
+    context: AdminContext, name: str, most: int, filled: FilledForm[InvitationOrder]
+) -> int:
     number = context.whole_number(name) or 0
     if not 1 <= number <= most:
         filled.errors[name] = numbered(_NO_NUMBER, most=most)

@@ -1,7 +1,6 @@
 """A data need is filled in, read as a household will read it, and then offered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 import re
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
 from ..core.page_base import RequestRefused
+from ..core.request_context import FilledForm
 from ..core.speech import numbered
 from .handlers import AdminPages
 from .needs import WORDS, as_read
@@ -81,14 +81,6 @@ _MOVED = text("This data request was changed in the meantime: read it again.")
 _NONE = text("There is no such data request.")
 
 
-@dataclass(slots=True)
-class NeedForm:
-    """The submitted data need, not numbered yet, and the errors by field."""
-
-    need: DataNeed | None = None
-    errors: dict[str, Text] = field(default_factory=dict)
-
-
 async def show_new(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the form for a new data need."""
     values = {**_USUAL, "controller": pages.settings.name}
@@ -111,16 +103,16 @@ async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the text for households, before it is offered."""
     async with pages.store.reading() as connection:
         filled = await _filled(pages, connection, context)
-    if filled.need is None:
+    if filled.value is None:
         return await _again(pages, context, filled.errors)
-    return _look(pages, context, filled.need)
+    return _look(pages, context, filled.value)
 
 
 async def offer(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Offer the text shown before."""
     async with pages.store.reading() as connection:
         filled = await _filled(pages, connection, context)
-    need = filled.need
+    need = filled.value
     if need is None:
         return await _again(pages, context, filled.errors)
     if str(need.version) != context.typed("version"):
@@ -228,10 +220,10 @@ async def _base(connection: AsyncConnection, need: str) -> DataNeed:
 
 async def _filled(
     pages: AdminPages, connection: AsyncConnection, context: AdminContext
-) -> NeedForm:
+) -> FilledForm[DataNeed]:
     """Read the form, and number the version."""
     base = await _base(connection, context.typed("base")) if context.typed("base") else None
-    filled = NeedForm()
+    filled = FilledForm[DataNeed]()
     typed: dict[str, object] = {"version": 1}
     typed["id"] = context.typed("id") if base is None else base.id
     if base is None:
@@ -283,11 +275,11 @@ async def _filled(
     if base is not None and numbered.version == base.version and base.id in asked:
         filled.errors[""] = _SAME
         return filled
-    filled.need = numbered
+    filled.value = numbered
     return filled
 
 
-def _witness(context: AdminContext, filled: NeedForm) -> dict[str, object]:
+def _witness(context: AdminContext, filled: FilledForm[DataNeed]) -> dict[str, object]:
     """Read the witness that opens a protected sum with the collective."""
     typed = {name: context.typed(f"witness_{name}") for name in _OF_WITNESS}
     for name in ("name", "contact"):
@@ -304,7 +296,7 @@ def _witness(context: AdminContext, filled: NeedForm) -> dict[str, object]:
     return {**typed, "minimum": minimum}
 
 
-def _check_sum(typed: Mapping[str, object], filled: NeedForm) -> None:
+def _check_sum(typed: Mapping[str, object], filled: FilledForm[DataNeed]) -> None:
     """Note which fields a protected sum cannot have."""
     if typed["interval"] != Interval.PT1H:
         filled.errors["interval"] = _HOURS_ALONE
@@ -319,7 +311,7 @@ def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str
     return {tag: words for tag, words in typed.items() if words}
 
 
-def _check_texts(typed: Mapping[str, object], filled: NeedForm) -> None:
+def _check_texts(typed: Mapping[str, object], filled: FilledForm[DataNeed]) -> None:
     title, purpose = typed["title"], typed["purpose"]
     assert isinstance(title, dict)
     assert isinstance(purpose, dict)
@@ -330,7 +322,7 @@ def _check_texts(typed: Mapping[str, object], filled: NeedForm) -> None:
         filled.errors["purpose"] = _BOTH
 
 
-def _days(context: AdminContext, name: str, least: int, filled: NeedForm) -> int:
+def _days(context: AdminContext, name: str, least: int, filled: FilledForm[DataNeed]) -> int:
     number, unit = context.whole_number(name), context.typed(f"{name}_unit")
     days = -1 if number is None else number * UNITS.get(unit, 0)
     if unit not in UNITS or not least <= days <= MAX_DAYS:

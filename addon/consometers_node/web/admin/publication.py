@@ -1,7 +1,6 @@
 """The rules of publication: the current ones, a preview of others, and the choice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 import re
 
@@ -22,6 +21,7 @@ from ...sharing.consent_text import INTERVALS
 from ...store.member_status import count_members
 from ..core.language import LANGUAGES
 from ..core.rate_limit import visitors
+from ..core.request_context import FilledForm
 from ..core.speech import Language
 from ..public import home
 from ..public.handlers import Guest, PublicPages
@@ -68,14 +68,6 @@ STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RulesForm:
-    """The submitted rules, and the errors by field."""
-
-    rules: Rules | None
-    errors: Mapping[str, Text]
-
-
 async def show(
     pages: AdminPages,
     context: AdminContext,
@@ -117,18 +109,18 @@ async def change(pages: AdminPages, context: AdminContext) -> web.StreamResponse
 async def look(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show what the public would see, before the choice."""
     filled = await _checked(pages, context)
-    if filled.rules is None:
+    if filled.value is None:
         return await show(pages, context, filled.errors, filled=True)
-    return await _look(pages, context, filled.rules)
+    return await _look(pages, context, filled.value)
 
 
 async def look_at_front(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the public's first page under these rules."""
     filled = _filled(context)
-    if filled.rules is None:
+    if filled.value is None:
         return await show(pages, context, filled.errors, filled=True)
-    publication = filled.rules.publication
-    await _note(pages, context, filled.rules)
+    publication = filled.value.publication
+    await _note(pages, context, filled.value)
     public, guest = as_visitor(pages, context, InForce(publication))
 
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
@@ -163,12 +155,12 @@ async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish under the rules shown before."""
     filled = await _checked(pages, context)
-    if filled.rules is None:
+    if filled.value is None:
         return await show(pages, context, filled.errors, filled=True)
-    if filled.rules.protect_less((await _now(pages))[0]) and not context.typed("agreed"):
-        return await _look(pages, context, filled.rules, {"agreed": _NOT_AGREED})
+    if filled.value.protect_less((await _now(pages))[0]) and not context.typed("agreed"):
+        return await _look(pages, context, filled.value, {"agreed": _NOT_AGREED})
     async with pages.store.writing() as connection:
-        await ours.choose(connection, filled.rules, context.person, context.now)
+        await ours.choose(connection, filled.value, context.person, context.now)
     return await _chosen(pages, context, "chosen")
 
 
@@ -295,7 +287,7 @@ def _values(rules: Rules) -> Mapping[str, str]:
     }
 
 
-def _filled(context: AdminContext) -> RulesForm:
+def _filled(context: AdminContext) -> FilledForm[Rules]:
     errors: dict[str, Text] = {}
     typed_rules: dict[str, object] = {}
     law = context.typed("basis") == Basis.LAW
@@ -316,16 +308,16 @@ def _filled(context: AdminContext) -> RulesForm:
     elif opens is None:
         errors["opening"] = _CHOOSE
     if errors or opens is None:
-        return RulesForm(None, errors)
-    return RulesForm(read_rules(typed_rules, opens), {})
+        return FilledForm(errors=errors)
+    return FilledForm(read_rules(typed_rules, opens))
 
 
-async def _checked(pages: AdminPages, context: AdminContext) -> RulesForm:
+async def _checked(pages: AdminPages, context: AdminContext) -> FilledForm[Rules]:
     """Return the same for rules that can be chosen."""
     filled = _filled(context)
-    if filled.rules is None or (objection := await _objection(pages, filled.rules)) is None:
+    if filled.value is None or (objection := await _objection(pages, filled.value)) is None:
         return filled
-    return RulesForm(None, {"interval": objection})
+    return FilledForm(errors={"interval": objection})
 
 
 async def _objection(pages: AdminPages, rules: Rules) -> Text | None:

@@ -5,7 +5,7 @@ A household chooses statistics of its home, a collective its sums: `Choosable` i
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
@@ -31,7 +31,7 @@ from ...store import NotPermitted, PermissionId, Store
 from ...wire import Naming, Unsayable
 from ...wire.encode import unit
 from .page_base import PageBase, RequestRefused
-from .request_context import RequestContext
+from .request_context import FilledForm, RequestContext
 
 _DAYS_SHOWN = 1
 _CIVIL_DAYS_SHOWN = 8
@@ -149,14 +149,6 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
         """Wake the node after a change."""
 
 
-@dataclass(slots=True)
-class ConsentForm:
-    """A person's choice, and its errors by field."""
-
-    choice: Choice | None = None
-    errors: dict[str, Text] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The records of one series as they would leave."""
@@ -219,15 +211,15 @@ async def look[C: RequestContext[Any]](
     question = await _proposed(pages, context)
     choosable = await pages.choosable(question)
     filled = _fill(context, question.need, choosable)
-    if filled.choice is None:
+    if filled.value is None:
         return await ask(pages, context, question, filled.errors)
-    daily = all(series.interval is Interval.P1D for series in filled.choice.series)
+    daily = all(series.interval is Interval.P1D for series in filled.value.series)
     days = _CIVIL_DAYS_SHOWN if daily else _DAYS_SHOWN
     try:
         naming = await pages.naming()
         async with pages.store.reading() as connection:
-            await check(connection, naming, question, filled.choice)
-        previews = await choosable.preview(filled.choice, days)
+            await check(connection, naming, question, filled.value)
+        previews = await choosable.preview(filled.value, days)
     except (PermissionFault, Unsayable) as fault:
         return await ask(pages, context, question, _errors(fault))
     return pages.consent_page(
@@ -237,10 +229,10 @@ async def look[C: RequestContext[Any]](
         notice=notice,
         question=question,
         need=question.need,
-        agreed=_agreed(pages, context, question, filled.choice),
+        agreed=_agreed(pages, context, question, filled.value),
         shown=[_shown(records, question) for records in previews],
         days=days,
-        past=_past(filled.choice, question.need),
+        past=_past(filled.value, question.need),
         filled={name: context.form[name] for name in _FIELDS if name in context.form},
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
@@ -251,15 +243,15 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
     """Grant the choice, if it is the one that the page showed."""
     question = await _proposed(pages, context)
     filled = _fill(context, question.need, await pages.choosable(question))
-    if filled.choice is None or await pages.objection(question) is not None:
+    if filled.value is None or await pages.objection(question) is not None:
         return await ask(pages, context, question, filled.errors)
-    shown = _agreed(pages, context, question, filled.choice)
+    shown = _agreed(pages, context, question, filled.value)
     if context.typed("read") != shown.hash:
         return await look(pages, context, _READ_AGAIN)
     signature = Signature(pages.signer(context), shown)
     try:
         naming = await pages.naming()
-        await pages.decisions(context).grant(naming, question, filled.choice, signature)
+        await pages.decisions(context).grant(naming, question, filled.value, signature)
     except (PermissionFault, Unsayable, NotPermitted) as fault:
         return await ask(pages, context, question, _errors(fault))
     pages.changed()
@@ -302,8 +294,8 @@ def _agreed[C: RequestContext[Any]](
     return consent_text.grant(need, peer, choice, datetime.now(UTC), language, role=pages.role)
 
 
-def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) -> ConsentForm:
-    filled = ConsentForm()
+def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) -> FilledForm[Choice]:
+    filled = FilledForm[Choice]()
     interval = _interval(context.typed("interval"), need, filled)
     series = _ticked(context.chosen("series"), interval, choosable, filled)
     history = _days(context, "history", 0, need.history_days, filled)
@@ -313,7 +305,7 @@ def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) ->
     if by_point and context.typed("identification") == Identification.PSEUDONYM:
         identification = Identification.PSEUDONYM
     if not filled.errors:
-        filled.choice = Choice(
+        filled.value = Choice(
             series=series,
             interval=interval,
             identification=identification,
@@ -323,7 +315,7 @@ def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) ->
     return filled
 
 
-def _interval(typed: str, need: DataNeed, filled: ConsentForm) -> Interval:
+def _interval(typed: str, need: DataNeed, filled: FilledForm[Choice]) -> Interval:
     if not typed:
         return need.interval
     if typed not in Interval or not Interval(typed).no_finer_than(need.interval):
@@ -333,7 +325,7 @@ def _interval(typed: str, need: DataNeed, filled: ConsentForm) -> Interval:
 
 
 def _ticked(
-    typed: Sequence[str], interval: Interval, choosable: Choosable, filled: ConsentForm
+    typed: Sequence[str], interval: Interval, choosable: Choosable, filled: FilledForm[Choice]
 ) -> frozenset[Series]:
     ticked = set()
     for value in typed:
@@ -347,7 +339,7 @@ def _ticked(
 
 
 def _days(
-    context: RequestContext[Any], name: str, least: int, most: int, filled: ConsentForm
+    context: RequestContext[Any], name: str, least: int, most: int, filled: FilledForm[Choice]
 ) -> int | None:
     days = context.whole_number(name)
     if context.typed(name) and (days is None or not least <= days <= most):

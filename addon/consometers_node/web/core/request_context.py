@@ -8,6 +8,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 if TYPE_CHECKING:
+    from ...quoalise import Text
     from .speech import Language
 
 type Field = str | bytes | bytearray | web.FileField
@@ -71,6 +72,14 @@ class RequestContext[P = Person]:
         except (LookupError, ValueError) as fault:
             raise UnreadableForm("no text") from fault
         return replace(self, form=form)
+
+
+@dataclass(slots=True)
+class FilledForm[T]:
+    """The value of a submitted form, None where it has errors, and these by field."""
+
+    value: T | None = None
+    errors: dict[str, Text] = field(default_factory=dict)
 
 
 class UnreadableForm(ValueError):
