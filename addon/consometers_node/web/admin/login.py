@@ -1,8 +1,11 @@
 """Login, logout, and the administrator's own password."""
 
+from hashlib import sha256
+import hmac
 import ipaddress
 import logging
 import re
+import secrets
 
 from aiohttp import web
 
@@ -14,7 +17,6 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ..core.access import ADMINISTRATION
 from ..core.rate_limit import asker
-from . import devices
 from .handlers import COOKIE, AdminPages, is_encrypted
 from .request_context import AdminContext
 
@@ -25,6 +27,16 @@ TRIES = Backoff(2, 900, least=1)
 """Tries count for the address that they come from, never for the name: or anybody could lock an
 administrator out. A browser from which somebody logged in counts by itself."""
 
+BROWSER_COOKIE = "consometers-admin-browser"
+"""Of a browser that an administrator has used: strangers' attempts do not lock it out.
+
+It is sealed with the hash of the password, so that it holds until that changes, and says nothing of
+it: the salt alone cannot be guessed.
+"""
+
+_BROWSER_KEPT_S = 365 * 24 * 3600
+_SEALED = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9a-f]{64})")
+_BROWSER_BYTES = 16
 _SITE_BITS = 48
 _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -52,9 +64,7 @@ async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     name, typed = context.typed("name"), _password(context, "password")
     async with pages.store.reading() as connection:
         password_hash = await administrators.password_hash(connection, name)
-    browser = devices.browser_of(
-        context.request.cookies.get(devices.COOKIE, ""), name, password_hash
-    )
+    browser = _browser_of(context.request.cookies.get(BROWSER_COOKIE, ""), name, password_hash)
     if browser is None:
         sources = of_address(asker(context.request, pages.settings.page.proxies))
     else:
@@ -131,9 +141,9 @@ def _know_again(
     """Remember this browser by a cookie, for its next login."""
     assert password_hash is not None
     response.set_cookie(
-        devices.COOKIE,
-        devices.seal(name, password_hash),
-        max_age=devices.KEPT_S,
+        BROWSER_COOKIE,
+        _seal(name, password_hash),
+        max_age=_BROWSER_KEPT_S,
         path=ADMINISTRATION,
         httponly=True,
         samesite="Strict",
@@ -219,3 +229,22 @@ def of_address(address: str) -> dict[str, int]:
 def of_browser(browser: str) -> dict[str, int]:
     """Return the source of an attempt from a browser with an earlier login."""
     return {f"browser {browser}": FREE_TRIES}
+
+
+def _seal(name: str, password_hash: str) -> str:
+    """Return a cookie for a browser that this administrator logged in from."""
+    browser = secrets.token_urlsafe(_BROWSER_BYTES)
+    return f"{browser}.{_mac(browser, name, password_hash)}"
+
+
+def _browser_of(cookie: str, name: str, password_hash: str | None) -> str | None:
+    """Return the id of this browser, None unless this administrator logged in from it."""
+    match = _SEALED.fullmatch(cookie)
+    if match is None or password_hash is None:
+        return None
+    browser, mac = match.groups()
+    return browser if hmac.compare_digest(mac, _mac(browser, name, password_hash)) else None
+
+
+def _mac(browser: str, name: str, password_hash: str) -> str:
+    return hmac.new(password_hash.encode(), f"{browser}\0{name}".encode(), sha256).hexdigest()

@@ -11,7 +11,7 @@ from aiohttp import web
 from ...household.node import HomeNode
 from ...household.sharing.sync import progress
 from ...permission import State
-from ...quoalise import Text, iso8601
+from ...quoalise import Challenge, Text, iso8601
 from ...quoalise.text import text
 from ...sharing.restriction import pause, resume
 from ...sharing.status import Answered, Collective, collectives, current_permissions
@@ -22,7 +22,6 @@ from ...store.peers import all_peers
 from ...store.plants import all_held_plants
 from ...store.pulled import all_pulled
 from ..core.access import problem
-from .challenges import challenge
 from .plants import plants
 from .sums import Json, drawn_last_month, sums
 
@@ -112,7 +111,7 @@ class Api:
                         self._collective(collective, opened)
                         | {
                             "sums": sums(collective, pulled, together, drawn, now),
-                            "challenge": challenge(together.challenge(jid) if together else None),
+                            "challenge": _challenge(together.challenge(jid) if together else None),
                             "plants": plants(held, jid, pulled, together, drawn=drawn, now=now),
                         }
                     )
@@ -180,6 +179,29 @@ def _permission(answered: Answered, protected: Json) -> Json:
         "valid_until": _at(terms.valid_until if terms else None),
         "newer_version": answered.newer,
         "protected": protected,
+    }
+
+
+def _challenge(current: Challenge | None) -> Json:
+    """Return the challenge of a collective in which this home's commune takes part."""
+    if current is None:
+        return None
+    return {
+        "name": {"en": current.name_en, "fr": current.name_fr},
+        "from": current.first_day.isoformat(),
+        "to": current.last_day.isoformat(),
+        "objective": current.objective,
+        "participant": current.participant,
+        "participants": current.participants,
+        "standing": None
+        if (standing := current.standing) is None
+        else {
+            "change": float(standing.change),
+            "low": float(standing.low),
+            "high": float(standing.high),
+            "rank_first": standing.rank_first,
+            "rank_last": standing.rank_last,
+        },
     }
 
 

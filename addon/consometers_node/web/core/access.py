@@ -6,14 +6,13 @@ whatever is not ingress is refused, whatever its headers say: what counts is who
 
 from collections.abc import Awaitable, Callable, Collection
 import hmac
-import ipaddress
 
 from aiohttp import hdrs, web
 
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...rate_limit import TokenBucket
-from .rate_limit import home_of, peer_of
+from .rate_limit import address_of, home_of, peer_of
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,7 +59,8 @@ class AccessControl:
             return self._refuse_without_token(request)
         if peer in self._ingress:
             return None
-        is_here = _is_loopback(peer) and is_known(request)
+        address = address_of(peer)
+        is_here = address is not None and address.is_loopback and is_known(request)
         return None if request.path == HEALTH and is_here else _forbidden()
 
     def _refuse_without_token(self, request: web.Request) -> web.Response | None:
@@ -99,13 +99,6 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "consometers"
 
 
-def _is_loopback(peer: str) -> bool:
-    try:
-        return ipaddress.ip_address(peer).is_loopback
-    except ValueError:
-        return False
-
-
 def is_known(request: web.Request, names: Collection[str] = ()) -> bool:
     """Return whether a request is for one of these names, an address or a local name.
 
@@ -117,12 +110,5 @@ def is_known(request: web.Request, names: Collection[str] = ()) -> bool:
         return True
     name = name.rpartition(":")[0] or name
     name = name.removesuffix(".")
-    return name in names or "." not in name or _is_address(name) or name.endswith(_LOCAL)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    is_local = "." not in name or address_of(name) is not None or name.endswith(_LOCAL)
+    return is_local or name in names

@@ -82,19 +82,20 @@ def peer_of(transport: asyncio.BaseTransport | None) -> str:
 
 def is_among(peer: str, networks: Collection[Network]) -> bool:
     """Return whether an address is in one of some networks."""
-    address = _address(peer)
+    address = address_of(peer)
     return address is not None and any(address in network for network in networks)
 
 
 def home_of(peer: str) -> str:
     """Return the rate limit's key of an address, empty for none: of IPv6 the home's network."""
-    address = _address(peer)
+    address = address_of(peer)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _HOME_BITS), strict=False))
     return "" if address is None else str(address)
 
 
-def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an IP address, without the zone; None where there is none."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
