@@ -1,6 +1,5 @@
 """Problems that need a person: each in one sentence, with the page to go to."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -160,29 +159,18 @@ async def _all(
     async for concern in _of_publication(pages, context, connection):
         yield concern
     about = await load_about(connection, pages.settings.about)
-    for notice, words in _UNWRITTEN.items():
+    for notice, unwritten in _UNWRITTEN.items():
         if missing_keys := about.missing(notice):
             names = ", ".join(_named(key, context.language) for key in missing_keys)
-            yield Concern(Weight.WARN, words.fill(fields=names), "about")
+            yield Concern(Weight.WARN, unwritten.fill(fields=names), "about")
     now = context.now
-    here = Counter(entry.status for entry in roster.entries)
-    if count := here[Status.SILENT]:
-        yield Concern(Weight.WARN, _many(_SILENT, count), "members?show=silent")
-    if count := sum(entry.problems > 0 for entry in roster.entries):
-        yield Concern(Weight.WARN, _many(_PROBLEMS, count), "members?show=problems")
-    if count := len(await set_aside.undecided(connection)):
-        yield Concern(Weight.WARN, _many(_SET_ASIDE, count), "members?show=aside")
-    if count := len(await claims.contested(connection)):
-        yield Concern(Weight.WARN, _many(_CONTESTED, count), "members?show=contested")
+    entries, soon = roster.entries, context.today + _ENDS_SOON
+    silent = sum(entry.status is Status.SILENT for entry in entries)
     late = sum(
         entry.status is Status.GUEST and entry.joined_at < now - _UNANSWERED_AFTER
-        for entry in roster.entries
+        for entry in entries
     )
-    if late:
-        yield Concern(Weight.WARN, _many(_GUESTS, late), "members?show=guests")
-    soon = context.today + _ENDS_SOON
-    if count := sum(entry.until is not None and entry.until < soon for entry in roster.entries):
-        yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
+    ending = sum(entry.until is not None and entry.until < soon for entry in entries)
     late_ends = {
         permission.member
         for permission in await member_permissions.not_notified(connection)
@@ -190,22 +178,31 @@ async def _all(
         and permission.erase_at - timedelta(days=permission.need.retention_days)
         < now - _UNTOLD_AFTER
     }
-    if late_ends:
-        yield Concern(Weight.WARN, _many(_UNTOLD, len(late_ends)), "members?show=left")
+    for words, count, shown in (
+        (_SILENT, silent, "silent"),
+        (_PROBLEMS, sum(entry.problems > 0 for entry in entries), "problems"),
+        (_SET_ASIDE, len(await set_aside.undecided(connection)), "aside"),
+        (_CONTESTED, len(await claims.contested(connection)), "contested"),
+        (_GUESTS, late, "guests"),
+        (_ENDING, ending, "ending"),
+        (_UNTOLD, len(late_ends), "left"),
+    ):
+        if count:
+            yield Concern(Weight.WARN, _many(words, count), f"members?show={shown}")
     if accounts := await removal_problems(connection):
-        words = around(_ACCOUNTS[len(accounts) > 1], accounts[0], count=len(accounts))
-        yield Concern(Weight.WRONG, words)
-    ending = sum(
+        unremoved = around(_ACCOUNTS[len(accounts) > 1], accounts[0], count=len(accounts))
+        yield Concern(Weight.WRONG, unremoved)
+    expiring = sum(
         invitation.stands(now) and invitation.expires_at < now + _SOON
         for invitation in await invitations.all_invitations(connection)
     )
-    if ending:
-        yield Concern(Weight.WARN, _many(_INVITATIONS, ending), "invitations")
+    if expiring:
+        yield Concern(Weight.WARN, _many(_INVITATIONS, expiring), "invitations")
     offered = [need for need in await needs.all_needs(connection) if need.closed_at is None]
     lost = [need for need in await needs.unreadable(connection) if need.closed_at is None]
     for unreadable in lost:
-        words = _LOST.fill(need=unreadable.need.id, version=unreadable.need.version)
-        yield Concern(Weight.WRONG, words, "needs")
+        problem = _LOST.fill(need=unreadable.need.id, version=unreadable.need.version)
+        yield Concern(Weight.WRONG, problem, "needs")
     if not offered and not lost:
         yield Concern(Weight.WARN, _NO_NEED, "needs")
     answered_needs = await granted_needs(connection)

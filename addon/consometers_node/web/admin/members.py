@@ -1,7 +1,7 @@
 """All members: search, sorting, and those with problems."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from aiohttp import web
 
@@ -45,6 +45,19 @@ _SORTS = {
     "joined": text("newest"),
     "name": text("name"),
 }
+_FILTERS: dict[str, Callable[[MemberEntry, date], bool]] = {
+    "": lambda entry, _: entry.status not in _GONE,
+    "silent": lambda entry, _: entry.status is Status.SILENT,
+    "problems": lambda entry, _: entry.problems > 0,
+    "guests": lambda entry, _: entry.status is Status.GUEST,
+    "ending": lambda entry, today: entry.until is not None and entry.until < today + _ENDS_SOON,
+    "sites": lambda entry, _: entry.kind is MemberKind.SITE and entry.status not in _GONE,
+    "collectives": lambda entry, _: (
+        entry.kind is MemberKind.COLLECTIVE and entry.status not in _GONE
+    ),
+    "left": lambda entry, _: entry.status in _GONE,
+}
+"""The members shown, by what may be asked for and today's date; `_of_some` knows the others."""
 _ORDERS: dict[str, Callable[[MemberEntry], tuple[float | str, str]]] = {
     "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
     "heard": lambda entry: ((entry.last_received_at or _NEVER).timestamp(), entry.pseudonym),
@@ -65,7 +78,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     listed = [
         entry
         for entry in everybody
-        if (entry.id in some if some is not None else _is_shown(entry, shown, context))
+        if (entry.id in some if some is not None else _FILTERS[shown](entry, context.today))
         and _is_meant(entry, query.casefold())
     ]
     listed.sort(key=_ORDERS[sort])
@@ -109,26 +122,6 @@ async def _of_some(connection: AsyncConnection, shown: str) -> Collection[Member
             return await claims.contested(connection)
         case _:
             return None
-
-
-def _is_shown(entry: MemberEntry, shown: str, context: AdminContext) -> bool:
-    match shown:
-        case "silent":
-            return entry.status is Status.SILENT
-        case "problems":
-            return entry.problems > 0
-        case "guests":
-            return entry.status is Status.GUEST
-        case "ending":
-            return entry.until is not None and entry.until < context.today + _ENDS_SOON
-        case "sites":
-            return entry.kind is MemberKind.SITE and entry.status not in _GONE
-        case "collectives":
-            return entry.kind is MemberKind.COLLECTIVE and entry.status not in _GONE
-        case "left":
-            return entry.status in _GONE
-        case _:
-            return entry.status not in _GONE
 
 
 def _is_meant(entry: MemberEntry, query: str) -> bool:
