@@ -18,7 +18,7 @@ from .words import LICENCE, LICENCE_ID
 
 _CSV, _JSON = ".csv", ".json"
 _MAX_DIGITS = 9
-_MOST_ON_A_WALL = 9
+MOST_ON_A_WALL = 9
 """More would be too small at five metres."""
 _DIGITS = 4
 _WEEK = ("from", "to", "days", "group", "use_wh", "use_year_before_wh", "change", "relative_change")
@@ -32,14 +32,13 @@ async def show_all(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     return pages.page(guest, "challenges.html", challenges=listed, states=STATES)
 
 
-async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the results of a challenge."""
-    return await _page(pages, guest, "challenge.html")
-
-
-async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the ranking and the weeks, for readers five metres away."""
-    return await _page(pages, guest, "challenge-hall.html", _MOST_ON_A_WALL)
+async def show(
+    pages: PublicPages, guest: Guest, template: str = "challenge.html", most: int | None = None
+) -> web.StreamResponse:
+    """Show the results of a challenge: of all participants, or of the best ones."""
+    async with pages.store.reading() as connection:
+        seen = await _named(pages, guest, connection)
+    return _shown(pages, guest, template, seen, most)
 
 
 async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -96,14 +95,6 @@ async def as_data(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     if as_csv:
         return opened(_as_csv(seen), "text/csv")
     return opened(dumped(_as_json(pages, seen)), "application/json")
-
-
-async def _page(
-    pages: PublicPages, guest: Guest, template: str, most: int | None = None
-) -> web.Response:
-    async with pages.store.reading() as connection:
-        seen = await _named(pages, guest, connection)
-    return _shown(pages, guest, template, seen, most)
 
 
 def _shown(

@@ -149,12 +149,15 @@ async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRes
 
 
 async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    """Return the chart of a month or a year as a picture."""
+    """Return the chart of a day, a month or a year as a picture."""
     which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
-        period = await look(pages, guest, connection, place, which)
-    return _picture(pages, guest, place, period.chart, which.first)
+        if step is Step.HOUR:
+            chart = (await look_at(pages, guest, connection, place, which.first)).chart
+        else:
+            chart = (await look(pages, guest, connection, place, which)).chart
+    return _picture(pages, guest, place, chart, which.first)
 
 
 async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -188,15 +191,6 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
     return _file(chart, f"{place.slug}-{day}.csv")
-
-
-async def day_picture(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return the chart of a day as a picture."""
-    day = which_named(guest, Step.HOUR).first
-    async with pages.store.reading() as connection:
-        place = await place_named(pages, guest, connection)
-        shown = await look_at(pages, guest, connection, place, day)
-    return _picture(pages, guest, place, shown.chart, day)
 
 
 async def look(

@@ -26,7 +26,7 @@ OF_A_GROUP: dict[str, Look] = {
     f"/month/{_MONTH}.svg": partial(periods.as_picture, step=Step.DAY),
     f"/year/{_YEAR}.svg": partial(periods.as_picture, step=Step.MONTH),
     f"/day/{_DAY}": periods.show_day,
-    f"/day/{_DAY}.svg": periods.day_picture,
+    f"/day/{_DAY}.svg": partial(periods.as_picture, step=Step.HOUR),
     f"/day/{_DAY}.csv": periods.day_csv,
 }
 SHARING: dict[str, Look] = {
@@ -38,7 +38,9 @@ _CHALLENGE = r"/challenge/{challenge:\d{1,9}}"
 CHALLENGES: dict[str, Look] = {
     "/challenges": challenges.show_all,
     _CHALLENGE: challenges.show,
-    f"{_CHALLENGE}/hall": challenges.hall,
+    f"{_CHALLENGE}/hall": partial(
+        challenges.show, template="challenge-hall.html", most=challenges.MOST_ON_A_WALL
+    ),
     f"{_CHALLENGE}/poster": challenges.poster,
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
 }
