@@ -22,7 +22,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web.admin import routes as admin_routes
 from consometers_node.web.admin.login import FREE_TRIES
-from consometers_node.web.admin.site import Administration
+from consometers_node.web.admin.routes import administer
 from consometers_node.web.api.metrics import Metrics
 from consometers_node.web.core import rate_limit
 from consometers_node.web.core.listening import Bounds, listening
@@ -272,7 +272,7 @@ async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
     for proxies in ((), (ip_network("127.0.0.0/8"),)):
         own = replace(town.settings, page=PageSettings(proxies=proxies))
         public = PublicSite(town.store, own, "0")
-        Administration(town.store, own, "0", passwords=Passwords(QUICK)).join(public.app)
+        administer(public.app, town.store, own, "0", passwords=Passwords(QUICK))
         async with public.listening("127.0.0.1", 0, bounds) as port:
             # A proxy may keep a connection open on which it has asked for nothing.
             some = [half for half in halves if half or not proxies]

@@ -158,11 +158,11 @@ async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
     )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:
-        from consometers_node.web.admin.site import Administration  # noqa: PLC0415
+        from consometers_node.web.admin.routes import administer  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
     else:
-        Administration(node.store, node.settings, version(), watch).join(public.app)
+        administer(public.app, node.store, node.settings, version(), watch)
     await _listen("pages", public.listening, page)
 
 

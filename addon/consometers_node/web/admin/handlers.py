@@ -32,7 +32,7 @@ from ...store import Store
 from ...store.collective_tables import MemberId
 from ...wire import Naming
 from ..core import language
-from ..core.access import ADMINISTRATION, harden
+from ..core.access import ADMINISTRATION, Handler, harden
 from ..core.consenting import Choosable, ConsentPages
 from ..core.csrf import FIELD, FormTokens
 from ..core.language import LANGUAGES
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from ...collective.monitoring.health import Watch
 
 type Look = Callable[[AdminPages, AdminContext], Awaitable[web.StreamResponse]]
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "consometers-admin"
 MAX_BODY_BYTES = 256 * 1024
@@ -169,9 +168,10 @@ class AdminPages(ConsentPages[AdminContext]):
         self, context: AdminContext, template: str, status: int, model: dict[str, Any]
     ) -> web.Response:
         scripts = [name for name in self.files.scripts if "htmx" in name]
-        body = self.render(
+        response = self.respond(
             template,
             context.language,
+            status,
             speaks=_speaks(context),
             person=context.person,
             root=context.root,
@@ -183,12 +183,6 @@ class AdminPages(ConsentPages[AdminContext]):
             today_is=context.today,
             done=context.asked("done"),
             **{"scripts": scripts} | model,
-        )
-        response = web.Response(
-            text=body,
-            status=status,
-            content_type="text/html",
-            headers={"Content-Language": context.language.tag},
         )
         language.remember(context.request, response)
         return response

@@ -1,10 +1,19 @@
-"""Every page and every form once, with its path and its handler."""
+"""The application of administration: every page and form once, with its path and its handler."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from aiohttp import web
 
+from ...collective.members.administrators import Passwords
+from ...collective.monitoring.health import Watch
+from ...collective.settings import Settings
+from ...rate_limit import GrowingWait
+from ...store import Store
 from ..core import consenting, permissions
+from ..core.access import ADMINISTRATION
+from ..public.handlers import now as this_moment
 from . import (
     about,
     challenges,
@@ -116,15 +125,42 @@ ACTS: dict[str, Look] = {
 }
 
 
-def routes(pages: AdminPages) -> list[web.RouteDef]:
-    """Return all of them."""
-    return [
-        *(web.get(path, pages.welcomes(look)) for path, look in OPEN.items()),
-        *(web.post(path, pages.admits(act)) for path, act in ADMITS.items()),
-        *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
-        *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
-        web.get("", _to_the_first),
-    ]
+def administer(
+    public: web.Application,
+    store: Store,
+    settings: Settings,
+    version: str,
+    watch: Watch | None = None,
+    *,
+    passwords: Passwords | None = None,
+    tries: GrowingWait | None = None,
+    now: Callable[[], datetime] = this_moment,
+) -> AdminPages:
+    """Serve the administration of a collective beside its public pages.
+
+    `watch` is that of the node that runs, if one does.
+    """
+    pages = AdminPages(
+        store,
+        settings,
+        version,
+        watch,
+        passwords=passwords or Passwords(),
+        tries=tries or GrowingWait(login.TRIES),
+        now=now,
+    )
+    app = web.Application(middlewares=[pages.middleware])
+    app.add_routes(
+        [
+            *(web.get(path, pages.welcomes(look)) for path, look in OPEN.items()),
+            *(web.post(path, pages.admits(act)) for path, act in ADMITS.items()),
+            *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
+            *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
+            web.get("", _to_the_first),
+        ]
+    )
+    public.add_subapp(ADMINISTRATION, app)
+    return pages
 
 
 async def _to_the_first(_request: web.Request) -> web.StreamResponse:

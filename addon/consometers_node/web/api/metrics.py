@@ -3,7 +3,7 @@
 It is no part of the pages: nobody reaches it from outside unless its address is chosen so.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
@@ -19,12 +19,10 @@ from prometheus_client.registry import Collector
 
 from ...collective.monitoring.health import Health, Watch
 from ...collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
-from ..core.access import is_known
+from ..core.access import Handler, is_known
 from ..core.listening import Bounds, listening
 
 PATH = "/metrics"
-
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MAX_BODY_BYTES = 1024
 _WATCH = web.AppKey("watch", Watch)

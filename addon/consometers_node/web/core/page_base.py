@@ -144,3 +144,12 @@ class PageBase:
                 **model,
             )
         )
+
+    def respond(self, template: str, language: Language, status: int, **model: Any) -> web.Response:
+        """Return a page in its language."""
+        return web.Response(
+            text=self.render(template, language, **model),
+            status=status,
+            content_type="text/html",
+            headers={"Content-Language": language.tag},
+        )

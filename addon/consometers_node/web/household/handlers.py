@@ -27,7 +27,7 @@ from ...store.coverage import absences
 from ...wire import Naming
 from ...xmpp import Server
 from ..core import language
-from ..core.access import API
+from ..core.access import API, Handler
 from ..core.calendar_svg import Strip, draw
 from ..core.consenting import ConsentPages, NotOffered, Offer, Unlisted
 from ..core.csrf import FIELD, FormTokens
@@ -138,9 +138,7 @@ class Pages(ConsentPages[RequestContext]):
         self._names: dict[str, str] = {}
         self._named_at: float | None = None
 
-    def looks(
-        self, look: Look, *, by_anyone: bool = True
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def looks(self, look: Look, *, by_anyone: bool = True) -> Handler:
         """Make a handler for a page that everybody at home may view, or administrators only."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -151,9 +149,7 @@ class Pages(ConsentPages[RequestContext]):
 
         return handle
 
-    def acts(
-        self, act: Look, *, by_anyone: bool = False
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def acts(self, act: Look, *, by_anyone: bool = False) -> Handler:
         """Make a handler for a form, which only an administrator may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -171,11 +167,7 @@ class Pages(ConsentPages[RequestContext]):
         return handle
 
     @web.middleware
-    async def middleware(
-        self,
-        request: web.Request,
-        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
-    ) -> web.StreamResponse:
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn errors into pages."""
         try:
             return await handler(request)
@@ -192,9 +184,10 @@ class Pages(ConsentPages[RequestContext]):
         self, context: RequestContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
         """Render a page."""
-        body = self.render(
+        return self.respond(
             template,
             context.language,
+            status,
             person=context.person,
             root=context.root,
             here=context.request.path,
@@ -202,12 +195,6 @@ class Pages(ConsentPages[RequestContext]):
             scripts=self.files.scripts,
             done=context.request.query.get("done", ""),
             **model,
-        )
-        return web.Response(
-            text=body,
-            status=status,
-            content_type="text/html",
-            headers={"Content-Language": context.language.tag},
         )
 
     def refuse(self, context: RequestContext, status: int, words: Text) -> web.Response:

@@ -22,7 +22,7 @@ from ...quoalise.text import text
 from ...rate_limit import TokenBucket
 from ...store import Store
 from ..core import language
-from ..core.access import is_known
+from ..core.access import Handler, is_known
 from ..core.page_base import PageBase
 from ..core.rate_limit import TooMany, Turns, asker
 from ..core.speech import Language
@@ -30,7 +30,6 @@ from .headers import allow_reading, preflight
 from .response_cache import ResponseCache
 
 type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = "/static/"
 DATA = "/data"

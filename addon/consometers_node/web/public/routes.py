@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...collective.monitoring.health import Watch
+from ..core.access import Handler
 from . import challenges, home, notices, opendata, periods, sharing, witness
 from .charts import Step
-from .handlers import DATA, STATIC, WITNESS, Handler, Look, PublicPages
+from .handlers import DATA, STATIC, WITNESS, Look, PublicPages
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"

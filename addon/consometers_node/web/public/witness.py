@@ -18,7 +18,8 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise.text import text
-from .handlers import Guest, Handler, PublicPages, problem
+from ..core.access import Handler
+from .handlers import Guest, PublicPages, problem
 
 _NOT_JSON = text("The body is not JSON in UTF-8.")
 _TITLES = {

@@ -19,8 +19,9 @@ from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.admin.handlers import AdminPages
 from consometers_node.web.admin.login import TRIES
-from consometers_node.web.admin.site import Administration
+from consometers_node.web.admin.routes import administer
 from consometers_node.web.public.site import PublicSite
 
 from ...clocks import set_aside_the_clock_of
@@ -59,7 +60,7 @@ class Office:
     store: Store
     settings: Settings
     clock: Clock
-    administration: Administration
+    pages: AdminPages
     url: URL
     stack: AsyncExitStack = field(repr=False)
 
@@ -121,7 +122,11 @@ async def serving(
     clock = clock or Clock()
     async with store.writing() as connection:
         await set_aside_the_clock_of(connection)
-    administration = Administration(
+    public = PublicSite(
+        store, settings, "0", limits=TokenBucket(UNLIMITED, 1), now=lambda: clock.now
+    )
+    pages = administer(
+        public.app,
         store,
         settings,
         "0",
@@ -130,11 +135,7 @@ async def serving(
         tries=GrowingWait(TRIES, lambda: clock.seconds),
         now=lambda: clock.now,
     )
-    public = PublicSite(
-        store, settings, "0", limits=TokenBucket(UNLIMITED, 1), now=lambda: clock.now
-    )
-    administration.join(public.app)
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(public.listening("127.0.0.1", 0))
         url = URL(f"http://127.0.0.1:{port}/")
-        yield Office(store, settings, clock, administration, url, stack)
+        yield Office(store, settings, clock, pages, url, stack)

@@ -190,7 +190,7 @@ async def test_sessions_and_passwords_are_not_in_the_database(office: Office) ->
 
 
 async def test_a_weak_hash_is_replaced_at_login(office: Office) -> None:
-    office.administration.pages.passwords = Passwords()
+    office.pages.passwords = Passwords()
     await office.enter()
     hashed = await office.read(administrators.password_hash, NAME)
     assert hashed is not None
