@@ -221,7 +221,7 @@ async def look[C: RequestContext[Any]](
             await check(connection, naming, question, filled.value)
         previews = await choosable.preview(filled.value, days)
     except (PermissionFault, Unsayable) as fault:
-        return await ask(pages, context, question, _errors(fault))
+        return await ask(pages, context, question, {"": reason(fault)})
     return pages.consent_page(
         context,
         "preview.html",
@@ -253,7 +253,7 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
         naming = await pages.naming()
         await pages.decisions(context).grant(naming, question, filled.value, signature)
     except (PermissionFault, Unsayable, NotPermitted) as fault:
-        return await ask(pages, context, question, _errors(fault))
+        return await ask(pages, context, question, {"": reason(fault)})
     pages.changed()
     return pages.go_on(context, f"permissions/{question.permission.id}?done=granted")
 
@@ -270,9 +270,14 @@ async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> D
 
 def refused(fault: Exception, status: int = 409) -> RequestRefused:
     """Return the page that says why a permission cannot be answered so."""
+    return RequestRefused(status, reason(fault))
+
+
+def reason(fault: Exception) -> Text:
+    """Return the message for an error of permissions, or of a series that has no name."""
     words = message_of(fault)
     assert words is not None
-    return RequestRefused(status, words)
+    return words
 
 
 _FIELDS = ("series", "interval", "history", "duration", "identification")
@@ -345,12 +350,6 @@ def _days(
     if context.typed(name) and (days is None or not least <= days <= most):
         filled.errors[name] = _NOT_DAYS.fill(least=least, most=most)
     return days
-
-
-def _errors(fault: Exception) -> dict[str, Text]:
-    words = message_of(fault)
-    assert words is not None
-    return {"": words}
 
 
 def _shown(preview: Preview, question: DataRequest) -> Shown:

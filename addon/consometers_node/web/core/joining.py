@@ -8,10 +8,9 @@ from ...permission import PermissionFault
 from ...quoalise import QuoaliseError, Text
 from ...quoalise.refusals import refusal
 from ...quoalise.text import text
-from ...sharing.error_messages import message_of
 from ...wire import Unsayable
 from ...xmpp import Asking, Join, NetworkError
-from .consenting import ConsentPages
+from .consenting import ConsentPages, reason
 from .request_context import RequestContext
 
 ONLINE_WITHIN_S = 20.0
@@ -49,9 +48,7 @@ async def meet[C: RequestContext[Any]](
     except QuoaliseError as fault:
         return refusal(jid, fault)
     except (Unsayable, PermissionFault) as fault:
-        words = message_of(fault)
-        assert words is not None
-        return words
+        return reason(fault)
     pages.changed()
     match permission_ids:
         case []:

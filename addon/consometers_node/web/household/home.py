@@ -67,13 +67,9 @@ _NO_COLLECTIVE = text("There is no such collective.", context="web page")
 class Card:
     """A collective on the page."""
 
-    id: PeerId
-    name: str
+    collective: Collective
     stands: str
     """sharing, paused, trouble, asked or nothing"""
-    waiting: int
-    waiting_since: datetime | None
-    until: datetime | None
     problem: Text | None
     permissions: Sequence[Answered]
     rows: Sequence[SharedSeriesRow]
@@ -81,16 +77,12 @@ class Card:
     @property
     def asks(self) -> list[Answered]:
         """Requests waiting for an answer."""
-        return [
-            answered for answered in self.permissions if answered.permission.state is State.PROPOSED
-        ]
+        return self._in(State.PROPOSED)
 
     @property
     def holds(self) -> list[Answered]:
         """Valid permissions."""
-        return [
-            answered for answered in self.permissions if answered.permission.state is State.GRANTED
-        ]
+        return self._in(State.GRANTED)
 
     @property
     def intervals(self) -> list[Interval]:
@@ -98,6 +90,9 @@ class Card:
         return sorted(
             {row.shared.series.interval for row in self.rows}, key=lambda interval: interval.minutes
         )
+
+    def _in(self, state: State) -> list[Answered]:
+        return [answered for answered in self.permissions if answered.permission.state is state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +171,8 @@ def _card(
     ]
     answered = current_permissions(collective, now)
     return Card(
-        id=collective.peer.id,
-        name=collective.peer.name,
+        collective=collective,
         stands=_stands(collective, problem, answered),
-        waiting=collective.waiting,
-        waiting_since=collective.waiting_since,
-        until=collective.acknowledged_until,
         problem=problem,
         permissions=answered,
         rows=rows,
