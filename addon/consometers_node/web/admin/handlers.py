@@ -106,12 +106,7 @@ class AdminPages(ConsentPages[AdminContext]):
 
     def acts(self, act: Look) -> Handler:
         """Make a handler for an administrator's form."""
-
-        async def handle(request: web.Request) -> web.StreamResponse:
-            context = await self._context(request)
-            return await self._act(act, context) if context.person else _to_login(context)
-
-        return handle
+        return self.looks(_of_our_form(act))
 
     def welcomes(self, look: Look) -> Handler:
         """Make a handler for a page without a login: each visitor gets a key."""
@@ -129,7 +124,7 @@ class AdminPages(ConsentPages[AdminContext]):
         """Make a handler for a form that any visitor with a key may send."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._act(act, await self._context(request))
+            return await _of_our_form(act)(self, await self._context(request))
 
         return handle
 
@@ -300,16 +295,6 @@ class AdminPages(ConsentPages[AdminContext]):
         read = Read(at=context.now, who=context.person, what=what, member=member, records=records)
         await note_read(connection, read)
 
-    async def _act(self, act: Look, context: AdminContext) -> web.StreamResponse:
-        try:
-            context = await context.filled()
-        except UnreadableForm:
-            return self.refuse(context, 400, UNREADABLE)
-        tokens = FormTokens(context.key)
-        if not tokens.are_ours(context.request, context.person, context.typed(FIELD)):
-            return self.refuse(context, 403, STALE)
-        return await act(self, context)
-
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await self._answer_in_words(request, handler)
@@ -373,6 +358,22 @@ class AdminPages(ConsentPages[AdminContext]):
             now=self._now().astimezone(zone),
             key=key,
         )
+
+
+def _of_our_form(act: Look) -> Look:
+    """Return an action that is only taken for a form of a page that this browser was shown."""
+
+    async def handle(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+        try:
+            context = await context.filled()
+        except UnreadableForm:
+            return pages.refuse(context, 400, UNREADABLE)
+        tokens = FormTokens(context.key)
+        if not tokens.are_ours(context.request, context.person, context.typed(FIELD)):
+            return pages.refuse(context, 403, STALE)
+        return await act(pages, context)
+
+    return handle
 
 
 def is_encrypted(request: web.Request) -> bool:

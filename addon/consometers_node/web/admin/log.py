@@ -42,45 +42,23 @@ _WHATS = {
 }
 """Entries in words. Others are shown as they are."""
 _LIKE = {
-    re.compile(pattern): words
-    for pattern, words in (
-        (
-            r"data need (?P<id>\S+) version (?P<version>\d+) asked for",
-            text("requested “{id}”, version {version}"),
-        ),
-        (r"data need (?P<id>\S+) closed", text("stopped “{id}”")),
-        (
-            r"data need (?P<id>\S+) asked for again",
-            text("resumed “{id}”"),
-        ),
-        (
-            r"(?P<count>\d+) invitations made for \S+",
-            text("created invitations ({count})"),
-        ),
-        (
-            r"invitation (?P<id>\S+) revoked",
-            text("revoked invitation {id}"),
-        ),
-        (r"challenge (?P<name>.+) set", text("set the challenge “{name}”")),
-        (r"challenge (?P<name>.+) changed", text("changed the challenge “{name}”")),
-        (r"challenge (?P<name>.+) removed", text("removed the challenge “{name}”")),
-        (r"joined (?P<jid>\S+)", text("opened the invitation of {jid}")),
-        (r"allowed (?P<id>\S+) of (?P<jid>\S+)", text("allowed “{id}” to {jid}")),
-        (r"refused (?P<id>\S+) of (?P<jid>\S+)", text("refused “{id}” to {jid}")),
-        (r"withdrawn (?P<id>\S+) of (?P<jid>\S+)", text("withdrew “{id}” from {jid}")),
-        (
-            r"publication as the file says",
-            text("restored the publication rules of the settings file"),
-        ),
-        (
-            r"publication (?P<rules>.+)",
-            text("chose the publication rules: {rules}"),
-        ),
-        (
-            r"preview of publication (?P<rules>.+)",
-            text("previewed the publication: {rules}"),
-        ),
-    )
+    r"data need (?P<id>\S+) version (?P<version>\d+) asked for": text(
+        "requested “{id}”, version {version}"
+    ),
+    r"data need (?P<id>\S+) closed": text("stopped “{id}”"),
+    r"data need (?P<id>\S+) asked for again": text("resumed “{id}”"),
+    r"(?P<count>\d+) invitations made for \S+": text("created invitations ({count})"),
+    r"invitation (?P<id>\S+) revoked": text("revoked invitation {id}"),
+    r"challenge (?P<name>.+) set": text("set the challenge “{name}”"),
+    r"challenge (?P<name>.+) changed": text("changed the challenge “{name}”"),
+    r"challenge (?P<name>.+) removed": text("removed the challenge “{name}”"),
+    r"joined (?P<jid>\S+)": text("opened the invitation of {jid}"),
+    r"allowed (?P<id>\S+) of (?P<jid>\S+)": text("allowed “{id}” to {jid}"),
+    r"refused (?P<id>\S+) of (?P<jid>\S+)": text("refused “{id}” to {jid}"),
+    r"withdrawn (?P<id>\S+) of (?P<jid>\S+)": text("withdrew “{id}” from {jid}"),
+    r"publication as the file says": text("restored the publication rules of the settings file"),
+    r"publication (?P<rules>.+)": text("chose the publication rules: {rules}"),
+    r"preview of publication (?P<rules>.+)": text("previewed the publication: {rules}"),
 }
 """The same for entries with a name in them: the first match counts."""
 _RULE = re.compile(r"\S+=(?:not yet|\S+)")
@@ -127,7 +105,7 @@ def _in_words(what: str) -> Text:
     if what in _WHATS:
         return _WHATS[what]
     for pattern, words in _LIKE.items():
-        if match := pattern.fullmatch(what):
+        if match := re.fullmatch(pattern, what):
             names = match.groupdict()
             if "rules" not in names:
                 return words.fill(**names)

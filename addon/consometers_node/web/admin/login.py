@@ -68,7 +68,7 @@ async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     if browser is None:
         sources = of_address(asker(context.request, pages.settings.page.proxies))
     else:
-        sources = of_browser(browser)
+        sources = {f"browser {browser}": FREE_TRIES}
     wait = pages.tries.take(sources)
     if wait is not None:
         return await _later(pages, context, wait)
@@ -224,11 +224,6 @@ def of_address(address: str) -> dict[str, int]:
         site = ipaddress.IPv6Network(address).supernet(new_prefix=_SITE_BITS)
         sources[f"site {site}"] = FREE_TRIES_OF_SITE
     return sources
-
-
-def of_browser(browser: str) -> dict[str, int]:
-    """Return the source of an attempt from a browser with an earlier login."""
-    return {f"browser {browser}": FREE_TRIES}
 
 
 def _seal(name: str, password_hash: str) -> str:

@@ -231,9 +231,9 @@ async def _filled(
             filled.errors["id"] = _NO_ID.fill(most=_MAX_ID)
         elif await needs.versions(connection, context.typed("id")):
             filled.errors["id"] = _TAKEN
-    for name in _TEXTS:
-        typed[name] = _texts(context, name, _tongues(base))
-    _check_texts(typed, filled)
+    texts = {name: _texts(context, name, _tongues(base)) for name in _TEXTS}
+    _check_texts(texts, filled)
+    typed |= texts
     series = [(way, context.typed(f"series_{way}")) for way in Direction]
     typed["series"] = [
         {"direction": way.value, "quantity": quantity}
@@ -311,13 +311,9 @@ def _texts(context: AdminContext, name: str, tongues: Sequence[str]) -> dict[str
     return {tag: words for tag, words in typed.items() if words}
 
 
-def _check_texts(typed: Mapping[str, object], filled: FilledForm[DataNeed]) -> None:
-    title, purpose = typed["title"], typed["purpose"]
-    assert isinstance(title, dict)
-    assert isinstance(purpose, dict)
-    for name, words in (("title", title), ("purpose", purpose)):
-        if not words:
-            filled.errors[name] = _WRITE
+def _check_texts(texts: Mapping[str, Mapping[str, str]], filled: FilledForm[DataNeed]) -> None:
+    title, purpose = texts["title"], texts["purpose"]
+    filled.errors |= {name: _WRITE for name in ("title", "purpose") if not texts[name]}
     if title and purpose and title.keys() != purpose.keys():
         filled.errors["purpose"] = _BOTH
 

@@ -1,15 +1,14 @@
 """The first page: what needs a person, then the coverage of granted records, worst first."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import MemberEntry, Status, shares
-from ...collective.members.members import Members
+from ...collective.members.member_overview import Status, shares
+from ...collective.members.members import Member, Members
 from ...collective.monitoring.backups import backups
 from ...collective.monitoring.problems import Weight
 from ...collective.permissions import member_permissions, needs
@@ -36,22 +35,6 @@ _LATE = text(
     " that goes on, choose a longer delay before closing."
 )
 _HERE = frozenset({Status.DELIVERING, Status.SILENT, Status.GUEST})
-
-
-@dataclass(frozen=True, slots=True)
-class MemberDays:
-    """A member, and its days."""
-
-    entry: MemberEntry
-    row: heatmap.HeatmapRow
-
-
-@dataclass(frozen=True, slots=True)
-class Going:
-    """A member's expired records that are about to be erased."""
-
-    pseudonym: str
-    permission: MemberPermission
 
 
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
@@ -97,7 +80,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         granting=len(granting),
         columns=heatmap.columns(roster.days),
         days=roster.days,
-        lines=[MemberDays(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
+        lines=[(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,
         asked=asked,
         statuses=STATUSES,
@@ -122,13 +105,13 @@ async def _published(
     return None if everybody is None else await today(public, guest, connection, everybody)
 
 
-async def _going(pages: AdminPages, connection: AsyncConnection) -> list[Going]:
+async def _going(
+    pages: AdminPages, connection: AsyncConnection
+) -> list[tuple[Member, MemberPermission]]:
+    """Return whose expired records are about to be erased, and by which permission."""
     members = Members(connection, pages.settings.time_zone)
     announced = sorted(
         await member_permissions.announced(connection),
         key=lambda permission: (permission.erase_at, permission.id),
     )
-    return [
-        Going((await members.get(permission.member)).pseudonym, permission)
-        for permission in announced
-    ]
+    return [(await members.get(permission.member), permission) for permission in announced]

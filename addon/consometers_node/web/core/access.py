@@ -22,7 +22,7 @@ HEALTH = "/health"
 API = "/api/"
 ADMINISTRATION = "/administration"
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
         " connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none';"
@@ -94,7 +94,7 @@ def _forbidden() -> web.Response:
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     """Add the headers of a response before it is sent: a signal of aiohttp's applications."""
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"
 

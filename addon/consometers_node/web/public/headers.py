@@ -2,18 +2,16 @@
 
 from aiohttp import web
 
+from ..core.access import HEADERS
+
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none';"
     " frame-ancestors {ancestors}"
 )
-_HEADERS = {
+_HEADERS = HEADERS | {
     "Content-Security-Policy": _POLICY.format(ancestors="'none'"),
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-cache",
 }
 

@@ -42,14 +42,9 @@ async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     return pages.page(guest, "about.html", today=shown, sites=sites, collectives=collectives)
 
 
-async def legal(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the publisher and the host of the pages."""
-    return pages.page(guest, "legal.html")
-
-
-async def accessibility(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show how far the pages comply with the RGAA, and whom to write to."""
-    return pages.page(guest, "accessibility.html")
+async def show(pages: PublicPages, guest: Guest, template: str) -> web.StreamResponse:
+    """Show a page that is made of the collective's description alone."""
+    return pages.page(guest, template)
 
 
 async def privacy(pages: PublicPages, guest: Guest) -> web.StreamResponse:

@@ -30,13 +30,15 @@ OF_A_GROUP: dict[str, Look] = {
     f"/day/{_DAY}.svg": partial(periods.as_picture, step=Step.HOUR),
     f"/day/{_DAY}.csv": periods.day_csv,
 }
-SHARING: dict[str, Look] = {
+_CHALLENGE = r"/challenge/{challenge:\d{1,9}}"
+SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
+LOOKS: dict[str, Look] = {
+    **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
+    **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
+    **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
     f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
-}
-_CHALLENGE = r"/challenge/{challenge:\d{1,9}}"
-CHALLENGES: dict[str, Look] = {
     "/challenges": challenges.show_all,
     _CHALLENGE: challenges.show,
     f"{_CHALLENGE}/hall": partial(
@@ -44,33 +46,19 @@ CHALLENGES: dict[str, Look] = {
     ),
     f"{_CHALLENGE}/poster": challenges.poster,
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
-}
-SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
-OPEN: dict[str, Look] = {
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
     f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/challenges.json": challenges.listed,
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
-}
-NOTICES: dict[str, Look] = {
     notices.ABOUT: notices.about,
-    notices.LEGAL: notices.legal,
+    notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,
-    notices.ACCESSIBILITY: notices.accessibility,
+    notices.ACCESSIBILITY: partial(notices.show, template="accessibility.html"),
     notices.ROBOTS: notices.robots,
     notices.SITEMAP: notices.sitemap,
     WITNESS: witness.show,
-}
-LOOKS: dict[str, Look] = {
-    **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
-    **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
-    **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
-    **SHARING,
-    **CHALLENGES,
-    **OPEN,
-    **NOTICES,
 }
 
 

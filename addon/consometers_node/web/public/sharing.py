@@ -50,16 +50,11 @@ class Sharing:
 
     @property
     def curve(self) -> Sequence[int]:
-        """Shared Wh with each `curve_step` % more panels, from none on: for sliders."""
+        """Shared Wh with each `_RATIO_STEP` % more panels, from none on: for sliders."""
         return [
             round(self.exchanges.simulate(percent).shared_wh)
             for percent in range(0, _MOST_RATIO + 1, _RATIO_STEP)
         ]
-
-    @property
-    def curve_step(self) -> int:
-        """How many % of the panels are from one value of the curve to the next."""
-        return _RATIO_STEP
 
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
@@ -82,5 +77,6 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         sharing=Sharing(exchanges) if exchanges.intervals else None,
         previous=previous if first is not None and first <= previous.last else None,
         following=following if following.first <= guest.today else None,
+        curve_step=_RATIO_STEP,
         prices=pages.about.prices,
     )
