@@ -30,10 +30,8 @@ class Strip:
 
 def draw(calendar: Calendar) -> tuple[Strip, ...]:
     """Draw a calendar from its first granted day on, in two halves where it is long."""
-    outside = 0
-    while outside < len(calendar.days) and calendar.days[outside] is DayState.OUTSIDE:
-        outside += 1
-    calendar = _from(calendar, outside)
+    granted = (n for n, state in enumerate(calendar.days) if state is not DayState.OUTSIDE)
+    calendar = _from(calendar, next(granted, len(calendar.days)))
     if len(calendar.days) <= _ONE_LINE_DAYS:
         return (_draw(calendar),)
     half = len(calendar.days) // 2
@@ -53,16 +51,16 @@ def _draw(calendar: Calendar) -> Strip:
     paths: dict[DayState, list[str]] = {
         state: [] for state in DayState if state is not DayState.OUTSIDE
     }
-    months: list[tuple[int, date]] = []
     places = [(divmod(n + offset, 7), state) for n, state in enumerate(calendar.days)]
     for (week, state), run in groupby(places, key=lambda place: (place[0][0], place[1])):
         rows = [row for (_, row), _ in run]
         if state in paths:
             paths[state] += _shapes(state, week * STEP, [HEAD + row * STEP for row in rows])
-    for day, _ in calendar.dated():
-        week = ((day - calendar.first).days + offset) // 7
-        if day.day == 1:
-            months.append((week * STEP, day))
+    months = [
+        (((day - calendar.first).days + offset) // 7 * STEP, day)
+        for day, _ in calendar.dated()
+        if day.day == 1
+    ]
     weeks = (len(calendar.days) + offset + 6) // 7
     return Strip(
         weeks * STEP,

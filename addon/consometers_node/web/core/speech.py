@@ -1,7 +1,7 @@
 """Words, dates and numbers in the conventions of each language."""
 
 from datetime import date, datetime, tzinfo
-from functools import cache
+from functools import cache, partialmethod
 import math
 
 from babel import Locale
@@ -54,9 +54,19 @@ class Language:
         written = format_date(local, "long", locale=self._locale)
         return f"1er{written[1:]}" if self.tag == "fr" and local.day == 1 else written
 
-    def full_day(self, day: date) -> str:
-        """Write a day with its name: Wednesday 4 March 2026."""
-        return format_date(day, "EEEE d MMMM y", locale=self._locale)
+    def _date(self, pattern: str, day: date) -> str:
+        return format_date(day, pattern, locale=self._locale)
+
+    full_day = partialmethod(_date, "EEEE d MMMM y")
+    """Write a day with its name: Wednesday 4 March 2026."""
+    weekday = partialmethod(_date, "EEE d")
+    """Write a day of a month that is known, with its name."""
+    day_month = partialmethod(_date, "d MMM")
+    """Write a day of a year that is known, in little room."""
+    month = partialmethod(_date, "LLLL y")
+    """Write a month and its year."""
+    month_short = partialmethod(_date, "LLL")
+    """Write a month in little room."""
 
     def moment(self, at: datetime) -> str:
         """Write an instant in the time of the home, to the minute."""
@@ -78,22 +88,6 @@ class Language:
     def clock(self, at: datetime) -> str:
         """Write the hour and the minute."""
         return format_time(at.astimezone(self._zone), "short", locale=self._locale)
-
-    def weekday(self, day: date) -> str:
-        """Write a day of a month that is known, with its name."""
-        return format_date(day, "EEE d", locale=self._locale)
-
-    def day_month(self, day: date) -> str:
-        """Write a day of a year that is known, in little room."""
-        return format_date(day, "d MMM", locale=self._locale)
-
-    def month(self, day: date) -> str:
-        """Write a month and its year."""
-        return format_date(day, "LLLL y", locale=self._locale)
-
-    def month_short(self, day: date) -> str:
-        """Write a month in little room."""
-        return format_date(day, "LLL", locale=self._locale)
 
     def number(self, value: float) -> str:
         """Write a number, its thousands apart."""
