@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlalchemy.exc import DBAPIError
 
 from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError, Text
-from ..quoalise.text import around, text
+from ..quoalise.text import TranslatedError, around, text
 from ..store.errors import is_full, reason
 
 _FULL = text(
@@ -20,7 +20,7 @@ _AWAY = text(
 )
 
 
-class CollectiveFault(Exception):
+class CollectiveFault(TranslatedError):
     """A failed action; `text` says why, and what to do.
 
     The words name nobody and no series: they may be logged, and sent as a `refusal` to the peer
@@ -32,8 +32,7 @@ class CollectiveFault(Exception):
     words: ClassVar[Text]
 
     def __init__(self, words: Text | None = None, **facts: object) -> None:
-        self.text = words or self.words.fill(**facts)
-        super().__init__(self.text.say())
+        super().__init__(words or self.words, **facts)
 
 
 class NotInvited(CollectiveFault):

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from ..quoalise import Device, Text
 from ..quoalise.identifier import organisation
-from ..quoalise.text import around, text
+from ..quoalise.text import TranslatedError, around, text
 from ..xmpp import Server
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
@@ -143,15 +143,14 @@ class Settings:
         return organisation(self.identifier)
 
 
-class BadSettings(Exception):
+class BadSettings(TranslatedError):
     """The error in the settings, and its place: `text` says what to do."""
 
     def __init__(self, words: Text, place: Path | str, line: int | None = None) -> None:
         if line is None:
-            self.text = around(_WHOLE, words, place=place)
+            super().__init__(around(_WHOLE, words, place=place))
         else:
-            self.text = around(_PLACE, words, file=place, line=line)
-        super().__init__(self.text.say())
+            super().__init__(around(_PLACE, words, file=place, line=line))
 
 
 _SECTIONS = {key.section for key in KEYS.values() if key.section}

@@ -1,6 +1,6 @@
 """Errors of a permission. Pages say them in the person's language, by the class."""
 
-from ..quoalise import Text
+from ..quoalise.text import TranslatedError
 from .states import State
 
 
@@ -40,20 +40,12 @@ class ForbiddenChange(PermissionFault):
         self.after = after
 
 
-class WrongClock(PermissionFault):
+class WrongClock(TranslatedError, PermissionFault):
     """Nothing is granted by a wrong clock: the permission would be of another year."""
 
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.say())
-        self.text = text
 
-
-class SumRefused(PermissionFault):
+class SumRefused(TranslatedError, PermissionFault):
     """This cannot be allowed of a request for sums, or beside one. `text` says why."""
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.say())
-        self.text = text
 
 
 class NotNarrower(PermissionFault):

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from ..quoalise import Text
-from ..quoalise.text import around, text
+from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
 from .masks import DayKey
 
@@ -63,12 +63,8 @@ class Call(StrEnum):
         return f"{PATH}/{self}"
 
 
-class BadBody(ValueError):
+class BadBody(TranslatedError, ValueError):
     """A body cannot be read; `text` says which field, and what to send."""
-
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from .problems import Problem
-from .text import Text, around, text
+from .text import Text, TranslatedError, around, text
 
 _AT = text("{place}: {said}.")
 _ANSWERED = text("The peer answered {condition}.")
@@ -34,7 +34,7 @@ class ErrorType(StrEnum):
     """Retry later."""
 
 
-class QuoaliseError(Exception):
+class QuoaliseError(TranslatedError):
     """Any error of this room. `condition` and `type` are those of its stanza error."""
 
     condition: str = "undefined-condition"
@@ -43,8 +43,7 @@ class QuoaliseError(Exception):
 
     def __init__(self, words: Text | None = None) -> None:
         """Say what happened, or the usual words for it."""
-        self.text = words or self.default
-        super().__init__(self.text.say())
+        super().__init__(words or self.default)
 
 
 class NotAuthorized(QuoaliseError):

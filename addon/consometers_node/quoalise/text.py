@@ -36,6 +36,15 @@ class Text:
         return Text(_Made(self.by_language, lambda _, words: words.format(**values)))
 
 
+class TranslatedError(Exception):
+    """An error that a person reads: its `text` says what happened, and what to do."""
+
+    def __init__(self, words: Text, **values: object) -> None:
+        """Say it, with the values that fill the words."""
+        self.text = words.fill(**values) if values else words
+        super().__init__(self.text.say())
+
+
 UNSAID = Text({})
 """No words, in no language."""
 

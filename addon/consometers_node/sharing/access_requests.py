@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 
 from ..quoalise import ExportPart, QuoaliseError, Text
 from ..quoalise.refusals import refusal
-from ..quoalise.text import text
+from ..quoalise.text import TranslatedError, text
 from ..store import PeerId, Store
 from ..store.access_requests import AccessRequest, log_request
 from ..store.peers import Peer
@@ -35,12 +35,8 @@ _TOO_MUCH = text(
 _NO_ROOM = text("The export cannot be stored: free some space on the disk, then ask again.")
 
 
-class BadCopy(Exception):
+class BadCopy(TranslatedError):
     """A collective sent an invalid archive. `text` says why."""
-
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ async def fetch(
     """
     first = await asking.get_export(collective)
     if first.size > MOST_BYTES or first.parts > MOST_PARTS:
-        raise BadCopy(_TOO_MUCH.fill(peer=collective))
+        raise BadCopy(_TOO_MUCH, peer=collective)
     file = tempfile.TemporaryFile()  # noqa: SIM115  # `Copy` keeps it
     try:
         await _receive(asking, collective, first, file, came)
@@ -85,7 +81,7 @@ async def _receive(
     came: Callable[[int, int], None],
 ) -> None:
     """Write all parts into a file, and check it."""
-    damaged = BadCopy(_DAMAGED.fill(peer=collective))
+    damaged = BadCopy(_DAMAGED, peer=collective)
     digest, size = sha256(), 0
     for number in range(1, first.parts + 1):
         part = first if number == 1 else await asking.get_export(collective, number)

@@ -6,7 +6,7 @@ A household has a secret, and its delivery point if it has said so; a collective
 import secrets
 
 from ..quoalise.identifier import MIN_SECRET, organisation
-from ..quoalise.text import text
+from ..quoalise.text import TranslatedError, text
 from ..store import Store, settings
 from ..store.settings import HOUSEHOLD_SECRET
 from ..wire import DELIVERY_POINT_DIGITS, Naming
@@ -23,12 +23,11 @@ _OTHER = text(
 )
 
 
-class OtherCollective(Exception):
+class OtherCollective(TranslatedError):
     """A database is of another collective; `text` says what to do."""
 
     def __init__(self, stored: str, name: str) -> None:
-        self.text = _OTHER.fill(kept=stored, name=name)
-        super().__init__(self.text.say())
+        super().__init__(_OTHER, kept=stored, name=name)
 
 
 async def load_naming(store: Store) -> Naming:

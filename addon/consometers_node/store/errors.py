@@ -9,7 +9,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import TranslatedError, text
 
 EMPTIED = text(
     "{file} is empty, and a node’s database never is: restore a backup. To start over "
@@ -114,12 +114,8 @@ class StoreFault(Exception):
     """The database is unavailable."""
 
 
-class Unusable(StoreFault):
+class Unusable(TranslatedError, StoreFault):
     """The database cannot be opened. `text` says what to do."""
-
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
 
 
 class NotPermitted(StoreFault):

@@ -69,7 +69,7 @@ class DecodedSeries:
         factors = _FACTORS[self.name.quantity]
         if self.unit not in factors:
             units = ", ".join(unit for unit in factors if unit)
-            raise Unsayable(_UNIT.fill(found=self.unit, known=units))
+            raise Unsayable(_UNIT, found=self.unit, known=units)
         return factors[self.unit]
 
 
@@ -108,7 +108,7 @@ def read_series(
     """
     if name.quantity not in _FACTORS:
         named, paths = name.path or str(name), ", ".join(f"…/{path}" for path in _FACTORS)
-        raise Unsayable(_NO_SUCH_PATH.fill(found=named, known=paths))
+        raise Unsayable(_NO_SUCH_PATH, found=named, known=paths)
     daily = name.quantity == SeriesPath.ENERGY_DAILY
     return Series(
         Device(str(name.device)),
@@ -126,7 +126,7 @@ def _direction(name: Identifier, metadata: Metadata, before: Series | None) -> D
         case quoalise.Direction.INJECTION:
             return Direction.INJECTION
         case None:
-            raise Unsayable(_NO_SUCH_PATH.fill(found=name.path, known=", ".join(_FACTORS)))
+            raise Unsayable(_NO_SUCH_PATH, found=name.path, known=", ".join(_FACTORS))
     device_type = metadata.device.type if metadata.device else None
     if device_type in _PRODUCED:
         return _PRODUCED[DeviceType(device_type)]
@@ -134,7 +134,7 @@ def _direction(name: Identifier, metadata: Metadata, before: Series | None) -> D
         return before.direction
     if name.device.delivery_point is not None:
         return Direction.INJECTION
-    raise Unsayable(_WHO_PRODUCES.fill(found=name.path, known=", ".join(_PRODUCED)))
+    raise Unsayable(_WHO_PRODUCES, found=name.path, known=", ".join(_PRODUCED))
 
 
 def _interval(metadata: Metadata, finest: Interval, before: Series | None) -> Interval:
@@ -148,7 +148,7 @@ def _instants(records: Records) -> dict[datetime, float]:
     values = {}
     for second, value in records.values.items():
         if not isinstance(second, int):
-            raise Unsayable(_PART_OF_A_SECOND.fill(found=second))
+            raise Unsayable(_PART_OF_A_SECOND, found=second)
         values[_instant(second)] = value
     return values
 
@@ -160,11 +160,11 @@ def _instant(second: int) -> datetime:
 
 def _count(count: float) -> int:
     if count != int(count) or not 0 <= count <= MAX_MEMBERS:
-        raise Unsayable(_NO_COUNT.fill(found=count, most=MAX_MEMBERS))
+        raise Unsayable(_NO_COUNT, found=count, most=MAX_MEMBERS)
     return int(count)
 
 
 def _whole(value: float) -> int:
     if value < 0:
-        raise Unsayable(_NEGATIVE.fill(found=value))
+        raise Unsayable(_NEGATIVE, found=value)
     return value if isinstance(value, int) else floor(value + 0.5)

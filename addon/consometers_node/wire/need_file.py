@@ -61,14 +61,14 @@ _KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES, _WITNESS)
 def read_need_file(written: bytes) -> DataNeed:
     """Read a data need. Raises `Unsayable`, which names the error."""
     if len(written) > MAX_BYTES:
-        raise Unsayable(_TOO_LONG.fill(most=MAX_BYTES))
+        raise Unsayable(_TOO_LONG, most=MAX_BYTES)
     # A running node reads no such file, and never loads the parser.
     import tomllib  # noqa: PLC0415
 
     try:
         need = tomllib.loads(written.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        raise Unsayable(_NOT_TOML.fill(why=fault)) from fault
+        raise Unsayable(_NOT_TOML, why=fault) from fault
     return read_need_mapping(need)
 
 
@@ -162,7 +162,7 @@ def _element(need: Mapping[str, object]) -> Element:
 def _check_keys(table: Mapping[str, object], keys: Sequence[str]) -> None:
     for key in table:
         if key not in keys:
-            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(keys)))
+            raise Unsayable(_UNKNOWN_KEY, key=key, known=", ".join(keys))
 
 
 def _tag(name: str) -> str:

@@ -14,7 +14,7 @@ from consometers_node import permission as nouns, quoalise
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
 from consometers_node.quoalise import Duration, Identifier, Text, federation_xml, iso8601
 from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import TranslatedError, text
 from consometers_node.series import Direction, Interval, Quantity
 
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
@@ -28,12 +28,8 @@ _INCOMPLETE = text(
 )
 
 
-class Unsayable(Exception):
-    """A person can read why, and what to do, in `text`."""
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.say())
-        self.text = text
+class Unsayable(TranslatedError):
+    """The protocol cannot say this, or the node cannot use what it says."""
 
 
 def read_need(sent: quoalise.DataNeed) -> DataNeed:
@@ -62,10 +58,9 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
             witness=sent.witness,
         )
     except BadNeed as fault:
+        field = fault.field.removesuffix("_days")
         raise Unsayable(
-            _INCOMPLETE.fill(
-                need=sent.id, field=fault.field.removesuffix("_days"), controller=sent.controller
-            )
+            _INCOMPLETE, need=sent.id, field=field, controller=sent.controller
         ) from fault
 
 
@@ -155,7 +150,7 @@ def days(length: Duration) -> int:
 def read_interval(duration: Duration) -> Interval:
     """Return the interval of records. Raises `Unsayable`."""
     if (step := str(duration)) not in Interval:
-        raise Unsayable(_NO_SUCH_INTERVAL.fill(found=step, wanted=", ".join(Interval)))
+        raise Unsayable(_NO_SUCH_INTERVAL, found=step, wanted=", ".join(Interval))
     return Interval(step)
 
 

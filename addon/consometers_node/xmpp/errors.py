@@ -13,10 +13,10 @@ What a peer answers is a `quoalise.QuoaliseError`. Texts say what to do.
 
 from typing import ClassVar
 
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import Text, TranslatedError, text
 
 
-class NetworkError(Exception):
+class NetworkError(TranslatedError):
     """Any error of this room. A lasting one stays until a person acts: nothing is tried again."""
 
     lasting: ClassVar[bool] = False
@@ -25,8 +25,7 @@ class NetworkError(Exception):
     def __init__(self, **values: object) -> None:
         """Say what happened, with the values with which the words are to be filled."""
         self.values = values
-        self.text = self.words.fill(**values)
-        super().__init__(self.text.say())
+        super().__init__(self.words, **values)
 
 
 class Unreachable(NetworkError):

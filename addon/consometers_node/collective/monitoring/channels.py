@@ -13,7 +13,7 @@ from typing import Protocol
 import aiohttp
 
 from ...quoalise import Text
-from ...quoalise.text import text
+from ...quoalise.text import TranslatedError, text
 from ..settings import MailSettings, Settings
 from ..settings_schema import SmtpSecurity
 
@@ -50,12 +50,11 @@ class Alert:
     facts: Mapping[str, str | None]
 
 
-class NotSent(Exception):
+class NotSent(TranslatedError):
     """A message was not taken. `text` names no address; `answer` is the server's own words."""
 
     def __init__(self, words: Text, answer: str | None = None) -> None:
-        super().__init__(words.say())
-        self.text = words
+        super().__init__(words)
         self.answer = answer
 
 

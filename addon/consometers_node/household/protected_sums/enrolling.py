@@ -23,7 +23,7 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise import Text, Witness
-from ...quoalise.text import text
+from ...quoalise.text import TranslatedError, text
 from ...sharing.changes import Changes
 from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from ...store import PeerId, PermissionId, Store
@@ -169,7 +169,7 @@ class Enrolling:
                 return keys
             day = now.astimezone(UTC).date()
             if day < keys.day_key.day:
-                raise _Waiting(_FUTURE_KEY.fill(day=keys.day_key.day))
+                raise _Waiting(_FUTURE_KEY, day=keys.day_key.day)
             keys = keys.on(day)
             await keep_keys(connection, permission, keys)
         return keys
@@ -243,12 +243,8 @@ class _Retry:
     why: Text
 
 
-class _Waiting(Exception):
+class _Waiting(TranslatedError):
     """No request is possible now; `text` says why."""
-
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
 
 
 def _due(stored: StoredEnrolment, *, is_granted: bool, now: datetime) -> Call | None:

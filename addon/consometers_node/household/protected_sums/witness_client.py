@@ -9,7 +9,7 @@ import aiohttp
 
 from ...protected_sums.requests import MAX_BODY_BYTES, BadBody, Call
 from ...quoalise import Text, Witness
-from ...quoalise.text import text
+from ...quoalise.text import TranslatedError, text
 from ...sharing.account import load
 from ...store import Store
 
@@ -30,12 +30,11 @@ _OTHER_KEY = text(
 _STRANGE = text("The answer of the witness {name} cannot be read: inform its contact, {contact}.")
 
 
-class WitnessFault(Exception):
+class WitnessFault(TranslatedError):
     """A request to a witness failed. `text` says why, and what to do."""
 
     def __init__(self, words: Text, *, status: int | None = None) -> None:
-        super().__init__(words.say())
-        self.text = words
+        super().__init__(words)
         self.status = status
 
     @property

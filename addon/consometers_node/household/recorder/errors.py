@@ -6,7 +6,7 @@ No message contains an address, a token or a name of the home: they go to logs a
 from sqlalchemy.exc import DBAPIError
 
 from ...quoalise import Text
-from ...quoalise.text import around, text
+from ...quoalise.text import TranslatedError, around, text
 from ...store.errors import explained, is_full
 
 _FULL = text(
@@ -19,12 +19,8 @@ _AWAY = text(
 )
 
 
-class HomeAssistantFault(Exception):
+class HomeAssistantFault(TranslatedError):
     """A request to Home Assistant failed; `text` says why, and what to do."""
-
-    def __init__(self, words: Text, **values: object) -> None:
-        self.text = words.fill(**values)
-        super().__init__(self.text.say())
 
 
 class Away(HomeAssistantFault):

@@ -20,8 +20,8 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
-from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath, Text
-from ...quoalise.text import text
+from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath
+from ...quoalise.text import TranslatedError, text
 from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]
@@ -34,12 +34,8 @@ _ENOUGH_TO_TELL = 12
 """Records whose spacing is their interval, though one or the other may be missing."""
 
 
-class Unsuitable(Exception):
-    """This series cannot be imported; `text` says which ones can, in both languages."""
-
-    def __init__(self, words: Text, **values: object) -> None:
-        self.text = words.fill(**values)
-        super().__init__(self.text.say())
+class Unsuitable(TranslatedError):
+    """This series cannot be imported; `text` says which ones can."""
 
 
 class SeriesKind(StrEnum):
