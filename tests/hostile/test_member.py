@@ -48,7 +48,6 @@ from consometers_node.quoalise import (
     Receipt,
     Records,
     SeriesPath,
-    State as Stands,
     Terminate,
     UpstreamError,
     Withdraw,
@@ -140,7 +139,7 @@ def test_a_permission_named_by_a_path_is_refused_wherever_it_is_named(id: str) -
 
 RECEIPT = Receipt(
     permission=PERMISSION.id,
-    state=Stands.WITHDRAWN,
+    state=State.WITHDRAWN,
     time=datetime(2027, 3, 1, 9, tzinfo=UTC),
     erased=(Erased(METER, 12),),
 )
@@ -335,7 +334,7 @@ async def test_over_the_network_a_grant_gets_the_same_answer_for_any_meter(
             listed = await node.asking.list_series(coop.jid)
             heard.append((replace(receipt, permission="", time=AT), str(refusal.value), listed))
     assert heard[0] == heard[1] == heard[2]
-    assert heard[0][0].state is Stands.GRANTED
+    assert heard[0][0].state is State.GRANTED
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])

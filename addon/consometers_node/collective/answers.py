@@ -15,7 +15,6 @@ from ..permission import (
     Identification,
     Permissions,
     Permitted,
-    State as Stands,
 )
 from ..quoalise import (
     BadRequest,
@@ -243,7 +242,7 @@ class CollectiveAnswers(Answers):
                 taken = await member_permissions.take(
                     members, member.id, permission, now, own=self._device
                 )
-                if taken.state is Stands.GRANTED:
+                if taken.state is State.GRANTED:
                     interval = self._rules().interval
                     await self._subscribers.grant(connection, member.pseudonym, interval, now)
                 receipt = await _receipt(connection, taken)
@@ -298,7 +297,7 @@ async def _receipt(
     entries = await member_permissions.register(connection, [permission.id])
     since = max(entry.at for entry in entries if entry.state is permission.state)
     return Receipt(
-        permission=permission.id, state=State(permission.state), time=since, erased=tuple(erased)
+        permission=permission.id, state=permission.state, time=since, erased=tuple(erased)
     )
 
 

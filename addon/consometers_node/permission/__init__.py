@@ -4,6 +4,7 @@ The rules are pure (`need`, `states`, `terms`); `Permissions` keeps them in a da
 by itself what they refuse.
 """
 
+from ..quoalise import Identification, Reading, State
 from .errors import (
     BadNeed,
     ChangedNeed,
@@ -16,9 +17,9 @@ from .errors import (
     UnknownPermission,
     WrongClock,
 )
-from .need import MAX_DAYS, DataNeed, DataNeedSeries, Identification, Reading
+from .need import MAX_DAYS, DataNeed, DataNeedSeries
 from .register import Notice, NoticeReceipt, Permission, Permissions, Permitted, RegisterEntry
-from .states import ACTORS, FOLLOWING, Actor, State, replay
+from .states import ACTORS, FOLLOWING, Actor, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Errors of a permission. Pages say them in the person's language, by the class."""
 
+from ..quoalise import State
 from ..quoalise.text import TranslatedError
-from .states import State
 
 
 class PermissionFault(Exception):

@@ -2,39 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from ..quoalise import Witness
+from ..quoalise import Identification, Reading, Witness
 from ..series import Direction, Interval, Quantity, Series
 from .errors import BadNeed
 
 MAX_DAYS = 36_600
 _MAX_WORDS = 8_000
-
-
-class Reading(StrEnum):
-    """What a collective can read."""
-
-    INDIVIDUAL = "individual"
-    """The records of each home."""
-    SUM = "sum"
-    """Only sums of many homes: values leave masked, and are opened together with a witness."""
-
-
-class Identification(StrEnum):
-    """What names a device to the collective."""
-
-    PSEUDONYM = "pseudonym"
-    DELIVERY_POINT = "delivery-point"
-    NAME = "name"
-    """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
-
-    def may_answer(self, asked: Identification) -> bool:
-        """Return whether this is the request, or narrower. A name is granted, or refused."""
-        return self is asked or (self, asked) == (
-            Identification.PSEUDONYM,
-            Identification.DELIVERY_POINT,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
-from ..quoalise import Witness
+from ..quoalise import Identification, Reading, Witness
 from ..store.connection import AsyncConnection
 from ..store.errors import DAMAGED, Unusable
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
-from .need import DataNeed, DataNeedSeries, Identification, Reading
+from .need import DataNeed, DataNeedSeries
 
 
 async def add_need(

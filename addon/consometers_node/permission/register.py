@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
+from ..quoalise import Identification, Reading, State
 from ..series import Interval, Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection
@@ -33,9 +34,9 @@ from ..store.tables import (
     ShownTextRow,
 )
 from .errors import ForbiddenChange, OutdatedNeed, UnknownPermission
-from .need import DataNeed, Identification, Reading
+from .need import DataNeed
 from .needs import add_need, newest_version, some_needs
-from .states import FOLLOWING, Actor, State
+from .states import FOLLOWING, Actor
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
 

@@ -3,19 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-
-class State(StrEnum):
-    """The state of a permission."""
-
-    PROPOSED = "proposed"
-    """A collective asks; nothing leaves."""
-    GRANTED = "granted"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    """Ended by the household."""
-    TERMINATED = "terminated"
-    """Ended by the collective."""
-    EXPIRED = "expired"
+from ..quoalise import State
 
 
 class Actor(StrEnum):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from ..quoalise import Identification
 from ..series import Interval, Range, Series
 from .errors import NotNarrower
-from .need import DataNeed, Identification
+from .need import DataNeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

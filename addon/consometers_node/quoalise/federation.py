@@ -33,6 +33,13 @@ class Identification(StrEnum):
     NAME = "name"
     """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
 
+    def may_answer(self, asked: Identification) -> bool:
+        """Return whether this is the request, or narrower. A name is granted, or refused."""
+        return self is asked or (self, asked) == (
+            Identification.PSEUDONYM,
+            Identification.DELIVERY_POINT,
+        )
+
 
 class State(StrEnum):
     """State of a permission: proposed → granted | refused; granted → the last three."""

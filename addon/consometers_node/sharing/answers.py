@@ -34,7 +34,6 @@ from ..quoalise import (
     Receipt,
     ResourceConstraint,
     Role,
-    State as SaidState,
     iso8601,
 )
 from ..quoalise.metadata import COUNT
@@ -197,7 +196,7 @@ class Answers(Answerer):
             except UnknownPermission, ForbiddenChange:
                 raise ItemNotFound from None
         self._answered(peer, Node.TERMINATE)
-        return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
+        return Receipt(permission=permission, state=State.TERMINATED, time=now)
 
     def permitted_by(self, asked: Identifier) -> Identifier:
         """Return the series that a peer must be granted in order to request this one."""

@@ -158,7 +158,7 @@ class DecisionDelivery:
         _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
         if seq is not None:
             await self._store_receipt(seq, _shown(receipt))
-        if State(receipt.state) is not State.GRANTED:
+        if receipt.state is not State.GRANTED:
             await self._end(permission, receipt)
             self._changed = True
         self._confirmed.add(permission.id)
@@ -192,7 +192,7 @@ class DecisionDelivery:
             permissions = Permissions(connection)
             if (await permissions.get(permission.id)).state is not State.GRANTED:
                 return
-            if State(receipt.state) is State.TERMINATED:
+            if receipt.state is State.TERMINATED:
                 await permissions.terminate(permission.id, now)
                 return
             words = _RESTORED.fill(peer=self._peer.jid, day=receipt.time.date())
@@ -214,5 +214,5 @@ def _shown(receipt: Receipt) -> str:
 
 def _expect(receipt: Receipt, permission: Permission, *states: State) -> None:
     """Refuse a receipt for something else."""
-    if receipt.permission != permission.id or State(receipt.state) not in states:
+    if receipt.permission != permission.id or receipt.state not in states:
         raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT)

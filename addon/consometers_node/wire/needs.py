@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from xml.etree.ElementTree import canonicalize
 
-from consometers_node import permission as nouns, quoalise
+from consometers_node import quoalise
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
 from consometers_node.quoalise import Duration, Identifier, Text, federation_xml, iso8601
 from consometers_node.quoalise.markup import serialise
@@ -53,8 +53,8 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
             history_days=days(sent.history),
             duration_days=days(sent.duration),
             retention_days=days(sent.retention),
-            identification=nouns.Identification(sent.identification),
-            reading=nouns.Reading(sent.reading),
+            identification=sent.identification,
+            reading=sent.reading,
             witness=sent.witness,
         )
     except BadNeed as fault:
@@ -88,8 +88,8 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
         history=Duration(days=need.history_days),
         duration=Duration(days=need.duration_days),
         retention=Duration(days=need.retention_days),
-        identification=quoalise.Identification(need.identification),
-        reading=quoalise.Reading(need.reading),
+        identification=need.identification,
+        reading=need.reading,
         witness=need.witness,
     )
 
@@ -136,8 +136,8 @@ def write_permission(
         valid_until=terms.valid_until,
         shown_sha256=shown.hash,
         shown_language=shown.language,
-        identification=quoalise.Identification(terms.identification),
-        reading=quoalise.Reading(need.reading),
+        identification=terms.identification,
+        reading=need.reading,
     )
 
 

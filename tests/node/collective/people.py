@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from consometers_node import quoalise
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import (
@@ -15,7 +14,7 @@ from consometers_node.collective.permissions.member_permissions import (
     take,
 )
 from consometers_node.permission import DataNeed, Identification
-from consometers_node.quoalise import Direction, Identifier, Permission
+from consometers_node.quoalise import Direction, Identifier, Permission, iso8601
 from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
@@ -47,13 +46,13 @@ def permission(
         need=need.id,
         version=need.version,
         series=names or (meter("a"),),
-        interval=quoalise.iso8601.duration(need.interval),
+        interval=iso8601.duration(need.interval),
         records_from=at - timedelta(days=need.history_days),
         valid_from=at,
         valid_until=at + timedelta(days=need.duration_days),
         shown_sha256=64 * "a",
         shown_language="fr",
-        identification=quoalise.Identification(need.identification),
+        identification=need.identification,
     )
     return replace(usual, **other)  # type: ignore[arg-type]
 

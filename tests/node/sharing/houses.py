@@ -13,7 +13,6 @@ from consometers_node.permission import (
     DataNeed,
     Identification,
     Permissions,
-    State as Stands,
 )
 from consometers_node.quoalise import (
     Data,
@@ -150,7 +149,7 @@ class House:
         await self.ledger.keep(values)
         self.changes.notify()
 
-    async def state(self, permission: PermissionId) -> Stands:
+    async def state(self, permission: PermissionId) -> State:
         async with self.store.reading() as connection:
             return (await Permissions(connection).get(permission)).state
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import BadRequest, ResourceConstraint, State as Said
+from consometers_node.quoalise import BadRequest, ResourceConstraint
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from demo.prosody import Prosody
@@ -92,7 +92,7 @@ async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
     async with running(file, server, jid, bare(coop)) as house:
         await decisions_confirmed(house)
     assert collective.log == [("grant", permission), ("withdraw", permission)]
-    assert collective.states[permission] is Said.WITHDRAWN
+    assert collective.states[permission] is State.WITHDRAWN
 
 
 async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
@@ -140,7 +140,7 @@ async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
-    collective.says = Said.GRANTED
+    collective.says = State.GRANTED
     await house.withdraw(permission)
     await until(lambda: house.delivery.problem is not None)
     assert await house.untold() == 1
@@ -151,7 +151,7 @@ async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
 async def test_a_collective_that_says_terminated_ends_the_permission(
     house: House, collective: Collective
 ) -> None:
-    collective.says = Said.TERMINATED
+    collective.says = State.TERMINATED
     permission = await house.grant()
     await decisions_confirmed(house)
     async with asyncio.timeout(120):
@@ -162,7 +162,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
 async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
     house: House, collective: Collective
 ) -> None:
-    collective.says = Said.TERMINATED
+    collective.says = State.TERMINATED
     collective.answers.clear()
     permission = await house.grant()
     await until(lambda: bool(collective.log))

@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 
-from ...permission import DataNeed, Identification, Reading, State
+from ...permission import DataNeed, Identification, State
 from ...quoalise import Device, Direction, Identifier, Permission, SeriesPath
 from ...quoalise.identifier import ENTERPRISE, identifier
 from ...quoalise.text import text
@@ -439,11 +439,11 @@ def _check(need: DataNeed, received: Permission, at: datetime) -> None:
 
 def _wider_fields(need: DataNeed, received: Permission, at: datetime) -> Iterator[str]:
     """Yield the attributes and elements of `<permission>` that ask for more than the need."""
-    if Reading(received.reading) is not need.reading:
+    if received.reading is not need.reading:
         yield "reading"
     if not read_interval(received.interval).no_finer_than(need.interval):
         yield "interval"
-    if not Identification(received.identification).may_answer(need.identification):
+    if not received.identification.may_answer(need.identification):
         yield "identification"
     if received.records_from < received.valid_from - timedelta(days=need.history_days):
         yield "records-from"
@@ -460,7 +460,7 @@ def _wider_fields(need: DataNeed, received: Permission, at: datetime) -> Iterato
 def _is_asked(need: DataNeed, received: Permission, name: Identifier) -> bool:
     device = name.device
     is_organisation = device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
-    by_point = Identification(received.identification) is Identification.DELIVERY_POINT
+    by_point = received.identification is Identification.DELIVERY_POINT
     return (
         any(name.direction in WIRE_DIRECTIONS[series.direction] for series in need.series)
         and name.quantity in _PATHS

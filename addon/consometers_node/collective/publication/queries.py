@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 
-from ...permission.states import State
+from ...permission import State
 from ...quoalise import Text
 from ...quoalise.identifier import identifier, organisation
 from ...quoalise.text import text, verbatim
