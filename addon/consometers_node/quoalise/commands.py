@@ -74,11 +74,7 @@ _END = Field(
     label=text("End, excluded"),
     description=text("ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now"),
 )
-_PERMISSION = Field(
-    var=Var.PERMISSION,
-    label=text("Number of the permission"),
-    required=True,
-)
+_PERMISSION = Field(var=Var.PERMISSION, label=text("Number of the permission"), required=True)
 _ERASE = Field(
     var=Var.ERASE,
     label=text("Erase the received data"),
@@ -93,56 +89,32 @@ _PART = Field(
     default="1",
 )
 
+_COLLECTIVE = frozenset({Role.COLLECTIVE})
 COMMANDS = {
     command.node: command
     for command in (
-        Command(
-            Node.GET_HISTORY,
-            text("Get history"),
-            (_IDENTIFIER, _START, _END),
-        ),
-        Command(
-            Node.SUBSCRIBE,
-            text("Subscribe to new records"),
-            (_IDENTIFIER,),
-        ),
-        Command(
-            Node.UNSUBSCRIBE,
-            text("Unsubscribe from new records"),
-            (_IDENTIFIER,),
-        ),
+        Command(Node.GET_HISTORY, text("Get history"), (_IDENTIFIER, _START, _END)),
+        Command(Node.SUBSCRIBE, text("Subscribe to new records"), (_IDENTIFIER,)),
+        Command(Node.UNSUBSCRIBE, text("Unsubscribe from new records"), (_IDENTIFIER,)),
         Command(Node.LIST_SERIES, text("List the series")),
         Command(
             Node.GET_DATA_NEEDS,
             text("What this collective asks for, and why"),
-            answered_by=frozenset({Role.COLLECTIVE}),
+            answered_by=_COLLECTIVE,
         ),
-        Command(
-            Node.GRANT,
-            text("Grant a permission"),
-            answered_by=frozenset({Role.COLLECTIVE}),
-        ),
-        Command(
-            Node.WITHDRAW,
-            text("Withdraw a permission"),
-            (_PERMISSION, _ERASE),
-            frozenset({Role.COLLECTIVE}),
-        ),
-        Command(
-            Node.TERMINATE,
-            text("Return a permission"),
-            (_PERMISSION,),
-        ),
+        Command(Node.GRANT, text("Grant a permission"), answered_by=_COLLECTIVE),
+        Command(Node.WITHDRAW, text("Withdraw a permission"), (_PERMISSION, _ERASE), _COLLECTIVE),
+        Command(Node.TERMINATE, text("Return a permission"), (_PERMISSION,)),
         Command(
             Node.GET_EXPORT,
             text("Get all that this collective holds about you"),
             (_PART,),
-            frozenset({Role.COLLECTIVE}),
+            _COLLECTIVE,
         ),
         Command(
             Node.OPEN_SUMS,
             text("Open sums of masked reports, as their witness"),
-            answered_by=frozenset({Role.COLLECTIVE}),
+            answered_by=_COLLECTIVE,
         ),
     )
 }

@@ -12,7 +12,7 @@ An empty `<meta/>` is legal. Attributes and elements that are not known here are
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
@@ -91,26 +91,16 @@ class Metadata:
     unknown: UnknownContent = UnknownContent()
 
 
+_ENERGY = Measurement(name="energy", quantity="energy", type="electrical", unit="Wh")
 MEASUREMENTS = {
     SeriesPath.POWER: Measurement(
         name="active-power", quantity="power", type="electrical", unit="W", aggregation="mean"
     ),
-    SeriesPath.ENERGY_DAILY: Measurement(
-        name="energy", quantity="energy", type="electrical", unit="Wh", aggregation="sum"
-    ),
-    SeriesPath.ENERGY_INDEX: Measurement(
-        name="active-energy-index", quantity="energy", type="electrical", unit="Wh"
-    ),
-    **{
-        path: Measurement(
-            name="energy",
-            quantity="energy",
-            type="electrical",
-            unit="Wh",
-            aggregation=path.rpartition("/")[2],
-        )
-        for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
-    },
+    SeriesPath.ENERGY_DAILY: replace(_ENERGY, aggregation="sum"),
+    SeriesPath.ENERGY_INDEX: replace(_ENERGY, name="active-energy-index"),
+    SeriesPath.LOWER_QUARTILE: replace(_ENERGY, aggregation="lower-quartile"),
+    SeriesPath.MEDIAN: replace(_ENERGY, aggregation="median"),
+    SeriesPath.UPPER_QUARTILE: replace(_ENERGY, aggregation="upper-quartile"),
 }
 """By the path after its direction."""
 COUNT = "count"
@@ -119,9 +109,7 @@ _MEMBERS = Measurement(name="members", unit=COUNT)
 
 
 def describe(
-    series: Identifier,
-    interval: Duration | None,
-    type: str = DeviceType.METER,
+    series: Identifier, interval: Duration | None, type: str = DeviceType.METER
 ) -> Metadata:
     """Return the metadata of a series of ours."""
     device = series.device
@@ -133,25 +121,19 @@ def describe(
     usual = _MEMBERS if series.counted else MEASUREMENTS.get(series.quantity, Measurement())
     return Metadata(
         device=MeasuringDevice(type=type, identifier=named),
-        measurement=Measurement(
-            name=usual.name,
-            direction=series.direction,
-            quantity=usual.quantity,
-            type=usual.type,
-            unit=usual.unit,
-            aggregation=usual.aggregation,
-            sampling_interval=interval,
-        ),
+        measurement=replace(usual, direction=series.direction, sampling_interval=interval),
     )
 
 
 def read(meta: Element, place: str = "meta") -> Metadata:
     """Read a `<meta>`, whose depth must have been checked. Raises `Malformed`."""
-    device, measurement = meta.find(_DEVICE), meta.find(_MEASUREMENT)
-    others = [child for child in fragment.elements(meta) if child not in (device, measurement)]
+    device, measured = meta.find(_DEVICE), meta.find(_MEASUREMENT)
+    others = [child for child in fragment.elements(meta) if child not in (device, measured)]
     return Metadata(
         device=None if device is None else _read_device(device, f"{place}/device"),
-        measurement=None if measurement is None else _read_measurement(measurement, place),
+        measurement=None
+        if measured is None
+        else _read_measurement(measured, f"{place}/measurement"),
         unknown=_unknown(meta.attrib, (), others),
     )
 
@@ -189,28 +171,16 @@ def _read_device(device: Element, place: str) -> MeasuringDevice:
 
 def _read_identifier(named: Element, place: str) -> DeviceIdentifier:
     return DeviceIdentifier(
-        authority=_word(named, "authority", place),
-        type=_word(named, "type", place),
-        value=_word(named, "value", place),
+        **{name: _word(named, name, place) for name in _NAMED},
         unknown=_unknown(named.attrib, _NAMED, fragment.elements(named)),
     )
 
 
 def _read_measurement(measurement: Element, place: str) -> Measurement:
     interval = measurement.get(_INTERVAL)
-    name, direction, quantity, kind, unit, aggregation = (
-        _word(measurement, word, f"{place}/measurement") for word in _WORDS
-    )
     return Measurement(
-        name=name,
-        direction=direction,
-        quantity=quantity,
-        type=kind,
-        unit=unit,
-        aggregation=aggregation,
-        sampling_interval=None
-        if interval is None
-        else duration(interval, f"{place}/measurement@{_INTERVAL}"),
+        **{name: _word(measurement, name, place) for name in _WORDS},
+        sampling_interval=None if interval is None else duration(interval, f"{place}@{_INTERVAL}"),
         unknown=_unknown(measurement.attrib, (*_WORDS, _INTERVAL), fragment.elements(measurement)),
     )
 
