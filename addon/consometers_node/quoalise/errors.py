@@ -17,6 +17,19 @@ from .text import Text, TranslatedError, around, text
 
 _AT = text("{place}: {said}.")
 _ANSWERED = text("The peer answered {condition}.")
+_REFUSES = text("{peer} refuses: {said}")
+_UPSTREAM = text("The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}")
+_UNREADABLE = text("The answer of {peer} cannot be read ({said}) Inform its operator.")
+_NOBODY = text("{peer} is offline: its node is not running, or the address is wrong.")
+_NO_SERVER = text(
+    "The server of {peer} cannot be reached from yours: check the address, or try later."
+)
+_BY_CONDITION = {
+    "service-unavailable": _NOBODY,
+    "recipient-unavailable": _NOBODY,
+    "remote-server-not-found": _NO_SERVER,
+    "remote-server-timeout": _NO_SERVER,
+}
 
 
 class ErrorType(StrEnum):
@@ -110,6 +123,18 @@ class OtherError(QuoaliseError):
         super().__init__(words or _ANSWERED.fill(condition=condition))
         self.condition = condition
         self.type = type
+
+
+def refusal(peer: str, error: QuoaliseError) -> Text:
+    """Return who refuses, and why."""
+    match error:
+        case UpstreamError():
+            issuer, code = error.issuer or "?", error.code or "?"
+            return around(_UPSTREAM, error.text, peer=peer, issuer=issuer, code=code)
+        case Malformed():
+            return around(_UNREADABLE, error.text, peer=peer)
+        case _:
+            return around(_BY_CONDITION.get(error.condition, _REFUSES), error.text, peer=peer)
 
 
 _SHOWN = 60

@@ -8,6 +8,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 from xml.etree.ElementTree import Element
 
 from . import forms, iso8601
@@ -38,6 +39,7 @@ _CANCEL = "cancel"
 class GetHistory:
     """Asks for the records of a series with start ≤ time < end."""
 
+    node: ClassVar = Node.GET_HISTORY
     identifier: Identifier
     start: datetime | None = None
     end: datetime | None = None
@@ -52,6 +54,7 @@ class GetHistory:
 class Subscribe:
     """Subscribes to the new records of a series."""
 
+    node: ClassVar = Node.SUBSCRIBE
     identifier: Identifier
 
 
@@ -59,6 +62,7 @@ class Subscribe:
 class Unsubscribe:
     """Ends a subscription."""
 
+    node: ClassVar = Node.UNSUBSCRIBE
     identifier: Identifier
 
 
@@ -66,11 +70,14 @@ class Unsubscribe:
 class ListSeries:
     """Asks which series the asker may read."""
 
+    node: ClassVar = Node.LIST_SERIES
+
 
 @dataclass(frozen=True, slots=True)
 class GetDataNeeds:
     """Asks a collective for its data needs, with the token of an invitation if there is one."""
 
+    node: ClassVar = Node.GET_DATA_NEEDS
     invitation: str | None = field(default=None, repr=False)
 
 
@@ -78,6 +85,7 @@ class GetDataNeeds:
 class Grant:
     """Notifies a collective of a household's grant."""
 
+    node: ClassVar = Node.GRANT
     permission: Permission
 
 
@@ -85,6 +93,7 @@ class Grant:
 class Withdraw:
     """Notifies a collective of a household's withdrawal, and whether to erase its records."""
 
+    node: ClassVar = Node.WITHDRAW
     permission: str
     erase: bool = True
 
@@ -93,6 +102,7 @@ class Withdraw:
 class Terminate:
     """Notifies a household that a collective ends a permission."""
 
+    node: ClassVar = Node.TERMINATE
     permission: str
 
 
@@ -100,6 +110,7 @@ class Terminate:
 class GetExport:
     """Asks a collective for a part of all data about the asker."""
 
+    node: ClassVar = Node.GET_EXPORT
     part: int = 1
 
 
@@ -107,6 +118,7 @@ class GetExport:
 class OpenSums:
     """Asks a witness to open sums of masked reports."""
 
+    node: ClassVar = Node.OPEN_SUMS
     opening: Opening
 
 
@@ -165,42 +177,33 @@ def read(command: Element) -> Request | ToFill | Cancelled:
 
 def write(request: Request) -> Element:
     """Return the `<command>` that asks."""
+    command = Element(COMMAND, {"node": request.node, "action": "execute"})
+    values: dict[str, str | None] = {}
     match request:
-        case GetHistory(of, start, end):
-            return _command(
-                Node.GET_HISTORY,
-                {
-                    Var.IDENTIFIER: str(of),
-                    Var.START: None if start is None else iso8601.shown(start),
-                    Var.END: None if end is None else iso8601.shown(end),
-                },
-            )
-        case Subscribe(of):
-            return _command(Node.SUBSCRIBE, {Var.IDENTIFIER: str(of)})
-        case Unsubscribe(of):
-            return _command(Node.UNSUBSCRIBE, {Var.IDENTIFIER: str(of)})
-        case ListSeries():
-            return _command(Node.LIST_SERIES)
+        case GetHistory(series, start, end):
+            values = {
+                Var.IDENTIFIER: str(series),
+                Var.START: None if start is None else iso8601.shown(start),
+                Var.END: None if end is None else iso8601.shown(end),
+            }
+        case Subscribe(series) | Unsubscribe(series):
+            values = {Var.IDENTIFIER: str(series)}
         case GetDataNeeds(invitation):
-            command = _command(Node.GET_DATA_NEEDS)
             if invitation is not None:
                 command.append(write_invitation(invitation))
-            return command
         case Grant(permission):
-            command = _command(Node.GRANT)
             command.append(write_permission(permission))
-            return command
-        case Withdraw(permission, erase):
-            erasing = forms.shown(erase)
-            return _command(Node.WITHDRAW, {Var.PERMISSION: permission, Var.ERASE: erasing})
-        case Terminate(permission):
-            return _command(Node.TERMINATE, {Var.PERMISSION: permission})
+        case Withdraw(permission_id, erase):
+            values = {Var.PERMISSION: permission_id, Var.ERASE: forms.shown(erase)}
+        case Terminate(permission_id):
+            values = {Var.PERMISSION: permission_id}
         case GetExport(part):
-            return _command(Node.GET_EXPORT, {Var.PART: str(part)})
+            values = {Var.PART: str(part)}
         case OpenSums(opening):
-            command = _command(Node.OPEN_SUMS)
             command.append(write_opening(opening))
-            return command
+    if values:
+        command.append(forms.submit(COMMANDS[request.node].fields, values))
+    return command
 
 
 def _without_form(node: Node, asked: Reader) -> Request:
@@ -251,10 +254,3 @@ def _identifier(values: Mapping[str, str], place: str) -> Identifier:
 def _permission(values: Mapping[str, str], place: str) -> str:
     sent = forms.required(values, Var.PERMISSION, place)
     return uuid(sent, f"{place}/{Var.PERMISSION}")
-
-
-def _command(node: Node, values: Mapping[str, str | None] | None = None) -> Element:
-    command = Element(COMMAND, {"node": node, "action": "execute"})
-    if values is not None:
-        command.append(forms.submit(COMMANDS[node].fields, values))
-    return command

@@ -11,7 +11,7 @@ from typing import IO, Final, NoReturn
 from zipfile import BadZipFile, ZipFile
 
 from ..quoalise import ExportPart, QuoaliseError, Text
-from ..quoalise.refusals import refusal
+from ..quoalise.errors import refusal
 from ..quoalise.text import TranslatedError, text
 from ..store import PeerId, Store
 from ..store.access_requests import AccessRequest, log_request

@@ -3,14 +3,13 @@
     links          invitations, as a person gives them
     registration   an account from an invitation
     connection     connects, resumes, comes back; owns every task
-    stream         one stream to one server, within our rules; scram is its login's slow step
+    stream         one stream to one server, within our rules
     parsing        reads a stream stanza by stanza, each at a bounded cost
     discovery      what this node is, that it is there, and what a peer can do
     asking         requests to peers
     answering      requests of peers
     pushing        new records to subscribers, until they have them
     receiving      new records of peers, acknowledged once they are kept
-    traffic        how much came, and what became of it
     trial          an account tried, beside the node that has it
 
 It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
@@ -28,7 +27,7 @@ from .links import Join, Register
 from .pushing import PUSH_SECONDS, Pushing
 from .receiving import NotStored, Receiving
 from .registration import register
-from .traffic import Traffic
+from .replies import Traffic
 
 __all__ = [
     "PUSH_SECONDS",

@@ -56,13 +56,13 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
+from consometers_node.quoalise.federation_xml import write_receipt
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .replies import language_of, refuse, reply
-from .traffic import Traffic
+from .replies import Traffic, language_of, refuse, reply
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -227,46 +227,37 @@ class Answering:
             raise no_such_command()
 
     async def _completed(self, request: Request, asker: Asker, session: str | None) -> Element:
-        node, about, payload = Node.LIST_SERIES, "", None
+        answerer, about, payload = self._answerer, "", None
         match request:
             case GetHistory(series):
-                node, about = Node.GET_HISTORY, str(series)
-                payload = data.write(await self._answerer.get_history(asker, request))
+                about = str(series)
+                payload = data.write(await answerer.get_history(asker, request))
             case Subscribe(series):
-                node, about = Node.SUBSCRIBE, str(series)
-                await self._answerer.subscribe(asker, series)
+                about = str(series)
+                await answerer.subscribe(asker, series)
             case Unsubscribe(series):
-                node, about = Node.UNSUBSCRIBE, str(series)
-                await self._answerer.unsubscribe(asker, series)
+                about = str(series)
+                await answerer.unsubscribe(asker, series)
             case ListSeries():
-                readable = await self._answerer.list_series(asker)
+                readable = await answerer.list_series(asker)
                 return answers.listed(readable, session=session, language=asker.language)
             case GetDataNeeds(invitation):
-                node = Node.GET_DATA_NEEDS
-                needs = await self._answerer.get_data_needs(asker, invitation)
+                needs = await answerer.get_data_needs(asker, invitation)
                 payload = federation_xml.write_data_needs(needs)
             case Grant(permission):
-                node, about = Node.GRANT, permission.id
-                receipt = await self._answerer.grant(asker, permission)
-                payload = federation_xml.write_receipt(receipt)
-            case Withdraw(permission, erase):
-                node, about = Node.WITHDRAW, permission
-                receipt = await self._answerer.withdraw(asker, permission, erase=erase)
-                payload = federation_xml.write_receipt(receipt)
-            case Terminate(permission):
-                node, about = Node.TERMINATE, permission
-                receipt = await self._answerer.terminate(asker, permission)
-                payload = federation_xml.write_receipt(receipt)
+                about = permission.id
+                payload = write_receipt(await answerer.grant(asker, permission))
+            case Withdraw(about, erase):
+                payload = write_receipt(await answerer.withdraw(asker, about, erase=erase))
+            case Terminate(about):
+                payload = write_receipt(await answerer.terminate(asker, about))
             case GetExport(part):
-                node, about = Node.GET_EXPORT, str(part)
-                exported = await self._answerer.get_export(asker, part)
-                payload = federation_xml.write_export(exported)
+                about = str(part)
+                payload = federation_xml.write_export(await answerer.get_export(asker, part))
             case OpenSums(opening):
-                node = Node.OPEN_SUMS
-                opened = await self._answerer.open_sums(asker, opening)
-                payload = protected_sums.write_opened(opened)
+                payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
         return answers.completed(
-            node, about, payload=payload, session=session, language=asker.language
+            request.node, about, payload=payload, session=session, language=asker.language
         )
 
 

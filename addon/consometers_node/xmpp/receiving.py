@@ -27,8 +27,7 @@ from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .replies import NO_ARCHIVE, RECEIVED, REQUEST, refuse
-from .traffic import Traffic
+from .replies import NO_ARCHIVE, RECEIVED, REQUEST, Traffic, refuse
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,8 +1,9 @@
-"""Answers to requests and messages: a result, a receipt (XEP-0184), or an error.
+"""Answers to requests and messages: a result, a receipt (XEP-0184), or an error; their counters.
 
 Between nodes a receipt means more than delivery: what was pushed is committed.
 """
 
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Iq
@@ -20,6 +21,24 @@ NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
 
 _MAX_LENGTH = 35
 """Characters of a language tag (RFC 5646 §4.4.1)."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Peers' messages since the node started, by outcome: how often, never who or what."""
+
+    acknowledged: int = 0
+    """Messages whose records were stored."""
+    refused: int = 0
+    unkept: int = 0
+    """Neither stored nor refused: the peer sends them again."""
+    dropped: int = 0
+    """There was no room for them: the peer sends them again."""
+    answered: int = 0
+    """Requests that were answered."""
+    turned_down: int = 0
+    failed: int = 0
+    """Requests that this node failed to answer."""
 
 
 def language_of(stanza: StanzaBase) -> str:

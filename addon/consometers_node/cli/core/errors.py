@@ -12,8 +12,7 @@ import errno
 import re
 from typing import Any
 
-from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
-from consometers_node.quoalise.refusals import refusal
+from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError, refusal
 from consometers_node.quoalise.text import Text, around, text, verbatim
 
 FAILED = 1

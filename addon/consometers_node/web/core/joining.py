@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ...permission import PermissionFault
 from ...quoalise import QuoaliseError, Text
-from ...quoalise.refusals import refusal
+from ...quoalise.errors import refusal
 from ...quoalise.text import text
 from ...wire import Unsayable
 from ...xmpp import Asking, Join, NetworkError
