@@ -29,7 +29,6 @@ from consometers_node.xmpp import (
     Connection,
     Discovery,
     NetworkError,
-    Ping,
     Security,
     Server,
 )
@@ -63,7 +62,6 @@ class Keeper:
         self._node = node
         self._receipts = receipts
         self._asking = Asking(connection)
-        Ping(connection)
         Discovery(connection, None, receives=receipts)
         connection.priority = _LISTENS
         connection.on_message(_QUOALISE, self._keep)

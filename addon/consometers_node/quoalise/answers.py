@@ -142,18 +142,27 @@ def listed(
     return answer
 
 
+def read_completed(answer: Element) -> Reader:
+    """Read the `<command>` of an answer. Raises `Malformed` if it is not completed."""
+    command = Reader(answer, "command").expect(COMMAND)
+    status = command.text("status")
+    if status != COMPLETED:
+        raise Malformed(command.at("status"), Problem.NOT_A_CHOICE, found=status, wanted=COMPLETED)
+    return command
+
+
 def payload(answer: Element, name: str) -> Element:
     """Return the payload of a successful command: the one element of that name.
 
     Raises `Malformed` if the command is not completed, and if there is no such element.
     """
-    return _completed(answer).only(name).element
+    return read_completed(answer).only(name).element
 
 
 def read_listed(answer: Element) -> tuple[Listed, ...]:
     """Read the answer to `list_series`. Raises `Malformed`."""
     check_depth(answer)
-    form = _completed(answer).only(FORM)
+    form = read_completed(answer).only(FORM)
     return tuple(
         _listed(row, f"{form.place}/item[{number}]")
         for number, row in enumerate(forms.read_rows(form.element, form.place), 1)
@@ -165,14 +174,6 @@ def _answer(node: Node, status: str, session: str | None) -> Element:
     if session is not None:
         attributes["sessionid"] = session
     return Element(COMMAND, attributes)
-
-
-def _completed(answer: Element) -> Reader:
-    command = Reader(answer, "command").expect(COMMAND)
-    status = command.text("status")
-    if status != COMPLETED:
-        raise Malformed(command.at("status"), Problem.NOT_A_CHOICE, found=status, wanted=COMPLETED)
-    return command
 
 
 def _row(listed: Listed) -> dict[str, str | None]:

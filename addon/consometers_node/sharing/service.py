@@ -20,7 +20,6 @@ from ..xmpp import (
     Connection,
     Discovery,
     NetworkError,
-    Ping,
     Pushing,
     Traffic,
     sends_receipts,
@@ -104,7 +103,6 @@ class Sharing:
             first_delay_s=first_delay_s,
             receipt_within_s=receipt_within_s,
         )
-        Ping(connection)
         answers = make_answers(store, naming, self._answered, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
         Answering(connection, answers, traffic, knows=self._knows)

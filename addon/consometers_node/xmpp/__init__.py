@@ -21,7 +21,7 @@ from .account import RESOURCE, Account, Identity, Security, Server
 from .answering import Answerer, Answering, Asker
 from .asking import Asking
 from .connection import Connection
-from .discovery import DataPolicy, Discovery, Ping, features, sends_receipts
+from .discovery import DataPolicy, Discovery, features, sends_receipts
 from .errors import NetworkError
 from .links import Join, Register
 from .pushing import PUSH_SECONDS, Pushing
@@ -44,7 +44,6 @@ __all__ = [
     "Join",
     "NetworkError",
     "NotStored",
-    "Ping",
     "Pushing",
     "Receiving",
     "Register",

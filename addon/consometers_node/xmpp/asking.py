@@ -31,7 +31,6 @@ from consometers_node.quoalise import (
     Opening,
     OpenSums,
     Permission,
-    Problem,
     Receipt,
     Request,
     Subscribe,
@@ -45,7 +44,7 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
-from consometers_node.quoalise.markup import named
+from consometers_node.quoalise.reading import Reader
 
 from ..rate_limit import SlidingWindow
 from .account import RESOURCE
@@ -161,14 +160,9 @@ class Asking:
             await self._rate.turn(to.bare)
             command = requests.write(request)
             answer = await self._connection.request("set", to.full, command, REQUEST_SECONDS)
-        command_answered = answer.find(requests.COMMAND)
-        if command_answered is None:
-            raise Malformed("iq", Problem.NO_ELEMENT, wanted=named(requests.COMMAND))
-        status = command_answered.get("status")
-        if status != answers.COMPLETED:
-            place, wanted = "command@status", answers.COMPLETED
-            raise Malformed(place, Problem.NOT_A_CHOICE, found=status, wanted=wanted)
-        return command_answered
+        completed = Reader(answer, "iq").only(requests.COMMAND).element
+        answers.read_completed(completed)
+        return completed
 
 
 def full(peer: str) -> JID:

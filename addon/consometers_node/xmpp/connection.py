@@ -165,7 +165,7 @@ class Connection:
             if stanza.xml[0].tag == tag:
                 handler(stanza)
 
-        matcher = _Holding("iq", tag)
+        matcher = _Holding(("iq", tag))
         self.stream.register_handler(Callback(tag, matcher, handle))
 
     def on_message(self, tag: str, handler: Callable[[Message], None]) -> None:
@@ -175,7 +175,7 @@ class Connection:
             if isinstance(stanza, Message):
                 handler(stanza)
 
-        matcher = _Holding("message", tag)
+        matcher = _Holding(("message", tag))
         self.stream.register_handler(Callback(tag, matcher, handle))
 
     def on_login(self, handler: Callable[[], None]) -> None:
@@ -277,9 +277,6 @@ class Connection:
 
 class _Holding(MatcherBase):
     """Stanzas of a kind that hold an element: `MatchXPath` takes ten times as long."""
-
-    def __init__(self, kind: str, tag: str) -> None:
-        super().__init__((kind, tag))
 
     def match(self, xml: StanzaBase) -> bool:
         kind, tag = self._criteria

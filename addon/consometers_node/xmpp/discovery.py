@@ -7,6 +7,7 @@ Names are in the asker's language. The data policy is a form of XEP-0504's type.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq
@@ -57,7 +58,7 @@ class DataPolicy:
 
 
 class Discovery:
-    """Answers disco#info and disco#items."""
+    """Answers disco#info, disco#items and pings."""
 
     def __init__(
         self,
@@ -76,21 +77,15 @@ class Discovery:
         self.policy = policy
         self._connection = connection
         self._role = role
-        answers = _ANSWERS if role else ()
-        self._features = (*_FEATURES, *answers)
+        self._features = _FEATURES + (_ANSWERS if role else ())
         answered = commands.answered_by(role) if role else ()
         self._commands = {command.node: command for command in answered}
         self._rate = SlidingWindow(connection.stream.loop.time)
-        connection.on_iq(_INFO_QUERY, self._info)
-        connection.on_iq(_ITEMS_QUERY, self._items)
+        connection.on_iq(_INFO_QUERY, partial(self._answer, _INFO_QUERY))
+        connection.on_iq(_ITEMS_QUERY, partial(self._answer, _ITEMS_QUERY))
+        connection.on_iq(PING, reply)
 
-    def _info(self, iq: Iq) -> None:
-        self._answer(iq, _INFO_QUERY)
-
-    def _items(self, iq: Iq) -> None:
-        self._answer(iq, _ITEMS_QUERY)
-
-    def _answer(self, iq: Iq, name: str) -> None:
+    def _answer(self, name: str, iq: Iq) -> None:
         asked = iq.xml.find(name)
         node = asked.get("node", "") if asked is not None else ""
         query = Element(name, {"node": node} if node else {})
@@ -176,13 +171,3 @@ def _form(policy: DataPolicy, language: str) -> Element:
         field = SubElement(form, tag(forms.NAMESPACE, "field"), {"var": var, "type": kind})
         SubElement(field, tag(forms.NAMESPACE, "value")).text = value
     return form
-
-
-class Ping:
-    """Answers pings."""
-
-    def __init__(self, connection: Connection) -> None:
-        connection.on_iq(PING, self._answer)
-
-    def _answer(self, iq: Iq) -> None:
-        reply(iq)

@@ -76,7 +76,7 @@ class Pushing:
         *,
         knows: Knows = lambda _peer: True,
     ) -> None:
-        """Push over a connection. `late` receives late receipts of the peers that it `knows`.
+        """Push over a connection.
 
         `late` hears of receipts of an earlier run, or after time, of the peers that it `knows`.
         """
@@ -114,11 +114,10 @@ class Pushing:
         """
         if len(records) > MAX_PUSHED:
             raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(records), most=MAX_PUSHED)
-        payload = (
-            protected_sums.write_reports(records)
-            if isinstance(records, Reports)
-            else data.write(records)
-        )
+        if isinstance(records, Reports):
+            payload = protected_sums.write_reports(records)
+        else:
+            payload = data.write(records)
         serialise(payload)
         message_id = message_id or self.new_id()
         pending = _Pending(bare(peer), receipt, self._stream.loop.create_future())

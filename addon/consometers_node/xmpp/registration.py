@@ -7,13 +7,13 @@ Both are sent before any login, and after TLS. The password is random: nobody ha
 """
 
 import asyncio
+from collections.abc import Mapping
 import secrets
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import StreamFeatures
 
-from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.markup import tag
 
 from .account import Account, Server
@@ -32,7 +32,7 @@ from .stream import Stream, quiet
 _PREAUTH = "{urn:xmpp:pars:0}preauth"
 _REGISTER = "jabber:iq:register"
 _SECONDS = 30
-_UNKNOWN_TOKEN = {"item-not-found", "forbidden"}
+_UNKNOWN_TOKEN = ("item-not-found", "forbidden")
 """As XEP-0445 has it, and as Prosody 13 does."""
 _PASSWORD_BYTES = 32
 _NAME_BYTES = 6
@@ -86,30 +86,22 @@ class _Registration(Stream):
         return True
 
     async def _preauthenticate(self) -> None:
-        host = self.default_domain
-        try:
-            await self._ask(Element(_PREAUTH, {"token": self._token}))
-        except QuoaliseError as refusal:
-            if refusal.condition in _UNKNOWN_TOKEN:
-                raise InvitationRefused(host=host) from None
-            raise RegistrationRefused(host=host, why=refusal.condition) from None
+        refusals = dict.fromkeys(_UNKNOWN_TOKEN, InvitationRefused(host=self.default_domain))
+        await self._ask(Element(_PREAUTH, {"token": self._token}), refusals)
 
     async def _make_account(self) -> None:
         query = Element(tag(_REGISTER, "query"))
         user = self._account.jid.partition("@")[0]
         SubElement(query, tag(_REGISTER, "username")).text = user
         SubElement(query, tag(_REGISTER, "password")).text = self._account.password
-        try:
-            await self._ask(query)
-        except QuoaliseError as refusal:
-            if refusal.condition == "conflict":
-                raise AccountTaken(jid=self._account.jid) from None
-            raise RegistrationRefused(host=self.default_domain, why=refusal.condition) from None
+        await self._ask(query, {"conflict": AccountTaken(jid=self._account.jid)})
 
-    async def _ask(self, payload: Element) -> None:
+    async def _ask(self, payload: Element, refusals: Mapping[str, NetworkError]) -> None:
         iq = self.make_iq(ito=self.default_domain, itype="set")
         iq.xml.append(payload)
         try:
             await iq.send(timeout=_SECONDS)  # type: ignore[no-untyped-call]
         except IqError as refusal:
-            raise error_in(refusal.iq.xml) from None
+            why = error_in(refusal.iq.xml).condition
+            refused = refusals.get(why, RegistrationRefused(host=self.default_domain, why=why))
+            raise refused from None

@@ -106,7 +106,7 @@ class Stream(ClientXMPP):
             "failed_auth": self._refused,
             "no_auth": self._without_login,
             "stream_negotiated": self._negotiated,
-            "session_resumed": self._resumed,
+            "session_resumed": self._succeed,
             "stream_error": self._stream_error,
             "disconnected": self._disconnected,
         }
@@ -251,10 +251,7 @@ class Stream(ClientXMPP):
             task.cancel()
 
     def _failed(self, why: object) -> None:
-        if isinstance(why, ssl.SSLCertVerificationError):
-            self._failures.append(self._certificate(why))
-        else:
-            self._failures.append(Unreachable(host=self.default_domain, why=_short(why)))
+        self._failures.append(self._failure(why, Unreachable))
 
     def _untrusted(self, why: ssl.SSLError) -> None:
         self._fail(self._certificate(why))
@@ -262,6 +259,11 @@ class Stream(ClientXMPP):
     def _certificate(self, why: ssl.SSLError) -> NetworkError:
         reason = getattr(why, "verify_message", "") or why.reason or "TLS"
         return CertificateRefused(host=self.default_domain, why=reason)
+
+    def _failure(self, why: object, otherwise: type[NetworkError]) -> NetworkError:
+        if isinstance(why, ssl.SSLCertVerificationError):
+            return self._certificate(why)
+        return otherwise(host=self.default_domain, why=_short(why))
 
     def _refused(self, failure: object) -> None:
         condition = str(failure["condition"])  # type: ignore[index]  # a stanza is like a mapping
@@ -287,9 +289,6 @@ class Stream(ClientXMPP):
         else:
             self._without_login(None)
 
-    def _resumed(self, _event: object) -> None:
-        self._succeed()
-
     def _stream_error(self, error: StreamError) -> None:
         condition = str(error["condition"])
         if condition == "conflict":
@@ -299,12 +298,9 @@ class Stream(ClientXMPP):
 
     def _disconnected(self, why: object) -> None:
         # The end of a connection whose certificate was refused comes before the refusal.
-        if isinstance(why, ssl.SSLCertVerificationError):
-            self._fail(self._certificate(why))
-        else:
-            self._fail(Interrupted(host=self.default_domain, why=_short(why)))
+        self._fail(self._failure(why, Interrupted))
 
-    def _succeed(self) -> None:
+    def _succeed(self, _event: object = None) -> None:
         if not self._opened.done():
             self._opened.set_result(None)
 
@@ -322,11 +318,10 @@ class Stream(ClientXMPP):
 
     def _worst(self) -> NetworkError:
         """Return the most informative failure: an untrusted server before a closed port."""
-        for failure in self._failures:
-            if isinstance(failure, CertificateRefused):
-                return failure
-        return next(
-            iter(self._failures), Unreachable(host=self.default_domain, why="no address found")
+        return min(
+            self._failures,
+            key=lambda failure: not isinstance(failure, CertificateRefused),
+            default=Unreachable(host=self.default_domain, why="no address found"),
         )
 
 

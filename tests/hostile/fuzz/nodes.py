@@ -28,7 +28,6 @@ from consometers_node.xmpp import (
     Answering,
     Connection,
     Discovery,
-    Ping,
     Pushing,
     Receiving,
     Server,
@@ -130,7 +129,6 @@ class Target:
         connection = Unconnected(Account("node@example.com", "x"), server=NOWHERE)
         async with connection:
             queue = WriteQueue(self.store, ZONE.key, lambda _: None)
-            Ping(connection)
             Pushing(connection, _late)
             Discovery(connection, self.role, receives=True)
             if self.role is Role.HOUSEHOLD:

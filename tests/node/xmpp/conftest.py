@@ -19,7 +19,6 @@ from consometers_node.xmpp import (
     Asking,
     Connection,
     Discovery,
-    Ping,
     Pushing,
     Receiving,
     Security,
@@ -145,7 +144,6 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
             language=language,
             backoff=QUICK,
         )
-        Ping(connection)
         Discovery(connection, answerer.role, receives=keep is not None)
         Answering(connection, answerer, traffic, knows=knows)
         if keep:

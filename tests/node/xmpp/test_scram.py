@@ -6,7 +6,7 @@ from time import thread_time
 import pytest
 from slixmpp.util.sasl.client import SASLFailed
 
-from consometers_node.xmpp.scram import stretch
+from consometers_node.xmpp.stream import stretch
 
 SALT = b64decode("QSXCR+Q6sek8bf92")
 

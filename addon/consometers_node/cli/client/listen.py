@@ -7,7 +7,7 @@ import typer
 
 from consometers_node.quoalise import Data
 from consometers_node.quoalise.text import text
-from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Ping, Receiving
+from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import online
 
@@ -62,7 +62,6 @@ def listen(
         who = await identity_of(access, common)
         connection = new_connection(who, output)
         printer = RecordPrinter(output, peer, count)
-        Ping(connection)
         Discovery(connection, None, receives=True)
         Receiving(connection, printer.receive)
         async with online(connection):

@@ -12,7 +12,7 @@ import typer
 from consometers_node.quoalise import Identifier, Listed, identifier
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import around, text
-from consometers_node.xmpp import Discovery, NetworkError, Ping
+from consometers_node.xmpp import Discovery, NetworkError
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.trial import online
 
@@ -185,7 +185,6 @@ async def asking(peer: str, access: AccountAccess, common: Common) -> AsyncItera
     full(peer)
     who = await identity_of(access, common)
     connection = new_connection(who, common.output)
-    Ping(connection)
     # The receiver of a subscription's records, listen or the node, acknowledges them.
     Discovery(connection, None, receives=True)
     async with online(connection):
