@@ -29,10 +29,6 @@ class CollectiveFault(TranslatedError):
 
     condition: ClassVar[str] = "not-possible"
     refusal: ClassVar[type[QuoaliseError]] = BadRequest
-    words: ClassVar[Text]
-
-    def __init__(self, words: Text | None = None, **facts: object) -> None:
-        super().__init__(words or self.words, **facts)
 
 
 class NotInvited(CollectiveFault):

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn, override
 
 from ..backoff import Backoff
-from ..quoalise import Text
-from ..series import Interval
+from ..permission import Permitted
+from ..quoalise import Role, Text
+from ..series import Interval, Range
 from ..sharing.account import load
+from ..sharing.answers import Answers
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
 from ..sharing.names import load_naming
@@ -19,15 +21,17 @@ from ..sharing.renewal import EVERY_S
 from ..sharing.service import Sharing
 from ..store import Store
 from ..store.clock import Clock
+from ..store.connection import AsyncConnection
+from ..store.coverage import coverage
 from ..store.enrolments import has_enrolments_due
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .recorder.availability import Availability, WatchedRecorder
+from .recorder.backfill import days_to_read, still_to_read
 from .recorder.client import patiently
 from .recorder.errors import HomeAssistantFault, database_problem
 from .recorder.home_assistant import HomeAssistant
-from .recorder.poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
-from .sharing.answers import HouseholdAnswers
+from .recorder.poll_schedule import SETTLES_WITHIN, Rounds, event_type
 from .sharing.sync import Sync
 from .statistics_import.collective_statistics import (
     EVERY_S as SUMS_S,
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from .protected_sums.enrolling import Enrolling
 
 _ROUND_EVERY = timedelta(hours=1)
+_JUST_NOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,22 @@ class HouseholdPace:
             self.sums_first_s / haste,
             self.rest_s / haste,
         )
+
+
+class HouseholdAnswers(Answers):
+    """Answers from the records read from Home Assistant."""
+
+    role = Role.HOUSEHOLD
+
+    @override
+    async def still_reads(
+        self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
+    ) -> bool:
+        """Return whether something is still unread. That today lags behind is normal."""
+        covered = await coverage(connection, grant.series_id)
+        past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
+        left = still_to_read(days_to_read(grant.series, grant.records, now), covered)
+        return covered is None or any(past.clip(days) for days in left)
 
 
 class HouseholdOnline:
@@ -159,7 +180,7 @@ class HomeNode:
         self._connect = connect
         self._pace = pace or HouseholdPace()
         self._outages = Outages(database_problem, self._pace.rest_s)
-        self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
+        self._rounds = Rounds(_ROUND_EVERY, settles=self._pace.settles)
         self.presence = Availability(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)
         self._upkeep = Sync(store, self.recorder, self.changes, self._rounds, self.clock)

@@ -10,7 +10,6 @@
 """
 
 from enum import StrEnum
-from typing import ClassVar
 
 from .problems import Problem
 from .text import Text, TranslatedError, around, text
@@ -52,11 +51,7 @@ class QuoaliseError(TranslatedError):
 
     condition: str = "undefined-condition"
     type: ErrorType = ErrorType.CANCEL
-    default: ClassVar[Text] = text("An error occurred.")
-
-    def __init__(self, words: Text | None = None) -> None:
-        """Say what happened, or the usual words for it."""
-        super().__init__(words or self.default)
+    words = text("An error occurred.")
 
 
 class NotAuthorized(QuoaliseError):
@@ -64,14 +59,14 @@ class NotAuthorized(QuoaliseError):
 
     condition = "not-authorized"
     type = ErrorType.AUTH
-    default = text("There is no permission to read this: ask for it, or ask for less.")
+    words = text("There is no permission to read this: ask for it, or ask for less.")
 
 
 class ItemNotFound(QuoaliseError):
     """There is no such series: an answer to peers that may know, others get `NotAuthorized`."""
 
     condition = "item-not-found"
-    default = text("There is no such series: request the list of series.")
+    words = text("There is no such series: request the list of series.")
 
 
 class ResourceConstraint(QuoaliseError):
@@ -79,7 +74,7 @@ class ResourceConstraint(QuoaliseError):
 
     condition = "resource-constraint"
     type = ErrorType.WAIT
-    default = text("Too many requests: wait a minute, then try again.")
+    words = text("Too many requests: wait a minute, then try again.")
 
 
 class BadRequest(QuoaliseError):
@@ -87,7 +82,7 @@ class BadRequest(QuoaliseError):
 
     condition = "bad-request"
     type = ErrorType.MODIFY
-    default = text("This is not readable.")
+    words = text("This is not readable.")
 
 
 class Malformed(BadRequest):
@@ -106,7 +101,7 @@ class Malformed(BadRequest):
 class UpstreamError(QuoaliseError):
     """The error of a source behind the node, in its own code (None where it gave none)."""
 
-    default = text("The source of the data refused.")
+    words = text("The source of the data refused.")
 
     def __init__(self, issuer: str, code: str | None = None, words: Text | None = None) -> None:
         """Say who refused, with which code, in which words."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import re
-from typing import override
+from typing import ClassVar, override
 
 from ..catalogue import LANGUAGES, translations
 
@@ -39,8 +39,13 @@ class Text:
 class TranslatedError(Exception):
     """An error that a person reads: its `text` says what happened, and what to do."""
 
-    def __init__(self, words: Text, **values: object) -> None:
-        """Say it, with the values that fill the words."""
+    words: ClassVar[Text]
+    """The usual words of a kind of error."""
+
+    def __init__(self, words: Text | None = None, **values: object) -> None:
+        """Say what happened, or the usual words for it, filled with some values."""
+        words = words or self.words
+        self.values = values
         self.text = words.fill(**values) if values else words
         super().__init__(self.text.say())
 

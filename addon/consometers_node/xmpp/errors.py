@@ -13,19 +13,13 @@ What a peer answers is a `quoalise.QuoaliseError`. Texts say what to do.
 
 from typing import ClassVar
 
-from consometers_node.quoalise.text import Text, TranslatedError, text
+from consometers_node.quoalise.text import TranslatedError, text
 
 
 class NetworkError(TranslatedError):
     """Any error of this room. A lasting one stays until a person acts: nothing is tried again."""
 
     lasting: ClassVar[bool] = False
-    words: ClassVar[Text]
-
-    def __init__(self, **values: object) -> None:
-        """Say what happened, with the values with which the words are to be filled."""
-        self.values = values
-        super().__init__(self.words, **values)
 
 
 class Unreachable(NetworkError):

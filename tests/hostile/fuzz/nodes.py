@@ -18,7 +18,7 @@ from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.privacy.own_export import OwnExports
-from consometers_node.household.sharing.answers import HouseholdAnswers
+from consometers_node.household.node import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
 from consometers_node.store.peers import Peer

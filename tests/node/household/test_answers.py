@@ -2,7 +2,7 @@
 
 import pytest
 
-from consometers_node.household.sharing.answers import HouseholdAnswers
+from consometers_node.household.node import HouseholdAnswers
 from consometers_node.quoalise import ResourceConstraint
 from consometers_node.store import Store
 

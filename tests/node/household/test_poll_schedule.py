@@ -7,41 +7,23 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household.recorder.poll_schedule import LoopClock, Rounds, event_type
+from consometers_node.household.recorder.poll_schedule import Rounds, event_type
 from consometers_node.series import Interval
 
 HOUR_S: Final = 3600.0
 
 
 class Clock:
-    """Seconds that pass when a test lets them."""
+    """The time of the running loop, which passes when a test lets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.time = 1_000.0
-        self._sleepers: set[tuple[float, asyncio.Future[None]]] = set()
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        sleeper = (self.time + seconds, asyncio.get_running_loop().create_future())
-        self._sleepers.add(sleeper)
-        try:
-            await sleeper[1]
-        finally:
-            self._sleepers.discard(sleeper)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.time)
 
     async def go_on(self, seconds: float) -> None:
         await settle()
         self.time += seconds
-        for due, sleeper in self._sleepers:
-            if due <= self.time and not sleeper.done():
-                sleeper.set_result(None)
         await settle()
-
-    @property
-    def asleep(self) -> int:
-        return len(self._sleepers)
 
 
 class Diary:
@@ -49,14 +31,14 @@ class Diary:
 
     def __init__(self, clock: Clock, *, between: Callable[[float, float], float]) -> None:
         self.clock = clock
-        self.rounds = Rounds(clock, timedelta(hours=1), between=between)
+        self.rounds = Rounds(timedelta(hours=1), between=between)
         self.noted: list[float] = []
         self.task = asyncio.create_task(self._go())
 
     async def _go(self) -> None:
         while True:
             await self.rounds.next()
-            self.noted.append(self.clock.now() - 1_000)
+            self.noted.append(self.clock.time - 1_000)
 
     async def end(self) -> None:
         self.task.cancel()
@@ -69,8 +51,8 @@ async def settle() -> None:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 async def test_the_first_round_is_at_once_and_then_one_every_hour(clock: Clock) -> None:
@@ -79,7 +61,6 @@ async def test_the_first_round_is_at_once_and_then_one_every_hour(clock: Clock) 
         await clock.go_on(HOUR_S)
     await diary.end()
     assert diary.noted == [0, HOUR_S, 2 * HOUR_S, 3 * HOUR_S]
-    assert clock.asleep == 0
 
 
 @pytest.mark.parametrize(("between", "settled"), [(min, 15), (max, 60)])
@@ -111,7 +92,7 @@ async def test_words_that_keep_coming_do_not_put_a_round_off(clock: Clock) -> No
 
 
 async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
-    rounds = Rounds(clock, timedelta(hours=1), between=min)
+    rounds = Rounds(timedelta(hours=1), between=min)
     await rounds.next()
     rounds.request()
     following = asyncio.create_task(rounds.next())
@@ -120,11 +101,12 @@ async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
 
 
 async def test_the_real_clock_goes_by_itself() -> None:
-    rounds = Rounds(LoopClock(), timedelta(seconds=0.02))
-    before = LoopClock().now()
+    rounds = Rounds(timedelta(seconds=0.02))
+    loop = asyncio.get_running_loop()
+    before = loop.time()
     for _ in range(3):
         await rounds.next()
-    assert LoopClock().now() - before >= 0.04
+    assert loop.time() - before >= 0.04
 
 
 @pytest.mark.parametrize(

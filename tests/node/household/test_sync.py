@@ -10,7 +10,7 @@ import pytest
 
 from consometers_node.household.recorder.availability import Availability, WatchedRecorder
 from consometers_node.household.recorder.client import Rest
-from consometers_node.household.recorder.poll_schedule import LoopClock, Rounds
+from consometers_node.household.recorder.poll_schedule import Rounds
 from consometers_node.household.sharing.sync import Sync, Target, progress, targets
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
@@ -88,7 +88,7 @@ async def reading(
     toy: Toy, store: Store, rest: Rest = no_rest, clock: Clock | None = None
 ) -> AsyncIterator[Reading]:
     changes = Changes()
-    rounds = Rounds(LoopClock(), HOUR, settles=(timedelta(0), timedelta(0)))
+    rounds = Rounds(HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
         clock = clock or Clock()
         recorder = WatchedRecorder(home, Availability(store, home, clock))

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_sent_as_a_bad_request_that_names_the_place() -> 
 
 def test_a_language_that_we_do_not_have_gets_english() -> None:
     sent = stanza_errors.write(NotAuthorized(), "de")
-    assert stanza_errors.read(sent).text == Text({"en": NotAuthorized.default.say("en")})
+    assert stanza_errors.read(sent).text == Text({"en": NotAuthorized.words.say("en")})
 
 
 @pytest.mark.parametrize(

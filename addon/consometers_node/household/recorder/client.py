@@ -79,7 +79,7 @@ class Recorder:
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
-        raise UnreadableAnswer("no time zone")
+        raise UnreadableAnswer(what="no time zone")
 
     async def language(self) -> str:
         """Return the language of the home, as a tag."""
@@ -96,7 +96,7 @@ class Recorder:
         """
         answer = await self._home.ask("get_states")
         if not isinstance(answer, list):
-            raise UnreadableAnswer("states that are no list")
+            raise UnreadableAnswer(what="states that are no list")
         return min(map(_changed_at, answer), default=None)
 
     async def statistics(self) -> list[Statistic]:
@@ -169,7 +169,7 @@ class Recorder:
                 "source": source,
             } if source == _source(name):
                 return True
-        raise NotOurs(name)
+        raise NotOurs(name=name)
 
     async def write(self, name: StatisticId, title: str, rows: Sequence[StatisticsRow]) -> None:
         """Insert or update rows of an external statistic of energy.
@@ -226,18 +226,18 @@ def _changed_at(state: object) -> datetime:
                 return datetime.fromisoformat(at).astimezone(UTC)
             except ValueError:
                 pass
-    raise UnreadableAnswer("a state without its time")
+    raise UnreadableAnswer(what="a state without its time")
 
 
 def _by_name(answer: object) -> Mapping[StatisticId, object]:
     if not isinstance(answer, Mapping):
-        raise UnreadableAnswer("statistics without their ids")
+        raise UnreadableAnswer(what="statistics without their ids")
     return {StatisticId(name): rows for name, rows in answer.items() if isinstance(name, str)}
 
 
 def _rows(rows: object) -> list[StatisticsRow]:
     if not isinstance(rows, list):
-        raise UnreadableAnswer("statistics that are no list")
+        raise UnreadableAnswer(what="statistics that are no list")
     return [_row(row) for row in rows]
 
 
@@ -250,7 +250,7 @@ def _row(row: object) -> StatisticsRow:
                 state=_float(values.get("state")),
                 mean=_float(values.get("mean")),
             )
-    raise UnreadableAnswer("a row without its start")
+    raise UnreadableAnswer(what="a row without its start")
 
 
 def _kwh(wh: float | None) -> float | None:

@@ -30,13 +30,10 @@ class Away(HomeAssistantFault):
 class WrongToken(HomeAssistantFault):
     """It refuses the token. Only a person can help."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "Home Assistant refuses the access token: create a new one in your profile"
-                " there, under Security, and give it to the node"
-            )
-        )
+    words = text(
+        "Home Assistant refuses the access token: create a new one in your profile"
+        " there, under Security, and give it to the node"
+    )
 
 
 class HomeAssistantRefusal(HomeAssistantFault):
@@ -46,44 +43,31 @@ class HomeAssistantRefusal(HomeAssistantFault):
 class NotAnAdministrator(HomeAssistantRefusal):
     """It lets only administrators write statistics."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "Only Home Assistant administrators can write statistics: create an access token"
-                " as an administrator, in your profile there, under Security, and give it to the"
-                " node"
-            )
-        )
+    words = text(
+        "Only Home Assistant administrators can write statistics: create an access token"
+        " as an administrator, in your profile there, under Security, and give it to the"
+        " node"
+    )
 
 
 class NotOurs(HomeAssistantFault):
     """A statistic with that name belongs to something else."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            text(
-                "Home Assistant has a statistic {name} that this node did not write: choose another"
-                " name"
-            ),
-            name=name,
-        )
+    words = text(
+        "Home Assistant has a statistic {name} that this node did not write: choose another name"
+    )
 
 
 class TooMuch(HomeAssistantFault):
     """Its answer is larger than the node accepts: request less."""
 
-    def __init__(self) -> None:
-        super().__init__(text("Home Assistant’s answer is too large for the node"))
+    words = text("Home Assistant’s answer is too large for the node")
 
 
 class UnreadableAnswer(HomeAssistantFault):
     """Its answer is not what this version of the node knows. `what` is for developers."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            text("Home Assistant sent an answer unknown to this version of the node ({what})"),
-            what=what,
-        )
+    words = text("Home Assistant sent an answer unknown to this version of the node ({what})")
 
 
 def database_problem(fault: DBAPIError) -> Text:

@@ -6,32 +6,14 @@ while the node is not connected. So the word is waited upon, and the clock goes 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 import random
-from typing import Protocol
 
 from ...series import Interval
 
 SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
 """How long after the announcement rows are read; spread, where many homes share a machine."""
-
-
-class MonotonicClock(Protocol):
-    """Monotonic seconds, and a way to sleep."""
-
-    def now(self) -> float: ...
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-class LoopClock:
-    """The clock of the running loop."""
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def event_type(interval: Interval) -> str:
@@ -49,43 +31,34 @@ class Rounds:
 
     def __init__(
         self,
-        clock: MonotonicClock,
         every: timedelta,
         *,
         settles: tuple[timedelta, timedelta] = SETTLES_WITHIN,
         between: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """Plan a regular round, beside those that `request` brings."""
-        self._clock = clock
         self._every_s = every.total_seconds()
         self._between = between
         self._shortest_s, self._longest_s = (span.total_seconds() for span in settles)
-        self._due = clock.now()
+        self._due = _loop_time()
         self._sooner = asyncio.Event()
 
     def request(self) -> None:
         """Request a round, once new rows settle."""
-        due = self._clock.now() + self._between(self._shortest_s, self._longest_s)
+        due = _loop_time() + self._between(self._shortest_s, self._longest_s)
         if due < self._due:
             self._due = due
             self._sooner.set()
 
     async def next(self) -> None:
         """Wait until a round is due."""
-        while (left := self._due - self._clock.now()) > 0:
-            await self._sleep(left)
-        self._due = self._clock.now() + self._every_s
+        while _loop_time() < self._due:
+            self._sooner.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._due):
+                    await self._sooner.wait()
+        self._due = _loop_time() + self._every_s
 
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep until then, or until a round is due sooner."""
-        self._sooner.clear()
-        waits = [
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(self._sooner.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

@@ -216,5 +216,5 @@ def _named(entry: Mapping[object, object], keys: Mapping[str, Direction | None])
 def mappings(answer: object) -> Sequence[Mapping[object, object]]:
     """Return the mappings of a list that Home Assistant answered."""
     if not isinstance(answer, Iterable) or isinstance(answer, str | bytes | Mapping):
-        raise UnreadableAnswer("no list")
+        raise UnreadableAnswer(what="no list")
     return [mapping for mapping in answer if isinstance(mapping, Mapping)]

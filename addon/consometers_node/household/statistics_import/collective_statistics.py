@@ -7,11 +7,12 @@ Everything is an import like any other (see `importing`), but for how often a co
 it sends what is new until it has a receipt, so that nothing is missed while nobody asks.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import logging
 import random
-import re
 import time
 from typing import NoReturn
 
@@ -40,7 +41,7 @@ from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.statistics import AVERAGES, FROM_COLLECTIVES, IN_COMMON, PARTS
 from .external_statistic import PollPace
-from .plant_statistics import PlantStatistics
+from .plant_statistics import PlantStatistics, slug
 from .totals import TIME_ZONE, Totals, month_before
 
 EVERY_S = 24 * 3600.0
@@ -49,7 +50,6 @@ FIRST_WAIT_S = 30.0
 _KEY = "collectives.sums"
 _LONGEST_WAIT_S = 3600.0
 _OWN = f"{ENTERPRISE}-"
-_OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 40
 _MISSED = timedelta(hours=6)
 _PACE = PollPace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
@@ -90,6 +90,18 @@ def average_of(pulled: Iterable[Pulled], jid: str) -> Pulled | None:
     return next((series for series in own if series.statistic.startswith(AVERAGES)), None)
 
 
+@dataclass(slots=True)
+class _Collective:
+    """What a collective sent or listed last, and when it is asked again."""
+
+    totals: Totals | None = None
+    prices: Prices | None = None
+    challenge: Challenge | None = None
+    next_at: float = 0.0
+    wait_s: float | None = None
+    """None after news: a young collective soon publishes more."""
+
+
 class CollectiveStatistics:
     """Finds the sums of collectives, has them pulled, and remembers the latest."""
 
@@ -113,26 +125,22 @@ class CollectiveStatistics:
         self._first_wait_s = first_wait_s
         self._clock = clock
         self.plants = PlantStatistics(store, asking, changes)
-        self._totals: dict[str, Totals] = {}
-        self._prices: dict[str, Prices | None] = {}
-        self._challenges: dict[str, Challenge | None] = {}
+        self._collectives = defaultdict[str, _Collective](_Collective)
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
         self._missed: set[str] = set()
-        self._next: dict[str, float] = {}
-        self._waits: dict[str, float] = {}
 
     def totals(self, jid: str) -> Totals | None:
         """Return the latest sums of a collective; None if it sent none."""
-        return self._totals.get(jid)
+        return self._collectives.get(jid, _Collective()).totals
 
     def prices(self, jid: str) -> Prices | None:
         """Return the price of a kWh that a collective states, if it does."""
-        return self._prices.get(jid)
+        return self._collectives.get(jid, _Collective()).prices
 
     def challenge(self, jid: str) -> Challenge | None:
         """Return the challenge of this home's commune, as its collective publishes it."""
-        return self._challenges.get(jid)
+        return self._collectives.get(jid, _Collective()).challenge
 
     def has_nothing(self, statistic: str) -> bool:
         return statistic in self._empty
@@ -156,8 +164,9 @@ class CollectiveStatistics:
             if len(data) and pulled.statistic in self._empty:
                 self._empty.discard(pulled.statistic)
                 # A collective that has just opened soon publishes more.
-                self._waits.pop(pulled.jid, None)
-                self._next[pulled.jid] = self._clock() + self._first_wait_s
+                collective = self._collectives[pulled.jid]
+                collective.wait_s = None
+                collective.next_at = self._clock() + self._first_wait_s
             self._take(pulled.jid, data)
         elif pulled.statistic.startswith(PARTS):
             self.plants.receive(pulled, data)
@@ -168,24 +177,24 @@ class CollectiveStatistics:
         while True:
             seen = self._changes.count
             peers = await self._peers()
-            await self._end(peers)
-            self._next = {jid: self._next.get(jid, 0.0) for jid in peers}
             for jid, peer in peers.items():
-                if self._next[jid] <= clock():
-                    self._next[jid] = clock() + await self._look(peer)
-            wait = min(self._next.values(), default=None)
-            await self._changes.after(seen, None if wait is None else max(0.0, wait - clock()))
+                collective = self._collectives[jid]
+                if collective.next_at <= clock():
+                    wait_s = await self._look(peer, collective)
+                    collective.next_at = clock() + wait_s
+            next_at = min((self._collectives[jid].next_at for jid in peers), default=None)
+            wait = None if next_at is None else max(0.0, next_at - clock())
+            await self._changes.after(seen, wait)
 
     async def _peers(self) -> Mapping[str, Peer]:
-        """Return the peers with a grant, by address; none if a person declined."""
-        async with self._store.reading() as connection:
-            return await _granted(connection) if await are_shown(connection) else {}
+        """Return the peers with a grant, by address; none if a person declined.
 
-    async def _end(self, peers: Mapping[str, Peer]) -> None:
-        """Stop reading peers without a grant. Home Assistant keeps their statistics."""
+        Others are no longer read. Home Assistant keeps their statistics.
+        """
         async with self._store.reading() as connection:
-            pulled = await all_pulled(connection)
             granted = await _granted(connection)
+            peers = granted if await are_shown(connection) else {}
+            pulled = await all_pulled(connection)
             plants = await all_held_plants(connection)
         if ended := [plant.statistic for plant in plants if plant.jid not in granted]:
             async with self._store.writing() as connection:
@@ -199,12 +208,9 @@ class CollectiveStatistics:
         for series in over:
             if series.jid in granted:
                 await self._unsubscribe(series)
-        for jid in self._totals.keys() - peers.keys():
-            del self._totals[jid]
-        for jid in self._prices.keys() - peers.keys():
-            del self._prices[jid]
-        for jid in self._challenges.keys() - peers.keys():
-            del self._challenges[jid]
+        for jid in self._collectives.keys() - peers.keys():
+            del self._collectives[jid]
+        return peers
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
         """Unsubscribe from series that a person declined."""
@@ -213,7 +219,7 @@ class CollectiveStatistics:
         except (NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("a subscription has not ended yet: %s", fault)
 
-    async def _look(self, peer: Peer) -> float:
+    async def _look(self, peer: Peer, collective: _Collective) -> float:
         """Have a collective's series read, and return the seconds until the next look.
 
         That is soon where something was new: a young collective publishes step by step.
@@ -223,18 +229,17 @@ class CollectiveStatistics:
             if await self._is_notified(peer):
                 listed = await self._asking.list_series(peer.jid)
                 language = await patiently(self._recorder, self._recorder.language)
-                self._take_prices(peer.jid, listed)
-                self._take_challenge(peer.jid, listed)
+                self._take_listed(collective, listed)
                 is_new = await self._read(peer, listed, language)
                 if await self.plants.read(peer, listed, language) or is_new:
-                    self._waits.pop(peer.jid, None)
-                await self._ask_for_quartiles(peer, listed)
+                    collective.wait_s = None
+                await self._ask_for_quartiles(peer, collective, listed)
                 await self.plants.ask_for_month(peer, datetime.now(UTC))
                 most = self._every_s
         except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
-        wait = min(self._waits.get(peer.jid, self._first_wait_s), most)
-        self._waits[peer.jid] = 2 * wait
+        wait = min(collective.wait_s or self._first_wait_s, most)
+        collective.wait_s = 2 * wait
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
 
     async def _is_notified(self, peer: Peer) -> bool:
@@ -243,76 +248,45 @@ class CollectiveStatistics:
             return not await Permissions(connection).notices(peer.id)
 
     async def _read(self, peer: Peer, listed: Sequence[Listed], language: str) -> bool:
-        """Have each direction of a collective's sums pulled; return whether one is new."""
+        """Have a collective's sums pulled, and those per home; return whether one is new."""
         async with self._store.reading() as connection:
             all_series = await all_pulled(connection)
         current = of_collectives(all_series, peer.jid)
         offered = _sums(listed)
         if current and self._is_finer(current, offered):
             offered = {}
-        taken = {series.statistic: series.jid for series in all_series}
-        new = []
+        wanted: list[tuple[Pulled | None, Listed, str, str]] = []
         for direction, listing in offered.items():
-            before = current.get(direction)
+            statistic = f"{IN_COMMON}{_slug(listing)}_{direction}"
+            title = f"{peer.name} — {_DIRECTIONS[direction].say(language)}"
+            wanted.append((current.get(direction), listing, statistic, title))
+        if (consumption := offered.get(Direction.CONSUMPTION)) is not None:
+            title = _PER_HOME.say(language).format(collective=peer.name)
+            average = average_of(all_series, peer.jid)
+            wanted.append((average, consumption, f"{AVERAGES}{_slug(consumption)}", title))
+        taken = {series.statistic for series in all_series}
+        new: list[tuple[Pulled | None, Pulled]] = []
+        now = datetime.now(UTC)
+        for before, listing, usual_name, title in wanted:
+            free_name = f"{usual_name}_{peer.id}" if usual_name in taken else usual_name
+            statistic = before.statistic if before else free_name
             if before is None or before.identifier != str(listing.series):
-                statistic = before.statistic if before else _statistic(listing, direction)
-                if taken.get(statistic, peer.jid) != peer.jid:
-                    statistic = f"{statistic}_{peer.id}"
-                new.append((before, listing, statistic, direction))
-                self._since[statistic] = listing.first or datetime.now(UTC)
+                series = Pulled(statistic, peer.jid, str(listing.series), title, now)
+                new.append((before, series))
+                self._since[statistic] = listing.first or now
             else:
-                statistic = before.statistic
                 self._look_for_missed(peer, statistic, listing)
             if listing.first is None:
                 self._empty.add(statistic)
             else:
                 self._empty.discard(statistic)
-        average = await self._read_average(peer, all_series, offered, language)
         if not new:
-            return average
-        await self._forget([before for before, *_ in new if before is not None])
-        now = datetime.now(UTC)
-        async with self._store.writing() as connection:
-            for _, listing, statistic, direction in new:
-                flow = _DIRECTIONS[direction].say(language)
-                pulled = Pulled(
-                    statistic=statistic,
-                    jid=peer.jid,
-                    identifier=str(listing.series),
-                    name=f"{peer.name} — {flow}",
-                    added_at=now,
-                )
-                await add_pulled(connection, pulled)
-        self._changes.notify()
-        return True
-
-    async def _read_average(
-        self,
-        peer: Peer,
-        all_series: Iterable[Pulled],
-        offered: Mapping[Direction, Listed],
-        language: str,
-    ) -> bool:
-        """Have the consumption per home pulled; return whether it is new."""
-        listing = offered.get(Direction.CONSUMPTION)
-        before = average_of(all_series, peer.jid)
-        if listing is None:
             return False
-        is_read = before is not None and before.identifier == str(listing.series)
-        statistic = before.statistic if before else _average(listing, peer, all_series)
-        if listing.first is None:
-            self._empty.add(statistic)
-        else:
-            self._empty.discard(statistic)
-        if is_read:
-            self._look_for_missed(peer, statistic, listing)
-            return False
-        await self._forget([] if before is None else [before])
-        self._since[statistic] = listing.first or datetime.now(UTC)
-        name = _PER_HOME.say(language).format(collective=peer.name)
-        pulled = Pulled(statistic, peer.jid, str(listing.series), name, datetime.now(UTC))
         async with self._store.writing() as connection:
-            await add_pulled(connection, pulled)
+            for before, series in new:
+                if before is not None:
+                    await remove_pulled(connection, before.statistic)
+                await add_pulled(connection, series)
         self._changes.notify()
         return True
 
@@ -326,7 +300,7 @@ class CollectiveStatistics:
         return bool(offers) and reads != offers and anything
 
     def _look_for_missed(self, peer: Peer, statistic: str, listing: Listed) -> None:
-        totals = self._totals.get(peer.jid)
+        totals = self.totals(peer.jid)
         until = totals.until if totals else None
         if until is not None and listing.last is not None and listing.last >= until + _MISSED:
             self._missed.add(statistic)
@@ -341,10 +315,12 @@ class CollectiveStatistics:
                 self._since.pop(series.statistic, None)
         self._changes.notify()
 
-    async def _ask_for_quartiles(self, peer: Peer, listed: Iterable[Listed]) -> None:
+    async def _ask_for_quartiles(
+        self, peer: Peer, collective: _Collective, listed: Iterable[Listed]
+    ) -> None:
         now = datetime.now(UTC)
         month = month_before(now)
-        totals = self._totals.get(peer.jid)
+        totals = collective.totals
         if totals and totals.month and totals.month.month >= month:
             return
         own = {str(listing.series.device) for listing in _sums(listed).values()}
@@ -354,20 +330,17 @@ class CollectiveStatistics:
                 start = datetime(month.year, month.month, 1, tzinfo=TIME_ZONE)
                 self._take(peer.jid, await self._asking.get_history(peer.jid, name, start, now))
 
-    def _take_prices(self, jid: str, listed: Iterable[Listed]) -> None:
-        prices = next((each.prices for each in listed if each.prices is not None), None)
-        if self._prices.get(jid) != prices:
-            self._prices[jid] = prices
-            self._changes.notify()
-
-    def _take_challenge(self, jid: str, listed: Iterable[Listed]) -> None:
-        challenge = next((each.challenge for each in listed if each.challenge is not None), None)
-        if self._challenges.get(jid) != challenge:
-            self._challenges[jid] = challenge
+    def _take_listed(self, collective: _Collective, listed: Iterable[Listed]) -> None:
+        before = collective.prices, collective.challenge
+        collective.prices = next((each.prices for each in listed if each.prices), None)
+        collective.challenge = next((each.challenge for each in listed if each.challenge), None)
+        if before != (collective.prices, collective.challenge):
             self._changes.notify()
 
     def _take(self, jid: str, data: Data) -> None:
-        if self._totals.setdefault(jid, Totals()).take(data):
+        collective = self._collectives[jid]
+        collective.totals = collective.totals or Totals()
+        if collective.totals.take(data):
             self._changes.notify()
 
 
@@ -409,16 +382,5 @@ def _is_own(name: Identifier) -> bool:
     return name.device.subtype == "org" and name.device.body.startswith(_OWN)
 
 
-def _statistic(listing: Listed, direction: Direction) -> str:
-    return f"{IN_COMMON}{_slug(listing)}_{direction}"
-
-
-def _average(listing: Listed, peer: Peer, pulled: Iterable[Pulled]) -> str:
-    statistic = f"{AVERAGES}{_slug(listing)}"
-    is_taken = any(series.statistic == statistic for series in pulled)
-    return f"{statistic}_{peer.id}" if is_taken else statistic
-
-
 def _slug(listing: Listed) -> str:
-    body = listing.series.device.body.removeprefix(_OWN).lower()
-    return _OTHERS.sub("_", body)[:_MAX_NAME].strip("_")
+    return slug(listing.series.device, _MAX_NAME)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 import re
 
-from ...quoalise import Data, Direction, Listed, SeriesPath, Shares
+from ...quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
 from ...quoalise.identifier import ENTERPRISE, identifier, series
 from ...quoalise.text import text
 from ...sharing.changes import Changes
@@ -145,10 +145,9 @@ async def _store(
     await remove_pulled(connection, plant.statistic)
     if plant.held:
         title = _TITLE.say(language).format(plant=plant.name)
-        await add_pulled(
-            connection,
-            Pulled(plant.statistic, plant.jid, plant.identifier, title, datetime.now(UTC)),
-        )
+        now = datetime.now(UTC)
+        pulled_part = Pulled(plant.statistic, plant.jid, plant.identifier, title, now)
+        await add_pulled(connection, pulled_part)
     return True
 
 
@@ -181,7 +180,12 @@ def _rank(listing: Listed) -> tuple[bool, int]:
     return listing.first is not None, _PREFERRED.index(listing.series.quantity or "")
 
 
+def slug(device: Device, longest: int) -> str:
+    """Return the name of a collective, a group or a plant as a part of a statistic's."""
+    body = device.body.removeprefix(f"{ENTERPRISE}-").lower()
+    return _OTHERS.sub("_", body)[:longest].strip("_")
+
+
 def _statistic(listing: Listed, peer: Peer, taken: set[str]) -> str:
-    body = listing.series.device.body.removeprefix(f"{ENTERPRISE}-").lower()
-    statistic = f"{PARTS}{_OTHERS.sub('_', body)[:_MAX_NAME].strip('_')}"
+    statistic = f"{PARTS}{slug(listing.series.device, _MAX_NAME)}"
     return statistic if statistic not in taken else f"{statistic}_{peer.id}"

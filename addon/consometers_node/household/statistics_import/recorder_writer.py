@@ -67,7 +67,7 @@ class RecorderWriter:
         for within in steps(Range(EARLIEST, datetime.now(UTC) + _YEAR), _YEAR):
             rows += await self._rows(within)
         if not ours(self._kind, rows):
-            raise NotOurs(self._name)
+            raise NotOurs(name=self._name)
         if rows:
             self.first, self.last = rows[0].start, rows[-1].start
         await self._write(differing(summed(self._kind, None, rows, {}), rows))
