@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, batched
 import os
 from pathlib import Path
 import signal
@@ -28,6 +28,7 @@ from consometers_node.household.statistics_import.external_statistic import (
     StatisticsImport,
 )
 from consometers_node.quoalise import (
+    MAX_PUSHED,
     Data,
     GetHistory,
     Identifier,
@@ -106,8 +107,8 @@ class Stage:
         """Notify the subscribers, and return once they have it."""
         self.operator.values |= values
         for subscriber in self.operator.subscribers:
-            for part in load(values).parts():
-                await self.pushing.push(subscriber, part)
+            for part in batched(values.items(), MAX_PUSHED, strict=False):
+                await self.pushing.push(subscriber, load(dict(part)))
 
     async def rows(self) -> dict[datetime, tuple[float | None, float | None]]:
         """What Home Assistant keeps in kWh, in Wh."""

@@ -35,7 +35,6 @@ _MAX_WORD: Final = 3071
 """Of characters: as long as the longest JID."""
 _MAX_WHOLE: Final = 2**31 - 1
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_BASE64: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 
 _MALFORMED = text("“{field}” is missing or malformed: {said}")
 _NO_OBJECT = text("The body must be a JSON object with the fields of docs/protocol.md.")
@@ -104,7 +103,7 @@ class EnrolmentRequest:
         field = _Fields(body)
         return cls(
             collective=field("collective", _word),
-            pseudonym=field("pseudonym", _pseudonym),
+            pseudonym=str(field("pseudonym", _uuid)),
             need=field("need", _word),
             version=field("version", _whole(1)),
             need_sha256=field("need_sha256", _hash),
@@ -186,7 +185,7 @@ class SignedRequest:
         return cls(
             call,
             field("collective", _word),
-            field("pseudonym", _pseudonym),
+            str(field("pseudonym", _uuid)),
             field("at", _instant),
             field("mac", _bytes(MAC_BYTES)),
         )
@@ -301,13 +300,20 @@ def _word(value: object) -> str:
     return value
 
 
-def _pseudonym(value: object) -> str:
-    try:
-        if isinstance(value, str) and str(UUID(value)) == value:
-            return value
-    except ValueError:
-        pass
-    raise _Bad(_PSEUDONYM)
+def _canonical[T](
+    parse: Callable[[str], T], write: Callable[[T], str], hint: Text
+) -> Callable[[object], T]:
+    """Return a reader of values that are written in one way only."""
+
+    def read(value: object) -> T:
+        try:
+            if isinstance(value, str) and write(parsed := parse(value)) == value:
+                return parsed
+        except OverflowError, ValueError:
+            pass
+        raise _Bad(hint)
+
+    return read
 
 
 def _hash(value: object) -> str:
@@ -337,38 +343,14 @@ def _directions(value: object) -> frozenset[Direction]:
     return frozenset(map(Direction, words))
 
 
-def _day(value: object) -> date:
-    try:
-        if isinstance(value, str) and (day := date.fromisoformat(value)).isoformat() == value:
-            return day
-    except ValueError:
-        pass
-    raise _Bad(_DAY)
-
-
-def _instant(value: object) -> datetime:
-    try:
-        if isinstance(value, str) and written(at := datetime.fromisoformat(value)) == value:
-            return at
-    except OverflowError, ValueError:
-        pass
-    raise _Bad(_INSTANT)
-
-
 def _bytes(count: int) -> Callable[[object], bytes]:
-    def read(value: object) -> bytes:
-        hint = _BYTES.fill(bytes=count)
-        if not isinstance(value, str) or not _BASE64.fullmatch(value):
-            raise _Bad(hint)
-        try:
-            raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-        except ValueError:
-            raise _Bad(hint) from None
-        if len(raw) != count or _encoded(raw) != value:
-            raise _Bad(hint)
+    def decoded(value: str) -> bytes:
+        raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        if len(raw) != count:
+            raise ValueError
         return raw
 
-    return read
+    return _canonical(decoded, _encoded, _BYTES.fill(bytes=count))
 
 
 def _counts(value: object) -> Mapping[str, int]:
@@ -379,3 +361,8 @@ def _counts(value: object) -> Mapping[str, int]:
 
 def _or_none[T](read: Callable[[object], T]) -> Callable[[object], T | None]:
     return lambda value: None if value is None else read(value)
+
+
+_uuid = _canonical(UUID, str, _PSEUDONYM)
+_day = _canonical(date.fromisoformat, date.isoformat, _DAY)
+_instant = _canonical(datetime.fromisoformat, written, _INSTANT)

@@ -7,7 +7,6 @@
 `metadata` knows the first child of `<data>`, `senml` the second. Both always stand there.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement
@@ -18,7 +17,7 @@ from .markup import check_depth, parse, serialise, tag
 from .metadata import NAMESPACE, Metadata
 from .problems import Problem
 from .reading import Reader
-from .senml import MAX_PUSHED, MAX_RECORDS, Records
+from .senml import MAX_RECORDS, Records
 
 QUOALISE = tag(NAMESPACE, "quoalise")
 _DATA = tag(NAMESPACE, "data")
@@ -45,11 +44,6 @@ class Data:
             for series in self.records
         )
         return replace(self, records=tuple(part for part in records if part.values))
-
-    def parts(self, most: int = MAX_PUSHED) -> Iterator[Data]:
-        """Cut into messages of at most `most` records, each with the metadata."""
-        for part in senml.parts(self.records, most):
-            yield Data(self.metadata, part)
 
 
 def decode(document: bytes, most: int = MAX_RECORDS) -> Data:

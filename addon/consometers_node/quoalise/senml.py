@@ -106,23 +106,6 @@ def write(records: Iterable[Records]) -> Element:
     return sensml
 
 
-def parts(records: Iterable[Records], most: int = MAX_PUSHED) -> Iterator[tuple[Records, ...]]:
-    """Cut records into messages of at most `most`, in order. No record gives no message."""
-    part: list[Records] = []
-    room = most
-    for series in records:
-        items = list(_chronological(series.values).items())
-        while items:
-            taken, items = items[:room], items[room:]
-            part.append(Records(series.name, series.unit, dict(taken)))
-            room -= len(taken)
-            if not room:
-                yield tuple(part)
-                part, room = [], most
-    if part:
-        yield tuple(part)
-
-
 type _Fields = Mapping[str, str]
 _OWN = frozenset({"n", "u", "t", "v"})
 """Fields that hold for their record alone."""

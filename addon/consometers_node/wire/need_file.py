@@ -51,10 +51,14 @@ _DEFAULTS = {"identification": "pseudonym", "reading": "individual"}
 _WORDS = ("controller", "contact", "policy")
 _TEXTS = ("title", "purpose", "recipients")
 _WITNESS = "witness"
-_OF_WITNESS = ("jid", "url", "minimum")
+_OF_WITNESS = ("minimum", "jid", "url")
 _WORDS_OF_WITNESS = ("name", "contact")
 _SERIES = "series"
 _OF_SERIES = ("direction", "quantity")
+_WRITTEN = (
+    *("id", "version", *_WORDS, "interval", "history", "duration", "retention"),
+    *_DEFAULTS,
+)
 _KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES, _WITNESS)
 
 
@@ -89,17 +93,7 @@ def write_need_file(need: DataNeed) -> str:
     """Return a file that `read_need_file` reads as the same."""
     sent = write_need(need)
     lines = [
-        f"id = {_toml(sent.id)}",
-        f"version = {sent.version}",
-        f"controller = {_toml(sent.controller)}",
-        f"contact = {_toml(sent.contact)}",
-        f"policy = {_toml(sent.policy)}",
-        f'interval = "{sent.interval}"',
-        f'history = "{sent.history}"',
-        f'duration = "{sent.duration}"',
-        f'retention = "{sent.retention}"',
-        f'identification = "{sent.identification}"',
-        f'reading = "{sent.reading}"',
+        *(f"{key} = {_toml(getattr(sent, key))}" for key in _WRITTEN),
         "series = [",
         *(
             f'  {{ direction = "{series.direction}", quantity = "{series.quantity}" }},'
@@ -112,16 +106,16 @@ def write_need_file(need: DataNeed) -> str:
             lines += ["", f"[{name}]"]
             lines += [f"{_toml(language)} = {_toml(words)}" for language, words in texts.items()]
     if (witness := sent.witness) is not None:
-        lines += ["", f"[{_WITNESS}]", f"minimum = {witness.minimum}"]
-        lines += [
-            f"{key} = {_toml(getattr(witness, key))}" for key in ("jid", "url", *_WORDS_OF_WITNESS)
-        ]
+        keys = (*_OF_WITNESS, *_WORDS_OF_WITNESS)
+        lines += ["", f"[{_WITNESS}]"]
+        lines += [f"{key} = {_toml(getattr(witness, key))}" for key in keys]
     return "\n".join(lines) + "\n"
 
 
-def _toml(words: str) -> str:
-    # JSON's notation of a text is TOML too, but for this one character.
-    return json.dumps(words, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _toml(value: object) -> str:
+    # JSON's notation of a number or a text is TOML too, but for this one character.
+    plain = value if isinstance(value, int) else str(value)
+    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _element(need: Mapping[str, object]) -> Element:

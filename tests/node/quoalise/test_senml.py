@@ -6,9 +6,9 @@ from xml.etree.ElementTree import Element, SubElement
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_node.quoalise import Data, Number, Records, data
+from consometers_node.quoalise import Number, Records, data
 from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.senml import SENML, SENSML, parts, read, write
+from consometers_node.quoalise.senml import SENML, SENSML, read, write
 
 from .samples import POWER, RECORDS, element, message
 
@@ -220,20 +220,3 @@ def spelled(draw: st.DrawFn, records: Records) -> Element:
 @given(st.data(), RECORDS)
 def test_it_does_not_matter_which_legal_form(data: st.DataObject, records: Records) -> None:
     assert read(data.draw(spelled(records))) == (records,)
-
-
-def test_parts_hold_as_many_records_as_they_may() -> None:
-    many: dict[Number, Number] = {1583016600 + n: n for n in range(25)}
-    records = (Records("a", "W", many), Records("b", None, TWO))
-    cut = list(Data(records=records).parts(10))
-    assert [len(part) for part in cut] == [10, 10, 7]
-    assert [record.name for record in cut[-1].records] == ["a", "b"]
-    joined: dict[str, dict[Number, Number]] = {"a": {}, "b": {}}
-    for part in parts(records, 10):
-        for group in part:
-            joined[group.name] |= group.values
-    assert joined == {"a": many, "b": TWO}
-
-
-def test_no_record_is_no_part() -> None:
-    assert list(Data().parts()) == []

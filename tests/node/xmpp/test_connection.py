@@ -1,13 +1,16 @@
 """A connection is encrypted or not made, comes back by itself, and leaves nothing behind."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 import logging
 from pathlib import Path
 import socket
+from time import thread_time
 
 import pytest
+from slixmpp.util.sasl.client import SASLFailed
 
 from consometers_node.quoalise import Listed, OtherError
 from consometers_node.xmpp import (
@@ -46,6 +49,7 @@ from .conftest import (
 from .home import NOW, SERIES, Home, records
 
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+SALT = b64decode("QSXCR+Q6sek8bf92")
 HEAD = (
     b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
     b" id='1' version='1.0'>"
@@ -500,3 +504,16 @@ async def test_the_server_answers_for_a_missing_account(
     with pytest.raises(OtherError) as refused:
         await node.asking.list_series("nobody@one.test")
     assert refused.value.condition == "service-unavailable"
+
+
+def test_a_password_is_stretched_as_in_the_example_of_rfc_5802() -> None:
+    salted = stream_module.stretch("SHA-1", b"pencil", SALT, 4096)
+    assert salted.hex() == "1d96ee3a529b5a5f9e47c01f229a2cb8a6e15f7d"
+
+
+@pytest.mark.parametrize("rounds", [-1, 0, 1_000_001, 10**12])
+def test_a_server_cannot_keep_us_busy(rounds: int) -> None:
+    began = thread_time()
+    with pytest.raises(SASLFailed):
+        stream_module.stretch("SHA-256", b"pencil", SALT, rounds)
+    assert thread_time() - began < 0.1
