@@ -71,11 +71,6 @@ def test_the_token_is_not_shown() -> None:
     assert TOKEN not in repr(HomeAssistantAccess.at("http://home.example", TOKEN))
 
 
-async def test_a_command_waits_for_the_connection_and_gets_its_answer(toy: Toy) -> None:
-    async with connection(toy) as home:
-        assert await home.ask("get_config") == {"time_zone": "Europe/Paris"}
-
-
 async def test_a_command_that_is_refused_says_why(toy: Toy) -> None:
     async with connection(toy) as home:
         with pytest.raises(HomeAssistantRefusal, match="energy/get_prefs: No prefs"):
@@ -236,31 +231,6 @@ async def test_stopping_while_it_is_away_logs_nothing(
         await asyncio.wait({waiting})
     await asyncio.sleep(0)
     assert faults == []
-
-
-async def test_how_it_stands_is_logged_once_until_it_changes(
-    toy: Toy, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "consometers_node")
-    async with connection(toy) as home:
-        await home.connected()
-        toy.status = 502
-        await toy.hang_up()
-        await until(lambda: "502" in caplog.text)
-        await asyncio.sleep(0.1)
-        toy.status = 101
-        await home.connected()
-    messages = [
-        record.getMessage()
-        for record in caplog.records
-        if record.name.startswith("consometers_node")
-    ]
-    assert messages == [
-        "connected to Home Assistant",
-        "the connection to Home Assistant was lost",
-        "Home Assistant answers 502: it is starting, or stopped",
-        "connected to Home Assistant",
-    ]
 
 
 async def test_no_log_or_error_holds_the_token_or_address(

@@ -10,7 +10,7 @@ import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Cell, Reason
 from consometers_node.protected_sums.ledger import bitmap, numbers
-from consometers_node.protected_sums.masks import MOST_WH, DayKey, Report, Subject
+from consometers_node.protected_sums.masks import MOST_WH, Report, Subject
 from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
 from consometers_node.quoalise.protected_sums import (
     Answer,
@@ -293,8 +293,3 @@ def test_a_bitmap_has_its_numbers(homes_of_it: set[int]) -> None:
 
 def test_an_hour_of_the_ledger_takes_a_bit_of_each_home() -> None:
     assert len(bitmap(range(10_000))) * 24 / 10_000 == 3
-
-
-def test_keys_of_a_home_are_its_own() -> None:
-    key = DayKey(TODAY, bytes(32))
-    assert key.authentication_key() != key.on(TODAY + timedelta(days=1)).secret != key.secret

@@ -38,8 +38,9 @@ DAILY = identifier("urn:dev:org:60060-someone_consumption/energy/active/daily")
     ("quantity", "interval", "expected", "factor"),
     [
         (Quantity.ENERGY, Interval.PT5M, Quantity.POWER, 12),
+        (Quantity.ENERGY, Interval.PT30M, Quantity.POWER, 2),
         (Quantity.ENERGY, Interval.PT1H, Quantity.POWER, 1),
-        (Quantity.POWER, Interval.PT30M, Quantity.POWER, 1),
+        (Quantity.POWER, Interval.PT5M, Quantity.POWER, 1),
         (Quantity.POWER, Interval.P1D, Quantity.POWER, 1),
         (Quantity.ENERGY, Interval.P1D, Quantity.ENERGY, 1),
     ],
@@ -57,7 +58,7 @@ def test_a_home_s_data_decodes_to_its_series(
     name = NAMING.name(series, "coop@example.org", identification)
     data = encode_series(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
     (reading,) = decode(data)
-    assert reading.name == name
+    assert (reading.name, reading.unit) == (name, expected.unit)
     assert reading.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
     read = read_series(name, data.metadata, PARIS, finest=Interval.PT5M)
     assert read == Series(Device(str(name.device)), direction, expected, interval, PARIS)

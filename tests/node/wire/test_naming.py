@@ -72,27 +72,6 @@ def test_two_series_of_one_name_are_not_shared_with_one_peer() -> None:
     assert len(NAMING.names([DRAWN, daily, DRAWN], "coop@example.org", PSEUDONYM)) == 2
 
 
-@pytest.mark.parametrize(
-    ("interval", "quantity", "value", "unit"),
-    [
-        (Interval.PT5M, Quantity.ENERGY, 84, "W"),
-        (Interval.PT30M, Quantity.ENERGY, 14, "W"),
-        (Interval.PT1H, Quantity.ENERGY, 7, "W"),
-        (Interval.P1D, Quantity.ENERGY, 7, "Wh"),
-        (Interval.PT5M, Quantity.POWER, 7, "W"),
-        (Interval.P1D, Quantity.POWER, 7, "W"),
-    ],
-)
-def test_the_energy_of_an_interval_leaves_as_its_mean_power(
-    interval: Interval, quantity: Quantity, value: int, unit: str
-) -> None:
-    series = replace(DRAWN, interval=interval, quantity=quantity)
-    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    (records,) = encode_series(name, series, [Record(NOON, 7)]).records
-    assert (records.name, records.unit) == (str(name), unit)
-    assert records.values == {NOON.timestamp(): value}
-
-
 COOP = Naming(bytes(32), collective="coop")
 
 
@@ -145,22 +124,6 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
     assert alone.metadata.measurement.unit == "count"
 
 
-@pytest.mark.parametrize("direction", Direction)
-def test_metadata_name_the_device_and_interval(direction: Direction) -> None:
-    series = replace(DRAWN, direction=direction)
-    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    message = data.decode(data.encode(encode_series(name, series, [Record(NOON, 7)])))
-    assert message.metadata.device is not None
-    assert message.metadata.measurement is not None
-    made = direction is Direction.PRODUCTION
-    assert message.metadata.device.type == ("inverter" if made else "electricity-meter")
-    assert str(message.metadata.measurement.sampling_interval) == "PT1H"
-
-
-@pytest.mark.parametrize(("interval", "quantity"), product(Interval, Quantity))
-def test_a_series_without_records_encodes_to_no_data(
-    interval: Interval, quantity: Quantity
-) -> None:
-    series = replace(DRAWN, interval=interval, quantity=quantity)
-    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
-    assert len(encode_series(name, series, [])) == 0
+def test_a_series_without_records_encodes_to_no_data() -> None:
+    name = NAMING.name(DRAWN, "coop@example.org", PSEUDONYM)
+    assert len(encode_series(name, DRAWN, [])) == 0

@@ -103,10 +103,6 @@ def test_a_need_survives_the_way_there_and_back(
     assert read_need(write_need(need)) == need
 
 
-def test_a_need_of_the_node_survives_as_well() -> None:
-    assert read_need(write_need(NEED)) == NEED
-
-
 def test_a_file_holds_the_same_need_as_an_element() -> None:
     need = read_need_file(FILE.encode())
     assert isinstance(need, DataNeed)
@@ -178,7 +174,6 @@ def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
 
 
 def test_a_need_of_sums_is_written_and_read_with_its_witness() -> None:
-    assert read_need(write_need(PROTECTED)) == PROTECTED
     assert read_need_file(write_need_file(PROTECTED).encode()) == PROTECTED
 
 
