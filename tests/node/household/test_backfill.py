@@ -224,14 +224,6 @@ async def test_only_days_that_changed_are_given(toy: Toy, recorder: Recorder) ->
     assert [(block.day.day, block.values.index(None)) for block in cleared] == [(22, 22), (23, 0)]
 
 
-async def test_an_hour_that_came_is_news(toy: Toy, recorder: Recorder) -> None:
-    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 11)
-    blocks = await again(recorder, [], source(), source(interval=Interval.P1D))
-    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    (block,) = await again(recorder, blocks, source(), source(interval=Interval.P1D))
-    assert sum(value is not None for value in block.values) == 12
-
-
 # While Home Assistant was off
 
 

@@ -60,23 +60,10 @@ def test_a_register_that_goes_back_or_leaps_gives_no_wrong_energy(
     assert made.sum == 70 + wh
 
 
-def test_a_correction_changes_its_row_and_the_sums_after_it() -> None:
-    held = rows(SeriesKind.LOAD_CURVE, {0: 10, 1: 20, 2: 30})
-    made = list(summed(SeriesKind.LOAD_CURVE, held[0], held[1:], {START + HOUR: 25}))
-    assert numbers(made) == [(25, 35), (30, 65)]
-    assert differing(made, held) == made
-
-
 def test_a_repeated_value_changes_nothing() -> None:
     held = rows(SeriesKind.LOAD_CURVE, {0: 10, 1: 20, 2: 30})
     made = list(summed(SeriesKind.LOAD_CURVE, held[0], held[1:], {START + HOUR: 20}))
     assert differing(made, held) == []
-
-
-def test_a_past_before_the_first_row_raises_all_sums() -> None:
-    held = rows(SeriesKind.LOAD_CURVE, {5: 10, 6: 20})
-    made = list(summed(SeriesKind.LOAD_CURVE, None, held, {START: 7}))
-    assert numbers(made) == [(7, 7), (10, 17), (20, 37)]
 
 
 def test_sums_that_were_written_by_halves_are_mended() -> None:

@@ -153,14 +153,6 @@ def written(*records: Records) -> str:
     return serialise(write(records)).decode()
 
 
-def test_the_compact_form_is_written() -> None:
-    assert written(Records(POWER, "W", TWO)) == (
-        '<sensml xmlns="urn:ietf:params:xml:ns:senml">'
-        f'<senml bn="{POWER}" bt="1583016600" t="0" v="100" bu="W"/>'
-        '<senml t="1800" v="101"/></sensml>'
-    )
-
-
 def test_integers_are_written_without_a_point() -> None:
     values: dict[Number, Number] = {1583016600.0: 100.0, 1583016601: -0.0, 1583016602: 1.5}
     assert written(Records("a", None, values)).endswith(

@@ -135,13 +135,6 @@ async def test_a_node_lists_its_features(server: Prosody, new_node: MakeNode) ->
     assert await sends_receipts(asker.connection, only_answers.connection.jid) is False
 
 
-async def test_who_knows_no_questions_sends_no_receipts(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    asker, plain = await new_node(server), await new_plain(server)
-    assert await sends_receipts(asker.connection, plain.boundjid.full) is False
-
-
 async def test_without_an_answer_receipt_support_is_unknown(
     server: Prosody, new_node: MakeNode
 ) -> None:

@@ -39,38 +39,6 @@ async def test_a_peer_on_another_server_gets_the_history_it_may_read(
     assert values(command) == [("0", "1"), ("3600", "2")]
 
 
-async def test_a_range_that_is_not_given_is_the_last_day(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    home = Home()
-    node, peer = await new_node(server, home), await new_plain(server)
-    home.readers.add(peer.boundjid.bare)
-    asked = SUBSCRIBE.format(node="get_history", identifier=SERIES)
-    assert len(values(await peer.ask(node.connection.jid, asked))) == 24
-
-
-async def test_a_peer_that_nobody_knows_learns_nothing(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    node, peer = await new_node(server), await new_plain(server)
-    there = await peer.ask(node.connection.jid, TWO_HOURS)
-    nowhere = await peer.ask(node.connection.jid, TWO_HOURS.replace("30001610071843", "1" * 14))
-    assert refusal(there) == refusal(nowhere)
-    assert refusal(there)[:2] == ("not-authorized", "auth")
-    listed = await peer.ask(node.connection.jid, EMPTY.format(node="list_series"))
-    assert "urn:dev" not in "".join(listed.itertext())
-
-
-async def test_a_permitted_reader_gets_not_found_for_a_missing_series(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    home = Home()
-    node, peer = await new_node(server, home), await new_plain(server)
-    home.readers.add(peer.boundjid.bare)
-    asked = TWO_HOURS.replace("30001610071843", "1" * 14)
-    assert refusal(await peer.ask(node.connection.jid, asked))[:2] == ("item-not-found", "cancel")
-
-
 async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
@@ -178,8 +146,6 @@ async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
     ("payload", "condition"),
     [
         (TWO_HOURS.replace("2026-01-01T02:00:00+01:00", "yesterday"), "bad-request"),
-        (TWO_HOURS.replace(str(SERIES), "nonsense"), "bad-request"),
-        (TWO_HOURS.replace("get_history", "get_everything"), "bad-request"),
         (EMPTY.format(node="get_data_needs"), "item-not-found"),
         (EMPTY.format(node="withdraw"), "item-not-found"),
         (

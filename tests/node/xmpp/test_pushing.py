@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import Data, Malformed, NotAuthorized, OtherError
-from consometers_node.xmpp.errors import NotAcknowledged
+from consometers_node.quoalise import Malformed, OtherError
 from demo.prosody import Prosody
 
 from .conftest import MakeNode, MakePlain
@@ -30,31 +29,6 @@ async def test_a_push_returns_after_the_receiver_stored_it(
 
     assert len(keeper.records) == 24
     assert [*keeper.counts] == [sender.bare]
-
-
-async def test_what_is_refused_is_refused_to_the_sender(
-    server: Prosody, new_node: MakeNode
-) -> None:
-    async def keep(sender: str, data: Data) -> None:
-        raise NotAuthorized
-
-    sender, receiver = await new_node(server), await new_node(server, keep=keep)
-    with pytest.raises(NotAuthorized):
-        await sender.pushing.push(receiver.bare, records(NOW, 1))
-
-
-async def test_what_could_not_be_kept_is_to_be_sent_again(
-    server: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def keep(sender: str, data: Data) -> None:
-        raise OSError("disk full")
-
-    sender, receiver = await new_node(server), await new_node(server, keep=keep)
-    to = receiver.bare
-    with pytest.raises(NotAcknowledged):
-        await sender.pushing.push(to, records(NOW, 1), seconds=0.5)
-    while "could not be kept" not in caplog.text:
-        await asyncio.sleep(0.01)
 
 
 async def test_nobody_at_that_address_is_said_at_once(server: Prosody, new_node: MakeNode) -> None:
@@ -146,8 +120,6 @@ def sensml(records: str) -> str:
     "payload",
     [
         '<quoalise xmlns="urn:quoalise:0"/>',
-        '<quoalise xmlns="urn:quoalise:0"><data><meta/></data></quoalise>',
-        sensml('<senml n="a" t="1583016600" vs="x"/>'),
         sensml('<senml n="a" t="1583016600" v="1"/>' * 1001),
     ],
 )
