@@ -324,11 +324,10 @@ def _hash(value: object) -> str:
 
 def _whole(least: int) -> Callable[[object], int]:
     def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise _Bad(_WHOLE_NUMBER.fill(least=least))
-        if not least <= value <= _MAX_WHOLE:
-            raise _Bad(_WHOLE_NUMBER.fill(least=least))
-        return value
+        # JSON's true is an int here.
+        if type(value) is int and least <= value <= _MAX_WHOLE:
+            return value
+        raise _Bad(_WHOLE_NUMBER.fill(least=least))
 
     return read
 

@@ -21,8 +21,8 @@ from .federation import (
     State,
     Witness,
 )
-from .identifier import Direction, Identifier, identifier, is_bare
-from .markup import LANG, check_depth, local, named, tag
+from .identifier import Direction, identifier, is_bare
+from .markup import LANG, check_depth, local, tag
 from .problems import Problem
 from .reading import Reader
 from .text import Text
@@ -112,7 +112,10 @@ def read_permission(element: Element) -> Permission:
         id=permission.uuid("id"),
         need=permission.text("need"),
         version=permission.count("version", least=1),
-        series=_read_series(permission),
+        series=tuple(
+            identifier(granted.text("identifier"), granted.at("identifier"))
+            for granted in permission.each(_SERIES, required=True)
+        ),
         interval=permission.duration("interval"),
         records_from=permission.moment("records-from"),
         valid_from=start,
@@ -234,10 +237,8 @@ def _read_data_need(need: Reader) -> DataNeed:
         raise Malformed(policy.place, Problem.NOT_A_LINK, found=policy.words())
     series = tuple(
         DataNeedSeries(kind.choice("direction", Direction), kind.choice("quantity", Quantity))
-        for kind in need.each(_SERIES)
+        for kind in need.each(_SERIES, required=True)
     )
-    if not series:
-        raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
     reading, witness = need.choice("reading", Reading), _read_witness(need)
     if (reading is Reading.SUM) != (witness is not None):
         raise Malformed(need.place, Problem.WRONG_WITNESS)
@@ -277,16 +278,6 @@ def _read_witness(need: Reader) -> Witness | None:
         url=url,
         minimum=witness.count("minimum", least=2),
     )
-
-
-def _read_series(permission: Reader) -> tuple[Identifier, ...]:
-    series = tuple(
-        identifier(granted.text("identifier"), granted.at("identifier"))
-        for granted in permission.each(_SERIES)
-    )
-    if not series:
-        raise Malformed(permission.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
-    return series
 
 
 def _write_texts(parent: Element, name: str, text: Text) -> None:

@@ -23,7 +23,7 @@ from . import iso8601
 from .errors import Malformed
 from .federation import NAMESPACE
 from .identifier import Direction
-from .markup import check_depth, named, tag
+from .markup import check_depth, tag
 from .problems import Problem
 from .reading import Reader
 from .senml import MAX_PUSHED
@@ -242,7 +242,7 @@ def read_opening(element: Element) -> Opening:
     if (hour - _EPOCH) % _HOUR:
         raise Malformed(sent.at("hour"), Problem.NOT_AN_HOUR, found=iso8601.shown(hour))
     sums, left = [], HOMES_IN_PART
-    for asked in sent.each(_SUM):
+    for asked in sent.each(_SUM, required=True):
         parts = tuple(
             Part(str(UUID(bytes=pseudonym)), _FIRST_DAY + timedelta(day), nonce)
             for pseudonym, day, nonce in _read_rows(asked, _HOME, left)
@@ -256,8 +256,6 @@ def read_opening(element: Element) -> Opening:
                 _hexadecimal(asked, "masked-squares", _SQUARES_DIGITS),
             )
         )
-    if not sums:
-        raise Malformed(sent.place, Problem.NO_ELEMENT, wanted=named(_SUM))
     part, parts_of_it = _part(sent)
     return Opening(
         id=sent.uuid("id"),

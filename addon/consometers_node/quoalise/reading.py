@@ -76,9 +76,11 @@ class Reader:
             raise Malformed(self.place, Problem.TWO_ELEMENTS, wanted=named(name))
         return Reader(children[0], f"{self.place}/{local(name)}")
 
-    def each(self, name: str) -> Iterator[Reader]:
-        """Return the children of that name, no more than `bounds` allows."""
+    def each(self, name: str, *, required: bool = False) -> Iterator[Reader]:
+        """Return the children of that name: at most what `bounds` allows, one if required."""
         children = self.element.findall(name)
+        if required and not children:
+            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         check_count(children, name, self.place)
         for number, child in enumerate(children, 1):
             yield Reader(child, f"{self.place}/{local(name)}[{number}]")
@@ -89,10 +91,8 @@ class Reader:
 
     def texts(self, name: str, *, required: bool = False) -> Text:
         """Return the texts in the children of that name, one in each language."""
-        texts = {child.language(): child.words() for child in self.each(name)}
-        if required and not texts:
-            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
-        return Text(texts)
+        children = self.each(name, required=required)
+        return Text({child.language(): child.words() for child in children})
 
     def at(self, name: str) -> str:
         """Return the path of an attribute."""

@@ -241,7 +241,7 @@ class Stream(ClientXMPP):
         if isinstance(stanza, Challenge):
             mechanism = self.plugin["feature_mechanisms"].mech
             if isinstance(mechanism, SCRAM):
-                mechanism.Hi = partial(stretch, mechanism.hash_name)
+                mechanism.Hi = partial(stretch, mechanism.hash_name)  # type: ignore[method-assign]
         return stanza
 
     def _give_up(self) -> None:
