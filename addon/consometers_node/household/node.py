@@ -166,11 +166,10 @@ class HomeNode:
         connect: Callable[[Identity], Connection],
         *,
         pace: HouseholdPace | None = None,
-        clock: Clock | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
         self.store = store
-        self.clock = clock or Clock()
+        self.clock = Clock()
         self.naming = naming
         self.source = source
         self.changes = Changes()

@@ -61,12 +61,7 @@ class Discovery:
     """Answers disco#info, disco#items and pings."""
 
     def __init__(
-        self,
-        connection: Connection,
-        role: Role | None,
-        *,
-        receives: bool = False,
-        policy: DataPolicy | None = None,
+        self, connection: Connection, role: Role | None, *, receives: bool = False
     ) -> None:
         """Announce a role, or a program that only asks and receives.
 
@@ -74,7 +69,7 @@ class Discovery:
         the `policy` may change: who asks gets it as it is then.
         """
         self.receives = receives
-        self.policy = policy
+        self.policy: DataPolicy | None = None
         self._connection = connection
         self._role = role
         self._features = _FEATURES + (_ANSWERS if role else ())

@@ -182,8 +182,6 @@ def test_without_a_dashboard_all_are_proposed() -> None:
 
 def test_a_person_corrects_the_direction() -> None:
     (proposal,) = propose([energy("sensor.from")])
-    with pytest.raises(ValueError, match=r"say the direction of sensor\.from"):
-        proposal.series(Interval.PT1H, "Europe/Paris")
     series = proposal.series(Interval.PT1H, "Europe/Paris", Direction.INJECTION)
     assert (series.device, series.direction) == ("sensor.from", Direction.INJECTION)
     assert (series.quantity, series.interval) == (Quantity.ENERGY, Interval.PT1H)

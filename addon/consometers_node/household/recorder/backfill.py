@@ -125,10 +125,9 @@ async def flags(
     days: Range,
     *,
     absences: Sequence[Range] = (),
-    rest: Rest = asyncio.sleep,
 ) -> set[Flag]:
     """Return why records of some days are missing, where the recorder has rows of them."""
-    readings = await _read(recorder, [source], days, absences, rest)
+    readings = await _read(recorder, [source], days, absences, asyncio.sleep)
     return {flag for reading in readings for flag in reading.flags.values()}
 
 

@@ -62,14 +62,10 @@ class Proposal:
     on_dashboard: bool = False
     """Whether the Energy dashboard shows it."""
 
-    def series(
-        self, interval: Interval, time_zone: str, direction: Direction | None = None
-    ) -> Series:
-        """Return the series at an interval. ValueError without a direction."""
-        if (flow := direction or self.direction) is None:
-            raise ValueError(f"say the direction of {self.statistic.id}")
+    def series(self, interval: Interval, time_zone: str, direction: Direction) -> Series:
+        """Return the series at an interval, in a direction."""
         device = Device(self.statistic.id)
-        return Series(device, flow, self.statistic.quantity, interval, time_zone)
+        return Series(device, direction, self.statistic.quantity, interval, time_zone)
 
 
 def statistic_of(series: Series) -> Statistic:
