@@ -49,39 +49,49 @@ async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_page_is_whole(home: Home, places: dict[str, str], language: str) -> None:
+async def test_every_page_is_whole_and_leads_to_others(
+    home: Home, places: dict[str, str], language: str
+) -> None:
+    browser = home.browser(language=language)
+    seen = set()
     for page in await pages(home, places, language):
         assert page.status in {200, 404, 422}, (page.url, page.text)
         assert page.language == page.headers["Content-Language"] == language
         assert re.findall(r"<h1[ >]", page.html) == ["<h1>"], page.url
         assert "{{" not in page.html
         assert API_TOKEN not in page.html
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_address_is_relative(home: Home, places: dict[str, str], language: str) -> None:
-    """But that of the collective's policy, which only a click follows."""
-    for page in await pages(home, places, language):
-        addresses = {*page.links, *page.loads, *(form.action for form in page.forms)}
-        for address in addresses - {NEED.policy}:
-            assert not address.startswith("/"), (page.url, address)
-            assert not re.search(r"//|:", address), (page.url, address)
         assert "a-token" not in page.html
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_link_leads_somewhere(
-    home: Home, places: dict[str, str], language: str
-) -> None:
-    browser = home.browser(language=language)
-    seen = set()
-    for page in await pages(home, places, language):
-        for link in {*page.links, *page.loads} - {NEED.policy, "#main"}:
-            address = page.url.join(URL(link))
-            if address.path not in seen and not link.startswith("#"):
-                seen.add(address.path)
-                assert (await browser.open(str(address))).status == 200, (page.url, link)
+        # Every address is relative but that of the collective's policy, which a click follows.
+        links = {*page.links, *page.loads} - {NEED.policy}
+        for address in links | {form.action for form in page.forms}:
+            assert not re.search(r"^/|//|:", address), (page.url, address)
+        for link in links:
+            there = page.url.join(URL(link))
+            if there.path not in seen and not link.startswith("#"):
+                seen.add(there.path)
+                assert (await browser.open(str(there))).status == 200, (page.url, link)
+        check_accessibility(page)
     assert len(seen) > 10
+
+
+def check_accessibility(page: Page) -> None:
+    """Every field has a label, and every picture words."""
+    labelled = set(re.findall(r'<label for="([^"]+)"', page.html))
+    for tag in re.findall(r"<(?:input|select|textarea)[^>]*>", page.html):
+        kind = re.search(r'type="(\w+)"', tag)
+        if kind and kind[1] in {"hidden", "checkbox"}:
+            continue
+        name = re.search(r'id="([^"]+)"', tag)
+        assert name is not None, (page.url, tag)
+        assert name[1] in labelled, (page.url, tag)
+    for tag in re.findall(r"<label class=\"tick\">.*?</label>", page.html, re.DOTALL):
+        assert "<span>" in tag
+    for tag in re.findall(r"<svg[^>]*>", page.html):
+        assert "aria-label=" in tag or 'aria-hidden="true"' in tag, tag
+    described = re.findall(r'aria-describedby="([^"]+)"', page.html)
+    assert set(described) <= set(page.ids)
+    levels = [int(level) for level in re.findall(r"<h(\d)", page.html)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 async def test_every_page_is_in_french_where_that_is_asked_for(
@@ -99,29 +109,6 @@ async def test_every_page_is_in_french_where_that_is_asked_for(
         assert same - data <= SAME_IN_BOTH, place
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_field_has_a_label_and_every_picture_words(
-    home: Home, places: dict[str, str], language: str
-) -> None:
-    for page in await pages(home, places, language):
-        labelled = set(re.findall(r'<label for="([^"]+)"', page.html))
-        for tag in re.findall(r"<(?:input|select|textarea)[^>]*>", page.html):
-            kind = re.search(r'type="(\w+)"', tag)
-            if kind and kind[1] in {"hidden", "checkbox"}:
-                continue
-            name = re.search(r'id="([^"]+)"', tag)
-            assert name is not None, (page.url, tag)
-            assert name[1] in labelled, (page.url, tag)
-        for tag in re.findall(r"<label class=\"tick\">.*?</label>", page.html, re.DOTALL):
-            assert "<span>" in tag
-        for tag in re.findall(r"<svg[^>]*>", page.html):
-            assert "aria-label=" in tag or 'aria-hidden="true"' in tag, tag
-        described = re.findall(r'aria-describedby="([^"]+)"', page.html)
-        assert set(described) <= set(page.ids)
-        levels = [int(level) for level in re.findall(r"<h(\d)", page.html)]
-        assert all(after - before <= 1 for before, after in pairwise(levels))
-
-
 async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
     browser = home.browser(language="en")
     page = await browser.open("mine")
@@ -135,9 +122,8 @@ async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
     assert page.language == "fr"
 
 
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
+async def test_the_language_is_the_first_that_the_browser_asks_for(home: Home) -> None:
+    for accepted, language in (
         ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
         ("de,en;q=0.5,fr;q=0.7", "fr"),
         ("de", "en"),
@@ -145,14 +131,9 @@ async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
         ("fr;q=0", "en"),
         ("FR", "fr"),
         ("*,;;q=x,en-GB;q=nan", "en"),
-        ("xx," * 5000, "en"),
-    ],
-)
-async def test_the_language_is_the_first_that_the_browser_asks_for(
-    home: Home, accepted: str, language: str
-) -> None:
-    page = await home.browser(language=accepted[:7000]).open()
-    assert page.language == language
+        ("xx," * 2300, "en"),
+    ):
+        assert (await home.browser(language=accepted).open()).language == language, accepted
 
 
 async def test_who_is_no_administrator_sees_everything_and_no_button(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, override
 
 import pytest
@@ -276,7 +277,7 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
 
     await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
     consumption = stage.coop.values[str(NAMES[Direction.CONSUMPTION])]
-    await until(energies(stage), lambda values: values == consumption)
+    await until(lambda: energies(stage), lambda values: values == consumption)
     sums = await until(stage.sums, lambda sums: sums["last"]["injection"] is not None)
     assert sums["interval"] == "PT1H"
     assert sums["last"] == {
@@ -318,8 +319,9 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
     }
     assert sums["problem"] is None
     # Each hour is divided by the members that it sums, to a sixteenth of a Wh.
-    await until(averages(stage), lambda values: values.keys() == consumption.keys())
-    assert await averages(stage)() == {
+    averages = partial(energies, stage, AVERAGE)
+    await until(averages, lambda values: values.keys() == consumption.keys())
+    assert stage.toy.energies(AVERAGE) == {
         at: round(watts / 37 * 16) / 16 for at, watts in consumption.items()
     }
     assert stage.toy.metadata[AVERAGE]["name"] == "Énergies de Kersabiec — consommation par foyer"
@@ -334,24 +336,14 @@ async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
     assert (school["by_name"], school["sums"]["month"]) == (True, None)
 
 
-def energies(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
-    async def current() -> dict[datetime, float]:
-        return stage.toy.energies(STATISTIC)
-
-    return current
-
-
-def averages(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
-    async def current() -> dict[datetime, float]:
-        return stage.toy.energies(AVERAGE)
-
-    return current
+async def energies(stage: Stage, statistic: str = STATISTIC) -> dict[datetime, float]:
+    return stage.toy.energies(statistic)
 
 
 async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage) -> None:
     await share(stage)
     name = NAMES[Direction.CONSUMPTION]
-    await until(energies(stage), lambda values: len(values) == 39)
+    await until(lambda: energies(stage), lambda values: len(values) == 39)
     changes = stage.home.node.changes.count
     await stage.push(name, {TOP - 3 * HOUR: 77, TOP: 2_000})
     assert stage.toy.energies(STATISTIC) == stage.coop.values[str(name)]
@@ -365,7 +357,7 @@ async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage)
     assert sums["last"]["consumption"] == 2_000
     assert sums["last"]["production"] == 500
     assert sums["statistics"]["production"] == f"{IN_COMMON}kersabiec_production"
-    assert (await averages(stage)())[TOP] == round(2_000 / 37 * 16) / 16
+    assert stage.toy.energies(AVERAGE)[TOP] == round(2_000 / 37 * 16) / 16
 
 
 async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
@@ -384,8 +376,7 @@ async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
     await share(stage)
     statistic = f"{PARTS}kersabiec_ecole"
 
-    async def part() -> dict[datetime, float]:
-        return stage.toy.energies(statistic)
+    part = partial(energies, stage, statistic)
 
     async def of_home() -> Any:
         return (await stage.ask())["plants"]
@@ -436,7 +427,7 @@ async def subscribed(stage: Stage) -> set[tuple[str, str]]:
 
 async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     await share(stage)
-    await until(energies(stage), lambda values: len(values) == 39)
+    await until(lambda: energies(stage), lambda values: len(values) == 39)
     browser = stage.home.browser()
     page = await browser.fill("settings", "collectives")
     assert "They are not shown." in page.text
@@ -451,7 +442,7 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
 
 async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
     number = await share(stage)
-    await until(energies(stage), lambda values: len(values) == 39)
+    await until(lambda: energies(stage), lambda values: len(values) == 39)
     async with stage.home.store.writing() as connection:
         await Permissions(connection).withdraw(number, STOP, now())
     stage.home.node.look_again()
