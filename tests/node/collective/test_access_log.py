@@ -50,6 +50,7 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
     ).look()
     async with store.reading() as connection:
         assert [read.at for read in await reads(connection)] == [at, at - ages[2]]
+        assert [read.at for read in await reads(connection, since=at)] == [at]
         left = await connection.scalar(select(func.count()).select_from(AnswerRow))
         assert left == 2
     with pytest.raises(IntegrityError):

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import io
 import json
+from pathlib import Path
 
-from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions, needs
@@ -19,19 +20,18 @@ from consometers_node.store import Store
 
 from ..clocks import set_aside_the_clock_of, sure
 from ..permission.samples import NEED, now
+from ..web.public.town import settings
 from .ingestion import pushed_data, running_queue
-from .people import AT, ZONE, join, let_be_named, meter
+from .people import AT, ZONE, changing, join, let_be_named, meter
 
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
-A_MINUTE = timedelta(minutes=1)
 
 
 async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         other, _ = await join(connection, "b")
-        members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, peak_kwp=35.5)
         await let_be_named(connection, member)
         await members.present(member.id, "School", description, AT)
@@ -65,37 +65,23 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
         assert "b@example.org" not in text
 
 
-async def test_the_access_log_lists_the_latest_first(store: Store) -> None:
-    async with store.writing() as connection:
-        first = now() - 2 * A_MINUTE
-        for minute in range(3):
-            at = first + minute * A_MINUTE
-            await note_read(connection, Read(at=at, who="admin", what=f"{minute}"))
-        assert [entry.what for entry in await reads(connection)] == ["2", "1", "0"]
-        assert [entry.what for entry in await reads(connection, since=first + A_MINUTE)] == [
-            "2",
-            "1",
-        ]
-
-
 async def test_the_records_of_processing_list_each_version_of_a_need(
-    store: Store,
+    store: Store, tmp_path: Path
 ) -> None:
-    newer = replace(NEED, version=2)
+    newer, own = replace(NEED, version=2), settings(tmp_path)
     await keep_collective(store, "kersabiec")
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         await set_aside_the_clock_of(connection)
         for name in ("a", "b", "c"):
             _, taken = await join(connection, name)
-        members = Members(connection, ZONE)
         await member_permissions.withdraw(members, taken.member, taken.id, AT, erase=False)
         await needs.offer(connection, newer, AT + A_DAY)
-        first, second = await processing(connection)
-        assert (first.need, first.until, first.members, first.ended) == (NEED, AT + A_DAY, 2, 1)
-        assert (second.need, second.until, second.members, second.ended) == (newer, None, 0, 0)
+        first, second = await processing(connection, own, AT)
+        assert (first.version, first.until, first.granted, first.ended) == (1, AT + A_DAY, 2, 1)
+        assert (second.version, second.until, second.granted, second.ended) == (2, None, 0, 0)
         assert first.recipients.say("fr") == "Personne d’autre."
         await member_permissions.announce(connection, sure(AT + 999 * A_DAY))
         (due,) = await member_permissions.due(connection, sure(AT + 1000 * A_DAY))
     await erase(store, ZONE, due, AT + 1000 * A_DAY)
     async with store.reading() as connection:
-        assert (await processing(connection))[0].ended == 0
+        assert (await processing(connection, own, AT))[0].ended == 0

@@ -13,15 +13,12 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.policy import draft, read_facts
 from consometers_node.collective.privacy.processing_records import (
     BASIS,
-    PERSONS,
     SECURITY,
     Processing,
-    WitnessProcessing,
     processing,
-    witness_processing,
 )
 from consometers_node.collective.settings import Settings
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
@@ -110,8 +107,7 @@ async def register(
         if changes:
             _show_changes(await member_permissions.register(connection), output)
         else:
-            witnessed = await witness_processing(connection, settings, now())
-            _show_processing(await processing(connection), witnessed, output)
+            _show_processing(await processing(connection, settings, now()), output)
         for left in await needs.unreadable(connection):
             output.note(unreadable(left))
 
@@ -242,60 +238,38 @@ def _show_changes(entries: list[member_permissions.PermissionChange], output: Ou
     output.listing(documents, titles, rows, _NOTHING_CHANGED)
 
 
-def _show_processing(
-    records: list[Processing], witnessed: list[WitnessProcessing], output: Output
-) -> None:
+def _show_processing(records: list[Processing], output: Output) -> None:
     if output.as_json:
-        output.document([record.document() for record in (*records, *witnessed)])
+        output.document([record.document() for record in records])
         return
     for record in records:
         output.say(_entry_text(record, output))
-    for record_of_witness in witnessed:
-        output.say(_witness_text(record_of_witness, output))
-    if not records and not witnessed:
+    if not records:
         output.say(_NOTHING)
 
 
-def _witness_text(record: WitnessProcessing, output: Output) -> str:
+def _entry_text(record: Processing, output: Output) -> str:
     translated = output.translated
+    until = _TO.fill(day=day(record.until)) if record.until else _NO_END
     return translated(
-        _WITNESS_ENTRY,
+        _ENTRY if record.need else _WITNESS_ENTRY,
         title=translated(record.title),
+        need=record.need,
+        version=record.version,
         controller=record.controller,
         contact=record.contact or "–",
         purpose=translated(record.purpose),
         persons=translated(record.persons),
         data=translated(record.data),
         basis=translated(BASIS),
-        recipients=translated(record.recipients),
-        since=day(record.witnessed.since) if record.witnessed.since else "–",
-        retention=record.retention_days,
-        homes=record.witnessed.homes,
-        departed=record.witnessed.departed,
-        security=translated(SECURITY),
-    )
-
-
-def _entry_text(record: Processing, output: Output) -> str:
-    need, translated = record.need, output.translated
-    until = _TO.fill(day=day(record.until)) if record.until else _NO_END
-    return translated(
-        _ENTRY,
-        title=translated(Text(need.title)),
-        need=need.id,
-        version=need.version,
-        controller=need.controller,
-        contact=need.contact,
-        purpose=translated(Text(need.purpose)),
-        persons=translated(PERSONS),
-        data=translated(record.data),
-        basis=translated(BASIS),
         recipients=translated(record.recipients) or translated(_NOBODY),
         since=day(record.since),
         until=translated(until),
-        retention=need.retention_days,
-        members=record.members,
+        retention=record.retention_days,
+        members=record.granted,
         kept=record.ended,
+        homes=record.granted,
+        departed=record.ended,
         security=translated(SECURITY),
-        policy=need.policy,
+        policy=record.policy,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ...quoalise import iso8601
+from ...quoalise import Text, iso8601
 from ...sharing import export
 from ...sharing.export import Json
 from ...store.claims import claims_of
@@ -106,6 +106,8 @@ def plain(value: Any) -> Json:
     """Return a value for programs: an instant in ISO 8601, a text by language."""
     if isinstance(value, datetime):
         return iso8601.shown(value)
+    if isinstance(value, Text):
+        value = value.by_language
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -14,7 +14,7 @@ from ..about import load_about
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
 from ..settings import Settings
-from ..witness.register import DEPARTED_FOR, Witnessed, overview
+from ..witness.register import DEPARTED_FOR, overview
 from .export import plain, values
 
 PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
@@ -46,94 +46,40 @@ _AT_MOST = text("{wanted}, at most {interval}")
 _MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together with {witness}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Processing:
-    """One processing of members' records: a data need, with members' answers."""
+    """One processing of personal data: for a data need, or as the witness of a collective.
 
-    need: DataNeed
-    since: datetime
-    until: datetime | None
-    members: int
-    ended: int
-    """Ended permissions, whose records stay for their retention."""
+    The latter has no `need`, `version` and `policy`. `ended` permissions are those whose records
+    stay for their retention; a witness counts its homes.
+    """
 
-    @property
-    def recipients(self) -> Text:
-        return Text(self.need.recipients)
-
-    @property
-    def data(self) -> Text:
-        return data_of(self.need)
-
-    def document(self) -> dict[str, Json]:
-        need = self.need
-        return {
-            "need": need.id,
-            **values(need, "version", "title", "controller", "contact", "purpose"),
-            "persons": dict(PERSONS.by_language),
-            "data": dict(self.data.by_language),
-            "legal_basis": dict(BASIS.by_language),
-            "recipients": dict(need.recipients),
-            **values(self, "since", "until"),
-            "retention_days": need.retention_days,
-            "permissions_granted": self.members,
-            "permissions_ended_and_kept": self.ended,
-            "security": dict(SECURITY.by_language),
-            "policy": need.policy,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class WitnessProcessing:
-    """This node's processing as the witness of a collective: see `witness.register`."""
-
-    witnessed: Witnessed
+    need: str = ""
+    version: int | None = None
+    title: Text
     controller: str
     contact: str
-
-    @property
-    def title(self) -> Text:
-        return _WITNESS.fill(collective=self.witnessed.collective)
-
-    @property
-    def purpose(self) -> Text:
-        return _WITNESS_PURPOSE.fill(collective=self.witnessed.collective)
-
-    @property
-    def persons(self) -> Text:
-        return _WITNESS_PERSONS
-
-    @property
-    def data(self) -> Text:
-        return _WITNESS_DATA
-
-    @property
-    def recipients(self) -> Text:
-        return _WITNESS_RECIPIENTS.fill(collective=self.witnessed.collective)
-
-    @property
-    def retention_days(self) -> int:
-        """How long a departed home's pseudonym stays: its key goes at once."""
-        return DEPARTED_FOR.days
+    purpose: Text
+    persons: Text = PERSONS
+    data: Text
+    recipients: Text
+    since: datetime
+    until: datetime | None = None
+    retention_days: int
+    granted: int
+    ended: int
+    policy: str = ""
 
     def document(self) -> dict[str, Json]:
-        texts = ("title", "purpose", "persons", "data", "recipients")
-        words: dict[str, Json] = {name: dict(getattr(self, name).by_language) for name in texts}
         return {
-            "need": "",
-            "version": None,
-            "title": words["title"],
-            **values(self, "controller", "contact"),
-            **{name: words[name] for name in ("purpose", "persons", "data")},
-            "legal_basis": dict(BASIS.by_language),
-            "recipients": words["recipients"],
-            "since": plain(self.witnessed.since),
-            "until": None,
-            "retention_days": self.retention_days,
-            "permissions_granted": self.witnessed.homes,
-            "permissions_ended_and_kept": self.witnessed.departed,
-            "security": dict(SECURITY.by_language),
-            "policy": "",
+            **values(self, "need", "version", "title", "controller", "contact", "purpose"),
+            **values(self, "persons", "data"),
+            "legal_basis": plain(BASIS),
+            **values(self, "recipients", "since", "until", "retention_days"),
+            "permissions_granted": self.granted,
+            "permissions_ended_and_kept": self.ended,
+            "security": plain(SECURITY),
+            "policy": self.policy,
         }
 
 
@@ -152,33 +98,51 @@ def data_of(need: DataNeed) -> Text:
     )
 
 
-async def witness_processing(
+async def processing(
     connection: AsyncConnection, settings: Settings, at: datetime
-) -> list[WitnessProcessing]:
-    """Return this node's processing as a witness, for each collective with enrolled homes."""
-    about = await load_about(connection, settings.about)
-    controller = about.legal_name or settings.name
-    return [
-        WitnessProcessing(witnessed, controller, about.mail or "")
-        for witnessed in await overview(connection, settings.witness_for, at)
-        if witnessed.since is not None
-    ]
-
-
-async def processing(connection: AsyncConnection) -> list[Processing]:
-    """Return every processing, past or present: each version of each data need."""
+) -> list[Processing]:
+    """Return every processing, past or present: of data needs, then as a witness."""
     counts: Counter[tuple[str, int, bool]] = Counter()
     for permission in await member_permissions.all_permissions(connection):
         is_granted = permission.state is State.GRANTED
         if is_granted or permission.series:
             counts[permission.need.id, permission.need.version, is_granted] += 1
-    return [
+    own = [
         Processing(
-            version.need,
-            version.offered_at,
-            version.closed_at,
-            counts[version.need.id, version.need.version, True],
-            counts[version.need.id, version.need.version, False],
+            need=need.id,
+            version=need.version,
+            title=Text(need.title),
+            controller=need.controller,
+            contact=need.contact,
+            purpose=Text(need.purpose),
+            data=data_of(need),
+            recipients=Text(need.recipients),
+            since=version.offered_at,
+            until=version.closed_at,
+            retention_days=need.retention_days,
+            granted=counts[need.id, need.version, True],
+            ended=counts[need.id, need.version, False],
+            policy=need.policy,
         )
         for version in await all_needs(connection)
+        for need in (version.need,)
+    ]
+    about = await load_about(connection, settings.about)
+    return own + [
+        Processing(
+            title=_WITNESS.fill(collective=witnessed.collective),
+            controller=about.legal_name or settings.name,
+            contact=about.mail or "",
+            purpose=_WITNESS_PURPOSE.fill(collective=witnessed.collective),
+            persons=_WITNESS_PERSONS,
+            data=_WITNESS_DATA,
+            recipients=_WITNESS_RECIPIENTS.fill(collective=witnessed.collective),
+            since=witnessed.since,
+            # A departed home's pseudonym stays; its key goes at once.
+            retention_days=DEPARTED_FOR.days,
+            granted=witnessed.homes,
+            ended=witnessed.departed,
+        )
+        for witnessed in await overview(connection, settings.witness_for, at)
+        if witnessed.since is not None
     ]

@@ -7,13 +7,7 @@ from aiohttp import web
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.permissions import member_permissions, needs
 from ...collective.privacy.policy import draft, read_facts
-from ...collective.privacy.processing_records import (
-    BASIS,
-    PERSONS,
-    SECURITY,
-    processing,
-    witness_processing,
-)
+from ...collective.privacy.processing_records import BASIS, SECURITY, processing
 from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...sharing.export import Json
@@ -31,8 +25,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show the record of processing, and the last changes of permissions."""
     async with pages.store.reading() as connection:
-        done = await processing(connection)
-        witnessed = await witness_processing(connection, pages.settings, context.now)
+        records = await processing(connection, pages.settings, context.now)
         lost = await needs.unreadable(connection)
         changes = await member_permissions.register(connection)
     changes.reverse()
@@ -40,10 +33,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return pages.page(
         context,
         "register.html",
-        done_with=done,
-        witnessed=witnessed,
+        records=records,
         lost=lost,
-        persons=PERSONS,
         basis=BASIS,
         security=SECURITY,
         changes=changes[pager.first : pager.end],
@@ -99,9 +90,8 @@ async def changes_csv(pages: AdminPages, context: AdminContext) -> web.StreamRes
 
 async def _documents(pages: AdminPages, context: AdminContext) -> list[dict[str, Json]]:
     async with pages.store.reading() as connection:
-        own = await processing(connection)
-        witnessed = await witness_processing(connection, pages.settings, context.now)
-    return [record.document() for record in own] + [record.document() for record in witnessed]
+        records = await processing(connection, pages.settings, context.now)
+    return [record.document() for record in records]
 
 
 def _cell(context: AdminContext, value: Json) -> str:
