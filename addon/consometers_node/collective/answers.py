@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import override
-from zoneinfo import ZoneInfo
 
 from ..permission import (
     DataNeed as Need,
@@ -20,7 +19,6 @@ from ..quoalise import (
     BadRequest,
     Data,
     DataNeed,
-    Device,
     Direction,
     Duration,
     Erased,
@@ -47,7 +45,7 @@ from ..store.connection import AsyncConnection
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
-from .about import About, load_about
+from .about import load_about
 from .challenges.own import CurrentChallenges
 from .challenges.register import all_challenges
 from .disclosure.sdc_rules import Publication
@@ -62,6 +60,7 @@ from .privacy.erasure import erase as erase_given
 from .privacy.own_export import OwnExports
 from .publication import quartiles
 from .publication.queries import Published
+from .settings import Settings
 from .witness.service import WitnessService
 
 _ONCE_A_MONTH = text(
@@ -85,30 +84,27 @@ class CollectiveAnswers(Answers):
         confirms: Confirms,
         settled: Settled,
         *,
-        device: Device,
-        zone: ZoneInfo,
+        settings: Settings,
         changed: Callable[[], None],
         subscribers: Subscribers,
         rules: Callable[[], Publication],
         exports: OwnExports,
         witness: WitnessService | None,
-        about: About,
     ) -> None:
-        """Answer as this collective (`device`); call `changed` when a permission comes or ends.
+        """Answer as this collective; call `changed` when a permission comes or ends.
 
         `subscribers` lets members read what is published by the `rules` of now; `exports` gives
-        each what is held of it; `witness` opens sums of other collectives, where it is one; `about`
-        is what the settings file says of this one.
+        each what is held of it; `witness` opens sums of other collectives, where it is one.
         """
         super().__init__(store, naming, answered, confirms, settled)
-        self._device = device
-        self._zone = zone
+        self._device = settings.device
+        self._zone = settings.time_zone
+        self._about = settings.about
         self._changed = changed
         self._subscribers = subscribers
         self._rules = rules
         self._exports = exports
         self._witness = witness
-        self._about = about
         self._challenges = CurrentChallenges()
 
     @override
@@ -168,31 +164,22 @@ class CollectiveAnswers(Answers):
             held = await holdings(connection, member.id) if member else []
             stated = (await load_about(connection, self._about)).prices
         shares = {holding.plant.id: holding.shares for holding in held}
-        by_name = {
+        by_device = {
             str(device): Shares(name=plant.name, held=shares.get(plant.id, 0), total=plant.total)
             for device, plant in plants.items()
+            if member
         }
-        listed = [
-            replace(listing, shares=by_name.get(str(listing.series.device)))
-            if member and listing.series.counted is None
-            else listing
-            for listing in listed
-        ]
-        if stated is not None:
-            prices = Prices(local=stated.local, grid=stated.grid)
-            listed = [
-                replace(listing, prices=prices)
-                if self._is_of_all(listing.series, Direction.INJECTION)
-                else listing
-                for listing in listed
-            ]
-        if challenge is not None:
-            listed = [
-                replace(listing, challenge=challenge)
-                if self._is_of_all(listing.series, Direction.CONSUMPTION)
-                else listing
-                for listing in listed
-            ]
+        prices = Prices(local=stated.local, grid=stated.grid) if stated else None
+        for place, listing in enumerate(listed):
+            series = listing.series
+            if series.counted is None:
+                of_all = series.direction if series.device == self._device else None
+                listed[place] = replace(
+                    listing,
+                    shares=by_device.get(str(series.device)),
+                    prices=prices if of_all is Direction.INJECTION else None,
+                    challenge=challenge if of_all is Direction.CONSUMPTION else None,
+                )
         return listed + [
             Listed(series=name, interval=Duration(months=1), unit="Wh")
             for daily in listed
@@ -204,14 +191,6 @@ class CollectiveAnswers(Answers):
     def _published(self) -> Published:
         assert self._naming.collective is not None
         return Published(self._naming.collective, self._zone, self._rules())
-
-    def _is_of_all(self, series: Identifier, direction: Direction) -> bool:
-        """Return whether a series is the injection, or the consumption, of all members."""
-        return (
-            series.device == self._device
-            and series.direction is direction
-            and series.counted is None
-        )
 
     @override
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:

@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element
 from slixmpp.stanza import Iq, Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.collective.about import About
 from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.privacy.own_export import OwnExports
+from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.household.node import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
@@ -51,6 +51,15 @@ class Nowhere(Server):
 
 _TLS = Server().tls()
 NOWHERE = Nowhere()
+SETTINGS = Settings(
+    name="Énergies de Kersabiec",
+    identifier="kersabiec",
+    folder=Path(),
+    database="",
+    xmpp=Xmpp(account="node@example.com"),
+    page=PageSettings(),
+    publication=Publication(minimum=3),
+)
 
 
 class Unconnected(Connection):
@@ -152,14 +161,12 @@ class Target:
             _hear,
             _confirms,
             _settled,
-            device=OWN,
-            zone=ZONE,
+            settings=SETTINGS,
             changed=lambda: None,
             subscribers=Subscribers(OWN, ZONE.key),
-            rules=lambda: Publication(minimum=3),
+            rules=lambda: SETTINGS.publication,
             exports=OwnExports(self.store, ZONE),
             witness=None,
-            about=About(),
         )
 
 
