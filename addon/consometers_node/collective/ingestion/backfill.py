@@ -253,17 +253,14 @@ class Backfill:
         else:
             since = max(recent, series.records.start)
             ranges = await self._gaps(series, Range(since, max(since, now)))
-        for within in ranges:
-            await self._ask_range(peer, series, within)
-        await self._note_backfilled(series, now)
-
-    async def _ask_range(self, peer: str, series: MemberSeries, within: Range) -> None:
         name = identifier(series.identifier)
-        with self._queue.requesting(peer) as request:
-            async for page in self._asking.history(peer, name, within.start, within.end):
-                await request.take(page)
-        if series.backfilled_until is None or series.backfilled_until < within.end:
-            await self._note_backfilled(series, within.end)
+        for within in ranges:
+            with self._queue.requesting(peer) as request:
+                async for page in self._asking.history(peer, name, within.start, within.end):
+                    await request.take(page)
+            if series.backfilled_until is None or series.backfilled_until < within.end:
+                await self._note_backfilled(series, within.end)
+        await self._note_backfilled(series, now)
 
     async def _gaps(self, granted: MemberSeries, within: Range) -> list[Range]:
         """Return the days with a missing record that is over, joined where they follow."""

@@ -108,10 +108,7 @@ async def hold(
         left = plant.total - plant.held + before.get(plant.id, 0)
         if shares.get(plant.id, 0) > max(left, before.get(plant.id, 0)):
             raise TooManyShares(name=plant.name, total=plant.total, left=max(left, 0))
-    row = PlantShareRow
-    await connection.execute(delete(row).where(row.member_id == member, row.plant_id.in_(shares)))
-    if rows := _rows(shares, member_id=member):
-        await connection.execute(insert(row), rows)
+    await _put(connection, member, shares)
 
 
 async def promise(
@@ -129,12 +126,7 @@ async def redeem(connection: AsyncConnection, member: MemberId, invitation: str)
     """Store an invitation's shares for a member that joins by it."""
     row = InvitationShareRow
     query = select(row.plant_id, row.shares).where(row.invitation_id == invitation)
-    if shares := dict((await connection.execute(query)).tuples().all()):
-        held = PlantShareRow
-        await connection.execute(
-            delete(held).where(held.member_id == member, held.plant_id.in_(shares))
-        )
-        await connection.execute(insert(held), _rows(shares, member_id=member))
+    await _put(connection, member, dict((await connection.execute(query)).tuples().all()))
 
 
 async def promised(connection: AsyncConnection) -> Mapping[str, Sequence[Holding]]:
@@ -154,6 +146,15 @@ async def forget(connection: AsyncConnection, member: MemberId) -> None:
     for row in (PlantShareRow, InvitationShareRow):
         await connection.execute(delete(row).where(row.plant_id == member))
     await connection.execute(delete(PlantShareRow).where(PlantShareRow.member_id == member))
+
+
+async def _put(
+    connection: AsyncConnection, member: MemberId, shares: Mapping[MemberId, int]
+) -> None:
+    row = PlantShareRow
+    await connection.execute(delete(row).where(row.member_id == member, row.plant_id.in_(shares)))
+    if rows := _rows(shares, member_id=member):
+        await connection.execute(insert(row), rows)
 
 
 def _rows(shares: Mapping[MemberId, int], **key: object) -> list[dict[str, object]]:

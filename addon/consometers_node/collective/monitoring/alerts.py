@@ -71,8 +71,8 @@ class Alerts:
         self._changed_at: dict[ProblemKind, tuple[bool, datetime]] = {}
         """Whether there is a problem of a kind, and since when."""
         self._failures = 0
-        self._announced: Mapping[ProblemKind, datetime] | None = None
-        self._stored: Mapping[ProblemKind, datetime] | None = None
+        self._announced: dict[ProblemKind, datetime] | None = None
+        self._is_stored = True
         self._key = f"alerts.{channel.name}"
 
     async def run(self) -> NoReturn:
@@ -85,12 +85,15 @@ class Alerts:
         health = await self._health()
         try:
             if self._announced is None:
-                self._announced = self._stored = await self._load()
-            for kind, alert in self._due(health, self._announced):
+                self._announced = await self._load()
+            announced = self._announced
+            for kind, alert in self._due(health, announced):
                 await self._channel.send(alert)
-                self._announced = self._noted(kind, self._announced)
-                await self._save()
-            await self._save()
+                if announced.pop(kind, None) is None:
+                    announced[kind] = self._changed_at[kind][1]
+                self._is_stored = False
+                await self._save(announced)
+            await self._save(announced)
         except NotSent as fault:
             if self._unsent.get(self._channel.name) != fault.text:
                 _LOGGER.warning("an alert was not sent: %s", fault.text.say())
@@ -124,46 +127,41 @@ class Alerts:
 
     def _alert(self, kind: ProblemKind, health: Health, since: datetime) -> Alert:
         """Write the message that a problem started, or is over."""
-        sentences = [problem.words for problem in health.problems if problem.kind is kind]
+        sentences = [
+            self._say(problem.words) for problem in health.problems if problem.kind is kind
+        ]
         title = self._say(TITLES[kind])
         at = since.astimezone(self._settings.time_zone).strftime("%Y-%m-%d %H:%M")
-        if sentences:
-            written = "\n".join(map(self._say, sentences))
-            body = self._say(_BEGAN).format(said=written, since=at)
-        else:
-            body = self._say(_ENDED).format(title=title, since=at)
-        subject = self._say(_BEGINS if sentences else _ENDS)
+        subject, body = (_BEGINS, _BEGAN) if sentences else (_ENDS, _ENDED)
         facts = {
             "collective": self._settings.identifier,
             "kind": kind,
             "state": "problem" if sentences else "over",
             "since": since.isoformat(),
         }
-        subject = subject.format(name=self._settings.name, title=title)
-        return _written(self._settings, self._language, subject, body, facts)
-
-    def _noted(
-        self, kind: ProblemKind, announced: Mapping[ProblemKind, datetime]
-    ) -> Mapping[ProblemKind, datetime]:
-        if kind in announced:
-            return {other: since for other, since in announced.items() if other is not kind}
-        return {**announced, kind: self._changed_at[kind][1]}
+        return _written(
+            self._settings,
+            self._language,
+            self._say(subject).format(name=self._settings.name, title=title),
+            self._say(body).format(said="\n".join(sentences), title=title, since=at),
+            facts,
+        )
 
     def _say(self, words: Text) -> str:
         return printed(words, self._language)
 
-    async def _load(self) -> Mapping[ProblemKind, datetime]:
+    async def _load(self) -> dict[ProblemKind, datetime]:
         async with self._store.reading() as connection:
             stored = json.loads(await setting(connection, self._key) or "{}")
         return {ProblemKind(kind): datetime.fromisoformat(at) for kind, at in stored.items()}
 
-    async def _save(self) -> None:
-        if self._announced == self._stored:
+    async def _save(self, announced: Mapping[ProblemKind, datetime]) -> None:
+        if self._is_stored:
             return
-        announced = {kind: at.isoformat() for kind, at in (self._announced or {}).items()}
         async with self._store.writing() as connection:
-            await set_setting(connection, self._key, json.dumps(announced))
-        self._stored = self._announced
+            document = json.dumps(announced, default=datetime.isoformat)
+            await set_setting(connection, self._key, document)
+        self._is_stored = True
 
 
 def test_alert(settings: Settings, language: str) -> Alert:

@@ -131,30 +131,22 @@ class OwnExports:
         if last is not None and now - HELD_FOR < last <= now:
             minutes = -((now - last - HELD_FOR) // timedelta(minutes=1))
             raise ResourceConstraint(_ONCE_AN_HOUR.fill(minutes=minutes))
-        content, records = await self._packed(member, now)
+        packed = io.BytesIO()
+        async with self._store.reading() as connection:
+            with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+                await _add(archive, DOCUMENT, now, export.as_json(connection, member))
+                lines = await _add(archive, RECORDS, now, export.as_csv(connection, member))
+        content, records = packed.getvalue(), lines - 1
         if len(content) > MOST_BYTES:
             raise OtherError("not-acceptable", ErrorType.CANCEL, _TOO_LARGE)
         async with self._store.writing() as connection:
             read = Read(at=now, who=member.pseudonym, what=WHAT, member=member.id, records=records)
             await note_read(connection, read)
-        while self._held and sum(map(_size, self._held.values())) + len(content) > MOST_BYTES:
-            del self._held[next(iter(self._held))]
-        file = self._held[member.id] = _File(now.replace(microsecond=0), changes, content)
+        held = self._held
+        while held and sum(len(file.content) for file in held.values()) + len(content) > MOST_BYTES:
+            del held[next(iter(held))]
+        file = held[member.id] = _File(now.replace(microsecond=0), changes, content)
         return file
-
-    async def _packed(self, member: Member, at: datetime) -> tuple[bytes, int]:
-        """Return the ZIP file, and the number of its records."""
-        packed, records = io.BytesIO(), 0
-        async with self._store.reading() as connection:
-            with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-                await _add(archive, DOCUMENT, at, export.as_json(connection, member))
-                lines = await _add(archive, RECORDS, at, export.as_csv(connection, member))
-                records = lines - 1
-        return packed.getvalue(), records
-
-
-def _size(file: _File) -> int:
-    return len(file.content)
 
 
 async def _add(archive: ZipFile, name: str, at: datetime, parts: AsyncIterator[str]) -> int:

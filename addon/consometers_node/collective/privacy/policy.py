@@ -201,32 +201,23 @@ class _Writer:
             yield _block(BlockKind.PARAGRAPH, verbatim(f"> {_DRAFT.say(self.language)}"))
         contacts = ", ".join(dict.fromkeys(need.contact for need in self.facts.needs))
         contact = contacts or about.mail or self._gap(_MAIL) or self.facts.settings.name
-        yield _block(BlockKind.SECTION, _CONTROLLER)
-        yield _block(
-            BlockKind.PARAGRAPH, _IDENTITY.fill(controller=self._controller(), contact=contact)
-        )
+        identity = _IDENTITY.fill(controller=self._controller(), contact=contact)
+        yield from _section(_CONTROLLER, identity)
         if officer := about.dpo or self._gap(_NO_OFFICER):
             yield _block(BlockKind.PARAGRAPH, _OFFICER.fill(contact=officer))
         yield _block(BlockKind.SECTION, _PURPOSES)
         yield from self._purposes()
-        yield _block(BlockKind.SECTION, _LEGAL)
-        yield _block(BlockKind.PARAGRAPH, BASIS)
-        yield _block(BlockKind.PARAGRAPH, _WITHDRAWAL)
+        yield from _section(_LEGAL, BASIS, _WITHDRAWAL)
         yield _block(BlockKind.SECTION, _RECIPIENTS)
         yield _block(BlockKind.ITEMS, *self._recipients())
         yield _block(BlockKind.SECTION, _RETENTION)
         yield _block(BlockKind.ITEMS, _KEPT_DATA, self._backups(), _KEPT_LOG)
         if collectives := ", ".join(self.facts.settings.witness_for):
-            yield _block(BlockKind.SECTION, _WITNESS)
-            yield _block(BlockKind.PARAGRAPH, _WITNESSED.fill(collectives=collectives))
-            yield _block(BlockKind.PARAGRAPH, _WITNESS_BASIS)
-        yield _block(BlockKind.SECTION, _VISITORS)
-        yield _block(BlockKind.PARAGRAPH, _COOKIE)
-        yield _block(BlockKind.SECTION, _SECURITY)
-        yield _block(BlockKind.PARAGRAPH, SECURITY)
-        yield _block(BlockKind.SECTION, _RIGHTS)
-        yield _block(BlockKind.PARAGRAPH, _RIGHTS_ARE.fill(contact=contact))
-        yield _block(BlockKind.PARAGRAPH, _COMPLAINT)
+            witnessed = _WITNESSED.fill(collectives=collectives)
+            yield from _section(_WITNESS, witnessed, _WITNESS_BASIS)
+        yield from _section(_VISITORS, _COOKIE)
+        yield from _section(_SECURITY, SECURITY)
+        yield from _section(_RIGHTS, _RIGHTS_ARE.fill(contact=contact), _COMPLAINT)
 
     def _controller(self) -> str:
         about = self.facts.settings.about
@@ -285,6 +276,12 @@ class _Writer:
     def _gap(self, words: Text) -> str:
         """Return what the collective has to complete, in a draft."""
         return _GAP.format(words.say(self.language)) if self.is_draft else ""
+
+
+def _section(title: Text, *paragraphs: Text) -> Iterator[Block]:
+    yield _block(BlockKind.SECTION, title)
+    for words in paragraphs:
+        yield _block(BlockKind.PARAGRAPH, words)
 
 
 def _block(kind: BlockKind, *words: Text) -> Block:
