@@ -22,7 +22,7 @@ from demo.prosody import Prosody
 
 from ..permission.samples import NEED, now
 from ..xmpp.conftest import PASSWORD, QUICK, reach
-from .ingestion import stored_blocks
+from .ingestion import stored_values
 
 PACE = CollectivePace(
     first_delay_s=0.2,
@@ -98,14 +98,7 @@ class Coop:
             return permission
 
     async def values(self, days: list[date]) -> dict[datetime, int]:
-        """All records of all members of these UTC days; no two are of one time."""
-        values: dict[datetime, int] = {}
-        for day in days:
-            for block in (await stored_blocks(self.store, day)).values():
-                new = {record.start: record.value for record in block.records()}
-                assert not new.keys() & values.keys()
-                values |= new
-        return values
+        return await stored_values(self.store, days)
 
 
 def settings(folder: Path, jid: str, identifier: str) -> Settings:

@@ -1,7 +1,7 @@
 """Records that members of a collective deliver in these tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 
@@ -50,6 +50,17 @@ async def stored_blocks(store: Store, day: date) -> dict[str, Block]:
             connection, {number: (series, [day]) for number, series in all_stored.items()}
         )
     return {block.series.device: block for block in blocks.values()}
+
+
+async def stored_values(store: Store, days: Iterable[date]) -> dict[datetime, int]:
+    """Return all records of all members of some UTC days; no two are of one time."""
+    values: dict[datetime, int] = {}
+    for day in days:
+        for block in (await stored_blocks(store, day)).values():
+            new = {record.start: record.value for record in block.records()}
+            assert not new.keys() & values.keys()
+            values |= new
+    return values
 
 
 @asynccontextmanager

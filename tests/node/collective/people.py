@@ -74,12 +74,6 @@ async def let_be_named(
     """Grant to be shown by name, with all that the member granted before."""
     (before, *_) = await of_member(connection, member.id)
     await needs.offer(connection, BY_NAME, at)
-    given = permission(
-        *before.series,
-        id=f"{before.id} by name",
-        need=BY_NAME,
-        at=at,
-        records_from=before.records_from,
-    )
-    given = replace(given, **other)  # type: ignore[arg-type]
+    terms = {"records_from": before.records_from} | other
+    given = permission(*before.series, id=f"{before.id} by name", need=BY_NAME, at=at, **terms)
     return await take(Members(connection, ZONE), member.id, given, at, own=OWN)

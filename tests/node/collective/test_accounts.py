@@ -89,19 +89,13 @@ async def test_who_joins_again_keeps_its_account(store: Store, tmp_path: Path) -
     async with changing(store) as (connection, members):
         await members.admit(JID, AT)
         await accounts.order_removal(connection, JID)
+    assert await accounts.remove_ordered(store, (), sure(AT)) == 0
     command = removal(tmp_path / "removed")
     assert await accounts.remove_ordered(store, command, sure(AT)) == 0
     async with changing(store) as (_, members):
-        member = await members.by_jid(JID)
-        assert member is not None
+        member = await members.named(JID)
     await erase_member(store, ZONE, member.id, LATER)
     assert await accounts.remove_ordered(store, command, sure(AT)) == 0
-
-
-async def test_without_a_command_nothing_is_run(store: Store) -> None:
-    async with changing(store) as (connection, _):
-        await accounts.order_removal(connection, JID)
-    assert await accounts.remove_ordered(store, (), sure(AT)) == 0
 
 
 async def test_a_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

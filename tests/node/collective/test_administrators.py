@@ -55,15 +55,6 @@ async def test_nobody_has_a_name_twice(store: Store) -> None:
             await administrators.add(connection, "Accueil", "kept", AT)
         with pytest.raises(NotFound):
             await administrators.remove(connection, "Anne")
-        with pytest.raises(NotFound):
-            await administrators.change_password(connection, "Anne", "kept")
-        (administrator,) = await administrators.administrators(connection, AT)
-    assert (
-        administrator.name,
-        administrator.created_at,
-        administrator.seen_at,
-        administrator.sessions,
-    ) == ("Accueil", AT, None, 0)
 
 
 async def test_sessions_are_counted_until_they_end(store: Store) -> None:

@@ -1,6 +1,5 @@
 """A message when a problem of the node begins, and when it is over: by e-mail, by a webhook."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -356,28 +355,3 @@ async def test_a_message_is_in_the_collective_s_language_and_leads_to_its_overvi
         "state": "problem",
         "since": since,
     }
-
-
-async def test_it_runs_by_itself_over_a_real_server(machine: Machine) -> None:
-    async def health() -> Health:
-        machine.health = replace(
-            machine.health,
-            at=machine.health.at + AFTER,
-            problems=(Problem(DISK, Weight.WARN, TITLES[DISK]),),
-        )
-        return machine.health
-
-    async with running() as postbox:
-        alerts = Alerts(
-            mail(postbox),
-            health,
-            machine.store,
-            machine.settings,
-            language="en",
-            unsent=machine.unsent,
-            every_s=0.01,
-        )
-        task = asyncio.create_task(alerts.run())
-        await postbox.came.wait()
-        task.cancel()
-    assert [message["Subject"].partition("] ")[2] for message in postbox.messages] == [BEGINS]

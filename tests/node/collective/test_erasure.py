@@ -31,7 +31,7 @@ from consometers_node.collective.privacy.erasure import (
 )
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.worker import Closer, WaitRule
-from consometers_node.permission import State
+from consometers_node.permission import DataNeed, State
 from consometers_node.quoalise import Duration, Erased
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
@@ -66,6 +66,16 @@ async def admit_homes(store: Store, *names: str) -> list[tuple[Member, MemberPer
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
         return [await join(connection, name) for name in names]
+
+
+async def grant_more(
+    store: Store, member: Member, need: DataNeed, at: datetime = LATER, **terms: object
+) -> MemberPermission:
+    """Have the home “a” grant another data need, or another version of one."""
+    async with changing(store) as (connection, members):
+        await needs.offer(connection, need, at)
+        given = permission(meter("a"), id="more", need=need, at=at, **terms)
+        return await take(members, member.id, given, at, own=OWN)
 
 
 async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, ...]:
@@ -107,11 +117,10 @@ def shapes(values: list[int]) -> list[bytes]:
 
 
 async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Path | str) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         invitation, token = await invitations.make(
             connection, at=AT, expires_at=AT + A_DAY, note="For the house at the well"
         )
-        members = Members(connection, ZONE)
         await invitations.admit(members, "anemone@example.org", token, AT)
     async with store.writing() as connection:
         member, taken = await join(connection, "anemone", permission(meter("anemone")))
@@ -151,33 +160,10 @@ async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Pa
         assert await stored_days(connection) != {}
 
 
-async def test_a_site_is_erased_with_its_name_and_its_own_sums(
-    store: Store, place: Path | str
-) -> None:
-    ((site, taken), *_) = await admit_homes(store, "anemone", "b")
-    async with changing(store) as (connection, members):
-        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
-        by_name = await let_be_named(connection, site)
-        await members.present(site.id, "École Anjela", description, AT)
-    await push(store, "anemone", CURVE)
-    words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
-    assert await traces(store, place, words) == words
-    for mine in (taken, by_name):
-        await withdraw(store, mine)
-    assert await wipe(store)
-    assert await traces(store, place, words) == []
-
-
 async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
-    second = replace(NEED, id="second")
-    async with store.writing() as connection:
-        await needs.offer(connection, second, AT)
     ((member, first),) = await admit_homes(store, "a")
-    async with changing(store) as (_, members):
-        given = permission(
-            meter("a"), id="second", need=second, at=MIDNIGHT, records_from=MIDNIGHT + A_DAY
-        )
-        await take(members, member.id, given, MIDNIGHT, own=OWN)
+    second = replace(NEED, id="second")
+    await grant_more(store, member, second, MIDNIGHT, records_from=MIDNIGHT + A_DAY)
     await push(store, "a", CURVE * 3)
     erased = await withdraw(store, first)
     async with store.reading() as connection:
@@ -192,11 +178,8 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
 async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE)
-    newer = replace(NEED, version=2)
-    async with changing(store) as (connection, members):
-        await needs.offer(connection, newer, LATER)
-        given = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
-        second = await take(members, member.id, given, LATER, own=OWN)
+    second = await grant_more(store, member, replace(NEED, version=2), records_from=LATER)
+    async with store.reading() as connection:
         assert (await member_permissions.get(connection, first.id)).state is State.TERMINATED
     await withdraw(store, second)
     async with store.reading() as connection:
@@ -208,12 +191,8 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
 async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE * 6)
-    newer = replace(NEED, version=2)
     since = MIDNIGHT + 3 * A_DAY + timedelta(hours=5)
-    async with changing(store) as (connection, members):
-        await needs.offer(connection, newer, LATER)
-        given = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
-        await take(members, member.id, given, LATER, own=OWN)
+    await grant_more(store, member, replace(NEED, version=2), records_from=since)
     over = LATER + timedelta(days=NEED.retention_days)
     async with store.writing() as connection:
         await member_permissions.announce(connection, sure(over - A_DAY))
@@ -232,23 +211,16 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
 
 
 async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None:
-    second = replace(NEED, id="second")
-    async with store.writing() as connection:
-        await needs.offer(connection, second, AT)
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE)
-    async with changing(store) as (_, members):
-        given = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
-        await take(members, member.id, given, AT, own=OWN)
+    await grant_more(store, member, replace(NEED, id="second"), AT, interval=Duration(days=1))
     await withdraw(store, first)
     async with store.reading() as connection:
         assert await stored_days(connection) == {}
         assert (await Members(connection, ZONE).get(member.id)).jid is not None
 
 
-async def test_an_erased_member_is_forgotten_once_its_node_was_notified(
-    store: Store,
-) -> None:
+async def test_an_erased_member_is_forgotten_once_its_node_was_notified(store: Store) -> None:
     ((member, taken),) = await admit_homes(store, "a")
     await push(store, "a", CURVE)
     (erased,) = await erase_member(store, ZONE, member.id, LATER)
@@ -331,12 +303,13 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     ((_, gave), *_, (site, named)) = await admit_homes(store, "a", "b", "c", "d", "e")
     async with changing(store) as (connection, members):
         by_name = await let_be_named(connection, site)
-        await members.present(site.id, "anjela", Description(building=Building.SCHOOL), AT)
+        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
+        await members.present(site.id, "anjela", description, AT)
     for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
         await push(store, name, values)
     await publish(store)
     await push(store, "a", corrected)
-    words = [*shapes(corrected)[:1], *shapes(SITE)[:1], b"anjela"]
+    words = [*shapes(corrected)[:1], *shapes(SITE)[:1], b"anjela", b"lavoir"]
     assert await traces(store, place, words) == words
     async with store.reading() as connection:
         own = [
@@ -351,7 +324,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     await publish(store)
     assert await wipe(store)
     # Published records of schools stay: they are the public's.
-    words = [*shapes(CURVE), *shapes(corrected), b"anjela"]
+    words = [*shapes(CURVE), *shapes(corrected), b"anjela", b"lavoir"]
     assert await traces(store, place, words) == []
     async with store.reading() as connection:
         all_stored = (await all_series(connection)).values()

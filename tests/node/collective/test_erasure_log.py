@@ -29,14 +29,16 @@ LATER = AT + timedelta(days=5)
 HOMES = ("keeps", "leaves", "stays")
 
 
-async def fill(store: Store) -> None:
-    """Store a day of three homes."""
+@pytest.fixture
+async def log_file(store: Store, tmp_path: Path) -> Path:
+    """The log's file, beside a database with a day of three homes."""
     await keep_collective(store, "kersabiec")
     for name in HOMES:
         async with store.writing() as connection:
             await join(connection, name)
         async with running_queue(store) as queue:
             await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [300] * 24))
+    return tmp_path / "ended.jsonl"
 
 
 async def leave(store: Store) -> None:
@@ -58,19 +60,17 @@ async def states(store: Store) -> dict[str, State]:
         }
 
 
-async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
-    return await reapply(store, ZONE, read_ended(file), at)
+async def applied(store: Store, log_file: Path, at: datetime = LATER) -> int:
+    return await reapply(store, ZONE, read_ended(log_file), at)
 
 
 LEFT = {"keeps": State.WITHDRAWN, "leaves": State.WITHDRAWN, "stays": State.GRANTED}
 
 
-async def test_each_ended_permission_is_logged_once(store: Store, tmp_path: Path) -> None:
+async def test_each_ended_permission_is_logged_once(store: Store, log_file: Path) -> None:
     started = now()
-    await fill(store)
     await leave(store)
-    file = tmp_path / "ended.jsonl"
-    log = ErasureLog(store, file)
+    log = ErasureLog(store, log_file)
     for _ in range(2):
         await log.write()
     expected = [
@@ -78,113 +78,84 @@ async def test_each_ended_permission_is_logged_once(store: Store, tmp_path: Path
         Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=False),
         Ended(MemberPermissionId("leaves"), State.WITHDRAWN, LATER, erased=True),
     ]
-    assert [replace(entry, at=LATER) for entry in read_ended(file)] == expected
-    assert all(started <= entry.at <= now() for entry in read_ended(file))
-    assert "example.org" not in file.read_text()
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert [replace(entry, at=LATER) for entry in read_ended(log_file)] == expected
+    assert all(started <= entry.at <= now() for entry in read_ended(log_file))
+    assert "example.org" not in log_file.read_text()
+    assert log_file.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_path: Path) -> None:
-    await fill(file)
-    await file.checkpoint()
-    copy = tmp_path / "backup.db"
-    (backup,) = tmp_path.glob("*.db")
-    copy.write_bytes(backup.read_bytes())
-    await leave(file)
-    journal = tmp_path / "ended.jsonl"
-    await ErasureLog(file, journal).write()
-
-    restored = await Store.open(copy)
-    try:
-        assert set((await states(restored)).values()) == {State.GRANTED}
-        assert await applied(restored, journal) == 2
-        assert await states(restored) == LEFT
-        assert len(await stored_blocks(restored, DAY)) == len(HOMES) - 1
-        assert await applied(restored, journal) == 0
-        async with restored.reading() as connection:
-            register = await member_permissions.register(connection, [MemberPermissionId("leaves")])
-        assert [(entry.state, entry.erased) for entry in register] == [
-            (State.GRANTED, None),
-            (State.WITHDRAWN, None),
-            (State.WITHDRAWN, 24),
-        ]
-    finally:
-        await restored.close()
-
-
-async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_to_the_node(
-    store: Store, tmp_path: Path
+async def test_what_ended_ends_again_and_what_time_ends_is_left_to_the_node(
+    store: Store, log_file: Path
 ) -> None:
-    await fill(store)
-    file = tmp_path / "ended.jsonl"
+    keeps, leaves = MemberPermissionId("keeps"), MemberPermissionId("leaves")
+    unknown = MemberPermissionId("was given after the backup")
     lines = [
-        Ended(MemberPermissionId("keeps"), State.TERMINATED, LATER, erased=False),
-        Ended(MemberPermissionId("keeps"), State.TERMINATED, LATER, erased=True),
-        Ended(
-            MemberPermissionId("was given after the backup"), State.WITHDRAWN, LATER, erased=True
-        ),
+        Ended(keeps, State.WITHDRAWN, LATER, erased=False),
+        Ended(leaves, State.TERMINATED, LATER, erased=False),
+        Ended(leaves, State.TERMINATED, LATER, erased=True),
+        Ended(unknown, State.WITHDRAWN, LATER, erased=True),
     ]
-    file.write_text("".join(f"{entry.line()}\n" for entry in lines))
-    assert await applied(store, file) == 1
-    assert (await states(store))["keeps"] is State.TERMINATED
+    log_file.write_text("".join(f"{entry.line()}\n" for entry in lines))
+    assert await applied(store, log_file) == 2
+    assert await states(store) == LEFT | {"leaves": State.TERMINATED}
     assert len(await stored_blocks(store, DAY)) == len(HOMES) - 1
-    assert await applied(store, file, AT + timedelta(days=400)) == 0
+    async with store.reading() as connection:
+        register = await member_permissions.register(connection, [leaves])
+    assert [(entry.state, entry.erased) for entry in register] == [
+        (State.GRANTED, None),
+        (State.TERMINATED, None),
+        (State.TERMINATED, 24),
+    ]
+    assert await applied(store, log_file, AT + timedelta(days=400)) == 0
     assert (await states(store))["stays"] is State.GRANTED
 
 
-async def test_an_erasure_by_the_collective_is_logged(store: Store, tmp_path: Path) -> None:
-    await fill(store)
+async def test_an_erasure_by_the_collective_is_logged(store: Store, log_file: Path) -> None:
     async with changing(store) as (_, members):
         member = await members.named("leaves@example.org")
     await erase_member(store, ZONE, member.id, LATER)
-    file = tmp_path / "ended.jsonl"
-    await ErasureLog(store, file).write()
-    assert [(entry.state, entry.erased) for entry in read_ended(file)] == [
+    await ErasureLog(store, log_file).write()
+    assert [(entry.state, entry.erased) for entry in read_ended(log_file)] == [
         (State.TERMINATED, False),
         (State.TERMINATED, True),
     ]
 
 
 async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
-    store: Store, tmp_path: Path
+    store: Store, log_file: Path
 ) -> None:
-    await fill(store)
     await leave(store)
-    file = tmp_path / "ended.jsonl"
-    await ErasureLog(store, file).write()
-    whole = file.read_bytes()
-    file.write_bytes(whole[:-9])
-    assert len(read_ended(file)) == 2
-    async with running(ErasureLog(store, file)):
+    await ErasureLog(store, log_file).write()
+    whole = log_file.read_bytes()
+    log_file.write_bytes(whole[:-9])
+    assert len(read_ended(log_file)) == 2
+    async with running(ErasureLog(store, log_file)):
         pass
-    assert len(read_ended(file)) == 3
+    assert len(read_ended(log_file)) == 3
     assert await states(store) == LEFT
 
 
-async def test_the_log_is_complete_when_the_node_stops(store: Store, tmp_path: Path) -> None:
-    await fill(store)
-    file = tmp_path / "ended.jsonl"
-    async with running(ErasureLog(store, file, every_s=3600)):
+async def test_the_log_is_complete_when_the_node_stops(store: Store, log_file: Path) -> None:
+    async with running(ErasureLog(store, log_file, every_s=3600)):
         await leave(store)
-        assert not file.exists()
-    assert len(read_ended(file)) == 3
+        assert not log_file.exists()
+    assert len(read_ended(log_file)) == 3
 
 
 async def test_a_full_disk_ends_nothing(
-    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: Store, log_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await fill(store)
     await leave(store)
-    file = tmp_path / "away" / "ended.jsonl"
-    task = asyncio.create_task(ErasureLog(store, file, every_s=0.01).run())
+    log_file = log_file.parent / "away" / "ended.jsonl"
+    task = asyncio.create_task(ErasureLog(store, log_file, every_s=0.01).run())
     while "ended.jsonl" not in caplog.text:
         await asyncio.sleep(0.01)
-    file.parent.mkdir()
-    while len(read_ended(file)) < 3:
+    log_file.parent.mkdir()
+    while len(read_ended(log_file)) < 3:
         await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait({task})
-    assert not read_ended(tmp_path / "none")
+    assert not read_ended(log_file.with_name("none"))
 
 
 @asynccontextmanager

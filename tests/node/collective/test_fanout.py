@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from consometers_node.xmpp.errors import NotAcknowledged
 
 from ..conftest import Place
 from ..permission.samples import now, queue
+from ..sharing.houses import until
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
 from .people import ZONE, join
@@ -122,7 +123,7 @@ class Stage:
             await publish(connection, {series: new}, now())
         self.changes.notify()
 
-    def behind(self, jids: set[str]) -> dict[str, object]:
+    def behind(self, jids: Set[str]) -> dict[str, object]:
         """Who of these has not got exactly what was released, and what it has."""
         wanted = {
             f"{series.device}_{series.direction}/power/active/raw": values
@@ -140,16 +141,13 @@ class Stage:
 
     async def peer(self, jid: str) -> PeerId:
         async with self.store.reading() as connection:
-            member = await Members(connection, ZONE).by_jid(jid)
-            assert member is not None
+            member = await Members(connection, ZONE).named(jid)
             peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
             assert peer is not None
             return peer.id
 
-    async def all_received(self, jids: set[str] = frozenset()) -> None:  # type: ignore[assignment]
-        async with asyncio.timeout(120):
-            while self.behind(jids or EVERYBODY):
-                await asyncio.sleep(0.02)
+    async def all_received(self, jids: Set[str] = frozenset()) -> None:
+        await until(lambda: not self.behind(jids or EVERYBODY))
 
 
 EVERYBODY = {f"home{n}@example.org" for n in range(MANY)}
@@ -235,9 +233,7 @@ async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) ->
     stage.network.holds.clear()
     async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
-        async with asyncio.timeout(120):
-            while len(stage.network.flying) < AT_ONCE:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(stage.network.flying) == AT_ONCE)
     first = dict(stage.network.ids)
     stage.network.holds.set()
     async with stage.delivering():
@@ -250,18 +246,13 @@ async def test_a_subscriber_that_leaves_during_delivery_receives_no_more(stage: 
     stage.network.holds.clear()
     async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
-        async with asyncio.timeout(120):
-            while len(stage.network.flying) < AT_ONCE:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(stage.network.flying) == AT_ONCE)
         jid = min(stage.network.flying)
         async with stage.store.writing() as connection:
-            member = await Members(connection, ZONE).by_jid(jid)
-            assert member is not None
+            member = await Members(connection, ZONE).named(jid)
             await end(connection, member.pseudonym)
         stage.changes.notify()
-        async with asyncio.timeout(120):
-            while jid in stage.network.flying:
-                await asyncio.sleep(0.02)
+        await until(lambda: jid not in stage.network.flying)
         stage.network.holds.set()
         await stage.all_received(EVERYBODY - {jid})
         await stage.release(WAYS[0], {1: 100})

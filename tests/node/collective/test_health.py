@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Timed
+from consometers_node.collective.counters import PageAnswer, Timed
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.validation import MemberMessage, take
-from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
@@ -21,15 +21,14 @@ from consometers_node.store.member_status import GrantingMembers, count_members
 from ..web.public.conftest import fill
 from ..web.public.town import NOW, Town, settings
 from .ingestion import HOUR, pushed_data
-from .people import AT, OWN, ZONE, join, meter, permission
-from .watched import VERSION, node_of, watch_of
+from .people import AT, OWN, changing, join, meter, permission
+from .watched import VERSION, watch_of
 
 
 async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         for name in ("a", "b", "c"):
             await join(connection, name)
-        members = Members(connection, ZONE)
         await members.admit("guest@example.org", AT)
         school = await members.admit("school@example.org", AT, kind=MemberKind.SITE)
         daily = permission(meter("school"), id="school", interval=Duration(days=1))
@@ -88,18 +87,6 @@ async def test_an_unreachable_database_is_reported(tmp_path: Path) -> None:
     assert health.database is None
     assert ProblemKind.DATABASE in health.kinds
     await store.close()
-
-
-async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
-    town = Town(store, settings(tmp_path))
-    node = node_of(town)
-    node.counts.visits[HistoryOutcome.AWAY] += 2
-    node.counts.traffic.refused += 3
-    health = await watch_of(town, node=node).health()
-    assert health.counts.visits == {HistoryOutcome.AWAY: 2}
-    assert health.counts.traffic.refused == 3
-    assert health.counts.commits.last_s is None
-    assert health.counts.since == node.counts.since
 
 
 @pytest.mark.parametrize(

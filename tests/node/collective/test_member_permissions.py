@@ -9,7 +9,6 @@ from sqlalchemy import insert, select
 
 from consometers_node import quoalise
 from consometers_node.collective.errors import NotFound, NotRequested, NotYours
-from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import PermissionActor, take
 from consometers_node.permission import DataNeedSeries, State
@@ -27,7 +26,7 @@ from consometers_node.store.declaration import Base
 
 from ..clocks import sure
 from ..permission.samples import NEED, now
-from .people import AT, OWN, ZONE, join, meter, permission
+from .people import AT, OWN, changing, join, meter, permission
 
 A_DAY = timedelta(days=1)
 POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
@@ -123,7 +122,9 @@ async def test_what_is_asked_no_longer_is_not_taken(file: Store) -> None:
             await join(connection, "a")
 
 
-async def test_a_permission_that_comes_again_is_the_same(store: Store) -> None:
+async def test_a_permission_that_comes_again_is_the_same_and_no_other_has_its_number(
+    store: Store,
+) -> None:
     async with store.writing() as connection:
         _, first = await join(connection, "a")
         _, again = await join(connection, "a", at=AT)
@@ -132,11 +133,6 @@ async def test_a_permission_that_comes_again_is_the_same(store: Store) -> None:
         other = permission(meter("a"), id="a", valid_until=AT + A_DAY)
         with pytest.raises(NotYours):
             await join(connection, "a", other)
-
-
-async def test_no_member_takes_the_place_of_another(store: Store) -> None:
-    async with store.writing() as connection:
-        await join(connection, "a")
         with pytest.raises(NotYours):
             await join(connection, "b", permission(meter("b"), id="a"))
 
@@ -151,11 +147,10 @@ async def test_nobody_speaks_in_the_name_of_the_collective(file: Store, name: st
 
 async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -> None:
     newer = replace(NEED, version=2)
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         member, first = await join(connection, "a")
         await needs.offer(connection, newer, AT + A_DAY)
         assert (await member_permissions.get(connection, first.id)).stands(AT + A_DAY)
-        members = Members(connection, ZONE)
         given = permission(meter("a"), id="second", need=newer, at=AT + A_DAY)
         second = await take(members, member.id, given, AT + A_DAY, own=OWN)
         before, after = await member_permissions.of_member(connection, member.id)
@@ -168,9 +163,8 @@ async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -
 @pytest.mark.parametrize("erase", [True, False])
 async def test_a_member_withdraws(store: Store, erase: bool) -> None:
     later = AT + 2 * A_DAY
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         member, taken = await join(connection, "a")
-        members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, member.id, taken.id, later, erase=erase)
         erased_at = later if erase else later + timedelta(days=NEED.retention_days)
         assert (ended.state, ended.erase_at, ended.notified_at) == (
@@ -193,10 +187,9 @@ async def test_a_member_withdraws(store: Store, erase: bool) -> None:
 
 
 async def test_nobody_withdraws_for_another(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         _, taken = await join(connection, "a")
         other, _ = await join(connection, "b")
-        members = Members(connection, ZONE)
         for number in (taken.id, "none"):
             with pytest.raises(NotFound):
                 await member_permissions.withdraw(members, other.id, number, AT, erase=True)
@@ -204,9 +197,8 @@ async def test_nobody_withdraws_for_another(store: Store) -> None:
 
 
 async def test_terminating_a_permission_queues_a_notice_to_its_member(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         member, taken = await join(connection, "a")
-        members = Members(connection, ZONE)
         ended = await member_permissions.terminate(members, taken.id, AT)
         assert (ended.state, ended.notified_at) == (State.TERMINATED, None)
         assert await member_permissions.not_notified(connection) == [ended]
@@ -224,9 +216,8 @@ async def test_terminating_a_permission_queues_a_notice_to_its_member(store: Sto
     ("at", "count"), [(END - timedelta(seconds=1), 0), (END, 1), (END + 100 * A_DAY, 1)]
 )
 async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         await join(connection, "a")
-        members = Members(connection, ZONE)
         ended = await member_permissions.expire(members, sure(at))
         assert len(ended) == count
         assert await member_permissions.expire(members, sure(at)) == []
@@ -237,10 +228,9 @@ async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> 
 
 async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
     second = replace(NEED, id="second")
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         await needs.offer(connection, second, AT)
         member, first = await join(connection, "a")
-        members = Members(connection, ZONE)
         await take(members, member.id, permission(meter("a"), id="b", need=second), AT, own=OWN)
         await member_permissions.withdraw(members, member.id, first.id, AT, erase=False)
         assert (await members.get(member.id)).left_at is None
@@ -266,7 +256,7 @@ async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     needs.warn_unreadable.cache_clear()
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         _, other = await join(connection, "a")
         await _grant_lost(connection, ' retention="P40D"')
         for _ in range(2):
@@ -275,15 +265,13 @@ async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
             assert (lost.series, lost.stands(AT)) == ((meter("lost"),), True)
             assert same == other
         assert caplog.text.count("“lost”, version 1, cannot be read") == 1
-        members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, other.member, lost.id, AT, erase=False)
         assert ended.erase_at == AT + 40 * A_DAY
 
 
 async def test_records_without_a_known_retention_are_due_at_once(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await _grant_lost(connection, "")
-        members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, member.id, "lost", AT, erase=False)
         assert ended.erase_at == AT

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from consometers_node.collective.errors import NameTaken, NoSite, NotByName, NotFound
 from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
@@ -27,9 +27,9 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupMembershipRow
+from consometers_node.store.collective_tables import GroupId, GroupMembershipRow
 from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import Group, GroupKind, all_groups, counting, counts_in
+from consometers_node.store.groups import GroupKind, all_groups, counting, counts_in
 from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure
@@ -71,16 +71,17 @@ async def groups_of(members: Members, member: Member, month: date) -> set[tuple[
     return {(by_id[group].kind, by_id[group].name) for group in groups}
 
 
-async def site_of(members: Members) -> int:
-    return next(
-        group.id for group in await all_groups(members.connection) if group.kind is GroupKind.SITE
-    )
+async def school(members: Members, **terms: object) -> Member:
+    """Admit a home that allows to be named, and show it as a site."""
+    member, _ = await join(members.connection, "a")
+    await let_be_named(members.connection, member, AT, **terms)
+    await members.present(member.id, "École", SCHOOL, AT)
+    return member
 
 
-async def everybody(members: Members) -> Group:
-    return next(
-        group for group in await all_groups(members.connection) if group.kind is GroupKind.ALL
-    )
+async def group_of(members: Members, kind: GroupKind) -> GroupId:
+    (group,) = [group for group in await all_groups(members.connection) if group.kind is kind]
+    return group.id
 
 
 @pytest.mark.parametrize(
@@ -127,17 +128,17 @@ async def test_once_something_is_published_a_member_counts_from_its_first_hour_o
         first, _ = await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
         second, _ = await join(connection, "b")
-        everyone = await everybody(members)
-        assert await counting(members.connection, everyone.id, JUNE) == {first.id, second.id}
+        everyone = await group_of(members, GroupKind.ALL)
+        assert await counting(members.connection, everyone, JUNE) == {first.id, second.id}
 
 
 async def test_a_member_that_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await members.leave(member.id, AT)
-        everyone = await everybody(members)
-        assert await counting(members.connection, everyone.id, JUNE) == {member.id}
-        assert await counting(members.connection, everyone.id, JULY) == frozenset()
+        everyone = await group_of(members, GroupKind.ALL)
+        assert await counting(members.connection, everyone, JUNE) == {member.id}
+        assert await counting(members.connection, everyone, JULY) == frozenset()
         assert (await members.get(member.id)).left_at == AT
 
 
@@ -145,13 +146,13 @@ async def test_a_member_that_leaves_counts_to_the_end_of_the_month(store: Store)
 async def test_a_member_that_comes_back_counts_again(store: Store, back: datetime) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
-        everyone = await everybody(members)
+        everyone = await group_of(members, GroupKind.ALL)
         await publish(connection, date(2026, 6, 9))
         await members.leave(member.id, AT)
         await members.count(member.id, back)
         assert (await members.get(member.id)).left_at is None
         counted = [
-            bool(await counting(members.connection, everyone.id, month))
+            bool(await counting(members.connection, everyone, month))
             for month in (MAY, JUNE, JULY, AUGUST)
         ]
         left_out = back > AT + timedelta(days=30)
@@ -176,9 +177,7 @@ async def test_a_member_counts_in_its_area(store: Store) -> None:
 
 async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> None:
     async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
-        await let_be_named(connection, member)
-        await members.present(member.id, "École", SCHOOL, AT)
+        member = await school(members)
         site = await members.named("École")
         assert (site.kind, site.description) == (MemberKind.SITE, SCHOOL)
         expected = {("rest", ""), ("site", "École"), ("building", "school")}
@@ -191,16 +190,6 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
         await let_be_named(connection, other)
         with pytest.raises(NameTaken):
             await members.present(other.id, "École du bourg", SCHOOL, AT)
-
-
-async def test_a_home_has_no_name(store: Store) -> None:
-    async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
-        with pytest.raises(Nameless):
-            await members.rename(member.id, "Chez nous")
-        below = await members.admit("coop@example.org", AT, kind=MemberKind.COLLECTIVE)
-        await members.rename(below.id, "Coop")
-        assert (await members.named("Coop")).id == below.id
 
 
 async def test_a_collective_is_no_site(store: Store) -> None:
@@ -240,10 +229,8 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
 
 
 async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: Store) -> None:
-    async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
-        await let_be_named(connection, member, records_from=datetime(2026, 6, 2, tzinfo=UTC))
-        await members.present(member.id, "École", SCHOOL, AT)
+    async with changing(store) as (_, members):
+        member = await school(members, records_from=datetime(2026, 6, 2, tzinfo=UTC))
         assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
 
@@ -286,7 +273,8 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
                 await take(members, member.id, given, AT, own=OWN)
         assert await members.get(member.id) == before
         names = {name for _, name in await groups_of(members, member, JUNE)}
-        assert names == {"", f"{member.pseudonym}-{await site_of(members)}", "school"}
+        site = await group_of(members, GroupKind.SITE)
+        assert names == {"", f"{member.pseudonym}-{site}", "school"}
         assert await groups_of(members, member, JULY) == {("rest", "")}
         assert "École" not in {group.name for group in await all_groups(members.connection)}
         with pytest.raises(NotByName):
@@ -295,9 +283,7 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
 
 async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None:
     async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
-        await let_be_named(connection, member)
-        await members.present(member.id, "École", SCHOOL, AT)
+        member = await school(members)
         await publish(connection, date(2026, 6, 9))
         newer = replace(BY_NAME, version=2)
         await needs.offer(connection, newer, AT)
@@ -330,13 +316,9 @@ async def test_guests_without_a_permission_are_forgotten(store: Store) -> None:
         assert [guest.id for guest in await members.all()] == [member.id]
 
 
-async def test_a_forgotten_member_counts_to_the_end_of_the_month(
-    store: Store,
-) -> None:
-    async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
-        await let_be_named(connection, member)
-        await members.present(member.id, "École", SCHOOL, AT)
+async def test_a_forgotten_member_counts_to_the_end_of_the_month(store: Store) -> None:
+    async with changing(store) as (_, members):
+        member = await school(members)
         await members.forget(member.id, AT)
         gone = await members.get(member.id)
         assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4
@@ -352,8 +334,3 @@ async def test_a_forgotten_member_counts_to_the_end_of_the_month(
 def test_a_description_that_cannot_be_so(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Description(**wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("description", [SCHOOL, Description(), Description(peak_kwp=9)])
-def test_a_description_survives_a_round_trip(description: Description) -> None:
-    assert Description.unpack(description.pack()) == description

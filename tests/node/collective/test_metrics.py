@@ -1,6 +1,5 @@
 """Each figure by which a collective is watched has a name for tools and words for people."""
 
-from collections.abc import Iterator
 from pathlib import Path
 import re
 import tomllib
@@ -28,12 +27,7 @@ from .watched import watch_of
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def names() -> Iterator[str]:
-    for metric in ALL:
-        yield metric.name
-
-
-@pytest.mark.parametrize("metric", ALL, ids=names())
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
 def test_names_are_as_prometheus_wants_them(metric: Metric[Never]) -> None:
     """What `promtool check metrics` complains of."""
     assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", metric.name)
@@ -51,16 +45,6 @@ def test_names_are_as_prometheus_wants_them(metric: Metric[Never]) -> None:
 
 def test_no_two_have_one_name() -> None:
     assert len({metric.name for metric in ALL}) == len(ALL)
-
-
-@pytest.mark.parametrize("metric", ALL, ids=names())
-def test_words_are_in_both_languages(metric: Metric[Never]) -> None:
-    for label in metric.words:
-        for text in filter(None, (metric.title, metric.words[label], metric.help)):
-            assert text.by_language.keys() == {"en", "fr"}
-            assert all(words.strip() for words in text.by_language.values())
-    assert metric.help.say("fr") != metric.help.say("en")
-    assert metric.help.say("en").endswith(".")
 
 
 def test_every_reason_has_words() -> None:

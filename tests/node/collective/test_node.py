@@ -84,7 +84,9 @@ async def join(coop: Coop, house: House) -> dict[datetime, int]:
     return past
 
 
-async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
+async def test_a_home_joins_and_is_heard_and_what_is_done_is_counted(
+    coop: Coop, house: House
+) -> None:
     started = now()
     past = await join(coop, house)
     await comes(coop, past)
@@ -97,6 +99,16 @@ async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
     corrected = past | new | {PAST + 59 * HOUR: 5}
     await house.keep({start: n for start, n in corrected.items() if start >= YESTERDAY})
     await comes(coop, corrected)
+    health = await Watch(coop.node, "1").health()
+    assert not health.kinds & {ProblemKind.NETWORK, ProblemKind.DATABASE}
+    assert health.counts.traffic.acknowledged >= 1
+    assert health.counts.traffic.answered >= 2
+    assert health.counts.visits[HistoryOutcome.DONE] >= 1
+    assert health.counts.commits.count >= 2
+    assert health.counts.closings.last_s is not None
+    assert (health.away, health.waiting) == (0, 0)
+    assert health.database is not None
+    assert health.database.standing.granting["home"].delivering == 1
 
 
 async def test_who_is_not_invited_learns_nothing(
@@ -115,25 +127,21 @@ async def test_who_is_not_invited_learns_nothing(
         await stranger.asking.withdraw(coop.jid, str(uuid4()))
 
 
-async def test_what_is_withdrawn_is_erased(coop: Coop, house: House) -> None:
+@pytest.mark.parametrize("erase", [True, False])
+async def test_what_is_withdrawn_is_erased_unless_it_may_be_kept(
+    coop: Coop, house: House, erase: bool
+) -> None:
     past = await join(coop, house)
     await comes(coop, past)
     (permission,) = await all_of(house)
-    await house.withdraw(permission)
+    await house.withdraw(permission, erase=erase)
     await decisions_confirmed(house)
-    assert await coop.values(sorted({start.date() for start in past})) == {}
+    days = sorted({start.date() for start in past})
+    left = {} if erase else past
+    assert await coop.values(days) == left
     await house.keep(dict.fromkeys(past, 7))
     await asyncio.sleep(0.5)
-    assert await coop.values(sorted({start.date() for start in past})) == {}
-
-
-async def test_what_may_be_kept_after_the_end_is_kept(coop: Coop, house: House) -> None:
-    past = await join(coop, house)
-    await comes(coop, past)
-    (permission,) = await all_of(house)
-    await house.withdraw(permission, erase=False)
-    await decisions_confirmed(house)
-    await comes(coop, past)
+    assert await coop.values(days) == left
 
 
 async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, house: House) -> None:
@@ -254,26 +262,6 @@ async def test_a_database_that_goes_away_is_waited_for(
         await asyncio.sleep(0.5)
         connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true".encode())
     await comes(coop, new)
-
-
-async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
-    started = now()
-    past = await join(coop, house)
-    await comes(coop, past)
-    await has_asked(coop, house, started)
-    new = past | {KNOWN_UNTIL: 600}
-    await house.keep(dict(new))
-    await comes(coop, new)
-    health = await Watch(coop.node, "1").health()
-    assert not health.kinds & {ProblemKind.NETWORK, ProblemKind.DATABASE}
-    assert health.counts.traffic.acknowledged >= 1
-    assert health.counts.traffic.answered >= 2
-    assert health.counts.visits[HistoryOutcome.DONE] >= 1
-    assert health.counts.commits.count >= 2
-    assert health.counts.closings.last_s is not None
-    assert (health.away, health.waiting) == (0, 0)
-    assert health.database is not None
-    assert health.database.standing.granting["home"].delivering == 1
 
 
 async def all_of(house: House) -> list[PermissionId]:

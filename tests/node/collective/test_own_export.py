@@ -15,7 +15,7 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy import own_export
 from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
-from consometers_node.quoalise import BadRequest, ExportPart, ItemNotFound, ResourceConstraint
+from consometers_node.quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from consometers_node.store import Store
 
 from .ingestion import pushed_data, running_queue
@@ -25,8 +25,9 @@ from .test_export import MIDNIGHT
 A, B = "a@example.org", "b@example.org"
 
 
-async def members(store: Store) -> None:
-    """Admit two members: one has drawn 311 W, the other 944."""
+@pytest.fixture
+async def exports(store: Store) -> OwnExports:
+    """The exports of two members: one has drawn 311 W, the other 944."""
     async with store.writing() as connection:
         for name in ("a", "b"):
             await join(connection, name)
@@ -35,6 +36,7 @@ async def members(store: Store) -> None:
             await queue.keep(
                 f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [value] * 30)
             )
+    return OwnExports(store, ZONE)
 
 
 async def whole(exports: OwnExports, jid: str) -> bytes:
@@ -55,18 +57,15 @@ def files(content: bytes) -> dict[str, str]:
 
 async def withdrawn(store: Store, name: str, *, erases: bool) -> None:
     async with store.writing() as connection:
-        found = await Members(connection, ZONE).by_jid(f"{name}@example.org")
-        assert found is not None
-        ended = await member_permissions.withdraw(
-            Members(connection, ZONE), found.id, name, AT, erase=erases
-        )
+        people = Members(connection, ZONE)
+        member = await people.named(f"{name}@example.org")
+        ended = await member_permissions.withdraw(people, member.id, name, AT, erase=erases)
     if erases:
         await erase(store, ZONE, ended, AT)
 
 
-async def test_it_has_all_of_the_member_and_nothing_of_others(store: Store) -> None:
-    await members(store)
-    held = files(await whole(OwnExports(store, ZONE), A))
+async def test_it_has_all_of_the_member_and_nothing_of_others(exports: OwnExports) -> None:
+    held = files(await whole(exports, A))
     assert held.keys() == {DOCUMENT, RECORDS}
     document = json.loads(held[DOCUMENT])
     assert document["member"]["jid"] == A
@@ -75,10 +74,10 @@ async def test_it_has_all_of_the_member_and_nothing_of_others(store: Store) -> N
     assert not [name for name, words in held.items() if "944" in words or B in words]
 
 
-async def test_it_comes_in_parts_of_one_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_comes_in_parts_of_one_file(
+    exports: OwnExports, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(own_export, "PART_BYTES", 100)
-    await members(store)
-    exports = OwnExports(store, ZONE)
     first = await exports.part(A, 1)
     assert first.parts > 3
     assert files(await whole(exports, A)).keys() == {DOCUMENT, RECORDS}
@@ -86,39 +85,28 @@ async def test_it_comes_in_parts_of_one_file(store: Store, monkeypatch: pytest.M
         await exports.part(A, first.parts + 1)
 
 
-async def test_an_export_for_a_stranger_is_not_found(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_an_export_for_a_stranger_is_not_found(exports: OwnExports) -> None:
     await exports.part(A, 1)
     for part in (1, 2):
         with pytest.raises(ItemNotFound, match="holds nothing under your address"):
             await exports.part("c@example.org", part)
 
 
-async def test_it_is_in_the_access_log_once(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
-    for _ in range(3):
-        await whole(exports, A)
-    async with store.reading() as connection:
-        member = await Members(connection, ZONE).by_jid(A)
-        assert member is not None
-        (read,) = await reads(connection, member.id)
-    assert (read.who, read.what, read.records) == (member.pseudonym, WHAT, 30)
-
-
-async def test_a_flood_of_requests_makes_one_file(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_a_flood_of_requests_makes_one_file_and_one_entry_of_the_log(
+    store: Store, exports: OwnExports
+) -> None:
     parts = await asyncio.gather(*(exports.part(A, 1) for _ in range(20)))
     assert len({part.id for part in parts}) == 1
     async with store.reading() as connection:
-        assert len(await reads(connection)) == 1
+        member = await Members(connection, ZONE).named(A)
+        (read,) = await reads(connection)
+    assert (read.member, read.who) == (member.id, member.pseudonym)
+    assert (read.what, read.records) == (WHAT, 30)
 
 
-async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(
+    store: Store, exports: OwnExports
+) -> None:
     assert (await exports.part(A, 1)).id == (await exports.part(A, 1)).id
     restarted = OwnExports(store, ZONE)
     with pytest.raises(ItemNotFound, match="ask for part 1 again"):
@@ -129,25 +117,18 @@ async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(store: Store) ->
 
 
 async def test_after_an_hour_a_new_one_is_made(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    exports: OwnExports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_export, "HELD_FOR", timedelta(milliseconds=1))
-    await members(store)
-    exports = OwnExports(store, ZONE)
     first = await exports.part(A, 1)
-
-    async def another() -> ExportPart:
-        while True:
-            if (part := await exports.part(A, 1)).id != first.id:
-                return part
-
     async with asyncio.timeout(120):
-        await another()
+        while (await exports.part(A, 1)).id == first.id:
+            pass
 
 
-async def test_what_all_hold_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_what_all_hold_is_bounded(
+    exports: OwnExports, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await exports.part(A, 1)
     monkeypatch.setattr(own_export, "MOST_BYTES", first.size + 100)
     await exports.part(B, 1)
@@ -155,30 +136,28 @@ async def test_what_all_hold_is_bounded(store: Store, monkeypatch: pytest.Monkey
         await exports.part(A, 2)
 
 
-async def test_it_is_given_after_a_withdrawal_while_something_is_held(store: Store) -> None:
-    await members(store)
+async def test_it_is_given_after_a_withdrawal_while_something_is_held(
+    store: Store, exports: OwnExports
+) -> None:
     await withdrawn(store, "a", erases=False)
-    document = json.loads(files(await whole(OwnExports(store, ZONE), A))[DOCUMENT])
+    document = json.loads(files(await whole(exports, A))[DOCUMENT])
     assert [permission["state"] for permission in document["permissions"]] == ["withdrawn"]
     assert document["series"]
 
 
-async def test_nothing_is_given_once_all_is_erased(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_nothing_is_given_once_all_is_erased(store: Store, exports: OwnExports) -> None:
     await exports.part(A, 1)
     await withdrawn(store, "a", erases=True)
     with pytest.raises(ItemNotFound, match="holds nothing under your address"):
         await exports.part(A, 1)
 
 
-async def test_what_was_erased_since_it_was_made_is_given_no_more(store: Store) -> None:
-    await members(store)
-    exports = OwnExports(store, ZONE)
+async def test_what_was_erased_since_it_was_made_is_given_no_more(
+    store: Store, exports: OwnExports
+) -> None:
     await exports.part(B, 1)
     async with store.reading() as connection:
-        member = await Members(connection, ZONE).by_jid(B)
-    assert member is not None
+        member = await Members(connection, ZONE).named(B)
     await erase_member(store, ZONE, member.id, AT)
     with pytest.raises(ItemNotFound, match="no longer held"):
         await exports.part(B, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.privacy_notice import data_policy
+from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from demo.prosody import Prosody
 
@@ -24,10 +25,6 @@ HEAT = replace(
 )
 
 
-def test_nothing_is_said_where_nothing_is_asked() -> None:
-    assert data_policy([], "Lorient") is None
-
-
 def test_each_data_need_says_what_for_and_how_long() -> None:
     policy = data_policy([NEED, HEAT], "Lorient")
     assert policy is not None
@@ -43,6 +40,7 @@ def test_each_data_need_says_what_for_and_how_long() -> None:
         " Chauffage : pas plus longtemps que l’autorisation ne dure"
     )
     assert policy.location.say("fr") == "Lorient"
+    assert data_policy([], "Lorient") is None
 
 
 def test_retention_counts_whole_years_and_a_missing_location_names_the_contact() -> None:
@@ -64,7 +62,7 @@ async def test_the_privacy_notice_on_the_network_follows_the_needs(
     ) as coop:
         peer = await new_plain(server, language="fr")
         assert await form(peer, coop) == {}
-        await offer(coop)
+        await offer(coop, NEED)
         policy = await comes(peer, coop, "Toits au soleil")
         assert policy == {
             "FORM_TYPE": "urn:xmpp:data-policy:0",
@@ -72,15 +70,13 @@ async def test_the_privacy_notice_on_the_network_follows_the_needs(
             "retention": "Toits au soleil : 90 jours après la fin de l’autorisation",
             "location": "Lorient",
         }
-        async with store.writing() as connection:
-            await needs.offer(connection, HEAT, now())
-        coop.node.look_again()
+        await offer(coop, HEAT)
         await comes(peer, coop, "Chauffage")
 
 
-async def offer(coop: Coop) -> None:
+async def offer(coop: Coop, need: DataNeed) -> None:
     async with coop.store.writing() as connection:
-        await needs.offer(connection, NEED, now())
+        await needs.offer(connection, need, now())
     coop.node.look_again()
 
 

@@ -28,7 +28,7 @@ from consometers_node.store.settings import set_setting
 
 from ..clocks import sure
 from ..permission.samples import now
-from .people import AT, OWN, ZONE, join, let_be_named
+from .people import AT, OWN, ZONE, changing, join, let_be_named
 
 SCHOOL = "urn:dev:org:60060-kersabiec-ecole"
 
@@ -80,7 +80,7 @@ async def test_a_site_without_shares_is_no_plant(store: Store) -> None:
 
 
 async def test_an_invitation_brings_shares_to_each_who_joins_by_it(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         school = await plant(connection)
         made, token = await invitations.make(
             connection, at=AT, expires_at=AT + timedelta(days=1), most_uses=2
@@ -89,7 +89,6 @@ async def test_an_invitation_brings_shares_to_each_who_joins_by_it(store: Store)
             await promise(connection, made.id, {school.id: 101})
         await promise(connection, made.id, {school.id: 60})
         assert [held.shares for held in (await promised(connection))[made.id]] == [60]
-        members = Members(connection, ZONE)
         for name in ("a", "b"):
             member = await invitations.admit(members, f"{name}@example.org", token, AT)
             assert [held.shares for held in await holdings(connection, member.id)] == [60]
@@ -102,10 +101,9 @@ async def test_an_invitation_brings_shares_to_each_who_joins_by_it(store: Store)
 
 
 async def test_what_is_erased_holds_nothing(store: Store) -> None:
-    async with store.writing() as connection:
+    async with changing(store) as (connection, members):
         school = await plant(connection)
         member, _ = await join(connection, "a")
-        members = Members(connection, ZONE)
         await hold(connection, member.id, {school.id: 5})
         await members.forget(member.id, AT)
         assert (await plant_named(connection, "École")).holders == 0

@@ -43,7 +43,7 @@ from consometers_node.store.collective_tables import (
     ChallengeRow,
     MemberRow,
 )
-from consometers_node.store.groups import GroupKind, all_groups, group_id
+from consometers_node.store.groups import GroupKind, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
 from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
@@ -112,13 +112,6 @@ async def granted_by(house: House) -> list[Permission]:
     async with house.store.reading() as connection:
         every = await Permissions(connection).all()
     return [permission for permission in every if permission.state is State.GRANTED]
-
-
-async def let_count(coop: Coop) -> None:
-    """Add a group of all, as there is once a member counts."""
-    async with coop.store.reading() as connection:
-        groups = await all_groups(connection)
-    assert GroupKind.ALL in {group.kind for group in groups}
 
 
 def utc(*numbers: int) -> datetime:
@@ -267,9 +260,7 @@ async def test_a_member_receives_new_sums_and_older_ones_that_are_published_late
         await release(coop, [150], at=START - 48 * HOUR)
         await until(lambda: came == {str(DRAWN): [150], str(DRAWN.members): [12]})
 
-        async with asyncio.timeout(120):
-            while await rows(coop, OutboxRow):
-                await asyncio.sleep(0.05)
+        await until_async(lambda: rows(coop, OutboxRow), 0)
 
 
 async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -> None:
@@ -295,25 +286,20 @@ async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -
     assert await ask.list_series(coop.jid) == ()
 
 
-async def test_nothing_of_an_erased_member_is_left_but_its_pseudonym(
+async def test_what_a_member_read_is_under_its_pseudonym_and_given_to_it(
     coop: Coop, house: House
 ) -> None:
     await join(coop, house)
-    async with coop.store.reading() as connection:
-        assert await all_peers(connection) == []
-        (member,) = await Members(connection, coop.settings.time_zone).all()
-        peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
-        assert peer is not None
-        assert (peer.name, peer.is_member) == (member.pseudonym, True)
-
-
-async def test_what_a_member_read_is_given_to_it(coop: Coop, house: House) -> None:
-    await join(coop, house)
+    assert await permitted(coop) == SERIES_EACH
     await release(coop, [100])
     await house.sharing.asking.subscribe(coop.jid, DRAWN)
     await house.sharing.asking.get_history(coop.jid, DRAWN, START, START + HOUR)
     async with coop.store.reading() as connection:
         (member,) = await Members(connection, coop.settings.time_zone).all()
+        assert await all_peers(connection) == []
+        peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+        assert peer is not None
+        assert (peer.name, peer.is_member) == (member.pseudonym, True)
         held = await everything(connection, member)
     sums: Any = held["sums"]
     assert [entry["command"] for entry in sums["answers"]] == ["get_history"]
@@ -323,7 +309,6 @@ async def test_what_a_member_read_is_given_to_it(coop: Coop, house: House) -> No
 
 async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: House) -> None:
     await join(coop, house)
-    assert await permitted(coop) == SERIES_EACH
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
         (member,) = await members.all()
@@ -358,14 +343,11 @@ async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
         assert await readers.are_current(connection, Interval.PT30M)
         assert await readers.update(connection, Interval.PT30M, at, 5) == 0
     assert await permitted(coop) == SERIES_EACH
-    await coop.start()
-
-
-async def test_a_node_lets_those_read_that_joined_before(coop: Coop, house: House) -> None:
-    await join(coop, house)
     async with coop.store.writing() as connection:
-        (member,) = await Members(connection, coop.settings.time_zone).all()
         await end(connection, member.pseudonym)
+    assert await permitted(coop) == 0
+    # The node lets those read that joined before.
+    await coop.start()
     await until_async(lambda: permitted(coop), SERIES_EACH)
 
 
@@ -386,7 +368,6 @@ async def test_quartiles_are_sent_with_the_days_and_never_change(
     monkeypatch.setattr(quartiles, "of_month", of_month)
     ask = house.sharing.asking
     await join(coop, house)
-    await let_count(coop)
     begin, end_of_it = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
     asked = [await ask.get_history(coop.jid, MEDIAN, begin, end_of_it) for _ in range(2)]
     assert asked[0] == asked[1]

@@ -35,7 +35,7 @@ from consometers_node.xmpp import NotStored
 from ..conftest import Place
 from ..permission.plain import plain
 from ..permission.samples import NEED
-from .ingestion import HOUR, pushed_data, running_queue, stored_blocks
+from .ingestion import HOUR, pushed_data, running_queue, stored_blocks, stored_values
 from .people import AT, OWN, ZONE, changing, join, meter, permission
 
 DAY = AT.replace(hour=0)
@@ -104,6 +104,7 @@ async def test_days_are_those_of_the_time_zone(store: Store) -> None:
     assert block.values == (12_000,)
 
 
+MINE = pushed_data(A, DAY + HOUR, [7])
 REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]] = {
     "a stranger": (
         lambda: by("nobody", pushed_data(A, DAY, [1])),
@@ -117,6 +118,11 @@ REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]]
     ),
     "another series": (
         lambda: by("a", pushed_data(meter("a", Direction.PRODUCTION), DAY, [1])),
+        NotAuthorized,
+        "You have not allowed this series",
+    ),
+    "one series of another member's": (
+        lambda: by("a", Data(MINE.metadata, (*MINE.records, *pushed_data(B, DAY, [6]).records))),
         NotAuthorized,
         "You have not allowed this series",
     ),
@@ -170,16 +176,8 @@ async def test_what_is_refused_keeps_nothing_else_from_being_kept(store: Store, 
     assert says in refusal.text.say("en")
     assert refusal.text.say("fr") != refusal.text.say("en")
     assert set(await stored_blocks(store, DAY.date())) == {str(A.device)}
-    assert (await stored_blocks(store, DAY.date()))[str(A.device)].values[0] == 5
-
-
-async def test_one_series_of_a_message_that_is_not_granted_refuses_all(store: Store) -> None:
-    await joined(store, "a")
-    mine, other = pushed_data(A, DAY, [5]), pushed_data(B, DAY, [6])
-    both = Data(mine.metadata, (*mine.records, *other.records))
-    (refusal,) = await take_at(store, by("a", both))
-    assert isinstance(refusal, NotAuthorized)
-    assert not await stored_blocks(store, DAY.date())
+    block = (await stored_blocks(store, DAY.date()))[str(A.device)]
+    assert block.values == (5, *(23 * [None]))
 
 
 async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
@@ -201,8 +199,7 @@ async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> No
     (over,) = await take_at(store, by("a", pushed_data(A, after - 3 * HOUR, [1])), at=after)
     assert isinstance(over, NotAuthorized)
     async with changing(store) as (_, members):
-        member = await members.by_jid("a@example.org")
-        assert member is not None
+        member = await members.named("a@example.org")
         await withdraw(members, member.id, "a", AT, erase=False)
     (refusal,) = await take_at(store, by("a", pushed_data(A, DAY, [1])))
     assert isinstance(refusal, NotAuthorized)
@@ -232,20 +229,21 @@ async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "says"), [(-3, "-3 members"), (11.5, "11.5 members"), (10**9, "at most 100000000")]
+    ("count", "says", "french"),
+    [
+        (-3, "-3 members", "membres, c’est impossible"),
+        (11.5, "11.5 members", "membres, c’est impossible"),
+        (10**9, "at most 100000000", "membres, c’est impossible"),
+        (0, "zero members", "zéro membre"),
+    ],
 )
-async def test_no_collective_sums_so_many(store: Store, count: float, says: str) -> None:
+async def test_no_collective_sums_so_many(
+    store: Store, count: float, says: str, french: str
+) -> None:
     (refusal,) = await take_at(store, await below(store, count))
     assert isinstance(refusal, BadRequest)
     assert says in refusal.text.say("en")
-    assert "membres, c’est impossible" in refusal.text.say("fr")
-    assert not await stored_blocks(store, DAY.date())
-
-
-async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
-    (refusal,) = await take_at(store, await below(store, 0))
-    assert isinstance(refusal, BadRequest)
-    assert "zero members" in refusal.text.say("en")
+    assert french in refusal.text.say("fr")
     assert not await stored_blocks(store, DAY.date())
 
 
@@ -350,7 +348,10 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
     async with running_queue(store) as queue:
         with queue.requesting("a@example.org") as request:
             await queue.keep("a@example.org", pushed_data(A, start + HOUR, [20, 30]))
-            assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
+            assert await stored_values(store, Range(start, now).days()) == {
+                start + HOUR: 20,
+                start + 2 * HOUR: 30,
+            }
             await request.take(pushed_data(A, start, [1, 2, 3, 4]))
             # The next page is asked for after that, so it is newer than the earlier push.
             await request.take(pushed_data(A, start + 2 * HOUR, [5]))
@@ -361,7 +362,9 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
             # Nothing of it is news.
             await request.take(pushed_data(A, start + 3 * HOUR, [7]))
     expected = [6, 20, 5, 8]
-    assert await values(store, start) == {start + n * HOUR: v for n, v in enumerate(expected)}
+    assert await stored_values(store, Range(start, now).days()) == {
+        start + n * HOUR: v for n, v in enumerate(expected)
+    }
 
 
 async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store) -> None:
@@ -373,16 +376,7 @@ async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store)
             with pytest.raises(BadRequest):
                 await queue.keep("a@example.org", pushed_data(A, start, [9, -9]))
             await request.take(pushed_data(A, start, [1, 2]))
-    assert await values(store, start) == {start: 1, start + HOUR: 2}
-
-
-async def values(store: Store, since: datetime) -> dict[datetime, int]:
-    """Return one home's records since then."""
-    values: dict[datetime, int] = {}
-    for day in Range(since, since + timedelta(days=1)).days():
-        for block in (await stored_blocks(store, day)).values():
-            values |= {record.start: record.value for record in block.records()}
-    return values
+    assert await stored_values(store, Range(start, now).days()) == {start: 1, start + HOUR: 2}
 
 
 async def test_what_the_database_cannot_keep_is_not_acknowledged(

@@ -1,7 +1,7 @@
 """A collective's node that is watched: it is on no network, and its town was made by hand."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 from consometers_node.collective.monitoring.certificates import Certificate
@@ -27,11 +27,7 @@ def node_of(town: Town) -> CollectiveNode:
 
 def watch_of(town: Town, node: CollectiveNode | None = None) -> Watch:
     """Look at it at the time of the town."""
-
-    def now() -> datetime:
-        return town.now
-
-    watch = Watch(node or node_of(town), VERSION, now)
+    watch = Watch(node or node_of(town), VERSION, lambda: town.now)
     begins, ends = town.now - timedelta(days=1), town.now + timedelta(days=89)
     watch.certificates.seen[""] = Certificate("energies.test", begins, ends)
     return watch
