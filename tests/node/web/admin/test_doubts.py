@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
@@ -63,12 +61,12 @@ async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(office
     ]
 
 
-@pytest.mark.parametrize("kw", ["", "0", "-1", "10001", "1e3", "99999999999", "\u0663"])
-async def test_nobody_is_believed_without_a_bound(office: Office, kw: str) -> None:
+async def test_nobody_is_believed_without_a_bound(office: Office) -> None:
     member = await liar(office)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
-    assert (await browser.send(page, "/believe", ("kw", kw))).status == 422
+    for kw in ("", "0", "-1", "10001", "1e3", "99999999999", "\u0663"):
+        assert (await browser.send(page, "/believe", ("kw", kw))).status == 422, kw
     assert len(await office.read(set_aside.of_member, member.id)) == 2
 
 

@@ -156,9 +156,10 @@ async def test_many_are_printed_in_both_languages(office: Office) -> None:
         assert "script" not in policy
 
 
-@pytest.mark.parametrize(
-    "sheet",
-    [
+async def test_only_our_own_invitations_are_printed(office: Office) -> None:
+    browser = await office.enter()
+    page = await made(browser)
+    for sheet in (
         "",
         "https://example.org",
         "xmpp:other@example.org?consometers-join;token=abcdefghijklmnop",
@@ -166,13 +167,9 @@ async def test_many_are_printed_in_both_languages(office: Office) -> None:
         "xmpp:coop@example.org?consometers-join;token=abcdefghijklmnop javascript:alert(1)",
         f"{ACCOUNT} {ACCOUNT}",
         "x" * 3900,
-    ],
-)
-async def test_only_our_own_invitations_are_printed(office: Office, sheet: str) -> None:
-    browser = await office.enter()
-    page = await made(browser)
-    paper = await browser.send(page, "sheets", ("in", "fr"), ("sheet", sheet))
-    assert paper.status in {400, 409}
+    ):
+        paper = await browser.send(page, "sheets", ("in", "fr"), ("sheet", sheet))
+        assert paper.status in {400, 409}, sheet
     good = sheets(page)[0]
     paper = await browser.send(page, "sheets", ("in", "fr"), ("sheet", f"{good} {good}"))
     assert paper.status == 400
