@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
@@ -89,29 +89,10 @@ class Chosen:
     ] = False
 
 
-class Choosing(Protocol):
-    """This node's candidates for a data need."""
-
-    @property
-    def naming(self) -> Naming:
-        """The names of its series."""
-        ...
-
-    def offered(self, interval: Interval | None) -> Sequence[Series]:
-        """Return what can be chosen; nothing is chosen yet."""
-        ...
-
-    def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        """Return the candidate that a name means. Raises `CliError`."""
-        ...
-
-    async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
-        """Return the records of the last days that would leave."""
-        ...
-
-
 @asynccontextmanager
-async def choosing(store: Store, naming: Naming, question: DataRequest) -> AsyncIterator[Choosing]:
+async def choosing(
+    store: Store, naming: Naming, question: DataRequest
+) -> AsyncIterator[Candidates]:
     """Yield this node's candidates, while Home Assistant can be reached."""
     if naming.collective is not None:
         async with store.reading() as connection:
@@ -123,7 +104,7 @@ async def choosing(store: Store, naming: Naming, question: DataRequest) -> Async
         yield _Statistics(store, naming, question, recorder, proposals, zone)
 
 
-def choice(source: Choosing, question: DataRequest, chosen: Chosen) -> Choice:
+def choice(source: Candidates, question: DataRequest, chosen: Chosen) -> Choice:
     """Return the typed choice. Raises `CliError`."""
     if not chosen.series:
         raise misused("--series", CHOOSE)
@@ -155,9 +136,11 @@ class _Statistics:
     time_zone: str
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
+        """Return what can be chosen; nothing is chosen yet."""
         return offered(self.question.need, self.proposals, self.time_zone, {}, interval)
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
+        """Return the candidate that a name means. Raises `CliError`."""
         matching = (candidate for candidate in self.proposals if candidate.statistic.id == name)
         proposal = next(matching, None)
         if proposal is None:
@@ -168,6 +151,7 @@ class _Statistics:
         return [proposal.series(interval, self.time_zone, flows)]
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
+        """Return the records of the last days that would leave."""
         async with self.store.reading() as connection:
             off = await absences(connection)
         return await previewed(
@@ -206,3 +190,7 @@ class _Sums:
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
         async with self.store.reading() as connection:
             return await preview(connection, self.naming, self.question, choice, days=days)
+
+
+type Candidates = _Statistics | _Sums
+"""This node's candidates for a data need."""
