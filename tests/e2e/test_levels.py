@@ -143,8 +143,7 @@ async def world() -> AsyncIterator[World]:
             stack.push_async_callback(each.node.stop)
             await each.node.start()
         for each in collectives.values():
-            socket = control_socket.socket_in(each.node.data)
-            await eventually(partial(control_socket.wake, socket), bool)
+            await eventually(partial(control_socket.wake, each.node.data), bool)
             await _let_observe(each, observer.jid)
         town = collectives[TOWN]
         joining = [asyncio.create_task(_join(collectives[name], town)) for name in GIVES]
@@ -253,9 +252,7 @@ async def _grant(
             await add_series(connection, series)
         question = await consent.data_request(connection, permission_id)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
-    await eventually(
-        partial(control_socket.wake, control_socket.socket_in(collective.node.data)), bool
-    )
+    await eventually(partial(control_socket.wake, collective.node.data), bool)
 
 
 async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:
@@ -375,7 +372,7 @@ def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
     """Return a check that a node reports its full disk to its operator."""
 
     async def reported() -> bool:
-        status = await control_socket.ask(control_socket.socket_in(collective.node.data), "status")
+        status = await control_socket.ask(collective.node.data, "status")
         problem = str((status or {}).get("database"))
         return "disk is full" in problem and "disk is full" in collective.node.log
 

@@ -11,9 +11,8 @@ import typer
 from consometers_node.quoalise.text import text
 
 from .core import environment
-from .core.ending import exit_status
 from .core.locale import say
-from .core.output import Output, prepare_streams
+from .core.output import Output, exit_status, prepare_streams
 from .core.usage import CommandEntry, LazyGroup, usage_error
 
 PROGRAM = "consometers-node"
@@ -195,11 +194,8 @@ def _before_command(context: typer.Context) -> None:
 def main() -> None:
     """Run the command that was typed, and end with its status."""
     prepare_streams()
-    sys.exit(_run(sys.argv[1:]))
-
-
-def _run(arguments: list[str]) -> int:
-    return exit_status(lambda: _called(arguments), Output(as_json="--json" in arguments))
+    arguments = sys.argv[1:]
+    sys.exit(exit_status(lambda: _called(arguments), Output(as_json="--json" in arguments)))
 
 
 def _called(arguments: list[str]) -> object:

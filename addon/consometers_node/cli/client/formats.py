@@ -7,13 +7,13 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
-from consometers_node.quoalise import Duration, Metadata, Records, data, senml
+from consometers_node.quoalise import Duration, Metadata, Number, Records, data, senml
 from consometers_node.quoalise.markup import local as local_name, serialise, tag
 from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
 from consometers_node.quoalise.text import text
 
 from ..core.errors import CliError
-from ..core.output import Json, Output
+from ..core.output import Columns, Json, Output
 from ..core.times import local, utc
 from .history import History
 
@@ -26,9 +26,11 @@ _CHANGES = text(
     "The description of the records changes at {time}, and a <quoalise> element has only one:"
     " request XML up to that time, then from that time, or request JSON."
 )
-_TIME = text("Start of the interval")
-_VALUE = text("Value")
-_UNIT = text("Unit")
+_COLUMNS: Columns[tuple[str, Number | None, str | None]] = {
+    text("Start of the interval"): lambda row: row[0],
+    text("Value"): lambda row: row[1],
+    text("Unit"): lambda row: row[2],
+}
 _NONE = text("{peer} has no record of {series} from {start} to {end}.")
 _SUMMARY = text(
     "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
@@ -61,7 +63,7 @@ def as_json(history: History) -> dict[str, Json]:
         "from": history.peer,
         "start": utc(history.start.timestamp()),
         "end": utc(history.end.timestamp()),
-        "metadata": metadata(history.metadata),
+        "metadata": _object(write_metadata(history.metadata)),
         **changed,
         "records": records,
         **beside,
@@ -93,27 +95,23 @@ def as_xml(history: History) -> bytes:
     return serialise(quoalise, None) + b"\n"
 
 
-def metadata(metadata_read: Metadata) -> Json:
-    """Return the description of the records, under the names that `<meta>` has."""
-    return _object(write_metadata(metadata_read))
-
-
 def show(history: History, output: Output) -> None:
     """Print the history for people."""
     start, end = local(history.start), local(history.end)
     for series in history.records:
-        times = list(series.values)
-        shown = times if len(times) <= SHOWN else [*times[: SHOWN // 2], *times[-SHOWN // 2 :]]
-        rows = [[local(time), str(series.values[time]), series.unit or ""] for time in shown]
-        if len(shown) < len(times):
-            rows.insert(SHOWN // 2, ["…", "", ""])
-        output.table((_TIME, _VALUE, _UNIT), rows)
+        rows: list[tuple[str, Number | None, str | None]] = [
+            (local(time), value, series.unit) for time, value in series.values.items()
+        ]
+        left_out = len(rows) - SHOWN
+        if left_out > 0:
+            rows[SHOWN // 2 : -SHOWN // 2] = [("…", None, None)]
+        output.table(_COLUMNS, rows)
         output.say(_summary(series, output))
         if missing := _holes(series, history.metadata):
             interval = _interval(history.metadata)
             output.say(_HOLES, missing=missing, interval=interval)
-        if len(shown) < len(times):
-            output.say(_LEFT_OUT, count=len(times) - len(shown))
+        if left_out > 0:
+            output.say(_LEFT_OUT, count=left_out)
     if not len(history):
         output.say(_NONE, peer=history.peer, series=history.asked, start=start, end=end)
 

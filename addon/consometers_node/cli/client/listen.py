@@ -9,9 +9,9 @@ from consometers_node.quoalise import Data
 from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
 from consometers_node.xmpp.account import bare
-from consometers_node.xmpp.trial import online
+from consometers_node.xmpp.trial import aside, online
 
-from ..core.access import identity_of, new_connection
+from ..core.access import identity_of
 from ..core.locale import say
 from ..core.options import AccountAccess, Common
 from ..core.output import Output
@@ -60,7 +60,7 @@ def listen(
 
     async def run() -> None:
         who = await identity_of(access, common)
-        connection = new_connection(who, output)
+        connection = aside(who, output.language)
         printer = RecordPrinter(output, peer, count)
         Discovery(connection, None, receives=True)
         Receiving(connection, printer.receive)

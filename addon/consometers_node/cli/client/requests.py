@@ -14,14 +14,14 @@ from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Discovery, NetworkError
 from consometers_node.xmpp.asking import full
-from consometers_node.xmpp.trial import online
+from consometers_node.xmpp.trial import aside, online
 
 from ..core import times
-from ..core.access import identity_of, new_connection
+from ..core.access import identity_of
 from ..core.errors import CliError, cli_error_of, misused, refusals_of
 from ..core.locale import say
 from ..core.options import AccountAccess, Common, Peer, Urn
-from ..core.output import Json, Output, deliver
+from ..core.output import Columns, Json, Output, deliver
 from ..core.usage import Commands
 from . import formats
 from .formats import Format
@@ -32,16 +32,17 @@ _INCOMPLETE = text(
     "{said}\nThe range is not complete, so nothing was written: records had come up to {time}."
 )
 _WRITTEN = text("{count} records are in {file}.")
+_FORMATS: dict[str, Format] = {".json": "json", ".csv": "csv", ".xml": "xml"}
 _TWO_FORMATS = text("is another format than --json: choose one.")
 _NO_FORMAT = text("does not end with .json, .csv or .xml: add --format.")
 _A_FOLDER = text("is a folder: name a file.")
-_COLUMNS = (
-    text("Identifier"),
-    text("Resolution"),
-    text("Unit"),
-    text("First record"),
-    text("Last record"),
-)
+_COLUMNS: Columns[Listed] = {
+    text("Identifier"): lambda listed: str(listed.series),
+    text("Resolution"): lambda listed: str(listed.interval or ""),
+    text("Unit"): lambda listed: listed.unit,
+    text("First record"): lambda listed: listed.first,
+    text("Last record"): lambda listed: listed.last,
+}
 _NO_SERIES = text("{peer} shares no series with you.")
 _SUBSCRIBED = text(
     "{peer} sends new records of {series} to {jid} from now on: listen, or the node of that"
@@ -65,7 +66,7 @@ def list_series(peer: Peer, access: AccountAccess, common: Common) -> None:
     if output.as_json:
         output.document({"from": peer, "series": [_listed(series) for series in listed]})
     elif listed:
-        output.table(_COLUMNS, [_row(series) for series in listed])
+        output.table(_COLUMNS, listed)
     else:
         output.say(_NO_SERIES, peer=peer)
 
@@ -184,7 +185,7 @@ async def asking(peer: str, access: AccountAccess, common: Common) -> AsyncItera
     """Connect, and give what asks this peer. What it refuses becomes a `CliError`."""
     full(peer)
     who = await identity_of(access, common)
-    connection = new_connection(who, common.output)
+    connection = aside(who, common.output.language)
     # The receiver of a subscription's records, listen or the node, acknowledges them.
     Discovery(connection, None, receives=True)
     async with online(connection):
@@ -208,15 +209,9 @@ def _format(wanted: Format | None, file: Path | None, output: Output) -> Format 
     if file is not None and file.is_dir():
         raise misused(f"--output {file}", _A_FOLDER)
     if wanted is None and file is not None:
-        match file.suffix:
-            case ".json":
-                return "json"
-            case ".csv":
-                return "csv"
-            case ".xml":
-                return "xml"
-            case _:
-                raise misused(f"--output {file}", _NO_FORMAT)
+        if file.suffix not in _FORMATS:
+            raise misused(f"--output {file}", _NO_FORMAT)
+        return _FORMATS[file.suffix]
     return wanted
 
 
@@ -238,8 +233,3 @@ def _listed(series: Listed) -> Json:
         "first": times.shown(series.first),
         "last": times.shown(series.last),
     }
-
-
-def _row(series: Listed) -> list[str]:
-    ends = times.local(series.first), times.local(series.last)
-    return [str(series.series), str(series.interval or ""), series.unit or "", *ends]

@@ -15,10 +15,11 @@ from consometers_node.store.connection import AsyncConnection
 
 from ..core.errors import CliError
 from ..core.locale import say
-from ..core.output import Json, Output
-from ..core.times import local, shown
+from ..core.options import Ours
+from ..core.output import Columns, Json, Output
+from ..core.times import shown
 from ..core.usage import Commands
-from .command import Ours, now, run
+from .command import now, run
 
 try:
     from consometers_node.collective.members import administrators
@@ -44,10 +45,12 @@ _NO_TERMINAL = text(
     "A password can only be typed on a terminal. Leave out --ask to generate one, shown once, or"
     " use --password-file."
 )
-_WHO = text("Name")
-_SINCE = text("Since", context="list on the command line")
-_SEEN = text("Last connection")
-_SESSIONS = text("Sessions")
+_COLUMNS: Columns[administrators.Administrator] = {
+    text("Name"): lambda account: account.name,
+    text("Since", context="list on the command line"): lambda account: account.created_at,
+    text("Last connection"): lambda account: account.seen_at,
+    text("Sessions"): lambda account: account.sessions,
+}
 
 Name = Annotated[
     str,
@@ -102,28 +105,9 @@ def password(
 @commands.add("list", text("List the administrators."))
 async def list_administrators(store: Store, _: Settings, /, common: Ours) -> None:
     """List the administrators."""
-    output = common.output
     async with store.reading() as connection:
         accounts = await administrators.administrators(connection, now())
-    documents: list[Json] = [
-        {
-            "name": account.name,
-            "made_at": shown(account.created_at),
-            "seen_at": shown(account.seen_at),
-            "sessions": account.sessions,
-        }
-        for account in accounts
-    ]
-    rows = [
-        [
-            account.name,
-            local(account.created_at),
-            local(account.seen_at),
-            str(account.sessions),
-        ]
-        for account in accounts
-    ]
-    output.listing(documents, (_WHO, _SINCE, _SEEN, _SESSIONS), rows, _NONE)
+    common.output.listing(accounts, _document, _COLUMNS, _NONE)
 
 
 @commands.add(
@@ -167,6 +151,15 @@ def _report(output: Output, message: Text, name: str, made: str | None) -> None:
     output.say(message, name=name)
     if made:
         output.say(_ONCE, password=made)
+
+
+def _document(account: administrators.Administrator) -> Json:
+    return {
+        "name": account.name,
+        "made_at": shown(account.created_at),
+        "seen_at": shown(account.seen_at),
+        "sessions": account.sessions,
+    }
 
 
 def _read(file: Path) -> str:

@@ -1,13 +1,16 @@
 """Alert messages when a problem starts and ends: `alerts test` sends one."""
 
+import asyncio
+
 from consometers_node.collective.monitoring.alerts import test_alert
 from consometers_node.collective.monitoring.channels import NotSent, channels
 from consometers_node.quoalise.text import around, text
 
-from ..core.errors import CliError, run_to_end
+from ..core.errors import CliError
+from ..core.options import Ours
 from ..core.output import Json
 from ..core.usage import Commands
-from .command import Ours, settings_of
+from .command import settings_of
 
 _NO_CHANNEL = text(
     "No alert is set up: set alerts.mail_to and alerts.smtp_host, or alerts.webhook, in the"
@@ -45,7 +48,7 @@ def send(common: Ours) -> None:
                 failures.append(CliError("not-sent", words))
         return answers, failures
 
-    answers, failures = run_to_end(work(), lambda _: None)
+    answers, failures = asyncio.run(work())
     if not output.as_json:
         for name, answer in answers.items():
             output.say(_SENT, name=name, answer=answer)

@@ -12,9 +12,10 @@ from consometers_node.store import Store
 
 from ..core.errors import misused
 from ..core.locale import say
+from ..core.options import Ours
 from ..core.times import moment, shown
 from ..core.usage import Commands
-from .command import Ours, now, run
+from .command import now, run
 
 _FUTURE = text("this is in the future")
 _NOTED = text("Noted.")

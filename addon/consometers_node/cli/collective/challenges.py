@@ -22,18 +22,15 @@ from consometers_node.store.collective_tables import ChallengeId, GroupId
 
 from ..core.errors import misused
 from ..core.locale import say
-from ..core.output import Json
+from ..core.options import Ours
+from ..core.output import Columns, Json
 from ..core.usage import Commands
-from .command import Ours, actions, now, run
+from .command import actions, now, run
 
-_NUMBER = text("Number", context="of a challenge")
-_NAME = text("Name")
-_START = text("Start")
-_END = text("End")
-_OBJECTIVE = text("Objective")
-_STATE = text("State")
-_GROUP = text("Group")
-_WHO = text("Participants")
+_GROUPS: Columns[Place] = {
+    text("Group"): lambda place: place.slug,
+    text("Name"): lambda place: place.title,
+}
 _NOTHING = text("No challenge: “consometers-node challenges set” creates one.")
 _NO_GROUP = text("No published commune or public building can take part yet.")
 _SET = text("Challenge {id} is set: “{name}”.")
@@ -57,50 +54,30 @@ Number = Annotated[
 @commands.add("list", text("List the challenges."))
 async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> None:
     """List the challenges."""
-    output = common.output
     today = now().astimezone(settings.time_zone).date()
     async with store.reading() as connection:
         challenges = await all_challenges(connection)
     places = {place.id: place for place in (await _places(store, settings)).values()}
-    rows = [
-        [
-            str(challenge.id),
-            output.translated(challenge.name),
-            challenge.first_day.isoformat(),
-            challenge.last_day.isoformat(),
-            f"−{challenge.objective_percent} %",
-            output.translated(STATES[state_of(challenge, today)]),
-            ", ".join(_slugs(challenge, places)),
-        ]
-        for challenge in challenges
-    ]
-    output.listing(
-        [_document(challenge, places) for challenge in challenges],
-        (_NUMBER, _NAME, _START, _END, _OBJECTIVE, _STATE, _WHO),
-        rows,
-        _NOTHING,
+    columns: Columns[Challenge] = {
+        text("Number", context="of a challenge"): lambda challenge: challenge.id,
+        text("Name"): lambda challenge: challenge.name,
+        text("Start"): lambda challenge: challenge.first_day.isoformat(),
+        text("End"): lambda challenge: challenge.last_day.isoformat(),
+        text("Objective"): lambda challenge: f"−{challenge.objective_percent} %",
+        text("State"): lambda challenge: STATES[state_of(challenge, today)],
+        text("Participants"): lambda challenge: ", ".join(_slugs(challenge, places)),
+    }
+    common.output.listing(
+        challenges, lambda challenge: _document(challenge, places), columns, _NOTHING
     )
 
 
 @commands.add("groups", text("List the groups that may take part."))
 async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None:
     """List communes and sites with published figures."""
-    output = common.output
     async with store.reading() as connection:
         groups = await suggested(connection, await _published(store, settings))
-    output.listing(
-        [
-            {
-                "group": place.slug,
-                "name": place.title.say("fr"),
-                "communes": list(place.parts or (place.name,)) if place.kind in AREAS else [],
-            }
-            for place in groups
-        ],
-        (_GROUP, _NAME),
-        [[place.slug, output.translated(place.title)] for place in groups],
-        _NO_GROUP,
-    )
+    common.output.listing(groups, _group_document, _GROUPS, _NO_GROUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +159,14 @@ def _slugs(challenge: Challenge, places: dict[GroupId, Place]) -> list[str]:
     return sorted(places[group].slug for group in challenge.participants if group in places)
 
 
+def _group_document(place: Place) -> Json:
+    return {
+        "group": place.slug,
+        "name": place.title.say("fr"),
+        "communes": list(place.parts or (place.name,)) if place.kind in AREAS else [],
+    }
+
+
 def _document(challenge: Challenge, places: dict[GroupId, Place]) -> dict[str, Json]:
     return {
         "id": challenge.id,
@@ -189,5 +174,5 @@ def _document(challenge: Challenge, places: dict[GroupId, Place]) -> dict[str, J
         "from": challenge.first_day.isoformat(),
         "to": challenge.last_day.isoformat(),
         "objective_percent": challenge.objective_percent,
-        "participants": list(_slugs(challenge, places)),
+        "participants": _slugs(challenge, places),
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 import logging
 import os
@@ -26,7 +25,7 @@ from ..core import control_socket
 from ..core.access import PASSWORD, password_for
 from ..core.errors import CliError, run_to_end
 from ..core.locale import who
-from ..core.options import Common, SettingsFile
+from ..core.options import Ours
 from ..core.output import Output
 from ..core.paths import SETTINGS_FILE, folder
 
@@ -40,25 +39,19 @@ _NO_PASSWORD = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ours(Common):
-    """Options of every command of a collective."""
-
-    settings: SettingsFile = None
-
-    @property
-    def file(self) -> Path:
-        """The path of the settings."""
-        return self.settings or folder(self.data) / SETTINGS_FILE
+def settings_file(common: Ours) -> Path:
+    """Return the path of the settings."""
+    return common.settings or folder(common.data) / SETTINGS_FILE
 
 
 def settings_of(common: Ours) -> Settings:
     """Read the settings. Raises `CliError`."""
+    file = settings_file(common)
     try:
-        return read(common.file, data=common.data)
+        return read(file, data=common.data)
     except BadSettings as fault:
-        missing = not common.file.exists()
-        words = _NO_SETTINGS.fill(file=common.file) if missing else fault.text
+        missing = not file.exists()
+        words = _NO_SETTINGS.fill(file=file) if missing else fault.text
         raise CliError("no-settings" if missing else "settings", words) from None
 
 
@@ -133,7 +126,7 @@ def actions(store: Store, settings: Settings) -> Actions:
 
 async def look_again(settings: Settings) -> bool:
     """Wake the running node, if there is one."""
-    return await control_socket.wake(control_socket.socket_in(settings.folder))
+    return await control_socket.wake(settings.folder)
 
 
 def now() -> datetime:

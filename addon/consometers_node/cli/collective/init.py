@@ -18,9 +18,10 @@ from consometers_node.quoalise.text import around, text
 
 from ..core.errors import CliError, misused, system_reason
 from ..core.locale import say
+from ..core.options import Ours
 from ..core.output import Output, write_private
 from ..core.usage import Commands
-from .command import Ours
+from .command import settings_file
 
 _PASSWORD_FILE = "password"  # noqa: S105  # its name
 _PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
@@ -152,9 +153,9 @@ commands = Commands()
 )
 def init(common: Ours, options: SettingsOptions) -> None:
     """Write the settings of a collective."""
-    output = common.output
-    if common.file.exists():
-        raise CliError("exists", _EXISTS.fill(file=common.file))
+    output, file = common.output, settings_file(common)
+    if file.exists():
+        raise CliError("exists", _EXISTS.fill(file=file))
     asks = sys.stdin.isatty() and not output.as_json
     values: dict[str, object] = {}
     for typed in options.about or ():
@@ -177,18 +178,15 @@ def init(common: Ours, options: SettingsOptions) -> None:
             raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
     if asks:
         _ask_about(values, output)
-    folder = common.file.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if asks and _PASSWORD_KEY not in values:
         password = getpass.getpass(output.translated(_ASK_PASSWORD, jid=values["xmpp.account"]))
         if password:
-            write_private(folder / _PASSWORD_FILE, f"{password}\n".encode())
+            write_private(file.parent / _PASSWORD_FILE, f"{password}\n".encode())
             values[_PASSWORD_KEY] = _PASSWORD_FILE
-    write_private(common.file, write(values, output.catalogue_language).encode())
-    settings = read(common.file, {})
-    output.result(
-        {"file": str(common.file), "identifier": settings.identifier}, _WRITTEN, file=common.file
-    )
+    write_private(file, write(values, output.catalogue_language).encode())
+    identifier = read(file, {}).identifier
+    output.result({"file": str(file), "identifier": identifier}, _WRITTEN, file=file)
 
 
 def _checked(key: str, typed: str, option: str) -> object:

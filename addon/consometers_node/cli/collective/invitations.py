@@ -13,7 +13,7 @@ from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MAX_AREA, MemberKind
 from consometers_node.collective.members.shares import plant_named, promised
 from consometers_node.collective.members.sites import MAX_SHARES
-from consometers_node.collective.privacy.export import share
+from consometers_node.collective.privacy.export import share, values
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
@@ -28,10 +28,11 @@ from consometers_node.xmpp import Join, links
 
 from ..core.errors import misused
 from ..core.locale import say
-from ..core.output import Json, Output, write_private
+from ..core.options import Ours
+from ..core.output import Columns, Json, Output, write_private
 from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import Ours, actions, now, run
+from .command import actions, now, run
 from .membership import KINDS, known_commune
 
 _FILE = say("FILE")
@@ -43,17 +44,25 @@ _FOR_ONE = text("for one member")
 _FOR_MANY = text("for {count} members")
 _FOR_ANY = text("for any number of members")
 _NONE = text("There is no invitation: “consometers-node invitations make” creates one.")
-_ID = text("Number")
-_KIND = text("For")
-_AREA = text("Commune")
-_NOTE = text("Note", context="list on the command line")
-_USES = text("Used")
-_UNTIL = text("Until")
-_STATE = text("State")
 _STANDS = text("valid")
 _REVOKED_STATE = text("revoked")
 _OVER = text("ended")
 _REVOKED = text("{id} can no longer be used. Members who joined with it stay.")
+_COLUMNS: Columns[Invitation] = {
+    text("Number"): lambda invitation: invitation.id,
+    text("For"): lambda invitation: KINDS[invitation.kind],
+    text("Commune"): lambda invitation: invitation.area,
+    text("Note", context="list on the command line"): lambda invitation: invitation.note,
+    text("Used"): lambda invitation: (
+        invitation.uses
+        if invitation.most_uses is None
+        else f"{invitation.uses}/{invitation.most_uses}"
+    ),
+    text("Until"): lambda invitation: day(invitation.expires_at),
+    text("State"): lambda invitation: (
+        _STANDS if invitation.stands(now()) else _REVOKED_STATE if invitation.revoked_at else _OVER
+    ),
+}
 _WRITTEN = text("{file}: ready to print.")
 _NO_COMMAND = text("set xmpp.account_command first: it creates accounts on your own server.")
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
@@ -236,20 +245,15 @@ def make(
 @commands.add("list", text("List the invitations."))
 async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
     """List all invitations."""
-    output = common.output
     async with store.reading() as connection:
         listed = await invitations.all_invitations(connection)
         shares = await promised(connection)
-    titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
-    rows = [_row(invitation, output) for invitation in listed]
-    documents: list[Json] = [
-        {
-            **_document(invitation),
-            "shares": [share(holding) for holding in shares.get(invitation.id, ())],
-        }
-        for invitation in listed
-    ]
-    output.listing(documents, titles, rows, _NONE)
+
+    def document(invitation: Invitation) -> Json:
+        held = [share(holding) for holding in shares.get(invitation.id, ())]
+        return {**_document(invitation), "shares": held}
+
+    common.output.listing(listed, document, _COLUMNS, _NONE)
 
 
 @commands.add(
@@ -332,34 +336,11 @@ def _shares(typed: str) -> tuple[str, int]:
 
 def _document(invitation: Invitation) -> dict[str, Json]:
     return {
-        "id": invitation.id,
-        "kind": invitation.kind,
-        "area": invitation.area,
-        "note": invitation.note,
+        **values(invitation, "id", "kind", "area", "note"),
         "made_at": shown(invitation.created_at),
-        "expires_at": shown(invitation.expires_at),
-        "most_uses": invitation.most_uses,
-        "uses": invitation.uses,
-        "revoked_at": shown(invitation.revoked_at),
+        **values(invitation, "expires_at", "most_uses", "uses", "revoked_at"),
         "stands": invitation.stands(now()),
     }
-
-
-def _row(invitation: Invitation, output: Output) -> list[str]:
-    state = (
-        _STANDS if invitation.stands(now()) else _REVOKED_STATE if invitation.revoked_at else _OVER
-    )
-    return [
-        invitation.id,
-        output.translated(KINDS[invitation.kind]),
-        invitation.area or "",
-        invitation.note,
-        str(invitation.uses)
-        if invitation.most_uses is None
-        else f"{invitation.uses}/{invitation.most_uses}",
-        day(invitation.expires_at),
-        output.translated(state),
-    ]
 
 
 def _show(made: IssuedInvitation, output: Output) -> None:

@@ -33,15 +33,14 @@ from consometers_node.store.member_series import of_member
 
 from ..core.errors import CliError, misused
 from ..core.locale import say, who
-from ..core.options import Export, Yes
+from ..core.options import Export, Ours, Yes
 from ..core.output import Json, Output, deliver
 from ..core.usage import Commands
-from .command import Ours, actions, look_again, now, run
+from .command import actions, look_again, now, run
 from .membership import (
-    TITLES,
-    as_row,
+    COLUMNS,
+    Overview,
     known_commune,
-    last_received_at,
     member_document,
     say_all,
     series_document,
@@ -189,7 +188,6 @@ async def list_members(
     ] = False,
 ) -> None:
     """List the members."""
-    output = common.output
     async with store.reading() as connection:
         people = await Members(connection, settings.time_zone).all()
         heard = await member_permissions.last_received_at(connection)
@@ -197,12 +195,11 @@ async def list_members(
         for permission in await member_permissions.all_permissions(connection):
             gave.setdefault(permission.member, []).append(permission)
     rows = [
-        (member, gave.get(member.id, []), heard.get(member.id))
+        Overview(member, gave.get(member.id, []), heard.get(member.id))
         for member in people
         if everybody or member.left_at is None
     ]
-    documents = [member_document(*row) for row in rows]
-    output.listing(documents, TITLES, [as_row(*row, output) for row in rows], _NONE)
+    common.output.listing(rows, member_document, COLUMNS, _NONE)
 
 
 @commands.add(
@@ -218,11 +215,12 @@ async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -
         series = await of_member(connection, found_member.jid) if found_member.jid else []
         held = await holdings(connection, found_member.id)
     if output.as_json:
-        document = member_document(found_member, gave, last_received_at(series))
+        received = [each.last_received_at for each in series if each.last_received_at]
+        overview = Overview(found_member, gave, max(received, default=None))
+        document = member_document(overview)
         document["shares"] = [exported.share(holding) for holding in held]
-        output.document(
-            {**document, "series": [series_document(series_state) for series_state in series]}
-        )
+        document["series"] = [series_document(series_state) for series_state in series]
+        output.document(document)
     else:
         say_all(found_member, gave, series, held, output)
 
@@ -252,7 +250,7 @@ async def site(
     output = common.output
     record = await _named(store, settings, member)
     if record.kind is MemberKind.HOME:
-        output.agree(output.translated(_REALLY_SHOW), yes=yes)
+        output.agree(_REALLY_SHOW, yes=yes)
     called = _checked(name or record.name or "", "--name", MAX_NAME)
     if described.words is not None and len(described.words) > MAX_WORDS:
         raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
@@ -411,7 +409,7 @@ async def terminate(
     """End all permissions of a member."""
     output = common.output
     record = await _named(store, settings, member)
-    output.agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), yes=yes)
+    output.agree(_REALLY_END.fill(pseudonym=record.pseudonym), yes=yes)
     async with store.reading() as connection:
         ended = [
             permission.id
@@ -499,12 +497,9 @@ async def remove_account(
 ) -> None:
     """Remove an account of the collective's own server."""
     output = common.output
-    output.agree(output.translated(_REALLY_REMOVE.fill(address=address)), yes=yes)
+    output.agree(_REALLY_REMOVE.fill(address=address), yes=yes)
     await actions(store, settings).remove_account(address)
-    if output.as_json:
-        output.document({"removed": address})
-    else:
-        output.say(_ACCOUNT_REMOVED, address=address)
+    output.result({"removed": address}, _ACCOUNT_REMOVED, address=address)
 
 
 def _report(member: Member, output: Output, *messages: Text) -> None:

@@ -1,6 +1,7 @@
 """How members are displayed."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from consometers_node.collective.members.members import Member, MemberKind, known_spelling
 from consometers_node.collective.members.shares import Holding
@@ -14,8 +15,8 @@ from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.member_series import MemberSeries
 
-from ..core.output import Json, Output
-from ..core.times import day, local, shown
+from ..core.output import Columns, Json, Output
+from ..core.times import day, shown
 
 KINDS = {
     MemberKind.HOME: text("home"),
@@ -27,7 +28,6 @@ _KIND = text("Kind")
 _NAME = text("Name")
 _AREA = text("Commune")
 _JOINED = text("Joined", context="list on the command line")
-_GIVES = text("Permissions")
 _HEARD = text("Last data", context="list on the command line")
 _STATE = text("State")
 _STATES = {
@@ -54,10 +54,6 @@ _PERMISSION = text(
     "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}"
 )
 _ERASED_AT = text("Erased on {day}.")
-_SERIES = text("Series", context="one each")
-_ASKED = text("History fetched up to")
-_PROBLEM = text("Problem")
-TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
 _TAKEN = text("“{typed}” is known here as “{known}”: that name is used.")
 
 
@@ -69,36 +65,48 @@ def _state(member: Member, gave: list[MemberPermission]) -> str:
     return "member" if gave else "guest"
 
 
-def last_received_at(series: list[MemberSeries]) -> datetime | None:
-    """Return when records of any of these series last came."""
-    return max(
-        (
-            member_series.last_received_at
-            for member_series in series
-            if member_series.last_received_at is not None
-        ),
-        default=None,
-    )
+class Overview(NamedTuple):
+    """A member in the list: with its permissions, and when its last records came."""
+
+    member: Member
+    gave: list[MemberPermission]
+    heard_at: datetime | None
 
 
-def member_document(
-    member: Member, gave: list[MemberPermission], heard: datetime | None
-) -> dict[str, Json]:
+COLUMNS: Columns[Overview] = {
+    _PSEUDONYM: lambda row: row.member.pseudonym,
+    _KIND: lambda row: KINDS[row.member.kind],
+    _NAME: lambda row: row.member.name,
+    _AREA: lambda row: row.member.area,
+    _JOINED: lambda row: day(row.member.joined_at),
+    text("Permissions"): lambda row: sum(
+        permission.state is State.GRANTED for permission in row.gave
+    ),
+    _HEARD: lambda row: row.heard_at,
+    _STATE: lambda row: _STATES[_state(row.member, row.gave)],
+}
+_SERIES: Columns[MemberSeries] = {
+    text("Series", context="one each"): lambda series: series.identifier,
+    text("History fetched up to"): lambda series: day(series.backfilled_until),
+    _HEARD: lambda series: series.last_received_at,
+    text("Problem"): lambda series: series.problem,
+}
+
+
+def member_document(overview: Overview) -> dict[str, Json]:
     """Return a member for programs."""
+    member, gave, heard_at = overview
     return {
         **exported.facts(member),
         "state": _state(member, gave),
-        "last_heard": shown(heard),
+        "last_heard": shown(heard_at),
         "permissions": [
             {
                 "permission": permission.id,
                 "need": permission.need.id,
                 "version": permission.need.version,
-                "state": permission.state,
-                "interval": permission.interval,
-                "records_from": shown(permission.records_from),
-                "valid_until": shown(permission.valid_until),
-                "erase_at": shown(permission.erase_at),
+                **exported.values(permission, "state", "interval"),
+                **exported.values(permission, "records_from", "valid_until", "erase_at"),
             }
             for permission in gave
         ],
@@ -114,22 +122,6 @@ def series_document(series: MemberSeries) -> dict[str, Json]:
         "heard_at": shown(series.last_received_at),
         "problem": series.problem,
     }
-
-
-def as_row(
-    member: Member, gave: list[MemberPermission], heard: datetime | None, output: Output
-) -> list[str]:
-    """Return the line of a member in the list, under `TITLES`."""
-    return [
-        member.pseudonym,
-        output.translated(KINDS[member.kind]),
-        member.name or "",
-        member.area or "",
-        day(member.joined_at),
-        str(sum(permission.state is State.GRANTED for permission in gave)),
-        local(heard),
-        output.translated(_STATES[_state(member, gave)]),
-    ]
 
 
 def say_all(
@@ -172,16 +164,7 @@ def say_all(
         if permission.erase_at is not None:
             output.say(_ERASED_AT, day=day(permission.erase_at))
     if series:
-        rows = [
-            [
-                member_series.identifier,
-                day(member_series.backfilled_until),
-                local(member_series.last_received_at),
-                member_series.problem or "",
-            ]
-            for member_series in series
-        ]
-        output.table((_SERIES, _ASKED, _HEARD, _PROBLEM), rows)
+        output.table(_SERIES, series)
 
 
 async def known_commune(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.export import values
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
@@ -23,23 +24,17 @@ from consometers_node.wire.needs import days
 
 from ..core.errors import CliError, mistyped, misused
 from ..core.locale import say
-from ..core.output import Json, Output
-from ..core.times import day, shown
+from ..core.options import Ours
+from ..core.output import Columns, Json
+from ..core.times import day
 from ..core.usage import Commands
-from .command import Ours, actions, run
+from .command import actions, run
 
 _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
 """The last step of the path to what cannot be read, which is called as its option."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 _NOTHING = text("No data request: create one with “consometers-node needs offer FILE”.")
-_NEED = text("Need")
-_VERSION = text("Version")
-_TITLE = text("Title")
-_ASKED = text("Asked")
-_SINCE = text("Since", context="list on the command line")
-_UNTIL = text("Until")
-_ANSWERED = text("Members")
 _NEW = text("“{need}”, version {version}, is created.")
 _NEWER = text(
     "“{need}”, version {version}, is created. Members who answered an older version "
@@ -200,11 +195,29 @@ async def list_needs(
             if permission.state is State.GRANTED
         )
         left_out = await needs.unreadable(connection)
-    counted = [(own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed]
-    titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
-    documents = [_document(own_need, count) for own_need, count in counted]
-    rows = [_row(own_need, count, output) for own_need, count in counted]
-    output.listing(documents, titles, rows, _NOTHING)
+
+    def granting(own_need: needs.OwnNeed) -> int:
+        return counts[own_need.need.id, own_need.need.version]
+
+    def asked(own_need: needs.OwnNeed) -> str:
+        need = own_need.need
+        words = [shared_words.DIRECTIONS[direction] for direction in need.directions]
+        return ", ".join(map(output.translated, [*words, shared_words.INTERVALS[need.interval]]))
+
+    columns: Columns[needs.OwnNeed] = {
+        text("Need"): lambda own_need: own_need.need.id,
+        text("Version"): lambda own_need: own_need.need.version,
+        text("Title"): lambda own_need: Text(own_need.need.title),
+        text("Asked"): asked,
+        text("Since", context="list on the command line"): lambda own_need: day(
+            own_need.offered_at
+        ),
+        text("Until"): lambda own_need: day(own_need.closed_at),
+        text("Members"): granting,
+    }
+    output.listing(
+        listed, lambda own_need: _document(own_need, granting(own_need)), columns, _NOTHING
+    )
     for left in left_out:
         if all_versions or left.closed_at is None:
             output.note(unreadable(left))
@@ -274,36 +287,13 @@ def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:
     need = own_need.need
     return {
         "need": need.id,
-        "version": need.version,
-        "title": dict(need.title),
-        "purpose": dict(need.purpose),
-        "recipients": dict(need.recipients),
+        **values(need, "version", "title", "purpose", "recipients"),
         "series": sorted(need.directions),
-        "interval": need.interval,
-        "history_days": need.history_days,
-        "duration_days": need.duration_days,
-        "retention_days": need.retention_days,
+        **values(need, "interval", "history_days", "duration_days", "retention_days"),
         "identification": need.identification,
-        "offered_at": shown(own_need.offered_at),
-        "closed_at": shown(own_need.closed_at),
+        **values(own_need, "offered_at", "closed_at"),
         "members": members,
     }
-
-
-def _row(own_need: needs.OwnNeed, members: int, output: Output) -> list[str]:
-    need = own_need.need
-    asked = ", ".join(
-        output.translated(shared_words.DIRECTIONS[direction]) for direction in need.directions
-    )
-    return [
-        need.id,
-        str(need.version),
-        output.translated(Text(need.title)),
-        f"{asked}, {output.translated(shared_words.INTERVALS[need.interval])}",
-        day(own_need.offered_at),
-        day(own_need.closed_at),
-        str(members),
-    ]
 
 
 def _by_language(typed: list[str] | None, option: str) -> dict[str, str]:

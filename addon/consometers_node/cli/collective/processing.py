@@ -1,7 +1,6 @@
 """A collective's accountability: `register` of processing, and `reads`, the access log."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.backups import BackupStep, backups
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.export import values
 from consometers_node.collective.privacy.policy import draft, read_facts
 from consometers_node.collective.privacy.processing_records import (
     BASIS,
@@ -24,10 +24,11 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from ..core.locale import say
-from ..core.output import Json, Output, deliver
-from ..core.times import day, local, shown
+from ..core.options import Ours, OutputFile
+from ..core.output import Columns, Json, Output, deliver
+from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import Ours, now, run
+from .command import now, run
 from .needs import unreadable
 
 _DRAFTED = text("{file}: the draft of your data policy. Complete what stands in [brackets].")
@@ -62,20 +63,17 @@ Security: {security}
 _NO_END = text("on")
 _TO = text("to {day}")
 _NOBODY = text("nobody")
-_AT = text("When")
-_WHO = text("Who")
-_WHAT = text("What")
-_MEMBER = text("Member")
-_RECORDS = text("Records")
-_FROM = text("From", context="start of a period")
-_UNTIL = text("Until", context="end of a period")
-_PERMISSION = text("Permission")
-_STATE = text("State")
-_ERASED = text("Erased", context="records")
 _ACTORS = {
     "member": text("member"),
     "collective": text("collective"),
     "clock": text("clock"),
+}
+_CHANGES: Columns[member_permissions.PermissionChange] = {
+    text("When"): lambda change: change.at,
+    text("Permission"): lambda change: change.permission,
+    text("State"): lambda change: shared_words.STATES[change.state],
+    text("Who"): lambda change: _ACTORS[change.actor],
+    text("Erased", context="records"): lambda change: change.erased,
 }
 
 commands = Commands(run)
@@ -105,7 +103,8 @@ async def register(
     output = common.output
     async with store.reading() as connection:
         if changes:
-            _show_changes(await member_permissions.register(connection), output)
+            register = await member_permissions.register(connection)
+            output.listing(register, _change_document, _CHANGES, _NOTHING_CHANGED)
         else:
             _show_processing(await processing(connection, settings, now()), output)
         for left in await needs.unreadable(connection):
@@ -125,14 +124,7 @@ async def policy(
     settings: Settings,
     /,
     common: Ours,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar=say("FILE"),
-            help=say("Write to a file that only you can read, instead of standard output."),
-        ),
-    ] = None,
+    file: OutputFile = None,
 ) -> None:
     """Draft the data policy."""
     output = common.output
@@ -184,58 +176,37 @@ def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output)
     def whose(entry: Read) -> str | None:
         return None if entry.member is None else named[entry.member]
 
-    documents: list[Json] = [
-        {
-            "at": shown(entry.at),
-            "who": entry.who,
-            "what": entry.what,
+    def document(entry: Read) -> Json:
+        return {
+            **values(entry, "at", "who", "what"),
             "member": whose(entry),
             "from": shown(entry.range.start) if entry.range else None,
             "to": shown(entry.range.end) if entry.range else None,
             "records": entry.records,
         }
-        for entry in entries
-    ]
-    rows = [
-        [
-            local(entry.at),
-            entry.who,
-            entry.what,
-            whose(entry) or "",
-            day(entry.range.start) if entry.range else "",
-            day(entry.range.end) if entry.range else "",
-            str(entry.records),
-        ]
-        for entry in entries
-    ]
-    titles = (_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS)
-    output.listing(documents, titles, rows, _NOBODY_READ)
+
+    columns: Columns[Read] = {
+        text("When"): lambda entry: entry.at,
+        text("Who"): lambda entry: entry.who,
+        text("What"): lambda entry: entry.what,
+        text("Member"): whose,
+        text("From", context="start of a period"): lambda entry: (
+            day(entry.range.start) if entry.range else None
+        ),
+        text("Until", context="end of a period"): lambda entry: (
+            day(entry.range.end) if entry.range else None
+        ),
+        text("Records"): lambda entry: entry.records,
+    }
+    output.listing(entries, document, columns, _NOBODY_READ)
 
 
-def _show_changes(entries: list[member_permissions.PermissionChange], output: Output) -> None:
-    documents: list[Json] = [
-        {
-            "permission": entry.permission,
-            "state": entry.state,
-            "at": shown(entry.at),
-            "actor": entry.actor,
-            "sha256": entry.text_hash,
-            "erased": entry.erased,
-        }
-        for entry in entries
-    ]
-    rows = [
-        [
-            local(entry.at),
-            entry.permission,
-            output.translated(shared_words.STATES[entry.state]),
-            output.translated(_ACTORS[entry.actor]),
-            "" if entry.erased is None else str(entry.erased),
-        ]
-        for entry in entries
-    ]
-    titles = (_AT, _PERMISSION, _STATE, _WHO, _ERASED)
-    output.listing(documents, titles, rows, _NOTHING_CHANGED)
+def _change_document(change: member_permissions.PermissionChange) -> Json:
+    return {
+        **values(change, "permission", "state", "at", "actor"),
+        "sha256": change.text_hash,
+        "erased": change.erased,
+    }
 
 
 def _show_processing(records: list[Processing], output: Output) -> None:

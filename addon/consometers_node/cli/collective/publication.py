@@ -27,16 +27,15 @@ from ..core import control_socket
 from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.node_status import say_running
-from ..core.options import Yes
+from ..core.options import Ours, Yes
 from ..core.output import Json, Output
 from ..core.usage import Commands
-from .command import Ours, look_again, now, run
+from .command import look_again, now, run
 
 _WHO = "operator"
 """The actor's name in the access log."""
 _EVERY_S = 0.5
 
-_SUMS = text("Sums")
 _EVERYBODY = text("All members")
 _COMMUNES = text("Communes")
 _STRETCHES = {
@@ -114,15 +113,18 @@ async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
         )
         return
     rows = [
-        [
-            f"{output.translated(name)}, {output.translated(_STRETCHES[period.stretch])}",
-            _count_text(output, count),
-        ]
+        (", ".join(map(output.translated, (name, _STRETCHES[period.stretch]))), count)
         for period in foreseen
         for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
         if count.shown or count.hidden
     ]
-    output.table((_SUMS, verbatim("")), rows)
+    output.table(
+        {
+            text("Sums"): lambda row: row[0],
+            verbatim(""): lambda row: _count_text(output, row[1]),
+        },
+        rows,
+    )
     output.say(_MEANING)
 
 
@@ -155,7 +157,7 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
         if opens != NOT_YET and objection is not None:
             raise CliError("not-hourly", objection)
         behind = sum(giver.catching_up for giver in givers)
-        output.agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), yes=yes)
+        output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
         async with store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
         await look_again(settings)
@@ -165,7 +167,7 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
         words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
         output.say(words, day=opens.isoformat())
         if output.is_watched:
-            running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
+            running = await control_socket.ask(settings.folder, "status")
             await follow(store, settings, running, output)
 
     run(common, work)

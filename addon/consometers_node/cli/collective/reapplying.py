@@ -20,8 +20,9 @@ from consometers_node.store import Store
 
 from ..core.errors import CliError, misused
 from ..core.locale import say
+from ..core.options import Ours
 from ..core.usage import Commands
-from .command import Ours, now, run
+from .command import now, run
 
 _NO_FILE = text("there is no such file")
 _NONE = text(

@@ -1,9 +1,8 @@
 """The state of a collective's node: `status`, for its operator."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 from consometers_node.collective.calendar import Span
@@ -20,6 +19,7 @@ from consometers_node.collective.monitoring.problems import (
 )
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
+from consometers_node.collective.privacy.export import values
 from consometers_node.collective.publication.policy import NOT_YET, InForce
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
@@ -29,14 +29,14 @@ from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.masked_reports import waiting_since
 from consometers_node.store.member_series import last_received_at
-from consometers_node.store.member_status import MemberCounts, count_members
+from consometers_node.store.member_status import GrantingMembers, MemberCounts, count_members
 
 from ..core import control_socket
 from ..core.node_status import say_running, shared_of, show_shared
-from ..core.options import Common
-from ..core.output import Json, Output
+from ..core.options import Ours
+from ..core.output import Columns, Json, Output
 from ..core.times import day, local, shown
-from .command import Ours, now, run
+from .command import now, run
 from .membership import KINDS
 from .needs import unreadable
 
@@ -45,9 +45,11 @@ _LOOKS_BACK = timedelta(days=31)
 _DAY = timedelta(days=1)
 
 _OF = text("{name} ({identifier})")
-_KIND = text("Members")
-_GRANT = text("With an active permission")
-_DELIVER = text("Sending data")
+_KINDS: Columns[tuple[str, GrantingMembers]] = {
+    text("Members"): lambda row: KINDS[MemberKind(row[0])],
+    text("With an active permission"): lambda row: row[1].members,
+    text("Sending data"): lambda row: row[1].delivering,
+}
 _NOBODY = text("There is no member yet: “consometers-node invitations make” creates an invitation.")
 _GUESTS = text("Members without an active permission: {count}.")
 _CATCHING_UP = text("Members whose history is still being fetched: {count}.")
@@ -149,13 +151,12 @@ class _Collective:
     """Problems that the database and the machine show, beside those of a running node."""
 
 
-def status(common: Common, settings: Path | None) -> None:
+def status(common: Ours) -> None:
     """Print the status of a collective's node: its members, its sums, what waits and why."""
-    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
+        running = await control_socket.ask(settings.folder, "status")
         state = await _look(store, settings)
         problems = dict(cast(Mapping[str, str], (running or {}).get("problems", {})))
         problems |= {entry.kind: output.translated(entry.words) for entry in state.problems}
@@ -180,7 +181,7 @@ def status(common: Common, settings: Path | None) -> None:
             output.say(_TOLD)
             show_shared(shared, output)
 
-    run(ours, work)
+    run(common, work)
 
 
 async def _look(store: Store, settings: Settings) -> _Collective:
@@ -220,9 +221,7 @@ def _document(state: _Collective) -> dict[str, Json]:
         "members": {
             kind: {
                 "granting": giver.members,
-                "series": giver.series,
-                "delivering": giver.delivering,
-                "catching_up": giver.catching_up,
+                **values(giver, "series", "delivering", "catching_up"),
             }
             for kind, giver in sorted(givers.items())
         },
@@ -231,27 +230,11 @@ def _document(state: _Collective) -> dict[str, Json]:
         "released_until": shown(state.released_until),
         "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),
-        "erasures": {
-            "due": erasures.due,
-            "announced": erasures.announced,
-            "announced_first": shown(erasures.announced_first),
-            "later": erasures.later,
-            "first": shown(erasures.first),
-            "unnotified": erasures.unnotified,
-            "wiped": erasures.wiped,
-        },
+        "erasures": values(erasures, *(field.name for field in fields(erasures))),
         "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},
         "witness": [
-            {
-                "collective": each.collective,
-                "homes": each.homes,
-                "recent": each.recent,
-                "departed": each.departed,
-                "since": shown(each.since),
-                "opened": each.opened,
-                "refused": dict(each.refused),
-                "last_opening": shown(each.last_opening),
-            }
+            values(each, *("collective", "homes", "recent", "departed"))
+            | values(each, *("since", "opened", "refused", "last_opening"))
             for each in state.witnessed
         ],
         "unreadable_needs": [
@@ -263,11 +246,7 @@ def _document(state: _Collective) -> dict[str, Json]:
 def _show(state: _Collective, output: Output) -> None:
     members = state.members
     if members.granting:
-        rows = [
-            [output.translated(KINDS[MemberKind(kind)]), str(giver.members), str(giver.delivering)]
-            for kind, giver in sorted(members.granting.items())
-        ]
-        output.table((_KIND, _GRANT, _DELIVER), rows)
+        output.table(_KINDS, sorted(members.granting.items()))
     else:
         output.say(_NOBODY)
     if members.guests:

@@ -1,4 +1,4 @@
-"""Which account a command uses, and its connection, which leaves a running node alone."""
+"""Which account a command uses."""
 
 import getpass
 import os
@@ -6,8 +6,7 @@ from pathlib import Path
 import sys
 
 from consometers_node.quoalise.text import around, text
-from consometers_node.xmpp import Account, Connection, Identity, Security, Server
-from consometers_node.xmpp.trial import aside
+from consometers_node.xmpp import Account, Identity, Security, Server
 
 from .errors import CliError, misused, system_reason
 from .options import AccountAccess, Common, Reach
@@ -93,8 +92,3 @@ async def stored_account(data: Path | None) -> Identity | None:
         return None
     async with opened(data) as store:
         return await load(store)
-
-
-def new_connection(who: Identity, output: Output) -> Connection:
-    """Prepare a connection under an address of its own: the node at /quoalise goes on."""
-    return aside(who, output.language)

@@ -34,22 +34,18 @@ _NO_ROOM = text("The path of the node's folder is too long: choose another one w
 type Status = Mapping[str, Json]
 
 
-def socket_in(folder: Path) -> Path:
-    """Return the socket's path in a folder."""
-    return folder / _SOCKET
-
-
 @asynccontextmanager
 async def listening(
-    socket: Path, look_again: Callable[[], None], status: Callable[[str], Status]
+    folder: Path, look_again: Callable[[], None], status: Callable[[str], Status]
 ) -> AsyncIterator[None]:
-    """Listen as long as it is entered. Raises `CliError` where that cannot be.
+    """Listen in a node's folder as long as it is entered. Raises `CliError` where that cannot be.
 
     `status` is asked when somebody asks, in the language of that person.
     """
+    socket = folder / _SOCKET
     if len(os.fsencode(socket)) > _LONGEST:
         raise CliError("no-room", _NO_ROOM)
-    if await ask(socket, "status") is not None:
+    if await ask(folder, "status") is not None:
         raise CliError("already-runs", _ALREADY_RUNS)  # Two would send everything twice.
     await asyncio.to_thread(socket.unlink, missing_ok=True)
 
@@ -76,16 +72,16 @@ async def listening(
         server.close()
 
 
-async def wake(socket: Path) -> bool:
-    """Wake the node. Return whether one is running."""
-    return await ask(socket, "look-again") is not None
+async def wake(folder: Path) -> bool:
+    """Wake the node of a folder. Return whether one is running."""
+    return await ask(folder, "look-again") is not None
 
 
-async def ask(socket: Path, what: str) -> Status | None:
-    """Return the running node's answer; None if none runs."""
+async def ask(folder: Path, what: str) -> Status | None:
+    """Return the answer of the node of a folder; None if none runs."""
     try:
         async with asyncio.timeout(_SECONDS):
-            reader, writer = await asyncio.open_unix_connection(socket, limit=_MAX_BYTES)
+            reader, writer = await asyncio.open_unix_connection(folder / _SOCKET, limit=_MAX_BYTES)
             try:
                 asked = {"ask": what, "language": language()}
                 writer.write(json.dumps(asked).encode() + b"\n")

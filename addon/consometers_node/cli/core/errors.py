@@ -114,6 +114,8 @@ def run_to_end[T](
 
 def cli_error_of(error: Exception) -> CliError | None:
     """Return the message for an error, or None for an unforeseen one."""
+    if isinstance(error, CliError):
+        return error
     # A command that speaks to no server and opens no database fails without loading either.
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
@@ -122,8 +124,6 @@ def cli_error_of(error: Exception) -> CliError | None:
     from consometers_node.xmpp import NetworkError  # noqa: PLC0415
 
     match error:
-        case CliError():
-            return error
         case QuoaliseError():
             return CliError(error.condition, error.text)
         case NetworkError():

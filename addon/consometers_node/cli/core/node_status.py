@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import cast
 
 from consometers_node.quoalise.text import text
 from consometers_node.series import Series
@@ -10,7 +11,7 @@ from consometers_node.sharing.status import collectives
 from consometers_node.store import Store
 
 from .control_socket import Status
-from .output import Json, Output
+from .output import Columns, Json, Output
 from .times import shown
 
 _NOT_RUNNING = text("The node is not running.")
@@ -19,11 +20,13 @@ _OFFLINE = text("It is not on the network: {why}")
 _DATABASE = text("Database: {why}")
 _CLOCK = text("Clock: {why}")
 _NO_HOME = text("Home Assistant: {why}")
-_PEER = text("Collective")
-_SERIES = text("Series", context="one each")
-_READ = text("Read")
-_UNTIL = text("Received up to")
-_WAITS = text("Waiting to be sent")
+_COLUMNS: Columns[tuple[Json, Mapping[str, Json]]] = {
+    text("Collective"): lambda row: str(row[0]),
+    text("Series", context="one each"): lambda row: f"{row[1]['statistic']} {row[1]['interval']}",
+    text("Read"): lambda row: f"{100 * cast(float, row[1]['read']):.0f} %",
+    text("Received up to"): lambda row: cast(str | None, row[1]["acknowledged_until"]),
+    text("Waiting to be sent"): lambda row: cast(int, row[1]["waiting"]),
+}
 _PROBLEM = text("{jid}: {why}")
 
 
@@ -31,8 +34,7 @@ async def shared_of(
     store: Store, running: Status | None, read: Mapping[Series, float]
 ) -> list[dict[str, Json]]:
     """Return what is shared with whom, and how far it got; `read` how much of a series is here."""
-    problems = (running or {}).get("peers") or {}
-    assert isinstance(problems, dict)
+    problems = cast(Mapping[str, Json], (running or {}).get("peers") or {})
     async with store.reading() as connection:
         peers = await collectives(connection, datetime.now(UTC), read)
     return [
@@ -79,25 +81,13 @@ def say_running(running: Status | None, output: Output) -> None:
 
 def show_shared(shared: list[dict[str, Json]], output: Output) -> bool:
     """Show what is shared with whom, and what stands in the way. Returns whether anything is."""
-    rows = []
-    for peer in shared:
-        series = peer["series"]
-        assert isinstance(series, list)
-        for shared_series in series:
-            assert isinstance(shared_series, dict)
-            read, until = shared_series["read"], shared_series["acknowledged_until"]
-            assert isinstance(read, float | int)
-            rows.append(
-                [
-                    str(peer["jid"]),
-                    f"{shared_series['statistic']} {shared_series['interval']}",
-                    f"{100 * read:.0f} %",
-                    str(until or ""),
-                    str(shared_series["waiting"]),
-                ]
-            )
+    rows = [
+        (peer["jid"], series)
+        for peer in shared
+        for series in cast(list[Mapping[str, Json]], peer["series"])
+    ]
     if rows:
-        output.table((_PEER, _SERIES, _READ, _UNTIL, _WAITS), rows)
+        output.table(_COLUMNS, rows)
     for peer in shared:
         if peer["problem"]:
             output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])

@@ -36,15 +36,12 @@ Urn = Annotated[
         help=say("The identifier of the series, as list-series shows it."),
     ),
 ]
-SettingsFile = Annotated[
+OutputFile = Annotated[
     Path | None,
     typer.Option(
-        "--settings",
+        "--output",
         metavar=_FILE,
-        envvar=SETTINGS,
-        help=say(
-            "The settings file of a collective; by default collective.toml in the node's folder."
-        ),
+        help=say("Write to a file that only you can read, instead of standard output."),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
@@ -78,6 +75,24 @@ class Common:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ours(Common):
+    """Options of every command of a collective, and of those that both roles have."""
+
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar=_FILE,
+            envvar=SETTINGS,
+            help=say(
+                "The settings file of a collective; by default collective.toml in the node's"
+                " folder."
+            ),
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """The format and the destination of an export."""
 
@@ -85,14 +100,7 @@ class Export:
         Literal["json", "csv"],
         typer.Option("--format", metavar="json|csv", help=say("How.")),
     ] = "json"
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar=_FILE,
-            help=say("Write to a file that only you can read, instead of standard output."),
-        ),
-    ] = None
+    file: OutputFile = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,22 @@ one by one, and nothing else; without it, text and tables. What is said beside (
 how far it is) goes to stderr. Rich is loaded when it is needed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 import io
 import json
 import os
 from pathlib import Path
 import secrets
 import sys
+from typing import TextIO
 
 from consometers_node.quoalise.text import Text, printed, text
 
-from .errors import CliError
+from .errors import INTERRUPTED, CliError, cli_error_of
 from .locale import language
+from .times import local
 
 _SPACES = "\n\t\u00a0\u202f"
 """The last two keep French marks with their word."""
@@ -26,6 +29,9 @@ _YES = frozenset({"y", "yes", "o", "oui"})
 _NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
+type Cell = Text | datetime | float | str | None
+type Columns[Row] = Mapping[Text, Callable[[Row], Cell]]
+"""The title of each column, and what it shows of a row."""
 type Reached = Callable[[float], None]
 """Receives the progress: how much of the total is done."""
 
@@ -65,23 +71,23 @@ class Output:
         else:
             self.say(words, **values)
 
-    def table(self, columns: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
+    def table[Row](self, columns: Columns[Row], rows: Iterable[Row]) -> None:
         """Print a table for people."""
         from .screen import print_table  # noqa: PLC0415
 
-        titles = [self.translated(column) for column in columns]
-        print_table(titles, [[clean(cell) for cell in row] for row in rows])
+        titles = [self.translated(title) for title in columns]
+        print_table(titles, [[self._shown(cell(row)) for cell in columns.values()] for row in rows])
 
-    def listing(
+    def listing[Row](
         self,
-        documents: Sequence[Json],
-        columns: Sequence[Text],
-        rows: Sequence[Sequence[str]],
+        rows: Sequence[Row],
+        document: Callable[[Row], Json],
+        columns: Columns[Row],
         nothing: Text,
     ) -> None:
         """Print a list: documents for programs; for people a table, or that there is nothing."""
         if self.as_json:
-            self.document(documents)
+            self.document([document(row) for row in rows])
         elif rows:
             self.table(columns, rows)
         else:
@@ -96,7 +102,7 @@ class Output:
     def progress(self, words: Text, total: float) -> Iterator[Reached]:
         """Show progress on a terminal; return the function that reports it."""
         if not self.is_watched:
-            yield _unseen
+            yield lambda _: None
             return
         from .screen import progress_bar  # noqa: PLC0415
 
@@ -113,12 +119,12 @@ class Output:
             _write(sys.stderr, message)
         return error.status
 
-    def agree(self, question: str, *, yes: bool) -> None:
+    def agree(self, question: Text | str, *, yes: bool) -> None:
         """Ask a person at a terminal. Raises `CliError` unless the answer is yes."""
         if yes:
             return
         asks = not self.as_json and sys.stdin.isatty()
-        if not asks or input(question).strip().lower() not in _YES:
+        if not asks or input(self.translated(question)).strip().lower() not in _YES:
             raise CliError("not-confirmed", _NOT_ASKED)
 
     def translated(self, words: Text | str, **values: object) -> str:
@@ -126,10 +132,36 @@ class Output:
         chosen = words if isinstance(words, str) else printed(words, self.language)
         return chosen.format(**values) if values else chosen
 
+    def _shown(self, cell: Cell) -> str:
+        match cell:
+            case Text():
+                return clean(self.translated(cell))
+            case datetime():
+                return local(cell)
+            case _:
+                return "" if cell is None else clean(str(cell))
+
 
 def clean(words: str) -> str:
     """Remove terminal control characters: peers choose some of the words."""
     return "".join(c if c.isprintable() or c in _SPACES else "·" for c in words)
+
+
+def exit_status(work: Callable[[], object], output: Output) -> int:
+    """Do the work of a program, print its error, and return the status with which it ends."""
+    try:
+        status = work()
+    except BrokenPipeError:
+        # The reader closed the pipe: what Python would still flush has nowhere to go.
+        sys.stdout = sys.stderr
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if (cli_error := cli_error_of(error)) is None:
+            raise
+        return output.complain(cli_error)
+    return status if isinstance(status, int) else 0
 
 
 def deliver(document: bytes, file: Path | None) -> bool:
@@ -164,12 +196,6 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _write(stream: io.TextIOBase | object, words: str) -> None:
-    assert hasattr(stream, "write")
-    assert hasattr(stream, "flush")
+def _write(stream: TextIO, words: str) -> None:
     stream.write(words + "\n")
     stream.flush()
-
-
-def _unseen(_done: float) -> None:
-    """Ignore progress: there is no terminal."""

@@ -7,14 +7,12 @@ import typer
 
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
-from consometers_node.sharing.account import load
 from consometers_node.store import Store
 from consometers_node.store.peers import peer_by_jid
 from consometers_node.xmpp.account import bare
-from consometers_node.xmpp.trial import online
+from consometers_node.xmpp.trial import aside, online
 
 from ..client.history import PatientAsking
-from ..core.access import new_connection
 from ..core.errors import CliError, refusals_of
 from ..core.locale import say, who
 from ..core.options import Common, Peer
@@ -22,9 +20,6 @@ from ..core.output import Json, write_private
 from ..core.usage import Commands
 from . import command
 
-_NO_ACCOUNT = text(
-    "This node has no XMPP account: log in with “consometers-node login name@server”."
-)
 _UNKNOWN = text("This home never joined {peer}: “permissions” lists its collectives.")
 _RECEIVING = text("Export of {peer}")
 _WRITTEN = text("All that {peer} holds about this home is in {file}: export.json and records.csv.")
@@ -55,14 +50,12 @@ async def access(
 ) -> None:
     """Ask a collective for all that it holds of this home."""
     output, jid = common.output, bare(peer)
-    account = await load(store)
-    if account is None:
-        raise CliError("no-account", _NO_ACCOUNT)
+    account = await command.account(store)
     async with store.reading() as reading:
         collective = await peer_by_jid(reading, jid)
     if collective is None:
         raise CliError("not-joined", _UNKNOWN.fill(peer=jid))
-    connection = new_connection(account, output)
+    connection = aside(account, output.language)
     asking = PatientAsking(connection, output)
     with output.progress(_RECEIVING.fill(peer=jid), 1.0) as reached:
         async with online(connection):

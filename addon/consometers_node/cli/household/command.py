@@ -15,9 +15,11 @@ from consometers_node.permission import (
 )
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
+from consometers_node.xmpp import Identity
 
 from ..core import control_socket
 from ..core.errors import CliError, run_to_end
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     # A running node never loads the command-line parser.
     from ..core.options import Common
 
+_NO_ACCOUNT = text(
+    "This node has no XMPP account: log in with “consometers-node login name@server”."
+)
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
     NotNarrower: "not-narrower",
@@ -74,11 +79,14 @@ def run_in[T](data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
     return run_to_end(opening(), household_error)
 
 
+async def account(store: Store) -> Identity:
+    """Return the node's account. Raises `CliError`."""
+    stored = await load(store)
+    if stored is None:
+        raise CliError("no-account", _NO_ACCOUNT)
+    return stored
+
+
 async def look_again(common: Common) -> bool:
     """Wake the running node, if there is one."""
-    return await control_socket.wake(socket(common))
-
-
-def socket(common: Common) -> Path:
-    """Return the path of the node's socket."""
-    return control_socket.socket_in(folder(common.data))
+    return await control_socket.wake(folder(common.data))

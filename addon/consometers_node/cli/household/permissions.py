@@ -16,7 +16,7 @@ from consometers_node.permission import (
     SumRefused,
 )
 from consometers_node.quoalise import Identifier, Role, iso8601
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import Text, text
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import (
@@ -35,23 +35,25 @@ from ..client.history import History
 from ..core.errors import CliError
 from ..core.locale import say, who
 from ..core.options import Common, Yes
-from ..core.output import Json, Output
+from ..core.output import Columns, Json, Output
 from ..core.times import day
 from ..core.usage import Commands
 from . import command
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
 
-_NUMBER = text("Number")
-_PEER = text("Collective")
-_TITLE = text("What for", context="list on the command line")
-_STATE = text("State")
-_UNTIL = text("Until")
-_WHEN = text("When")
-_WHO = text("Who")
-_STATISTIC = text("Statistic")
-_FLOW = text("Energy")
-_SIZE = text("Kind", context="of a permission")
-_STEP = text("Resolution")
+_OFFERED: Columns[Series] = {
+    text("Statistic"): lambda series: series.device,
+    text("Energy"): lambda series: consent_text.DIRECTIONS[series.direction],
+    text("Kind", context="of a permission"): lambda series: consent_text.QUANTITIES[
+        series.quantity
+    ],
+    text("Resolution"): lambda series: consent_text.INTERVALS[series.interval],
+}
+_REGISTER: Columns[RegisterEntry] = {
+    text("When"): lambda entry: entry.at.astimezone().isoformat(" ", "minutes"),
+    text("State"): lambda entry: consent_text.STATES[entry.state],
+    text("Who"): lambda entry: entry.who,
+}
 _NO_PERMISSION = text(
     "No data request yet: join a collective with “consometers-node join INVITATION”."
 )
@@ -180,7 +182,7 @@ async def grant(
         output.catalogue_language,
         role=_role(naming),
     )
-    signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
+    signature = _sign(shown, _AGREE, output, yes=yes)
     terms = await _decisions(store, naming).grant(naming, question, picked, signature)
     until = terms.valid_until.astimezone().date()
     await _done(common, question, State.GRANTED, until=until)
@@ -196,7 +198,7 @@ async def refuse(
     expect(question, State.REFUSED)
     naming = await load_naming(store)
     shown = consent_text.refusal(question.need, output.catalogue_language, role=_role(naming))
-    signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
+    signature = _sign(shown, _REFUSE, output, yes=yes)
     await _decisions(store, naming).refuse(question, signature)
     await _done(common, question, State.REFUSED)
 
@@ -224,7 +226,7 @@ async def withdraw(
     shown = consent_text.withdrawal(
         question.need, output.catalogue_language, erase=not keep, role=_role(naming)
     )
-    signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
+    signature = _sign(shown, _WITHDRAW, output, yes=yes)
     permission_id = question.permission.id
     try:
         decisions = _decisions(store, naming)
@@ -244,13 +246,10 @@ async def withdraw(
 async def _data_request(store: Store, typed: str) -> DataRequest:
     """Return the permission whose id begins so. Raises `UnknownPermission`, `CliError`."""
     async with store.reading() as connection:
-        permission_ids = [
-            known_permission.id for known_permission in await Permissions(connection).all()
-        ]
         matching = [
-            permission_id
-            for permission_id in permission_ids
-            if permission_id.startswith(typed.lower())
+            permission.id
+            for permission in await Permissions(connection).all()
+            if permission.id.startswith(typed.lower())
         ]
         if len(matching) > 1:
             raise CliError("ambiguous", _AMBIGUOUS.fill(typed=typed))
@@ -293,27 +292,18 @@ def _offer(question: DataRequest, series: Sequence[Series], role: Role, output: 
         )
         return
     output.say(consent_text.need(question.need, question.peer, output.language))
-    rows = [
-        [
-            choosable.device,
-            output.translated(consent_text.DIRECTIONS[choosable.direction]),
-            output.translated(consent_text.QUANTITIES[choosable.quantity]),
-            output.translated(consent_text.INTERVALS[choosable.interval]),
-        ]
-        for choosable in series
-    ]
-    if rows:
-        output.table((_STATISTIC, _FLOW, _SIZE, _STEP), rows)
+    if series:
+        output.table(_OFFERED, series)
     else:
         output.say(_NOTHING_FITS[role])
     output.say(CHOOSE)
 
 
-def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
+def _sign(shown: ShownText, question: Text, output: Output, *, yes: bool) -> Signature:
     """Show the text, and ask for confirmation. Raises `CliError` where it is denied."""
     if not output.as_json:
         output.say(shown.body)
-    output.agree(f"\n{question}", yes=yes)
+    output.agree(f"\n{output.translated(question)}", yes=yes)
     return Signature(who(), shown)
 
 
@@ -337,18 +327,18 @@ async def _list(store: Store, output: Output) -> None:
         requests = [
             await data_request(connection, permission.id) for permission in await register.all()
         ]
-    rows = [
-        [
-            request.permission.id[:8],
-            request.peer.jid,
-            consent_text.title(request.need, output.language),
-            output.translated(consent_text.STATES[request.permission.state]),
-            day(terms.valid_until if (terms := request.permission.terms) else None),
-        ]
-        for request in requests
-    ]
-    documents = [_row(request, output) for request in requests]
-    output.listing(documents, (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL), rows, _NO_PERMISSION)
+    columns: Columns[DataRequest] = {
+        text("Number"): lambda request: request.permission.id[:8],
+        text("Collective"): lambda request: request.peer.jid,
+        text("What for", context="list on the command line"): lambda request: consent_text.title(
+            request.need, output.language
+        ),
+        text("State"): lambda request: consent_text.STATES[request.permission.state],
+        text("Until"): lambda request: (
+            day(request.permission.terms.valid_until) if request.permission.terms else None
+        ),
+    }
+    output.listing(requests, lambda request: _document(request, output), columns, _NO_PERMISSION)
 
 
 async def _show(store: Store, typed: str, output: Output) -> None:
@@ -363,7 +353,7 @@ async def _show(store: Store, typed: str, output: Output) -> None:
     if output.as_json:
         output.document(
             {
-                **_row(question, output),
+                **_document(question, output),
                 "series": [
                     {"identifier": str(name), "statistic": series.device}
                     for name, series in names.items()
@@ -378,17 +368,7 @@ async def _show(store: Store, typed: str, output: Output) -> None:
     )
     for name, series in names.items():
         output.say(f"{series.device} → {name}")
-    output.table(
-        (_WHEN, _STATE, _WHO),
-        [
-            [
-                entry.at.astimezone().isoformat(" ", "minutes"),
-                output.translated(consent_text.STATES[entry.state]),
-                entry.who or "",
-            ]
-            for entry in entries
-        ],
-    )
+    output.table(_REGISTER, entries)
 
 
 def _names(question: DataRequest, naming: Naming) -> dict[Identifier, Series]:
@@ -398,7 +378,7 @@ def _names(question: DataRequest, naming: Naming) -> dict[Identifier, Series]:
     return naming.names(terms.series, question.peer.jid, terms.identification)
 
 
-def _row(request: DataRequest, output: Output) -> dict[str, Json]:
+def _document(request: DataRequest, output: Output) -> dict[str, Json]:
     terms = request.permission.terms
     document: dict[str, Json] = {
         "permission": request.permission.id,

@@ -13,27 +13,22 @@ from consometers_node.household.statistics_import.external_statistic import (
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
 from consometers_node.quoalise.text import text, verbatim
-from consometers_node.sharing.account import load
 from consometers_node.store import Store
 from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from consometers_node.xmpp import Asking
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.connection import first_of
-from consometers_node.xmpp.trial import online
+from consometers_node.xmpp.trial import aside, online
 
 from ..client.requests import read_identifier
-from ..core.access import new_connection
 from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.options import Common, Peer, Urn
-from ..core.output import Json, Output
+from ..core.output import Columns, Json, Output
 from ..core.times import shown
 from ..core.usage import Commands
 from . import command, home_assistant
 
-_NO_ACCOUNT = text(
-    "This node has no XMPP account: log in with “consometers-node login name@server”."
-)
 _KNOWN = text("{statistic} is already imported: “imports” shows its progress.")
 _RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
@@ -44,11 +39,15 @@ _PULLED = text(
 _REMOVED = text("{statistic} is no longer imported. Its past stays in Home Assistant.")
 _UNKNOWN = text("{statistic} is not imported.")
 _NONE = text("No series is imported.")
-_STATISTIC = text("Statistic")
-_PEER = text("Peer")
-_SERIES = text("Series", context="one each")
-_UNTIL = text("Until", context="last record")
-_PROBLEM = text("Problem")
+_COLUMNS: Columns[Pulled] = {
+    text("Statistic"): lambda pulled: pulled.statistic,
+    text("Peer"): lambda pulled: pulled.jid,
+    text("Series", context="one each"): lambda pulled: pulled.identifier,
+    text("Until", context="last record"): lambda pulled: (
+        pulled.until and pulled.until.astimezone().isoformat(" ", "minutes")
+    ),
+    text("Problem"): lambda pulled: pulled.problem,
+}
 
 commands = Commands(command.run)
 
@@ -145,8 +144,7 @@ async def imports(
     if remove is not None and not output.as_json:
         output.say(_REMOVED, statistic=remove)
         return
-    titles = (_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM)
-    output.listing([*map(_document, pulled)], titles, [*map(_row, pulled)], _NONE)
+    output.listing(pulled, _document, _COLUMNS, _NONE)
 
 
 async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
@@ -154,11 +152,9 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
 
     Raises `CliError` where nothing could be pulled.
     """
-    who = await load(store)
-    if who is None:
-        raise CliError("no-account", _NO_ACCOUNT)
+    who = await command.account(store)
     first = _FirstRound(store, pulled.statistic)
-    connection = new_connection(who, output)
+    connection = aside(who, output.language)
     asking = Asking(connection)
     rows = 0
     home = await home_assistant.load(store)
@@ -221,8 +217,3 @@ def _document(series: Pulled) -> Json:
         "until": shown(series.until),
         "problem": series.problem,
     }
-
-
-def _row(series: Pulled) -> list[str]:
-    until = "" if series.until is None else series.until.astimezone().isoformat(" ", "minutes")
-    return [series.statistic, series.jid, series.identifier, until, series.problem or ""]

@@ -6,7 +6,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 
-from ..core.options import Common, SettingsFile
+from ..core.options import Common, Ours
 from ..core.paths import is_collective
 from ..core.times import local, shown
 from ..core.usage import Commands
@@ -25,11 +25,11 @@ commands = Commands()
         " is waiting for it. A collective then announces each erasure one day before."
     ),
 )
-def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
+def confirm_clock(common: Ours) -> None:
     """Confirm the clock of this computer."""
     now = datetime.now(UTC)
-    if is_collective(common.data, settings):
-        _confirm_of_collective(common, settings)
+    if is_collective(common.data, common.settings):
+        _confirm_of_collective(common)
     else:
         _confirm_of_home(common, now)
     common.output.result({"confirmed": shown(now)}, _CONFIRMED, now=local(now))
@@ -44,7 +44,7 @@ def _confirm_of_home(common: Common, now: datetime) -> None:
     command.run(common, work)
 
 
-def _confirm_of_collective(common: Common, file: SettingsFile) -> None:
+def _confirm_of_collective(common: Ours) -> None:
     from consometers_node.collective.settings import Settings  # noqa: PLC0415
 
     from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
@@ -52,5 +52,4 @@ def _confirm_of_collective(common: Common, file: SettingsFile) -> None:
     async def work(store: Store, settings: Settings) -> None:
         await of_collective.actions(store, settings).confirm_clock()
 
-    ours = of_collective.Ours(data=common.data, as_json=common.as_json, settings=file)
-    of_collective.run(ours, work)
+    of_collective.run(common, work)

@@ -9,16 +9,16 @@ from consometers_node.quoalise.text import text
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
 from consometers_node.sharing.consent import DataRequest, Decisions, data_request, propose_need
-from consometers_node.store import PermissionId, Store
+from consometers_node.store import Store
 from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Asking, Identity, Join, Register, links
 from consometers_node.xmpp.account import bare
-from consometers_node.xmpp.trial import online
+from consometers_node.xmpp.trial import aside, online
 
-from ..core.access import new_connection, server_for
+from ..core.access import server_for
 from ..core.errors import CliError, refusals_of
 from ..core.locale import say, who
-from ..core.options import Common, Reach, SettingsFile
+from ..core.options import Common, Ours, Reach
 from ..core.output import Output
 from ..core.paths import is_collective
 from ..core.usage import Commands
@@ -44,8 +44,6 @@ _ASKED = text(
     " {number}” shows your choices."
 )
 
-type _Found = list[tuple[PermissionId, DataRequest]]
-
 commands = Commands()
 
 
@@ -65,8 +63,7 @@ def join(
         ),
     ],
     reach: Reach,
-    common: Common,
-    settings: SettingsFile = None,
+    common: Ours,
 ) -> None:
     """Take an account, or meet a collective."""
     output = common.output
@@ -76,12 +73,8 @@ def join(
             jid = command.run(common, lambda store: _register(store, account, reach))
             output.result({"jid": jid, "kept": True}, _NEW_ACCOUNT, jid=jid)
         case Join() as invitation:
-            is_ours = is_collective(common.data, settings)
-            met = (
-                _as_collective(invitation, common, settings)
-                if is_ours
-                else _as_home(invitation, common)
-            )
+            is_ours = is_collective(common.data, common.settings)
+            met = (_as_collective if is_ours else _as_home)(invitation, common)
             _show(met, invitation.collective, output)
 
 
@@ -113,12 +106,12 @@ def peer(
     """Propose a data need from a file to the household."""
     output = common.output
 
-    async def work(store: Store) -> _Found:
+    async def work(store: Store) -> list[DataRequest]:
         written = read_need_file(need.read_bytes())
         permission = await propose_need(store, bare(jid), written, who())
         await command.look_again(common)
         async with store.reading() as connection:
-            return [(permission, await data_request(connection, permission))]
+            return [await data_request(connection, permission)]
 
     _show(command.run(common, work), jid, output)
 
@@ -130,8 +123,8 @@ async def _register(store: Store, invitation: Register, reach: Reach) -> str:
         raise CliError("has-account", _HAS_ACCOUNT.fill(jid=existing.jid)) from None
 
 
-def _as_home(invitation: Join, common: Common) -> _Found:
-    async def work(store: Store) -> _Found:
+def _as_home(invitation: Join, common: Ours) -> list[DataRequest]:
+    async def work(store: Store) -> list[DataRequest]:
         account = await load(store)
         if account is None:
             raise CliError("no-account", _NO_ACCOUNT)
@@ -140,54 +133,52 @@ def _as_home(invitation: Join, common: Common) -> _Found:
     return command.run(common, work)
 
 
-def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _Found:
+def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
     # A home has nothing of it.
     from consometers_node.collective.access_log import written_by  # noqa: PLC0415
 
     from ..collective import command as of_collective  # noqa: PLC0415
 
-    ours = of_collective.Ours(data=common.data, as_json=common.as_json, settings=settings)
-
-    async def work(store: Store, own_settings: Settings) -> _Found:
-        account = await of_collective.account(store, own_settings, ours.output)
+    async def work(store: Store, settings: Settings) -> list[DataRequest]:
+        account = await of_collective.account(store, settings, common.output)
         decisions = Decisions(store, written_by(who()))
-        return await _propose_needs(decisions, account, invitation, ours.output)
+        return await _propose_needs(decisions, account, invitation, common.output)
 
-    return of_collective.run(ours, work)
+    return of_collective.run(common, work)
 
 
 async def _propose_needs(
     decisions: Decisions, account: Identity, invitation: Join, output: Output
-) -> _Found:
-    connection = new_connection(account, output)
+) -> list[DataRequest]:
+    connection = aside(account, output.language)
     asking = Asking(connection)
     async with online(connection):
         with refusals_of(invitation.collective):
             numbers = await decisions.join(asking, invitation)
     async with decisions.store.reading() as reading:
-        return [(permission, await data_request(reading, permission)) for permission in numbers]
+        return [await data_request(reading, permission) for permission in numbers]
 
 
-def _show(requests: _Found, jid: str, output: Output) -> None:
+def _show(requests: list[DataRequest], jid: str, output: Output) -> None:
     if output.as_json:
         output.document(
             {
                 "peer": jid,
                 "asked": [
                     {
-                        "permission": permission,
+                        "permission": request.permission.id,
                         "need": request.need.id,
                         "version": request.need.version,
                         "state": request.permission.state,
                         "text": consent_text.need(request.need, request.peer, output.language),
                     }
-                    for permission, request in requests
+                    for request in requests
                 ],
             }
         )
         return
-    for permission, request in requests:
+    for request in requests:
         need = consent_text.need(request.need, request.peer, output.language)
-        output.say(_ASKED, number=permission, need=need)
+        output.say(_ASKED, number=request.permission.id, need=need)
     if not requests:
         output.say(_NOTHING_ASKED, jid=jid)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 import logging
 import os
 from pathlib import Path
@@ -33,15 +32,6 @@ _NOT_A_PLACE = text("write an address and a port, such as 127.0.0.1:8099.")
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """Where the page listens, and which addresses count as Home Assistant's ingress."""
-
-    host: str
-    port: int
-    ingress: Collection[str] | None = None
-
-
 def place(typed: str, option: str = "--page") -> tuple[str, int]:
     """Read HOST:PORT. Raises `CliError`."""
     host, _, port = typed.rpartition(":")
@@ -63,18 +53,23 @@ async def keys(store: Store) -> tuple[str, str]:
     return node_id, token.decode()
 
 
-async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving) -> NoReturn:
-    """Serve the page and the API until cancelled."""
+async def serve(
+    node: HomeNode,
+    session: aiohttp.ClientSession,
+    host: str,
+    port: int,
+    ingress: Collection[str] | None,
+) -> NoReturn:
+    """Serve the page and the API until cancelled. `ingress` are Home Assistant's addresses."""
     # A node without pages never loads them.
     from consometers_node.web.site import Keys, Site  # noqa: PLC0415
 
     node_id, token = await keys(node.store)
-    keys_of_node = Keys(node_id, token, version())
-    site = Site(node, keys_of_node, ingress=serving.ingress, server=_server())
-    async with site.listening(serving.host, serving.port) as port:
-        _LOGGER.info("the page listens on port %s", port)
+    site = Site(node, Keys(node_id, token, version()), ingress=ingress, server=_server())
+    async with site.listening(host, port) as open_port:
+        _LOGGER.info("the page listens on port %s", open_port)
         if there := home_assistant.supervisor():
-            await _be_discovered(session, *there, port, token)
+            await _be_discovered(session, *there, open_port, token)
         await asyncio.Event().wait()
     raise AssertionError
 

@@ -11,7 +11,7 @@ from consometers_node.quoalise.text import text
 
 from ..core.errors import misused
 from ..core.locale import say
-from ..core.options import Common, SettingsFile
+from ..core.options import Ours
 from ..core.usage import Commands
 
 _NO_PAGE = text(
@@ -29,7 +29,7 @@ commands = Commands()
     ),
 )
 def run(
-    common: Common,
+    common: Ours,
     *,
     role: Annotated[
         Literal["household", "collective"],
@@ -57,7 +57,6 @@ def run(
             ),
         ),
     ] = None,
-    settings: SettingsFile = None,
     ingress: Annotated[
         list[str] | None, typer.Option(envvar="CONSOMETERS_INGRESS", hidden=True)
     ] = None,
@@ -74,7 +73,7 @@ def run(
             raise misused("--page", _NO_PAGE)
         from . import running_collective  # noqa: PLC0415
 
-        running_collective.run(common, settings, log_level, haste)
+        running_collective.run(common, log_level, haste)
     else:
         options = {
             "data": None if common.data is None else str(common.data),

@@ -1,8 +1,7 @@
 """Puts a collective's node together, and runs it."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 import logging
 from pathlib import Path
@@ -25,36 +24,33 @@ from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
 from ..collective import command
-from ..collective.command import Ours, now
+from ..collective.command import now
 from ..collective.needs import unreadable
 from ..core import control_socket
 from ..core.control_socket import Status
 from ..core.errors import CliError
-from ..core.options import Common
+from ..core.options import Ours
 from ..core.output import Output
 from .running import connecting, log, status, until_stopped, version
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-type _Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
-
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}")
 
 
-def run(common: Common, settings: Path | None, log_level: str, haste: float) -> None:
+def run(common: Ours, log_level: str, haste: float) -> None:
     """Run a collective's node until SIGTERM or Ctrl-C."""
     log(log_level)
-    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
-    asked = {file: _read(file) for file in command.settings_of(ours).needs}
+    asked = {file: _read(file) for file in command.settings_of(common).needs}
 
     async def work(store: Store, loaded: Settings) -> None:
         for file, need in asked.items():
             await _offer(store, file, need)
-        await _run(ours.output, haste, store, loaded)
+        await _run(common.output, haste, store, loaded)
 
-    command.run(ours, work, waits=True)
+    command.run(common, work, waits=True)
 
 
 async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
@@ -79,9 +75,8 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
         works += _alerts(watch, output.catalogue_language, haste)
     if settings.metrics is not None:
         works.append(_serve_metrics(watch, settings.metrics))
-    socket = control_socket.socket_in(settings.folder)
     async with control_socket.listening(
-        socket, node.look_again, lambda language: _status(watch, language)
+        settings.folder, node.look_again, lambda language: _status(watch, language)
     ):
         await until_stopped(works)
 
@@ -156,7 +151,12 @@ async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
         watch=watch,
         witness=node.witness,
     )
-    public.app.on_response_prepare.append(_counting(node.counts.pages))
+
+    async def count(_: web.Request, response: web.StreamResponse) -> None:
+        """Count each answer, of the administration too."""
+        node.counts.pages[PageAnswer.of(response.status)] += 1
+
+    public.app.on_response_prepare.append(count)
     try:
         from consometers_node.web.admin.routes import administer  # noqa: PLC0415
     except ModuleNotFoundError as missing:
@@ -178,12 +178,3 @@ async def _listen(
             await asyncio.Event().wait()
     except OSError as fault:
         _LOGGER.error("the %s cannot be served at %s:%s: %s", what, at.host, at.port, fault)  # noqa: TRY400
-
-
-def _counting(pages: Counter[PageAnswer]) -> _Prepared:
-    """Return what counts each answer, of the administration too."""
-
-    async def count(_: web.Request, response: web.StreamResponse) -> None:
-        pages[PageAnswer.of(response.status)] += 1
-
-    return count

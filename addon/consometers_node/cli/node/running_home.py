@@ -1,6 +1,6 @@
 """Assembles and runs a household's node: a program of its own, without typer."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 import json
 from pathlib import Path
 import sys
@@ -8,25 +8,18 @@ import sys
 import aiohttp
 
 from consometers_node.household.node import HomeNode, HouseholdPace
-from consometers_node.household.recorder.home_assistant import (
-    BACKOFF,
-    HomeAssistant,
-    HomeAssistantAccess,
-)
+from consometers_node.household.recorder.home_assistant import BACKOFF, HomeAssistant
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_node.xmpp import Connection, Identity
 
 from ..core import control_socket, paths
-from ..core.ending import exit_status
 from ..core.errors import CliError
-from ..core.output import Output, prepare_streams
+from ..core.output import Output, exit_status, prepare_streams
 from ..household import home_assistant
 from ..household.command import run_in
 from . import pages
-from .pages import Serving
 from .running import connecting, log, status, until_stopped
 
 _NO_ACCOUNT = text(
@@ -58,39 +51,25 @@ def run(
     async def work(store: Store) -> None:
         if page is None and await load(store) is None:
             raise CliError("no-account", _NO_ACCOUNT)
-        serving = None if page is None else Serving(*pages.place(page), ingress)
-        home = await home_assistant.load(store)
-        socket = control_socket.socket_in(paths.folder(folder))
+        place = None if page is None else pages.place(page)
+        access = await home_assistant.load(store)
         connect = connecting(Output(as_json=as_json), haste)
-        await _run(store, home, connect, socket, haste=haste, serving=serving)
+        async with aiohttp.ClientSession() as session:
+            source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
+            naming = await load_naming(store)
+            node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
+            # Leave a running node alone: a second login would end its own.
+            async with control_socket.listening(
+                paths.folder(folder),
+                node.look_again,
+                lambda language: status(node, node.home_problem, language),
+            ):
+                works = [node.run()]
+                if place is not None:
+                    works.append(pages.serve(node, session, *place, ingress))
+                await until_stopped(works)
 
     run_in(folder, work)
-
-
-async def _run(
-    store: Store,
-    access: HomeAssistantAccess,
-    connect: Callable[[Identity], Connection],
-    socket: Path,
-    *,
-    haste: float,
-    serving: Serving | None,
-) -> None:
-    """Put everything together, and run it."""
-    async with aiohttp.ClientSession() as session:
-        source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
-        naming = await load_naming(store)
-        node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
-        # Leave a running node alone: a second login would end its own.
-        async with control_socket.listening(
-            socket,
-            node.look_again,
-            lambda language: status(node, node.home_problem, language),
-        ):
-            works = [node.run()]
-            if serving is not None:
-                works.append(pages.serve(node, session, serving))
-            await until_stopped(works)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from ..core import control_socket
 from ..core.errors import CliError
 from ..core.locale import who
 from ..core.node_status import say_running, shared_of, show_shared
-from ..core.options import Common, Export, SettingsFile, Yes
+from ..core.options import Common, Export, Ours, Yes
 from ..core.output import deliver
-from ..core.paths import is_collective
+from ..core.paths import folder, is_collective
 from ..core.usage import Commands
 from ..household import command
 
@@ -42,18 +42,18 @@ commands = Commands()
 
 
 @commands.add("status")
-def status(common: Common, settings: SettingsFile = None) -> None:
+def status(common: Ours) -> None:
     """Print the status of a home's node: what is shared, up to when, and its problems."""
-    if is_collective(common.data, settings):
+    if is_collective(common.data, common.settings):
         # A home has no collective's tables.
         from ..collective.status import status as status_of_collective  # noqa: PLC0415
 
-        status_of_collective(common, settings)
+        status_of_collective(common)
         return
     output = common.output
 
     async def work(store: Store) -> None:
-        running = await control_socket.ask(command.socket(common), "status")
+        running = await control_socket.ask(folder(common.data), "status")
         async with store.reading() as connection:
             read = await progress(connection, datetime.now(UTC))
         shared = await shared_of(store, running, read)
@@ -98,7 +98,7 @@ def erase(common: Common, yes: Yes = False) -> None:
     if is_collective(common.data):
         raise CliError("collective", _ERASE_ONE)
     output = common.output
-    output.agree(output.translated(_REALLY), yes=yes)
+    output.agree(_REALLY, yes=yes)
 
     async def work(store: Store) -> Gone:
         gone = await erase_all(store, who(), output.catalogue_language)
