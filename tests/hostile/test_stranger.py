@@ -27,7 +27,6 @@ from consometers_node.xmpp import (
 )
 from consometers_node.xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
 from consometers_node.xmpp.stream import HEARD_PER_MINUTE, Stream
-from demo.hass import free_port
 from demo.prosody import Authority, Prosody
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.sharing.houses import bare, until
@@ -35,7 +34,7 @@ from tests.node.xmpp.conftest import PASSWORD, MakeNode, MakePlain, NewAccount, 
 from tests.node.xmpp.home import NOW, Collective, Home, records
 from tests.node.xmpp.plain import EMPTY, Plain
 from tools.bench.homes import COLLECTIVE, day_of, join
-from tools.bench.members import STRANGERS, Members, admit
+from tools.bench.members import STRANGERS, Members, admitting
 
 from .line import SEGMENT, Line
 
@@ -256,10 +255,7 @@ class Crowded:
 @pytest.fixture(scope="module")
 def crowded_server(authority: Authority) -> Iterator[Crowded]:
     pytest_socket.enable_socket()
-    port = free_port()
-    server = Prosody("crowd.test", authority)
-    admit(server, port)
-    with server:
+    with admitting(authority, "crowd.test") as (server, port):
         yield Crowded(server, port)
 
 

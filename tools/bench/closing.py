@@ -12,9 +12,9 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time as daytime, timedelta
+import os
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 import time
 
 from sqlalchemy import text
@@ -28,6 +28,7 @@ from consometers_node.store import Store
 
 from .databases import choose, database
 from .homes import COLLECTIVE, ZONE, join, keep_days, today
+from .process import Memory
 
 MOST = 3.0
 """Times the bare read that an hour may take."""
@@ -50,7 +51,6 @@ _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _YEAR_DAYS = 365
 _ROUNDS = 9
 _AREAS = tuple(f"Commune {n}" for n in range(COMMUNES))
-_MEMORY = Path("/proc/self/status")
 _FORGET_PEAK = Path("/proc/self/clear_refs")
 
 
@@ -103,10 +103,10 @@ def main(arguments: list[str]) -> int:
     is_good = True
     for kind in options.database:
         for homes in options.homes:
-            with TemporaryDirectory() as name, database(kind, Path(name)) as place:
+            with database(kind) as place:
                 is_good &= asyncio.run(_measure(kind, place, homes))
         if not options.no_growth:
-            with TemporaryDirectory() as name, database(kind, Path(name)) as place:
+            with database(kind) as place:
                 is_good &= asyncio.run(_grow(kind, place))
     return 0 if is_good else 1
 
@@ -175,11 +175,8 @@ async def _grow(kind: str, place: Path | str) -> bool:
 async def _cost(work: Awaitable[object]) -> Cost:
     with suppress(OSError):
         _FORGET_PEAK.write_text("5")
-    resident = _mib("VmRSS")
+    resident = Memory.of(os.getpid()).resident
     began = time.perf_counter()
     assert await work
-    return Cost(time.perf_counter() - began, max(0.0, _mib("VmHWM") - resident))
-
-
-def _mib(name: str) -> float:
-    return int(_MEMORY.read_text().partition(f"\n{name}:")[2].split()[0]) / 1024
+    seconds = time.perf_counter() - began
+    return Cost(seconds, max(0.0, Memory.of(os.getpid()).peak - resident))

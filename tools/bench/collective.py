@@ -27,14 +27,13 @@ from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
-from demo.hass import free_port
 from demo.hass.folder import ROOT
-from demo.prosody import Authority, Prosody
+from demo.prosody import Authority
 
 from . import growth
 from .databases import choose, database, size, url
 from .homes import HOURS, day_of, join
-from .members import Members, Messages, admit
+from .members import Members, Messages, admitting
 from .process import Memory, cpu_s
 
 MOST = {"sqlite": 1.3, "postgresql": 1.6}
@@ -106,7 +105,7 @@ def main(arguments: list[str]) -> int:
             case = Case(members, max(1, min(options.messages // members, MOST_DAYS)))
             is_good &= asyncio.run(_measure(kind, case))
         if not options.no_growth:
-            with TemporaryDirectory() as name, database(kind, Path(name)) as place:
+            with database(kind) as place:
                 print(f"{kind}, {growth.HOMES} homes, {growth.YEARS} years", flush=True)
                 is_good &= asyncio.run(growth.measure(place))
     return 0 if is_good else 1
@@ -128,12 +127,9 @@ def pushed(case: Case, until: datetime) -> list[Messages]:
 async def _measure(kind: str, case: Case) -> bool:
     days = pushed(case, datetime.now(UTC))
     first, messages = [some[:1] for some in days], [some[1:] for some in days]
-    with TemporaryDirectory() as name, database(kind, Path(name)) as place:
+    with TemporaryDirectory() as name, database(kind) as place:
         folder = Path(name)
-        port = free_port()
-        server = Prosody("one.test", Authority(folder / "authority"))
-        admit(server, port)
-        with server:
+        with admitting(Authority(folder / "authority")) as (server, port):
             account, sink = server.register_all(["collective", "sink"], PASSWORD)
             where = (PASSWORD, str(server.port), str(server.ca_file))
             async with Members.connected(port) as members:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import text
 
@@ -19,10 +20,11 @@ def choose(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[Path | str]:
+def database(kind: str) -> Iterator[Path | str]:
     """Yield an empty one."""
     if kind == "sqlite":
-        yield folder / "node.db"
+        with TemporaryDirectory() as folder:
+            yield Path(folder) / "node.db"
         return
     with postgresql.running() as server:
         with server.connect("postgres") as connection:

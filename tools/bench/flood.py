@@ -23,12 +23,11 @@ from xml.etree.ElementTree import Element
 
 from consometers_node.quoalise.data import encode
 from consometers_node.store import Store
-from demo.hass import free_port
-from demo.prosody import Authority, Prosody
+from demo.prosody import Authority
 
 from .collective import PASSWORD, SETTINGS, program
 from .homes import day_of, join
-from .members import NO_ARCHIVE, STRANGERS, Members, admit, jid
+from .members import NO_ARCHIVE, STRANGERS, Members, admitting, jid
 from .process import cpu_s, p95, summary
 
 AT_MOST = 1.5
@@ -154,10 +153,7 @@ async def _measure(options: argparse.Namespace) -> tuple[Rounds, Rounds]:
     alone, beside = Rounds(), Rounds()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        port = free_port()
-        server = Prosody("one.test", Authority(folder / "authority"))
-        admit(server, port)
-        with server:
+        with admitting(Authority(folder / "authority")) as (server, port):
             (account,) = server.register_all(["collective"], PASSWORD)
             place = folder / "node.db"
             store = await Store.open(place)

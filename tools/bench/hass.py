@@ -10,11 +10,12 @@ program that does nothing with them.
 import argparse
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+import operator
 from pathlib import Path
 import sqlite3
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from demo.furnishing import DOMAIN, add_balance, add_inverter, add_meter, entities_with
@@ -41,8 +42,7 @@ STATISTIC_ROWS_A_DAY = DAY_S // 300 + DAY_S // 3600
 FLOOR_POLLS = 300
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """What was used up to a moment."""
 
     at: float
@@ -53,13 +53,7 @@ class Usage:
 
     def since(self, earlier: Usage) -> Usage:
         """Return what was used from an earlier moment on."""
-        return Usage(
-            self.at - earlier.at,
-            self.cpu_s - earlier.cpu_s,
-            self.rows - earlier.rows,
-            self.frames - earlier.frames,
-            self.requests - earlier.requests,
-        )
+        return Usage(*map(operator.sub, self, earlier, strict=True))
 
     def cpu_beyond(self, idle: Usage) -> float:
         """Return the seconds of CPU above those of a Home Assistant that reads nothing."""

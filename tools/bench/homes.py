@@ -93,8 +93,13 @@ async def join(
         for model in range(min(len(areas), homes - len(areas))):
             others = range(model + len(areas), homes, len(areas))
             await _repeat(connection, model, others, ways)
-        asked = update(MemberPermissionSeriesRow).values(subscribed_at=now, backfilled_until=now)
-        await connection.execute(asked)
+        await ask_for_no_past(connection, now)
+
+
+async def ask_for_no_past(connection: AsyncConnection, now: datetime) -> None:
+    """Mark all series as subscribed, and their past as asked for."""
+    asked = update(MemberPermissionSeriesRow).values(subscribed_at=now, backfilled_until=now)
+    await connection.execute(asked)
 
 
 async def keep_days(

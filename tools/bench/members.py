@@ -6,13 +6,14 @@ acknowledged. No more of them push at a time than a collective has room for.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
 from itertools import islice
 from typing import Self, cast
 from xml.etree.ElementTree import Element, XMLPullParser
 
-from demo.prosody import LOOPBACK, Prosody
+from demo.hass import free_port
+from demo.prosody import LOOPBACK, Authority, Prosody
 
 HOST = "homes.test"
 STRANGERS = "strangers.test"
@@ -31,8 +32,11 @@ type Messages = Sequence[bytes]
 """What one member pushes, one after the other: each a `<quoalise>`."""
 
 
-def admit(server: Prosody, port: int) -> None:
-    """Accept the components, that of strangers too, from the server's next start on."""
+@contextmanager
+def admitting(authority: Authority, host: str = "one.test") -> Iterator[tuple[Prosody, int]]:
+    """Yield a server that runs, and the port on which it accepts components, strangers' too."""
+    port = free_port()
+    server = Prosody(host, authority)
     config = server.folder / "prosody.cfg.lua"
     # One that is left is still there for a moment when the next connects.
     options = f'  component_secret = "{_SECRET}"\n  component_conflict_resolve = "kick_old"\n'
@@ -41,6 +45,8 @@ def admit(server: Prosody, port: int) -> None:
         f'component_ports = {{ {port} }}\ncomponent_interfaces = {{ "{LOOPBACK}" }}\n'
         f"{config.read_text()}{''.join(components)}"
     )
+    with server:
+        yield server, port
 
 
 def jid(member: int) -> str:

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     longest = 0.0
     for kind in options.database:
-        with TemporaryDirectory() as name, database(kind, Path(name)) as place:
+        with database(kind) as place:
             took = asyncio.run(_measure(kind, place, options.homes, options.days))
             longest = max(longest, took)
     return 0 if longest <= MOST_S else 1

@@ -18,8 +18,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 import time
 
-from sqlalchemy import update
-
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
@@ -35,7 +33,6 @@ from consometers_node.quoalise.identifier import (
 from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.groups import all_groups
 from consometers_node.store.published_series import (
     devices as group_devices,
@@ -46,7 +43,7 @@ from consometers_node.wire import encode_series
 
 from .closing import COMMUNES
 from .databases import size
-from .homes import MOST_W, ZONE, join, keep_days, name, need_of, permission, today
+from .homes import MOST_W, ZONE, ask_for_no_past, join, keep_days, name, need_of, permission, today
 from .members import jid
 from .opening import publishing
 
@@ -224,8 +221,7 @@ async def _region(folder: Path, sizes: Sizes, midnight: datetime) -> Server:
             await member_permissions.take(
                 register, member.id, answer, now, own=organisation(REGION)
             )
-        asked = update(MemberPermissionSeriesRow).values(subscribed_at=now, backfilled_until=now)
-        await connection.execute(asked)
+        await ask_for_no_past(connection, now)
     return server
 
 
