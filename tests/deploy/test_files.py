@@ -26,11 +26,15 @@ TOLD = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_F
 def run(*command: str | Path, **variables: str) -> str:
     if shutil.which(command[0]) is None:
         lack(f"{command[0]}, which script/setup installs")
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **variables}
-    )
+    done = ended(*command, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def ended(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, which may be a failure."""
+    environment = os.environ | variables
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture
@@ -217,13 +221,7 @@ def asked(site: Path) -> list[str]:
 @pytest.mark.parametrize(("language", "problem"), [("en", "has no"), ("fr", "ne contient pas")])
 def test_an_incomplete_backup_is_not_restored(tmp_path: Path, language: str, problem: str) -> None:
     (tmp_path / "database.dump").write_text("half of it")
-    done = subprocess.run(
-        (DEPLOY / "restore", tmp_path),
-        env=os.environ | {"COLLECTIVE_LANGUAGE": language},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(DEPLOY / "restore", tmp_path, COLLECTIVE_LANGUAGE=language)
     assert done.returncode == 1
     assert done.stderr.startswith(f"{tmp_path} {problem} accounts.tar")
 
@@ -241,8 +239,7 @@ def test_the_checkout_is_built_before_a_backup_replaces_anything(site: Path) -> 
     assert others[-1] == "compose up --detach --wait"
 
     (site / "asked").unlink()
-    environment = os.environ | recorder(site, "exit 17")
-    done = subprocess.run((site / "restore", backup), env=environment, check=False)
+    done = ended(site / "restore", backup, **recorder(site, "exit 17"))
     assert done.returncode == 17
     assert asked(site) == ["compose build"]
 
@@ -265,10 +262,7 @@ ONCE = "[[ $* != *tar* || -e once ]] || { touch once; exit 1; }"
 def test_a_backup_is_made_while_prosody_writes(
     site: Path, script: str, tries: int, is_made: bool
 ) -> None:
-    environment = os.environ | recorder(site, script)
-    done = subprocess.run(
-        (site / "backup",), env=environment, capture_output=True, text=True, check=False
-    )
+    done = ended(site / "backup", **recorder(site, script))
     assert len([each for each in asked(site) if " tar " in each]) == tries
     folders = [each.name for each in (site / "backups").iterdir() if each.is_dir()]
     if is_made:
@@ -284,10 +278,7 @@ def test_a_backup_is_made_while_prosody_writes(
 def test_a_backup_beside_a_stopped_node_says_so_in_its_own_words(site: Path) -> None:
     """As a planned move makes its last one."""
     stopped = """[[ $* != *" node "* ]] || { echo 'service "node" is not running' >&2; exit 1; }"""
-    environment = os.environ | recorder(site, f"{stopped}; {WRITES}")
-    done = subprocess.run(
-        (site / "backup",), env=environment, capture_output=True, text=True, check=False
-    )
+    done = ended(site / "backup", **recorder(site, f"{stopped}; {WRITES}"))
     assert done.returncode == 0, done.stderr
     assert all(line.startswith("Le nœud est arrêté : ") for line in done.stderr.splitlines())
     assert len(done.stderr.splitlines()) == 2

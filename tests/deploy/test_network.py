@@ -9,27 +9,20 @@ from .box import ROOT
 from .network import own_network
 
 
-@pytest.fixture
-def without_rights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have `unshare` be refused, as a workflow's container does by default."""
+@pytest.mark.parametrize(
+    ("is_ci", "ends"), [(False, pytest.skip.Exception), (True, pytest.fail.Exception)]
+)
+def test_without_rights_a_deployment_test_is_skipped_but_fails_where_ci_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_ci: bool, ends: type[BaseException]
+) -> None:
+    """A workflow's container refuses `unshare` by default."""
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     (tmp_path / "unshare").symlink_to("/bin/false")
     monkeypatch.setenv("PATH", str(tmp_path))
-
-
-@pytest.mark.usefixtures("without_rights")
-def test_without_rights_a_deployment_test_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="--privileged"), own_network():
-        pass
-
-
-@pytest.mark.usefixtures("without_rights")
-def test_without_rights_a_deployment_test_fails_where_ci_runs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="--privileged"), own_network():
+    if is_ci:
+        monkeypatch.setenv("CI", "true")
+    with pytest.raises(ends, match="--privileged"), own_network():
         pass
 
 

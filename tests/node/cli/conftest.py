@@ -26,7 +26,7 @@ from demo.warm import Warm
 from tests.full import FULL
 
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
-from ..xmpp.home import Home
+from ..xmpp.home import SERIES, Home
 from .factories import INIT
 
 ROOT = Path(__file__).parents[3]
@@ -223,6 +223,10 @@ class Reader:
     @property
     def options(self) -> tuple[object, ...]:
         return ("--as", self.jid, *at(self.server))
+
+    def history(self, *arguments: object) -> tuple[object, ...]:
+        """The command that asks the home for its past."""
+        return ("get-history", self.peer, SERIES, *arguments, *self.options)
 
 
 @pytest.fixture

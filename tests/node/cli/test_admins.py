@@ -7,17 +7,15 @@ import pytest
 
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import Passwords
-from consometers_node.store import Store
 
 from .conftest import Run, at_a_terminal
+from .factories import writing
 
 
 async def opens(folder: Path, name: str, password: str) -> bool:
     """Return whether this name and password log in."""
-    store = await Store.open(folder / "node.db")
-    async with store.reading() as connection:
+    async with writing(folder) as connection:
         hashed = await administrators.password_hash(connection, name)
-    await store.close()
     return await Passwords().check(hashed, password)
 
 

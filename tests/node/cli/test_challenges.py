@@ -12,7 +12,7 @@ from consometers_node.store.publication import PublishedCell, write
 
 from ..collective.people import ZONE
 from .conftest import Run
-from .factories import now, opened
+from .factories import now, writing
 
 SPRING = (
     *("--name-fr", "Le défi"),
@@ -24,9 +24,8 @@ SPRING = (
 
 async def publish(folder: Path, *communes: str) -> None:
     """Publish a day of some communes."""
-    store = await opened(folder)
     day = date(2026, 3, 2)
-    async with store.writing() as connection:
+    async with writing(folder) as connection:
         cells = [
             PublishedCell(
                 group=await group_id(connection, GroupKind.AREA, name),
@@ -44,7 +43,6 @@ async def publish(folder: Path, *communes: str) -> None:
             for name in communes
         ]
         await write(connection, cells, [])
-    await store.close()
 
 
 async def test_a_challenge_is_set_listed_changed_and_removed(run: Run, coop: Path) -> None:
@@ -74,10 +72,8 @@ async def test_a_challenge_is_set_listed_changed_and_removed(run: Run, coop: Pat
         assert words in result.out
     assert await run.json("challenges", "remove", "1") == {"id": 1, "removed": True}
     assert await run.condition("challenges", "remove", "1") == "unknown"
-    store = await opened(coop)
-    async with store.reading() as connection:
+    async with writing(coop) as connection:
         logged = (await connection.execute(select(AccessLogRow.what))).scalars().all()
-    await store.close()
     assert [what.split()[-1] for what in logged if "challenge" in what] == [
         "set",
         "changed",

@@ -82,20 +82,20 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
 
 
 async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) -> None:
-    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
+    result = await run(*reader.history(*DAY))
     assert (result.status, result.err) == (0, "")
     lines = result.out.strip().splitlines()
     assert lines[2].split() == ["2026-01-01", "01:00+01:00", "0", "W"]
     assert lines[-1].startswith(f"24 records of {SERIES}, from 2026-01-01 01:00+01:00")
     assert lines[-1].endswith("lowest 0, mean 11.5, highest 23 W.")
-    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, language="fr")
+    result = await run(*reader.history(*DAY), language="fr")
     assert "24 relevés de" in result.out
 
 
 async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Run) -> None:
     two = Records(str(SERIES), "W", {**part(0, 50), **part(60, 50)})
     answer_with(reader, Data(records(START, 1).metadata, (two,)))
-    result = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options)
+    result = await run(*reader.history(*MONTH))
     assert (
         len([line for line in result.out.splitlines() if " W" in line and "+01:00" in line]) == 61
     )
@@ -104,7 +104,7 @@ async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Ru
 
 
 async def test_json_is_one_object(reader: Reader, run: Run) -> None:
-    document = await run.json("get-history", reader.peer, SERIES, *DAY, *reader.options)
+    document = await run.json(*reader.history(*DAY))
     measured = document.pop("records")
     assert measured[:2] == [
         {"time": "2026-01-01T00:00:00+00:00", "value": 0},
@@ -130,7 +130,7 @@ async def test_json_is_one_object(reader: Reader, run: Run) -> None:
 
 
 async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: Run) -> None:
-    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv")
+    result = await run(*reader.history(*DAY, "--format", "csv"))
     rows = list(csv.reader(io.StringIO(result.out)))
     assert rows[0] == ["time", "value", "unit", "identifier"]
     assert rows[2] == ["2026-01-01T01:00:00+00:00", "1", "W", str(SERIES)]
@@ -140,9 +140,7 @@ async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: R
 async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Path) -> None:
     asked = answer_with(reader, BadRequest(), BadRequest())
     file = tmp_path / "month.xml"
-    result = await run(
-        "get-history", reader.peer, SERIES, *MONTH, *reader.options, "--output", file
-    )
+    result = await run(*reader.history(*MONTH, "--output", file))
     assert (result.status, result.out) == (0, "")
     assert result.err == f"744 records are in {file}.\n"
     assert len(asked) == 6
@@ -156,8 +154,7 @@ async def test_a_file_says_with_its_name_what_it_is(
     reader: Reader, run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "day.json"
-    options = (*DAY, *reader.options)
-    assert await run.json("get-history", reader.peer, SERIES, *options, "--output", file) == {
+    assert await run.json(*reader.history(*DAY), "--output", file) == {
         "file": str(file),
         "records": 24,
     }
@@ -168,11 +165,11 @@ async def test_a_file_says_with_its_name_what_it_is(
         (("--json", "--format", "csv"), "--json"),
         (("--format", "yaml"), "yaml"),
     ):
-        result = await run("get-history", reader.peer, SERIES, *options, *arguments)
+        result = await run(*reader.history(*DAY), *arguments)
         assert result.status == 2
         assert words in result.out + result.err
     nowhere = tmp_path / "no" / "day.csv"
-    result = await run("get-history", reader.peer, SERIES, *options, "--output", nowhere)
+    result = await run(*reader.history(*DAY), "--output", nowhere)
     missing = "there is no such file or folder"
     assert (result.status, result.err) == (1, f"{nowhere} cannot be used: {missing}.\n")
 
@@ -183,7 +180,7 @@ async def test_what_is_not_complete_is_not_written(
     failure = UpstreamError("enedis-sge-tiers", "SGT500", Text({"en": "Down.", "fr": "En panne."}))
     for arguments in (("--format", "csv"), ("--json",), ("--output", tmp_path / "month.csv")):
         answer_with(reader, BadRequest(), records(START, 24), failure)
-        result = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, *arguments)
+        result = await run(*reader.history(*MONTH, *arguments))
         assert result.status == 1
         assert "2026-01-01T23:00:00+00:00" in result.out + result.err
         assert '"value"' not in result.out
@@ -196,12 +193,12 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
         "enedis-sge-tiers", "SGT4G3", Text({"en": "Not yet.", "fr": "Pas encore."})
     )
     answer_with(reader, refusal, refusal)
-    result = await run("get-history", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
+    result = await run(*reader.history(), language="fr_FR.UTF-8")
     assert result.err == (
         f"La source des données de {reader.peer} (enedis-sge-tiers) refuse, avec le code"
         " SGT4G3\u00a0: Pas encore.\n"
     )
-    refused = await run("get-history", reader.peer, SERIES, *reader.options, "--json")
+    refused = await run(*reader.history("--json"))
     assert refused.document["error"] == {
         "condition": "undefined-condition",
         "message": f"The source of {reader.peer}'s data (enedis-sge-tiers) refuses, with the code"
@@ -214,7 +211,7 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
 
 async def test_a_reader_without_permission_is_refused(reader: Reader, run: Run) -> None:
     reader.home.readers.clear()
-    result = await run("get-history", reader.peer, SERIES, *reader.options)
+    result = await run(*reader.history())
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(f"{reader.peer} refuses: There is no permission to read this")
     result = await run("subscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
@@ -226,14 +223,10 @@ async def test_missing_series_and_records_are_reported(reader: Reader, run: Run)
     result = await run("get-history", reader.peer, OTHER, *reader.options, "--json")
     assert (result.status, result.condition) == (1, "item-not-found")
     early = ("--start", "2025-01-01", "--end", "2025-02-01")
-    result = await run.ok("get-history", reader.peer, SERIES, *early, *reader.options)
+    result = await run.ok(*reader.history(*early))
     assert result.out.startswith(f"{reader.peer} has no record of {SERIES} from 2025-01-01")
-    assert (await run.json("get-history", reader.peer, SERIES, *early, *reader.options))[
-        "records"
-    ] == []
-    result = await run(
-        "get-history", reader.peer, SERIES, *early, *reader.options, "--format", "csv"
-    )
+    assert (await run.json(*reader.history(*early)))["records"] == []
+    result = await run(*reader.history(*early, "--format", "csv"))
     assert result.out == "time,value,unit,identifier\n"
 
 
@@ -257,30 +250,22 @@ async def test_a_wrong_address_is_refused_before_connecting(run: Run, peer: str)
 
 async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run) -> None:
     answer_with(reader, ResourceConstraint())
-    result = await run.ok(
-        "get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv"
-    )
+    result = await run.ok(*reader.history(*DAY, "--format", "csv"))
     assert result.err == f"{reader.peer} limits the number of requests: next attempt in 5 s.\n"
     assert len(result.out.splitlines()) == 25
 
 
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [("Only whole days.", "Only whole days."), ("\u009b31m\u202ered", "·31m·red")],
-)
-async def test_a_peers_message_cannot_control_the_terminal(
-    reader: Reader, run: Run, words: str, shown: str
-) -> None:
-    answer_with(reader, *[BadRequest(Text({"en": words}))] * 8)
-    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
-    assert result.err == f"{reader.peer} refuses: {shown}\n"
+async def test_a_peers_message_cannot_control_the_terminal(reader: Reader, run: Run) -> None:
+    answer_with(reader, *[BadRequest(Text({"en": "\u009b31m\u202ered"}))] * 8)
+    result = await run(*reader.history(*DAY))
+    assert result.err == f"{reader.peer} refuses: ·31m·red\n"
 
 
 async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run) -> None:
     half = Metadata(measurement=Measurement(sampling_interval=Duration(seconds=1800)))
     later = Records(str(SERIES), "W", part(384, 2))
 
-    arguments = ("get-history", reader.peer, SERIES, *MONTH, *reader.options)
+    arguments = reader.history(*MONTH)
     changed = BadRequest(), records(START, 2), Data(half, (later,))
     answer_with(reader, *changed)
     xml = ("--format", "xml", "--output", "/dev/null")
@@ -296,7 +281,7 @@ async def test_what_comes_beside_a_series_is_kept_apart(reader: Reader, run: Run
     members = Records(str(Identifier(SERIES.device, SERIES.path).members), None, part(0, 2))
     main = Records(str(SERIES), "W", part(0, 2))
     answer_with(reader, Data(Metadata(), (members, main)))
-    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--json")
+    result = await run(*reader.history(*DAY, "--json"))
     assert result.document["identifier"] == str(SERIES)
     assert result.document["others"] == [
         {
@@ -346,7 +331,7 @@ async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> No
         return Data()
 
     reader.home.get_history = get_history  # type: ignore[method-assign]
-    process = await start("get-history", reader.peer, SERIES, *reader.options, language=language)
+    process = await start(*reader.history(), language=language)
     await asyncio.wait_for(asked.wait(), 120)
     process.send_signal(signal.SIGINT)
     result = await ended(process)

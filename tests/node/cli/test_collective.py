@@ -10,7 +10,6 @@ import sys
 import pytest
 from sqlalchemy import insert, select
 
-from consometers_node.cli.collective.init import _slug
 from consometers_node.collective.about import About
 from consometers_node.collective.members.members import MemberKind, Members, public_collectives
 from consometers_node.collective.permissions import needs
@@ -24,7 +23,7 @@ from ..collective.people import ZONE, let_be_named, meter
 from ..collective.witnessed import COLLECTIVE, Home
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
-from .factories import INIT, admit_homes, need_toml, now, opened
+from .factories import INIT, admit_homes, need_toml, now, opened, writing
 
 
 async def test_an_unreachable_database_is_reported_in_one_line(
@@ -93,18 +92,6 @@ async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path:
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "slug"),
-    [
-        ("Énergies de Kersabiec", "energies.de.kersabiec"),
-        ("  L'Élan 2.0 ! ", "l.elan.2.0"),
-        ("…", ""),
-    ],
-)
-def test_a_name_proposes_an_identifier(name: str, slug: str) -> None:
-    assert _slug(name) == slug
-
-
 async def test_without_settings_a_command_says_what_to_do(run: Run) -> None:
     result = await run("members", "list", language="fr_FR.UTF-8")
     assert result.status == 1
@@ -150,10 +137,8 @@ async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
     for purpose, version, new in (("Savoir.", 1, True), ("Savoir.", 1, False), ("Voir.", 2, True)):
         need = await run.json("needs", "offer", *options, "--purpose", f"fr={purpose}")
         assert need == {"need": "sums", "version": version, "new": new}
-    store = await opened(coop)
-    async with store.reading() as connection:
+    async with writing(coop) as connection:
         (need,) = await needs.offered(connection)
-    await store.close()
     assert need.controller == "Énergies de Kersabiec"
     assert need.retention_days == 30
     for wrong in (["--title", "Nos sommes"], ["--history", "a year"], ["roof.toml"]):
@@ -203,12 +188,10 @@ async def test_a_file_is_called_by_its_keys_in_the_askers_language(run: Run, coo
 
 async def test_an_unreadable_need_is_reported_and_blocks_no_other(run: Run, coop: Path) -> None:
     await run("needs", "offer", *SUMS, "--id", "other")
-    store = await opened(coop)
-    async with store.writing() as connection:
+    async with writing(coop) as connection:
         body = (await connection.execute(select(OwnNeedRow.body))).scalar_one()
         broken = {"version": 1, "body": body.replace("https://", ""), "offered_at": now()}
         await connection.execute(insert(OwnNeedRow).values(need="sums", **broken))
-    await store.close()
     listed = await run("needs", "list", "--json")
     assert [need["need"] for need in json.loads(listed.out)] == ["other"]
     assert "“sums”, version 1, cannot be read" in listed.err
@@ -396,11 +379,9 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     assert await run.condition("members", "site", "a@example.org", *options) == "not-by-name"
     unchanged = await run.json("members", "show", "a@example.org")
     assert (unchanged["kind"], unchanged["name"]) == ("home", None)
-    store = await opened(coop)
-    async with store.writing() as connection:
+    async with writing(coop) as connection:
         member = await Members(connection, ZONE).named("a@example.org")
         await let_be_named(connection, member, member.joined_at)
-    await store.close()
     assert (await run.json("members", "site", "a@example.org", *options))["description"] == {
         "building": "school",
         "heating": "wood",
@@ -459,21 +440,17 @@ async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
 
 
 async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> None:
-    store = await opened(coop)
-    async with store.writing() as connection:
+    async with writing(coop) as connection:
         await Members(connection, ZONE).admit(
             "below@example.org", now(), kind=MemberKind.COLLECTIVE
         )
-    await store.close()
     named = await run("members", "name", "below@example.org", "Coop", language="fr")
     assert "s’appelle Coop" in named.out
     naming = ("members", "name", "below@example.org", "Coop", "--website")
     assert await run.condition(*naming, "coop.example") == "usage"
     await run.ok(*naming, "https://coop.example")
-    store = await opened(coop)
-    async with store.reading() as connection:
+    async with writing(coop) as connection:
         assert await public_collectives(connection) == [("Coop", "https://coop.example", None)]
-    await store.close()
 
 
 async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:
@@ -545,13 +522,11 @@ async def test_the_register_of_processing_has_those_of_a_witness(
     run: Run, coop: Path, environment: dict[str, str]
 ) -> None:
     environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE
-    store = await opened(coop)
-    async with store.writing() as connection:
+    async with writing(coop) as connection:
         home = Home()
         for each in (Home(), home):
             await enrol(connection, each.enrolment(), now())
         await depart(connection, home.pseudonym, now())
-    await store.close()
     text = await run("register", language="fr")
     for line in (
         f"Témoin de {COLLECTIVE}",
@@ -569,7 +544,7 @@ async def test_the_register_of_processing_has_those_of_a_witness(
 
 async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_path: Path) -> None:
     typed = [
-        "Énergies de Kersabiec",
+        "L'Énergie 2.0 de Kersabiec !",
         "",
         "nobody",
         "collectif@kersabiec.example",
@@ -587,15 +562,15 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
     assert status == 0, screen
     settings = read(tmp_path / "share" / "consometers" / "collective.toml", {})
     assert (settings.name, settings.identifier) == (
-        "Énergies de Kersabiec",
-        "energies.de.kersabiec",
+        "L'Énergie 2.0 de Kersabiec !",
+        "l.energie.2.0.de.kersabiec",
     )
     assert settings.xmpp.account == "collectif@kersabiec.example"
     assert settings.publication.minimum == 12
     assert settings.xmpp.password_file is not None
     assert settings.xmpp.password_file.read_text() == "s3cret\n"
     assert settings.xmpp.password_file.stat().st_mode & 0o777 == 0o600
-    assert "[energies.de.kersabiec]" in screen
+    assert "[l.energie.2.0.de.kersabiec]" in screen
     assert "Écrivez une adresse XMPP" in screen
     assert settings.about == About(
         sentence_fr="Des foyers de Kersabiec.",

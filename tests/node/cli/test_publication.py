@@ -11,20 +11,17 @@ import pytest
 from consometers_node.cli.collective.publication import follow
 from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.output import Output, Reached
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.publication.worker import Closer, WaitRule
-from consometers_node.collective.settings import Settings, read
+from consometers_node.collective.settings import read
 from consometers_node.quoalise import Text
-from consometers_node.store import Store, settings
+from consometers_node.store import Store
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import ZONE, meter
+from ..collective.people import meter
 from ..permission.samples import PROTECTED
 from .conftest import Run
-from .factories import admit_homes, now, opened
+from .factories import admit_homes, close_due, now, opened, writing
 
 _DAYS = 29
 
@@ -58,10 +55,8 @@ async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, co
 async def test_half_hours_are_not_opened_while_protected_sums_are_asked_for(
     run: Run, coop: Path, environment: dict[str, str]
 ) -> None:
-    store = await opened(coop)
-    async with store.writing() as connection:
+    async with writing(coop) as connection:
         await needs.offer(connection, PROTECTED, now())
-    await store.close()
     environment["CONSOMETERS_PUBLICATION_INTERVAL"] = "PT30M"
     refused = await run("publication", "open", "--yes", language="fr")
     assert refused.status == 1
@@ -89,15 +84,6 @@ async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
     assert "d’ici la réouverture" in result.out
     assert (await run.json("status"))["opens"] is None
     assert (await run("publication", "open", "--from", "tomorrow")).status == 2
-
-
-async def test_rules_that_cannot_be_read_close_the_collective(run: Run, coop: Path) -> None:
-    store = await opened(coop)
-    async with store.writing() as connection:
-        await open_from(connection, AT_ONCE, "operator", now())
-        await settings.set_setting(connection, "publication", "{}")
-    assert (await run.json("status"))["opens"] is None
-    await store.close()
 
 
 class Watched(Output):
@@ -131,7 +117,7 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
 
     status: control_socket.Status = {"account": "coop@example.org", "online": True}
     following = asyncio.create_task(follow(store, coop_settings, status, output))
-    while await close_some(store, coop_settings):
+    while await close_due(store, coop_settings.publication, now()):
         output.moved.clear()
         waits = asyncio.create_task(output.moved.wait())
         await asyncio.wait({waits, following}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,11 +128,3 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
     assert 0 < output.shares[-1] < 1
     assert "The history is published." in capsys.readouterr().out
     await store.close()
-
-
-async def close_some(store: Store, settings: Settings) -> bool:
-    at = now()
-    waiting = WaitRule(online_since=at, opened_at=at, arrivals=Arrivals())
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        return await Closer(members, settings.identifier, settings.publication, waiting, at).close()

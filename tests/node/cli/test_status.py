@@ -7,16 +7,13 @@ import pytest
 
 from consometers_node.cli.collective.status import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.sharing.names import keep_collective
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import ZONE, meter
+from ..collective.people import meter
 from .conftest import Run
-from .factories import admit_homes, opened
+from .factories import admit_homes, close_due, now, opened
 
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 
@@ -29,14 +26,10 @@ async def publish(folder: Path, minimum: int, *names: str) -> None:
     async with running_queue(store) as queue:
         for name in names:
             await queue.keep(f"{name}@example.org", pushed_data(meter(name), START, [500] * 5))
-    at = datetime.now(UTC)
-    waiting = WaitRule(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
+    while await close_due(store, Publication(minimum=minimum), now() + 3 * HOUR):
+        pass
     async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        publication = Publication(minimum=minimum)
-        while await Closer(members, "kersabiec", publication, waiting, at).close():
-            pass
-        await open_from(connection, AT_ONCE, "maelle", at)
+        await open_from(connection, AT_ONCE, "maelle", now())
     await store.close()
 
 
