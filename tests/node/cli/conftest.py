@@ -55,6 +55,10 @@ class Result:
     def condition(self) -> object:
         return self.document["error"]["condition"]
 
+    @property
+    def message(self) -> str:
+        return str(self.document["error"]["message"])
+
 
 type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 """Of `start`."""

@@ -81,11 +81,10 @@ async def test_a_wrong_password_is_not_kept(
 
 async def test_login_reports_an_unreachable_server(run: Run) -> None:
     place = ("--host", LOOPBACK, "--port", NOBODY)
-    result = await run("login", "home@one.test", *place, typed="secret\n")
-    assert result.status == 1
-    assert result.err.startswith("The server one.test cannot be reached (")
-    assert "tried again" not in result.err
-    assert await run.condition("login", "home@one.test", *place, typed="secret\n") == "unreachable"
+    result = await run("login", "home@one.test", *place, "--json", typed="secret\n")
+    assert (result.status, result.condition) == (1, "unreachable")
+    assert result.message.startswith("The server one.test cannot be reached (")
+    assert "tried again" not in result.message
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(
@@ -93,11 +92,10 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
 ) -> None:
     place = ("--host", LOOPBACK, "--port", server.port, "--security", "starttls")
     jid = new_account(server)
-    result = await run("login", jid, *place, typed=PASSWORD, language="fr")
-    assert result.status == 1
-    assert "ne prouve pas son identité" in result.err
-    assert "--ca-file" in result.err
-    assert await run.condition("login", jid, *place, typed=PASSWORD) == "certificate-refused"
+    result = await run("login", jid, *place, "--json", typed=PASSWORD, language="fr")
+    assert (result.status, result.condition) == (1, "certificate-refused")
+    assert "ne prouve pas son identité" in result.message
+    assert "--ca-file" in result.message
 
 
 async def test_login_refuses_a_file_without_a_certificate(run: Run, tmp_path: Path) -> None:
@@ -152,10 +150,9 @@ async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
 
 @pytest.mark.cold
 async def test_without_an_account_one_is_asked_for(run: Run) -> None:
-    result = await run("list-series", "home@one.test")
-    assert (result.status, result.out) == (1, "")
-    assert "consometers-node login" in result.err
-    assert await run.condition("list-series", "home@one.test") == "no-account"
+    result = await run("list-series", "home@one.test", "--json")
+    assert (result.status, result.condition, result.err) == (1, "no-account", "")
+    assert "consometers-node login" in result.message
 
 
 async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(

@@ -127,20 +127,17 @@ async def set_challenge(
         if field not in _OPTIONS:
             raise
         raise misused(_OPTIONS[field], words) from None
-    output = common.output
     places = {place.id: place for place in (await _places(store, settings)).values()}
-    output.result(
-        _document(challenge, places), _SET, id=challenge.id, name=output.translated(challenge.name)
-    )
+    document = _document(challenge, places)
+    common.output.result(document, _SET, id=challenge.id, name=challenge.name)
 
 
 @commands.add("remove", text("Remove a challenge. Published figures stay."))
 async def remove(store: Store, settings: Settings, /, common: Ours, number: Number) -> None:
     """Remove a challenge."""
     challenge = await actions(store, settings).remove_challenge(ChallengeId(number))
-    output = common.output
-    name = output.translated(challenge.name)
-    output.result({"id": challenge.id, "removed": True}, _REMOVED, id=challenge.id, name=name)
+    document: Json = {"id": challenge.id, "removed": True}
+    common.output.result(document, _REMOVED, id=challenge.id, name=challenge.name)
 
 
 async def _places(store: Store, settings: Settings) -> dict[str, Place]:

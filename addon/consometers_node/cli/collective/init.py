@@ -224,8 +224,8 @@ def _ask_about(values: dict[str, object], output: Output) -> None:
 
 def _ask(key: str, usual: str, output: Output) -> object:
     """Return the typed value, or the default; empty where that may be left out."""
-    what = output.translated(KEYS[key].what)
-    question = output.translated(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
+    asked = _QUESTION if usual else _OPEN_QUESTION
+    question = output.translated(asked, what=KEYS[key].what, usual=usual)
     while True:
         typed = input(question).strip() or usual
         if not typed and not KEYS[key].required:

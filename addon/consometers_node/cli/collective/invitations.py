@@ -352,7 +352,7 @@ def _show(made: IssuedInvitation, output: Output) -> None:
         if invitation.most_uses == 1
         else _FOR_MANY
     )
-    how_many = output.translated(uses.fill(count=invitation.most_uses))
+    how_many = uses.fill(count=invitation.most_uses)
     until = day(invitation.expires_at)
     if made.account is not None:
         output.say(_ACCOUNT, link=made.account)

@@ -134,32 +134,31 @@ def say_all(
     """Print everything about a member but its records."""
 
     def line(what: Text, value: object) -> None:
-        output.say(_FACT, what=output.translated(what), said=value)
+        output.say(_FACT, what=what, said=value)
 
     line(_PSEUDONYM, member.pseudonym)
-    line(_STATE, output.translated(_STATES[_state(member, gave)]))
-    line(_KIND, output.translated(KINDS[member.kind]))
+    line(_STATE, _STATES[_state(member, gave)])
+    line(_KIND, KINDS[member.kind])
     for what, fact in ((_NAME, member.name), (_ADDRESS, member.jid), (_AREA, member.area)):
         if fact is not None:
             line(what, fact)
     line(_JOINED, day(member.joined_at))
     for key, value in (member.description.facts() if member.description else {}).items():
-        named = _WORDS.get(str(value))
-        line(_DESCRIBED[key], output.translated(named) if named else value)
+        line(_DESCRIBED[key], _WORDS.get(str(value), value))
     for holding in held:
         plant = holding.plant
         words = _SHARES.fill(shares=holding.shares, total=plant.total, plant=plant.name)
-        line(_HELD, output.translated(words))
+        line(_HELD, words)
     for permission in gave:
         output.say(
             _PERMISSION,
-            title=output.translated(Text(permission.need.title)),
+            title=Text(permission.need.title),
             need=permission.need.id,
             version=permission.need.version,
-            state=output.translated(shared_words.STATES[permission.state]),
+            state=shared_words.STATES[permission.state],
             since=day(permission.records_from),
             until=day(permission.valid_until),
-            interval=output.translated(shared_words.INTERVALS[permission.interval]),
+            interval=shared_words.INTERVALS[permission.interval],
         )
         if permission.erase_at is not None:
             output.say(_ERASED_AT, day=day(permission.erase_at))

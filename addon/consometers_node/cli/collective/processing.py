@@ -103,8 +103,8 @@ async def register(
     output = common.output
     async with store.reading() as connection:
         if changes:
-            register = await member_permissions.register(connection)
-            output.listing(register, _change_document, _CHANGES, _NOTHING_CHANGED)
+            entries = await member_permissions.register(connection)
+            output.listing(entries, _change_document, _CHANGES, _NOTHING_CHANGED)
         else:
             _show_processing(await processing(connection, settings, now()), output)
         for left in await needs.unreadable(connection):

@@ -219,7 +219,7 @@ def _count_text(output: Output, count: Count) -> str:
     if not count.hidden:
         return output.translated(_COUNT, shown=count.shown)
     why = ", ".join(
-        output.translated(_REASON, count=times, why=output.translated(_WHY[reason]))
+        output.translated(_REASON, count=times, why=_WHY[reason])
         for reason, times in count.withheld.most_common()
     )
     return output.translated(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)

@@ -263,7 +263,7 @@ def _show(state: _Collective, output: Output) -> None:
         output.say(_RELEASED, at=local(state.released_until))
     if state.withheld:
         reasons = ", ".join(
-            output.translated(_REASON, count=count, why=output.translated(_REASONS[why]))
+            output.translated(_REASON, count=count, why=_REASONS[why])
             for why, count in sorted(state.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)

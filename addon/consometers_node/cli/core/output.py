@@ -128,9 +128,13 @@ class Output:
             raise CliError("not-confirmed", _NOT_ASKED)
 
     def translated(self, words: Text | str, **values: object) -> str:
-        """Return the words in the person's language, filled."""
+        """Return the words in the person's language, filled; a value may be a text too."""
         chosen = words if isinstance(words, str) else printed(words, self.language)
-        return chosen.format(**values) if values else chosen
+        filled = {
+            name: self.translated(value) if isinstance(value, Text) else value
+            for name, value in values.items()
+        }
+        return chosen.format(**filled) if filled else chosen
 
     def _shown(self, cell: Cell) -> str:
         match cell:
