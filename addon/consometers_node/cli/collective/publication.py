@@ -19,7 +19,7 @@ from consometers_node.collective.publication.policy import (
     opened,
 )
 from consometers_node.collective.settings import Settings
-from consometers_node.quoalise.text import Text, text, verbatim
+from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
 from consometers_node.store.member_status import count_members
 
@@ -121,7 +121,7 @@ async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
     output.table(
         {
             text("Sums"): lambda row: row[0],
-            verbatim(""): lambda row: _count_text(output, row[1]),
+            "": lambda row: _count_text(output, row[1]),
         },
         rows,
     )

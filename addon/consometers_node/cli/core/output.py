@@ -30,7 +30,7 @@ _NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 type Cell = Text | datetime | float | str | None
-type Columns[Row] = Mapping[Text, Callable[[Row], Cell]]
+type Columns[Row] = Mapping[Text | str, Callable[[Row], Cell]]
 """The title of each column, and what it shows of a row."""
 type Reached = Callable[[float], None]
 """Receives the progress: how much of the total is done."""
