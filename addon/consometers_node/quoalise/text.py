@@ -32,8 +32,16 @@ class Text:
         return self.by_language[self.language(wanted)] if self.by_language else ""
 
     def fill(self, **values: object) -> Text:
-        """Fill the names in braces."""
-        return Text(_Made(self.by_language, lambda _, words: words.format(**values)))
+        """Fill the names in braces, those of texts in the same language."""
+
+        def filled(language: str, words: str) -> str:
+            in_language = {
+                name: value.say(language) if isinstance(value, Text) else value
+                for name, value in values.items()
+            }
+            return words.format(**in_language)
+
+        return Text(_Made(self.by_language, filled))
 
 
 class TranslatedError(Exception):
@@ -131,12 +139,7 @@ class _Made(Mapping[str, str]):
 
 def around(template: Text, inserted: Text, **values: object) -> Text:
     """Put words of someone else into ours, in each of our languages."""
-    return Text(
-        _Made(
-            template.by_language,
-            lambda language, words: words.format(said=inserted.say(language), **values),
-        )
-    )
+    return template.fill(said=inserted, **values)
 
 
 def printed(words: Text, wanted: str | None = None) -> str:

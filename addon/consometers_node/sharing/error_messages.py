@@ -49,12 +49,7 @@ def message_of(fault: Exception) -> Text | None:
             return NARROWER[fault.field]
         case ForbiddenChange():
             before, after = consent_text.STATES[fault.before], consent_text.STATES[fault.after]
-            return Text(
-                {
-                    tag: words.format(before=before.say(tag), after=after.say(tag))
-                    for tag, words in _FORBIDDEN.by_language.items()
-                }
-            )
+            return _FORBIDDEN.fill(before=before, after=after)
         case OutdatedNeed():
             return _OUTDATED
         case ChangedNeed():

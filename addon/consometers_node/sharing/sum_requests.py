@@ -81,18 +81,13 @@ def objection_to_series(
         title = Text(other.need.title)
         for series in other.terms.series:
             if is_sum and is_other_sum and series.direction in directions:
-                return _filled(_TWO_SUMS, title)
+                return _TWO_SUMS.fill(title=title)
             if is_sum is not is_other_sum and any(
                 (series.device, series.direction) == (each.device, each.direction)
                 for each in chosen
             ):
-                return _filled(_READ_BESIDES, title)
+                return _READ_BESIDES.fill(title=title)
     return None
-
-
-def _filled(words: Text, title: Text) -> Text:
-    by_language = words.by_language.items()
-    return Text({tag: sentence.format(title=title.say(tag)) for tag, sentence in by_language})
 
 
 def _are_related(domain: str, other: str) -> bool:
