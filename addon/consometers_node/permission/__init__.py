@@ -19,11 +19,10 @@ from .errors import (
 )
 from .need import MAX_DAYS, DataNeed, DataNeedSeries
 from .register import Notice, NoticeReceipt, Permission, Permissions, Permitted, RegisterEntry
-from .states import ACTORS, FOLLOWING, Actor, replay
+from .states import FOLLOWING, Actor
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
 __all__ = [
-    "ACTORS",
     "FOLLOWING",
     "MAX_DAYS",
     "Actor",
@@ -53,5 +52,4 @@ __all__ = [
     "UnknownPermission",
     "WrongClock",
     "narrow",
-    "replay",
 ]

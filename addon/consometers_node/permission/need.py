@@ -18,10 +18,6 @@ class DataNeedSeries:
     direction: Direction
     quantity: Quantity
 
-    def includes(self, series: Series) -> bool:
-        """Return whether a series is of this kind."""
-        return series.direction is self.direction and series.quantity is self.quantity
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataNeed:
@@ -88,7 +84,7 @@ class DataNeed:
             if self.reading is Reading.SUM
             else series.interval.no_finer_than(self.interval)
         )
-        return fits and any(kind.includes(series) for kind in self.series)
+        return fits and DataNeedSeries(series.direction, series.quantity) in self.series
 
     @property
     def directions(self) -> list[Direction]:

@@ -1,17 +1,20 @@
 """Data needs in the database, all versions of them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
-from ..quoalise import Identification, Reading, Witness
+from ..quoalise import Witness
 from ..store.connection import AsyncConnection
+from ..store.declaration import columns_of
 from ..store.errors import DAMAGED, Unusable
 from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
 from .need import DataNeed, DataNeedSeries
+
+_FACTS = columns_of(DataNeedRow, DataNeed, id=DataNeedRow.need, series=None)
 
 
 async def add_need(
@@ -31,23 +34,15 @@ async def add_need(
     if need.version < await newest_version(connection, peer, need.id):
         raise ChangedNeed(need.id, need.version)
     values = {
-        "peer_id": peer,
-        "need": need.id,
-        "version": need.version,
-        "title": need.title,
-        "purpose": need.purpose,
-        "recipients": need.recipients,
-        "controller": need.controller,
-        "contact": need.contact,
-        "policy": need.policy,
-        "interval_minutes": need.interval,
-        "reading": need.reading,
-        "identification": need.identification,
-        "history_days": need.history_days,
-        "duration_days": need.duration_days,
-        "retention_days": need.retention_days,
-        "received_at": at,
-        "witness": None if need.witness is None else _stored(need.witness),
+        getattr(DataNeedRow, field.name): getattr(need, field.name)
+        for field in fields(need)
+        if field.name not in {"id", "series", "witness"}
+    }
+    values |= {
+        DataNeedRow.peer_id: peer,
+        DataNeedRow.need: need.id,
+        DataNeedRow.received_at: at,
+        DataNeedRow.witness: None if need.witness is None else _stored(need.witness),
     }
     result = await connection.execute(insert(DataNeedRow).values(values).returning(DataNeedRow.id))
     need_id = result.scalar_one()
@@ -83,49 +78,18 @@ async def some_needs(
     kinds = kinds.where(DataNeedSeriesRow.data_need_id.in_(numbers))
     for need_id, direction, quantity in await connection.execute(kinds):
         series.setdefault(need_id, set()).add(DataNeedSeries(direction, quantity))
-    query = select(
-        DataNeedRow.id,
-        DataNeedRow.need,
-        DataNeedRow.version,
-        DataNeedRow.title,
-        DataNeedRow.purpose,
-        DataNeedRow.recipients,
-        DataNeedRow.controller,
-        DataNeedRow.contact,
-        DataNeedRow.policy,
-        DataNeedRow.interval,
-        DataNeedRow.reading,
-        DataNeedRow.identification,
-        DataNeedRow.history_days,
-        DataNeedRow.duration_days,
-        DataNeedRow.retention_days,
-        DataNeedRow.witness,
-    )
-    query = query.where(DataNeedRow.id.in_(numbers))
-    rows = (await connection.execute(query)).all()
-    if any(row.id not in series for row in rows):
-        raise Unusable(DAMAGED)
-    return {
-        row.id: DataNeed(
-            id=row.need,
-            version=row.version,
-            title=row.title,
-            purpose=row.purpose,
-            recipients=row.recipients,
-            controller=row.controller,
-            contact=row.contact,
-            policy=row.policy,
-            series=frozenset(series[row.id]),
-            interval=row.interval_minutes,
-            reading=Reading(row.reading),
-            identification=Identification(row.identification),
-            history_days=row.history_days,
-            duration_days=row.duration_days,
-            retention_days=row.retention_days,
-            witness=None if row.witness is None else _witness(row.witness),
+    query = select(DataNeedRow.id.label("stored_id"), *_FACTS).where(DataNeedRow.id.in_(numbers))
+    needs = {}
+    for row in (await connection.execute(query)).mappings():
+        facts = dict(row)
+        need_id = facts.pop("stored_id")
+        if need_id not in series:
+            raise Unusable(DAMAGED)
+        witness = None if facts["witness"] is None else _witness(facts["witness"])
+        needs[need_id] = DataNeed(
+            **facts | {"series": frozenset(series[need_id]), "witness": witness}
         )
-        for row in rows
-    }
+    return needs
 
 
 def _stored(witness: Witness) -> dict[str, str]:

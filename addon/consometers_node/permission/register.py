@@ -5,19 +5,21 @@ Nothing here is the last word: the database refuses by itself what these rules r
 written happens now, by the clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 import logging
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from ..quoalise import Identification, Reading, State
-from ..series import Interval, Range, Series
+from ..series import Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection
-from ..store.declaration import aliased
+from ..store.declaration import aliased, columns_of
 from ..store.peers import MEMBER
 from ..store.series import SERIES_FACTS, add_series
 from ..store.tables import (
@@ -54,11 +56,10 @@ class Permission:
     terms: Terms | None
     is_registered: bool = True
 
-    def may_become(self, state: State) -> bool:
-        """Return whether the register takes an entry of this state next."""
-        if self.is_registered:
-            return state in FOLLOWING[self.state]
-        return state is self.state
+    def expect(self, state: State) -> None:
+        """Raise ForbiddenChange unless the register takes an entry of this state next."""
+        if state not in (FOLLOWING[self.state] if self.is_registered else {self.state}):
+            raise ForbiddenChange(self.state, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,7 @@ class NoticeReceipt:
 _UNDER_WAY = "under way"
 _LOGGER = logging.getLogger(__name__)
 
-type _StoredTerms = tuple[
-    Interval | None, str | None, datetime | None, datetime | None, datetime | None
-]
+_TERMS = columns_of(PermissionRow, Terms, series=None)
 
 
 class Permissions:
@@ -160,7 +159,7 @@ class Permissions:
         Raises NotNarrower, OutdatedNeed, ForbiddenChange, UnknownPermission.
         """
         asked = await self.get(permission)
-        _check(asked, State.GRANTED)
+        asked.expect(State.GRANTED)
         if await newest_version(self._connection, asked.peer, asked.need.id) > asked.need.version:
             raise OutdatedNeed
         terms = narrow(asked.need, choice, at)
@@ -170,13 +169,7 @@ class Permissions:
         await self._connection.execute(
             update(PermissionRow)
             .where(PermissionRow.id == permission)
-            .values(
-                interval_minutes=terms.interval,
-                identification=terms.identification,
-                records_from=terms.records_from,
-                valid_from=terms.valid_from,
-                valid_until=terms.valid_until,
-            )
+            .values({getattr(PermissionRow, name.key): getattr(terms, name.key) for name in _TERMS})
         )
         for series in terms.series:
             series_id = await add_series(self._connection, series)
@@ -189,7 +182,7 @@ class Permissions:
 
     async def refuse(self, permission: PermissionId, signature: Signature, at: datetime) -> None:
         """Refuse a proposed permission. Raises ForbiddenChange, UnknownPermission."""
-        _check(await self.get(permission), State.REFUSED)
+        (await self.get(permission)).expect(State.REFUSED)
         await self._sign(permission, State.REFUSED, at, signature)
 
     async def withdraw(
@@ -201,7 +194,7 @@ class Permissions:
         where it does not, the permission ends without, nobody is notified, and this can be tried
         again. Raises ForbiddenChange, UnknownPermission.
         """
-        _check(await self.get(permission), State.WITHDRAWN)
+        (await self.get(permission)).expect(State.WITHDRAWN)
         try:
             async with self._connection.begin_nested():
                 entry = await self._sign(permission, State.WITHDRAWN, at, signature)
@@ -222,7 +215,7 @@ class Permissions:
     async def terminate(self, permission: PermissionId, at: datetime) -> None:
         """End it, for the peer. Raises ForbiddenChange, UnknownPermission."""
         ended = await self.get(permission)
-        _check(ended, State.TERMINATED)
+        ended.expect(State.TERMINATED)
         who = await self._jid(ended.peer)
         await self._write(permission, State.TERMINATED, at, actor=Actor.PEER, who=who)
 
@@ -252,24 +245,11 @@ class Permissions:
     async def entries(self, permission: PermissionId) -> list[RegisterEntry]:
         """Return the history of a permission, in order."""
         query = (
-            select(
-                RegisterRow.seq,
-                RegisterRow.state,
-                RegisterRow.at,
-                RegisterRow.actor,
-                RegisterRow.who,
-                RegisterRow.text_hash,
-                RegisterRow.language,
-            )
+            select(*columns_of(RegisterRow, RegisterEntry))
             .where(RegisterRow.permission_id == permission)
             .order_by(RegisterRow.seq)
         )
-        return [
-            RegisterEntry(seq, State(state), at, Actor(actor), who, text_hash, language)
-            for seq, state, at, actor, who, text_hash, language in await self._connection.execute(
-                query
-            )
-        ]
+        return [RegisterEntry(*row) for row in await self._connection.execute(query)]
 
     async def shown_text(self, entry: RegisterEntry) -> ShownText | None:
         """Return the text shown to the person."""
@@ -283,10 +263,7 @@ class Permissions:
         """Return what a peer may read now, by the database's clock."""
         query = (
             select(
-                PermittedRow.permission_id,
-                PermittedRow.series_id,
-                PermittedRow.identification,
-                PermittedRow.reading,
+                *columns_of(PermittedRow, Permitted, permission=PermittedRow.permission_id),
                 PermittedRow.records_from,
                 PermittedRow.valid_until,
                 *SERIES_FACTS,
@@ -297,14 +274,9 @@ class Permissions:
         )
         return [
             Permitted(
-                permission,
-                series_id,
-                Series(*facts),
-                Identification(identified),
-                Range(start, end),
-                Reading(reading),
+                permission, series_id, Series(*facts), identification, Range(start, end), reading
             )
-            for permission, series_id, identified, reading, start, end, *facts in (
+            for permission, series_id, identification, reading, start, end, *facts in (
                 await self._connection.execute(query)
             )
         ]
@@ -374,11 +346,7 @@ class Permissions:
                 PermissionRow.data_need_id,
                 PermissionRow.state,
                 _LAST_STATE,
-                PermissionRow.interval,
-                PermissionRow.identification,
-                PermissionRow.records_from,
-                PermissionRow.valid_from,
-                PermissionRow.valid_until,
+                *_TERMS,
             )
             .join(RegisterRow, RegisterRow.permission_id == PermissionRow.id)
             .where(RegisterRow.state == State.PROPOSED, *conditions)
@@ -392,7 +360,7 @@ class Permissions:
                 peer,
                 needs[need],
                 State(state),
-                _terms(frozenset(named.get(permission, ())), tuple(terms)),
+                _terms(frozenset(named.get(permission, ())), terms),
                 is_registered=state == last,
             )
             for permission, peer, need, state, last, *terms in rows
@@ -451,22 +419,9 @@ _LAST_STATE = (
 )
 
 
-def _check(permission: Permission, state: State) -> None:
-    if not permission.may_become(state):
-        raise ForbiddenChange(permission.state, state)
-
-
-def _terms(series: frozenset[Series], stored: _StoredTerms) -> Terms | None:
-    interval, identification, records_from, valid_from, valid_until = stored
-    if interval is None or identification is None:
+def _terms(series: frozenset[Series], stored: Sequence[Any]) -> Terms | None:
+    """Return the terms once all of them are chosen."""
+    if None in stored:
         return None
-    if records_from is None or valid_from is None or valid_until is None:
-        return None
-    return Terms(
-        series=series,
-        interval=interval,
-        identification=Identification(identification),
-        records_from=records_from,
-        valid_from=valid_from,
-        valid_until=valid_until,
-    )
+    names = (column.key for column in _TERMS)
+    return Terms(series=series, **dict(zip(names, stored, strict=True)))

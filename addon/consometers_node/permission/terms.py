@@ -41,14 +41,6 @@ class Terms:
         """The start of the records that may leave."""
         return Range(self.records_from, self.valid_until)
 
-    def allow(self, series: Series, records: Range, at: datetime) -> bool:
-        """Return whether records of a series may leave at that instant."""
-        return (
-            self.valid_from <= at < self.valid_until
-            and series in self.series
-            and self.records.covers(records)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class ShownText:

@@ -12,7 +12,6 @@ from ..permission import (
     Choice,
     CountedTwice,
     DataNeed,
-    ForbiddenChange,
     Permission,
     Permissions,
     Reading,
@@ -162,12 +161,6 @@ async def preview(
     return seen.previews(records, members)
 
 
-def expect(question: DataRequest, state: State) -> None:
-    """Raise ForbiddenChange where an answer cannot be given."""
-    if not question.permission.may_become(state):
-        raise ForbiddenChange(question.permission.state, state)
-
-
 async def check(
     connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice
 ) -> None:
@@ -176,7 +169,7 @@ async def check(
     Raises `PermissionFault`, of which `WrongClock`, `CountedTwice` and `SumRefused`; `Unsayable`
     where two names would be one.
     """
-    expect(question, State.GRANTED)
+    question.permission.expect(State.GRANTED)
     doubt = await Clock().look(connection)
     if doubt is not None and doubt.is_wrong:
         raise WrongClock(doubt.text)

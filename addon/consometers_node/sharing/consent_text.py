@@ -109,12 +109,12 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
     words = _fill(
         _NEED,
         language,
-        title=_in(asked.title, language),
+        title=Text(asked.title).say(language),
         controller=asked.controller,
         peer=peer.jid,
         contact=asked.contact,
-        purpose=_in(asked.purpose, language),
-        recipients=_in(asked.recipients, language) or _NOBODY.say(language),
+        purpose=Text(asked.purpose).say(language),
+        recipients=Text(asked.recipients).say(language) or _NOBODY.say(language),
         wanted=", ".join(DIRECTIONS[way].say(language) for way in asked.directions),
         interval=INTERVALS[asked.interval].say(language),
         history=_days(asked.history_days, language),
@@ -146,11 +146,6 @@ def shown_by_name(asked: DataNeed) -> Text | None:
     if asked.identification is not Identification.NAME:
         return None
     return around(_SHOWN_BY_NAME, INTERVALS[asked.interval])
-
-
-def title(asked: DataNeed, language: str) -> str:
-    """Return the request in a few words."""
-    return _in(asked.title, language)
 
 
 def grant(
@@ -217,7 +212,7 @@ def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
     return _fill(
         words,
         language,
-        title=_in(asked.title, language),
+        title=Text(asked.title).say(language),
         controller=asked.controller,
         origin=_ORIGINS[role].say(language),
     )
@@ -225,11 +220,6 @@ def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
 
 def _fill(words: Text, language: str, **values: object) -> str:
     return typeset(words.say(language).format(**values), language)
-
-
-def _in(translations: object, language: str) -> str:
-    assert isinstance(translations, dict)
-    return Text(translations).say(language)
 
 
 def length(days: int, language: str) -> str:

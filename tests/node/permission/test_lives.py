@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, pairwise
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import select
 
 from consometers_node.permission import (
-    ACTORS,
+    FOLLOWING,
+    Actor,
     Choice,
     Permission,
     PermissionFault,
     Permissions,
     State,
-    replay,
 )
 from consometers_node.series import Range
 from consometers_node.store import NotPermitted, PermissionId, Store
@@ -53,6 +53,13 @@ CHOICES = st.builds(
 STEPS = st.lists(
     st.tuples(ACTIONS, st.integers(0, 3), CHOICES, st.integers(-40, 1)), min_size=4, max_size=14
 )
+ACTORS = {
+    State.PROPOSED: Actor.PEER,
+    State.GRANTED: Actor.HOUSEHOLD,
+    State.REFUSED: Actor.HOUSEHOLD,
+    State.WITHDRAWN: Actor.HOUSEHOLD,
+    State.TERMINATED: Actor.PEER,
+}
 homes = count(1)
 
 
@@ -104,7 +111,9 @@ class Life:
                 await subscribe(connection, self.peer.id, number, now())
                 assert before.state is State.GRANTED
                 assert before.terms is not None
-                assert before.terms.allow(series, records, now())
+                assert before.terms.valid_from <= now() < before.terms.valid_until
+                assert series in before.terms.series
+                assert before.terms.records.covers(records)
             case "send":
                 queued = await unsent(connection, self.peer.id, 3)
                 await sending(connection, queued, "stanza", now())
@@ -132,8 +141,10 @@ class Life:
 
     async def _check(self, permissions: Permissions, permission: Permission) -> None:
         entries = await permissions.entries(permission.id)
-        assert replay(entry.state for entry in entries) is permission.state
-        assert all(entry.actor in ACTORS[entry.state] for entry in entries)
+        states = [entry.state for entry in entries]
+        assert (states[0], states[-1]) == (State.PROPOSED, permission.state)
+        assert all(after in FOLLOWING[before] for before, after in pairwise(states))
+        assert all(entry.actor is ACTORS[entry.state] for entry in entries)
         assert [entry.seq for entry in entries] == sorted(entry.seq for entry in entries)
         if permission.state in {State.PROPOSED, State.REFUSED}:
             assert permission.terms is None

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.permission import (
-    ACTORS,
     FOLLOWING,
     BadNeed,
     Choice,
@@ -20,14 +18,12 @@ from consometers_node.permission import (
     State,
     Terms,
     narrow,
-    replay,
 )
-from consometers_node.series import Direction, Interval, Quantity, Range, Series
+from consometers_node.series import Direction, Interval, Quantity
 
 from .samples import CHOICE, DAILY, FINE, HOURLY, INJECTED, NEED, PRODUCED, PROTECTED
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-ENDED = {state for state, following in FOLLOWING.items() if not following}
 
 ALL_SERIES = st.builds(
     replace,
@@ -55,20 +51,9 @@ NEEDS = st.builds(
 
 
 def test_every_state_has_its_rules() -> None:
-    assert set(FOLLOWING) == set(ACTORS) == set(State)
-    assert {State.REFUSED, State.WITHDRAWN, State.TERMINATED, State.EXPIRED} == ENDED
-
-
-@given(st.lists(st.sampled_from(State), max_size=6))
-def test_a_register_replays_to_a_state_or_not_at_all(states: list[State]) -> None:
-    follows = states[:1] in ([], [State.PROPOSED]) and all(
-        after in FOLLOWING[before] for before, after in pairwise(states)
-    )
-    if follows:
-        assert replay(states) == (states[-1] if states else None)
-    else:
-        with pytest.raises(ValueError, match="does not follow"):
-            replay(states)
+    assert set(FOLLOWING) == set(State)
+    ended = {state for state, following in FOLLOWING.items() if not following}
+    assert {State.REFUSED, State.WITHDRAWN, State.TERMINATED, State.EXPIRED} == ended
 
 
 @given(need=NEEDS, choice=CHOICES)
@@ -138,27 +123,6 @@ def test_to_be_shown_by_name_is_granted_or_refused(narrower: Identification) -> 
     assert narrow(need, CHOICE, NOON).identification is Identification.NAME
     with pytest.raises(NotNarrower):
         narrow(need, replace(CHOICE, identification=narrower), NOON)
-
-
-@pytest.mark.parametrize(
-    ("series", "first", "last", "at", "allowed"),
-    [
-        (HOURLY, -1, 0, 0, True),
-        (HOURLY, -24 * 7, 24 * 60, 24 * 60 - 1, True),
-        (HOURLY, -24 * 7 - 1, 0, 0, False),
-        (HOURLY, 0, 24 * 60 + 1, 0, False),
-        (HOURLY, -1, 0, -1, False),
-        (HOURLY, -1, 0, 24 * 60, False),
-        (DAILY, -24, 0, 0, False),
-        (INJECTED, -1, 0, 0, False),
-    ],
-)
-def test_terms_allow_records_within_their_range_and_time(
-    series: Series, first: int, last: int, at: int, allowed: bool
-) -> None:
-    hours = [NOON + timedelta(hours=hour) for hour in (first, last, at)]
-    terms = narrow(NEED, CHOICE, NOON)
-    assert terms.allow(series, Range(hours[0], hours[1]), hours[2]) is allowed
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from consometers_node.sharing.consent import (
     Decisions,
     check,
     data_request,
-    expect,
 )
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
@@ -195,7 +194,7 @@ async def refuse(
     """Refuse a data request."""
     output = common.output
     question = await _data_request(store, permission)
-    expect(question, State.REFUSED)
+    question.permission.expect(State.REFUSED)
     naming = await load_naming(store)
     shown = consent_text.refusal(question.need, output.catalogue_language, role=_role(naming))
     signature = _sign(shown, _REFUSE, output, yes=yes)
@@ -221,7 +220,7 @@ async def withdraw(
     """Withdraw a permission at once."""
     output = common.output
     question = await _data_request(store, permission)
-    expect(question, State.WITHDRAWN)
+    question.permission.expect(State.WITHDRAWN)
     naming = await load_naming(store)
     shown = consent_text.withdrawal(
         question.need, output.catalogue_language, erase=not keep, role=_role(naming)
@@ -330,8 +329,8 @@ async def _list(store: Store, output: Output) -> None:
     columns: Columns[DataRequest] = {
         text("Number"): lambda request: request.permission.id[:8],
         text("Collective"): lambda request: request.peer.jid,
-        text("What for", context="list on the command line"): lambda request: consent_text.title(
-            request.need, output.language
+        text("What for", context="list on the command line"): lambda request: Text(
+            request.need.title
         ),
         text("State"): lambda request: consent_text.STATES[request.permission.state],
         text("Until"): lambda request: (
@@ -385,7 +384,7 @@ def _document(request: DataRequest, output: Output) -> dict[str, Json]:
         "peer": request.peer.jid,
         "need": request.need.id,
         "version": request.need.version,
-        "title": consent_text.title(request.need, output.language),
+        "title": Text(request.need.title).say(output.language),
         "state": request.permission.state,
     }
     if terms is None:

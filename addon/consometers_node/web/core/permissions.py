@@ -24,7 +24,7 @@ from ...quoalise.markup import parse
 from ...quoalise.text import text
 from ...series import Series
 from ...sharing import consent_text
-from ...sharing.consent import DataRequest, data_request, expect
+from ...sharing.consent import DataRequest, data_request
 from ...store import NotPermitted, PermissionId, SeriesId, Store
 from ...store.answers import latest_answers, total_of_answers
 from ...store.peers import Subscription, subscriptions
@@ -194,7 +194,7 @@ async def _openings(connection: AsyncConnection, question: DataRequest) -> Openi
 
 def _expect(question: DataRequest, state: State) -> None:
     try:
-        expect(question, state)
+        question.permission.expect(state)
     except PermissionFault as fault:
         raise refused(fault) from fault
 
