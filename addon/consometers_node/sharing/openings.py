@@ -47,13 +47,9 @@ class Openings:
 
 async def all_openings(connection: AsyncConnection) -> dict[PermissionId, Openings]:
     """Return the opened sums, by permission."""
-    return {
-        permission_id: Openings(enrolment, _summary(enrolment))
-        for permission_id, enrolment in (await enrolments(connection)).items()
-    }
-
-
-def _summary(enrolment: StoredEnrolment) -> OpeningsSummary | None:
-    if enrolment.summary is None:
-        return None
-    return OpeningsSummary.read(json.loads(enrolment.summary))
+    openings = {}
+    for permission_id, enrolment in (await enrolments(connection)).items():
+        report = enrolment.summary
+        summary = None if report is None else OpeningsSummary.read(json.loads(report))
+        openings[permission_id] = Openings(enrolment, summary)
+    return openings

@@ -1,7 +1,7 @@
 """A node on the network: it answers its peers, and sends each what is due."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 import logging
 from typing import NoReturn
@@ -85,7 +85,8 @@ class Sharing:
         self._connection = connection
         self._changes = changes
         self._first_delay_s = first_delay_s
-        self._deliveries: dict[PeerId, Delivery] = {}
+        self.deliveries: dict[PeerId, Delivery] = {}
+        """The delivery to each peer."""
         self.asking = Asking(connection)
         self.access = AccessRequests(store, self.asking)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
@@ -107,11 +108,6 @@ class Sharing:
         self.discovery = Discovery(connection, answers.role)
         Answering(connection, answers, traffic, knows=self._knows)
 
-    @property
-    def deliveries(self) -> Mapping[PeerId, Delivery]:
-        """The delivery to each peer."""
-        return self._deliveries
-
     async def run(self) -> NoReturn:
         """Send all peers what is due, later peers included, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -125,23 +121,19 @@ class Sharing:
                     peers = await all_peers(connection)
                 self._peers.are((peer.jid for peer in peers), seen)
                 for peer in peers:
-                    if peer.id not in self._deliveries:
-                        delivery = self._delivery(peer)
-                        self._deliveries[peer.id] = delivery
+                    if peer.id not in self.deliveries:
+                        self.deliveries[peer.id] = delivery = Delivery(
+                            self._store,
+                            peer,
+                            self._naming,
+                            connection=self._connection,
+                            asking=self.asking,
+                            changes=self._changes,
+                            fanout=self._fanout,
+                            first_delay_s=self._first_delay_s,
+                        )
                         tasks.create_task(delivery.run())
                 await self._changes.after(seen)
-
-    def _delivery(self, peer: Peer) -> Delivery:
-        return Delivery(
-            self._store,
-            peer,
-            self._naming,
-            connection=self._connection,
-            asking=self.asking,
-            changes=self._changes,
-            fanout=self._fanout,
-            first_delay_s=self._first_delay_s,
-        )
 
     async def _addresses(
         self, connection: AsyncConnection, peers: Collection[PeerId]
@@ -149,7 +141,7 @@ class Sharing:
         """Return the addresses of those of these peers to which records may be sent now."""
         jids = await self._members.addresses(connection, peers) if self._members else {}
         for peer in peers:
-            delivery = self._deliveries.get(peer)
+            delivery = self.deliveries.get(peer)
             if delivery is not None and delivery.is_settled:
                 jids[peer] = delivery.peer.jid
         return jids
@@ -158,7 +150,7 @@ class Sharing:
         return self._peers(jid) or self._knows_others(jid)
 
     def _answered(self, peer: Peer, node: Node) -> None:
-        if (delivery := self._deliveries.get(peer.id)) is not None:
+        if (delivery := self.deliveries.get(peer.id)) is not None:
             delivery.note_online()
         else:
             self._fanout.note_online(peer.id)
@@ -173,7 +165,7 @@ class Sharing:
             return None
 
     async def _settled(self, peer: Peer) -> bool:
-        if (delivery := self._deliveries.get(peer.id)) is None:
+        if (delivery := self.deliveries.get(peer.id)) is None:
             return False
         # A peer that asks is online to confirm.
         delivery.note_online()
@@ -187,7 +179,7 @@ class Sharing:
                 peers.append(await self._members.peer(connection, jid))
         for peer in filter(None, peers):
             await self._fanout.received(peer.id, message_id)
-            if (delivery := self._deliveries.get(peer.id)) is not None:
+            if (delivery := self.deliveries.get(peer.id)) is not None:
                 delivery.note_online()
 
     def _logged_in(self) -> None:
