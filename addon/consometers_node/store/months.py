@@ -4,7 +4,7 @@ It is made when its first row comes. Rows for which nobody made room are in the 
 all others, and move from there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from sqlalchemy import text
@@ -13,11 +13,9 @@ from .connection import AsyncConnection
 from .exclusive import lock
 
 BY_MONTH = ("block",)
-_MADE = "consometers_months"
-_MADE_IN = "consometers_months_made_in"
-_IS_THERE = (
-    "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name"
-    " AND relnamespace = to_regnamespace(quote_ident(current_schema())))"
+_THERE = (
+    "SELECT relname FROM pg_class WHERE relname = ANY(CAST(:names AS name[]))"
+    " AND relnamespace = to_regnamespace(quote_ident(current_schema()))"
 )
 _MAKE = (
     "CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
@@ -34,23 +32,18 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
     """Create the missing partitions for rows of these days in one of `BY_MONTH`."""
     if connection.dialect.name != "postgresql":
         return
-    made: set[str] = connection.info.setdefault(_MADE, set())
-    for month in sorted({day.replace(day=1) for day in days}):
-        name = f"{table}_{month:%Y_%m}"
-        if name in made:
-            continue
-        if not await _is_there(connection, name):
-            await lock(connection, "months")
-            if not await _is_there(connection, name):
-                end = (month + timedelta(days=31)).replace(day=1)
-                for statement in _MAKE:
-                    sql = statement.format(table=table, name=name, month=month, end=end)
-                    await connection.execute(text(sql))
-                connection.info[_MADE_IN] = connection.get_transaction()
-        elif connection.info.get(_MADE_IN) is not connection.get_transaction():
-            # What this transaction made is gone if it fails.
-            made.add(name)
+    months = {f"{table}_{day:%Y_%m}": day.replace(day=1) for day in days}
+    if not await _missing(connection, months):
+        return
+    await lock(connection, "months")
+    for name in sorted(await _missing(connection, months)):
+        month = months[name]
+        end = (month + timedelta(days=31)).replace(day=1)
+        for statement in _MAKE:
+            sql = statement.format(table=table, name=name, month=month, end=end)
+            await connection.execute(text(sql))
 
 
-async def _is_there(connection: AsyncConnection, name: str) -> bool:
-    return bool((await connection.execute(text(_IS_THERE), {"name": name})).scalar_one())
+async def _missing(connection: AsyncConnection, names: Mapping[str, date]) -> set[str]:
+    there = await connection.execute(text(_THERE), {"names": list(names)})
+    return names.keys() - there.scalars()
