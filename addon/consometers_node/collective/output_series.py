@@ -18,9 +18,9 @@ from ..store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow
 
 _IS_READ = exists().where(SubscriptionRow.series_id == SeriesRow.id)
 _OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(
-    among(SeriesRow.device, "devices"),
-    among(SeriesRow.direction, "directions"),
-    among(SeriesRow.interval, "intervals"),
+    among(devices=SeriesRow.device),
+    among(directions=SeriesRow.direction),
+    among(intervals=SeriesRow.interval),
     SeriesRow.member_id == OWN,
 )
 

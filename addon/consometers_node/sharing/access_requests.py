@@ -14,7 +14,7 @@ from ..quoalise import ExportPart, QuoaliseError, Text
 from ..quoalise.errors import refusal
 from ..quoalise.text import TranslatedError, text
 from ..store import PeerId, Store
-from ..store.access_requests import AccessRequest, log_request
+from ..store.answers import AccessRequest, log_request
 from ..store.peers import Peer
 from ..xmpp import Asking, NetworkError
 

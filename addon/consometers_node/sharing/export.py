@@ -11,8 +11,7 @@ from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
-from ..store.access_requests import requests_to
-from ..store.answers import answers, receipts
+from ..store.answers import answers, requests_to
 from ..store.connection import AsyncConnection
 from ..store.coverage import absences
 from ..store.enrolments import StoredEnrolment, enrolments
@@ -192,7 +191,9 @@ async def _permission(connection: AsyncConnection, permission_id: PermissionId) 
             "valid_until": iso8601.shown(terms.valid_until),
         }
     register_: list[Json] = []
+    states: dict[int, State] = {}
     for entry in await register.entries(permission.id):
+        states[entry.seq] = entry.state
         shown = await register.shown_text(entry)
         register_.append(
             {
@@ -206,8 +207,9 @@ async def _permission(connection: AsyncConnection, permission_id: PermissionId) 
             }
         )
     confirmed: list[Json] = [
-        {"state": receipt.state, "at": iso8601.shown(receipt.at), "receipt": receipt.receipt}
-        for receipt in await receipts(connection, permission.id)
+        {"state": states[notice.seq], "at": iso8601.shown(notice.at), "receipt": notice.receipt}
+        for notice in await register.receipts(permission.id)
+        if notice.at is not None
     ]
     enrolment = (await enrolments(connection)).get(permission_id)
     return facts | {

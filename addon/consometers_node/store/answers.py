@@ -1,6 +1,7 @@
-"""Logs of answers to peers, written before they leave, and of peers' confirmations."""
+"""The logs of answers to peers, written before they leave, and of data that peers sent us."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,9 @@ from sqlalchemy import Select, func, insert, select
 
 from ..series import Range
 from .connection import AsyncConnection
+from .declaration import columns_of
 from .errors import only_with_permission
-from .tables import AnswerRow, NoticeRow, PeerId, PermissionId, RegisterRow, SeriesId
+from .tables import AccessRequestRow, AnswerRow, PeerId, PermissionId, SeriesId
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +102,27 @@ async def _answers(connection: AsyncConnection, query: Select[Any]) -> list[Answ
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A change of a permission sent to a peer, its time, and its receipt."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """A copy that was received: who asked, and the file, of `size` bytes, by its hash."""
 
-    state: str
     at: datetime
-    receipt: str
+    peer_id: PeerId
+    who: str
+    made_at: datetime
+    size: int
+    sha256: str
 
 
-async def receipts(connection: AsyncConnection, permission: PermissionId) -> list[Receipt]:
-    """Return a peer's confirmations of a permission, in order."""
-    query = (
-        select(RegisterRow.state, NoticeRow.notified_at, NoticeRow.receipt)
-        .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
-        .where(
-            RegisterRow.permission_id == permission,
-            NoticeRow.notified_at.is_not(None),
-            NoticeRow.receipt.is_not(None),
-        )
-        .order_by(NoticeRow.seq)
+async def log_request(connection: AsyncConnection, request: AccessRequest) -> None:
+    """Register a received copy."""
+    await connection.execute(insert(AccessRequestRow).values(asdict(request)))
+
+
+async def requests_to(connection: AsyncConnection, peer: PeerId) -> Sequence[AccessRequest]:
+    """Return the copies received from a peer, the last first."""
+    query = select(*columns_of(AccessRequestRow, AccessRequest)).where(
+        AccessRequestRow.peer_id == peer
     )
-    return [Receipt(*row) for row in await connection.execute(query)]
+    rows = await connection.execute(query.order_by(AccessRequestRow.id.desc()))
+    return [AccessRequest(**row._asdict()) for row in rows]

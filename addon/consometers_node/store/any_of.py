@@ -3,7 +3,7 @@
 `IN` would be another statement for each number of values, compiled and planned each time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 import json
 from typing import Any, override
 
@@ -14,21 +14,13 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return whether a row has one of the values under a name, which come at each execution."""
-    return _among([column], [name])
+def among(**columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether a row has one of many values in a column, or of many pairs in two.
 
-
-def pair_among(
-    first: ColumnElement[Any], second: ColumnElement[Any], names: tuple[str, str]
-) -> ColumnElement[bool]:
-    """Return whether a row has one of the pairs, whose halves are under two names, in order."""
-    return _among([first, second], names)
-
-
-def _among(columns: Sequence[ColumnElement[Any]], names: Sequence[str]) -> ColumnElement[bool]:
-    pairs = zip(columns, names, strict=True)
-    return _Among(*columns, *(bindparam(name, type_=_Many(column.type)) for column, name in pairs))
+    They come under these names at each execution, the halves of pairs in the same order.
+    """
+    values = (bindparam(name, type_=_Many(column.type)) for name, column in columns.items())
+    return _Among(*columns.values(), *values)
 
 
 class _Many(TypeDecorator[Iterable[Any]]):

@@ -120,8 +120,8 @@ class Clock:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read the wall clock, and a monotonic one in seconds."""
-        self._now = now
+        """Read the wall clock, right or wrong, and a monotonic one in seconds."""
+        self.now = now
         self._steady = steady
         self._vouched: float | None = None
         """By how much both clocks differed when somebody last confirmed this one."""
@@ -134,10 +134,6 @@ class Clock:
     def problem(self) -> Text | None:
         """Why it is not confirmed, for people, at the last check."""
         return None if self.doubt is None else self.doubt.text
-
-    def now(self) -> datetime:
-        """Return the time that the clock shows, right or wrong."""
-        return self._now()
 
     def vouch(self) -> None:
         """Count a server as confirming the clock: its certificate is valid by it."""
@@ -152,7 +148,7 @@ class Clock:
     async def look(self, connection: AsyncConnection) -> ClockDoubt | None:
         """Return why the clock is not confirmed; None if it is."""
         await self._check_confirmation(connection)
-        now, newest = self._now(), await _newest(connection)
+        now, newest = self.now(), await _newest(connection)
         reason = self._reason(now, newest)
         before, self.doubt = self.doubt, None if reason is None else ClockDoubt(reason, now, newest)
         if self.doubt is None and before is not None:
@@ -170,7 +166,7 @@ class Clock:
         """Return the instant by which things may end, and keep it as the newest; else None."""
         if await self.look(connection) is not None:
             return None
-        now = self._now()
+        now = self.now()
         await set_setting(connection, _CONFIRMED, now.isoformat())
         return Confirmed(now)
 
@@ -193,7 +189,7 @@ class Clock:
         return None
 
     def _difference(self) -> float:
-        return self._now().timestamp() - self._steady()
+        return self.now().timestamp() - self._steady()
 
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:

@@ -4,7 +4,6 @@ SQLAlchemy's own declarative classes would load its ORM: 12 MB in a home that ne
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
@@ -137,15 +136,15 @@ def aliased[R: Base](row: type[R]) -> type[R]:
 
 
 def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:
-    """Return a column for each field of a dataclass, in their order: `shape(*row)` makes one.
+    """Return a column for each field of a record's class, in their order: `shape(*row)` makes one.
 
     It is the column of that name, or that of `others`, where None leaves the field out. A word is
     read as the field's enumeration.
     """
     return [
-        _as(field.type, column).label(field.name)
-        for field in fields(shape)
-        if (column := others.get(field.name, getattr(table, field.name, None))) is not None
+        _as(kind, column).label(name)
+        for name, kind in shape.__annotations__.items()
+        if (column := others.get(name, getattr(table, name, None))) is not None
     ]
 
 

@@ -45,27 +45,12 @@ async def add_enrolment(connection: AsyncConnection, permission: PermissionId) -
     await connection.execute(insert(EnrolmentRow).values(permission_id=permission))
 
 
-async def keep_enrolment(
-    connection: AsyncConnection, permission: PermissionId, at: datetime, receipt: str
+async def update_enrolment(
+    connection: AsyncConnection, permission: PermissionId, **values: datetime | str
 ) -> None:
-    """Store the receipt of an enrolment: records may leave from now on."""
-    await _update(connection, permission, enrolled_at=at, receipt=receipt)
+    """Store what the witness confirmed or reported: see `EnrolmentRow`.
 
-
-async def keep_departure(
-    connection: AsyncConnection, permission: PermissionId, at: datetime
-) -> None:
-    """Store that the witness has confirmed that the home left."""
-    await _update(connection, permission, left_at=at)
-
-
-async def keep_summary(
-    connection: AsyncConnection, permission: PermissionId, at: datetime, summary: str
-) -> None:
-    """Store the witness's report of opened sums, in place of the former one."""
-    await _update(connection, permission, asked_at=at, summary=summary)
-
-
-async def _update(connection: AsyncConnection, permission: PermissionId, **values: object) -> None:
+    Records may leave from `enrolled_at` on, and until `left_at`.
+    """
     changed = update(EnrolmentRow).where(EnrolmentRow.permission_id == permission)
     await connection.execute(changed.values(values))

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select
 
 from .collective_tables import GroupId, GroupMembershipRow, MemberGroupRow, MemberId
 from .connection import AsyncConnection
+from .declaration import columns_of
 
 
 class GroupKind(StrEnum):
@@ -32,15 +33,10 @@ class Group:
     name: str
 
 
-_ALL_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name).order_by(
-    MemberGroupRow.id
-)
-
-
 async def all_groups(connection: AsyncConnection) -> list[Group]:
     """Return every group, past or present."""
-    rows = await connection.execute(_ALL_GROUPS)
-    return [Group(row.id, GroupKind(row.kind), row.name) for row in rows]
+    query = select(*columns_of(MemberGroupRow, Group)).order_by(MemberGroupRow.id)
+    return [Group(*row) for row in await connection.execute(query)]
 
 
 async def group_id(connection: AsyncConnection, kind: GroupKind, name: str = "") -> GroupId:

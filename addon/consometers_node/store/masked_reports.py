@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, bindparam, delete, exists, func, insert, select, update
 
 from ..series import Direction, Interval
 from . import upsert
@@ -21,6 +21,7 @@ from .collective_tables import (
     OpeningRow,
 )
 from .connection import AsyncConnection
+from .declaration import columns_of
 from .tables import SeriesRow
 
 
@@ -64,35 +65,18 @@ class StoredOpening:
     answer: str | None = None
 
 
-_REPORT_FACTS = (
-    MaskedReportRow.permission_id,
-    MaskedReportRow.day,
-    MaskedReportRow.nonce,
-    MaskedReportRow.masked,
-    MaskedReportRow.masked_square,
-)
-_OPENING_FACTS = (
-    OpeningRow.direction,
-    OpeningRow.start,
-    OpeningRow.witness,
-    OpeningRow.groups,
-    OpeningRow.request,
-    OpeningRow.asked_at,
-    OpeningRow.answer,
-)
-_SUM_PERMISSION_FACTS = (
-    MemberPermissionRow.id,
-    MemberPermissionRow.member_id,
-    MemberPermissionRow.need,
-    MemberPermissionRow.version,
-    MemberPermissionSeriesRow.identifier,
-    MemberPermissionRow.records_from,
-    MemberPermissionSeriesRow.last_received_at,
-    (MemberPermissionRow.state == "granted").label("is_granted"),
+_REPORT_FACTS = columns_of(MaskedReportRow, StoredReport, permission=MaskedReportRow.permission_id)
+_SUM_PERMISSION_FACTS = columns_of(
+    MemberPermissionRow,
+    SumPermission,
+    member=MemberPermissionRow.member_id,
+    identifier=MemberPermissionSeriesRow.identifier,
+    last_received_at=MemberPermissionSeriesRow.last_received_at,
+    is_granted=MemberPermissionRow.state == "granted",
 )
 _NOTE_RECEIVED = (
     update(MemberPermissionSeriesRow)
-    .where(among(MemberPermissionSeriesRow.permission_id, "ids"))
+    .where(among(ids=MemberPermissionSeriesRow.permission_id))
     .values(last_received_at=bindparam("at"))
 )
 
@@ -157,8 +141,7 @@ async def sum_permissions(
         .where(MemberPermissionSeriesRow.masked_direction == direction)
         .order_by("is_granted", MemberPermissionRow.valid_from, MemberPermissionRow.id)
     )
-    rows = (await connection.execute(query)).tuples()
-    return {row[0]: SumPermission(*row[:7], bool(row[7])) for row in rows}
+    return {row.id: SumPermission(*row) for row in await connection.execute(query)}
 
 
 async def read_individually(connection: AsyncConnection, direction: Direction) -> set[MemberId]:
@@ -189,21 +172,6 @@ async def claimed_by_others(connection: AsyncConnection) -> set[tuple[MemberId, 
         DeviceClaimRow.counts == 0
     )
     return set((await connection.execute(query)).tuples())
-
-
-async def note_direction(
-    connection: AsyncConnection,
-    permission: MemberPermissionId,
-    identifier: str,
-    direction: Direction,
-) -> None:
-    """Note of which direction the reports of a series are."""
-    series = (
-        MemberPermissionSeriesRow.permission_id == permission,
-        MemberPermissionSeriesRow.identifier == identifier,
-    )
-    values = {"masked_direction": direction}
-    await connection.execute(update(MemberPermissionSeriesRow).where(*series).values(values))
 
 
 async def note_reports(
@@ -244,7 +212,7 @@ async def openings(
     unanswered: bool = False,
 ) -> list[StoredOpening]:
     """Return the requests to witnesses, in the order of time: of an hour of a direction, or all."""
-    query = select(*_OPENING_FACTS).order_by(
+    query = select(*columns_of(OpeningRow, StoredOpening)).order_by(
         OpeningRow.start, OpeningRow.direction, OpeningRow.witness
     )
     if direction is not None:
@@ -296,25 +264,22 @@ async def forget_hour(connection: AsyncConnection, direction: Direction, start: 
         await connection.execute(delete(table).where(*gone))
 
 
+_OPENED = exists().where(
+    OpeningRow.direction == MaskedReportRow.direction, OpeningRow.start == MaskedReportRow.start
+)
+
+
 async def forget_before(connection: AsyncConnection, start: datetime) -> None:
     """Remove the reports of hours that started before then and are in no opening."""
-    opening = select(OpeningRow.start).where(
-        OpeningRow.direction == MaskedReportRow.direction,
-        OpeningRow.start == MaskedReportRow.start,
-    )
-    old = MaskedReportRow.start < start, ~opening.exists()
-    await connection.execute(delete(MaskedReportRow).where(*old))
+    old = delete(MaskedReportRow).where(MaskedReportRow.start < start, ~_OPENED)
+    await connection.execute(old)
 
 
 async def erase_reports(
     connection: AsyncConnection, permissions: Collection[MemberPermissionId]
 ) -> int:
     """Remove the reports of permissions of hours that are in no opening; count them."""
-    opening = select(OpeningRow.start).where(
-        OpeningRow.direction == MaskedReportRow.direction,
-        OpeningRow.start == MaskedReportRow.start,
-    )
-    gone = MaskedReportRow.permission_id.in_(permissions), ~opening.exists()
+    gone = MaskedReportRow.permission_id.in_(permissions), ~_OPENED
     return (await connection.execute(delete(MaskedReportRow).where(*gone))).rowcount
 
 
@@ -327,5 +292,7 @@ async def reports_of_permissions(
         .where(MaskedReportRow.permission_id.in_(permissions))
         .order_by(MaskedReportRow.start, MaskedReportRow.direction)
     )
-    rows = (await connection.execute(query)).tuples()
-    return [(row[0], row[1], StoredReport(*row[2:])) for row in rows]
+    return [
+        (direction, start, StoredReport(*report))
+        for direction, start, *report in await connection.execute(query)
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, update
 
 from ..series import Direction, Interval, Range, Series
-from .any_of import among, pair_among
+from .any_of import among
 from .collective_tables import (
     MemberId,
     MemberPermissionId,
@@ -18,69 +18,12 @@ from .collective_tables import (
     MemberRow,
 )
 from .connection import AsyncConnection
+from .declaration import columns_of
 from .series import SERIES_FACTS
 from .set_aside import some_apart
 from .tables import SeriesId, SeriesRow
 
 _NAMES_AT_ONCE = 1_000
-
-_FACTS = (
-    MemberPermissionSeriesRow.permission_id,
-    MemberPermissionSeriesRow.identifier,
-    MemberPermissionRow.member_id,
-    MemberRow.jid,
-    MemberRow.kind,
-    MemberPermissionRow.interval,
-    MemberPermissionSeriesRow.series_id,
-    MemberPermissionSeriesRow.backfilled_until,
-    MemberPermissionSeriesRow.subscribed_at,
-    MemberPermissionSeriesRow.last_received_at,
-    MemberPermissionSeriesRow.problem,
-    some_apart(MemberPermissionSeriesRow.series_id),
-    MemberPermissionRow.reading,
-    MemberPermissionSeriesRow.masked_direction,
-)
-"""The columns of the first fields of `MemberSeries`, in their order."""
-_GRANTED = (
-    select(
-        *_FACTS, MemberPermissionRow.records_from, MemberPermissionRow.valid_until, *SERIES_FACTS
-    )
-    .join(MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id)
-    .join(MemberRow, MemberRow.id == MemberPermissionRow.member_id)
-    .outerjoin(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
-    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
-    .order_by(
-        MemberPermissionRow.records_from,
-        MemberPermissionSeriesRow.permission_id,
-        MemberPermissionSeriesRow.identifier,
-    )
-)
-_OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
-_UNDER_NAMES = _GRANTED.where(among(MemberPermissionSeriesRow.identifier, "names")).with_for_update(
-    read=True, of=MemberPermissionRow
-)
-_UNDER_PERMISSIONS = _GRANTED.where(
-    among(MemberPermissionSeriesRow.permission_id, "ids")
-).with_for_update(read=True, of=MemberPermissionRow)
-_GRANTING = (
-    select(MemberRow.jid)
-    .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
-    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
-)
-_WITHOUT_SUBSCRIPTION = _GRANTING.join(MemberPermissionSeriesRow).where(
-    MemberPermissionSeriesRow.subscribed_at.is_(None)
-)
-_NOTE_RECEIVED = (
-    update(MemberPermissionSeriesRow)
-    .where(
-        pair_among(
-            MemberPermissionSeriesRow.permission_id,
-            MemberPermissionSeriesRow.identifier,
-            ("ids", "names"),
-        )
-    )
-    .values(last_received_at=bindparam("at"))
-)
 
 type Key = tuple[MemberPermissionId, str]
 """A permission of a member, and the name of one of its series."""
@@ -125,6 +68,57 @@ class MemberSeries:
         return replace(self, masked_direction=direction)
 
 
+_FACTS = columns_of(
+    MemberPermissionSeriesRow,
+    MemberSeries,
+    permission=MemberPermissionSeriesRow.permission_id,
+    member=MemberPermissionRow.member_id,
+    jid=MemberRow.jid,
+    kind=MemberRow.kind,
+    interval=MemberPermissionRow.interval,
+    has_records_set_aside=some_apart(MemberPermissionSeriesRow.series_id),
+    reading=MemberPermissionRow.reading,
+)
+_GRANTED = (
+    select(
+        *_FACTS, MemberPermissionRow.records_from, MemberPermissionRow.valid_until, *SERIES_FACTS
+    )
+    .join(MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id)
+    .join(MemberRow, MemberRow.id == MemberPermissionRow.member_id)
+    .outerjoin(SeriesRow, SeriesRow.id == MemberPermissionSeriesRow.series_id)
+    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
+    .order_by(
+        MemberPermissionRow.records_from,
+        MemberPermissionSeriesRow.permission_id,
+        MemberPermissionSeriesRow.identifier,
+    )
+)
+_OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
+_UNDER_NAMES = _GRANTED.where(among(names=MemberPermissionSeriesRow.identifier)).with_for_update(
+    read=True, of=MemberPermissionRow
+)
+_UNDER_PERMISSIONS = _GRANTED.where(
+    among(ids=MemberPermissionSeriesRow.permission_id)
+).with_for_update(read=True, of=MemberPermissionRow)
+_GRANTING = (
+    select(MemberRow.jid)
+    .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
+    .where(MemberPermissionRow.state == "granted", MemberRow.jid.is_not(None))
+)
+_WITHOUT_SUBSCRIPTION = _GRANTING.join(MemberPermissionSeriesRow).where(
+    MemberPermissionSeriesRow.subscribed_at.is_(None)
+)
+_NOTE_RECEIVED = (
+    update(MemberPermissionSeriesRow)
+    .where(
+        among(
+            ids=MemberPermissionSeriesRow.permission_id, names=MemberPermissionSeriesRow.identifier
+        )
+    )
+    .values(last_received_at=bindparam("at"))
+)
+
+
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[MemberSeries]:
     """Return the grants under these names, locked until the transaction ends."""
     granted = []
@@ -150,27 +144,17 @@ async def of_member(connection: AsyncConnection, jid: str) -> list[MemberSeries]
 async def last_received_at(connection: AsyncConnection) -> datetime | None:
     """Return when records last came of any member."""
     query = select(func.max(MemberPermissionSeriesRow.last_received_at))
-    last: datetime | None = (await connection.execute(query)).scalar_one()
-    return last
+    return (await connection.execute(query)).scalar_one()
 
 
 async def granting_members(connection: AsyncConnection) -> set[str]:
     """Return the bare JIDs of all members with a valid permission."""
-    return {jid for jid in (await connection.execute(_GRANTING)).scalars() if jid is not None}
+    return set(filter(None, (await connection.execute(_GRANTING)).scalars()))
 
 
 async def members_without_subscription(connection: AsyncConnection) -> set[str]:
     """Return the bare JIDs of the members with a grant that was not yet requested from them."""
-    return {
-        jid
-        for jid in (await connection.execute(_WITHOUT_SUBSCRIPTION)).scalars()
-        if jid is not None
-    }
-
-
-async def learn(connection: AsyncConnection, key: Key, series: SeriesId) -> None:
-    """Store the series of a permission, once its first records determine it."""
-    await _set(connection, key, series_id=series)
+    return set(filter(None, (await connection.execute(_WITHOUT_SUBSCRIPTION)).scalars()))
 
 
 async def note_received(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
@@ -179,22 +163,8 @@ async def note_received(connection: AsyncConnection, keys: Iterable[Key], at: da
     await connection.execute(_NOTE_RECEIVED, {"ids": ids, "names": names, "at": at})
 
 
-async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:
-    """Note that the member sends new records."""
-    await _set(connection, key, subscribed_at=at)
-
-
-async def note_backfilled(connection: AsyncConnection, key: Key, until: datetime) -> None:
-    """Note up to where the past was requested, and that there is no problem."""
-    await _set(connection, key, backfilled_until=until, problem=None)
-
-
-async def note_problem(connection: AsyncConnection, key: Key, problem: str) -> None:
-    """Note why records stopped."""
-    await _set(connection, key, problem=problem)
-
-
-async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
+async def update_series(connection: AsyncConnection, key: Key, **values: object) -> None:
+    """Store facts of a series: see `MemberPermissionSeriesRow`."""
     permission, name = key
     row = (
         MemberPermissionSeriesRow.permission_id == permission,
@@ -206,10 +176,10 @@ async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
 async def _read(
     connection: AsyncConnection, query: Select[Any], **values: object
 ) -> list[MemberSeries]:
-    return [_member_series(*row) for row in await connection.execute(query, values)]
-
-
-def _member_series(*row: Any) -> MemberSeries:
-    series = None if row[6] is None else Series(*row[16:])
-    fields: tuple[Any, ...] = (*row[:14], Range(*row[14:16]), series)
-    return MemberSeries(*fields)
+    read = []
+    for row in await connection.execute(query, values):
+        start, end, *series = row[len(_FACTS) :]
+        known = None if row.series_id is None else Series(*series)
+        facts: tuple[Any, ...] = (*row[: len(_FACTS)], Range(start, end), known)
+        read.append(MemberSeries(*facts))
+    return read

@@ -44,7 +44,7 @@ from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 from .types import Day, Minutes, words
 
 _AT_ONCE, _A_FEW = 1_000, 4
-_NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
+_NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(numbers=SeriesRow.id))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,7 +303,7 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
 
 
 _EXPECTED_AMONG = _expected(select(SeriesRow.member_id)).where(
-    SeriesRow.interval <= bindparam("step", type_=Minutes), among(SeriesRow.member_id, "members")
+    SeriesRow.interval <= bindparam("step", type_=Minutes), among(members=SeriesRow.member_id)
 )
 _FINEST_OF_EXPECTED = _expected(
     select(SeriesRow.member_id, func.min(SeriesRow.interval)).group_by(SeriesRow.member_id)

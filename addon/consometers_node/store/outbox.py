@@ -135,13 +135,13 @@ _SUBSCRIBERS = (
         _SENT_UNTIL.scalar_subquery(),
     )
     .where(
-        among(SubscriptionRow.series_id, "series"),
+        among(series=SubscriptionRow.series_id),
         PermittedRow.peer_id == SubscriptionRow.peer_id,
         PermittedRow.series_id == SubscriptionRow.series_id,
     )
     .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
 )
-_SOME_SUBSCRIBERS = _SUBSCRIBERS.where(among(SubscriptionRow.peer_id, "peers"))
+_SOME_SUBSCRIBERS = _SUBSCRIBERS.where(among(peers=SubscriptionRow.peer_id))
 _AFTER = bindparam("after", type_=SubscriptionRow.cursor.type)
 _SUBSCRIBERS_BEYOND = _SUBSCRIBERS.where(
     or_(SubscriptionRow.cursor > _AFTER, _SENT_UNTIL.scalar_subquery() > _AFTER)

@@ -18,7 +18,7 @@ from .collective_tables import (
     PublishedCellRow,
 )
 from .connection import AsyncConnection
-from .declaration import aliased
+from .declaration import aliased, columns_of
 from .memberships import first_block
 from .upsert import put
 
@@ -63,25 +63,8 @@ class ClosedInterval(NamedTuple):
 _CELL = PublishedCellRow
 _DRAWN = aliased(_CELL)
 _CLOSED = ClosedIntervalRow
-_CELL_FACTS = (
-    _CELL.direction,
-    _CELL.start,
-    _CELL.day,
-    _CELL.watt_minutes,
-    _CELL.members,
-    _CELL.homes,
-    _CELL.counting,
-    _CELL.per_member,
-    _CELL.minutes,
-)
-_CLOSED_FACTS = (
-    _CLOSED.direction,
-    _CLOSED.start,
-    _CLOSED.closed_at,
-    _CLOSED.expected,
-    _CLOSED.response,
-    _CLOSED.reason,
-)
+_CELL_FACTS = columns_of(_CELL, PublishedCell, group=None, interval=None)
+_CLOSED_FACTS = columns_of(_CLOSED, ClosedInterval, interval=None)
 
 
 async def write(

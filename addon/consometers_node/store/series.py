@@ -10,7 +10,7 @@ from sqlalchemy import Column, and_, delete, func, insert, or_, select
 
 from ..series import Block, Range, Series
 from . import upsert
-from .any_of import pair_among
+from .any_of import among
 from .connection import AsyncConnection
 from .declaration import columns_of
 from .months import make_room
@@ -112,7 +112,7 @@ async def counts(
 
 
 _OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-    pair_among(BlockRow.series_id, BlockRow.day, ("series", "days"))
+    among(series=BlockRow.series_id, days=BlockRow.day)
 )
 
 

@@ -1,7 +1,7 @@
 """Implausible records: they are in no block, so in no sum."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +16,9 @@ from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
 
 _PLACES = select(SetAsideRow.series_id, SetAsideRow.start).where(
-    among(SetAsideRow.series_id, "series")
+    among(series=SetAsideRow.series_id)
 )
+_AT_PLACES = among(series=SetAsideRow.series_id, starts=SetAsideRow.start)
 
 type Place = tuple[SeriesId, datetime]
 """The series of a record, and its start."""
@@ -57,14 +58,12 @@ async def set_aside(
     await upsert.put(connection, SetAsideRow, rows, *names[2:])
 
 
-async def remove(connection: AsyncConnection, places: Iterable[Place]) -> None:
+async def remove(connection: AsyncConnection, places: Collection[Place]) -> None:
     """Remove records that no longer stay set aside."""
-    starts: dict[SeriesId, list[datetime]] = {}
-    for series, start in places:
-        starts.setdefault(series, []).append(start)
-    for series, removed in starts.items():
-        gone = SetAsideRow.series_id == series, SetAsideRow.start.in_(removed)
-        await connection.execute(delete(SetAsideRow).where(*gone))
+    if places:
+        series, starts = zip(*places, strict=True)
+        gone = delete(SetAsideRow).where(_AT_PLACES)
+        await connection.execute(gone, {"series": series, "starts": starts})
 
 
 async def remove_before(connection: AsyncConnection, series: SeriesId, start: datetime) -> None:

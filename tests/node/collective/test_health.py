@@ -15,7 +15,7 @@ from consometers_node.collective.permissions.member_permissions import take as t
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.member_series import note_backfilled, note_received
+from consometers_node.store.member_series import note_received, update_series
 from consometers_node.store.member_status import GrantingMembers, count_members
 
 from ..web.public.conftest import fill
@@ -37,7 +37,8 @@ async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
         await note_received(connection, {(MemberPermissionId("b"), str(meter("b")))}, AT - 5 * HOUR)
-        await note_backfilled(connection, (MemberPermissionId("b"), str(meter("b"))), AT)
+        key = MemberPermissionId("b"), str(meter("b"))
+        await update_series(connection, key, backfilled_until=AT)
         await note_received(
             connection, {(MemberPermissionId("school"), str(meter("school")))}, AT - 40 * HOUR
         )

@@ -12,7 +12,7 @@ import pytest
 from consometers_node.quoalise import ExportPart, ItemNotFound, ResourceConstraint
 from consometers_node.sharing import access_requests
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequest, fetch
-from consometers_node.store.access_requests import requests_to
+from consometers_node.store.answers import requests_to
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 

@@ -11,7 +11,7 @@ from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_node.sharing.due_records import RecordsMessage
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import add_enrolment, keep_departure, keep_enrolment
+from consometers_node.store.enrolments import add_enrolment, update_enrolment
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
@@ -28,7 +28,7 @@ async def enrol(store: Store, permission: PermissionId, day: date) -> HomeKeys:
     async with store.writing() as connection:
         await add_enrolment(connection, permission)
         await keep_keys(connection, permission, keys)
-        await keep_enrolment(connection, permission, now(), "mac")
+        await update_enrolment(connection, permission, enrolled_at=now(), receipt="mac")
     return keys
 
 
@@ -66,17 +66,14 @@ async def test_values_leave_masked_and_are_the_same_message_again(ledger: Ledger
     start = now().replace(minute=0, second=0) + HOUR
     values = {start: 412, start + HOUR: 0, start + 2 * HOUR: 250_000}
     await ledger.keep(values)
-    message = await ledger.next("first")
-    assert message is not None
+    message = await ledger.due("first")
     assert unmasked(message, keys, permission) == values | {start + 2 * HOUR: MOST_WH}
     await ledger.restart()
-    again = await ledger.next("second")
-    assert again is not None
+    again = await ledger.due("second")
     assert (again.id, again.data) == (message.id, message.data)
     await ledger.keep(values | {start: 413})
     await ledger.restart()
-    corrected = await ledger.next("third")
-    assert corrected is not None
+    corrected = await ledger.due("third")
     assert isinstance(corrected.data, Reports)
     assert isinstance(message.data, Reports)
     first, *others = corrected.data.reports
@@ -97,7 +94,7 @@ async def test_nothing_leaves_with_a_key_of_tomorrow_nor_without_one_nor_after_t
     assert await ledger.next() is None
     async with ledger.store.writing() as connection:
         await keep_keys(connection, permission, keys)
-        await keep_departure(connection, permission, now())
+        await update_enrolment(connection, permission, left_at=now())
     assert await ledger.next() is None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, event, insert, select, update
 
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.any_of import among, pair_among
+from consometers_node.store.any_of import among
 from consometers_node.store.collective_tables import ClosedIntervalRow as Row
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.tables import AbsenceRow
@@ -51,7 +51,7 @@ async def matching(
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, count: int) -> None:
-    which = among(Row.start, "days"), among(Row.direction, "directions")
+    which = among(days=Row.start), among(directions=Row.direction)
     some = list(Direction)[:2]
     rows = await matching(connection, *which, days=DAYS[:count], directions=some)
     assert set(rows) == {
@@ -63,7 +63,7 @@ async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, cou
 async def test_values_have_the_column_s_type_and_may_repeat(
     connection: AsyncConnection,
 ) -> None:
-    which = among(Row.interval, "steps"), among(Row.start, "days")
+    which = among(steps=Row.interval), among(days=Row.start)
     columns = {"steps": (Interval.P1D,) * 3, "days": [FIRST, FIRST - timedelta(days=1)]}
     rows = await matching(connection, *which, **columns)
     assert sorted(rows) == [(direction, Interval.P1D, FIRST) for direction in sorted(Direction)]
@@ -71,7 +71,7 @@ async def test_values_have_the_column_s_type_and_may_repeat(
 
 async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> None:
     pairs = [*zip(DAYS, 40 * [Interval.PT1H], strict=True), (DAYS[-1], Interval.P1D)]
-    which = pair_among(Row.start, Row.interval, ("days", "steps"))
+    which = among(days=Row.start, steps=Row.interval)
     days, steps = zip(*pairs, strict=True)
     rows = await matching(connection, which, days=days, steps=steps)
     assert {(day, step) for _, step, day in rows} == set(pairs)
@@ -82,7 +82,7 @@ async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> N
 async def test_they_may_be_changed(connection: AsyncConnection) -> None:
     away = [{"away_from": day, "away_until": day + timedelta(hours=1)} for day in DAYS]
     await connection.execute(insert(AbsenceRow), away)
-    which = pair_among(AbsenceRow.away_from, AbsenceRow.away_until, ("starts", "ends"))
+    which = among(starts=AbsenceRow.away_from, ends=AbsenceRow.away_until)
     later = update(AbsenceRow).where(which).values(away_until=NOW + timedelta(days=90))
     values = {"starts": DAYS[:2], "ends": [DAYS[0] + timedelta(hours=1), DAYS[0]]}
     assert (await connection.execute(later, values)).rowcount == 1
@@ -91,7 +91,7 @@ async def test_they_may_be_changed(connection: AsyncConnection) -> None:
 async def test_it_is_one_statement_however_many_values_there_are(store: Store) -> None:
     async with store.reading() as connection:
         statements = {
-            (await statement(connection, among(Row.start, "days"), days=DAYS[:count]))[0]
+            (await statement(connection, among(days=Row.start), days=DAYS[:count]))[0]
             for count in range(5)
         }
     assert len(statements) == 1
@@ -99,10 +99,10 @@ async def test_it_is_one_statement_however_many_values_there_are(store: Store) -
 
 async def test_the_key_finds_them(file: Store) -> None:
     which = (
-        among(Row.direction, "directions"),
-        among(Row.interval, "steps"),
+        among(directions=Row.direction),
+        among(steps=Row.interval),
     )
-    pair = pair_among(Row.interval, Row.start, ("steps", "days"))
+    pair = among(steps=Row.interval, days=Row.start)
     async with file.reading() as connection:
         for some in (which, (which[0], pair)):
             sql, parameters = await statement(

@@ -26,10 +26,8 @@ from ...store.member_series import (
     MemberSeries,
     granting_members,
     members_without_subscription,
-    note_backfilled,
-    note_problem,
-    note_subscribed,
     of_member,
+    update_series,
 )
 from ...store.series import blocks
 from ...store.set_aside import places
@@ -231,17 +229,17 @@ class Backfill:
                     raise
                 refusal = fault
                 async with self._store.writing() as connection:
-                    await note_problem(connection, series.key, fault.text.say())
+                    await update_series(connection, series.key, problem=fault.text.say())
         if refusal is not None:
             raise refusal
 
     async def _note_subscribed(self, series: MemberSeries) -> None:
         async with self._store.writing() as connection:
-            await note_subscribed(connection, series.key, self._clock.now())
+            await update_series(connection, series.key, subscribed_at=self._clock.now())
 
     async def _note_backfilled(self, series: MemberSeries, until: datetime) -> None:
         async with self._store.writing() as connection:
-            await note_backfilled(connection, series.key, until)
+            await update_series(connection, series.key, backfilled_until=until, problem=None)
 
     async def _ask(self, peer: str, series: MemberSeries) -> None:
         now = self._clock.now()

@@ -17,11 +17,10 @@ from ...store.connection import AsyncConnection
 from ...store.masked_reports import (
     StoredReport,
     hours_too_late,
-    note_direction,
     note_reports,
     put_reports,
 )
-from ...store.member_series import MemberSeries, under_permissions
+from ...store.member_series import MemberSeries, under_permissions, update_series
 from ..permissions import member_permissions
 from ..permissions.member_permissions import WIRE_DIRECTIONS
 from .arrivals import Arrivals
@@ -126,7 +125,7 @@ async def _series(
         way = identifier(series.identifier).direction
         is_new = series.masked_direction is None and way in WIRE_DIRECTIONS[direction]
         if is_new and direction in permission.need.directions:
-            await note_direction(connection, series.permission, series.identifier, direction)
+            await update_series(connection, series.key, masked_direction=direction)
             granted[place] = learnt = series.of_direction(direction)
             return learnt
     raise NotAuthorized(_NOT_ASKED)

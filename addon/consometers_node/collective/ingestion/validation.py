@@ -25,7 +25,14 @@ from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.connection import AsyncConnection
 from ...store.exclusive import alone
-from ...store.member_series import Key, MemberSeries, learn, note_received, of_member, under_names
+from ...store.member_series import (
+    Key,
+    MemberSeries,
+    note_received,
+    of_member,
+    under_names,
+    update_series,
+)
 from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
@@ -288,7 +295,7 @@ async def _series_ids(
         if key not in ids:
             if series_id is None:
                 series_id = await add_series(connection, records.series, records.granted.member)
-                await learn(connection, key, series_id)
+                await update_series(connection, key, series_id=series_id)
             ids[key] = series_id
     return ids
 

@@ -32,9 +32,7 @@ from ...store.enrolments import (
     StoredEnrolment,
     add_enrolment,
     enrolments,
-    keep_departure,
-    keep_enrolment,
-    keep_summary,
+    update_enrolment,
 )
 from ...store.peers import all_peers
 from ...wire.needs import need_hash
@@ -193,7 +191,8 @@ class Enrolling:
         if call is Call.OPENINGS:
             answer = await self._client.ask(witness, call, signed.body(), OpeningsSummary.read)
             async with self._store.writing() as connection:
-                await keep_summary(connection, permission.id, now, json.dumps(answer.body()))
+                summary = json.dumps(answer.body())
+                await update_enrolment(connection, permission.id, asked_at=now, summary=summary)
             return
         try:
             left = await self._client.ask(witness, call, signed.body(), DepartureReceipt.read)
@@ -203,7 +202,7 @@ class Enrolling:
                 raise
             left = DepartureReceipt(now)
         async with self._store.writing() as connection:
-            await keep_departure(connection, permission.id, left.left_at)
+            await update_enrolment(connection, permission.id, left_at=left.left_at)
             await keep_keys(connection, permission.id, None)
         _LOGGER.info("a witness knows that this home has left")
 
@@ -228,8 +227,12 @@ class Enrolling:
         if not receipt.proves(request):
             raise WitnessFault(_WRONG_RECEIPT.fill(name=witness.name, contact=witness.contact))
         async with self._store.writing() as connection:
-            mac = receipt.mac.hex()
-            await keep_enrolment(connection, permission.id, receipt.enrolled_at, mac)
+            await update_enrolment(
+                connection,
+                permission.id,
+                enrolled_at=receipt.enrolled_at,
+                receipt=receipt.mac.hex(),
+            )
         _LOGGER.info("a witness has confirmed an enrolment")
 
 

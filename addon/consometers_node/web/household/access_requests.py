@@ -8,7 +8,7 @@ from aiohttp import web
 from ...quoalise.text import text
 from ...sharing.access_requests import AccessRequests
 from ...store import PeerId
-from ...store.access_requests import requests_to
+from ...store.answers import requests_to
 from ...store.peers import Peer, all_peers
 from ..core.joining import NOT_ONLINE
 from ..core.page_base import RequestRefused, send_file
