@@ -10,7 +10,10 @@ from .plain import Plain, Refused
 HOUR, DAY = 3600, 86_400
 
 LEAVING = ("outbox", "answer")
-
+COPIED = (
+    "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
+    " identification, history_days, duration_days, retention_days, received_at"
+)
 
 STATES_OF_THE_WORLD = ("granted", "withdrawn", "terminated", "refused", "proposed")
 PROOFS = (
@@ -89,6 +92,12 @@ def tick(permission: str, series: int) -> str:
     return f"INSERT INTO permission_series VALUES ('{permission}', {series})"
 
 
+def granting(permission: str, *series: int, **changes: object) -> tuple[str, ...]:
+    """Return the SQL that grants series, on the widest terms but for these changes."""
+    ticks = (tick(permission, number) for number in series)
+    return terms(permission, **changes), *ticks, entry(permission, "granted")
+
+
 def refuses(cheat: Plain, *statements: str) -> None:
     """Assert that the last statement is refused and changes nothing."""
     cheat.run(*statements[:-1])
@@ -140,17 +149,9 @@ class TestWhatLeaves:
 
     def test_not_once_it_has_run_out(self, cheat: Plain, world: World, table: str) -> None:
         # The register does not say yet that it has.
-        run_out = terms(world.proposed, valid_from="{now} - 200", valid_until="{now} - 100")
-        granted = entry(world.proposed, "granted")
-        cheat.run(run_out, tick(world.proposed, world.hourly), granted)
-        late = insert(
-            table,
-            world,
-            permission_id=f"'{world.proposed}'",
-            range_start=f"{{now}} - {2 * HOUR}",
-            range_end=f"{{now}} - {HOUR}",
-        )
-        refuses(cheat, late)
+        past = {"valid_from": "{now} - 200", "valid_until": "{now} - 100"}
+        cheat.run(*granting(world.proposed, world.hourly, **past))
+        refuses(cheat, insert(table, world, permission_id=f"'{world.proposed}'"))
         assert (
             cheat.value(f"SELECT state FROM permission WHERE id = '{world.proposed}'") == "granted"
         )
@@ -181,13 +182,9 @@ class TestWhatLeaves:
 
 def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
     """Grant the sum of a series by a permission of this name, as far as the database lets it."""
-    copied = (
-        "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-        " identification, history_days, duration_days, retention_days, received_at"
-    )
     cheat.run(
-        f"INSERT INTO data_need (need, version, reading, witness, {copied})"
-        f" SELECT '{name}', 1, 'sum', '{{}}', {copied} FROM data_need WHERE need = 'sunny-roofs'",
+        f"INSERT INTO data_need (need, version, reading, witness, {COPIED})"
+        f" SELECT '{name}', 1, 'sum', '{{}}', {COPIED} FROM data_need WHERE need = 'sunny-roofs'",
         *(
             f"INSERT INTO data_need_series SELECT max(id), '{direction}', 'energy' FROM data_need"
             for direction in ("consumption", "production")
@@ -195,9 +192,7 @@ def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
         "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
         f" SELECT '{name}', peer_id, id, need, 'proposed' FROM data_need WHERE need = '{name}'",
         entry(name, "proposed"),
-        terms(name),
-        tick(name, series),
-        entry(name, "granted"),
+        *granting(name, series),
     )
 
 
@@ -311,9 +306,7 @@ class TestTheOutbox:
     def test_what_another_permission_allows_stays(self, cheat: Plain, world: World) -> None:
         other = f"'{world.proposed}'"
         cheat.run(
-            terms(world.proposed),
-            tick(world.proposed, world.hourly),
-            entry(world.proposed, "granted"),
+            *granting(world.proposed, world.hourly),
             insert("outbox", world),
             insert("outbox", world, permission_id=other),
             f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)",
@@ -386,16 +379,12 @@ class TestThePermission:
         rest = "peer_id, data_need_id, need"
         terms_of = "interval_minutes, identification, records_from, valid_from, valid_until"
         of_granted = f"FROM permission WHERE id = '{world.granted}'"
-        refuses(
-            cheat,
-            f"INSERT INTO permission (id, {rest}, state, {terms_of})"
-            f" SELECT 'new', {rest}, 'granted', {terms_of} {of_granted}",
-        )
-        refuses(
-            cheat,
-            f"INSERT INTO permission (id, {rest}, state, {terms_of})"
-            f" SELECT 'new', {rest}, 'proposed', {terms_of} {of_granted}",
-        )
+        for state in ("granted", "proposed"):
+            refuses(
+                cheat,
+                f"INSERT INTO permission (id, {rest}, state, {terms_of})"
+                f" SELECT 'new', {rest}, '{state}', {terms_of} {of_granted}",
+            )
 
     def test_no_series_is_added_or_removed_later(self, cheat: Plain, world: World) -> None:
         for permission in (world.granted, world.withdrawn, world.refused, "invented"):
@@ -491,10 +480,8 @@ class TestTheRegister:
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
             " SELECT 'quiet', peer_id, data_need_id, need, 'proposed' FROM permission"
             f" WHERE id = '{world.refused}'",
-            terms("quiet"),
-            tick("quiet", world.hourly),
         )
-        refuses(cheat, entry("quiet", "granted"))
+        refuses(cheat, *granting("quiet", world.hourly))
 
 
 class TestAGrant:
@@ -519,40 +506,23 @@ class TestAGrant:
     def test_never_goes_beyond_what_was_asked(
         self, cheat: Plain, world: World, changes: dict[str, object]
     ) -> None:
-        refuses(
-            cheat,
-            terms(world.proposed, **changes),
-            tick(world.proposed, world.hourly),
-            entry(world.proposed, "granted"),
-        )
+        refuses(cheat, *granting(world.proposed, world.hourly, **changes))
 
     @pytest.mark.parametrize("series", ["fine", "produced"])
     def test_never_names_a_series_that_was_not_asked_for(
         self, cheat: Plain, world: World, series: str
     ) -> None:
-        refuses(
-            cheat,
-            terms(world.proposed),
-            tick(world.proposed, world.hourly),
-            tick(world.proposed, getattr(world, series)),
-            entry(world.proposed, "granted"),
-        )
+        refuses(cheat, *granting(world.proposed, world.hourly, getattr(world, series)))
 
     def test_names_a_series(self, cheat: Plain, world: World) -> None:
-        refuses(cheat, terms(world.proposed), entry(world.proposed, "granted"))
+        refuses(cheat, *granting(world.proposed))
 
     def test_keeps_to_the_interval_that_was_chosen(self, cheat: Plain, world: World) -> None:
-        refuses(
-            cheat,
-            terms(world.proposed, interval_minutes=1440),
-            tick(world.proposed, world.hourly),
-            entry(world.proposed, "granted"),
-        )
+        refuses(cheat, *granting(world.proposed, world.hourly, interval_minutes=1440))
 
     def test_answers_the_newest_version(self, cheat: Plain, world: World) -> None:
         new_version(cheat, "proposed")
-        cheat.run(terms(world.proposed), tick(world.proposed, world.hourly))
-        refuses(cheat, entry(world.proposed, "granted"))
+        refuses(cheat, *granting(world.proposed, world.hourly))
 
 
 class TestWhatWasAsked:
@@ -641,13 +611,10 @@ def replace_into(cheat: Plain) -> str:
 
 
 def new_version(cheat: Plain, need: str, version: int = 2) -> None:
-    copied = (
-        "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-        " reading, identification, history_days, duration_days, retention_days, received_at"
-    )
     cheat.run(
-        f"INSERT INTO data_need (need, version, {copied})"
-        f" SELECT need, {version}, {copied} FROM data_need WHERE need = '{need}' AND version = 1",
+        f"INSERT INTO data_need (need, version, reading, {COPIED})"
+        f" SELECT need, {version}, reading, {COPIED} FROM data_need"
+        f" WHERE need = '{need}' AND version = 1",
         "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
         "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
         f" SELECT 'v{version}', peer_id, id, need, 'proposed' FROM data_need"

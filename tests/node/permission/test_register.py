@@ -1,5 +1,6 @@
 """Permissions in a database: asked, answered, ended, and all of it written down."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Interval, Range
 from consometers_node.store import PeerId, PermissionId, Store
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.peers import add_peer
 
 from ..clocks import sure
@@ -39,168 +41,163 @@ from .samples import (
     grant,
     now,
 )
-from .test_cheating import entry, terms, tick
+from .test_cheating import granting
 
 VERSION_2 = replace(NEED, version=2, history_days=60)
 
 
 @pytest.fixture
-async def coop(store: Store) -> PeerId:
+async def connection(store: Store) -> AsyncIterator[AsyncConnection]:
     async with store.writing() as connection:
-        return (await add_peer(connection, "coop@example.org", "Coop", now())).id
+        yield connection
 
 
-async def test_what_was_asked_is_read_as_it_came(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        proposed = await permissions.propose(coop, NEED, now())
-        asked = await permissions.get(proposed)
-        assert asked.need == NEED
-        assert asked.state is State.PROPOSED
-        assert asked.terms is None
-        (entry,) = await permissions.entries(proposed)
-        assert (entry.state, entry.actor, entry.who) == (
-            State.PROPOSED,
-            Actor.PEER,
-            "coop@example.org",
-        )
+@pytest.fixture
+def permissions(connection: AsyncConnection) -> Permissions:
+    return Permissions(connection)
 
 
-async def test_a_person_can_ask_in_a_peer_s_name(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        proposed = await permissions.propose(coop, NEED, now(), who="cli")
-        (entry,) = await permissions.entries(proposed)
-        assert (entry.actor, entry.who) == (Actor.HOUSEHOLD, "cli")
+@pytest.fixture
+async def coop(connection: AsyncConnection) -> PeerId:
+    return (await add_peer(connection, "coop@example.org", "Coop", now())).id
 
 
-async def test_a_grant_records_its_terms_and_author(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        proposed = await permissions.propose(coop, NEED, now())
-        terms = await permissions.grant(proposed, CHOICE, YES, now())
-        granted = await permissions.get(proposed)
-        assert granted.state is State.GRANTED
-        assert granted.terms == terms
-        entry = (await permissions.entries(proposed))[-1]
-        assert (entry.actor, entry.who, entry.language) == (Actor.HOUSEHOLD, "user-1", "en")
-        assert await permissions.shown_text(entry) == YES.text
+async def test_what_was_asked_is_read_as_it_came(permissions: Permissions, coop: PeerId) -> None:
+    proposed = await permissions.propose(coop, NEED, now())
+    asked = await permissions.get(proposed)
+    assert asked.need == NEED
+    assert asked.state is State.PROPOSED
+    assert asked.terms is None
+    (entry,) = await permissions.entries(proposed)
+    assert (entry.state, entry.actor, entry.who) == (
+        State.PROPOSED,
+        Actor.PEER,
+        "coop@example.org",
+    )
 
 
-async def test_what_is_permitted_is_what_was_granted(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        choice = Choice(series=frozenset({HOURLY, INJECTED, DAILY}))
-        granted = await grant(permissions, coop, choice=choice)
-        terms = (await permissions.get(granted)).terms
-        assert terms is not None
-        permitted = await permissions.permitted(coop)
-        assert {entry.series for entry in permitted} == choice.series
-        for entry in permitted:
-            assert entry.permission == granted
-            assert entry.records == terms.records
-            assert entry.identification is terms.identification
-        await permissions.withdraw(granted, STOP, now())
-        assert await permissions.permitted(coop) == []
+async def test_a_person_can_ask_in_a_peer_s_name(permissions: Permissions, coop: PeerId) -> None:
+    proposed = await permissions.propose(coop, NEED, now(), who="cli")
+    (entry,) = await permissions.entries(proposed)
+    assert (entry.actor, entry.who) == (Actor.HOUSEHOLD, "cli")
 
 
-async def test_a_text_is_kept_once(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        entries = []
-        for need in ("one", "two"):
-            granted = await grant(permissions, coop, replace(NEED, id=need))
-            entries.append((await permissions.entries(granted))[-1])
-        assert entries[0].text_hash == entries[1].text_hash
-        assert await permissions.shown_text(entries[1]) == YES.text
+async def test_a_grant_records_its_terms_and_author(permissions: Permissions, coop: PeerId) -> None:
+    proposed = await permissions.propose(coop, NEED, now())
+    terms = await permissions.grant(proposed, CHOICE, YES, now())
+    granted = await permissions.get(proposed)
+    assert granted.state is State.GRANTED
+    assert granted.terms == terms
+    entry = (await permissions.entries(proposed))[-1]
+    assert (entry.actor, entry.who, entry.language) == (Actor.HOUSEHOLD, "user-1", "en")
+    assert await permissions.shown_text(entry) == YES.text
 
 
-async def test_a_question_that_stands_is_not_put_twice(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        proposed = await permissions.propose(coop, NEED, now())
-        assert await permissions.propose(coop, NEED, now()) == proposed
-        await permissions.grant(proposed, CHOICE, YES, now())
-        assert await permissions.propose(coop, NEED, now()) == proposed
-        await permissions.withdraw(proposed, STOP, now())
-        again = await permissions.propose(coop, NEED, now())
-        assert again != proposed
-        assert [permission.id for permission in await permissions.all(coop)] == [proposed, again]
+async def test_what_is_permitted_is_what_was_granted(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    choice = Choice(series=frozenset({HOURLY, INJECTED, DAILY}))
+    granted = await grant(permissions, coop, choice=choice)
+    terms = (await permissions.get(granted)).terms
+    assert terms is not None
+    permitted = await permissions.permitted(coop)
+    assert {entry.series for entry in permitted} == choice.series
+    for permit in permitted:
+        assert permit.permission == granted
+        assert permit.records == terms.records
+        assert permit.identification is terms.identification
+    await permissions.withdraw(granted, STOP, now())
+    assert await permissions.permitted(coop) == []
+
+
+async def test_a_text_is_kept_once(permissions: Permissions, coop: PeerId) -> None:
+    entries = []
+    for need in ("one", "two"):
+        granted = await grant(permissions, coop, replace(NEED, id=need))
+        entries.append((await permissions.entries(granted))[-1])
+    assert entries[0].text_hash == entries[1].text_hash
+    assert await permissions.shown_text(entries[1]) == YES.text
+
+
+async def test_a_question_that_stands_is_not_put_twice(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    proposed = await permissions.propose(coop, NEED, now())
+    assert await permissions.propose(coop, NEED, now()) == proposed
+    await permissions.grant(proposed, CHOICE, YES, now())
+    assert await permissions.propose(coop, NEED, now()) == proposed
+    await permissions.withdraw(proposed, STOP, now())
+    again = await permissions.propose(coop, NEED, now())
+    assert again != proposed
+    assert [permission.id for permission in await permissions.all(coop)] == [proposed, again]
 
 
 async def test_a_new_version_asks_again_and_replaces_the_old_one(
-    store: Store, coop: PeerId
+    permissions: Permissions, coop: PeerId
 ) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        first = await grant(permissions, coop)
-        second = await permissions.propose(coop, VERSION_2, now())
-        assert (await permissions.get(first)).state is State.GRANTED
-        await permissions.grant(second, CHOICE, YES, now())
-        states = [(await permissions.get(permission)).state for permission in (first, second)]
-        assert states == [State.TERMINATED, State.GRANTED]
+    first = await grant(permissions, coop)
+    second = await permissions.propose(coop, VERSION_2, now())
+    assert (await permissions.get(first)).state is State.GRANTED
+    await permissions.grant(second, CHOICE, YES, now())
+    states = [(await permissions.get(permission)).state for permission in (first, second)]
+    assert states == [State.TERMINATED, State.GRANTED]
 
 
-async def test_who_refuses_a_new_version_keeps_the_old_one(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        first = await grant(permissions, coop)
-        second = await permissions.propose(coop, VERSION_2, now())
-        await permissions.refuse(second, NO, now())
-        assert [permission.state for permission in await permissions.all()] == [
-            State.GRANTED,
-            State.REFUSED,
-        ]
-        assert {entry.permission for entry in await permissions.permitted(coop)} == {first}
+async def test_who_refuses_a_new_version_keeps_the_old_one(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    first = await grant(permissions, coop)
+    second = await permissions.propose(coop, VERSION_2, now())
+    await permissions.refuse(second, NO, now())
+    assert [permission.state for permission in await permissions.all()] == [
+        State.GRANTED,
+        State.REFUSED,
+    ]
+    assert {entry.permission for entry in await permissions.permitted(coop)} == {first}
 
 
-async def test_only_the_newest_version_is_answered(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        first = await permissions.propose(coop, NEED, now())
-        await permissions.propose(coop, VERSION_2, now())
-        with pytest.raises(OutdatedNeed):
-            await permissions.grant(first, CHOICE, YES, now())
-        with pytest.raises(ChangedNeed):
-            await permissions.propose(coop, replace(VERSION_2, history_days=61), now())
-        await permissions.propose(coop, replace(NEED, id="other", version=2), now())
-        with pytest.raises(ChangedNeed):
-            await permissions.propose(coop, replace(NEED, id="other", version=1), now())
+async def test_only_the_newest_version_is_answered(permissions: Permissions, coop: PeerId) -> None:
+    first = await permissions.propose(coop, NEED, now())
+    await permissions.propose(coop, VERSION_2, now())
+    with pytest.raises(OutdatedNeed):
+        await permissions.grant(first, CHOICE, YES, now())
+    with pytest.raises(ChangedNeed):
+        await permissions.propose(coop, replace(VERSION_2, history_days=61), now())
+    await permissions.propose(coop, replace(NEED, id="other", version=2), now())
+    with pytest.raises(ChangedNeed):
+        await permissions.propose(coop, replace(NEED, id="other", version=1), now())
 
 
-async def test_a_choice_that_is_wider_grants_nothing(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        proposed = await permissions.propose(coop, NEED, now())
-        wider = Choice(series=frozenset({PRODUCED}), interval=Interval.PT5M)
-        with pytest.raises(NotNarrower):
-            await permissions.grant(proposed, wider, YES, now())
-        assert (await permissions.get(proposed)).state is State.PROPOSED
+async def test_a_choice_that_is_wider_grants_nothing(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    proposed = await permissions.propose(coop, NEED, now())
+    wider = Choice(series=frozenset({PRODUCED}), interval=Interval.PT5M)
+    with pytest.raises(NotNarrower):
+        await permissions.grant(proposed, wider, YES, now())
+    assert (await permissions.get(proposed)).state is State.PROPOSED
 
 
-async def test_what_is_over_stays_over(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        over = await grant(permissions, coop)
-        await permissions.terminate(over, now())
-        for attempt in (
-            permissions.withdraw(over, STOP, now()),
-            permissions.terminate(over, now()),
-            permissions.refuse(over, NO, now()),
-            permissions.grant(over, CHOICE, YES, now()),
-        ):
-            with pytest.raises(ForbiddenChange):
-                await attempt
-        with pytest.raises(UnknownPermission):
-            await permissions.withdraw(PermissionId("invented"), STOP, now())
+async def test_what_is_over_stays_over(permissions: Permissions, coop: PeerId) -> None:
+    over = await grant(permissions, coop)
+    await permissions.terminate(over, now())
+    for attempt in (
+        permissions.withdraw(over, STOP, now()),
+        permissions.terminate(over, now()),
+        permissions.refuse(over, NO, now()),
+        permissions.grant(over, CHOICE, YES, now()),
+    ):
+        with pytest.raises(ForbiddenChange):
+            await attempt
+    with pytest.raises(UnknownPermission):
+        await permissions.withdraw(PermissionId("invented"), STOP, now())
 
 
 async def test_a_permission_expires_when_its_time_has_come(store: Store, place: Place) -> None:
     world = await make_world(store)
-    brief = terms(world.proposed, valid_from="{now} - 200", valid_until="{now} - 100")
+    past = {"valid_from": "{now} - 200", "valid_until": "{now} - 100"}
     with plain(place) as connection:
-        ticked = tick(world.proposed, world.hourly)
-        connection.run(brief, ticked, entry(world.proposed, "granted"))
+        connection.run(*granting(world.proposed, world.hourly, **past))
     async with store.writing() as connection:
         permissions = Permissions(connection)
         assert {entry.permission for entry in await permissions.permitted(world.coop)} == {
@@ -212,34 +209,34 @@ async def test_a_permission_expires_when_its_time_has_come(store: Store, place: 
         assert (last.state, last.actor, last.who) == (State.EXPIRED, Actor.CLOCK, None)
 
 
-async def test_notices_are_due_until_the_peer_confirms(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        granted = await grant(permissions, coop)
-        await permissions.withdraw(granted, STOP, now(), erase=False)
-        first, second = await permissions.notices(coop)
-        assert (first.permission, first.state, first.erase) == (granted, State.GRANTED, None)
-        assert (second.state, second.erase) == (State.WITHDRAWN, False)
-        await permissions.keep_receipt(first.seq, "receipt", now())
-        assert await permissions.notices(coop) == [second]
+async def test_notices_are_due_until_the_peer_confirms(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    granted = await grant(permissions, coop)
+    await permissions.withdraw(granted, STOP, now(), erase=False)
+    first, second = await permissions.notices(coop)
+    assert (first.permission, first.state, first.erase) == (granted, State.GRANTED, None)
+    assert (second.state, second.erase) == (State.WITHDRAWN, False)
+    await permissions.keep_receipt(first.seq, "receipt", now())
+    assert await permissions.notices(coop) == [second]
 
 
-async def test_a_need_for_a_sum_lets_no_record_leave(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        granted = await grant(permissions, coop, PROTECTED, CHOICE_OF_PROTECTED)
-        assert (await permissions.get(granted)).need == PROTECTED
-        assert await permissions.permitted(coop) == []
+async def test_a_need_for_a_sum_lets_no_record_leave(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    granted = await grant(permissions, coop, PROTECTED, CHOICE_OF_PROTECTED)
+    assert (await permissions.get(granted)).need == PROTECTED
+    assert await permissions.permitted(coop) == []
 
 
-async def test_permissions_of_two_peers_do_not_mix(store: Store, coop: PeerId) -> None:
-    async with store.writing() as connection:
-        permissions = Permissions(connection)
-        town = (await add_peer(connection, "town@example.org", "Town", now())).id
-        granted = await grant(permissions, coop)
-        assert await permissions.permitted(town) == []
-        assert await permissions.all(town) == []
-        await grant(permissions, town, replace(NEED, version=3))
-        await permissions.withdraw(granted, STOP, now())
-        (left,) = await permissions.permitted(town)
-        assert left.records.covers(Range(now() - timedelta(hours=1), now()))
+async def test_permissions_of_two_peers_do_not_mix(
+    connection: AsyncConnection, permissions: Permissions, coop: PeerId
+) -> None:
+    town = (await add_peer(connection, "town@example.org", "Town", now())).id
+    granted = await grant(permissions, coop)
+    assert await permissions.permitted(town) == []
+    assert await permissions.all(town) == []
+    await grant(permissions, town, replace(NEED, version=3))
+    await permissions.withdraw(granted, STOP, now())
+    (left,) = await permissions.permitted(town)
+    assert left.records.covers(Range(now() - timedelta(hours=1), now()))

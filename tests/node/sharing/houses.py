@@ -153,6 +153,12 @@ class House:
         async with self.store.reading() as connection:
             return (await Permissions(connection).get(permission)).state
 
+    async def becomes(self, permission: PermissionId, state: Stands) -> None:
+        """Wait until a permission is in a state."""
+        async with asyncio.timeout(120):
+            while await self.state(permission) is not state:
+                await asyncio.sleep(0.01)
+
     async def untold(self) -> int:
         async with self.store.reading() as connection:
             return len(await Permissions(connection).notices(self.ledger.peer.id))

@@ -72,9 +72,11 @@ class Ledger:
         async with self.store.writing() as connection:
             await Permissions(connection).withdraw(permission, STOP, now())
 
-    async def subscribe(self, cursor: datetime | None = None) -> None:
+    async def subscribe(
+        self, cursor: datetime | None = None, since: datetime | None = None
+    ) -> None:
         async with self.store.writing() as connection:
-            await subscribe(connection, self.peer.id, self.series_id, now(), cursor)
+            await subscribe(connection, self.peer.id, self.series_id, since or now(), cursor)
 
     async def cover(self, start: datetime, end: datetime) -> None:
         async with self.store.writing() as connection:
@@ -94,6 +96,11 @@ class Ledger:
     async def next(self, message_id: str = "message") -> RecordsMessage | None:
         async with self.store.writing() as connection:
             return await self.next_in(connection, message_id)
+
+    async def due(self, message_id: str = "message") -> RecordsMessage:
+        message = await self.next(message_id)
+        assert message is not None
+        return message
 
     async def next_in(self, connection: AsyncConnection, message_id: str) -> RecordsMessage | None:
         messages = await next_messages(

@@ -49,11 +49,13 @@ STRANGER = Asker("stranger@example.org", "stranger@example.org/x", "en")
 class House:
     """Answers, and what is heard of them."""
 
-    def __init__(self, store: Store, answers: MakeAnswers = Shares) -> None:
+    def __init__(
+        self, store: Store, answers: MakeAnswers = Shares, naming: Naming = NAMING
+    ) -> None:
         self.store = store
         self.heard: list[tuple[str, Node]] = []
         self.confirms: bool | None = True
-        self.answers = answers(store, NAMING, self._receive, self._confirms, self._settled)
+        self.answers = answers(store, naming, self._receive, self._confirms, self._settled)
 
     def name(self, series: Series = HOURLY, asker: Asker = COOP) -> Identifier:
         return NAMING.name(series, asker.jid, Identification.PSEUDONYM)
@@ -216,26 +218,19 @@ async def test_who_was_granted_something_hears_no_more_of_the_rest(
 
 
 @pytest.mark.parametrize("ask", ASKS)
-async def test_after_a_withdrawal_all_is_refused(store: Store, house: House, ask: Ask) -> None:
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+async def test_after_a_withdrawal_or_its_time_all_is_refused(
+    place: Place, store: Store, house: House, ask: Ask, *, is_withdrawn: bool
+) -> None:
     ledger = await Ledger.open(store)
     permission = await ledger.grant()
     await ledger.cover(midnight(-40), midnight(1))
     await house.history()
     await house.answers.subscribe(COOP, house.name())
-    await ledger.withdraw(permission)
-    with pytest.raises(NotAuthorized):
-        await ask(house, COOP, house.name())
-    assert await house.listed() == []
-
-
-@pytest.mark.parametrize("ask", ASKS)
-async def test_after_its_time_all_is_refused(
-    place: Place, store: Store, house: House, ask: Ask
-) -> None:
-    ledger = await Ledger.open(store)
-    permission = await ledger.grant()
-    await ledger.cover(midnight(-40), midnight(1))
-    run_out(place, permission)
+    if is_withdrawn:
+        await ledger.withdraw(permission)
+    else:
+        run_out(place, permission)
     with pytest.raises(NotAuthorized):
         await ask(house, COOP, house.name())
     assert await house.listed() == []

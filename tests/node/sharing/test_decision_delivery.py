@@ -44,9 +44,7 @@ async def test_a_grant_of_sums_is_sent_once_the_witness_has_confirmed_the_key(
     house: House, collective: Collective
 ) -> None:
     permission = await house.grant(PROTECTED, CHOICE_OF_PROTECTED)
-    async with asyncio.timeout(120):
-        while not house.sharing.deliveries:
-            await asyncio.sleep(0.01)
+    await until(lambda: bool(house.sharing.deliveries))
     assert await house.delivery.settled(120)
     assert (collective.log, await house.untold()) == ([], 1)
     await enrol(house.store, permission, now().date())
@@ -154,9 +152,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
     collective.says = State.TERMINATED
     permission = await house.grant()
     await decisions_confirmed(house)
-    async with asyncio.timeout(120):
-        while await house.state(permission) is not State.TERMINATED:
-            await asyncio.sleep(0.01)
+    await house.becomes(permission, State.TERMINATED)
 
 
 async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
@@ -222,9 +218,7 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
     try:
         await (await Ledger.open(store, bare(coop))).keep(hours(midnight(), range(3)))
         async with running(store, server, jid, bare(coop)) as house:
-            async with asyncio.timeout(120):
-                while await house.state(permission) is not State.WITHDRAWN:
-                    await asyncio.sleep(0.01)
+            await house.becomes(permission, State.WITHDRAWN)
             await asyncio.sleep(0.5)
             assert collective.pushes == 0
             async with store.reading() as connection:

@@ -165,45 +165,27 @@ async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
         assert collective.pushes == 1
 
 
-async def test_what_had_no_receipt_is_sent_again_after_a_while(
-    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
+@pytest.mark.parametrize("fault", [NotStored, NotAuthorized])
+async def test_what_is_refused_or_not_confirmed_is_reported_and_sent_again(
+    file: Store,
+    server: Prosody,
+    other_server: Prosody,
+    new_account: NewAccount,
+    new_node: MakeNode,
+    *,
+    fault: type[Exception],
 ) -> None:
-    collective, lost = Collective(), asyncio.Event()
+    collective, faults = Collective(), [fault, fault]
 
     async def keep(sender: str, data: Data) -> None:
-        if not lost.is_set():
-            lost.set()
-            raise NotStored
+        if faults:
+            raise faults.pop()
         await collective.keep(sender, data)
 
     coop = await new_node(other_server, collective, keep=keep)
     async with running(
         file, server, new_account(server), bare(coop), receipt_within_s=0.3
     ) as house:
-        await house.connection.online()
-        await shared(house, coop)
-        await house.keep(hours(midnight(), range(10)))
-        await until(lambda: len(collective.values) == 10)
-        await nothing_waits(house)
-
-
-async def test_a_refusal_is_reported_and_retried(
-    file: Store,
-    server: Prosody,
-    other_server: Prosody,
-    new_account: NewAccount,
-    new_node: MakeNode,
-) -> None:
-    collective, refuses = Collective(), [True, True]
-
-    async def keep(sender: str, data: Data) -> None:
-        if refuses:
-            refuses.pop()
-            raise NotAuthorized
-        await collective.keep(sender, data)
-
-    coop = await new_node(other_server, collective, keep=keep)
-    async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online()
         await shared(house, coop)
         await house.keep(hours(midnight(), range(10)))
@@ -270,9 +252,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_and_is_written_down(
 ) -> None:
     permission = await shared(house, coop)
     await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
-    async with asyncio.timeout(120):
-        while await house.state(permission) is not State.EXPIRED:
-            await asyncio.sleep(0.02)
+    await house.becomes(permission, State.EXPIRED)
     await house.keep(hours(midnight(), range(10)))
     async with house.store.reading() as connection:
         assert await subscriptions(connection) == []

@@ -8,13 +8,12 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from consometers_node.permission import Choice, Identification, Permissions, State
+from consometers_node.permission import Choice, Identification
 from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.due_records import RecordsMessage, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
-from consometers_node.store.peers import subscribe, unsubscribe
 from consometers_node.store.series import erase_series
 
 from ..conftest import Place
@@ -22,6 +21,7 @@ from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, 
 from .ledgers import DAY, HOUR, NAMING, Ledger, data_of, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
+FIVE = timedelta(minutes=5)
 MONTH = replace(WEEK, history_days=30)
 
 
@@ -33,11 +33,18 @@ async def ledger(store: Store) -> Ledger:
     return ledger
 
 
+@pytest.fixture
+async def fine(store: Store) -> Ledger:
+    ledger = await Ledger.open(store, series=FINE)
+    await ledger.grant(replace(NEED, interval=Interval.PT5M))
+    await ledger.cover(midnight(-40), midnight(1))
+    return ledger
+
+
 async def test_records_beyond_the_cursor_are_due_and_a_receipt_moves_it(ledger: Ledger) -> None:
     await ledger.keep(hours(midnight(-3), range(48)))
     await ledger.subscribe(midnight(-2))
-    message = await ledger.next("first")
-    assert message is not None
+    message = await ledger.due("first")
     assert message.queued.records == Range(midnight(-2), midnight(-1))
     assert await ledger.next("second") is None
     await ledger.receive(message)
@@ -59,35 +66,26 @@ async def test_a_subscription_without_cursor_begins_when_it_was_made(ledger: Led
     assert min(ledger.sent) >= since
 
 
-async def test_a_message_holds_a_thousand_records_at_most(store: Store) -> None:
-    ledger = await Ledger.open(store, series=FINE)
-    await ledger.grant(replace(NEED, interval=Interval.PT5M))
-    await ledger.subscribe(midnight(-6))
-    five = timedelta(minutes=5)
-    await ledger.keep({midnight(-6) + n * five: n for n in range(288 * 6)})
-    ranges = await ledger.receive_all()
+async def test_a_message_holds_a_thousand_records_at_most(fine: Ledger) -> None:
+    await fine.subscribe(midnight(-6))
+    await fine.keep({midnight(-6) + n * FIVE: n for n in range(288 * 6)})
+    ranges = await fine.receive_all()
     assert ranges == [
-        Range(midnight(-6), midnight(-6) + MAX_PUSHED * five),
-        Range(midnight(-6) + MAX_PUSHED * five, midnight()),
+        Range(midnight(-6), midnight(-6) + MAX_PUSHED * FIVE),
+        Range(midnight(-6) + MAX_PUSHED * FIVE, midnight()),
     ]
-    assert list(ledger.sent.values()) == [12 * n for n in range(288 * 6)]
+    assert list(fine.sent.values()) == [12 * n for n in range(288 * 6)]
 
 
-async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(store: Store) -> None:
-    ledger = await Ledger.open(store, series=FINE)
-    await ledger.grant(replace(NEED, interval=Interval.PT5M))
-    await ledger.cover(midnight(-40), midnight(1))
-    await ledger.subscribe(midnight(-7) + 12 * HOUR)
-    five = timedelta(minutes=5)
+async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(fine: Ledger) -> None:
+    await fine.subscribe(midnight(-7) + 12 * HOUR)
     start = midnight(-6)
-    await ledger.keep({start + n * five: n for n in range(288 * 5) if n % 2})
-    lost = await ledger.next("lost")
-    assert lost is not None
-    assert len(lost.data) == 720
-    await ledger.restart()
-    await ledger.keep({start + n * five: n for n in range(288 * 5)})
-    assert await ledger.receive_all()
-    assert [ledger.sent[at] for at in sorted(ledger.sent)] == [12 * n for n in range(288 * 5)]
+    await fine.keep({start + n * FIVE: n for n in range(288 * 5) if n % 2})
+    assert len((await fine.due("lost")).data) == 720
+    await fine.restart()
+    await fine.keep({start + n * FIVE: n for n in range(288 * 5)})
+    assert await fine.receive_all()
+    assert [fine.sent[at] for at in sorted(fine.sent)] == [12 * n for n in range(288 * 5)]
 
 
 async def test_a_year_without_records_is_gone_over(store: Store) -> None:
@@ -96,22 +94,6 @@ async def test_a_year_without_records_is_gone_over(store: Store) -> None:
     await ledger.subscribe(midnight(-450))
     await ledger.keep(hours(midnight(-2), range(24)))
     assert await ledger.receive_all() == [Range(midnight(-450), midnight(-1))]
-
-
-async def test_receipts_in_any_order_move_the_cursor_on(ledger: Ledger) -> None:
-    await ledger.subscribe(midnight(-4))
-    await ledger.keep(hours(midnight(-4), range(24)))
-    first = await ledger.next("first")
-    await ledger.keep(hours(midnight(-3), range(24)))
-    assert first is not None
-    await ledger.keep(hours(midnight(-4), [1000, *range(1, 24)]))
-    second = await ledger.next("second")
-    assert second is not None
-    for message in (second, first):
-        await ledger.receive(message)
-    assert await ledger.cursor() == midnight(-3)
-    await ledger.receive_all()
-    assert await ledger.cursor() == midnight(-2)
 
 
 # Corrections
@@ -146,18 +128,14 @@ async def test_corrections_of_neighbouring_days_go_together(ledger: Ledger) -> N
     ]
 
 
-async def test_many_corrections_go_in_messages_of_a_thousand_at_most(store: Store) -> None:
-    ledger = await Ledger.open(store, series=FINE)
-    await ledger.grant(replace(NEED, interval=Interval.PT5M))
-    await ledger.cover(midnight(-40), midnight(1))
-    await ledger.subscribe(midnight(-6))
-    five = timedelta(minutes=5)
+async def test_many_corrections_go_in_messages_of_a_thousand_at_most(fine: Ledger) -> None:
+    await fine.subscribe(midnight(-6))
     for more in (0, 1):
-        await ledger.keep({midnight(-6) + n * five: n + more for n in range(288 * 6)})
-        await ledger.receive_all()
-    assert all(span.end - span.start <= MAX_PUSHED * five for span in ledger.times)
-    assert len(ledger.times) == 2
-    assert list(ledger.sent.values()) == [12 * (n + 1) for n in range(288 * 6)]
+        await fine.keep({midnight(-6) + n * FIVE: n + more for n in range(288 * 6)})
+        await fine.receive_all()
+    assert all(span.end - span.start <= MAX_PUSHED * FIVE for span in fine.times)
+    assert len(fine.times) == 2
+    assert list(fine.sent.values()) == [12 * (n + 1) for n in range(288 * 6)]
 
 
 async def test_today_growing_is_no_correction(ledger: Ledger) -> None:
@@ -178,26 +156,6 @@ async def test_a_record_that_becomes_missing_sends_nothing(ledger: Ledger) -> No
     await ledger.keep(hours(midnight(-3), range(24)))
     again = Range(midnight(-3) + HOUR, midnight(-3) + 2 * HOUR)
     assert await ledger.receive_all() == [again]
-
-
-async def test_a_late_record_behind_the_cursor_is_sent(ledger: Ledger) -> None:
-    await ledger.subscribe(midnight(-3))
-    await ledger.keep(hours(midnight(-3), [0, None, *range(2, 24)]))
-    await ledger.receive_all()
-    await ledger.keep(hours(midnight(-3), range(24)))
-    await ledger.receive_all()
-    assert ledger.sent == hours(midnight(-3), range(24))
-
-
-async def test_what_is_corrected_while_it_is_on_its_way_goes_again(ledger: Ledger) -> None:
-    await ledger.subscribe(midnight(-3))
-    await ledger.keep(hours(midnight(-3), range(24)))
-    message = await ledger.next("first")
-    await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
-    assert message is not None
-    await ledger.receive(message)
-    await ledger.receive_all()
-    assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
 async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None:
@@ -227,32 +185,15 @@ async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger)
     assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
-async def test_a_receipt_that_comes_after_time_counts_and_nothing_goes_twice(
-    ledger: Ledger,
-) -> None:
-    await ledger.subscribe(midnight(-3))
-    await ledger.keep(hours(midnight(-3), range(24)))
-    slow = await ledger.next("slow")
-    assert slow is not None
-    await ledger.restart()
-    await ledger.receive(slow)
-    assert await ledger.cursor() == midnight(-2)
-    assert await ledger.receive_all() == []
-
-
 async def test_what_is_sent_again_unchanged_has_the_same_number(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
-    first = await ledger.next("first")
+    first = await ledger.due("first")
     await ledger.restart()
-    again = await ledger.next("again")
+    again = await ledger.due("again")
     await ledger.restart()
     await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
-    changed = await ledger.next("changed")
-    assert first is not None
-    assert again is not None
-    assert changed is not None
-    assert first.id == again.id != changed.id
+    assert first.id == again.id != (await ledger.due("changed")).id
 
 
 async def test_a_late_receipt_of_a_wrong_value_leaves_its_correction_due(
@@ -260,8 +201,7 @@ async def test_a_late_receipt_of_a_wrong_value_leaves_its_correction_due(
 ) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
-    slow = await ledger.next("slow")
-    assert slow is not None
+    slow = await ledger.due("slow")
     await ledger.restart()
     await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
     await ledger.receive(slow)
@@ -281,24 +221,14 @@ async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(stor
 
 async def test_records_from_before_an_outage_are_sent(store: Store) -> None:
     ledger = await Ledger.open(store)
-    permission = await ledger.grant(choice=MONTH)
-    await ledger.subscribe(midnight(-20))
-    async with store.writing() as connection:
-        # It subscribed long ago.
-        await unsubscribe(connection, ledger.peer.id, ledger.series_id)
-    await _subscribed_at(ledger, midnight(-25), midnight(-20))
+    await ledger.grant(choice=MONTH)
+    await ledger.subscribe(midnight(-20), since=midnight(-25))
     await ledger.cover(midnight(-40), midnight(-20))
     await ledger.keep(hours(midnight(-3), range(24 * 3)))
     await ledger.receive_all()
     await ledger.keep(hours(midnight(-20), range(24 * 17)))
     await ledger.receive_all()
     assert sorted(ledger.sent) == sorted(hours(midnight(-20), range(24 * 20)))
-    assert permission
-
-
-async def _subscribed_at(ledger: Ledger, since: datetime, cursor: datetime) -> None:
-    async with ledger.store.writing() as connection:
-        await subscribe(connection, ledger.peer.id, ledger.series_id, since, cursor)
 
 
 # What may not leave
@@ -362,13 +292,13 @@ async def test_of_two_permissions_of_one_series_the_one_that_reaches_further_cou
 
 
 async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothing(
-    ledger: Ledger,
+    store: Store,
 ) -> None:
-    permission = await ledger.grant(replace(NEED, id="other"))
+    ledger = await Ledger.open(store)
+    permissions = {await ledger.grant(), await ledger.grant(replace(NEED, id="other"))}
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(72)))
-    message = await ledger.next("first")
-    assert message is not None
+    message = await ledger.due("first")
     await ledger.withdraw(message.queued.permission)
     async with ledger.store.writing() as connection:
         assert await acknowledged(connection, ledger.peer.id, message.id) == []
@@ -376,23 +306,10 @@ async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothin
     assert (await ledger.subscription()).cursor == midnight(-3)
     await ledger.receive_all()
     assert ledger.sent == hours(midnight(-3), range(72))
-    other = (
-        permission
-        if permission != message.queued.permission
-        else next(iter(await _granted(ledger)))
-    )
+    (other,) = permissions - {message.queued.permission}
     await ledger.withdraw(other)
     await ledger.keep(hours(midnight(-3), range(100, 172)))
     assert await ledger.receive_all() == []
-
-
-async def _granted(ledger: Ledger) -> list[PermissionId]:
-    async with ledger.store.reading() as connection:
-        return [
-            permission.id
-            for permission in await Permissions(connection).all()
-            if permission.state is State.GRANTED
-        ]
 
 
 async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_it_down(
@@ -430,19 +347,6 @@ async def test_civil_days_leave_in_wh_and_each_once(store: Store) -> None:
     assert await ledger.cursor() == DAILY.end(starts[-1])
     # Their days are of 23 to 25 hours.
     assert len({DAILY.end(start) - start for start in starts}) == 3
-
-
-async def test_names_are_those_that_the_permission_says(store: Store) -> None:
-    ledger = await Ledger.open(store)
-    need = replace(NEED, identification=Identification.DELIVERY_POINT)
-    await ledger.grant(need)
-    await ledger.subscribe(midnight(-3))
-    await ledger.keep(hours(midnight(-3), range(24)))
-    message = await ledger.next()
-    assert message is not None
-    (records,) = data_of(message).records
-    assert records.name == "urn:dev:prm:30001610071843_consumption/power/active/raw"
-    assert records.unit == "W"
 
 
 async def test_peers_with_one_name_for_two_series_get_their_own(
@@ -485,8 +389,7 @@ async def test_a_series_with_two_permissions_is_sent_once(store: Store) -> None:
     await ledger.grant(by_name, replace(CHOICE, history_days=5))
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
-    message = await ledger.next()
-    assert message is not None
+    message = await ledger.due()
     (records,) = data_of(message).records
     name = NAMING.name(HOURLY, ledger.peer.jid, Identification.PSEUDONYM)
     assert records.name == str(name)

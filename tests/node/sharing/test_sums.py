@@ -19,7 +19,6 @@ from consometers_node.quoalise import (
     GetHistory,
     Identifier,
     ItemNotFound,
-    Node,
     NotAuthorized,
     ResourceConstraint,
     Role,
@@ -48,6 +47,7 @@ from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
 from .houses import Collective, bare, decisions_confirmed, running, until
 from .ledgers import HOUR, Ledger, data_of, midnight
+from .test_answers import House
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
 NAMING = Naming(bytes(32), collective="coop")
@@ -74,17 +74,8 @@ async def ledger(store: Store) -> Ledger:
 
 
 @pytest.fixture
-def answers(store: Store) -> Sums:
-    async def confirms(_full: str) -> bool:
-        return True
-
-    async def settled(_peer: Peer) -> bool:
-        return True
-
-    def answered(_peer: Peer, _node: Node) -> None:
-        pass
-
-    return Sums(store, NAMING, answered, confirms, settled)
+def answers(store: Store) -> Answers:
+    return House(store, Sums, NAMING).answers
 
 
 async def sum_up(
@@ -108,9 +99,7 @@ def read(data: Data) -> dict[str, list[float]]:
 async def test_sums_are_sent_with_their_member_counts(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-1))
     await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
-    message = await ledger.next()
-    assert message is not None
-    assert read(data_of(message)) == {
+    assert read(data_of(await ledger.due())) == {
         str(NAME): list(range(100, 124)),
         str(NAME.members): list(range(10, 34)),
     }
@@ -136,7 +125,7 @@ async def test_a_message_holds_half_as_many_sums_as_records(ledger: Ledger) -> N
     assert lengths == [1000, 440]
 
 
-async def test_sums_and_members_are_answered(ledger: Ledger, answers: Sums) -> None:
+async def test_sums_and_members_are_answered(ledger: Ledger, answers: Answers) -> None:
     await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
     both, alone = [
         read(await answers.get_history(TOWN, GetHistory(name, midnight(-1), midnight())))
@@ -158,7 +147,7 @@ async def test_sums_and_members_are_answered(ledger: Ledger, answers: Sums) -> N
     await answers.unsubscribe(TOWN, NAME)
 
 
-async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answers: Sums) -> None:
+async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answers: Answers) -> None:
     ledger = await Ledger.open(store, TOWN.jid, FINE)
     await ledger.grant(replace(ASKED, interval=Interval.PT5M), A_MONTH)
     five = HOUR / 12
@@ -172,7 +161,7 @@ async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answer
     assert len(await answers.get_history(TOWN, page)) == 2 * 2000
 
 
-async def test_a_member_s_series_looks_like_none(ledger: Ledger, answers: Sums) -> None:
+async def test_a_member_s_series_looks_like_none(ledger: Ledger, answers: Answers) -> None:
     async with ledger.store.writing() as connection:
         await add_series(connection, OF_A_MEMBER)
     of_a_member = Identifier(
@@ -193,7 +182,7 @@ async def test_a_member_s_series_looks_like_none(ledger: Ledger, answers: Sums) 
             await answers.get_history(TOWN, GetHistory(name))
 
 
-async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Sums) -> None:
+async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Answers) -> None:
     async with ledger.store.writing() as connection:
         await pause(connection, ledger.peer.id)
     with pytest.raises(ResourceConstraint, match="The collective has paused"):

@@ -276,26 +276,6 @@ async def test_a_url_of_something_else_is_refused_with_advice(url: str) -> None:
         await Store.open(url)
 
 
-async def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(Unusable) as fault:
-        await Store.open(f"postgresql://node:hush-hush@/node?host={tmp_path}")
-    assert tmp_path.name in str(fault.value)
-    assert "hush-hush" not in str(fault.value)
-    with pytest.raises(Unusable, match="cannot be opened"):
-        await Store.open(tmp_path / "no folder" / "node.db")
-    garbage = tmp_path / "garbage.db"
-    garbage.write_bytes(b"This is no database at all." * 100)
-    with pytest.raises(Unusable, match="cannot be opened"):
-        await Store.open(garbage)
-
-
-async def test_a_sqlite_url_is_a_path(tmp_path: Path) -> None:
-    store = await Store.open(f"sqlite:///{tmp_path}/node.db")
-    assert store.is_sqlite
-    assert (tmp_path / "node.db").exists()
-    await store.close()
-
-
 async def test_statements_stay_prepared_between_transactions(
     new_place: Callable[[str], Place],
 ) -> None:

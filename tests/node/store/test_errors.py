@@ -4,11 +4,9 @@ from pathlib import Path
 import sqlite3
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from consometers_node.store import Store, StoreFault, Unusable
-from consometers_node.store.database import HALF_MOVED
 from consometers_node.store.errors import is_full, reason
 
 
@@ -40,26 +38,6 @@ async def test_a_server_that_does_not_answer_says_so_in_french(tmp_path: Path) -
     assert tmp_path.name in message
     assert "rien n’y répond" in message
     assert "hush-hush" not in message
-
-
-@pytest.mark.parametrize("revision", [HALF_MOVED, "9999"])
-async def test_what_the_node_itself_says_of_a_database_is_in_french(
-    tmp_path: Path, revision: str
-) -> None:
-    file = tmp_path / "node.db"
-    store = await Store.open(file)
-    async with store.writing() as connection:
-        await connection.execute(
-            text("UPDATE alembic_version SET version_num = :r"), {"r": revision}
-        )
-    await store.close()
-    message = reason(await refused(file))
-    assert "«" not in message.say("fr")
-    assert message.say("fr").startswith(("un déplacement", "la base a été écrite"))
-
-
-async def test_a_url_of_something_else_is_refused_in_french() -> None:
-    assert reason(await refused("mysql://localhost/node")).say("fr").startswith("l’URL de la base")
 
 
 @pytest.mark.parametrize(

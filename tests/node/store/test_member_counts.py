@@ -15,27 +15,18 @@ DAY = now().date()
 
 async def test_counts_are_kept_replaced_and_erased_with_their_series(store: Store) -> None:
     first, second = (Block(SUM, DAY, (members, None) * 12) for members in (10, 12))
+    eve = replace(first, day=DAY - timedelta(days=1))
+    both = Range(Range.of_day(eve.day).start, Range.of_day(DAY).end)
     async with store.writing() as connection:
         series_id = await add_series(connection, SUM)
         other = await add_series(connection, HOURLY)
-        await put_counts(connection, {series_id: [first]})
+        await put_counts(connection, {})
+        await put_counts(connection, {series_id: [eve, first]})
         await put_counts(connection, {series_id: [second], other: [replace(first, series=HOURLY)]})
+        assert await counts(connection, series_id, SUM, both) == [eve, second]
         assert await counts(connection, series_id, SUM, Range.of_day(DAY)) == [second]
         start = Range.of_day(DAY).start
         assert await counts(connection, series_id, SUM, Range(start, start)) == []
         await erase_series(connection, [series_id])
         assert await counts(connection, series_id, SUM, Range.of_day(DAY)) == []
         assert len(await counts(connection, other, HOURLY, Range.of_day(DAY))) == 1
-
-
-async def test_counts_of_many_days_are_kept_at_once(store: Store) -> None:
-    first, second = (Block(SUM, DAY, (members,) * 24) for members in (10, 12))
-    eve = replace(first, day=DAY - timedelta(days=1))
-    within = Range(Range.of_day(eve.day).start, Range.of_day(DAY).end)
-    async with store.writing() as connection:
-        series_id = await add_series(connection, SUM)
-        await put_counts(connection, {})
-        await put_counts(connection, {series_id: [eve, first]})
-        assert await counts(connection, series_id, SUM, within) == [eve, first]
-        await put_counts(connection, {series_id: [second]})
-        assert await counts(connection, series_id, SUM, within) == [eve, second]

@@ -27,6 +27,12 @@ async def postgresql(new_place: Callable[[str], Place]) -> AsyncIterator[Store]:
     await store.close()
 
 
+async def put(connection: AsyncConnection, *days: date) -> None:
+    series_id = await add_series(connection, HOURLY)
+    for day in days:
+        await put_blocks(connection, {series_id: [Block(HOURLY, day, (1,) * 24)]}, now())
+
+
 async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
     """Return in which partition the block of each day is."""
     query = text("SELECT tableoid::regclass::text, day FROM block ORDER BY day")
@@ -35,9 +41,7 @@ async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
 
 async def test_a_month_is_made_when_its_first_block_comes(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
-        series_id = await add_series(connection, HOURLY)
-        for day in (MARCH, APRIL):
-            await put_blocks(connection, {series_id: [Block(HOURLY, day, (1,) * 24)]}, now())
+        await put(connection, MARCH, APRIL)
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
 
@@ -60,8 +64,7 @@ async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> Non
         await connection.rollback()
     for _ in range(3):
         async with postgresql.writing() as connection:
-            series_id = await add_series(connection, HOURLY)
-            await put_blocks(connection, {series_id: [Block(HOURLY, MARCH, (1,) * 24)]}, now())
+            await put(connection, MARCH)
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH)]
 
@@ -74,7 +77,5 @@ async def test_many_may_make_the_same_month(postgresql: Store) -> None:
     days = [MARCH.replace(day=1 + n) for n in range(6)]
     await asyncio.gather(*(write(day) for day in days))
     async with postgresql.writing() as connection:
-        series_id = await add_series(connection, HOURLY)
-        for day in days:
-            await put_blocks(connection, {series_id: [Block(HOURLY, day, (1,) * 24)]}, now())
+        await put(connection, *days)
         assert await where(connection) == [("block_2026_03", day) for day in days]

@@ -19,6 +19,7 @@ from ..permission.samples import HOURLY, now
 from .populated import populate
 
 PAIRS = list(itertools.product(KINDS, KINDS))
+PEER = "INSERT INTO peer (jid, name, added_at) VALUES ('a', '', 0)"
 BETWEEN = [pair for pair in PAIRS if pair[0] != pair[1]]
 
 
@@ -28,6 +29,16 @@ class Interrupted(Exception):
 
 def unheard(_rows: int) -> None:
     """Nobody looks."""
+
+
+def stop_at(rows: int) -> Callable[[int], None]:
+    """Interrupt a move once this many rows are there."""
+
+    def reached(there: int) -> None:
+        if there >= rows:
+            raise Interrupted
+
+    return reached
 
 
 async def lived_in(place: Place) -> Store:
@@ -56,6 +67,9 @@ async def test_everything_moves(
 ) -> None:
     here, there = new_place(source), new_place(target)
     old, new = await lived_in(here), await Store.open(there)
+    async with old.writing() as connection:
+        last = (await connection.execute(text(f"{PEER} RETURNING id"))).scalar_one()
+        await connection.execute(text("DELETE FROM peer WHERE jid = 'a'"))
     heard: list[int] = []
     moved = await move(old, new, heard.append)
     assert heard == sorted(heard)
@@ -64,29 +78,14 @@ async def test_everything_moves(
     await old.close()
     await new.close()
     assert everything(there) == everything(here)
-    with plain(there) as connection, pytest.raises(Refused):
-        connection.run("DELETE FROM register")
-    if target == "postgresql":
-        with plain(there) as connection:
+    with plain(there) as database:
+        with pytest.raises(Refused):
+            database.run("DELETE FROM register")
+        # No number is given twice.
+        assert database.value(f"{PEER} RETURNING id") == last + 1
+        if target == "postgresql":
             asleep = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'"
-            assert connection.run(asleep) == []
-
-
-@pytest.mark.parametrize(("source", "target"), BETWEEN)
-async def test_no_number_is_given_twice(
-    new_place: Callable[[str], Place], source: str, target: str
-) -> None:
-    old, new = await lived_in(new_place(source)), await Store.open(new_place(target))
-    async with old.writing() as connection:
-        await connection.execute(text("INSERT INTO peer (jid, name, added_at) VALUES ('a', '', 0)"))
-        last = (await connection.execute(text("SELECT max(id) FROM peer"))).scalar_one()
-        await connection.execute(text("DELETE FROM peer WHERE jid = 'a'"))
-    await move(old, new, unheard)
-    async with new.writing() as connection:
-        made = "INSERT INTO peer (jid, name, added_at) VALUES ('b', '', 0) RETURNING id"
-        assert (await connection.execute(text(made))).scalar_one() == last + 1
-    await old.close()
-    await new.close()
+            assert database.run(asleep) == []
 
 
 @pytest.mark.parametrize(("source", "target"), BETWEEN)
@@ -99,14 +98,6 @@ async def test_a_move_goes_on_where_it_was_interrupted(
     monkeypatch.setattr("consometers_node.store.moving.AT_ONCE", 50)
     here, there = new_place(source), new_place(target)
     old = await lived_in(here)
-
-    def stop_at(rows: int) -> Callable[[int], None]:
-        def reached(there: int) -> None:
-            if there >= rows:
-                raise Interrupted
-
-        return reached
-
     total = await count(old)
     for rows in (0, total // 2, total):
         new = await Store.open(there, half_moved=True)
@@ -128,13 +119,8 @@ async def test_what_changed_meanwhile_is_found(new_place: Callable[[str], Place]
     for target in KINDS:
         old, there = await lived_in(new_place("sqlite")), new_place(target)
         new = await Store.open(there)
-
-        def stop(rows: int) -> None:
-            if rows > 100:
-                raise Interrupted
-
         with pytest.raises(Interrupted):
-            await move(old, new, stop)
+            await move(old, new, stop_at(100))
         async with old.writing() as connection:
             await set_setting(connection, "jid", "elsewhere@example.org")
         async with new.writing() as connection:

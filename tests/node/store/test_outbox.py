@@ -150,32 +150,17 @@ async def test_an_answer_is_found_again(store: Store, granted: Granted) -> None:
 
 
 async def test_a_subscription_starts_and_ends(store: Store, granted: Granted) -> None:
-    peer, _, series_id = granted
-    async with store.writing() as connection:
-        await subscribe(connection, peer, series_id, now())
-        await subscribe(connection, peer, series_id, now())
-        assert len(await subscriptions(connection)) == 1
-        assert await unsubscribe(connection, peer, series_id)
-        assert not await unsubscribe(connection, peer, series_id)
-        assert await subscriptions(connection, peer) == []
-
-
-async def test_a_subscription_starts_where_it_was_set(store: Store, granted: Granted) -> None:
-    peer, _, series_id = granted
+    peer, permission, series_id = granted
     start = hours(-3, -2).start
     async with store.writing() as connection:
         assert await subscribe(connection, peer, series_id, now(), start)
         assert not await subscribe(connection, peer, series_id, now(), hours(-1, 0).start)
-        (subscription,) = await subscriptions(connection, peer)
+        (subscription,) = await subscriptions(connection)
         assert subscription.cursor == start
-
-
-async def test_who_unsubscribes_is_sent_nothing_that_waits(store: Store, granted: Granted) -> None:
-    peer, permission, series_id = granted
-    async with store.writing() as connection:
-        await subscribe(connection, peer, series_id, now())
         await queue(connection, peer, permission, series_id, hours(-2, -1))
-        await unsubscribe(connection, peer, series_id)
+        assert await unsubscribe(connection, peer, series_id)
+        assert not await unsubscribe(connection, peer, series_id)
+        assert await subscriptions(connection, peer) == []
         assert await waiting(connection, peer) == 0
 
 
