@@ -28,7 +28,7 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 async def set_coverage(connection: AsyncConnection, series_id: SeriesId, covered: Range) -> None:
     """Store the days read of a series, in place of the former ones."""
     row = {"series_id": series_id, "covered_from": covered.start, "covered_until": covered.end}
-    await upsert.put(connection, CoverageRow, [row], "covered_from", "covered_until")
+    await upsert.put(connection, CoverageRow, [row])
 
 
 async def add_absence(connection: AsyncConnection, absence: Range) -> Range:

@@ -91,7 +91,7 @@ async def put_reports(
         | {"masked": report.masked, "masked_square": report.masked_square}
         for direction, start, report in reports
     ]
-    await upsert.put(connection, MaskedReportRow, rows, "day", "nonce", "masked", "masked_square")
+    await upsert.put(connection, MaskedReportRow, rows)
 
 
 async def reports_of_hour(

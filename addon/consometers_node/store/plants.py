@@ -46,8 +46,7 @@ async def all_held_plants(connection: AsyncConnection) -> list[HeldPlant]:
 
 async def put_held_plant(connection: AsyncConnection, plant: HeldPlant) -> None:
     """Store a plant, in place of the one with its statistic."""
-    values = asdict(plant)
-    await upsert.put(connection, HeldPlantRow, [values], *(values.keys() - {"statistic"}))
+    await upsert.put(connection, HeldPlantRow, [asdict(plant)])
 
 
 async def remove_held_plants(connection: AsyncConnection, statistics: Collection[str]) -> None:

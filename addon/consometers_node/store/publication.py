@@ -75,9 +75,11 @@ async def write(
     """Store published cells, and close their interval."""
     # An interval that is closed takes no cell: so cells come first.
     names = ("group_id", "interval_minutes", *(column.key for column in _CELL_FACTS))
-    await put(connection, _CELL, [dict(zip(names, cell, strict=False)) for cell in cells])
+    rows = [dict(zip(names, cell, strict=False)) for cell in cells]
+    await put(connection, _CELL, rows, replaces=False)
     names = ("interval_minutes", *(column.key for column in _CLOSED_FACTS))
-    await put(connection, _CLOSED, [dict(zip(names, each, strict=True)) for each in closed])
+    rows = [dict(zip(names, each, strict=True)) for each in closed]
+    await put(connection, _CLOSED, rows, replaces=False)
 
 
 _KEYS = [(direction, interval) for direction in Direction for interval in Interval]

@@ -68,7 +68,7 @@ async def put_blocks(
         for block in some
     ]
     await make_room(connection, BlockRow.__table__.name, {row["day"] for row in rows})
-    await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
+    await upsert.put(connection, BlockRow, rows)
 
 
 async def blocks(
@@ -101,7 +101,7 @@ async def put_counts(
         for series_id, some in counts.items()
         for count in some
     ]
-    await upsert.put(connection, MemberCountRow, rows, "packed")
+    await upsert.put(connection, MemberCountRow, rows)
 
 
 async def counts(

@@ -55,7 +55,7 @@ async def set_aside(
         dict(zip(names, (*place, values[place], at, None), strict=True))
         for place in (*new, *changed)
     ]
-    await upsert.put(connection, SetAsideRow, rows, *names[2:])
+    await upsert.put(connection, SetAsideRow, rows)
 
 
 async def remove(connection: AsyncConnection, places: Collection[Place]) -> None:

@@ -31,7 +31,7 @@ async def set_setting(connection: AsyncConnection, key: str, value: str | None) 
     if value is None:
         await connection.execute(delete(SettingRow).where(SettingRow.key == key))
     else:
-        await upsert.put(connection, SettingRow, [{"key": key, "value": value}], "value")
+        await upsert.put(connection, SettingRow, [{"key": key, "value": value}])
 
 
 async def secret(connection: AsyncConnection, name: str) -> bytes | None:
@@ -56,4 +56,4 @@ async def set_secret(connection: AsyncConnection, name: str, value: bytes | None
     if value is None:
         await connection.execute(delete(SecretRow).where(SecretRow.name == name))
     else:
-        await upsert.put(connection, SecretRow, [{"name": name, "value": value}], "value")
+        await upsert.put(connection, SecretRow, [{"name": name, "value": value}])

@@ -30,24 +30,21 @@ async def put(
     connection: AsyncConnection,
     row: type[Base],
     rows: Sequence[Mapping[str, object]],
-    *columns: str,
+    *,
+    replaces: bool = True,
 ) -> None:
-    """Insert rows, which take the place in these columns of those that are there.
-
-    Without columns, no row may be there already.
-    """
+    """Insert rows, which take the place of those with their keys, or must be new."""
     if not rows:
         return
     keys = tuple(rows[0])
     in_arrays = connection.dialect.name != "sqlite"
     values = {key: [each[key] for each in rows] for key in keys} if in_arrays else rows
-    await connection.execute(_put(row.__table__, columns, keys, in_arrays=in_arrays), values)
+    statement = _put(row.__table__, keys, replaces=replaces, in_arrays=in_arrays)
+    await connection.execute(statement, values)
 
 
 @cache
-def _put(
-    table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, in_arrays: bool
-) -> TextClause:
+def _put(table: Table, keys: tuple[str, ...], *, replaces: bool, in_arrays: bool) -> TextClause:
     """Return it as text: SQLAlchemy compiles an INSERT of this kind each time.
 
     It takes a row, or an array for each column: PostgreSQL answers single rows one by one.
@@ -59,11 +56,10 @@ def _put(
     values = ", ".join(f":{key}" for key in keys)
     rows = f"SELECT * FROM unnest({values})" if in_arrays else f"VALUES ({values})"
     statement = f"INSERT INTO {table.name} ({_names(keys)}) {rows}"
-    if columns:
-        statement += (
-            f" ON CONFLICT ({_names(table.primary_key.columns.keys())}) DO UPDATE SET "
-            + ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-        )
+    if replaces:
+        primary = table.primary_key.columns.keys()
+        values = ", ".join(f'"{name}" = excluded."{name}"' for name in keys if name not in primary)
+        statement += f" ON CONFLICT ({_names(primary)}) DO UPDATE SET {values}"
     return text(statement).bindparams(*bound)
 
 
