@@ -178,8 +178,8 @@ async def _read(
 ) -> list[MemberSeries]:
     read = []
     for row in await connection.execute(query, values):
-        start, end, *series = row[len(_FACTS) :]
-        known = None if row.series_id is None else Series(*series)
-        facts: tuple[Any, ...] = (*row[: len(_FACTS)], Range(start, end), known)
+        start, end, *of_series = row[len(_FACTS) :]
+        series = None if row.series_id is None else Series(*of_series)
+        facts: tuple[Any, ...] = (*row[: len(_FACTS)], Range(start, end), series)
         read.append(MemberSeries(*facts))
     return read

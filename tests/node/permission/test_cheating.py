@@ -12,7 +12,7 @@ HOUR, DAY = 3600, 86_400
 LEAVING = ("outbox", "answer")
 COPIED = (
     "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-    " identification, history_days, duration_days, retention_days, received_at"
+    " identification, history_days, duration_days, retention_days"
 )
 
 STATES_OF_THE_WORLD = ("granted", "withdrawn", "terminated", "refused", "proposed")
@@ -183,8 +183,9 @@ class TestWhatLeaves:
 def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
     """Grant the sum of a series by a permission of this name, as far as the database lets it."""
     cheat.run(
-        f"INSERT INTO data_need (need, version, reading, witness, {COPIED})"
-        f" SELECT '{name}', 1, 'sum', '{{}}', {COPIED} FROM data_need WHERE need = 'sunny-roofs'",
+        f"INSERT INTO data_need (need, version, reading, witness, received_at, {COPIED})"
+        f" SELECT '{name}', 1, 'sum', '{{}}', {{now}}, {COPIED} FROM data_need"
+        " WHERE need = 'sunny-roofs'",
         *(
             f"INSERT INTO data_need_series SELECT max(id), '{direction}', 'energy' FROM data_need"
             for direction in ("consumption", "production")
@@ -612,8 +613,8 @@ def replace_into(cheat: Plain) -> str:
 
 def new_version(cheat: Plain, need: str, version: int = 2) -> None:
     cheat.run(
-        f"INSERT INTO data_need (need, version, reading, {COPIED})"
-        f" SELECT need, {version}, reading, {COPIED} FROM data_need"
+        f"INSERT INTO data_need (need, version, reading, received_at, {COPIED})"
+        f" SELECT need, {version}, reading, {{now}}, {COPIED} FROM data_need"
         f" WHERE need = '{need}' AND version = 1",
         "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
         "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
