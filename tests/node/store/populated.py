@@ -145,7 +145,8 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     answer: dict[str, object] = {"identification": "pseudonym", "valid_until": until}
     granted = answer | {"state": "granted"}
     yield "member_permission", granted | {"id": "individual"}
-    yield "series", {"id": MEMBERS, "quantity": Quantity.POWER, "member_id": 1}
+    facts = {"quantity": Quantity.POWER, "time_zone": "Europe/Paris"}
+    yield "series", facts | {"id": MEMBERS, "member_id": 1}
     yield "member_permission_series", individual | {"series_id": MEMBERS}
     yield "device_claim", {}
     yield "set_aside", {"series_id": MEMBERS}
