@@ -153,7 +153,7 @@ class House:
         async with self.store.reading() as connection:
             return (await Permissions(connection).get(permission)).state
 
-    async def becomes(self, permission: PermissionId, state: Stands) -> None:
+    async def becomes(self, permission: PermissionId, state: State) -> None:
         """Wait until a permission is in a state."""
         async with asyncio.timeout(120):
             while await self.state(permission) is not state:
