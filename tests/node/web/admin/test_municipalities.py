@@ -85,14 +85,6 @@ async def preview(browser: Browser, number: PermissionId, *values: str) -> Page:
     return await browser.fill(f"municipalities/permissions/{number}", "preview", *ticked)
 
 
-async def test_nobody_asks_at_first(office: Office) -> None:
-    page = await (await office.enter()).open("municipalities")
-    assert [name for name, _ in page.form("municipalities/join").fields] == ["token"]
-    assert "nothing leaves your collective" in page.text
-    page = await (await office.enter("fr")).open("municipalities")
-    assert "Rejoindre une collectivité" in page.text
-
-
 async def test_what_is_asked_for_and_published_can_be_ticked(
     request_: tuple[Office, PermissionId],
 ) -> None:

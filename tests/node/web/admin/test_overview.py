@@ -65,6 +65,22 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
     assert "Members have no data request" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("invitations", "No invitation yet"),
+        ("needs", "No data request yet"),
+        ("municipalities", "nothing leaves your collective"),
+        ("register", "No data was ever requested"),
+        ("policy.md", "[make this draft again after"),
+    ],
+)
+async def test_a_page_without_data_says_so(office: Office, place: str, words: str) -> None:
+    page = await (await office.enter()).open(place)
+    assert page.status == 200
+    assert words in page.text
+
+
 async def test_what_needs_a_person_comes_first(office: Office) -> None:
     await settle(office)
     page = await (await office.enter()).open("")
