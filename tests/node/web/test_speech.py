@@ -29,11 +29,6 @@ def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
     assert Language("en").ngettext("%(num)s home", "%(num)s homes", 0) == "%(num)s homes"
 
 
-def test_sentences_of_the_catalogue_are_set_as_in_print() -> None:
-    assert Language("fr").gettext("What do these words mean?") == "Que veulent dire ces mots\u202f?"
-    assert Language("en").gettext("What do these words mean?") == "What do these words mean?"
-
-
 @pytest.mark.parametrize(
     ("wh", "words"),
     [(9_999_000, "9,999\u00a0kWh"), (12_340_000, "12.3\u00a0MWh"), (131_675_000, "132\u00a0MWh")],

@@ -193,9 +193,6 @@ async def test_what_is_no_invitation_is_said_beside_the_field(
     assert expected in page.text
     assert f">{typed}</textarea>" in page.html
     assert 'aria-describedby="invitation-error"' in page.html
-    french = await join(house.browser(language="fr"), typed)
-    assert "invitation" in french.text
-    assert expected not in french.text
 
 
 async def test_what_a_collective_refuses_is_said(

@@ -200,8 +200,10 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
 async def test_a_table_has_what_the_document_has(town: Town, quantity: str, interval: str) -> None:
     path = f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10"
     document = await ask(town, path)
+    assert await ask(town, f"{path}.json") == document
     page = await town.browser().open(f"data/{path}.csv")
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert 'rel="license"' in page.headers["Link"]
     rows = list(csv.DictReader(io.StringIO(page.html)))
     assert [
         (row["start"], row["end"], row["value"], row["members"], row["withheld"]) for row in rows
@@ -215,11 +217,6 @@ async def test_a_table_has_what_the_document_has(town: Town, quantity: str, inte
         )
         for value in document["values"]
     ]
-
-
-async def test_json_may_be_asked_for_by_name(town: Town) -> None:
-    path = "consumption/by/all/P1D/from/2026-06-08/to/2026-06-10"
-    assert await ask(town, path) == await ask(town, f"{path}.json")
 
 
 @pytest.mark.parametrize(
@@ -262,15 +259,9 @@ async def test_anybodys_scripts_may_read_it(town: Town) -> None:
         assert page.headers["ETag"]
 
 
-async def test_the_licence_stands_beside_every_answer(town: Town) -> None:
-    page = await town.browser().open("data/production/by/all/P1M/from/2026-01-01/to/2026-12-31.csv")
-    assert 'rel="license"' in page.headers["Link"]
-    page = await town.browser().open("data")
-    assert "Licence Ouverte / Open Licence 2.0 (Etalab)" in page.text
-
-
 async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -> None:
     page = await town.browser().open("data")
+    assert LICENCE in page.text
     for name in (*OpenDataQuantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
         assert name in page.text
     for reason in Reason:

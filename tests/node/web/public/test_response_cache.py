@@ -115,9 +115,13 @@ async def test_concurrent_requests_share_one_answer() -> None:
     assert len(set(map(id, pages))) == 20
 
 
-@pytest.mark.parametrize("make", [Maker(status=404), Maker(tag="")])
-async def test_what_was_asked_in_vain_or_has_no_name_is_made_again(make: Maker) -> None:
-    answers = ResponseCache(Changes())
+@pytest.mark.parametrize(
+    ("changes", "make"),
+    [(Changes(), Maker(status=404)), (Changes(), Maker(tag="")), (None, Maker())],
+    ids=["in vain", "without a name", "without word of changes"],
+)
+async def test_what_cannot_be_kept_is_made_again(changes: Changes | None, make: Maker) -> None:
+    answers = ResponseCache(changes)
     for _ in range(2):
         await answers.answer(("a",), NOW, make)
     assert make.made == 2
@@ -147,13 +151,6 @@ async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         await answers.answer(("large",), NOW, large)
     assert large.made == 2
-
-
-async def test_without_word_of_changes_nothing_is_kept() -> None:
-    answers, make = ResponseCache(None), Maker()
-    for _ in range(2):
-        await answers.answer(("a",), NOW, make)
-    assert make.made == 2
 
 
 async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
