@@ -176,23 +176,18 @@ async def test_health_says_when_xmpp_is_away(
         await until(lambda: browser.open("health"), "XMPP is away.")
 
 
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
+async def test_what_is_no_invitation_is_said_beside_the_field(house: Home) -> None:
+    for typed, expected in (
         ("", "This is not an invitation"),
         ("https://coop.example", "This is not an invitation"),
         ("xmpp:coop@two.test?consometers-join", "This is not an invitation"),
         ("xmpp:one.test?register;preauth=nonsense", "used up, expired"),
-    ],
-)
-async def test_what_is_no_invitation_is_said_beside_the_field(
-    house: Home, typed: str, expected: str
-) -> None:
-    page = await join(house.browser(), typed)
-    assert page.status == 422
-    assert expected in page.text
-    assert f">{typed}</textarea>" in page.html
-    assert 'aria-describedby="invitation-error"' in page.html
+    ):
+        page = await join(house.browser(), typed)
+        assert page.status == 422, typed
+        assert expected in page.text
+        assert f">{typed}</textarea>" in page.html
+        assert 'aria-describedby="invitation-error"' in page.html
 
 
 async def test_what_a_collective_refuses_is_said(
@@ -238,29 +233,26 @@ async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: Permission
     assert (terms.valid_until - terms.valid_from).days == 10
 
 
-@pytest.mark.parametrize(
-    ("filled", "expected"),
-    [
-        ((), "Choose at least one series"),
-        ((("series", UNKNOWN),), "choose again"),
-        ((("series", MADE),), "choose again"),
-        ((("series", DRAWN), ("interval", "PT5M")), "finer than requested"),
-        ((("series", DRAWN), ("interval", "PT7M")), "finer than requested"),
-        ((("series", DRAWN), ("history", "31")), "from 0 to 30"),
-        ((("series", DRAWN), ("history", "-1")), "from 0 to 30"),
-        ((("series", DRAWN), ("duration", "0")), "from 1 to 365"),
-        ((("series", DRAWN), ("duration", "1e3")), "from 1 to 365"),
-    ],
+BEYOND: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
+    ((), "Choose at least one series"),
+    ((("series", UNKNOWN),), "choose again"),
+    ((("series", MADE),), "choose again"),
+    ((("series", DRAWN), ("interval", "PT5M")), "finer than requested"),
+    ((("series", DRAWN), ("interval", "PT7M")), "finer than requested"),
+    ((("series", DRAWN), ("history", "31")), "from 0 to 30"),
+    ((("series", DRAWN), ("history", "-1")), "from 0 to 30"),
+    ((("series", DRAWN), ("duration", "0")), "from 1 to 365"),
+    ((("series", DRAWN), ("duration", "1e3")), "from 1 to 365"),
 )
-async def test_what_goes_beyond_is_said_beside_its_field(
-    home: Home, asked: PermissionId, filled: tuple[tuple[str, str], ...], expected: str
-) -> None:
-    browser = home.browser()
-    page = await browser.fill(f"permissions/{asked}", "preview", *filled)
-    assert page.status == 422
-    assert expected in page.text
-    for name, value in filled:
-        assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
+
+
+async def test_what_goes_beyond_is_said_beside_its_field(home: Home, asked: PermissionId) -> None:
+    for filled, expected in BEYOND:
+        page = await home.browser().fill(f"permissions/{asked}", "preview", *filled)
+        assert page.status == 422, filled
+        assert expected in page.text
+        for name, value in filled:
+            assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
 
 
 async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 import io
 from ipaddress import ip_network
+from itertools import product
 import json
 from pathlib import Path
 import re
@@ -195,10 +196,13 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
             assert len(page.html.splitlines()) == 1 + count
 
 
-@pytest.mark.parametrize("quantity", OpenDataQuantity)
-@pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M", "P1Y"])
-async def test_a_table_has_what_the_document_has(town: Town, quantity: str, interval: str) -> None:
-    path = f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10"
+async def test_a_table_has_what_the_document_has(town: Town) -> None:
+    for quantity, interval in product(OpenDataQuantity, ("PT1H", "P1D", "P1M", "P1Y")):
+        await compare(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10")
+
+
+async def compare(town: Town, path: str) -> None:
+    """Compare the JSON and the CSV of a series."""
     document = await ask(town, path)
     assert await ask(town, f"{path}.json") == document
     page = await town.browser().open(f"data/{path}.csv")
