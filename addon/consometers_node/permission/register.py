@@ -56,9 +56,13 @@ class Permission:
     terms: Terms | None
     is_registered: bool = True
 
+    def may_become(self, state: State) -> bool:
+        """Return whether the register takes an entry of this state next."""
+        return state in (FOLLOWING[self.state] if self.is_registered else {self.state})
+
     def expect(self, state: State) -> None:
-        """Raise ForbiddenChange unless the register takes an entry of this state next."""
-        if state not in (FOLLOWING[self.state] if self.is_registered else {self.state}):
+        """Raise ForbiddenChange unless the permission may become this."""
+        if not self.may_become(state):
             raise ForbiddenChange(self.state, state)
 
 
