@@ -164,8 +164,7 @@ class _Run:
     def _column(self, label: str, sent: list[str], base: Number) -> Sequence[Number]:
         numbers = _column(sent)
         if numbers is None:
-            at, wrong = next((n, value) for n, value in enumerate(sent) if _column([value]) is None)
-            raise Malformed(self._at(at, label), Problem.NOT_A_NUMBER, found=wrong)
+            numbers = [_number(value, self._at(at, label)) for at, value in enumerate(sent)]
         bounds = _BOUNDS[label]
         low, high = bounds.low - base, bounds.high - base
         if min(numbers) < low or max(numbers) > high:

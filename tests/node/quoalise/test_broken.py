@@ -113,6 +113,7 @@ RECORDS: list[tuple[Problem, str, str]] = [
     (Problem.NOT_A_NUMBER, "/senml[2]@ut", FIRST + '<senml v="1" ut="soon"/>'),
     (Problem.TOO_BIG, "/senml[2]@v", FIRST + '<senml t="1800" v="9007199254740993"/>'),
     (Problem.TOO_BIG, "/senml[2]@v", FIRST + '<senml t="1800" v="-1e300"/>'),
+    (Problem.TOO_BIG, "/senml[3]@v", FIRST + f'<senml v="0.5"/><senml v="{"9" * 400}"/>'),
     *(
         (Problem.NOT_A_NUMBER, "/senml[2]@v", f'{FIRST}<senml t="1800" v="{value}"/>')
         for value in ("null", "", "NaN", "-INF", "1e999", "1_0", "١", 10_000 * "9")
