@@ -45,7 +45,7 @@ TIME_ZONE: Final = "Europe/Paris"
 # server takes none above 32767.
 _PORTS: Final = range(20_000, 32_000)
 _CHANCE: Final = random.SystemRandom()
-_given: set[int] = set()
+_reservations: dict[int, socket.socket] = {}
 
 # The school of Kersabiec stands in Lorient.
 _HOME: Final = {
@@ -107,15 +107,27 @@ def make_folder(
 def free_port(usual: int = 0) -> int:
     """A TCP port of the loopback interface that nobody listens on: the usual one, if it is free.
 
-    No two are the same in one process, however long before they are used they were given.
+    It is reserved for as long as this process lives: no other call returns it, here or in another
+    program, however long before its use. A call for the usual one may return it again here.
     """
-    if usual and _is_free(usual):
+    if usual and (usual in _reservations or _reserve(usual)) and _is_free(usual):
         return usual
     while True:
         port = _CHANCE.choice(_PORTS)
-        if port not in _given and _is_free(port):
-            _given.add(port)
+        if port not in _reservations and _is_free(port) and _reserve(port):
             return port
+
+
+def _reserve(port: int) -> bool:
+    """Reserve it by a name that the kernel forgets with the process; return whether it was free."""
+    reservation = socket.socket(socket.AF_UNIX)
+    try:
+        reservation.bind(f"\0consometers-port-{port}")
+    except OSError:
+        reservation.close()
+        return False
+    _reservations[port] = reservation
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from demo.hass.folder import free_port, make_folder
+from demo.hass.folder import ROOT, free_port, make_folder
 
 
 def stored(folder: Path, key: str) -> dict[str, object]:
@@ -37,7 +39,7 @@ def test_a_home_that_is_lived_in_keeps_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("socket_enabled")
 def test_no_two_free_ports_are_the_same_and_no_connection_takes_one() -> None:
-    ports = [free_port() for _ in range(1000)]
+    ports = [free_port() for _ in range(400)]
     assert len(set(ports)) == len(ports)
     with socket.socket() as anybody:
         anybody.bind(("127.0.0.1", 0))
@@ -51,3 +53,20 @@ def test_the_usual_port_is_taken_unless_somebody_listens_there() -> None:
     assert free_port(usual) == usual
     with socket.create_server(("127.0.0.1", usual)):
         assert free_port(usual) not in (0, usual)
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_port_is_reserved_while_its_program_lives() -> None:
+    reserving = "from demo.hass import free_port\nprint(free_port(), flush=True)\ninput()"
+    with subprocess.Popen(
+        (sys.executable, "-c", reserving),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        assert free_port(theirs) not in (0, theirs)
+        other.communicate("\n")
+    assert free_port(theirs) == theirs
