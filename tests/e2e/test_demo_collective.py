@@ -399,6 +399,7 @@ async def test_from_an_invitation_to_the_hall_it_is_pictured(
         async with office.page.expect_popup() as sheet:
             await office.page.locator("form[action$=sheets] button.primary").click()
         printed = await sheet.value
+        await printed.wait_for_load_state()
         assert (await printed.pdf()).count(b"/Type /Page\n") == 1
         frames.append(await framed(printed))
     async with people.at_school(look) as visitor:
