@@ -50,7 +50,7 @@ def test_the_public_example_is_written_byte_for_byte() -> None:
     assert data.encode(data.decode(EXAMPLE.encode())).decode() == "".join(lines)
 
 
-def test_a_series_of_ours_is_described_as_todays_programs_do() -> None:
+def test_our_series_are_described_as_in_the_public_example() -> None:
     assert describe(identifier(POWER), Duration(seconds=1800)) == OF_EXAMPLE
 
 
@@ -62,7 +62,7 @@ def test_empty_metadata_is_read_and_written() -> None:
     )
 
 
-def test_the_older_form_of_a_measurement_is_kept() -> None:
+def test_the_older_form_of_a_measurement_is_preserved() -> None:
     meta = (
         "<meta><measurement>"
         '<physical quantity="power" type="electrical" unit="W"/><sampling interval="1800"/>'
@@ -83,7 +83,7 @@ def test_the_older_form_of_a_measurement_is_kept() -> None:
     assert meta.encode() in data.encode(Data(metadata))
 
 
-def test_unknown_parts_go_on_as_they_came() -> None:
+def test_unknown_parts_are_preserved() -> None:
     meta = (
         '<meta version="2" xmlns:o="urn:example:other" o:mark="a&amp;b">'
         '<device type="electricity-meter" room="cellar"><maker>x</maker></device>'
@@ -103,7 +103,7 @@ def test_unknown_parts_go_on_as_they_came() -> None:
     assert "près de <b>là</b>, en bas</place>".encode() in sent
 
 
-def test_a_comment_is_not_kept() -> None:
+def test_comments_are_dropped() -> None:
     parsed = element(message("", "<meta><device/></meta>"))
     meta = parsed.find(".//{urn:quoalise:0}meta")
     assert meta is not None
@@ -117,6 +117,9 @@ def test_a_comment_is_not_kept() -> None:
         (SeriesPath.POWER, "active-power", "W", "mean"),
         (SeriesPath.ENERGY_DAILY, "energy", "Wh", "sum"),
         (SeriesPath.ENERGY_INDEX, "active-energy-index", "Wh", None),
+        (SeriesPath.LOWER_QUARTILE, "energy", "Wh", "lower-quartile"),
+        (SeriesPath.MEDIAN, "energy", "Wh", "median"),
+        (SeriesPath.UPPER_QUARTILE, "energy", "Wh", "upper-quartile"),
         (f"{SeriesPath.POWER}/{SeriesPath.MEMBERS}", "members", "count", None),
         (f"{SeriesPath.ENERGY_DAILY}/{SeriesPath.MEMBERS}", "members", "count", None),
         ("voltage", None, None, None),
@@ -142,6 +145,6 @@ def test_the_path_names_the_measurement(
 
 
 @given(DATA)
-def test_what_is_written_is_read_the_same(sent: Data) -> None:
+def test_data_round_trips(sent: Data) -> None:
     assert data.decode(data.encode(sent)) == sent
     assert data.read(data.write(sent)) == sent

@@ -25,7 +25,10 @@ async def until(traffic: Traffic, wanted: Traffic) -> None:
 
 
 async def test_messages_are_counted_by_outcome(
-    server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+    server: Prosody,
+    new_node: MakeNode,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
     keeper, traffic = Keeper(), Traffic()
@@ -43,6 +46,8 @@ async def test_messages_are_counted_by_outcome(
         with pytest.raises(NotAcknowledged):
             await push(sender, receiver, 0.5)
     await until(traffic, Traffic(acknowledged=1, refused=1, unkept=2))
+    (logged,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert logged.exc_info is not None
     keeper.fault = None
     keeper.hold()
     pushes = [asyncio.create_task(push(sender, receiver)) for _ in range(3)]
