@@ -158,26 +158,32 @@ FRAGMENTS = st.recursive(
 UNKNOWN = st.builds(
     UnknownContent, attributes=ATTRIBUTES, children=st.lists(FRAGMENTS, max_size=2).map(tuple)
 )
-SAID = st.none() | WORDS
+OPTIONAL_WORDS = st.none() | WORDS
 METADATA = st.builds(
     Metadata,
     device=st.none()
     | st.builds(
         MeasuringDevice,
-        type=SAID,
+        type=OPTIONAL_WORDS,
         identifier=st.none()
-        | st.builds(DeviceIdentifier, authority=SAID, type=SAID, value=SAID, unknown=UNKNOWN),
+        | st.builds(
+            DeviceIdentifier,
+            authority=OPTIONAL_WORDS,
+            type=OPTIONAL_WORDS,
+            value=OPTIONAL_WORDS,
+            unknown=UNKNOWN,
+        ),
         unknown=UNKNOWN,
     ),
     measurement=st.none()
     | st.builds(
         Measurement,
-        name=SAID,
-        direction=SAID,
-        quantity=SAID,
-        type=SAID,
-        unit=SAID,
-        aggregation=SAID,
+        name=OPTIONAL_WORDS,
+        direction=OPTIONAL_WORDS,
+        quantity=OPTIONAL_WORDS,
+        type=OPTIONAL_WORDS,
+        unit=OPTIONAL_WORDS,
+        aggregation=OPTIONAL_WORDS,
         sampling_interval=st.none() | DURATIONS,
         unknown=UNKNOWN,
     ),
@@ -230,7 +236,7 @@ LISTED = st.builds(
     Listed,
     series=IDENTIFIERS,
     interval=st.none() | DURATIONS,
-    unit=SAID,
+    unit=OPTIONAL_WORDS,
     first=st.none() | MOMENTS,
     last=st.none() | MOMENTS,
     shares=st.none()

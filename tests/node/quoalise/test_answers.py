@@ -41,7 +41,7 @@ def test_a_form_is_in_the_language_of_the_request(
 
 
 @pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
-def test_a_form_that_is_filled_in_and_sent_back_is_a_request(node: Node) -> None:
+def test_a_returned_form_is_a_request(node: Node) -> None:
     values = {"identifier": POWER, "permission": PERMISSION.id}
     answer = answers.to_fill(COMMANDS[node], "s-1", None, values)
     form = answer.find("{jabber:x:data}x")
@@ -50,7 +50,7 @@ def test_a_form_that_is_filled_in_and_sent_back_is_a_request(node: Node) -> None
     assert not isinstance(requests.read(answer), requests.ToFill)
 
 
-def test_history_comes_beside_a_form_that_says_success() -> None:
+def test_history_is_answered_with_a_success_form() -> None:
     example = data.decode(EXAMPLE.encode())
     answer = answers.completed(
         Node.GET_HISTORY, POWER, payload=data.write(example), session="s-1", language="en"
@@ -65,7 +65,7 @@ def test_history_comes_beside_a_form_that_says_success() -> None:
     assert data.read(answers.payload(answer, data.QUOALISE)) == example
 
 
-def test_a_list_of_series_is_a_table_that_any_chat_client_shows() -> None:
+def test_series_are_listed_in_a_data_form() -> None:
     answer = answers.listed([], language="fr")
     assert serialise(answer).decode() == (
         '<command xmlns="http://jabber.org/protocol/commands" node="list_series"'
@@ -81,7 +81,7 @@ def test_a_list_of_series_is_a_table_that_any_chat_client_shows() -> None:
 
 
 @given(st.lists(LISTED, max_size=3).map(tuple))
-def test_a_list_that_is_written_is_read_the_same(series: tuple[Listed, ...]) -> None:
+def test_lists_of_series_round_trip(series: tuple[Listed, ...]) -> None:
     answer = answers.listed(series)
     assert answers.read_listed(answer) == series
     assert answers.read_listed(element(serialise(answer))) == series

@@ -450,7 +450,7 @@ IDS = [f"{n} {problem.name}" for n, (problem, _, _) in enumerate(CASES)]
 
 
 @pytest.mark.parametrize(("problem", "place", "read"), CASES, ids=IDS)
-def test_what_is_broken_is_a_bad_request_that_names_the_place_in_both_languages(
+def test_malformed_input_is_a_bad_request_that_names_the_place(
     problem: Problem, place: str, read: Callable[[], object]
 ) -> None:
     error = refused(read)
@@ -466,23 +466,23 @@ def test_what_is_broken_is_a_bad_request_that_names_the_place_in_both_languages(
     assert french.startswith(f"{place} : ")
 
 
-def test_each_problem_is_met() -> None:
+def test_every_problem_has_a_case() -> None:
     met = {problem for problem, _, _ in CASES} | {problem for problem, *_ in OF_PROTECTED_SUMS}
     assert met == set(Problem)
 
 
-def test_a_pushed_message_may_hold_less_than_an_answer() -> None:
+def test_pushed_messages_hold_fewer_records_than_answers() -> None:
     sent = message(FIRST + 1_000 * '<senml t="1" v="1"/>')
     assert len(data.decode(sent)) == 2
     assert refused(lambda: data.decode(sent, most=1_000)).problem is Problem.TOO_MANY_RECORDS
 
 
-def test_an_element_that_was_parsed_already_is_no_less_checked() -> None:
+def test_parsed_elements_are_checked_for_depth() -> None:
     deep = element(b"<a>" * 20_000 + b"</a>" * 20_000)
     assert refused(lambda: data.read(deep)).problem is Problem.TOO_DEEP
     assert refused(lambda: requests.read(deep)).problem is Problem.TOO_DEEP
 
 
-def test_a_document_that_names_another_encoding_is_read_as_utf_8() -> None:
+def test_declared_encodings_are_ignored() -> None:
     sent = b'<?xml version="1.0" encoding="utf-16"?>' + message(FIRST)
     assert data.decode(sent) == data.decode(message(FIRST))

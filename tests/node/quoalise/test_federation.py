@@ -18,20 +18,20 @@ from .samples import DATA_NEEDS, EXPORT, MOMENTS, PERMISSION, PERMISSIONS, RECEI
 
 
 @given(st.lists(DATA_NEEDS, max_size=3).map(tuple))
-def test_data_needs_that_are_written_are_read_the_same(needs: tuple[DataNeed, ...]) -> None:
+def test_data_needs_round_trip(needs: tuple[DataNeed, ...]) -> None:
     sent = federation_xml.write_data_needs(needs)
     assert federation_xml.read_data_needs(sent) == needs
     assert federation_xml.read_data_needs(element(serialise(sent))) == needs
 
 
 @given(PERMISSIONS)
-def test_a_permission_that_is_written_is_read_the_same(permission: Permission) -> None:
+def test_permissions_round_trip(permission: Permission) -> None:
     sent = federation_xml.write_permission(permission)
     assert federation_xml.read_permission(element(serialise(sent))) == permission
 
 
 @given(RECEIPTS)
-def test_a_receipt_that_is_written_is_read_the_same(receipt: Receipt) -> None:
+def test_receipts_round_trip(receipt: Receipt) -> None:
     sent = federation_xml.write_receipt(receipt)
     assert federation_xml.read_receipt(element(serialise(sent))) == receipt
 
@@ -48,18 +48,18 @@ def test_a_receipt_that_is_written_is_read_the_same(receipt: Receipt) -> None:
         content=st.binary(min_size=1, max_size=500),
     )
 )
-def test_an_export_that_is_written_is_read_the_same(part: ExportPart) -> None:
+def test_exports_round_trip(part: ExportPart) -> None:
     sent = federation_xml.write_export(part)
     assert federation_xml.read_export(element(serialise(sent))) == part
 
 
-def test_a_whole_part_is_below_the_limit_of_a_message() -> None:
+def test_a_full_part_fits_into_a_message() -> None:
     whole = replace(EXPORT, content=bytes(PART_BYTES))
     sent = serialise(federation_xml.write_export(whole))
     assert federation_xml.read_export(element(sent)) == whole
 
 
-def test_what_a_later_version_adds_is_ignored() -> None:
+def test_additions_of_later_versions_are_ignored() -> None:
     sent = federation_xml.write_permission(PERMISSION)
     sent.set("later", "x")
     sent.append(element('<later xmlns="urn:consometers:federation:0"/>'))

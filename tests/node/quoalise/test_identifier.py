@@ -83,7 +83,7 @@ def test_identifiers_in_use_are_read(sent: str) -> None:
         "urn:dev:a:b_" + 255 * "c",
     ],
 )
-def test_what_names_no_device_is_refused(sent: str) -> None:
+def test_invalid_identifiers_are_refused(sent: str) -> None:
     with pytest.raises(Malformed):
         identifier(sent)
 
@@ -107,7 +107,7 @@ def test_series_are_built() -> None:
 
 
 @given(IDENTIFIERS)
-def test_what_is_written_is_read_the_same(value: Identifier) -> None:
+def test_identifiers_round_trip(value: Identifier) -> None:
     assert identifier(str(value)) == value
 
 
@@ -116,7 +116,7 @@ COLLECTIVE = "collective@example.org"
 METER = Device("prm", "30001610071843")
 
 
-def test_a_pseudonym_is_what_the_protocol_says() -> None:
+def test_pseudonyms_follow_the_protocol() -> None:
     """Computed here from the words of the protocol, and fixed: a change would unname members."""
     message = b"collective@example.org\x00urn:dev:prm:30001610071843"
     digest = hmac.new(SECRET, message, hashlib.sha256).digest()
@@ -126,13 +126,13 @@ def test_a_pseudonym_is_what_the_protocol_says() -> None:
 
 
 @given(st.binary(min_size=32, max_size=64), DEVICES)
-def test_a_pseudonym_is_a_device_that_keeps(secret: bytes, original: Device) -> None:
+def test_pseudonyms_are_stable_devices(secret: bytes, original: Device) -> None:
     known_as = pseudonym(secret, COLLECTIVE, original)
     assert device(str(known_as)) == known_as == pseudonym(secret, COLLECTIVE, original)
     assert len(known_as.body) == len("60060-") + 26
 
 
-def test_nothing_of_it_is_the_same_elsewhere() -> None:
+def test_pseudonyms_depend_on_secret_peer_and_device() -> None:
     known_as = {
         pseudonym(SECRET, COLLECTIVE, METER),
         pseudonym(bytes(32), COLLECTIVE, METER),

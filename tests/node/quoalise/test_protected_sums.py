@@ -60,24 +60,24 @@ ANSWER = Opened(
 
 
 @given(REPORTS)
-def test_reports_that_are_written_are_read_the_same(reports: Reports) -> None:
+def test_reports_round_trip(reports: Reports) -> None:
     sent = serialise(protected_sums.write_reports(reports))
     assert protected_sums.read_reports(element(sent)) == reports
 
 
 @given(OPENINGS)
-def test_an_opening_that_is_asked_is_read_the_same(opening: Opening) -> None:
+def test_openings_round_trip(opening: Opening) -> None:
     asked = serialise(requests.write(OpenSums(opening)))
     assert requests.read(element(asked)) == OpenSums(opening)
 
 
 @given(OPENED)
-def test_an_answer_that_is_written_is_read_the_same(opened: Opened) -> None:
+def test_opened_sums_round_trip(opened: Opened) -> None:
     sent = serialise(protected_sums.write_opened(opened))
     assert protected_sums.read_opened(element(sent)) == opened
 
 
-def test_as_many_as_may_be_are_below_the_limit_of_a_message() -> None:
+def test_the_largest_payloads_fit_into_a_message() -> None:
     hours = tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_PUSHED))
     many = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=hours)
     sent = serialise(protected_sums.write_reports(many))
@@ -92,7 +92,7 @@ def test_as_many_as_may_be_are_below_the_limit_of_a_message() -> None:
     assert protected_sums.read_opening(element(asked)) == opening
 
 
-def test_a_refusal_names_no_more_homes_than_a_message_holds() -> None:
+def test_a_refusal_names_as_many_homes_as_fit_into_a_message() -> None:
     homes = frozenset(str(UUID(int=n)) for n in range(MAX_REFUSED + 1))
     refused = RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, homes)
     sent = serialise(
@@ -181,7 +181,7 @@ READERS: dict[str, Callable[[Element], object]] = {
 
 
 @pytest.mark.parametrize(("problem", "place", "change", "sent"), CASES)
-def test_what_is_broken_is_refused_in_words_that_name_the_place(
+def test_malformed_payloads_are_refused_with_their_place(
     problem: Problem, place: str, change: Change, sent: Element
 ) -> None:
     change(sent)

@@ -91,7 +91,7 @@ def facts(sent: Element) -> object:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_each_example_is_what_we_write(example: str) -> None:
+def test_every_example_is_written_as_documented(example: str) -> None:
     sent = element(example)
     again = WRITTEN_AGAIN[sent.tag](sent)
     if isinstance(again, GetHistory | GetExport | OpenSums):
@@ -100,7 +100,7 @@ def test_each_example_is_what_we_write(example: str) -> None:
     assert facts(element(serialise(again))) == facts(sent)
 
 
-def test_each_kind_of_element_has_an_example() -> None:
+def test_every_element_has_an_example() -> None:
     assert {element(example).tag for example in EXAMPLES} == WRITTEN_AGAIN.keys()
 
 
@@ -111,7 +111,7 @@ def rows(heading: str) -> dict[str, list[str]]:
     return {first.strip(" `"): [cell.strip() for cell in rest] for first, *rest in lines}
 
 
-def test_the_table_of_commands_is_the_codes() -> None:
+def test_documented_commands_match_the_code() -> None:
     documented = {node: cells[:2] for node, cells in rows("command").items()}
     assert documented == {
         command.node: [
@@ -122,7 +122,7 @@ def test_the_table_of_commands_is_the_codes() -> None:
     }
 
 
-def test_the_table_of_refusals_is_the_codes() -> None:
+def test_documented_refusals_match_the_code() -> None:
     kinds: list[type[QuoaliseError]] = [
         NotAuthorized,
         ItemNotFound,
@@ -134,12 +134,12 @@ def test_the_table_of_refusals_is_the_codes() -> None:
     assert documented == {kind.condition: f"`{kind.type}`" for kind in kinds}
 
 
-def test_the_limits_are_the_codes() -> None:
+def test_documented_limits_match_the_code() -> None:
     documented = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
     assert documented == [MAX_BYTES, MAX_DEPTH, MAX_RECORDS, MAX_PUSHED]
 
 
-def test_the_bounds_of_fields_are_the_codes() -> None:
+def test_documented_field_bounds_match_the_code() -> None:
     def limits(header: str) -> dict[str, int]:
         return {
             name: int(cells[0].replace(",", ""))
@@ -151,7 +151,7 @@ def test_the_bounds_of_fields_are_the_codes() -> None:
     assert limits("element") == bounds.ELEMENTS
 
 
-def test_words_of_the_protocol_are_on_the_page() -> None:
+def test_every_word_of_the_protocol_is_documented() -> None:
     paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX, SeriesPath.MEDIAN]
     paths += [SeriesPath.LOWER_QUARTILE, SeriesPath.UPPER_QUARTILE]
     for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *protected_sums.Refusal):

@@ -50,7 +50,7 @@ def test_the_public_example_is_read() -> None:
     )
 
 
-def test_a_request_is_written_as_todays_client_writes_it() -> None:
+def test_requests_are_written_as_by_the_existing_client() -> None:
     asked = GetHistory(identifier(POWER), moment("2021-12-01T00:00:00+01:00"))
     assert serialise(requests.write(asked)).decode() == (
         '<command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">'
@@ -65,7 +65,7 @@ def test_a_request_is_written_as_todays_client_writes_it() -> None:
 @pytest.mark.parametrize(
     "action", ["", ' action="execute"', ' action="next"', ' action="complete"']
 )
-def test_white_space_fields_without_type_and_empty_fields_are_as_good(action: str) -> None:
+def test_white_space_untyped_and_empty_fields_are_accepted(action: str) -> None:
     asked = command(
         f'<x xmlns="jabber:x:data" type="submit"><field var="identifier">\n <value>\n {POWER}\n'
         ' </value></field><field var="start_time"><value/></field><field var="end_time"/>'
@@ -76,7 +76,7 @@ def test_white_space_fields_without_type_and_empty_fields_are_as_good(action: st
 
 
 @pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
-def test_asked_with_no_form_there_is_one_to_fill(node: Node) -> None:
+def test_a_command_without_its_form_is_answered_with_the_form(node: Node) -> None:
     assert requests.read(command("", node)) == ToFill(COMMANDS[node])
 
 
@@ -84,17 +84,17 @@ def test_asked_with_no_form_there_is_one_to_fill(node: Node) -> None:
     ("node", "expected"),
     [(Node.LIST_SERIES, ListSeries()), (Node.GET_DATA_NEEDS, GetDataNeeds())],
 )
-def test_a_command_without_fields_is_asked_at_once(node: Node, expected: Request) -> None:
+def test_a_command_without_fields_needs_no_form(node: Node, expected: Request) -> None:
     assert requests.read(command("", node)) == expected
 
 
-def test_an_asker_may_give_up() -> None:
+def test_requests_may_be_cancelled() -> None:
     cancelled = Cancelled(COMMANDS[Node.GET_HISTORY])
     assert requests.read(command("", more=' action="cancel"')) == cancelled
     assert requests.read(command('<x xmlns="jabber:x:data" type="cancel"/>')) == cancelled
 
 
-def test_erasing_is_what_happens_unless_the_household_says_keep() -> None:
+def test_a_withdrawal_erases_by_default() -> None:
     asked = command(
         '<x xmlns="jabber:x:data" type="submit">'
         '<field var="permission"><value>2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d</value></field></x>',
@@ -113,7 +113,7 @@ def test_erasing_is_what_happens_unless_the_household_says_keep() -> None:
         (NOW + DAY, None, (NOW + DAY, NOW + DAY)),
     ],
 )
-def test_the_range_is_the_last_day_unless_asked(
+def test_history_defaults_to_the_last_day(
     start: datetime | None, end: datetime | None, expected: tuple[datetime, datetime]
 ) -> None:
     assert GetHistory(identifier(POWER), start, end).range(NOW) == expected
@@ -142,6 +142,6 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
 
 
 @given(REQUESTS)
-def test_what_is_written_is_read_the_same(request: Request) -> None:
+def test_requests_round_trip(request: Request) -> None:
     assert requests.read(requests.write(request)) == request
     assert requests.read(element(serialise(requests.write(request)))) == request

@@ -167,7 +167,7 @@ def test_records_are_written_in_the_order_of_time() -> None:
     )
 
 
-def test_a_unit_never_falls_on_records_that_have_none() -> None:
+def test_units_do_not_leak_into_records_without_one() -> None:
     """A base unit holds onwards and cannot be taken back; today's client adds u to bu."""
     records = [Records("a", "W", TWO), Records("b", None, TWO), Records("c", "Wh", TWO)]
     sent = write(records)
@@ -181,7 +181,7 @@ def test_a_unit_never_falls_on_records_that_have_none() -> None:
 
 @given(st.lists(RECORDS, max_size=4, unique_by=lambda records: (records.name, records.unit)))
 @example([Records("a", "W", {268435456.1: 1, 4102444799: 2})])
-def test_what_is_written_is_read_the_same(records: list[Records]) -> None:
+def test_records_round_trip(records: list[Records]) -> None:
     read_back = read(element(serialise(write(records))))
     assert sorted(read_back, key=str) == sorted(records, key=str)
     assert sorted(read(write(records)), key=str) == sorted(records, key=str)
@@ -210,5 +210,5 @@ def spelled(draw: st.DrawFn, records: Records) -> Element:
 
 
 @given(st.data(), RECORDS)
-def test_it_does_not_matter_which_legal_form(data: st.DataObject, records: Records) -> None:
+def test_all_legal_forms_are_equivalent(data: st.DataObject, records: Records) -> None:
     assert read(data.draw(spelled(records))) == (records,)

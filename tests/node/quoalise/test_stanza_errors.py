@@ -20,23 +20,21 @@ from consometers_node.quoalise.markup import serialise
 
 from .samples import element
 
-SAID = Text({"en": "No.", "fr": "Non."})
+NO = Text({"en": "No.", "fr": "Non."})
 
 ERRORS: list[tuple[QuoaliseError, str, ErrorType]] = [
     (NotAuthorized(), "not-authorized", ErrorType.AUTH),
     (ItemNotFound(), "item-not-found", ErrorType.CANCEL),
-    (BadRequest(SAID), "bad-request", ErrorType.MODIFY),
+    (BadRequest(NO), "bad-request", ErrorType.MODIFY),
     (ResourceConstraint(), "resource-constraint", ErrorType.WAIT),
     (UpstreamError("enedis-sge-tiers", "SGT4G3"), "undefined-condition", ErrorType.CANCEL),
-    (UpstreamError("enedis-sge-tiers", None, SAID), "undefined-condition", ErrorType.CANCEL),
+    (UpstreamError("enedis-sge-tiers", None, NO), "undefined-condition", ErrorType.CANCEL),
     (OtherError("service-unavailable", ErrorType.CANCEL), "service-unavailable", ErrorType.CANCEL),
 ]
 
 
 @pytest.mark.parametrize(("error", "condition", "kind"), ERRORS, ids=str)
-def test_an_error_has_its_condition_and_goes_both_ways(
-    error: QuoaliseError, condition: str, kind: ErrorType
-) -> None:
+def test_stanza_errors_round_trip(error: QuoaliseError, condition: str, kind: ErrorType) -> None:
     sent = stanza_errors.write(error, "fr")
     assert sent.get("type") == kind
     assert sent[0].tag == f"{{urn:ietf:params:xml:ns:xmpp-stanzas}}{condition}"
@@ -48,8 +46,8 @@ def test_an_error_has_its_condition_and_goes_both_ways(
         assert getattr(got, name, None) == getattr(error, name, None)
 
 
-def test_what_a_source_said_is_written_as_todays_proxies_do() -> None:
-    error = UpstreamError("enedis-sge-tiers", "SGT4G3", SAID)
+def test_upstream_errors_are_written_as_by_existing_proxies() -> None:
+    error = UpstreamError("enedis-sge-tiers", "SGT4G3", NO)
     assert serialise(stanza_errors.write(error, "fr-FR")).decode() == (
         '<error xmlns="jabber:client" type="cancel">'
         '<undefined-condition xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>'
@@ -58,7 +56,7 @@ def test_what_a_source_said_is_written_as_todays_proxies_do() -> None:
     )
 
 
-def test_a_source_that_gave_no_code_is_read_and_written() -> None:
+def test_upstream_errors_without_a_code_round_trip() -> None:
     """Today's proxies leave the code out; today's client fails where it is not."""
     sent = stanza_errors.write(UpstreamError("enedis-sge-tiers"))
     assert sent[-1].attrib == {"issuer": "enedis-sge-tiers", "code": ""}
@@ -68,14 +66,14 @@ def test_a_source_that_gave_no_code_is_read_and_written() -> None:
     assert error.code is None
 
 
-def test_what_cannot_be_read_is_sent_as_a_bad_request_that_names_the_place() -> None:
+def test_malformed_requests_are_sent_as_bad_requests_with_their_place() -> None:
     error = Malformed("command/get_history/identifier", Problem.NO_FIELD)
     got = stanza_errors.read(stanza_errors.write(error, "en"))
     assert type(got) is BadRequest
     assert str(got) == "command/get_history/identifier: this field is missing: fill it in."
 
 
-def test_a_language_that_we_do_not_have_gets_english() -> None:
+def test_unsupported_languages_fall_back_to_english() -> None:
     sent = stanza_errors.write(NotAuthorized(), "de")
     assert stanza_errors.read(sent).text == Text({"en": NotAuthorized.words.say("en")})
 
@@ -95,7 +93,7 @@ def test_a_language_that_we_do_not_have_gets_english() -> None:
         ),
     ],
 )
-def test_any_error_is_read(sent: str, condition: str, kind: ErrorType) -> None:
+def test_errors_of_other_software_are_read(sent: str, condition: str, kind: ErrorType) -> None:
     error = stanza_errors.read(element(sent))
     assert type(error) is OtherError
     assert (error.condition, error.type) == (condition, kind)

@@ -6,7 +6,7 @@ from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import around, text, verbatim
 
 
-def test_a_sentence_of_ours_is_there_in_all_our_languages() -> None:
+def test_our_sentences_exist_in_all_languages() -> None:
     sentence = text("There is no such permission.")
     assert sentence.say("en") == "There is no such permission."
     assert sentence.say("fr-CA") == "Cette autorisation n’existe pas."
@@ -28,7 +28,7 @@ def test_a_sentence_without_a_translation_stays_english() -> None:
     assert text("No catalogue has this.").say("fr") == "No catalogue has this."
 
 
-def test_words_are_filled_in_in_each_language() -> None:
+def test_placeholders_are_filled_in_each_language() -> None:
     sentence = text("{name} is shown as a site.").fill(name="École")
     assert sentence.say("fr") == "École est montré comme site."
     template = text("{name} cannot be used: {said}.")
@@ -36,10 +36,10 @@ def test_words_are_filled_in_in_each_language() -> None:
     assert whole == Text({"en": "a cannot be used: no.", "fr": "a est inutilisable : non."})
 
 
-def test_a_name_is_the_same_in_all_our_languages() -> None:
+def test_verbatim_text_is_the_same_in_all_languages() -> None:
     assert verbatim("Lorient") == Text({"en": "Lorient", "fr": "Lorient"})
 
 
-def test_words_of_no_language_are_empty() -> None:
+def test_text_falls_back_to_any_language_or_to_nothing() -> None:
     assert Text({}).say("fr") == ""
     assert Text({"br": "Demat"}).say("fr") == "Demat"

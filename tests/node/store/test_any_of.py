@@ -50,7 +50,9 @@ async def matching(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
-async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, count: int) -> None:
+async def test_rows_with_one_of_the_values_are_found(
+    connection: AsyncConnection, count: int
+) -> None:
     which = among(days=Row.start), among(directions=Row.direction)
     some = list(Direction)[:2]
     rows = await matching(connection, *which, days=DAYS[:count], directions=some)
@@ -69,7 +71,7 @@ async def test_values_have_the_column_s_type_and_may_repeat(
     assert sorted(rows) == [(direction, Interval.P1D, FIRST) for direction in sorted(Direction)]
 
 
-async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> None:
+async def test_pairs_match_by_position(connection: AsyncConnection) -> None:
     pairs = [*zip(DAYS, 40 * [Interval.PT1H], strict=True), (DAYS[-1], Interval.P1D)]
     which = among(days=Row.start, steps=Row.interval)
     days, steps = zip(*pairs, strict=True)
@@ -79,7 +81,7 @@ async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> N
     assert await matching(connection, which, days=[], steps=[]) == []
 
 
-async def test_they_may_be_changed(connection: AsyncConnection) -> None:
+async def test_an_update_changes_only_matching_pairs(connection: AsyncConnection) -> None:
     away = [{"away_from": day, "away_until": day + timedelta(hours=1)} for day in DAYS]
     await connection.execute(insert(AbsenceRow), away)
     which = among(starts=AbsenceRow.away_from, ends=AbsenceRow.away_until)
@@ -88,7 +90,7 @@ async def test_they_may_be_changed(connection: AsyncConnection) -> None:
     assert (await connection.execute(later, values)).rowcount == 1
 
 
-async def test_it_is_one_statement_however_many_values_there_are(store: Store) -> None:
+async def test_the_statement_does_not_depend_on_the_number_of_values(store: Store) -> None:
     async with store.reading() as connection:
         statements = {
             (await statement(connection, among(days=Row.start), days=DAYS[:count]))[0]
@@ -97,7 +99,7 @@ async def test_it_is_one_statement_however_many_values_there_are(store: Store) -
     assert len(statements) == 1
 
 
-async def test_the_key_finds_them(file: Store) -> None:
+async def test_the_primary_key_serves_the_query(file: Store) -> None:
     which = (
         among(directions=Row.direction),
         among(steps=Row.interval),

@@ -38,7 +38,7 @@ async def test_coverage_is_replaced_per_series(store: Store) -> None:
         }
 
 
-async def test_of_a_series_that_was_erased_nothing_is_covered(store: Store) -> None:
+async def test_erasing_a_series_removes_its_coverage(store: Store) -> None:
     async with store.writing() as connection:
         hourly, daily = [await add_series(connection, series) for series in (HOURLY, DAILY)]
         for series_id in (hourly, daily):
@@ -49,7 +49,7 @@ async def test_of_a_series_that_was_erased_nothing_is_covered(store: Store) -> N
         assert await all_coverage(connection) == {}
 
 
-async def test_nothing_ends_before_it_starts(store: Store) -> None:
+async def test_coverage_cannot_end_before_it_starts(store: Store) -> None:
     async with store.writing() as connection:
         await set_coverage(connection, await add_series(connection, HOURLY), MARCH)
     with pytest.raises(IntegrityError):
@@ -74,7 +74,7 @@ def at(start: float, end: float) -> Range:
         ([at(0, 10), at(20, 30), at(40, 50), at(5, 25)], [at(0, 30), at(40, 50)]),
     ],
 )
-async def test_those_that_touch_become_one(
+async def test_touching_absences_are_merged(
     store: Store, added: list[Range], stored: list[Range]
 ) -> None:
     async with store.writing() as connection:
@@ -85,7 +85,7 @@ async def test_those_that_touch_become_one(
         assert await absences(connection) == stored
 
 
-async def test_those_of_a_range_are_found(store: Store) -> None:
+async def test_absences_are_found_by_range(store: Store) -> None:
     async with store.writing() as connection:
         for absence in (at(0, 10), at(20, 30), at(40, 50)):
             await add_absence(connection, absence)
@@ -94,7 +94,7 @@ async def test_those_of_a_range_are_found(store: Store) -> None:
         assert await absences(connection, at(22, 23)) == [at(20, 30)]
 
 
-async def test_whole_seconds_hold_all_of_it(store: Store) -> None:
+async def test_absences_are_rounded_out_to_whole_seconds(store: Store) -> None:
     moment = timedelta(milliseconds=300)
     async with store.writing() as connection:
         absence = await add_absence(connection, Range(NOON + moment, NOON + 2 * moment))
@@ -102,7 +102,7 @@ async def test_whole_seconds_hold_all_of_it(store: Store) -> None:
         assert await absences(connection) == [absence]
 
 
-async def test_an_absence_lasts(store: Store) -> None:
+async def test_empty_absences_are_rejected(store: Store) -> None:
     async with store.writing() as connection:
         with pytest.raises(ValueError, match="lasts"):
             await add_absence(connection, at(5, 5))

@@ -27,23 +27,23 @@ async def language(store: Store) -> str | None:
         return await setting(connection, "language")
 
 
-async def speak(store: Store, tongue: str) -> None:
+async def set_language(store: Store, value: str) -> None:
     async with store.writing() as connection:
-        await set_setting(connection, "language", tongue)
+        await set_setting(connection, "language", value)
 
 
-class Changed(Exception):
-    """Somebody's mind did."""
+class Aborted(Exception):
+    """A transaction ends with it."""
 
 
-async def change_of_mind(transaction: AbstractAsyncContextManager[AsyncConnection]) -> None:
+async def abort(transaction: AbstractAsyncContextManager[AsyncConnection]) -> None:
     async with transaction as connection:
         await set_setting(connection, "language", "en")
-        raise Changed
+        raise Aborted
 
 
-async def test_what_was_written_is_there_after_a_restart(store: Store, place: Place) -> None:
-    await speak(store, "fr")
+async def test_settings_survive_a_restart(store: Store, place: Place) -> None:
+    await set_language(store, "fr")
     await store.close()
     again = await Store.open(place)
     try:
@@ -65,20 +65,20 @@ async def test_slow_downloads_leave_a_connection_to_others(place: Place) -> None
         for _ in range(3):
             tasks.create_task(download())
         await begun.wait()
-        await speak(store, "fr")
+        await set_language(store, "fr")
         assert await language(store) == "fr"
         end.set()
     await store.close()
 
 
-async def test_a_transaction_is_kept_whole_or_not_at_all(store: Store) -> None:
-    await speak(store, "fr")
-    with pytest.raises(Changed):
-        await change_of_mind(store.writing())
+async def test_a_failed_transaction_is_rolled_back(store: Store) -> None:
+    await set_language(store, "fr")
+    with pytest.raises(Aborted):
+        await abort(store.writing())
     assert await language(store) == "fr"
 
 
-async def test_a_cancelled_transaction_leaves_nothing(store: Store) -> None:
+async def test_a_cancelled_transaction_is_rolled_back(store: Store) -> None:
     written = asyncio.Event()
 
     async def write() -> None:
@@ -93,7 +93,7 @@ async def test_a_cancelled_transaction_leaves_nothing(store: Store) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await language(store) is None
-    await speak(store, "fr")
+    await set_language(store, "fr")
     assert await language(store) == "fr"
 
 
@@ -111,14 +111,14 @@ async def test_a_cancelled_statement_releases_the_write_lock(store: Store) -> No
         task.cancel()
         cancelled.append((await asyncio.gather(task, return_exceptions=True), task))
         async with asyncio.timeout(120):
-            await speak(store, "fr")
+            await set_language(store, "fr")
 
 
 @only_sqlite
-async def test_closed_no_connection_is_left(place: Path) -> None:
+async def test_a_closed_store_leaves_no_connection_open(place: Path) -> None:
     async def go_on(store: Store) -> None:
         while True:
-            await speak(store, "en")
+            await set_language(store, "en")
 
     gc.collect()
     gc.disable()  # It would close leaked connections.
@@ -137,12 +137,12 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
         gc.enable()
 
 
-async def test_nobody_hears_of_a_server_that_dies_after_its_user(
+async def test_a_server_that_dies_after_a_cancelled_read_logs_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     messages: list[str] = []
     asyncio.get_running_loop().set_exception_handler(
-        lambda _, said_: messages.append(said_["message"])
+        lambda _, context: messages.append(context["message"])
     )
     closing, dead = asyncio.Event(), asyncio.Event()
     close = AsyncConnection.close
@@ -170,61 +170,61 @@ async def test_nobody_hears_of_a_server_that_dies_after_its_user(
     assert not messages
 
 
-async def test_a_reader_sees_one_moment(store: Store) -> None:
-    await speak(store, "fr")
+async def test_a_reader_sees_one_snapshot(store: Store) -> None:
+    await set_language(store, "fr")
     async with store.reading() as connection:
         assert await setting(connection, "language") == "fr"
-        await speak(store, "en")
+        await set_language(store, "en")
         assert await setting(connection, "language") == "fr"
     assert await language(store) == "en"
 
 
-async def test_what_a_reader_writes_is_not_kept(store: Store) -> None:
+async def test_writes_in_a_read_transaction_are_discarded(store: Store) -> None:
     # PostgreSQL reports it at once.
-    with pytest.raises((Changed, InternalError)):
-        await change_of_mind(store.reading())
+    with pytest.raises((Aborted, InternalError)):
+        await abort(store.reading())
     assert await language(store) is None
 
 
-async def test_many_write_at_once_and_none_is_lost(store: Store) -> None:
+async def test_concurrent_writes_lose_no_update(store: Store) -> None:
     async def add() -> None:
         async with store.writing() as connection:
             await connection.execute(text("UPDATE setting SET value = value || 'x'"))
 
-    await speak(store, "")
+    await set_language(store, "")
     await asyncio.gather(*(add() for _ in range(30)))
     assert await language(store) == "x" * 30
 
 
 async def test_shrinking_and_checkpoints_keep_everything(store: Store) -> None:
-    await speak(store, "fr")
+    await set_language(store, "fr")
     await store.checkpoint()
     await store.shrink()
     assert await language(store) == "fr"
-    await speak(store, "en")
+    await set_language(store, "en")
     assert await language(store) == "en"
 
 
 @only_sqlite
-async def test_files_are_the_node_s_alone(store: Store, place: Path) -> None:
-    await speak(store, "fr")
+async def test_only_the_node_s_user_may_read_the_files(store: Store, place: Path) -> None:
+    await set_language(store, "fr")
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in place.parent.glob("node.db*")}
     assert modes == dict.fromkeys(("node.db", "node.db-wal", "node.db-shm"), 0o600)
 
 
 @only_sqlite
-async def test_a_file_that_others_could_read_is_closed_to_them(store: Store, place: Path) -> None:
+async def test_opening_a_readable_file_restricts_its_mode(store: Store, place: Path) -> None:
     await store.close()
     place.chmod(0o644)
     again = await Store.open(place)
-    await speak(again, "fr")
+    await set_language(again, "fr")
     assert {stat.S_IMODE(file.stat().st_mode) for file in place.parent.iterdir()} == {0o600}
     await again.close()
 
 
 @only_sqlite
-async def test_what_is_erased_is_in_no_file(store: Store, place: Path) -> None:
-    await speak(store, "a-very-private-thing" * 300)
+async def test_erased_data_is_in_no_file(store: Store, place: Path) -> None:
+    await set_language(store, "a-very-private-thing" * 300)
     await store.checkpoint()
     assert b"very-private" in place.read_bytes()
     async with store.writing() as connection:
@@ -235,7 +235,7 @@ async def test_what_is_erased_is_in_no_file(store: Store, place: Path) -> None:
 
 
 @only_sqlite
-async def test_every_connection_keeps_the_rules(store: Store) -> None:
+async def test_every_connection_has_its_pragmas(store: Store) -> None:
     wanted = {
         "journal_mode": "wal",
         "synchronous": 2,
@@ -251,10 +251,10 @@ async def test_every_connection_keeps_the_rules(store: Store) -> None:
 
 
 @only_sqlite
-async def test_another_program_at_work_is_waited_for(store: Store, place: Path) -> None:
+async def test_a_writer_waits_for_another_program(store: Store, place: Path) -> None:
     other = sqlite3.connect(place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    writing = asyncio.create_task(speak(store, "fr"))
+    writing = asyncio.create_task(set_language(store, "fr"))
     await asyncio.sleep(0.1)
     assert not writing.done()
     other.execute("COMMIT")
@@ -264,14 +264,14 @@ async def test_another_program_at_work_is_waited_for(store: Store, place: Path) 
 
 
 @only_sqlite
-async def test_all_is_in_one_file_after_a_checkpoint(store: Store, place: Path) -> None:
-    await speak(store, "fr")
+async def test_a_checkpoint_empties_the_write_ahead_log(store: Store, place: Path) -> None:
+    await set_language(store, "fr")
     await store.checkpoint()
     assert place.with_name("node.db-wal").stat().st_size == 0
 
 
 @pytest.mark.parametrize("url", ["", "node.db", "mysql://localhost/node", "http://example.org"])
-async def test_a_url_of_something_else_is_refused_with_advice(url: str) -> None:
+async def test_other_urls_are_refused_with_advice(url: str) -> None:
     with pytest.raises(Unusable, match="starts with"):
         await Store.open(url)
 

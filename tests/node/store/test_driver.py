@@ -39,14 +39,14 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     await engine.dispose()
 
 
-async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) -> None:
+async def test_results_of_any_size_are_complete(connection: AsyncConnection) -> None:
     for most in (0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY):
         query = text("SELECT n FROM numbers ORDER BY n LIMIT :most")
         values = (await connection.execute(query, {"most": most})).scalars().all()
         assert values == list(range(most))
 
 
-async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
+async def test_a_stream_yields_ordered_partitions(
     connection: AsyncConnection,
 ) -> None:
     rows = connection.partitions(text("SELECT n FROM numbers ORDER BY n"), 300)
@@ -56,7 +56,7 @@ async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
 
 
 @pytest.mark.parametrize("size", [1, 7, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY, 2 * MANY])
-async def test_rows_are_fetched_some_at_a_time(
+async def test_fetchmany_returns_full_chunks(
     connection: AsyncConnection, driver: Connection, size: int
 ) -> None:
     cursor = await driver.cursor()
@@ -70,7 +70,7 @@ async def test_rows_are_fetched_some_at_a_time(
     await cursor.close()
 
 
-async def test_one_row_then_all_others(connection: AsyncConnection, driver: Connection) -> None:
+async def test_fetchall_follows_fetchone(connection: AsyncConnection, driver: Connection) -> None:
     cursor = await driver.cursor()
     await cursor.execute("SELECT n FROM numbers ORDER BY n")
     assert await cursor.fetchone() == (0,)
@@ -85,7 +85,7 @@ async def test_rowcount_counts_the_changed_rows(connection: AsyncConnection) -> 
     assert not gone.returns_rows
 
 
-async def test_a_statement_that_fails_says_why_and_leaves_the_connection(
+async def test_a_failed_statement_leaves_the_connection_usable(
     driver: Connection,
 ) -> None:
     cursor = await driver.cursor()
@@ -136,7 +136,7 @@ def is_closed(connection: sqlite3.Connection) -> bool:
     return False
 
 
-async def test_a_cursor_that_is_closed_lets_its_rows_go(
+async def test_closing_a_cursor_ends_its_read(
     connection: AsyncConnection, driver: Connection
 ) -> None:
     cursor = await driver.cursor()

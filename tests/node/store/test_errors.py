@@ -52,7 +52,7 @@ async def test_a_server_that_does_not_answer_says_so_in_french(tmp_path: Path) -
         ("Something new\nat line 1", None, "sa réponse : « Something new »"),
     ],
 )
-def test_what_is_known_of_a_database_is_said_in_french(
+def test_database_errors_are_explained_in_french(
     words: str, code: int | None, message: str
 ) -> None:
     fault = met(words, code)
@@ -60,5 +60,5 @@ def test_what_is_known_of_a_database_is_said_in_french(
     assert is_full(fault) is (message == "son disque est plein")
 
 
-def test_what_is_not_known_keeps_its_own_words() -> None:
+def test_unknown_errors_keep_their_message() -> None:
     assert reason(StoreFault("odd")).say("en") == "its answer: “odd”"

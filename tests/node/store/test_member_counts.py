@@ -13,7 +13,7 @@ SUM = replace(HOURLY, device=Device("urn:dev:org:60060-coop"), quantity=Quantity
 DAY = now().date()
 
 
-async def test_counts_are_kept_replaced_and_erased_with_their_series(store: Store) -> None:
+async def test_counts_are_stored_replaced_and_erased_with_their_series(store: Store) -> None:
     first, second = (Block(SUM, DAY, (members, None) * 12) for members in (10, 12))
     eve = replace(first, day=DAY - timedelta(days=1))
     both = Range(Range.of_day(eve.day).start, Range.of_day(DAY).end)

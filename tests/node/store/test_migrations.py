@@ -41,7 +41,7 @@ def test_this_node_works_with_the_newest_revision() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_programs_that_open_a_new_database_at_once_make_it_once(
+async def test_concurrent_first_starts_create_one_database(
     kind: str, new_place: Callable[[str], Place]
 ) -> None:
     place = new_place(kind)
@@ -59,7 +59,7 @@ async def test_programs_that_open_a_new_database_at_once_make_it_once(
     assert [program.returncode for program in programs] == [0] * 4, outputs
 
 
-async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
+async def test_migrations_create_the_declared_tables(store: Store) -> None:
     def differences(connection: Connection) -> object:
         def is_table(_: object, name: str | None, kind: str, *__: object) -> bool:
             of_months = kind == "table" and str(name).startswith(
@@ -76,7 +76,7 @@ async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
         assert await connection.run_sync(differences) == []
 
 
-async def test_checks_are_what_the_tables_say(store: Store, place: Place) -> None:
+async def test_every_declared_constraint_is_in_the_database(store: Store, place: Place) -> None:
     declared = {
         str(constraint.name)
         for table in MemberRow.metadata.tables.values()
@@ -115,7 +115,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
             assert left.run(tables[kind]) == [("permitted",)]
 
 
-async def test_a_newer_database_is_left_alone(store: Store, place: Place) -> None:
+async def test_a_newer_database_is_refused(store: Store, place: Place) -> None:
     async with store.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Unusable, match="newer node"):

@@ -39,14 +39,14 @@ async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
     return [(name, day) for name, day in await connection.execute(query)]
 
 
-async def test_a_month_is_made_when_its_first_block_comes(postgresql: Store) -> None:
+async def test_the_first_block_of_a_month_creates_its_partition(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
         await put(connection, MARCH, APRIL)
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
 
 
-async def test_what_nobody_made_room_for_moves_where_it_belongs(postgresql: Store) -> None:
+async def test_rows_of_the_default_partition_move_to_their_month(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
         series_id = await add_series(connection, HOURLY)
         for day in (MARCH, APRIL):
@@ -57,7 +57,7 @@ async def test_what_nobody_made_room_for_moves_where_it_belongs(postgresql: Stor
         assert await where(connection) == [("block_other", MARCH), ("block_2026_04", APRIL)]
 
 
-async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> None:
+async def test_a_rolled_back_partition_is_created_again(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
         for _ in range(2):
             await make_room(connection, "block", [MARCH])
@@ -69,7 +69,7 @@ async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> Non
         assert await where(connection) == [("block_2026_03", MARCH)]
 
 
-async def test_many_may_make_the_same_month(postgresql: Store) -> None:
+async def test_concurrent_writers_create_one_partition(postgresql: Store) -> None:
     async def write(day: date) -> None:
         async with postgresql.writing() as connection:
             await make_room(connection, "block", [day])

@@ -24,11 +24,11 @@ BETWEEN = [pair for pair in PAIRS if pair[0] != pair[1]]
 
 
 class Interrupted(Exception):
-    """Somebody pulled the plug."""
+    """A move stops half-way."""
 
 
-def unheard(_rows: int) -> None:
-    """Nobody looks."""
+def ignore(_rows: int) -> None:
+    """Report no progress."""
 
 
 def stop_at(rows: int) -> Callable[[int], None]:
@@ -41,7 +41,7 @@ def stop_at(rows: int) -> Callable[[int], None]:
     return reached
 
 
-async def lived_in(place: Place) -> Store:
+async def populated(place: Place) -> Store:
     """A database with a row in every table, and with blocks of half a year."""
     store = await Store.open(place)
     await populate(store)
@@ -66,14 +66,14 @@ async def test_everything_moves(
     new_place: Callable[[str], Place], source: str, target: str
 ) -> None:
     here, there = new_place(source), new_place(target)
-    old, new = await lived_in(here), await Store.open(there)
+    old, new = await populated(here), await Store.open(there)
     async with old.writing() as connection:
         last = (await connection.execute(text(f"{PEER} RETURNING id"))).scalar_one()
         await connection.execute(text("DELETE FROM peer WHERE jid = 'a'"))
-    heard: list[int] = []
-    moved = await move(old, new, heard.append)
-    assert heard == sorted(heard)
-    assert sum(moved.values()) == heard[-1] == await count(old)
+    progress: list[int] = []
+    moved = await move(old, new, progress.append)
+    assert progress == sorted(progress)
+    assert sum(moved.values()) == progress[-1] == await count(old)
     assert all(moved.values())
     await old.close()
     await new.close()
@@ -89,7 +89,7 @@ async def test_everything_moves(
 
 
 @pytest.mark.parametrize(("source", "target"), BETWEEN)
-async def test_a_move_goes_on_where_it_was_interrupted(
+async def test_an_interrupted_move_resumes(
     new_place: Callable[[str], Place],
     monkeypatch: pytest.MonkeyPatch,
     source: str,
@@ -97,7 +97,7 @@ async def test_a_move_goes_on_where_it_was_interrupted(
 ) -> None:
     monkeypatch.setattr("consometers_node.store.moving.AT_ONCE", 50)
     here, there = new_place(source), new_place(target)
-    old = await lived_in(here)
+    old = await populated(here)
     total = await count(old)
     for rows in (0, total // 2, total):
         new = await Store.open(there, half_moved=True)
@@ -107,17 +107,19 @@ async def test_a_move_goes_on_where_it_was_interrupted(
         with pytest.raises(Unusable, match="resume it with migrate-store"):
             await Store.open(there)
     new = await Store.open(there, half_moved=True)
-    heard: list[int] = []
-    await move(old, new, heard.append)
+    progress: list[int] = []
+    await move(old, new, progress.append)
     await new.close()
     await old.close()
     assert everything(there) == everything(here)
     await (await Store.open(there)).close()
 
 
-async def test_what_changed_meanwhile_is_found(new_place: Callable[[str], Place]) -> None:
+async def test_a_source_that_changes_during_a_move_is_refused(
+    new_place: Callable[[str], Place],
+) -> None:
     for target in KINDS:
-        old, there = await lived_in(new_place("sqlite")), new_place(target)
+        old, there = await populated(new_place("sqlite")), new_place(target)
         new = await Store.open(there)
         with pytest.raises(Interrupted):
             await move(old, new, stop_at(100))
@@ -127,18 +129,18 @@ async def test_what_changed_meanwhile_is_found(new_place: Callable[[str], Place]
             moved = (await connection.execute(text("SELECT count(*) FROM setting"))).scalar_one()
         assert moved
         with pytest.raises(CannotMove) as refusal:
-            await move(old, new, unheard)
+            await move(old, new, ignore)
         assert refusal.value.why == "changed"
         await old.close()
         await new.close()
 
 
-async def test_nothing_is_moved_over_anything(new_place: Callable[[str], Place]) -> None:
-    old = await lived_in(new_place("sqlite"))
-    new = await lived_in(new_place("sqlite"))
+async def test_a_move_into_a_used_database_is_refused(new_place: Callable[[str], Place]) -> None:
+    old = await populated(new_place("sqlite"))
+    new = await populated(new_place("sqlite"))
     for target in (new, old):
         with pytest.raises(CannotMove) as refusal:
-            await move(old, target, unheard)
+            await move(old, target, ignore)
         assert refusal.value.why == "not-empty"
     await old.close()
     await new.close()

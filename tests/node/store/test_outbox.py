@@ -74,7 +74,7 @@ async def test_a_receipt_takes_records_out_and_moves_the_cursor(
         assert subscription.cursor == third.records.end
 
 
-async def test_what_has_no_receipt_is_sent_again(store: Store, granted: Granted) -> None:
+async def test_unacknowledged_records_are_sent_again(store: Store, granted: Granted) -> None:
     peer, permission, series_id = granted
     async with store.writing() as connection:
         await queue(connection, peer, permission, series_id, hours(-2, -1))
@@ -97,7 +97,7 @@ async def test_a_stanza_of_another_peer_confirms_nothing(store: Store, granted: 
         assert await acknowledged(connection, other.id, "mine") == []
 
 
-async def test_what_is_withdrawn_between_reading_and_sending_stays(
+async def test_a_withdrawal_stops_records_that_are_about_to_leave(
     store: Store, granted: Granted
 ) -> None:
     peer, permission, series_id = granted
@@ -141,7 +141,7 @@ def answer(granted: Granted, records: Range) -> Answer:
     )
 
 
-async def test_an_answer_is_found_again(store: Store, granted: Granted) -> None:
+async def test_logged_answers_are_found_by_time(store: Store, granted: Granted) -> None:
     given = answer(granted, hours(-4, -1))
     async with store.writing() as connection:
         await log_answer(connection, given)
@@ -182,7 +182,7 @@ async def test_a_correction_replaces_the_waiting_message(store: Store, granted: 
         assert await waiting(connection, peer) == 3
 
 
-async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
+async def test_a_correction_never_moves_the_cursor_past_unsent_records(
     store: Store, granted: Granted
 ) -> None:
     peer, permission, series_id = granted
@@ -203,7 +203,7 @@ async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
         assert subscription.cursor == hours(-4, -3).start
 
 
-async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its_last(
+async def test_the_extent_of_a_series_spans_its_records(
     store: Store,
 ) -> None:
     everything = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))

@@ -43,7 +43,7 @@ def test_groups_of_one_name_get_distinct_devices() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["area", "site", "building"]), st.text()), max_size=6))
-def test_any_name_gives_a_name_that_peers_can_read(groups: list[tuple[str, str]]) -> None:
+def test_every_group_name_gives_a_readable_device(groups: list[tuple[str, str]]) -> None:
     naming = Naming(bytes(32), collective="kersabiec")
     names = devices("kersabiec", named(("all", ""), *groups))
     assert len(set(names.values())) == len(groups) + 1

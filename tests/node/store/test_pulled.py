@@ -24,7 +24,7 @@ GRID = Pulled(
 ROOF = replace(GRID, statistic="consometers:roof", added_at=GRID.added_at - timedelta(days=1))
 
 
-async def test_what_is_pulled_comes_back_the_oldest_first(store: Store) -> None:
+async def test_pulled_series_are_listed_oldest_first(store: Store) -> None:
     async with store.writing() as connection:
         assert await add_pulled(connection, GRID)
         assert await add_pulled(connection, ROOF)
@@ -41,7 +41,7 @@ async def test_a_statistic_holds_one_series(store: Store) -> None:
         assert await all_pulled(connection) == []
 
 
-async def test_an_import_goes_on_while_another_stores_its_problem(store: Store) -> None:
+async def test_a_problem_of_one_import_leaves_the_others_unchanged(store: Store) -> None:
     until = now()
     async with store.writing() as connection:
         await add_pulled(connection, GRID)

@@ -23,7 +23,7 @@ DAY = date(2026, 3, 28)
 MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
 
-async def test_a_series_is_known_by_its_five_facts(store: Store) -> None:
+async def test_a_series_is_identified_by_its_five_facts(store: Store) -> None:
     async with store.writing() as connection:
         stored_id = await add_series(connection, HOURLY)
         assert await add_series(connection, HOURLY) == stored_id
@@ -36,7 +36,7 @@ async def test_a_series_is_known_by_its_five_facts(store: Store) -> None:
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=st.lists(st.none() | st.integers(0, 2**64 - 2), min_size=24, max_size=24))
-async def test_a_block_comes_back(store: Store, values: list[int | None]) -> None:
+async def test_a_stored_block_is_read_unchanged(store: Store, values: list[int | None]) -> None:
     block = Block(HOURLY, DAY, tuple(values))
     async with store.writing() as connection:
         stored_id = await add_series(connection, HOURLY)
@@ -54,7 +54,7 @@ async def put_month(store: Store) -> SeriesId:
     return stored_id
 
 
-async def test_a_day_without_a_block_is_missing(store: Store) -> None:
+async def test_days_without_a_block_are_left_out(store: Store) -> None:
     stored_id = await put_month(store)
     around = Range(MARCH.start + timedelta(days=26, hours=5), MARCH.start + timedelta(days=28.5))
     async with store.reading() as connection:
@@ -71,7 +71,7 @@ async def test_erasing_a_series_leaves_no_block(store: Store) -> None:
         assert await blocks(connection, stored_id, HOURLY, MARCH) == []
 
 
-async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
+async def test_a_civil_day_is_stored_under_its_utc_day(store: Store) -> None:
     block = Block(DAILY, DAY, (7_200,))
     async with store.writing() as connection:
         stored_id = await add_series(connection, DAILY)
@@ -80,7 +80,7 @@ async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
         assert list(stored.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
 
 
-async def test_many_blocks_are_kept_and_found_by_day(store: Store) -> None:
+async def test_blocks_of_many_series_are_found_by_day(store: Store) -> None:
     days = [date(2026, 6, day) for day in (1, 2, 3)]
     async with store.writing() as connection:
         stored_ids = {series: await add_series(connection, series) for series in (HOURLY, FINE)}

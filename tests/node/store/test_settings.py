@@ -21,7 +21,7 @@ from consometers_node.store.tables import SettingRow
 from tests.node.conftest import Place
 
 
-async def test_a_setting_is_kept_and_forgotten(store: Store) -> None:
+async def test_a_setting_is_replaced_and_removed(store: Store) -> None:
     async with store.writing() as connection:
         await set_setting(connection, "jid", "a@example.org")
         await set_setting(connection, "jid", "b@example.org")
@@ -30,7 +30,7 @@ async def test_a_setting_is_kept_and_forgotten(store: Store) -> None:
         assert await setting(connection, "jid") is None
 
 
-async def test_two_that_keep_a_setting_at_once_are_in_nobodys_way(store: Store) -> None:
+async def test_concurrent_writes_of_a_setting_succeed(store: Store) -> None:
     async def keep(value: str) -> None:
         async with store.writing() as connection:
             await set_setting(connection, "jid", value)
@@ -51,7 +51,7 @@ async def test_a_secret_is_made_once(store: Store) -> None:
         assert await secret(connection, HOUSEHOLD_SECRET) is None
 
 
-async def test_two_programs_that_ask_at_once_have_one_secret(store: Store, place: Place) -> None:
+async def test_concurrent_programs_share_one_secret(store: Store, place: Place) -> None:
     others = [await Store.open(place) for _ in range(3)]
 
     async def ask(program: Store) -> bytes:

@@ -120,7 +120,7 @@ def rows(place: Place) -> Rows:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_upgrade_keeps_all_and_there_is_no_way_back(
+def test_an_upgrade_keeps_every_row_and_older_nodes_refuse_it(
     older: Release,
     newer: Release,
     new_place: Callable[[str], Place],

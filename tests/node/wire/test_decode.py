@@ -129,7 +129,9 @@ def test_without_metadata_the_name_and_the_known_series_decide() -> None:
         ),
     ],
 )
-def test_what_names_no_series_of_ours_is_said(name: str, metadata: Metadata, says: str) -> None:
+def test_unsupported_series_are_refused_with_a_hint(
+    name: str, metadata: Metadata, says: str
+) -> None:
     with pytest.raises(Unsayable, match=says):
         read_series(identifier(name), metadata, PARIS, finest=Interval.PT1H)
 
@@ -142,7 +144,9 @@ def test_what_names_no_series_of_ours_is_said(name: str, metadata: Metadata, say
         ("W", 0.5, 1, "whole seconds"),
     ],
 )
-def test_values_that_are_no_measure_are_said(unit: str, time: float, value: int, says: str) -> None:
+def test_invalid_values_are_refused_with_a_hint(
+    unit: str, time: float, value: int, says: str
+) -> None:
     records = Records(str(POINT), unit, {int(NOON.timestamp()) + time: value})
     with pytest.raises(Unsayable, match=says):
         [reading.records() for reading in decode(Data(Metadata(), (records,)))]

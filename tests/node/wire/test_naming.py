@@ -33,7 +33,7 @@ def test_a_pseudonym_reveals_nothing_of_the_home() -> None:
     assert POINT not in name
 
 
-def test_two_peers_cannot_match_what_they_know() -> None:
+def test_pseudonyms_differ_between_peers() -> None:
     names = {NAMING.name(DRAWN, f"{peer}@example.org", PSEUDONYM) for peer in ("one", "two")}
     assert len(names) == 2
 
@@ -46,7 +46,7 @@ def test_two_peers_cannot_match_what_they_know() -> None:
         (Direction.CONSUMPTION, Interval.P1D, f"prm:{POINT}_consumption/energy/active/daily"),
     ],
 )
-def test_by_delivery_point_names_are_those_of_the_network_operator(
+def test_delivery_point_names_follow_the_network_operator(
     direction: Direction, interval: Interval, expected: str
 ) -> None:
     series = replace(DRAWN, direction=direction, interval=interval)
@@ -58,13 +58,13 @@ def test_panels_have_no_delivery_point() -> None:
     assert POINT not in str(NAMING.name(made, "coop@example.org", BY_POINT))
 
 
-def test_a_delivery_point_that_is_not_known_is_asked_for() -> None:
+def test_an_unknown_delivery_point_is_requested() -> None:
     with pytest.raises(Unsayable, match="enter its number, or share under a pseudonym") as refusal:
         Naming(bytes(32)).name(DRAWN, "coop@example.org", BY_POINT)
     assert "indiquez son numéro" in refusal.value.text.say("fr")
 
 
-def test_two_series_of_one_name_are_not_shared_with_one_peer() -> None:
+def test_series_with_the_same_name_are_refused() -> None:
     fine = replace(DRAWN, interval=Interval.PT5M)
     with pytest.raises(Unsayable, match="the same name"):
         NAMING.names([DRAWN, fine], "coop@example.org", PSEUDONYM)
@@ -77,9 +77,7 @@ COOP = Naming(bytes(32), collective="coop")
 
 @pytest.mark.parametrize("group", ["", "-school-1"])
 @pytest.mark.parametrize("direction", Direction)
-def test_a_sum_has_one_name_for_all_peers_in_the_words_of_the_home(
-    direction: Direction, group: str
-) -> None:
+def test_a_sum_has_one_name_for_all_peers(direction: Direction, group: str) -> None:
     own = f"urn:dev:org:60060-coop{group}"
     summed = replace(DRAWN, device=Device(own), direction=direction, quantity=Quantity.POWER)
     names = {
@@ -104,7 +102,7 @@ def test_series_of_members_have_no_public_name(device: str) -> None:
     assert NAMING.may_name(of_a_member)
 
 
-def test_beside_a_sum_stands_how_many_members_it_has() -> None:
+def test_a_sum_carries_its_member_counts() -> None:
     summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
     name = COOP.name(summed, "town@example.org", PSEUDONYM)
     sent = encode_series(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
@@ -114,8 +112,8 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
         (str(name), "W", {at: 5_000}),
         (str(name.members), "count", {at: 12}),
     ]
-    (heard_of,) = decode(message)
-    assert heard_of.members == {NOON: 12}
+    (decoded,) = decode(message)
+    assert decoded.members == {NOON: 12}
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"
     alone = encode_series(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])

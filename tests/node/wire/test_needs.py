@@ -22,7 +22,7 @@ from consometers_node.wire import (
 from consometers_node.wire.needs import days, need_hash
 
 from ..permission.samples import NEED, PROTECTED, WITNESS
-from ..quoalise.samples import NEED as SAID
+from ..quoalise.samples import NEED as SENT
 
 FILE = """
 id = "roof"
@@ -45,16 +45,16 @@ fr = "Dimensionner le prochain toit."
 """
 
 
-def test_who_asks_for_power_may_be_answered_by_a_register() -> None:
-    assert read_need(SAID).series == {
+def test_a_need_for_power_accepts_energy_registers() -> None:
+    assert read_need(SENT).series == {
         DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),
         DataNeedSeries(Direction.CONSUMPTION, Quantity.ENERGY),
     }
 
 
-def test_who_asks_for_energy_wants_a_register() -> None:
+def test_a_need_for_energy_accepts_registers_alone() -> None:
     energy = quoalise.DataNeedSeries(quoalise.Direction.INJECTION, quoalise.Quantity.ENERGY)
-    assert read_need(replace(SAID, series=(energy,))).series == {
+    assert read_need(replace(SENT, series=(energy,))).series == {
         DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)
     }
 
@@ -63,19 +63,19 @@ def test_who_asks_for_energy_wants_a_register() -> None:
     ("length", "expected"),
     [("P3Y", 1095), ("P1Y6M", 545), ("P2W", 14), ("PT36H", 1), ("PT0S", 0)],
 )
-def test_lengths_are_whole_days_and_never_more(length: str, expected: int) -> None:
+def test_durations_round_down_to_whole_days(length: str, expected: int) -> None:
     assert days(iso8601.duration(length)) == expected
 
 
-def test_an_interval_that_no_series_has_is_refused_in_both_languages() -> None:
+def test_an_unsupported_interval_is_refused_in_both_languages() -> None:
     with pytest.raises(Unsayable, match="PT10M are not supported here: use one of PT5M") as refusal:
-        read_need(replace(SAID, interval=Duration(seconds=600)))
+        read_need(replace(SENT, interval=Duration(seconds=600)))
     assert "ne sont pas acceptés ici" in refusal.value.text.say("fr")
 
 
-def test_an_unanswerable_need_names_its_author() -> None:
+def test_an_unanswerable_need_names_its_controller() -> None:
     with pytest.raises(Unsayable, match=r"\(duration\): ask Kersabiec"):
-        read_need(replace(SAID, duration=Duration(seconds=60)))
+        read_need(replace(SENT, duration=Duration(seconds=60)))
 
 
 @given(
@@ -90,11 +90,11 @@ def test_an_unanswerable_need_names_its_author() -> None:
     interval=st.sampled_from(Interval),
     history=st.integers(0, 36_600),
 )
-def test_a_need_survives_the_way_there_and_back(
+def test_needs_round_trip(
     series: set[quoalise.DataNeedSeries], interval: Interval, history: int
 ) -> None:
     sent = replace(
-        SAID,
+        SENT,
         series=tuple(series),
         interval=iso8601.duration(interval),
         history=Duration(days=history),
@@ -103,7 +103,7 @@ def test_a_need_survives_the_way_there_and_back(
     assert read_need(write_need(need)) == need
 
 
-def test_a_file_holds_the_same_need_as_an_element() -> None:
+def test_a_need_file_is_read() -> None:
     need = read_need_file(FILE.encode())
     assert isinstance(need, DataNeed)
     assert (need.id, need.version, need.history_days, need.retention_days) == ("roof", 2, 365, 180)
@@ -131,7 +131,7 @@ def test_a_wrong_need_file_is_refused_with_the_cause(old: str, new: str, why: st
         read_need_file(FILE.replace(old, new).encode())
 
 
-def test_a_file_that_nobody_would_read_is_not_read() -> None:
+def test_an_oversized_need_file_is_refused() -> None:
     with pytest.raises(Unsayable, match="longer than 65536 bytes"):
         read_need_file(FILE.encode() + b"#" * 65_536)
 
@@ -148,7 +148,7 @@ WORDS = (
     st.sets(st.sampled_from(list(Direction)), min_size=1),
     st.sampled_from([frozenset(Quantity), frozenset({Quantity.ENERGY})]),
 )
-def test_what_is_written_to_a_file_is_read_the_same(
+def test_need_files_round_trip(
     title: dict[str, str],
     recipients: dict[str, str],
     contact: str,
@@ -167,17 +167,17 @@ def test_what_is_written_to_a_file_is_read_the_same(
 
 
 @pytest.mark.parametrize("words", ["\x0b", "a\x1b[0m", "\ufffe", "\ud800"])
-def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
+def test_characters_that_xml_cannot_carry_are_refused(words: str) -> None:
     document = tomllib.loads(FILE)
     with pytest.raises(Unsayable):
         read_need_mapping({**document, "title": {"en": words}})
 
 
-def test_a_need_of_sums_is_written_and_read_with_its_witness() -> None:
+def test_need_files_keep_the_witness() -> None:
     assert read_need_file(write_need_file(PROTECTED).encode()) == PROTECTED
 
 
-def test_the_hash_of_a_need_is_that_of_its_words_in_any_order() -> None:
+def test_the_hash_of_a_need_ignores_the_order_of_languages() -> None:
     turned = replace(PROTECTED, title=dict(reversed(list(PROTECTED.title.items()))))
     assert list(turned.title) != list(PROTECTED.title)
     assert need_hash(turned) == need_hash(PROTECTED) == need_hash(read_need(write_need(turned)))

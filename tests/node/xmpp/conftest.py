@@ -58,10 +58,6 @@ type MakePlain = Callable[..., Awaitable[Plain]]
 """Of `new_plain`."""
 
 
-def everybody(_peer: str) -> bool:
-    return True
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -135,7 +131,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         language: str = "en",
         traffic: Traffic | None = None,
         through: Reachable | None = None,
-        knows: Callable[[str], bool] = everybody,
+        knows: Callable[[str], bool] = lambda _peer: True,
     ) -> Node:
         answerer = answerer or Home()
         connection = Connection(

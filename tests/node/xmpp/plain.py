@@ -103,8 +103,8 @@ class Plain(ClientXMPP):
                 answer.set_result(stanza.xml)
 
         self.register_handler(Callback(stanza_id, MatcherId(stanza_id), receive, once=True))
-        spoken = f' xml:lang="{language}"' if language else ""
-        self.send_raw(f'<iq type="{kind}" to="{to}" id="{stanza_id}"{spoken}>{payload}</iq>')
+        tagged = f' xml:lang="{language}"' if language else ""
+        self.send_raw(f'<iq type="{kind}" to="{to}" id="{stanza_id}"{tagged}>{payload}</iq>')
         return answer
 
     async def ask(

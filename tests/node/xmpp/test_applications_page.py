@@ -52,7 +52,7 @@ def test_both_languages_have_the_same_programs() -> None:
     assert french == [OPEN_DATA, READ, LISTEN]
 
 
-async def test_the_past_is_read_or_refused_in_words(
+async def test_the_reading_program_prints_records_or_the_refusal(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
     home, me = Home(), new_account(server)
@@ -78,7 +78,7 @@ async def test_the_past_is_read_or_refused_in_words(
     ], err
 
 
-async def test_the_example_program_prints_what_is_pushed(
+async def test_the_listening_program_prints_pushed_records(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
     me = new_account(server)

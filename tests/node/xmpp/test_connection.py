@@ -85,7 +85,7 @@ async def offline(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("security", Security)
-async def test_tls_begins_in_either_way(
+async def test_both_kinds_of_tls_connect(
     server: Prosody, new_account: NewAccount, security: Security
 ) -> None:
     port = server.direct_tls_port if security is Security.DIRECT else server.port
@@ -98,9 +98,7 @@ async def test_tls_begins_in_either_way(
 
 
 @pytest.mark.parametrize("security", Security)
-async def test_an_authority_that_nobody_trusts_is_refused_and_said(
-    server: Prosody, security: Security
-) -> None:
+async def test_an_untrusted_authority_is_refused(server: Prosody, security: Security) -> None:
     port = server.direct_tls_port if security is Security.DIRECT else server.port
     place = Server(host=LOOPBACK, port=port, security=security)
     problem = await problem_of(Account("a@one.test", PASSWORD), place)
@@ -134,7 +132,7 @@ async def test_a_wrong_password_is_tried_once(server: Prosody, new_account: NewA
             await connection.online(120)
 
 
-async def test_nothing_is_sent_to_a_server_without_tls(socket_enabled: None) -> None:
+async def test_no_login_is_sent_without_tls(socket_enabled: None) -> None:
     heard = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,7 +151,7 @@ async def test_nothing_is_sent_to_a_server_without_tls(socket_enabled: None) -> 
     ("condition", "kind"),
     [("see-other-host", "Interrupted"), ("host-unknown", "Interrupted"), ("conflict", "TakenOver")],
 )
-async def test_a_server_without_tls_leads_nowhere(
+async def test_stream_errors_before_tls_are_not_followed(
     socket_enabled: None, condition: str, kind: str
 ) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -181,7 +179,7 @@ async def test_a_server_without_tls_leads_nowhere(
         ("aborted", "Interrupted", False),
     ],
 )
-async def test_why_nobody_is_let_in_is_said(
+async def test_login_failures_are_distinguished(
     authority: Authority,
     tmp_path: Path,
     socket_enabled: None,
@@ -209,7 +207,7 @@ async def test_why_nobody_is_let_in_is_said(
 
 
 @pytest.mark.parametrize("service", ["xmpp-client", "xmpps-client", ""])
-async def test_a_server_is_found_by_its_records(
+async def test_srv_records_lead_to_the_server(
     server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
     async def records(_stream: object, domain: str) -> list[tuple[str, str, str, int]]:
@@ -225,7 +223,7 @@ async def test_a_server_is_found_by_its_records(
 
 
 @pytest.mark.parametrize("by_name", [True, False])
-async def test_a_machine_that_is_off_is_left_for_the_next_one(
+async def test_an_unresponsive_address_is_skipped(
     server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, by_name: bool
 ) -> None:
     def addresses(*_: object, **__: object) -> list[object]:
@@ -252,7 +250,7 @@ async def test_a_machine_that_is_off_is_left_for_the_next_one(
             await connection.online(120, patient=False)
 
 
-async def test_a_server_that_says_nothing_is_left(
+async def test_a_silent_server_times_out(
     socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_module, "ATTEMPT_SECONDS", 0.2)
@@ -269,9 +267,7 @@ async def test_a_server_that_says_nothing_is_left(
     assert isinstance(problem, Unreachable)
 
 
-async def test_a_server_that_is_not_there_is_reached_once_it_is(
-    own: Prosody, new_account: NewAccount
-) -> None:
+async def test_a_late_server_is_reached(own: Prosody, new_account: NewAccount) -> None:
     account = Account(new_account(own), PASSWORD)
     own.stop()
     async with Connection(account, server=reach(own), backoff=QUICK) as connection:
@@ -282,7 +278,7 @@ async def test_a_server_that_is_not_there_is_reached_once_it_is(
         assert connection.problem is None
 
 
-async def test_a_cut_line_is_resumed_with_what_was_under_way(
+async def test_a_cut_connection_resumes_with_its_pending_requests(
     server: Prosody, new_node: MakeNode
 ) -> None:
     class Slow(Home):
@@ -308,7 +304,7 @@ async def test_a_cut_line_is_resumed_with_what_was_under_way(
     assert not session.ended.done()
 
 
-async def test_what_comes_while_the_stream_closes_keeps_nobody(
+async def test_tasks_spawned_while_closing_are_cancelled(
     server: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[str] = []
@@ -334,9 +330,7 @@ async def test_what_comes_while_the_stream_closes_keeps_nobody(
     assert ended == ["handled"]
 
 
-async def test_a_server_that_was_killed_gives_a_new_session(
-    own: Prosody, new_node: MakeNode
-) -> None:
+async def test_a_killed_server_ends_the_session(own: Prosody, new_node: MakeNode) -> None:
     node, peer = await new_node(own), await new_node(own)
     session = await peer.connection.online()
     own.kill()
@@ -348,7 +342,7 @@ async def test_a_server_that_was_killed_gives_a_new_session(
     assert await peer.asking.list_series(node.connection.jid) == ()
 
 
-async def test_a_server_that_no_longer_answers_is_left_until_it_does(
+async def test_a_frozen_server_is_left_and_resumed(
     own: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "PING_EVERY_SECONDS", 0.1)
@@ -375,7 +369,7 @@ async def test_a_request_ends_with_the_session(own: Prosody, new_node: MakeNode)
         await asyncio.wait_for(asked, 120)
 
 
-async def test_a_peer_that_does_not_answer_is_not_waited_for(
+async def test_a_request_to_a_silent_peer_times_out(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking_module, "REQUEST_SECONDS", 0.3)
@@ -384,7 +378,7 @@ async def test_a_peer_that_does_not_answer_is_not_waited_for(
         await peer.asking.list_series(node.connection.jid)
 
 
-async def test_an_answer_that_takes_too_long_is_a_refusal(
+async def test_a_slow_answer_becomes_a_refusal(
     server: Prosody,
     new_node: MakeNode,
     monkeypatch: pytest.MonkeyPatch,
@@ -414,7 +408,7 @@ async def test_a_second_program_at_the_same_address_ends_the_first(
     assert second.connection.is_online
 
 
-async def test_a_stop_leaves_no_task(server: Prosody, new_account: NewAccount) -> None:
+async def test_closing_leaves_no_task(server: Prosody, new_account: NewAccount) -> None:
     before = asyncio.all_tasks()
     jid = new_account(server)
     async with Connection(Account(jid, PASSWORD), server=reach(server)) as connection:
@@ -426,7 +420,7 @@ async def test_a_stop_leaves_no_task(server: Prosody, new_account: NewAccount) -
     assert not connection.stream.scheduled_events
 
 
-async def test_an_error_beside_it_is_not_wrapped_and_stops_it(
+async def test_an_error_in_the_block_closes_the_connection(
     server: Prosody, new_account: NewAccount
 ) -> None:
     before = asyncio.all_tasks()
@@ -468,7 +462,7 @@ async def test_a_node_that_only_answers_gets_no_chat(
     assert (await person.receive()).findtext("{jabber:client}body") == "Bonjour"
 
 
-async def test_who_wants_to_see_its_presence_hears_nothing(
+async def test_presence_subscriptions_get_no_answer(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     node, stranger = await new_node(server), await new_plain(server)
@@ -506,13 +500,13 @@ async def test_the_server_answers_for_a_missing_account(
     assert refused.value.condition == "service-unavailable"
 
 
-def test_a_password_is_stretched_as_in_the_example_of_rfc_5802() -> None:
+def test_passwords_are_stretched_as_in_rfc_5802() -> None:
     salted = stream_module.stretch("SHA-1", b"pencil", SALT, 4096)
     assert salted.hex() == "1d96ee3a529b5a5f9e47c01f229a2cb8a6e15f7d"
 
 
 @pytest.mark.parametrize("rounds", [-1, 0, 1_000_001, 10**12])
-def test_a_server_cannot_keep_us_busy(rounds: int) -> None:
+def test_excessive_scram_rounds_are_refused(rounds: int) -> None:
     began = thread_time()
     with pytest.raises(SASLFailed):
         stream_module.stretch("SHA-256", b"pencil", SALT, rounds)

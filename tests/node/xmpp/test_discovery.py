@@ -28,7 +28,7 @@ def identity(answer: Element) -> tuple[str | None, ...]:
     return element.get("category"), element.get("type"), element.get("name")
 
 
-async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
+async def test_nodes_and_commands_announce_their_identities(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     to, peer = (await new_node(server)).connection.jid, await new_plain(server, language="fr")
@@ -40,7 +40,7 @@ async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
     assert command[0].get("node") == "get_history"
 
 
-async def test_a_program_that_only_asks_says_so_and_has_no_commands(
+async def test_a_client_program_announces_no_commands(
     server: Prosody, new_account: NewAccount, new_plain: MakePlain
 ) -> None:
     account = Account(new_account(server), PASSWORD)
@@ -73,7 +73,7 @@ async def test_the_commands_are_those_of_the_role(
     assert nodes == both | only
 
 
-async def test_what_is_not_there_is_not_found(
+async def test_unknown_disco_nodes_are_not_found(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     to, peer = (await new_node(server)).connection.jid, await new_plain(server)

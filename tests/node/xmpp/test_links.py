@@ -22,7 +22,7 @@ from consometers_node.xmpp.errors import NotALink
         ("xmpp:zo%C3%A9@example.org?register;preauth=a", Register("example.org", "a", "zoé")),
     ],
 )
-def test_an_invitation_is_read(link: str, read: Join | Register) -> None:
+def test_invitations_are_read(link: str, read: Join | Register) -> None:
     assert links.read(link) == read
 
 
@@ -44,7 +44,7 @@ def test_an_invitation_is_read(link: str, read: Join | Register) -> None:
         "xmpp:example.org?register;preauth=" + "a" * 2000,
     ],
 )
-def test_what_is_no_invitation_is_refused(link: str) -> None:
+def test_invalid_invitations_are_refused(link: str) -> None:
     with pytest.raises(NotALink, match="must begin with xmpp:"):
         links.read(link)
 
@@ -58,9 +58,9 @@ def test_what_is_no_invitation_is_refused(link: str) -> None:
         Register("example.org", "abc", "zoé"),
     ],
 )
-def test_an_invitation_that_is_written_is_read(link: Join | Register) -> None:
+def test_invitations_round_trip(link: Join | Register) -> None:
     assert links.read(links.write(link)) == link
 
 
-def test_a_token_is_not_shown() -> None:
+def test_tokens_are_hidden_in_repr() -> None:
     assert "abc" not in repr(links.read("xmpp:example.org?register;preauth=abc"))

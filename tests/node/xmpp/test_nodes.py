@@ -36,7 +36,7 @@ async def test_a_household_grants_and_withdraws(
     assert not (await home.asking.withdraw(peer, PERMISSION.id, erase=False)).erased
 
 
-async def test_a_collective_reads_and_gives_back(
+async def test_a_collective_reads_and_terminates(
     server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
     household = Home()
@@ -57,9 +57,7 @@ async def test_a_collective_reads_and_gives_back(
     assert receipt.state is State.TERMINATED
 
 
-async def test_a_command_of_the_other_role_is_not_there(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_commands_of_the_other_role_are_unknown(server: Prosody, new_node: MakeNode) -> None:
     home, collective = await new_node(server), await new_node(server, Collective())
     with pytest.raises(ItemNotFound, match="Unknown command"):
         await collective.asking.get_data_needs(home.connection.jid)
@@ -90,7 +88,7 @@ async def test_a_long_history_comes_in_pages_without_a_gap(
     assert household.asked == 2 + len(pages)
 
 
-async def test_a_history_that_is_never_answered_is_given_up(
+async def test_history_paging_gives_up_after_repeated_refusals(
     server: Prosody, new_node: MakeNode
 ) -> None:
     class Never(Home):
@@ -109,7 +107,9 @@ async def test_a_history_that_is_never_answered_is_given_up(
     assert household.asked == 5
 
 
-async def test_two_tasks_that_ask_one_peer_take_turns(server: Prosody, new_node: MakeNode) -> None:
+async def test_concurrent_requests_to_a_peer_take_turns(
+    server: Prosody, new_node: MakeNode
+) -> None:
     home, asker = await new_node(server), await new_node(server)
     asked = [asker.asking.list_series(home.connection.jid) for _ in range(10)]
     assert await asyncio.gather(*asked) == [()] * 10
@@ -162,7 +162,7 @@ COMPLETED = '<command xmlns="http://jabber.org/protocol/commands" status="comple
         COMPLETED.format("<a>" * 100 + "</a>" * 100),
     ],
 )
-async def test_an_answer_that_cannot_be_read_is_an_error_of_its_peer(
+async def test_malformed_answers_raise_malformed(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, answer: str
 ) -> None:
     peer, asker = await new_plain(server), await new_node(server)
@@ -176,7 +176,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error_of_its_peer(
         await asker.asking.get_history(peer.boundjid.full, SERIES)
 
 
-async def test_what_is_no_address_is_not_asked(server: Prosody, new_node: MakeNode) -> None:
+async def test_invalid_addresses_are_not_asked(server: Prosody, new_node: MakeNode) -> None:
     node = await new_node(server)
     with pytest.raises(NotAnAddress):
         await node.asking.list_series("a@b@c")

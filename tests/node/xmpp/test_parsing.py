@@ -39,7 +39,7 @@ def levels(count: int) -> str:
     return f"<message>{'<a>' * (count - 1)}{'</a>' * (count - 1)}</message>"
 
 
-def test_each_stanza_is_there_once_its_last_byte_has_come() -> None:
+def test_a_stanza_is_complete_with_its_last_byte() -> None:
     parser = opened()
     long = f"<message a='{'x' * 90_000}'/>".encode()
     for at in range(0, len(long), 1_400):
@@ -52,7 +52,7 @@ def test_each_stanza_is_there_once_its_last_byte_has_come() -> None:
 
 
 @given(st.integers(1, 60))
-def test_however_it_is_cut_a_stream_is_read_as_the_standard_library_reads_it(size: int) -> None:
+def test_chunks_of_any_size_are_read_as_by_the_standard_library(size: int) -> None:
     body = (
         "<message xml:lang='fr' id='1'>a<b c='&lt;é'>d</b>e<!-- f --><g xmlns='urn:g'/></message>"
         "\n<iq type='set'/> <presence><x xmlns:y='urn:y' y:z='1'>œ</x></presence>"
@@ -89,7 +89,7 @@ def test_the_parser_reports_the_stream_s_end_and_broken_xml() -> None:
         levels(MAX_DEPTH),
     ],
 )
-def test_what_is_within_the_limits_is_whole(within: str) -> None:
+def test_stanzas_within_the_limits_are_complete(within: str) -> None:
     assert ET.tostring(read(within)) == ET.tostring(
         ET.fromstring(within.replace("<message", "<message xmlns='jabber:client'", 1))
     )
@@ -105,7 +105,7 @@ def test_what_is_within_the_limits_is_whole(within: str) -> None:
         levels(MAX_DEPTH + 1).replace("<message", "<message id='1' b='2'"),
     ],
 )
-def test_a_stanza_beyond_the_limits_arrives_empty_and_the_next_whole(beyond: str) -> None:
+def test_an_oversized_stanza_is_emptied_and_the_next_is_complete(beyond: str) -> None:
     parser = opened()
     parser.feed(f"{beyond}<message><a/></message>".encode())
     emptied, following = stanzas(parser)
@@ -116,7 +116,7 @@ def test_a_stanza_beyond_the_limits_arrives_empty_and_the_next_whole(beyond: str
     assert len(following) == 1
 
 
-def test_an_emptied_stanza_keeps_no_address_that_is_none() -> None:
+def test_an_emptied_stanza_drops_overlong_addresses() -> None:
     long = "x" * MAX_BYTES
     assert read(f"<message to='a@b.test' from='{long}' id='{long}'><a/></message>").attrib == {
         "to": "a@b.test"

@@ -21,7 +21,7 @@ ITEMS = (
 )
 
 
-async def test_a_peer_on_another_server_gets_the_history_it_may_read(
+async def test_a_peer_on_another_server_reads_the_history(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
@@ -39,7 +39,7 @@ async def test_a_peer_on_another_server_gets_the_history_it_may_read(
     assert values(command) == [("0", "1"), ("3600", "2")]
 
 
-async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
+async def test_a_subscriber_receives_records_until_it_unsubscribes(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
@@ -90,7 +90,7 @@ async def test_a_refusal_is_in_the_language_of_the_request(
     assert refusal(answer)[2].startswith(words)
 
 
-async def test_a_chat_client_is_given_the_form_and_sends_it_filled_in(
+async def test_a_chat_client_fills_in_the_form(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
@@ -155,7 +155,7 @@ async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
         ('<nothing xmlns="urn:nobody:knows"/>', "feature-not-implemented"),
     ],
 )
-async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
+async def test_malformed_requests_are_refused_and_the_node_continues(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str, condition: str
 ) -> None:
     home = Home()
@@ -203,7 +203,7 @@ async def test_a_peer_has_one_request_in_flight(
     assert refusal(await of_another)[0] == "not-authorized"
 
 
-async def test_a_peer_that_floods_is_held_off_and_others_are_served(
+async def test_a_flooding_peer_is_limited_and_others_are_served(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     node, flood, other = await new_node(server), await new_plain(server), await new_plain(server)

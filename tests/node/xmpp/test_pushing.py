@@ -31,16 +31,16 @@ async def test_a_push_returns_after_the_receiver_stored_it(
     assert [*keeper.counts] == [sender.bare]
 
 
-async def test_nobody_at_that_address_is_said_at_once(server: Prosody, new_node: MakeNode) -> None:
+async def test_a_push_to_a_missing_account_fails_at_once(
+    server: Prosody, new_node: MakeNode
+) -> None:
     sender = await new_node(server)
     with pytest.raises(OtherError) as refused:
         await sender.pushing.push("nobody@one.test", records(NOW, 1))
     assert refused.value.condition == "service-unavailable"
 
 
-async def test_a_push_outlives_the_server_that_was_to_carry_it(
-    own: Prosody, new_node: MakeNode
-) -> None:
+async def test_a_push_survives_a_killed_server(own: Prosody, new_node: MakeNode) -> None:
     keeper = Keeper()
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     own.kill()
@@ -56,7 +56,7 @@ async def test_a_push_outlives_the_server_that_was_to_carry_it(
     assert keeper.counts.total() == times
 
 
-async def test_a_server_killed_during_the_commit_costs_no_record(
+async def test_a_server_killed_during_the_commit_loses_no_record(
     own: Prosody, new_node: MakeNode
 ) -> None:
     keeper = Keeper()
@@ -74,7 +74,7 @@ async def test_a_server_killed_during_the_commit_costs_no_record(
     assert len(keeper.records) == 3
 
 
-async def test_a_push_without_receipts_outlives_the_server_too(
+async def test_a_push_without_receipts_survives_a_killed_server(
     own: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     sender = await new_node(own)
@@ -87,7 +87,7 @@ async def test_a_push_without_receipts_outlives_the_server_too(
     await asyncio.wait_for(pushed, 120)
 
 
-async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
+async def test_a_cancelled_push_leaves_the_queue_of_the_stream(
     own: Prosody, new_node: MakeNode
 ) -> None:
     sender = await new_node(own)
@@ -101,9 +101,7 @@ async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
     assert not any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
 
 
-async def test_more_than_a_message_may_hold_is_not_sent(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_an_oversized_push_is_refused(server: Prosody, new_node: MakeNode) -> None:
     sender = await new_node(server)
     with pytest.raises(Malformed, match="1001 records are too many"):
         await sender.pushing.push("a@one.test", records(NOW, 1001))
@@ -123,7 +121,7 @@ def sensml(records: str) -> str:
         sensml('<senml n="a" t="1583016600" v="1"/>' * 1001),
     ],
 )
-async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
+async def test_malformed_pushes_are_refused_and_the_node_continues(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
 ) -> None:
     keeper = Keeper()

@@ -14,9 +14,7 @@ from .conftest import MakeNode
 from .home import NOW, Keeper, records
 
 
-async def test_what_one_peer_pushed_is_kept_in_its_order(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_pushes_of_a_peer_are_stored_in_order(server: Prosody, new_node: MakeNode) -> None:
     keeper = Keeper()
     sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     async with asyncio.TaskGroup() as group:
@@ -27,18 +25,14 @@ async def test_what_one_peer_pushed_is_kept_in_its_order(
     assert len(keeper.records) == 20
 
 
-async def test_no_server_archives_what_is_pushed_nor_its_receipt(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_pushes_and_receipts_are_not_archived(server: Prosody, new_node: MakeNode) -> None:
     sender, receiver = await new_node(server), await new_node(server, keep=Keeper().keep)
     await sender.pushing.push(receiver.bare, records(NOW, 1))
     archived = {file.stem for file in server.folder.glob("data/*/archive/*.list")}
     assert archived.isdisjoint(node.bare.partition("@")[0] for node in (sender, receiver))
 
 
-async def test_a_peer_that_is_kept_slowly_holds_nobody_up(
-    server: Prosody, new_node: MakeNode
-) -> None:
+async def test_slow_storage_for_a_peer_delays_no_other(server: Prosody, new_node: MakeNode) -> None:
     keeper = Keeper()
     slow, other = await new_node(server), await new_node(server)
     receiver = await new_node(server, keep=keeper.keep)
@@ -50,7 +44,7 @@ async def test_a_peer_that_is_kept_slowly_holds_nobody_up(
     await waits
 
 
-async def test_a_peer_that_pushes_too_often_is_slowed_alone(
+async def test_a_flooding_peer_is_slowed_alone(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "PER_MINUTE", 3)
@@ -65,11 +59,11 @@ async def test_a_peer_that_pushes_too_often_is_slowed_alone(
         await asyncio.sleep(0.01)
     await other.pushing.push(receiver.bare, records(NOW, 1))
     assert keeper.counts == {flooding.bare: 3, other.bare: 1}
-    for one_push in flood:
-        one_push.cancel()
+    for push in flood:
+        push.cancel()
 
 
-async def test_beyond_its_room_a_peer_is_not_heard_and_others_are(
+async def test_pushes_beyond_the_room_of_a_peer_are_dropped(
     server: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
@@ -124,19 +118,19 @@ async def test_a_full_queue_drops_the_largest_sender_s_newest(
         waits.cancel()
 
 
-async def test_who_may_no_longer_push_once_its_turn_has_come_is_refused(
+async def test_a_queued_push_is_refused_once_its_sender_may_not_push(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    keeper, may = Keeper(), {"everybody"}
+    keeper, known = Keeper(), {"sender"}
     sender = await new_node(server)
-    receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(may))
+    receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(known))
     keeper.hold(sender.bare)
     first, second = [
         asyncio.create_task(sender.pushing.push(receiver.bare, records(NOW, 1), seconds=60))
         for _ in range(2)
     ]
     await until(lambda: keeper.counts[sender.bare] == 1)
-    may.clear()
+    known.clear()
     keeper.may_keep.set()
     await first
     with pytest.raises(NotAuthorized):

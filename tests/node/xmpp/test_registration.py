@@ -23,7 +23,7 @@ async def logs_in(account: Account, server: Prosody) -> bool:
         return connection.is_online
 
 
-async def test_an_invitation_makes_an_account_whose_password_nobody_has_seen(
+async def test_an_invitation_creates_an_account_with_a_random_password(
     server: Prosody,
 ) -> None:
     account = await register(invited(server), server=reach(server))
@@ -46,19 +46,19 @@ async def test_an_invitation_serves_once(server: Prosody) -> None:
         await register(invitation, server=reach(server))
 
 
-async def test_an_invitation_that_was_made_up_is_refused(server: Prosody) -> None:
+async def test_a_made_up_invitation_is_refused(server: Prosody) -> None:
     with pytest.raises(InvitationRefused):
         await register(replace(invited(server), token="made up"), server=reach(server))
 
 
-async def test_a_name_that_is_taken_is_said(server: Prosody, new_account: NewAccount) -> None:
+async def test_a_taken_name_is_refused(server: Prosody, new_account: NewAccount) -> None:
     taken = new_account(server).partition("@")[0]
     with pytest.raises(AccountTaken, match=f"{taken}@one.test is taken"):
         await register(invited(server), user=taken, server=reach(server))
 
 
-async def test_no_password_goes_to_a_server_that_is_not_trusted(server: Prosody) -> None:
-    nobodys = replace(reach(server), ca_file=None)
-    assert isinstance(nobodys, Server)
+async def test_no_password_is_sent_to_an_untrusted_server(server: Prosody) -> None:
+    untrusting = replace(reach(server), ca_file=None)
+    assert isinstance(untrusting, Server)
     with pytest.raises(CertificateRefused):
-        await register(invited(server), server=nobodys)
+        await register(invited(server), server=untrusting)
