@@ -27,6 +27,7 @@ from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.permission import Reading
 from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
@@ -36,7 +37,8 @@ from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap
 
 from ...clocks import Hands, confirmed
-from ...permission.samples import NEED
+from ...collective.people import OWN, meter, permission
+from ...permission.samples import NEED, PROTECTED
 from ..public.town import NOW, ZONE
 from .office import Office, serving
 from .village import permission_id_of
@@ -245,6 +247,23 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
         "never": Status.SILENT,
         "guest": Status.GUEST,
     }
+
+
+async def test_a_member_in_protected_sums_alone_delivers_and_has_no_share(office: Office) -> None:
+    at = NOW - DAY
+    await settle(office)
+    async with office.village() as village:
+        await needs.offer(village.connection, PROTECTED, at)
+        masked = await village.invite("masked")
+        granted = permission(meter("masked"), need=PROTECTED, at=at, reading=Reading.SUM)
+        await member_permissions.take(village.members, masked.id, granted, at, own=OWN)
+    overview = await office.read(member_overview, ZONE, WINDOW, NOW)
+    (entry,) = [entry for entry in overview.entries if entry.id == masked.id]
+    assert (entry.status, entry.there, entry.since) == (Status.DELIVERING, None, None)
+    # It is in no day's count of members whose records are read.
+    assert [(day.granted, day.missing) for day in overview.days][-1] == (5, 2)
+    page = await (await office.enter("fr")).open("members")
+    assert page.text.count("Seulement en sommes protégées") == 1
 
 
 async def test_each_day_is_counted_over_all_members(office: Office) -> None:
