@@ -41,13 +41,13 @@ LOOKS: Final = (
 
 
 _TEXTS: Final = """() => {
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), pieces = [];
   for (let node; node = walker.nextNode();) {
     const around = node.parentElement;
-    const said = node.data.replace(/[ \\n]+/g, " ").replace(/^ | $/g, "");
-    if (said && !around.closest("body [lang], code, script, style, datalist")) found.push(said);
+    const text = node.data.replace(/[ \\n]+/g, " ").replace(/^ | $/g, "");
+    if (text && !around.closest("body [lang], code, script, style, datalist")) pieces.push(text);
   }
-  return found;
+  return pieces;
 }"""
 """What a page says, also where it is folded away, without what it quotes in a language it names."""
 _APART: Final = re.compile(r"(?<![\u202f\u00a0])[;:!?»%](?=\s|$)|«(?![\u202f\u00a0])|\d k?Wh?\b")

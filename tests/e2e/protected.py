@@ -154,31 +154,31 @@ class World:
                 count += len(rows)
         return count
 
-    def ask(self, of: Collective, query: str, *values: float) -> list[Any]:
-        return _ask(of.program.folder / "node.db", query, *values)
+    def ask(self, collective: Collective, query: str, *values: float) -> list[Any]:
+        return _ask(collective.program.folder / "node.db", query, *values)
 
 
 def whole_hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def back_up(of: Collective, file: Path) -> None:
+def back_up(collective: Collective, file: Path) -> None:
     """Copy the database of a collective while it runs."""
     with (
-        closing(sqlite3.connect(of.program.folder / "node.db")) as database,
+        closing(sqlite3.connect(collective.program.folder / "node.db")) as database,
         closing(sqlite3.connect(file)) as copy,
     ):
         database.backup(copy)
 
 
-async def put_back(of: Collective, file: Path) -> None:
+async def put_back(collective: Collective, file: Path) -> None:
     """Restore the database of a collective that is off, as deploy/restore does."""
-    folder = of.program.folder
+    folder = collective.program.folder
     for left in folder.glob("node.db*"):
         left.unlink()
     (folder / "node.db").write_bytes(file.read_bytes())
     (folder / "ended.jsonl").touch()
-    await of.program.do("reapply")
+    await collective.program.do("reapply")
 
 
 def write_meter(file: Path, chance: random.Random) -> Values:

@@ -69,7 +69,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         jid = server.register("coop", PASSWORD)
         coop = await stack.enter_async_context(cooperating(store, server, jid, folder))
         home, other = [
-            await settled(stack, folder, coop, name, series)
+            await running_member(stack, folder, coop, name, series)
             for name, series in (("home", DRAWN), (OTHER, FED))
         ]
         yield World(server, coop, home, other)
@@ -81,7 +81,9 @@ async def opened(stack: AsyncExitStack, file: Path) -> Store:
     return store
 
 
-async def settled(stack: AsyncExitStack, folder: Path, coop: Coop, name: str, series: str) -> Home:
+async def running_member(
+    stack: AsyncExitStack, folder: Path, coop: Coop, name: str, series: str
+) -> Home:
     """Run a home that joins on its page, and shares a series of its past."""
     store, server = await opened(stack, folder / f"{name}.db"), coop.server
     account = Account(server.register(name, PASSWORD), PASSWORD)
@@ -105,13 +107,13 @@ async def settled(stack: AsyncExitStack, folder: Path, coop: Coop, name: str, se
     return home
 
 
-async def held(browser: Browser) -> Page:
+async def open_export_page(browser: Browser) -> Page:
     """Open the page of what the one collective holds."""
     return await browser.follow(await browser.open("mine"), "access-requests/")
 
 
-async def asked(browser: Browser) -> Page:
-    page = await held(browser)
+async def request_export(browser: Browser) -> Page:
+    page = await open_export_page(browser)
     return await browser.send(page, "access-requests/")
 
 
@@ -122,9 +124,9 @@ async def body(browser: Browser, page: Page, file: str) -> tuple[int, str]:
         return response.status, await response.text()
 
 
-async def test_a_home_asks_and_takes_along_what_is_held_of_it(world: World) -> None:
+async def test_a_home_requests_and_downloads_its_records(world: World) -> None:
     browser = world.home.browser()
-    page = await asked(browser)
+    page = await request_export(browser)
     assert "Received and checked" in page.text
     status, words = await body(browser, page, "export.json")
     document = json.loads(words)
@@ -140,21 +142,27 @@ async def test_a_home_asks_and_takes_along_what_is_held_of_it(world: World) -> N
     assert read.records == len(values)
 
 
-async def test_nobody_else_is_in_it_and_nobody_else_gets_it(world: World) -> None:
-    page = await held(world.home.browser())
+async def test_an_export_shows_one_member_and_no_guest_reads_it(world: World) -> None:
+    page = await open_export_page(world.home.browser())
     _, words = await body(world.home.browser(), page, "export.json")
     assert OTHER not in words
     guest = world.home.browser(GUEST)
     assert (await body(guest, page, "export.json"))[0] == 403
     assert not (await guest.open(str(page.url))).forms[1:]
     document = json.loads(
-        (await body(world.other.browser(), await asked(world.other.browser()), "export.json"))[1]
+        (
+            await body(
+                world.other.browser(), await request_export(world.other.browser()), "export.json"
+            )
+        )[1]
     )
     values = {value for series in document["series"] for _, value in series["records"]}
     assert values == {120}
 
 
-async def test_a_command_writes_it_into_a_file(world: World, tmp_path: Path) -> None:
+async def test_the_access_command_writes_the_export_into_a_file(
+    world: World, tmp_path: Path
+) -> None:
     node, file = Node(tmp_path), tmp_path / "held.zip"
     await node.log_in(world.server, world.server.register("third", PASSWORD), PASSWORD)
     invitation = links.write(Join(world.coop.jid, await world.coop.invite()))
@@ -170,25 +178,25 @@ async def test_a_command_writes_it_into_a_file(world: World, tmp_path: Path) -> 
         await node.do("access", "nobody@one.test", "--output", str(file))
 
 
-async def test_a_server_that_is_killed_cuts_it_and_it_is_asked_for_again(world: World) -> None:
+async def test_a_request_succeeds_after_a_killed_server_cut_it_off(world: World) -> None:
     world.server.kill()
-    page = await asked(world.home.browser())
+    page = await request_export(world.home.browser())
     assert "Received and checked" not in page.text
     await asyncio.to_thread(world.server.start)
-    await eventually(partial(_again, world), bool, within_s=180)
+    await eventually(partial(_request_again, world), bool, within_s=180)
     assert len(await world.logged()) == 1
 
 
-async def _again(world: World) -> bool:
+async def _request_again(world: World) -> bool:
     """Ask again once the request that was cut off is over."""
     browser = world.home.browser()
-    page = await held(browser)
+    page = await open_export_page(browser)
     if "is on its way" not in page.text:
         page = await browser.send(page, "access-requests/")
     return "Received and checked" in page.text
 
 
-async def test_after_a_withdrawal_what_is_kept_is_given_and_what_is_erased_is_not(
+async def test_after_a_withdrawal_only_erased_records_cannot_be_exported(
     world: World,
 ) -> None:
     for home, data in ((world.home, "keep"), (world.other, "erase")):
@@ -204,9 +212,9 @@ async def test_after_a_withdrawal_what_is_kept_is_given_and_what_is_erased_is_no
             return "has not confirmed it yet" not in page.text
 
         await eventually(confirmed, bool, within_s=60)
-    page = await asked(world.other.browser())
+    page = await request_export(world.other.browser())
     assert (
         "Coop of Kersabiec refuses: Ce collectif ne détient rien sous votre adresse." in page.text
     )
-    page = await asked(world.home.browser())
+    page = await request_export(world.home.browser())
     assert re.search(r"exported less than an hour ago: ask again in \d+ min\.", page.text)

@@ -102,7 +102,7 @@ async def member(home: Home) -> AsyncIterator[Visitor]:
         yield visitor
 
 
-async def test_it_registers_with_its_supervisor(home: Home) -> None:
+async def test_the_addon_registers_with_its_supervisor(home: Home) -> None:
     async def is_registered() -> bool:
         return DOMAIN in home.supervisor.discovered
 
@@ -111,11 +111,11 @@ async def test_it_registers_with_its_supervisor(home: Home) -> None:
     assert home.registration["port"] == home.port
 
 
-async def test_it_reads_home_assistant_without_any_token_of_a_person(home: Home) -> None:
+async def test_the_addon_reads_home_assistant_without_a_personal_token(home: Home) -> None:
     await eventually(home.reads_home_assistant, bool)
 
 
-async def test_home_assistant_offers_to_add_it(home: Home) -> None:
+async def test_home_assistant_discovers_the_addon(home: Home) -> None:
     (flow,) = await eventually(home.flows, bool)
     assert flow["step_id"] == "hassio_confirm"
     step = await home.hass.api.submit(flow)
@@ -123,33 +123,33 @@ async def test_home_assistant_offers_to_add_it(home: Home) -> None:
     await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
 
 
-async def test_it_ends_at_once_although_home_assistant_listens_to_it(home: Home) -> None:
+async def test_the_addon_stops_at_once_while_home_assistant_is_connected(home: Home) -> None:
     # A Supervisor kills what has not ended by then.
     async with asyncio.timeout(45):
         await home.addon.stop()
     await eventually(home.connected, UNAVAILABLE.__eq__)
 
 
-async def test_started_again_it_is_known(home: Home) -> None:
+async def test_home_assistant_recognises_the_restarted_addon(home: Home) -> None:
     await home.addon.start()
     await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
     assert await home.flows() == []
 
 
-async def test_its_page_opens_in_home_assistant(owner: Visitor) -> None:
+async def test_the_page_opens_through_ingress(owner: Visitor) -> None:
     async with owner.ask() as answer:
         assert answer.status == 200
         assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_its_page_opens_nowhere_else(home: Home, owner: Visitor) -> None:
+async def test_the_page_refuses_direct_requests(home: Home, owner: Visitor) -> None:
     (admin,) = await _administrators(owner)
     claimed = {"X-Remote-User-Id": admin, "X-Forwarded-For": "172.30.32.2"}
     async with home.session.get(f"http://{LOOPBACK}:{home.port}/", headers=claimed) as answer:
         assert answer.status == 403
 
 
-async def test_nobody_passes_for_an_administrator(owner: Visitor, member: Visitor) -> None:
+async def test_no_member_passes_for_an_administrator(owner: Visitor, member: Visitor) -> None:
     (admin,) = await _administrators(owner)
     claimed = {"X-Remote-User-Id": admin, "x-remote-user-display-name": "Kersabiec"}
     async with member.ask("join", headers=claimed) as answer:
@@ -158,7 +158,7 @@ async def test_nobody_passes_for_an_administrator(owner: Visitor, member: Visito
         assert "Only an administrator" not in await answer.text()
 
 
-async def test_everybody_at_home_finds_it(home: Home, member: Visitor) -> None:
+async def test_every_user_finds_the_page_in_the_sidebar(home: Home, member: Visitor) -> None:
     slug = home.supervisor.slug
     for api in (home.hass.api, member.api):
         assert (await api.command("get_panels"))[slug]["title"] == "Consometers"
@@ -167,12 +167,12 @@ async def test_everybody_at_home_finds_it(home: Home, member: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", ["api/v1/node", "health"])
-async def test_ingress_needs_the_token_of_the_api_as_well(owner: Visitor, path: str) -> None:
+async def test_the_api_needs_its_token_through_ingress_too(owner: Visitor, path: str) -> None:
     async with owner.ask(path) as answer:
         assert answer.status == (401 if path.startswith("api/") else 200)
 
 
-async def test_it_comes_back_with_home_assistant(home: Home) -> None:
+async def test_the_addon_reconnects_to_a_restarted_home_assistant(home: Home) -> None:
     assert await home.reads_home_assistant()
     await home.hass.stop()
     await eventually(home.reads_home_assistant, False.__eq__)
@@ -184,7 +184,7 @@ async def test_it_comes_back_with_home_assistant(home: Home) -> None:
     assert await home.flows() == []
 
 
-async def test_nothing_else_was_wrong(home: Home) -> None:
+async def test_logs_show_no_other_problem_and_no_token(home: Home) -> None:
     messages = [problem.message for problem in home.hass.problems()]
     assert [message for message in messages if not message.startswith(NODE_IS_AWAY)] == []
     assert home.supervisor.token not in home.addon.log

@@ -142,7 +142,9 @@ async def deliver_too_much(connection: AsyncConnection, name: str, now: datetime
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, look: Look) -> None:
+async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
+    office: Office, look: Look
+) -> None:
     async with launched() as browser:
         page = await entered(office, await open_page(browser, str(office.url), look))
         faults, requests = faults_of(page), requests_of(page)
@@ -158,7 +160,7 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, l
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_a_municipality_is_answered(office: Office, look: Look) -> None:
+async def test_an_administrator_answers_a_municipality(office: Office, look: Look) -> None:
     town = f"town-{look}@example.org"
     number = await propose_need(office.store, town, SUMS, "operator", "Commune de Lorient")
     # What closed the past put the clock forward.
@@ -185,7 +187,9 @@ async def test_a_municipality_is_answered(office: Office, look: Look) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_it_is_pictured(office: Office, pictures: Path, language: Language) -> None:
+async def test_the_documentation_has_its_pictures(
+    office: Office, pictures: Path, language: Language
+) -> None:
     async with launched() as browser:
         look = Look(language, "light", "desk")
         page = await entered(office, await open_page(browser, str(office.url), look))

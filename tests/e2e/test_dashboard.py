@@ -122,7 +122,7 @@ async def household(
 
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
-async def test_a_person_adds_it_and_sees_home_panels_and_collective(
+async def test_a_person_adds_the_dashboard_and_sees_home_panels_and_collective(
     hass: Hass, tmp_path: Path, pictures: Path, language: Language
 ) -> None:
     documented = pictures != ARTIFACTS
@@ -152,7 +152,7 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-async def test_an_empty_home_reads_how_to_begin(hass: Hass) -> None:
+async def test_the_dashboard_of_an_empty_home_explains_how_to_begin(hass: Hass) -> None:
     written = await hass.api.command(f"{DOMAIN}/dashboard", language="fr")
     (page,) = written["views"]
     (section,) = page["sections"]

@@ -90,7 +90,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
         await demo.end(signal.SIGTERM)
 
 
-async def test_the_observer_may_read_what_is_drawn_injected_and_made(demo: Demo) -> None:
+async def test_the_observer_may_read_consumption_injection_and_production(demo: Demo) -> None:
     # What is injected at a meter is production there, and so is what an inverter makes.
     assert [
         (series["direction"], series["identifier"].partition("_")[2])
@@ -109,7 +109,7 @@ async def test_the_printed_command_reads_the_year_of_home_assistant(demo: Demo) 
     await _year_is_read(demo.addresses)
 
 
-async def test_the_inverter_made_what_the_meter_of_the_panels_injected(demo: Demo) -> None:
+async def test_the_inverter_produced_as_much_as_its_meter_injected(demo: Demo) -> None:
     """Each hour of the year up to the one in which they were first read, to the Wh."""
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
     injected, made = [
@@ -157,7 +157,7 @@ async def test_home_assistant_has_the_node_and_the_dashboard(demo: Demo) -> None
         assert not await api.issues(DOMAIN)
 
 
-async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: Demo) -> None:
+async def test_the_demo_ends_without_a_process_and_reopens_with_its_series(demo: Demo) -> None:
     started = demo.processes
     assert {"demo.hass", "consometers_node", "prosody"} <= set(map(name_of, started))
     assert await demo.end(signal.SIGTERM) == 0

@@ -110,7 +110,7 @@ async def people(demo: Demo) -> AsyncIterator[People]:
         yield People(browser, demo)
 
 
-async def test_a_collective_sums_what_its_homes_and_schools_have(demo: Demo) -> None:
+async def test_a_collective_sums_its_homes_and_schools(demo: Demo) -> None:
     """Those of all communes in the cooperative, those of its own in the municipality."""
     addresses = demo.addresses
     asked = addresses["series"][0]["identifier"]
@@ -131,7 +131,7 @@ async def test_a_collective_sums_what_its_homes_and_schools_have(demo: Demo) -> 
 
 
 @pytest.mark.skipif(not clock_behind(HOUR), reason="homes have allowed nothing an hour ago")
-async def test_homes_that_nobody_reads_are_in_the_sums_that_their_witness_opens(
+async def test_the_witness_opens_sums_that_include_masked_homes(
     demo: Demo,
 ) -> None:
     """Hours since they allowed it are the sum of what all have, them too, to the Wh."""
@@ -163,7 +163,7 @@ async def test_homes_that_nobody_reads_are_in_the_sums_that_their_witness_opens(
     assert sums_opened > 0
 
 
-async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> None:
+async def test_open_data_of_a_site_match_its_home_assistant(demo: Demo) -> None:
     """Its open data are hour by hour what its meters and its inverter counted, in Wh."""
     addresses = demo.addresses
     for series in addresses["series"]:
@@ -179,7 +179,7 @@ async def test_a_site_is_published_as_its_home_assistant_counts(demo: Demo) -> N
         await eventually(published, is_counted, within_s=WITHIN_S)
 
 
-async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_make(
+async def test_the_page_of_the_school_shows_consumption_and_production(
     demo: Demo,
 ) -> None:
     cooperative = demo.addresses["cooperative"]
@@ -209,7 +209,7 @@ async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_ma
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_administrators_see_who_is_in_sums_alone_and_export_the_records_of_a_school(
+async def test_administrators_see_masked_homes_and_export_the_records_of_a_school(
     demo: Demo, people: People, language: Language
 ) -> None:
     addresses = demo.addresses
@@ -276,7 +276,7 @@ async def test_administrators_see_who_is_in_sums_alone_and_export_the_records_of
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_anybody_sees_the_sums_by_day_and_by_night(
+async def test_public_pages_show_the_sums_by_day_and_by_night(
     demo: Demo, people: People, look: Look
 ) -> None:
     """A day of the month is the sum of the hours that the reader received."""
@@ -350,7 +350,7 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
 
 @pytest.mark.full
 @pytest.mark.parametrize("direction", Direction)
-async def test_a_figure_is_the_same_on_the_page_in_open_data_and_in_home_assistant(
+async def test_page_open_data_and_home_assistant_show_the_same_figures(
     demo: Demo, people: People, direction: Direction
 ) -> None:
     """Of each hour, day and month that is over: a year of the whole demo, or what there is."""
@@ -386,7 +386,7 @@ async def test_a_figure_is_the_same_on_the_page_in_open_data_and_in_home_assista
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_from_an_invitation_to_the_hall_it_is_pictured(
+async def test_pictures_lead_from_an_invitation_to_the_hall(
     demo: Demo, people: People, pictures: Path, language: Language
 ) -> None:
     """Five pictures in a row: what a household has in its hands, on its phone and on a wall."""
@@ -425,7 +425,7 @@ async def test_from_an_invitation_to_the_hall_it_is_pictured(
 
 
 @pytest.mark.full
-async def test_it_ends_without_a_process_and_reopens_with_its_sums(demo: Demo) -> None:
+async def test_the_demo_ends_without_a_process_and_reopens_with_its_sums(demo: Demo) -> None:
     before = {
         collective: await sums(demo, collective) for collective in ("cooperative", "municipality")
     }

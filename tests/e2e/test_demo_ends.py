@@ -113,7 +113,7 @@ def _reaped(pid: int) -> bool:
     ],
     ids=lambda numbers: "-".join(number.name for number in numbers),
 )
-async def test_signals_one_after_the_other_leave_nothing_behind(
+async def test_signals_in_a_row_leave_no_process(
     opening: Opening, numbers: tuple[signal.Signals, ...]
 ) -> None:
     opening.signal(*numbers)
@@ -123,7 +123,7 @@ async def test_signals_one_after_the_other_leave_nothing_behind(
 @pytest.mark.parametrize(
     "times", [*(pytest.param(times, marks=pytest.mark.full) for times in (1, 2)), 3]
 )
-async def test_ctrl_c_in_its_terminal_leaves_nothing_behind(opening: Opening, times: int) -> None:
+async def test_ctrl_c_leaves_no_process(opening: Opening, times: int) -> None:
     for _ in range(times):
         os.write(opening.terminal, b"\x03")
         await asyncio.sleep(0.1)
@@ -131,13 +131,13 @@ async def test_ctrl_c_in_its_terminal_leaves_nothing_behind(opening: Opening, ti
 
 
 @pytest.mark.parametrize("opening", [True], indirect=True)
-async def test_a_shell_that_is_killed_leaves_nothing_behind(opening: Opening) -> None:
+async def test_a_killed_shell_leaves_no_process(opening: Opening) -> None:
     os.kill(opening.pid, signal.SIGKILL)
     await ends(opening)
 
 
 @pytest.mark.full
-async def test_once_all_is_open_it_is_killed_and_leaves_nothing_behind(opening: Opening) -> None:
+async def test_an_open_demo_that_is_killed_leaves_no_process(opening: Opening) -> None:
     output = b""
     async with asyncio.timeout(_OPENS_WITHIN_S):
         while b'"command"' not in output:
@@ -147,7 +147,7 @@ async def test_once_all_is_open_it_is_killed_and_leaves_nothing_behind(opening: 
     await ends(opening)
 
 
-async def test_a_frozen_server_is_not_left_behind_by_a_demo_that_is_killed(
+async def test_a_killed_demo_leaves_no_frozen_server(
     opening: Opening,
 ) -> None:
     (prosody,) = (pid for pid, name in opening.processes.items() if name == "prosody")

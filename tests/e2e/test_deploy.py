@@ -211,7 +211,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             yield site
 
 
-async def test_homes_that_were_invited_see_their_sums_on_the_page(site: Site) -> None:
+async def test_the_page_shows_the_sums_of_invited_homes(site: Site) -> None:
     asked = ("docker", "compose", "exec", "-T", "node", "sh", "-c")
     offer = "cat >/tmp/roof.toml && consometers-node needs offer /tmp/roof.toml"
     await site.type(*asked, offer, given=need_toml(NEED.id, quantity="energy"))
@@ -264,7 +264,7 @@ async def test_a_restored_backup_repeats_later_withdrawals(
     assert leaves.jid not in json.dumps(members)
 
 
-async def test_an_account_is_removed_and_the_nodes_own_is_not(site: Site) -> None:
+async def test_the_node_removes_an_account_of_a_member_but_not_its_own(site: Site) -> None:
     (made,) = await site.node("invitations", "make", "--account")
     link = links.read(made["account_link"])
     assert isinstance(link, Register)
@@ -293,7 +293,7 @@ async def test_old_backups_are_removed(site: Site) -> None:
     assert (site.folder / "backups" / "ended.jsonl").exists()
 
 
-async def test_backups_that_begin_in_one_second_are_two(site: Site) -> None:
+async def test_backups_that_begin_in_one_second_have_folders_of_their_own(site: Site) -> None:
     backup = ("./backup",)
     outputs = await asyncio.gather(
         *(site.type(*backup) for _ in range(2)), site.type(*backup, "ended")
@@ -304,7 +304,7 @@ async def test_backups_that_begin_in_one_second_are_two(site: Site) -> None:
         assert {each.name for each in made.iterdir()} == FILES
 
 
-async def test_the_node_knows_of_backups_that_succeeded(site: Site) -> None:
+async def test_the_node_reports_successful_backups(site: Site) -> None:
     newest = site.folder / (await site.type("./backup")).strip()
     made = datetime.strptime(f"{newest.name}+0000", "%Y-%m-%dT%H%M%SZ%z")
 
@@ -331,7 +331,7 @@ async def test_the_node_knows_of_backups_that_succeeded(site: Site) -> None:
     assert "consometers_test" not in databases
 
 
-async def test_backups_are_copied_off_the_site_encrypted_and_come_back(site: Site) -> None:
+async def test_off_site_backups_are_encrypted_and_can_be_restored(site: Site) -> None:
     repository, password = site.folder.parent / "elsewhere", site.folder.parent / "password"
     password.write_text("three boats in the bay\n")
     with (site.folder / ".env").open("a") as settings:

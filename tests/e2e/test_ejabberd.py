@@ -271,7 +271,7 @@ async def test_sums_of_a_cooperative_on_prosody_reach_a_region_on_ejabberd(world
     await world.agrees()
 
 
-async def test_an_account_made_by_invitation_is_one_of_all_machines(world: World) -> None:
+async def test_an_invited_account_exists_on_all_machines(world: World) -> None:
     first, second = world.cluster.machines
     invitation = await world.invite()
     account = await register(invitation, server=world.server(first))
@@ -285,9 +285,7 @@ async def test_an_account_made_by_invitation_is_one_of_all_machines(world: World
 
 
 @pytest.mark.parametrize("killed", [0, 1])
-async def test_nothing_is_lost_or_doubled_when_a_machine_is_killed(
-    world: World, killed: int
-) -> None:
+async def test_a_killed_machine_loses_and_doubles_nothing(world: World, killed: int) -> None:
     machine = world.cluster.machines[killed]
     other = world.cluster.machines[1 - killed]
 
@@ -322,7 +320,7 @@ async def test_an_account_is_removed_from_all_machines_and_its_name_stays_taken(
     await register(another, server=server)
 
 
-async def test_neither_the_nodes_own_account_is_removed_nor_one_of_another_server(
+async def test_the_node_removes_neither_its_own_account_nor_a_foreign_one(
     world: World,
 ) -> None:
     with pytest.raises(AssertionError, match="not the account of a member"):
@@ -332,7 +330,7 @@ async def test_neither_the_nodes_own_account_is_removed_nor_one_of_another_serve
     assert (await world.region.status())["online"]
 
 
-async def test_the_servers_take_no_larger_stanza_and_store_none(world: World) -> None:
+async def test_the_servers_refuse_larger_stanzas_and_store_none(world: World) -> None:
     machine, _ = world.cluster.machines
     server = world.server(machine)
     away = await register(await world.invite(), server=server)

@@ -189,14 +189,14 @@ def sent(url: str, body: bytes) -> int:
     return len(body if "/administration" in url else gzip.compress(body))
 
 
-async def test_every_page_is_without_barriers_and_in_one_language(role: Role) -> None:
+async def test_every_page_is_accessible_and_in_one_language(role: Role) -> None:
     async with launched() as browser:
         pages = {language: await opened(browser, role, language) for language in LANGUAGES}
         urls, kinds = [role.start], {kind_of(role.start)}
         barriers: list[object] = []
         strangers: list[object] = []
         for place, url in enumerate(urls):
-            said = {}
+            shown = {}
             for language, page in pages.items():
                 answer = await page.goto(url)
                 assert answer is not None
@@ -204,19 +204,19 @@ async def test_every_page_is_without_barriers_and_in_one_language(role: Role) ->
                 if "text/html" not in answer.headers["content-type"]:
                     break
                 pieces = await texts(page)
-                said[language] = words_in(pieces)
+                shown[language] = words_in(pieces)
                 if language == "fr":
                     strangers += [(url, piece) for piece in badly_set(pieces)]
             else:
-                both = (said["en"] & said["fr"]) - ALIKE
+                both = (shown["en"] & shown["fr"]) - ALIKE
                 strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]
                 for width, scheme, language in looks_at(place):
                     page = pages[language]
                     await page.set_viewport_size({"width": width, "height": HEIGHT})
                     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     await page.evaluate(AXE)
-                    found = await page.evaluate(RUN_AXE)
-                    barriers += [(url, width, scheme, language, node) for node in found]
+                    violations = await page.evaluate(RUN_AXE)
+                    barriers += [(url, width, scheme, language, node) for node in violations]
                 for link in await links(pages["en"], role.start):
                     if kind_of(link) not in kinds and len(urls) < MOST_PAGES:
                         kinds.add(kind_of(link))

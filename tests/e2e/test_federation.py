@@ -323,7 +323,7 @@ async def _grant(world: World, users: list[str]) -> None:
     await node.grant(numbers["utility"], f"{DRAWN}=consumption")
 
 
-async def test_each_peer_is_listed_what_it_was_granted(world: World) -> None:
+async def test_each_peer_lists_its_granted_series(world: World) -> None:
     load = "power/active/raw"
     coop = await world.listed(world.coop)
     assert set(coop.values()) == {("PT1H", "W")}
@@ -338,7 +338,7 @@ async def test_each_peer_is_listed_what_it_was_granted(world: World) -> None:
     assert not {name.partition("_")[0] for name in coop} & {town[0].partition("_")[0], POINT_URN}
 
 
-async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None:
+async def test_a_year_of_history_matches_the_recorder(world: World) -> None:
     began = NOW - timedelta(days=A_YEAR_DAYS - 1)
     pages = [began + n * timedelta(days=160) for n in range(3)]
     directions: list[str] = []
@@ -368,7 +368,7 @@ async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None
     assert sorted(devices) == ["electricity-meter", "electricity-meter", "inverter"]
 
 
-async def test_a_delivery_point_is_named_to_whom_it_was_granted(world: World) -> None:
+async def test_only_the_permitted_peer_reads_the_delivery_point(world: World) -> None:
     start = KNOWN_UNTIL - DAY
     answer = await world.history(world.utility, POINT_URN, start)
     assert records(answer, POINT_URN) == world.recorded(DRAWN, start)
@@ -467,7 +467,7 @@ async def test_new_hours_reach_subscribers_alone(world: World) -> None:
     assert received_by(world.town) == received_by(world.stranger) == []
 
 
-async def test_an_unsubscribed_peer_receives_no_more(world: World) -> None:
+async def test_an_unsubscribed_peer_receives_nothing_more(world: World) -> None:
     answer = await world.subscribe(world.utility, POINT_URN, node="unsubscribe")
     assert answer.get("type") == "result"
     series = await world.name(world.coop, "consumption", "power/active/raw")
@@ -477,7 +477,7 @@ async def test_an_unsubscribed_peer_receives_no_more(world: World) -> None:
     assert received_by(world.utility) == []
 
 
-async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World) -> None:
+async def test_a_withdrawal_stops_records_that_flow(world: World) -> None:
     coop = world.coop
     for series in await world.listed(coop):
         assert (await world.subscribe(coop, series)).get("type") == "result"
@@ -532,7 +532,7 @@ async def test_a_withdrawal_drops_messages_in_flight(world: World) -> None:
     assert received_by(world.utility) == []
 
 
-async def test_nothing_personal_was_written_into_the_log(world: World) -> None:
+async def test_the_log_has_no_personal_data(world: World) -> None:
     log = world.node.log
     assert "DEBUG" in log
     output = log + world.node.errors

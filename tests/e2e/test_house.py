@@ -41,7 +41,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Asy
 async def test_a_person_adds_the_meter_and_looks_at_it(
     house: House, pictures: Path, language: Language
 ) -> None:
-    await _begin_anew(house, language)
+    await _forget_entries(house, language)
     async with open_browser(house.hass.url, language) as visitor:
         try:
             await _visit(visitor, house, pictures, language)
@@ -88,7 +88,7 @@ async def _visit(visitor: Visitor, house: House, pictures: Path, language: Langu
     await visitor.picture(pictures / f"energy.{language}.png")
 
 
-async def _begin_anew(house: House, language: Language) -> None:
+async def _forget_entries(house: House, language: Language) -> None:
     """Forget what was added: entities are named in the language of the home when they are made."""
     for entry in await house.hass.api.entries(DOMAIN):
         await house.hass.api.remove(entry["entry_id"])

@@ -199,7 +199,7 @@ async def settled(stage: Stage) -> None:
     await eventually(problems, lambda problems_noted: None in problems_noted, within_s=120)
 
 
-async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: Stage) -> None:
+async def test_history_is_imported_despite_kills(stage: Stage) -> None:
     steps: list[ImportProgress] = []
     hass = stage.hass
 

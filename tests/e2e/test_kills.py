@@ -388,7 +388,7 @@ async def _subscribed(world: World) -> None:
 KINDS: Final = ("server of the home", "server of the peers", "node", "peer", "Home Assistant")
 
 
-async def test_nothing_is_lost_while_each_of_them_is_killed_in_turn(world: World) -> None:
+async def test_kills_in_turn_lose_no_record(world: World) -> None:
     async def strike() -> None:
         for _ in range(ROUNDS):
             for kind in world.chance.sample(KINDS, len(KINDS)):
@@ -400,7 +400,7 @@ async def test_nothing_is_lost_while_each_of_them_is_killed_in_turn(world: World
     await world.is_equal()
 
 
-async def test_nor_while_several_are_killed_at_once(world: World) -> None:
+async def test_simultaneous_kills_lose_no_record(world: World) -> None:
     async def strike() -> None:
         for several in (KINDS[:3], KINDS[1:]):
             async with asyncio.TaskGroup() as group:
@@ -412,7 +412,7 @@ async def test_nor_while_several_are_killed_at_once(world: World) -> None:
     await world.is_equal()
 
 
-async def test_hours_that_were_written_while_the_node_was_away_come(world: World) -> None:
+async def test_hours_written_while_the_node_was_away_are_delivered(world: World) -> None:
     await world.node.kill()
     for _ in range(6):
         world.move_on()
@@ -422,7 +422,7 @@ async def test_hours_that_were_written_while_the_node_was_away_come(world: World
     await world.is_equal()
 
 
-async def test_a_node_restored_from_a_backup_goes_on(world: World) -> None:
+async def test_a_node_restored_from_a_backup_delivers_everything(world: World) -> None:
     database = world.node.data / "node.db"
     backup = world.node.folder / "backup.db"
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(backup)) as target:
@@ -443,7 +443,7 @@ async def test_a_node_restored_from_a_backup_goes_on(world: World) -> None:
     await world.is_equal()
 
 
-async def test_the_node_has_complained_of_nothing_that_is_its_own_fault(world: World) -> None:
+async def test_the_node_logs_no_error(world: World) -> None:
     log = world.node.log
     assert "Traceback" not in log
     assert " ERROR " not in log

@@ -303,7 +303,7 @@ async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
     world.mark("their past is published")
 
 
-async def test_nothing_is_lost_while_each_of_them_is_killed(world: World) -> None:
+async def test_kills_in_turn_lose_no_record(world: World) -> None:
     async def strike() -> None:
         for kind in world.chance.sample(KINDS, len(KINDS)):
             await asyncio.sleep(world.chance.uniform(0, 1))
@@ -316,7 +316,7 @@ async def test_nothing_is_lost_while_each_of_them_is_killed(world: World) -> Non
     world.mark("each was killed")
 
 
-async def test_nor_while_several_are_killed_at_once(world: World) -> None:
+async def test_simultaneous_kills_lose_no_record(world: World) -> None:
     async def strike() -> None:
         for several in (KINDS[:4], KINDS[4:]):
             async with asyncio.TaskGroup() as group:
@@ -379,7 +379,7 @@ def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
     return reported
 
 
-async def test_the_network_delivers_what_homes_hold(world: World) -> None:
+async def test_the_network_delivers_the_records_of_homes(world: World) -> None:
     assert await world.of_homes() == world.truth
     for cooperative, way in world.cooperatives:
         assert await world.read(cooperative, way) == (world.to_publish(way), {HOMES})
@@ -391,7 +391,7 @@ async def test_the_network_delivers_what_homes_hold(world: World) -> None:
     world.mark("all was read")
 
 
-async def test_nodes_have_complained_of_nothing_that_is_their_own_fault(world: World) -> None:
+async def test_nodes_log_no_error(world: World) -> None:
     logs = [collective.node.log for collective in world.collectives.values()]
     logs += [some.plan.with_suffix(".log").read_text() for some in world.houses]
     # Of thousands of lines only those are shown.

@@ -110,14 +110,14 @@ async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
     assert home.created.get("title", "").endswith(address[-4:])
 
 
-async def test_registers_are_those_of_the_meter(home: Home) -> None:
+async def test_registers_match_the_meter(home: Home) -> None:
     for key in ("energy_drawn", "energy_injected"):
         before = _registers(home)[key]
         shown = await shows(home, key, partial(le, before))
         assert before <= shown <= _registers(home)[key]
 
 
-async def test_a_history_goes_on_and_is_taken_out_again(home: Home) -> None:
+async def test_a_joined_history_continues_and_can_be_undone(home: Home) -> None:
     entity_id, former = await home.entity_id("energy_injected"), await rows(home.api, FORMER)
     if await home.issue_ids() != {"history_joined"}:
         # Home Assistant counts an entity every five minutes: this is what it does then.
@@ -131,8 +131,8 @@ async def test_a_history_goes_on_and_is_taken_out_again(home: Home) -> None:
 
         await eventually(counted, lambda issues: issues == {"history_joined"})
 
-    def levels(of: Sequence[StatisticRow]) -> list[tuple[Any, ...]]:
-        return [(row["start"], row.get("state"), row.get("sum")) for row in of]
+    def levels(hours: Sequence[StatisticRow]) -> list[tuple[Any, ...]]:
+        return [(row["start"], row.get("state"), row.get("sum")) for row in hours]
 
     joined = await rows(home.api, entity_id)
     assert levels(joined[: len(former)]) == levels(former)
@@ -151,7 +151,7 @@ async def test_a_history_goes_on_and_is_taken_out_again(home: Home) -> None:
     assert await home.issue_ids() == set()
 
 
-async def test_powers_are_those_of_the_meter(home: Home) -> None:
+async def test_powers_match_the_meter(home: Home) -> None:
     asked = home.meter.line.second
     shown = float(await home.state("apparent_power_injected"))
     # It may have been sent while the answer was on its way.
@@ -226,14 +226,14 @@ async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) ->
         assert await home.api.entity_ids(home.entry_id) == entities
 
 
-async def test_energy_was_never_seen_to_fall_or_to_be_zero(home: Home) -> None:
+async def test_energy_never_fell_and_was_never_zero(home: Home) -> None:
     seen = await home.energies_seen_wh("energy_drawn")
     assert len(seen) > 3
     assert seen[0] >= home.registers_before_wh > 0
     assert all(before <= after for before, after in pairwise(seen))
 
 
-async def test_a_replaced_meter_is_read_in_the_same_entities_and_said(home: Home) -> None:
+async def test_a_replaced_meter_keeps_its_entities_and_raises_an_issue(home: Home) -> None:
     entities = await home.api.entity_ids(home.entry_id)
     async with home.meter:
         await shows(home, "energy_drawn")

@@ -256,7 +256,7 @@ async def operator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Op
                     await operator.type("docker compose down --volumes")
 
 
-async def test_every_command_of_the_documentation_does_what_it_says(operator: Operator) -> None:
+async def test_every_documented_command_works(operator: Operator) -> None:
     member = None
     for command in commands(PAGES[0]):
         if command == "sudo tar --extract --file=move.tar":

@@ -203,7 +203,7 @@ def page(looks: Looks) -> Page:
     return looks.page
 
 
-async def test_a_home_that_shares_nothing_says_so(page: Page, looks: Looks) -> None:
+async def test_the_page_shows_that_nothing_is_shared(page: Page, looks: Looks) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text("You share nothing with anyone")
     await looks.picture("1-nothing")
 
@@ -217,7 +217,9 @@ async def test_an_invitation_gives_the_home_an_address(
     await looks.picture("2-join")
 
 
-async def test_a_collective_says_what_it_asks_for(world: World, page: Page, looks: Looks) -> None:
+async def test_the_page_shows_the_request_of_a_collective(
+    world: World, page: Page, looks: Looks
+) -> None:
     await _open(page, world.invitation)
     await expect(page.get_by_role("heading", level=1)).to_have_text("What our village produces")
     await expect(page.locator("main")).to_contain_text("To show on the wall of the town hall")
@@ -226,7 +228,7 @@ async def test_a_collective_says_what_it_asks_for(world: World, page: Page, look
     await looks.picture("3-asked")
 
 
-async def test_nothing_is_ticked_and_nothing_is_not_enough(page: Page) -> None:
+async def test_no_series_is_ticked_and_one_is_required(page: Page) -> None:
     boxes = page.get_by_role("checkbox")
     await expect(boxes).to_have_count(2)
     assert not [box for box in await boxes.all() if await box.is_checked()]
@@ -234,7 +236,7 @@ async def test_nothing_is_ticked_and_nothing_is_not_enough(page: Page) -> None:
     await expect(page.locator("#series-error")).to_be_visible()
 
 
-async def test_it_shows_the_very_records_that_would_leave(
+async def test_the_preview_shows_the_records_that_would_leave(
     world: World, page: Page, looks: Looks
 ) -> None:
     world.since = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
@@ -280,7 +282,7 @@ async def test_the_collective_receives_new_records(world: World, page: Page) -> 
     await _received_up_to(page, world)
 
 
-async def test_paused_nothing_leaves(world: World, page: Page, looks: Looks) -> None:
+async def test_a_paused_home_sends_nothing(world: World, page: Page, looks: Looks) -> None:
     await page.get_by_role("button", name="Pause").click()
     await expect(_card(page)).to_contain_text("Paused: nothing leaves")
     before = await world.received()
@@ -290,14 +292,16 @@ async def test_paused_nothing_leaves(world: World, page: Page, looks: Looks) -> 
     await looks.picture("6-paused")
 
 
-async def test_resumed_it_leaves(world: World, page: Page) -> None:
+async def test_a_resumed_home_sends_waiting_records(world: World, page: Page) -> None:
     await page.get_by_role("button", name="Resume").click()
     await expect(_card(page)).not_to_contain_text("Paused: nothing leaves")
     await eventually(world.received, world.drawn.__eq__)
     await _received_up_to(page, world)
 
 
-async def test_a_member_of_the_home_can_only_read(world: World, page: Page, pictures: Path) -> None:
+async def test_a_member_of_the_household_can_only_read(
+    world: World, page: Page, pictures: Path
+) -> None:
     async with visiting(world.hass, world.supervisor, *MEMBER) as member, launched() as browser:
         seen = await enter(await open_page(browser, world.hass.url, LOOKS[0]), member)
         for path in ("/", "/permissions", "/join", "/settings"):
@@ -316,7 +320,7 @@ async def test_a_member_of_the_home_can_only_read(world: World, page: Page, pict
     await expect(_card(page)).to_contain_text("Shared")
 
 
-async def test_it_is_in_home_assistants_sidebar(world: World, pictures: Path) -> None:
+async def test_the_page_is_in_home_assistants_sidebar(world: World, pictures: Path) -> None:
     async with launched() as browser:
         visitor = Person(await open_page(browser, world.hass.url, LOOKS[0]))
         await visitor.log_in()
@@ -326,7 +330,7 @@ async def test_it_is_in_home_assistants_sidebar(world: World, pictures: Path) ->
         await visitor.picture(pictures / "page.8-sidebar.png")
 
 
-async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
+async def test_a_withdrawal_erases_the_records_and_shows_the_receipt(
     world: World, page: Page, looks: Looks
 ) -> None:
     held = len(await world.received())
@@ -348,7 +352,7 @@ async def test_the_other_pages_have_their_pictures(
         await looks.picture(f"12-{path}")
 
 
-async def test_browsers_had_nothing_to_complain_of(owner: Visitor, looks: Looks) -> None:
+async def test_browsers_reported_no_fault(owner: Visitor, looks: Looks) -> None:
     nothing_ticked = [fault for fault in looks.faults if "status of 422" in fault]
     assert looks.faults == nothing_ticked
     assert len(nothing_ticked) == 1

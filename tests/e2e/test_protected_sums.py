@@ -161,7 +161,7 @@ async def all_is_published(world: World) -> None:
     await becomes(published, world.sums(world.hours()), within_s=WITHIN_S)
 
 
-async def test_nothing_leaves_before_the_witness_has_the_key_and_nothing_is_lost_by_that(
+async def test_reports_wait_without_loss_until_the_witness_has_the_key(
     world: World,
 ) -> None:
     async def granted() -> int:
@@ -179,7 +179,7 @@ async def test_nothing_leaves_before_the_witness_has_the_key_and_nothing_is_lost
     assert world.opened() == world.hours()
 
 
-async def test_after_a_day_without_witness_its_hours_open_while_everything_is_killed(
+async def test_hours_of_a_day_without_witness_open_despite_kills(
     world: World,
 ) -> None:
     await world.go_on(DAY - HOUR, witness=False)
@@ -194,7 +194,7 @@ async def test_after_a_day_without_witness_its_hours_open_while_everything_is_ki
         return str((await world.collective.program.json("status"))["problems"])
 
     # It says why, too, as soon as it has asked in vain.
-    await eventually(problems, lambda said: "witness" in said, within_s=WITHIN_S)
+    await eventually(problems, lambda shown: "witness" in shown, within_s=WITHIN_S)
     waiting = world.published()
     assert set(world.hours()) - waiting.keys()
     await world.start(world.witness)
@@ -210,20 +210,20 @@ async def test_after_a_day_without_witness_its_hours_open_while_everything_is_ki
     assert world.opened() == world.hours()
 
 
-async def test_no_file_of_collective_or_witness_has_a_value_of_a_home(world: World) -> None:
+async def test_no_file_of_collective_or_witness_contains_a_value_of_a_home(world: World) -> None:
     """Database, journals and logs, its server's archive and what was killed while it wrote."""
     hours = world.hours()
     # The same search finds them where they are: in the files of meters, and in databases of homes.
-    found = values_in(Path(world.plan.folder), world.truth, hours)
-    assert {"three hours of" in each for each in found} == {True, False}
-    for of in (world.collective, world.witness):
-        assert values_in(of.program.folder.parent, world.truth, hours) == []
+    files = values_in(Path(world.plan.folder), world.truth, hours)
+    assert {"three hours of" in each for each in files} == {True, False}
+    for collective in (world.collective, world.witness):
+        assert values_in(collective.program.folder.parent, world.truth, hours) == []
 
 
-async def test_a_restored_collective_has_nothing_opened_twice(world: World, tmp_path: Path) -> None:
+async def test_restored_backups_open_no_hour_twice(world: World, tmp_path: Path) -> None:
     """What it lost it says: no home reported, of those that it expects."""
-    for of in (world.collective, world.witness):
-        back_up(of, tmp_path / of.profile.identifier)
+    for collective in (world.collective, world.witness):
+        back_up(collective, tmp_path / collective.profile.identifier)
     await world.go_on(HOUR)
     await all_is_published(world)
     lost = world.hours()[-1]

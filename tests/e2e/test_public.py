@@ -67,8 +67,8 @@ OVER: Final = """() => {
   return [scrollHeight - clientHeight, scrollWidth - clientWidth];
 }"""
 SMALLEST: Final = """() => Math.min(...[...document.querySelectorAll("h1, h2, p, dt, dd, li, text")]
-  .filter((one) => one.checkVisibility() && one.textContent.trim())
-  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
+  .filter((element) => element.checkVisibility() && element.textContent.trim())
+  .map((element) => parseFloat(getComputedStyle(element).fontSize)))"""
 BY_THE_CLOCK: Final = """
   AbortSignal.timeout = (ms) => {
     const waiting = new AbortController();
@@ -113,7 +113,7 @@ async def opened(
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
-async def test_every_page_fits_its_window_and_asks_nobody_else(
+async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
     town: Town, village: Town, language: Language, scheme: str
 ) -> None:
     served = [
@@ -139,7 +139,9 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_they_are_pictured(town: Town, pictures: Path, language: Language) -> None:
+async def test_the_documentation_has_its_pictures(
+    town: Town, pictures: Path, language: Language
+) -> None:
     async with launched() as browser:
         for name, (path, (width, height)) in DOCUMENTED.items():
             viewport = {"width": width, "height": height}
@@ -150,7 +152,7 @@ async def test_they_are_pictured(town: Town, pictures: Path, language: Language)
 
 
 @pytest.mark.parametrize("device", WALLS)
-async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
+async def test_a_wall_can_be_read_from_five_metres(town: Town, device: str) -> None:
     long = max(SIZES[device])
     async with launched() as browser:
         page = await opened(browser, town, "fr", device)
@@ -162,13 +164,13 @@ async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
         assert 4 <= len(hours) <= 8
 
 
-async def test_in_a_hand_no_figure_runs_into_the_next(town: Town) -> None:
+async def test_figures_do_not_overlap_on_a_phone(town: Town) -> None:
     async with launched() as browser:
         page = await opened(browser, town, "en", "phone")
         for path in ("hall", f"{SITE}/hall"):
             await page.goto(f"{town.url}{path}")
             boxes = await page.locator(".three > div").evaluate_all(
-                "all => all.map((one) => [one.scrollWidth - one.clientWidth, one.offsetLeft])"
+                "all => all.map((box) => [box.scrollWidth - box.clientWidth, box.offsetLeft])"
             )
             assert {over for over, _ in boxes} == {0}
             assert len({left for _, left in boxes}) == 1
@@ -210,7 +212,7 @@ async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town:
         for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
             await page.goto(f"{town.url}{path}")
             rows = page.locator(".flows tbody tr")
-            await rows.evaluate_all(f"all => all.forEach((one) => one.dataset.members = {count})")
+            await rows.evaluate_all(f"all => all.forEach((row) => row.dataset.members = {count})")
             await page.locator(".drawing").hover()
             readout = page.locator(".readout")
             await expect(readout).to_contain_text("kWh")
@@ -233,7 +235,7 @@ async def test_a_chart_is_downloaded_as_a_png(town: Town) -> None:
         assert struct.unpack(">II", size[16:]) == (1920, 1120)
 
 
-async def test_on_paper_a_page_is_whole(town: Town) -> None:
+async def test_a_printed_page_is_complete(town: Town) -> None:
     """All rows of the table, and nothing to click, though nobody opened it."""
     async with launched() as browser:
         for language in LANGUAGES:
@@ -246,7 +248,7 @@ async def test_on_paper_a_page_is_whole(town: Town) -> None:
             await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
 
 
-async def test_a_poster_and_a_diploma_are_one_sheet_of_paper_each(village: Town) -> None:
+async def test_a_poster_and_a_diploma_fit_one_sheet_each(village: Town) -> None:
     async with launched() as browser:
         for path, sheet in (
             ("challenge/1/poster", b"/MediaBox [0 0 594.95996 841.91998]"),
@@ -262,14 +264,14 @@ async def test_a_poster_and_a_diploma_are_one_sheet_of_paper_each(village: Town)
             assert not await page.locator(".back").is_visible()
 
 
-async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -> None:
+async def test_a_refresh_keeps_an_open_table_open(town: Town) -> None:
     async with launched() as browser:
         page = await opened(browser, town, "fr")
         context = page.context
         await context.clock.install()
         await page.goto(str(town.url))
         await page.locator(".flows summary").click()
-        await page.locator(".flows .scroll").evaluate("one => one.scrollTo(0, 150)")
+        await page.locator(".flows .scroll").evaluate("element => element.scrollTo(0, 150)")
         await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
         town.now += timedelta(hours=5)
         try:
@@ -279,12 +281,12 @@ async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -
             town.now -= timedelta(hours=5)
         await expect(page.locator(".flows details")).to_have_attribute("open", "")
         await expect(page.locator(".flows summary")).to_be_focused()
-        assert await page.locator(".flows .scroll").evaluate("one => one.scrollTop") == 150
+        assert await page.locator(".flows .scroll").evaluate("element => element.scrollTop") == 150
         await context.clock.fast_forward(REFRESH_MS)
         await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
 
 
-async def test_a_wall_keeps_what_it_has_when_the_network_is_cut(town: Town) -> None:
+async def test_a_wall_keeps_its_figures_when_the_network_is_cut(town: Town) -> None:
     async with launched() as browser:
         page = await opened(browser, town, "fr")
         context = page.context

@@ -111,7 +111,7 @@ def expected(missing: set[datetime]) -> list[Record]:
     return [Record(hour, drawn_wh(hour)) for hour in HOURS[1:] if hour not in missing]
 
 
-async def test_a_corrected_past_is_found_and_nothing_else(hass: Hass, recorder: Recorder) -> None:
+async def test_corrected_rows_alone_are_read_again(hass: Hass, recorder: Recorder) -> None:
     all_sources = await sources(recorder, Interval.PT1H)
     read_before = blocks(await all_of(read_again(recorder, all_sources, NOW, [])))
     assert blocks(await all_of(read_again(recorder, all_sources, NOW, read_before))) == []
@@ -134,7 +134,7 @@ async def test_a_corrected_past_is_found_and_nothing_else(hass: Hass, recorder: 
     assert block.values[9] == drawn_wh(moment) + 500
 
 
-async def test_it_goes_on_after_a_restart_and_fills_what_was_lost_from_5_minute_rows(
+async def test_reading_continues_after_a_restart_and_fills_lost_hours_from_5_minute_rows(
     hass: Hass, home: HomeAssistant
 ) -> None:
     recorder = Recorder(home)

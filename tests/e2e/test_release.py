@@ -119,7 +119,7 @@ def integration_with_next_version(folder: Path) -> Path:
     return folder / "custom_components"
 
 
-async def test_entries_survive_an_upgrade_and_the_way_back_is_refused_without_loss(
+async def test_entries_survive_an_upgrade_and_a_refused_downgrade(
     meter: VirtualLinky, tmp_path: Path
 ) -> None:
     before = tmp_path / "before"

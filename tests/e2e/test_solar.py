@@ -99,7 +99,7 @@ async def test_a_person_adds_an_inverter_and_the_balance(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-async def test_entities_are_what_meter_and_inverter_show_while_time_flies(home: Home) -> None:
+async def test_entities_follow_meter_and_inverter(home: Home) -> None:
     """The Linky's registers and those of the inverter's own meter are of one grid connection."""
     ids, linky = await home.entities(METER, INVERTER), home.meter.linky
     made = home.inverter.inverters[0].measures
@@ -127,7 +127,7 @@ async def test_entities_are_what_meter_and_inverter_show_while_time_flies(home: 
         assert (await home.hass.api.state(ids["operating"]))["state"] == "running"
 
 
-async def test_the_balance_is_what_flows_in_the_home(home: Home) -> None:
+async def test_the_balance_matches_the_energy_that_flows_in_the_home(home: Home) -> None:
     ids, energy_at = await home.entities(METER, INVERTER), home.world.energy_at
     began = home.second
     await home.caught_up(ids["energy"], home.inverter.inverters[0].measures.energy_wh(began))
@@ -158,7 +158,7 @@ async def test_the_balance_is_what_flows_in_the_home(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("warm")
-async def test_a_node_proposes_what_is_injected_and_what_is_produced(
+async def test_a_node_offers_consumption_injection_and_production(
     home: Home, tmp_path: Path
 ) -> None:
     ids, node = await home.entities(METER, INVERTER), Node(tmp_path)

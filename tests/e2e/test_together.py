@@ -261,7 +261,7 @@ async def granted(world: World) -> PermissionId:
     return permission.id
 
 
-async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) -> None:
+async def test_a_home_that_joins_receives_the_history_of_its_collective(world: World) -> None:
     node, coop = world.node, world.coop
 
     async def online() -> bool:
@@ -290,7 +290,7 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
     assert statistic["unit_class"] == "energy"
 
 
-async def test_the_api_says_what_the_collective_says(world: World) -> None:
+async def test_the_api_reports_the_published_sums(world: World) -> None:
     async def agrees() -> Any:
         sums = await world.sums()
         today = now().astimezone(TIME_ZONE).date()
@@ -324,7 +324,7 @@ async def test_the_api_says_what_the_collective_says(world: World) -> None:
     assert sums["problem"] is None
 
 
-async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
+async def test_a_home_compares_its_month_with_the_others(world: World) -> None:
     days = monthrange(MONTH.year, MONTH.month)[1]
     sums = await eventually(
         world.sums,
@@ -344,7 +344,7 @@ async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
     assert values[str(name)] == [month["median"]]
 
 
-async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
+async def test_home_assistant_shows_the_sums_beside_the_home(world: World) -> None:
     api = world.hass.api
     step = await api.start_flow(DOMAIN, choice="node")
     step = await api.submit(step, url=world.api, token=TOKEN)

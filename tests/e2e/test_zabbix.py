@@ -145,7 +145,7 @@ def triggers(zabbix: Zabbix, host: str) -> dict[str, str]:
     return {row["description"]: row["error"] or row["value"] for row in rows}
 
 
-async def test_triggers_say_what_is_wrong(zabbix: Zabbix, host: str) -> None:
+async def test_triggers_report_problems(zabbix: Zabbix, host: str) -> None:
     wrong = {"The node is not on the network": "1", "No new sum is published": "1"}
     await once(lambda: wrong.items() <= triggers(zabbix, host).items())
     shown = triggers(zabbix, host)
@@ -162,7 +162,7 @@ async def test_triggers_say_what_is_wrong(zabbix: Zabbix, host: str) -> None:
     }
 
 
-async def test_a_node_that_does_not_answer_is_noticed(zabbix: Zabbix, host: str) -> None:
+async def test_a_trigger_reports_a_silent_node(zabbix: Zabbix, host: str) -> None:
     (url,) = zabbix.ask("usermacro.get", hostids=host, filter={"macro": "{$CONSOMETERS.URL}"})
     zabbix.ask("usermacro.update", hostmacroid=url["hostmacroid"], value="http://127.0.0.1:1/")
     await once(lambda: triggers(zabbix, host)["The node does not answer"] == "1")

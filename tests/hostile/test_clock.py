@@ -150,7 +150,7 @@ async def coop(file: Store) -> Coop:
 
 @pytest.mark.parametrize("by", WRONG)
 @pytest.mark.parametrize("logs_in", [True, False])
-async def test_a_clock_years_wrong_at_start_ends_nothing_and_says_so(
+async def test_a_clock_wrong_by_years_ends_nothing_and_is_logged_once(
     coop: Coop, by: timedelta, logs_in: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     coop.hands.at += by
@@ -167,9 +167,7 @@ async def test_a_clock_years_wrong_at_start_ends_nothing_and_says_so(
 
 
 @pytest.mark.parametrize("by", WRONG)
-async def test_the_node_goes_on_by_itself_once_the_clock_is_right(
-    coop: Coop, by: timedelta
-) -> None:
+async def test_the_node_resumes_once_the_clock_is_right(coop: Coop, by: timedelta) -> None:
     coop.hands.at += by
     coop.start()
     await coop.look()
@@ -193,7 +191,7 @@ async def test_entries_of_a_wrong_clock_do_not_confirm_it(coop: Coop) -> None:
     assert await coop.doubt() is None
 
 
-async def test_nor_does_it_before_any_clock_was_confirmed(coop: Coop) -> None:
+async def test_entries_of_a_wrong_clock_do_not_replace_a_first_confirmation(coop: Coop) -> None:
     async with coop.store.writing() as connection:
         await set_setting(connection, "clock.confirmed", None)
     coop.hands.at += 3 * A_YEAR
@@ -208,7 +206,7 @@ async def test_nor_does_it_before_any_clock_was_confirmed(coop: Coop) -> None:
         assert await coop.states() == {State.GRANTED}
 
 
-async def test_a_database_of_which_no_clock_was_confirmed_yet_has_its_entries(coop: Coop) -> None:
+async def test_earlier_entries_expose_a_wrong_clock_before_a_first_confirmation(coop: Coop) -> None:
     async with coop.store.writing() as connection:
         await set_setting(connection, "clock.confirmed", None)
     coop.hands.at += 3 * A_YEAR
@@ -218,7 +216,7 @@ async def test_a_database_of_which_no_clock_was_confirmed_yet_has_its_entries(co
     assert await coop.has_all()
 
 
-async def test_after_a_confirmation_expired_data_go_a_day_later(coop: Coop) -> None:
+async def test_expired_data_are_erased_a_day_after_the_confirmation(coop: Coop) -> None:
     coop.hands.at += 3 * A_YEAR
     coop.start()
     coop.clock.vouch()
@@ -241,7 +239,7 @@ async def test_after_a_confirmation_expired_data_go_a_day_later(coop: Coop) -> N
     assert await coop.records() == 0
 
 
-async def test_the_day_to_see_what_goes_is_of_a_clock_that_is_confirmed(coop: Coop) -> None:
+async def test_the_day_before_an_erasure_counts_by_a_confirmed_clock(coop: Coop) -> None:
     await coop.confirm()
     coop.hands.go_on(NEED.duration_days * A_DAY)
     await coop.confirm()
@@ -282,7 +280,7 @@ async def test_nothing_ends_before_a_server_has_confirmed_the_clock(coop: Coop) 
 
 
 @pytest.mark.parametrize("by", [timedelta(seconds=STEP_S + 1), -timedelta(seconds=STEP_S + 1)])
-async def test_a_jump_while_the_node_runs_takes_its_confirmation_until_the_next_login(
+async def test_a_jump_revokes_the_confirmation_until_the_next_login(
     coop: Coop, by: timedelta
 ) -> None:
     coop.hands.at += by
@@ -314,7 +312,7 @@ async def test_a_jump_of_years_while_the_node_runs_ends_nothing(coop: Coop) -> N
         (-BACK_BY - MINUTE, ClockDoubtReason.BEHIND),
     ],
 )
-async def test_a_node_that_was_off_for_a_month_comes_back_by_itself(
+async def test_a_node_resumes_by_itself_after_a_month_off(
     coop: Coop, by: timedelta, reason: ClockDoubtReason | None
 ) -> None:
     async with coop.store.writing() as connection:
@@ -334,7 +332,7 @@ async def test_a_new_node_needs_a_login_and_nothing_else(file: Store) -> None:
             assert await clock.look(connection) is None
 
 
-async def test_a_word_that_was_given_while_the_node_was_off_replaces_no_login(coop: Coop) -> None:
+async def test_a_confirmation_while_the_node_was_off_replaces_no_login(coop: Coop) -> None:
     coop.hands.at += 3 * A_YEAR
     await coop.confirm()
     coop.start()
@@ -346,20 +344,20 @@ async def test_a_word_that_was_given_while_the_node_was_off_replaces_no_login(co
 # At a home.
 
 
-async def put(store: Store, at: datetime) -> None:
+async def set_confirmed(store: Store, at: datetime) -> None:
     """Set the newest confirmed instant."""
     async with store.writing() as connection:
         await confirm(connection, at)
 
 
 @pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_clock_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consometers_node.sharing.service._CLOCK_EVERY_S", 0.02)
 
 
-@pytest.mark.usefixtures("often")
+@pytest.mark.usefixtures("frequent_clock_checks")
 @pytest.mark.parametrize("by", WRONG)
-async def test_a_permission_of_a_home_does_not_expire_by_a_clock_that_is_wrong(
+async def test_a_wrong_clock_expires_no_permission_of_a_home(
     file: Store, own: Prosody, new_account: NewAccount, tmp_path: Path, by: timedelta
 ) -> None:
     clock = Clock()
@@ -368,13 +366,13 @@ async def test_a_permission_of_a_home_does_not_expire_by_a_clock_that_is_wrong(
         await until(lambda: clock.doubt is None)
         permission = await house.grant()
         # What the clock shows now is years from what it showed before.
-        await put(file, now() - by)
+        await set_confirmed(file, now() - by)
         await until(lambda: clock.doubt is not None)
         await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
         before = clock.doubt
         await until(lambda: clock.doubt is not before)
         assert await house.state(permission) is State.GRANTED
-        await put(file, now())
+        await set_confirmed(file, now())
         await until(lambda: clock.doubt is None)
         async with asyncio.timeout(120):
             while await house.state(permission) is not State.EXPIRED:
@@ -382,7 +380,7 @@ async def test_a_permission_of_a_home_does_not_expire_by_a_clock_that_is_wrong(
 
 
 @pytest.mark.parametrize("by", WRONG)
-async def test_a_home_grants_nothing_by_a_clock_that_is_wrong(file: Store, by: timedelta) -> None:
+async def test_a_home_grants_nothing_by_a_wrong_clock(file: Store, by: timedelta) -> None:
     choice = Choice(series=frozenset({HOURLY}))
     async with file.writing() as connection:
         peer = await add_peer(connection, "coop@example.org", "Coop", now())
@@ -396,8 +394,8 @@ async def test_a_home_grants_nothing_by_a_clock_that_is_wrong(file: Store, by: t
         await check(connection, NAMING, question, choice)
 
 
-@pytest.mark.usefixtures("often")
-async def test_after_a_jump_the_node_asks_its_server_to_confirm_the_clock_by_itself(
+@pytest.mark.usefixtures("frequent_clock_checks")
+async def test_the_node_has_its_server_confirm_the_clock_after_a_jump(
     file: Store, own: Prosody, new_account: NewAccount
 ) -> None:
     hands = Hands(now())
@@ -415,7 +413,7 @@ async def test_after_a_jump_the_node_asks_its_server_to_confirm_the_clock_by_its
 
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize("by", WRONG)
-async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wrong(
+async def test_a_home_reads_nothing_and_notes_no_absence_by_a_wrong_clock(
     file: Store, by: timedelta
 ) -> None:
     toy = Toy()
@@ -425,7 +423,7 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
     toy.answers["get_config"] = {"time_zone": "Europe/Paris"}
     ledger = await Ledger.open(file, series=DRAWN)
     await ledger.grant()
-    await put(file, now() - by)
+    await set_confirmed(file, now() - by)
     seen = (now() - by).isoformat()
     async with file.writing() as connection:
         await set_setting(connection, SEEN, seen)
@@ -442,7 +440,7 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
             assert await setting(connection, SEEN) == seen
         assert (await read.target()).covered is None
         # Somebody confirms it: then it is read, up to now and no further.
-        await put(file, now())
+        await set_confirmed(file, now())
         read.changes.notify()
         await read.all()
         covered = (await read.target()).covered
@@ -454,7 +452,7 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
 
 
 class Looks(Publishing):
-    """Counts how often it would have published."""
+    """Counts how frequent_clock_checks it would have published."""
 
     published = 0
 
@@ -465,7 +463,7 @@ class Looks(Publishing):
 
 
 @pytest.mark.parametrize("by", WRONG)
-async def test_nothing_is_published_by_a_clock_that_is_wrong(
+async def test_nothing_is_published_by_a_wrong_clock(
     coop: Coop, tmp_path: Path, by: timedelta
 ) -> None:
     coop.hands.at += by
@@ -496,7 +494,7 @@ async def test_nothing_is_published_by_a_clock_that_is_wrong(
     await asyncio.wait({task})
 
 
-async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> None:
+async def test_a_wrong_clock_requests_no_history(coop: Coop) -> None:
     coop.hands.at += 3 * A_YEAR
     coop.start()
     unused: Any = None
@@ -519,7 +517,7 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
         ("fr", "bien après la dernière heure confirmée", "L’horloge est à l’heure"),
     ],
 )
-async def test_the_administration_says_so_and_an_administrator_confirms(
+async def test_an_administrator_reads_of_a_wrong_clock_and_confirms_it(
     coop: Coop, tmp_path: Path, language: str, warning: str, button: str
 ) -> None:
     coop.hands.at += 3 * A_YEAR
@@ -565,20 +563,20 @@ async def test_health_reports_a_wrong_clock(coop: Coop, tmp_path: Path, wrong: b
 
 @pytest.mark.usefixtures("socket_enabled")
 async def test_a_household_confirms_the_clock_on_its_page(file: Store) -> None:
-    await put(file, now() - 3 * A_YEAR)
+    await set_confirmed(file, now() - 3 * A_YEAR)
     async with home_running(file, toy()) as home:
         page = await home.browser(language="fr").open("")
         assert "L’horloge du nœud indique" in page.text
         assert "Home Assistant" in page.text
-        status = await api(home)
+        status = await status_of(home)
         assert status["clock"]["en"].startswith("The node’s clock shows")
         await home.browser(language="fr").send(page, "clock")
         page = await home.browser(language="fr").open("")
         assert "L’horloge du nœud indique" not in page.text
-        assert (await api(home))["clock"] is None
+        assert (await status_of(home))["clock"] is None
 
 
-async def api(home: Home) -> Any:
+async def status_of(home: Home) -> Any:
     headers = {"Authorization": f"Bearer {API_TOKEN}"}
     async with home.session.get(home.url.join(URL("/api/v1/node")), headers=headers) as answer:
         return await answer.json()

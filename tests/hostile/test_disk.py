@@ -131,7 +131,7 @@ async def test_a_stolen_disk_shows_no_erased_member_in_sqlite(file: Store, tmp_p
     assert files_with(tmp_path) == {}
 
 
-async def test_a_dump_that_goes_on_for_hours_hides_nothing_that_is_called_wiped(
+async def test_no_wipe_succeeds_while_a_dump_is_open(
     on_postgresql: Store, postgresql_server: postgresql.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rewriting, "_WAITS_S", 1)
@@ -145,7 +145,7 @@ async def test_a_dump_that_goes_on_for_hours_hides_nothing_that_is_called_wiped(
     assert files_with(postgresql_server.folder / "data") == {}
 
 
-async def test_a_table_that_is_locked_for_hours_stops_no_erasure(
+async def test_a_locked_table_delays_the_wipe_alone(
     on_postgresql: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rewriting, "_WAITS_S", 1)
@@ -157,7 +157,7 @@ async def test_a_table_that_is_locked_for_hours_stops_no_erasure(
     assert await wipe(on_postgresql)
 
 
-async def test_a_role_without_rights_to_the_log_wipes_the_tables_all_the_same(
+async def test_a_role_without_rights_to_the_log_wipes_the_tables(
     postgresql_server: postgresql.Server,
 ) -> None:
     name = postgresql_server.create()
@@ -175,7 +175,7 @@ async def test_a_role_without_rights_to_the_log_wipes_the_tables_all_the_same(
             connection.execute("DROP ROLE modest")
 
 
-def test_the_tests_server_keeps_its_log_as_the_one_that_is_deployed() -> None:
+def test_the_deployed_server_recycles_no_log() -> None:
     compose = Path("deploy/compose.yaml").read_text(encoding="utf-8")
     assert "-c, wal_recycle=off" in compose
 
@@ -208,7 +208,7 @@ async def state(folder: Path, permission_id: PermissionId) -> State:
     return permission_now.state
 
 
-async def test_on_a_full_disk_a_permission_is_withdrawn_for_good(run: Run, disk: Path) -> None:
+async def test_a_full_disk_stops_no_withdrawal(run: Run, disk: Path) -> None:
     permission_id = await sharing(disk)
     fill(disk)
     done = await run("withdraw", permission_id, "--yes", "--data", disk)
@@ -216,7 +216,7 @@ async def test_on_a_full_disk_a_permission_is_withdrawn_for_good(run: Run, disk:
     assert await state(disk, permission_id) is State.WITHDRAWN
 
 
-async def test_on_a_full_disk_one_permission_after_the_other_is_withdrawn(disk: Path) -> None:
+async def test_a_full_disk_stops_none_of_twenty_withdrawals(disk: Path) -> None:
     store = await Store.open(disk / "node.db")
     permissions = []
     async with store.writing() as connection:
@@ -245,7 +245,7 @@ FULL = {
         ("fr_FR.UTF-8", ("run",)),
     ],
 )
-async def test_on_a_full_disk_without_reserve_commands_say_so_and_what_to_do(
+async def test_commands_on_a_full_disk_without_reserve_explain_the_remedy(
     run: Run, disk: Path, language: str, command: Sequence[str]
 ) -> None:
     await sharing(disk)
@@ -256,7 +256,7 @@ async def test_on_a_full_disk_without_reserve_commands_say_so_and_what_to_do(
     assert FULL[language] in done.err
 
 
-async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_is_not(
+async def test_a_running_node_reports_a_full_disk_and_recovers(
     run: Run, start: Start, toy: Toy, disk: Path
 ) -> None:
     await sharing(disk)
@@ -356,7 +356,7 @@ async def test_an_emptied_file_leaves_its_journal_untouched(
         assert journal.read_bytes() == held
 
 
-async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_database(
+async def test_two_nodes_that_start_at_once_after_a_power_cut_share_one_database(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "node.db"
@@ -371,7 +371,7 @@ async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_dat
     await second.close()
 
 
-def test_a_file_that_another_process_makes_meanwhile_is_not_called_empty(
+def test_a_file_that_another_process_creates_meanwhile_is_not_refused_as_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "node.db"
@@ -439,7 +439,7 @@ async def backups(
     return before, within, tmp_path / FILE
 
 
-async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
+async def test_no_backup_brings_an_erased_member_back(
     backups: tuple[Path | str, Path | str, Path], copy_of: Callable[[Path | str], Path | str]
 ) -> None:
     before, within, file = backups
@@ -458,7 +458,7 @@ async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
         await store.close()
 
 
-async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
+async def test_the_erasure_log_erases_once_and_without_a_clock(
     backups: tuple[Path | str, Path | str, Path], copy_of: Callable[[Path | str], Path | str]
 ) -> None:
     before, _, file = backups
@@ -482,14 +482,16 @@ ENDED = Ended(MemberPermissionId("b"), State.WITHDRAWN, LATER, erased=True).line
     ("written", "edited"),
     [("withdrawn", "granted"), ("true", '"no"'), ("+00:00", "")],
 )
-def test_an_edited_line_ends_nothing(tmp_path: Path, written: str, edited: str) -> None:
+def test_an_edited_line_of_the_erasure_log_is_refused(
+    tmp_path: Path, written: str, edited: str
+) -> None:
     file = tmp_path / FILE
     file.write_text(f"{ENDED.replace(written, edited)}\n{ENDED}\n")
     with pytest.raises(NotErasureLog):
         read_strictly(file)
 
 
-def test_zeros_of_a_power_cut_are_no_line(tmp_path: Path) -> None:
+def test_zeros_of_a_power_cut_are_skipped_in_the_erasure_log(tmp_path: Path) -> None:
     file = tmp_path / FILE
     zeros = "\0" * 500
     file.write_text(f"{ENDED}\n{zeros}\n{ENDED}\n")

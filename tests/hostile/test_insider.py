@@ -59,12 +59,12 @@ class TestWithdrawing:
     """Nothing more leaves, whatever number the register is at."""
 
     @pytest.mark.parametrize("seq", [LAST, 10**9, -5])
-    def test_no_entry_takes_a_number_of_its_own(self, cheat: Plain, world: World, seq: int) -> None:
+    def test_no_entry_chooses_its_number(self, cheat: Plain, world: World, seq: int) -> None:
         refuses(cheat, entry(world.granted, "withdrawn", seq=seq))
         cheat.run(entry(world.granted, "withdrawn"))
 
     @pytest.mark.parametrize("next_seq", [LAST, 1])
-    async def test_no_number_that_the_database_gives_next_stops_a_withdrawal(
+    async def test_a_changed_sequence_stops_no_withdrawal(
         self, store: Store, place: Place, next_seq: int
     ) -> None:
         """One statement sets it to its end, or back. In PostgreSQL nothing takes that back."""
@@ -83,7 +83,7 @@ class TestWithdrawing:
             assert (await Permissions(connection).get(world.granted)).state is State.WITHDRAWN
             assert not await Permissions(connection).may_leave(world.granted)
 
-    def test_a_withdrawal_holds_without_its_entry_and_nothing_leaves(
+    def test_a_withdrawal_without_its_entry_stops_all_records(
         self, cheat: Plain, world: World
     ) -> None:
         cheat.run(
@@ -100,7 +100,9 @@ class TestWithdrawing:
         cheat.run(entry(world.granted, "withdrawn"))
         refuses(cheat, entry(world.granted, "withdrawn"))
 
-    def test_no_trigger_and_no_rule_keeps_a_door_open(self, cheat: Plain, world: World) -> None:
+    def test_a_suppressed_change_of_state_releases_nothing(
+        self, cheat: Plain, world: World
+    ) -> None:
         """The state stays behind, the register says that it ended: nothing leaves."""
         deaf = {
             "sqlite": "CREATE TEMP TRIGGER deaf BEFORE UPDATE ON permission"
@@ -131,7 +133,7 @@ class TestWithdrawingByTheNode:
 
     @pytest.mark.parametrize("how", ["refused", "ignored"])
     @pytest.mark.parametrize("table", ["register", "notice"])
-    async def test_it_ends_though_nothing_can_be_written_down(
+    async def test_a_withdrawal_holds_although_no_entry_can_be_written(
         self, store: Store, place: Place, table: str, how: str
     ) -> None:
         world = await make_world(store)
@@ -162,10 +164,10 @@ class TestWithdrawingByTheNode:
             ] == "withdrawn"
 
 
-class TestAForgedGrant:
+class TestForgedGrants:
     """A spy who never asked, or who asked for what nobody may ask for."""
 
-    def test_not_to_a_peer_who_did_not_ask(self, cheat: Plain, world: World) -> None:
+    def test_a_peer_that_did_not_ask_gets_no_grant(self, cheat: Plain, world: World) -> None:
         forged = (
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
             f" SELECT 'forged', {{peer}}, data_need_id, '{{need}}', 'proposed' FROM permission"
@@ -174,7 +176,7 @@ class TestAForgedGrant:
         for peer, name in ((world.other, "sunny-roofs"), (99, "sunny-roofs"), (world.coop, "x")):
             refuses(cheat, forged.format(peer=peer, need=name))
 
-    def test_not_by_a_need_of_nobody(self, cheat: Plain, world: World) -> None:
+    def test_a_need_without_a_peer_is_refused(self, cheat: Plain, world: World) -> None:
         refuses(cheat, need(99))
         refuses(cheat, "INSERT INTO data_need_series VALUES (78, 'production', 'energy')")
 
@@ -189,34 +191,38 @@ class TestAForgedGrant:
             {"at": "{now} + 400"},
         ],
     )
-    def test_not_by_a_need_that_asks_for_what_none_may(
+    def test_a_need_beyond_the_bounds_is_refused(
         self, cheat: Plain, world: World, wider: dict[str, object]
     ) -> None:
         refuses(cheat, need(world.other, **wider))  # type: ignore[arg-type]
 
-    def test_not_by_a_need_that_says_nothing(self, cheat: Plain, world: World) -> None:
+    def test_a_need_of_unknown_terms_is_refused(self, cheat: Plain, world: World) -> None:
         for word in ("delivery-point", "individual"):
             refuses(cheat, need(world.other).replace(f"'{word}'", "'whatever'"))
 
-    def test_not_by_a_text_that_nobody_can_have_read(self, cheat: Plain) -> None:
+    def test_a_text_without_hash_or_words_is_refused(self, cheat: Plain) -> None:
         for hash_, body in (("x", "All of it."), (64 * "z", "All of it."), (64 * "a", " ")):
             refuses(cheat, f"INSERT INTO shown_text VALUES ('{hash_}', 'en', '{body}')")
 
     @ONLY_POSTGRESQL
-    def test_not_by_a_text_under_the_hash_of_another(self, cheat: Plain) -> None:
+    def test_a_text_under_the_hash_of_another_is_refused(self, cheat: Plain) -> None:
         refuses(cheat, f"INSERT INTO shown_text VALUES ('{64 * 'a'}', 'en', 'All of it.')")
 
-    def test_not_in_the_name_of_another_peer(self, cheat: Plain, world: World) -> None:
+    def test_an_entry_in_the_name_of_another_peer_is_refused(
+        self, cheat: Plain, world: World
+    ) -> None:
         new_version(cheat, "sunny-roofs")
         refuses(cheat, entry("v2", "proposed", actor="'peer'", who="'somebody'"))
         cheat.run(entry("v2", "proposed", actor="'peer'", who="'coop@example.org'"))
         refuses(cheat, entry(world.granted, "terminated", who="'town@example.org'"))
 
-    def test_not_for_a_series_that_comes_later(self, cheat: Plain, world: World) -> None:
+    def test_a_series_that_does_not_exist_yet_cannot_be_chosen(
+        self, cheat: Plain, world: World
+    ) -> None:
         refuses(cheat, tick(world.proposed, 500))
 
     @ONLY_SQLITE
-    def test_not_for_a_series_of_a_kind_that_there_is_not(self, cheat: Plain) -> None:
+    def test_a_series_of_unknown_kind_is_refused(self, cheat: Plain) -> None:
         for row in (
             "'d', 'everything', 'energy', 60, 'UTC'",
             "'d', 'consumption', 'all', 60, 'UTC'",
@@ -224,7 +230,7 @@ class TestAForgedGrant:
         ):
             refuses(cheat, f"INSERT INTO series VALUES (900, {row}, 0)")
 
-    def test_not_by_what_is_taken_out_of_the_register(self, cheat: Plain, world: World) -> None:
+    def test_a_state_without_entry_releases_nothing(self, cheat: Plain, world: World) -> None:
         """A state that the register does not say lets nothing leave, however it came about."""
         on = {"sqlite": "", "postgresql": " ON permission"}[cheat.kind]
         cheat.run(
@@ -239,7 +245,7 @@ class TestAForgedGrant:
 class TestNotices:
     """A notice to a collective, and whether it was confirmed."""
 
-    def test_no_notice_is_taken_back_altered_or_forged(self, cheat: Plain, world: World) -> None:
+    def test_no_notice_is_withdrawn_altered_or_forged(self, cheat: Plain, world: World) -> None:
         refuses(cheat, "DELETE FROM notice")
         refuses(cheat, "UPDATE notice SET seq = seq + 1000")
         refuses(cheat, "UPDATE notice SET erase = 0 WHERE erase = 1")
@@ -253,8 +259,8 @@ class TestNotices:
 
 
 @ONLY_POSTGRESQL
-class TestWhatPostgresqlAloneHas:
-    def test_no_role_of_a_replica_puts_rules_off(self, cheat: Plain, world: World) -> None:
+class TestPostgresqlAlone:
+    def test_the_role_of_a_replica_disables_no_rule(self, cheat: Plain, world: World) -> None:
         cheat.run("SET LOCAL session_replication_role = replica")
         refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
         refuses(cheat, insert("answer", world, series_id=world.fine))
@@ -301,7 +307,7 @@ class TestWhatPostgresqlAloneHas:
             " WHEN MATCHED THEN UPDATE SET state = 'granted'",
         )
 
-    def test_no_copy_goes_around_the_rules(self, cheat: Plain, world: World) -> None:
+    def test_copy_obeys_the_rules(self, cheat: Plain, world: World) -> None:
         connection = cheat.connection
         assert isinstance(connection, psycopg.Connection)
         rows: dict[str, tuple[object, ...]] = {
@@ -326,7 +332,7 @@ class TestWhatPostgresqlAloneHas:
             cheat.run("ROLLBACK TO before")
             assert cheat.everything() == before
 
-    def test_no_writable_query_goes_around_the_rules(self, cheat: Plain, world: World) -> None:
+    def test_writable_queries_obey_the_rules(self, cheat: Plain, world: World) -> None:
         gone = "WITH gone AS (DELETE FROM register RETURNING *) SELECT count(*) FROM gone"
         refuses(cheat, gone)
         refuses(
@@ -336,9 +342,7 @@ class TestWhatPostgresqlAloneHas:
         )
 
     @pytest.mark.parametrize("table", ["register", "permission", "permission_series", "series"])
-    def test_no_temporary_table_is_asked_in_place_of_ours(
-        self, cheat: Plain, world: World, table: str
-    ) -> None:
+    def test_no_temporary_table_shadows_ours(self, cheat: Plain, world: World, table: str) -> None:
         cheat.run(
             f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM {table}",
             "SET LOCAL search_path = pg_temp, public",
@@ -360,16 +364,16 @@ class TestWhatPostgresqlAloneHas:
         )
         refuses(cheat, entry(world.granted, "withdrawn", at="0"))
 
-    def test_no_check_is_put_off_to_the_end(self, cheat: Plain, world: World) -> None:
+    def test_no_check_is_deferred(self, cheat: Plain, world: World) -> None:
         cheat.run("SET CONSTRAINTS ALL DEFERRED")
         refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
         refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
 
-    def test_no_sequence_gives_a_number_of_the_register(self, cheat: Plain) -> None:
+    def test_no_sequence_numbers_the_register(self, cheat: Plain) -> None:
         for table in ("register", "member_permission_register"):
             assert cheat.value(f"SELECT pg_get_serial_sequence('{table}', 'seq')") is None
 
-    async def test_two_who_write_at_once_take_numbers_in_turn(
+    async def test_concurrent_writers_take_numbers_in_turn(
         self, settled: tuple[Place, World]
     ) -> None:
         place, world = settled
@@ -489,15 +493,17 @@ REWRITTEN = (
 )
 
 
-class TestACollective:
+class TestCollective:
     """The register, the grants and the access log of a collective."""
 
     @pytest.mark.parametrize("change", PROLONGED)
-    def test_no_grant_is_prolonged_widened_or_ended_aside(self, coop: Plain, change: str) -> None:
+    def test_no_grant_is_prolonged_widened_or_ended_without_an_entry(
+        self, coop: Plain, change: str
+    ) -> None:
         refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'stays'")
 
     @pytest.mark.parametrize("change", BROUGHT_BACK)
-    def test_no_grant_that_ended_comes_back_or_is_kept_longer(
+    def test_no_ended_grant_is_revived_or_keeps_its_records_longer(
         self, coop: Plain, change: str
     ) -> None:
         refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'left'")
@@ -533,14 +539,14 @@ class TestACollective:
     def test_no_grant_is_forged(self, coop: Plain, change: dict[str, object]) -> None:
         refuses(coop, copied("member_permission", "id = 'stays'", **{"id": "'forged'"} | change))
 
-    def test_no_grant_answers_what_is_asked_no_longer(self, coop: Plain) -> None:
+    def test_no_grant_answers_a_closed_need(self, coop: Plain) -> None:
         refuses(
             coop,
             "UPDATE own_need SET closed_at = {now}",
             copied("member_permission", "id = 'stays'", id="'forged'"),
         )
 
-    def test_no_series_is_added_or_becomes_another(self, coop: Plain) -> None:
+    def test_no_series_is_added_or_replaced(self, coop: Plain) -> None:
         more = copied(
             "member_permission_series", "permission_id = 'stays'", identifier="'urn:dev:org:1:more'"
         )
@@ -603,7 +609,7 @@ class TestACollective:
         coop.run("UPDATE member_permission SET erase_at = {now} + 86400 WHERE id = 'stays'")
         refuses(coop, permission_entry(permission, state, **changes))
 
-    def test_an_end_says_when_what_came_is_erased(self, coop: Plain) -> None:
+    def test_an_end_sets_the_time_of_erasure(self, coop: Plain) -> None:
         refuses(coop, permission_entry("stays", "withdrawn"))
         coop.run(
             "UPDATE member_permission SET erase_at = {now} WHERE id = 'stays'",
@@ -638,12 +644,12 @@ class TestACollective:
         ],
     )
     @pytest.mark.parametrize("collective", ["postgresql"], indirect=True)
-    def test_none_is_emptied_or_written_as_a_replica(self, coop: Plain, table: str) -> None:
+    def test_no_table_is_emptied_by_a_replica(self, coop: Plain, table: str) -> None:
         coop.run("SET LOCAL session_replication_role = replica")
         refuses(coop, f"TRUNCATE {table} CASCADE")
         refuses(coop, f"DELETE FROM {table}")
 
-    async def test_an_erasure_and_the_end_of_the_log_go_on(
+    async def test_erasures_and_the_retention_of_the_log_still_work(
         self, store: Store, place: Place
     ) -> None:
         """What the law wants is done by the paths that are there for it."""

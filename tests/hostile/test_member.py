@@ -120,7 +120,7 @@ NO_IDS = [
 
 
 @pytest.mark.parametrize("id", NO_IDS, ids=range(len(NO_IDS)))
-def test_a_permission_named_by_a_path_is_refused_wherever_it_is_named(id: str) -> None:
+def test_invalid_ids_of_permissions_are_malformed(id: str) -> None:
     grant = requests.write(Grant(PERMISSION))
     permission = grant[0]
     permission.set("id", id)
@@ -178,9 +178,9 @@ def _outcome(read: Callable[[Element], object], sent: Element) -> str:
         return repr(refusal.text)
 
 
-@pytest.mark.parametrize("what", SENT)
-def test_no_field_of_180_kb_is_kept_in_whatever_it_is_sent(what: str) -> None:
-    sent, read = SENT[what]
+@pytest.mark.parametrize("kind", SENT)
+def test_readers_keep_no_field_of_180_kb(kind: str) -> None:
+    sent, read = SENT[kind]
     for position, (_, name) in enumerate(_places(sent)):
         changed = deepcopy(sent)
         inside, _ = list(_places(changed))[position]
@@ -191,9 +191,9 @@ def test_no_field_of_180_kb_is_kept_in_whatever_it_is_sent(what: str) -> None:
         assert len(_outcome(read, changed)) < MOST_KEPT, (inside.tag, name)
 
 
-@pytest.mark.parametrize("what", SENT)
-def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
-    sent, read = SENT[what]
+@pytest.mark.parametrize("kind", SENT)
+def test_readers_do_not_keep_3000_copies_of_a_field(kind: str) -> None:
+    sent, read = SENT[kind]
     for position, inside in enumerate(sent.iter()):
         # Of records, 4,000 are few; what metadata has twice is passed on, and kept by nobody.
         if inside is sent or inside.tag == SENML or inside.tag in METADATA:
@@ -214,7 +214,7 @@ def test_no_field_that_comes_3000_times_is_kept_so_often(what: str) -> None:
 
 
 @pytest.mark.parametrize("direction", [Direction.CONSUMPTION, Direction.PRODUCTION])
-async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped_and_counted(
+async def test_records_outside_the_requested_range_are_dropped_and_counted(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, direction: Direction
 ) -> None:
     """As the proxies in front of the network's operator do, which answer whole days of Paris."""
@@ -250,7 +250,7 @@ DAY = AT.replace(hour=0)
 TODAY = DAY.date()
 
 
-async def _joins(
+async def _join(
     store: Store, name: str, device: str, *directions: Direction, at: datetime = AT
 ) -> MemberPermission:
     """Admit a member that shares what it says it draws at a device, or feeds in."""
@@ -274,7 +274,7 @@ async def _deliver(
     assert refusals == [None], refusals
 
 
-async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
+async def _stored(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
     """Return each member's stored values of a day, by device."""
     by_member: dict[str, dict[str, list[int]]] = {}
     async with store.reading() as connection:
@@ -286,7 +286,7 @@ async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int
     return by_member
 
 
-async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
+async def _sums(store: Store, day: date = TODAY) -> tuple[int, int]:
     """Return what all have together on a UTC day, in Wh, and how many count at once at most."""
     async with store.reading() as connection:
         read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
@@ -303,9 +303,9 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
-async def test_no_answer_reveals_who_shares_under_a_name(store: Store, device: str) -> None:
-    first = await _joins(store, "neighbour", device)
-    liar, alone = await _joins(store, "liar", device), await _joins(store, "alone", OTHERS_POINT)
+async def test_no_answer_reveals_an_earlier_claim_to_a_device(store: Store, device: str) -> None:
+    first = await _join(store, "neighbour", device)
+    liar, alone = await _join(store, "liar", device), await _join(store, "alone", OTHERS_POINT)
     for taken in (first, liar, alone):
         assert (taken.state, taken.notified_at, len(taken.series)) == (State.GRANTED, None, 1)
     for name in ("liar", "alone"):
@@ -318,7 +318,7 @@ async def test_no_answer_reveals_who_shares_under_a_name(store: Store, device: s
     await _deliver(store, "alone", OTHERS_POINT, DAY, [1, 2])
 
 
-async def test_over_the_network_a_grant_gets_the_same_answer_for_any_meter(
+async def test_a_grant_over_the_network_gets_the_same_answer_for_any_meter(
     file: Store, other_server: Prosody, new_account: NewAccount, new_node: MakeNode, tmp_path: Path
 ) -> None:
     heard = []
@@ -338,41 +338,41 @@ async def test_over_the_network_a_grant_gets_the_same_answer_for_any_meter(
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
-async def test_a_stranger_who_names_a_neighbours_meter_first_shuts_nobody_out(
+async def test_a_false_claim_to_a_meter_does_not_exclude_its_owner(
     store: Store, device: str
 ) -> None:
-    await _joins(store, "liar", device)
+    await _join(store, "liar", device)
     await _deliver(store, "liar", device, DAY, [30_000, 30_000])
-    await _joins(store, "neighbour", device)
+    await _join(store, "neighbour", device)
     await _deliver(store, "neighbour", device, DAY, [500, 600])
-    assert await _kept(store) == {
+    assert await _stored(store) == {
         "liar@example.org": {device: [30_000, 30_000]},
         "neighbour@example.org": {device: [500, 600]},
     }
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
-async def test_two_who_name_one_meter_never_write_into_each_others_records_nor_count_twice(
+async def test_two_claims_to_a_meter_have_separate_records_and_count_once(
     store: Store, device: str
 ) -> None:
-    await _joins(store, "neighbour", device)
+    await _join(store, "neighbour", device)
     await _deliver(store, "neighbour", device, DAY, [500, 600])
-    await _joins(store, "liar", device)
+    await _join(store, "liar", device)
     await _deliver(store, "liar", device, DAY, [30_000, 1, 2])
     await _deliver(store, "neighbour", device, DAY + 2 * HOUR, [700])
-    assert await _kept(store) == {
+    assert await _stored(store) == {
         "neighbour@example.org": {device: [500, 600, 700]},
         "liar@example.org": {device: [30_000, 1, 2]},
     }
-    assert await _summed(store) == (1_800, 1)
+    assert await _sums(store) == (1_800, 1)
 
 
-async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one_meter(
+async def test_the_database_refuses_shared_series_and_double_counts(
     store: Store,
 ) -> None:
-    await _joins(store, "neighbour", POINT)
+    await _join(store, "neighbour", POINT)
     await _deliver(store, "neighbour", POINT, DAY, [500])
-    await _joins(store, "liar", POINT)
+    await _join(store, "liar", POINT)
     for statement in (
         "UPDATE member_permission_series SET series_id = (SELECT max(id) FROM series)",
         "UPDATE device_claim SET counts = 1",
@@ -390,45 +390,45 @@ async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one
 async def test_an_administrator_assigns_a_meter_and_its_owner_counts(
     store: Store, erases_first: bool
 ) -> None:
-    early = await _joins(store, "early", POINT)
+    early = await _join(store, "early", POINT)
     await _deliver(store, "early", POINT, DAY - 24 * HOUR, 48 * [100])
-    late = await _joins(store, "late", POINT)
+    late = await _join(store, "late", POINT)
     await _deliver(store, "late", POINT, DAY - 24 * HOUR, 48 * [1_000])
     days = DAY.date() - timedelta(days=1), DAY.date()
-    assert [await _summed(store, day) for day in days] == [(2_400, 1), (2_400, 1)]
+    assert [await _sums(store, day) for day in days] == [(2_400, 1), (2_400, 1)]
     async with store.writing() as connection:
         assert await contested(connection) == {early.member, late.member}
         await settle(connection, POINT, late.member, Proof.METER, AT)
         assert await contested(connection) == set()
-    assert [await _summed(store, day) for day in days] == [(24_000, 1), (24_000, 1)]
+    assert [await _sums(store, day) for day in days] == [(24_000, 1), (24_000, 1)]
     gone = early if erases_first else late
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await withdraw(members, gone.member, gone.id, AT, erase=True)
     await erase(store, ZONE, ended, AT)
-    assert [await _summed(store, day) for day in days] == 2 * [
+    assert [await _sums(store, day) for day in days] == 2 * [
         (24_000, 1) if erases_first else (2_400, 1)
     ]
     async with store.reading() as connection:
         stays = late if erases_first else early
         (claim,) = await claims_to(connection, POINT)
         assert (claim.member, claim.counts) == (stays.member, True)
-    assert list(await _kept(store)) == [f"{'late' if erases_first else 'early'}@example.org"]
+    assert list(await _stored(store)) == [f"{'late' if erases_first else 'early'}@example.org"]
 
 
-async def test_erasing_a_stranger_s_records_of_a_meter_leaves_its_owner_s(
+async def test_erasing_a_false_claim_leaves_the_records_of_the_owner(
     store: Store,
 ) -> None:
-    await _joins(store, "neighbour", POINT, Direction.CONSUMPTION, Direction.PRODUCTION)
+    await _join(store, "neighbour", POINT, Direction.CONSUMPTION, Direction.PRODUCTION)
     await _deliver(store, "neighbour", POINT, DAY, [500, 600])
-    liar = await _joins(store, "liar", POINT)
+    liar = await _join(store, "liar", POINT)
     await _deliver(store, "liar", POINT, DAY, [1, 2])
     async with store.writing() as connection:
         ended = await withdraw(Members(connection, ZONE), liar.member, liar.id, AT, erase=True)
     erased = await erase(store, ZONE, ended, AT)
     assert [each.records for each in erased] == [2]
-    assert await _kept(store) == {"neighbour@example.org": {POINT: [500, 600]}}
-    assert await _summed(store) == (1_100, 1)
+    assert await _stored(store) == {"neighbour@example.org": {POINT: [500, 600]}}
+    assert await _sums(store) == (1_100, 1)
 
 
 # Members that deliver more than a home draws
@@ -446,36 +446,36 @@ def _home(home: int) -> str:
 async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
     """Admit homes that each draw as much for a month."""
     for home in range(homes):
-        await _joins(store, f"h{home}", _home(home))
+        await _join(store, f"h{home}", _home(home))
         await _deliver(store, f"h{home}", _home(home), NEXT - 30 * 24 * HOUR, 720 * [watts])
 
 
-async def _apart(store: Store, name: str = "h0") -> list[int]:
+async def _set_aside(store: Store, name: str = "h0") -> list[int]:
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named(f"{name}@example.org")
         return [record.record.value for record in await set_aside_of(connection, member.id)]
 
 
-async def test_a_home_of_500_w_that_says_29_kw_is_not_believed_and_the_others_are_summed(
+async def test_an_implausible_record_is_set_aside_and_the_others_are_summed(
     store: Store,
 ) -> None:
     await _street(store)
     for home in range(1, 11):
         await _deliver(store, f"h{home}", _home(home), NEXT, [500, 500, 500])
     await _deliver(store, "h0", _home(0), NEXT, [510, 29_000, 490])
-    assert await _apart(store) == [29_000]
-    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [510, 490]
-    assert await _summed(store, NEXT.date()) == (30 * 500 + 1_000, 11)
+    assert await _set_aside(store) == [29_000]
+    assert (await _stored(store, NEXT.date()))["h0@example.org"][_home(0)] == [510, 490]
+    assert await _sums(store, NEXT.date()) == (30 * 500 + 1_000, 11)
     async with store.reading() as connection:
         assert list((await undecided(connection)).values()) == [1]
 
 
-async def test_a_home_does_not_work_its_way_up_in_a_day(store: Store) -> None:
+async def test_the_plausible_power_of_a_home_does_not_rise_within_a_day(store: Store) -> None:
     await _street(store, 1)
     await _deliver(store, "h0", _home(0), NEXT, [5_000])
     await _deliver(store, "h0", _home(0), NEXT + HOUR, [SURE_W])
     await _deliver(store, "h0", _home(0), NEXT + 2 * HOUR, [29_000, CEILING_W])
-    assert await _apart(store) == [29_000, CEILING_W]
+    assert await _set_aside(store) == [29_000, CEILING_W]
 
 
 @pytest.mark.parametrize(
@@ -487,28 +487,28 @@ async def test_a_home_does_not_work_its_way_up_in_a_day(store: Store) -> None:
         pytest.param(3_600, CEILING_W, id="has a farm's contract"),
     ],
 )
-async def test_an_honest_home_that_does_so_for_the_first_time_is_believed(
+async def test_the_first_peak_of_an_honest_home_is_stored(
     store: Store, watts: int, value: int
 ) -> None:
     await _street(store, 1, watts)
     await _deliver(store, "h0", _home(0), NEXT, [value])
-    assert await _apart(store) == []
-    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [value]
+    assert await _set_aside(store) == []
+    assert (await _stored(store, NEXT.date()))["h0@example.org"][_home(0)] == [value]
 
 
 @pytest.mark.parametrize(
     ("kind", "most"), [(MemberKind.HOME, CEILING_W), (MemberKind.SITE, 1_000_000)]
 )
-async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
+async def test_records_above_the_ceiling_are_set_aside_from_the_first_one(
     store: Store, kind: MemberKind, most: int
 ) -> None:
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("h0@example.org", AT, kind=kind)
-    await _joins(store, "h0", _home(0))
+    await _join(store, "h0", _home(0))
     lies = [most + 1, 1_000_001, 10**9, 2**53]
     await _deliver(store, "h0", _home(0), DAY, [most, *lies])
-    assert await _apart(store) == lies
-    assert await _summed(store) == (most, 1)
+    assert await _set_aside(store) == lies
+    assert await _sums(store) == (most, 1)
     kwh = Data(
         describe(series(named(_home(0)), Direction.CONSUMPTION), Duration(seconds=3600)),
         (Records(f"{_home(0)}_consumption/power/active/raw", "kW", {int(DAY.timestamp()): 2**53}),),
@@ -517,12 +517,12 @@ async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
         assert await take(connection, [MemberMessage("h0@example.org", kwh)], ZONE.key, AT) == [
             None
         ]
-    assert await _apart(store) == [2**53 * 1_000, *lies]
-    assert await _summed(store) == (most, 1)
+    assert await _set_aside(store) == [2**53 * 1_000, *lies]
+    assert await _sums(store) == (most, 1)
 
 
-async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> None:
-    await _joins(store, "h0", _home(0))
+async def test_daily_energy_is_bounded_by_its_mean_power(store: Store) -> None:
+    await _join(store, "h0", _home(0))
     daily = series(named(_home(1)), Direction.CONSUMPTION, SeriesPath.ENERGY_DAILY)
     async with store.writing() as connection:
         granted = permission(daily, id="daily")
@@ -532,54 +532,54 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
         assert await take(connection, [MemberMessage("h1@example.org", data)], ZONE.key, AT) == [
             None
         ]
-    assert await _apart(store, "h1") == [864_025]
+    assert await _set_aside(store, "h1") == [864_025]
 
 
-async def test_a_thousand_of_1700_lies_are_stored_and_all_acknowledged(store: Store) -> None:
+async def test_a_thousand_implausible_records_are_stored_and_all_acknowledged(store: Store) -> None:
     await _street(store, 1)
     for start in range(0, 700, 100):
         await _deliver(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
-    assert len(await _apart(store)) == 700
+    assert len(await _set_aside(store)) == 700
     for start in range(0, 1_000, 100):
         await _deliver(store, "h0", _home(0), NEXT + start * HOUR, 100 * [10**6 + start])
-    assert len(await _apart(store)) == 1_000
+    assert len(await _set_aside(store)) == 1_000
     await _deliver(store, "h0", _home(0), NEXT, [2 * 10**6])
-    assert len(await _apart(store)) == 1_000
-    assert 2 * 10**6 in await _apart(store)
+    assert len(await _set_aside(store)) == 1_000
+    assert 2 * 10**6 in await _set_aside(store)
 
 
-async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_believed(
+async def test_a_record_set_aside_is_stored_once_corrected_or_accepted(
     store: Store,
 ) -> None:
     await _street(store, 1)
     await _deliver(store, "h0", _home(0), NEXT, [29_000, 30_000, 10**6, 500])
     await _deliver(store, "h0", _home(0), NEXT, [480])
-    assert await _apart(store) == [30_000, 10**6]
+    assert await _set_aside(store) == [30_000, 10**6]
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member = await members.named("h0@example.org")
         assert await accept(connection, member, 40_000, AT) == 1
         assert await leave_out(connection, member.id, AT) == 1
         assert not await undecided(connection)
-    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
-    assert await _summed(store, NEXT.date()) == (480 + 30_000 + 500, 1)
+    assert (await _stored(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
+    assert await _sums(store, NEXT.date()) == (480 + 30_000 + 500, 1)
     # It counts from now on, and its omitted values stay out.
     await _deliver(store, "h0", _home(0), NEXT + 2 * HOUR, [10**6, 500, 39_000])
-    assert await _apart(store) == [10**6]
+    assert await _set_aside(store) == [10**6]
     async with store.reading() as connection:
         assert not await undecided(connection)
 
 
-async def test_a_record_that_was_believed_is_not_replaced_by_one_that_is_not(store: Store) -> None:
+async def test_an_implausible_record_replaces_no_stored_one(store: Store) -> None:
     await _street(store, 1)
     await _deliver(store, "h0", _home(0), NEXT, [500])
     await _deliver(store, "h0", _home(0), NEXT, [10**6])
-    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [500]
-    assert await _apart(store) == [10**6]
+    assert (await _stored(store, NEXT.date()))["h0@example.org"][_home(0)] == [500]
+    assert await _set_aside(store) == [10**6]
 
 
 async def test_quarantined_records_are_exported_and_erased_with_their_member(store: Store) -> None:
-    taken = await _joins(store, "h0", _home(0))
+    taken = await _join(store, "h0", _home(0))
     await _deliver(store, "h0", _home(0), DAY, [10**6 + 17])
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named("h0@example.org")

@@ -138,7 +138,7 @@ async def everything_arrived(coop: Coop, house: House) -> None:
             return
 
 
-async def test_a_grant_that_was_held_back_until_it_was_withdrawn_opens_nothing(
+async def test_a_grant_delivered_after_its_withdrawal_opens_nothing(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     await is_invited(coop, house)
@@ -154,7 +154,7 @@ async def test_a_grant_that_was_held_back_until_it_was_withdrawn_opens_nothing(
     assert await permission_state(coop, permission) is not State.GRANTED
 
 
-async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
+async def test_a_grant_replayed_after_its_withdrawal_opens_nothing(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     await join(coop, house)
@@ -195,7 +195,7 @@ async def test_duplicate_stanzas_count_once(attacker: Attacker, coop: Coop, hous
     assert await permission_state(coop, permission) is State.WITHDRAWN
 
 
-async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
+async def test_records_replayed_after_a_withdrawal_are_not_stored(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     await shares_and_withdraws(coop, house)
@@ -204,7 +204,7 @@ async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
     assert await coop.values([midnight(-n).date() for n in range(5)]) == {}
 
 
-def of(whose: str) -> pytest.MarkDecorator:
+def account_on_hostile_server(whose: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("places", [whose], indirect=True)
 
 
@@ -227,8 +227,8 @@ async def ping(attacker: Attacker, house: House) -> None:
                 return
 
 
-@of("somebody else's")
-async def test_a_server_that_speaks_for_another_domain_is_not_heard(
+@account_on_hostile_server("somebody else's")
+async def test_stanzas_in_the_name_of_another_domain_are_refused(
     attacker: Attacker, honest: Prosody, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)
@@ -250,7 +250,7 @@ async def test_a_server_that_speaks_for_another_domain_is_not_heard(
     await comes(coop, past)
 
 
-async def test_a_receipt_or_an_error_of_somebody_else_acknowledges_nothing(
+async def test_forged_receipts_and_errors_acknowledge_nothing(
     attacker: Attacker,
     honest: Prosody,
     file: Store,
@@ -290,7 +290,7 @@ async def on_its_way(house: House) -> list[str | None]:
         return list((await connection.execute(numbers)).scalars())
 
 
-@of("somebody else's")
+@account_on_hostile_server("somebody else's")
 async def test_a_foreign_account_cannot_deliver_records_of_a_member(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
@@ -303,8 +303,8 @@ async def test_a_foreign_account_cannot_deliver_records_of_a_member(
     await comes(coop, past)
 
 
-@of("the collective's")
-async def test_an_answer_that_comes_after_it_was_given_up_is_ignored(
+@account_on_hostile_server("the collective's")
+async def test_a_late_answer_is_ignored(
     attacker: Attacker, coop: Coop, house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     await attacker.meet("type='result'", "hold")
@@ -319,8 +319,8 @@ async def test_an_answer_that_comes_after_it_was_given_up_is_ignored(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-@of("the home's")
-async def test_the_homes_own_server_gets_nothing_that_was_not_granted(
+@account_on_hostile_server("the home's")
+async def test_the_homes_own_server_reads_nothing_beyond_the_grant(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)

@@ -129,7 +129,7 @@ async def answers(node: Node, peer: Node) -> None:
         await peer.pushing.push(bare(node), records(NOW, 1))
 
 
-async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
+async def test_large_messages_of_a_stranger_do_not_disconnect_a_node(
     server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
     node = await new_node(server, answerer, keep=Keeper().keep, through=line)
@@ -143,7 +143,7 @@ async def test_two_messages_of_a_stranger_do_not_take_a_node_off_the_network(
     assert not line.cuts
 
 
-async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_resumed(
+async def test_a_resumed_session_does_not_repeat_an_expensive_stanza(
     server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
 ) -> None:
     node = await new_node(server, answerer, keep=Keeper().keep, through=line)
@@ -165,7 +165,7 @@ async def test_a_stanza_that_costs_much_does_not_come_again_when_the_session_is_
     assert not session.ended.done()
 
 
-async def test_no_stanza_that_costs_much_ends_a_stream_or_keeps_others_waiting(
+async def test_expensive_stanzas_end_no_stream_and_delay_no_peer(
     server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
     node = await new_node(server, keep=Keeper().keep, through=line)
@@ -308,7 +308,7 @@ def days(count: int) -> list[list[bytes]]:
 
 
 @pytest.mark.parametrize("strong", [1, 300])
-async def test_strangers_who_push_stop_no_push_of_a_member(
+async def test_pushes_of_strangers_stop_no_push_of_a_member(
     coop: Coop, members: Members, strangers: Asking, strong: int
 ) -> None:
     traffic, receiving = coop.node.counts.traffic, coop.network.receiving
@@ -336,7 +336,7 @@ async def test_pushes_of_strangers_are_refused_unread(server: Prosody, new_node:
     assert keeper.senders == [bare(peer)]
 
 
-async def test_strangers_who_ask_what_takes_long_keep_nobody_who_is_known_from_asking(
+async def test_slow_requests_of_strangers_do_not_delay_known_peers(
     crowded: Crowded, new_node: MakeNode, strangers: Asking
 ) -> None:
     peer = await new_node(crowded.server)
@@ -351,7 +351,7 @@ async def test_strangers_who_ask_what_takes_long_keep_nobody_who_is_known_from_a
     assert strangers.heard["error"] == 100 - MAX_OF_STRANGERS
 
 
-async def test_hundreds_of_accounts_at_one_domain_are_one_and_others_ask_as_before(
+async def test_accounts_of_one_domain_share_a_limit_and_others_keep_theirs(
     crowded: Crowded, new_node: MakeNode, strangers: Asking
 ) -> None:
     newcomer = await new_node(crowded.server)
@@ -379,7 +379,7 @@ async def test_endless_requests_get_a_bounded_number_of_answers(
     assert strangers.heard["result"] == HEARD_PER_MINUTE + 1
 
 
-async def test_receipts_that_strangers_make_up_are_not_looked_for(
+async def test_receipts_of_strangers_are_ignored(
     server: Prosody, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
     late: asyncio.Queue[tuple[str, str]] = asyncio.Queue()

@@ -104,7 +104,7 @@ def no_fault(caplog: pytest.LogCaptureFixture, *secrets: str) -> Iterator[None]:
 # Wrong tokens.
 
 
-async def test_no_number_of_wrong_tokens_shuts_out_the_right_one(home: Home) -> None:
+async def test_wrong_tokens_do_not_lock_out_the_right_one(home: Home) -> None:
     url = home.url / "api/v1/node"
     answers = []
     for n in range(200):
@@ -118,7 +118,7 @@ async def test_no_number_of_wrong_tokens_shuts_out_the_right_one(home: Home) -> 
         assert answer.status == 200
 
 
-async def test_wrong_tokens_are_counted_for_the_address_that_sends_them(home: Home) -> None:
+async def test_wrong_tokens_are_counted_by_address(home: Home) -> None:
     port = home.url.port or 0
     sent = head("/api/v1/node", b"Host: localhost", b"Authorization: Bearer wrong")
     attacker = [status_of(await exchange(port, sent, "127.0.0.2")) for _ in range(30)]
@@ -142,7 +142,7 @@ async def tries(office: Office, times: int, address: Callable[[int], str]) -> li
     return statuses
 
 
-async def test_no_number_of_tries_from_elsewhere_locks_an_administrator_out(
+async def test_tries_from_other_addresses_lock_no_administrator_out(
     office: Office,
 ) -> None:
     tried = await tries(office, 100, lambda n: f"198.51.100.{n}")
@@ -151,7 +151,7 @@ async def test_no_number_of_tries_from_elsewhere_locks_an_administrator_out(
     assert page.status == 200
 
 
-async def test_tries_under_the_address_of_an_administrator_do_not_keep_a_known_browser_out(
+async def test_tries_from_the_same_address_lock_no_known_browser_out(
     office: Office,
 ) -> None:
     browser = await office.enter()
@@ -163,7 +163,7 @@ async def test_tries_under_the_address_of_an_administrator_do_not_keep_a_known_b
     assert (await log_in(browser, NAME, PASSWORD)).status == 200
 
 
-async def test_a_known_browser_may_not_try_without_end_either(office: Office) -> None:
+async def test_a_known_browser_has_a_limit_of_tries_too(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await browser.open(""), "logout")
     answers = [(await log_in(browser, NAME, f"wrong {n}")).status for n in range(FREE_TRIES + 1)]
@@ -174,7 +174,7 @@ async def test_a_known_browser_may_not_try_without_end_either(office: Office) ->
     "cookie",
     ["", "a", f"{'A' * 22}.{'0' * 64}", f"{'A' * 22}.", "é" * 22, f"{'A' * 4000}.{'0' * 64}"],
 )
-async def test_no_browser_says_by_itself_that_it_is_known(office: Office, cookie: str) -> None:
+async def test_a_forged_cookie_makes_no_browser_known(office: Office, cookie: str) -> None:
     await tries(office, FREE_TRIES, lambda _: "127.0.0.1")
     browser = await office.browser()
     jar = browser.session.cookie_jar
@@ -199,7 +199,7 @@ async def test_a_browser_is_known_for_one_name_and_one_password(office: Office) 
     assert (await log_in(browser, NAME, PASSWORD)).status == 429
 
 
-async def test_addresses_of_one_home_are_one_and_homes_of_one_site_are_counted_too(
+async def test_ipv6_addresses_are_counted_by_home_and_by_site(
     office: Office,
 ) -> None:
     tried = await tries(office, FREE_TRIES + 1, lambda n: f"2001:db8:1:1::{n:x}")
@@ -210,7 +210,7 @@ async def test_addresses_of_one_home_are_one_and_homes_of_one_site_are_counted_t
     assert page.status == 200
 
 
-async def test_an_address_that_is_added_on_a_line_of_its_own_is_the_one_that_counts(
+async def test_the_forwarded_address_on_the_last_line_counts(
     office: Office,
 ) -> None:
     """HAProxy adds a line; what a visitor wrote stands above."""
@@ -234,7 +234,7 @@ async def test_an_address_that_is_added_on_a_line_of_its_own_is_the_one_that_cou
     assert answers == [403] * FREE_TRIES + [429]
 
 
-async def test_passwords_of_strangers_that_wait_leave_room_for_a_known_browser() -> None:
+async def test_waiting_passwords_of_strangers_leave_room_for_a_known_browser() -> None:
     passwords = Passwords(QUICK)
     hashed = await passwords.hash(PASSWORD)
     await passwords.check(hashed, "wrong")
@@ -252,7 +252,7 @@ async def test_passwords_of_strangers_that_wait_leave_room_for_a_known_browser()
 # Connections that keep a server waiting.
 
 
-async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
+async def test_incomplete_requests_are_closed(town: Town) -> None:
     """400 of each kind, from a stranger and from a proxy: none is there after the bounds."""
     bounds = Bounds(head_s=0.3, body_s=0.3, lingers_s=0.1, connections=2000, of_one=2000)
     halves = (
@@ -299,7 +299,7 @@ async def test_a_proxy_keeps_its_connections(town: Town) -> None:
         writer.close()
 
 
-async def test_so_many_connections_of_one_address_leave_room_for_others(town: Town) -> None:
+async def test_connections_of_one_address_leave_room_for_others(town: Town) -> None:
     """What only waits ends for what comes, and nobody is kept out."""
     public = PublicSite(town.store, replace(town.settings, page=STRANGERS), "0")
     bounds = Bounds(connections=30, of_one=10)
@@ -315,7 +315,7 @@ async def test_so_many_connections_of_one_address_leave_room_for_others(town: To
                 assert status_of(await exchange(port, request, source)) == 200
 
 
-async def test_an_answer_that_nobody_reads_is_given_up(socket_enabled: None) -> None:
+async def test_an_unread_answer_is_closed(socket_enabled: None) -> None:
     ended = asyncio.Event()
 
     async def much(request: web.Request) -> web.StreamResponse:
@@ -354,7 +354,7 @@ class Making:
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def test_parameters_that_no_page_reads_make_no_other_page(
+async def test_unknown_parameters_share_one_cached_page(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = 0
@@ -437,7 +437,7 @@ def of_home() -> Iterator[tuple[str, str, dict[str, int]]]:
     yield "GET", "/health", LOOK_AT_HOME
 
 
-async def test_each_route_of_a_home_opens_to_whom_it_is_for(home: Home) -> None:
+async def test_each_route_of_a_home_opens_to_its_users_alone(home: Home) -> None:
     permission_id = await ask(home)
     routes = {
         (route.method, route.resource.canonical)
@@ -503,7 +503,7 @@ def canonical(pattern: str) -> str:
     return path
 
 
-async def test_no_export_of_a_home_is_given_to_a_member_of_the_household_alone(home: Home) -> None:
+async def test_administrators_alone_export_the_records_of_a_home(home: Home) -> None:
     for name in ("consometers.json", "consometers.csv"):
         for user in (GUEST, "", "0" * 32, ADMIN.upper(), f"{ADMIN} "):
             page = await home.browser(user).open(f"mine/{name}")
@@ -535,7 +535,7 @@ async def test_each_route_of_an_administration_opens_to_administrators_alone(
     assert {*admin_routes.OPEN, *admin_routes.ADMITS} == {"/login"}
 
 
-async def test_nothing_of_what_is_public_can_be_changed(office: Office) -> None:
+async def test_public_routes_change_nothing(office: Office) -> None:
     browser = await office.browser()
     for pattern in public_routes.LOOKS:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
@@ -621,7 +621,7 @@ async def servers_of_all(
         }
 
 
-async def test_bytes_that_are_no_text_in_any_header_are_refused(
+async def test_undecodable_headers_are_refused(
     servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port, paths in servers_of_all.values():
@@ -642,7 +642,7 @@ async def test_odd_headers_are_refused_or_ignored(
         assert not [sent for sent in statuses if sent[0] == "Host" and statuses[sent] == 200]
 
 
-async def test_a_secret_in_a_head_that_cannot_be_read_is_not_logged(
+async def test_a_secret_in_an_invalid_head_is_not_logged(
     servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port, _ in servers_of_all.values():
@@ -654,7 +654,7 @@ async def test_a_secret_in_a_head_that_cannot_be_read_is_not_logged(
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-async def test_a_head_has_one_host_and_one_of_what_says_who_asks(
+async def test_repeated_host_and_identity_headers_are_refused(
     servers_of_all: Servers, version: str
 ) -> None:
     for port, paths in servers_of_all.values():
@@ -682,7 +682,7 @@ NO_ADDRESS = (
 )  # fmt: skip
 
 
-async def test_an_address_that_is_no_text_breaks_nothing(
+async def test_undecodable_addresses_cause_no_error(
     servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     lines = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -703,7 +703,7 @@ NO_FORM = (
 )
 
 
-async def test_a_form_of_bytes_that_are_no_text_breaks_nothing(
+async def test_undecodable_forms_cause_no_error(
     servers_of_all: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, target in (("home", "/join"), ("collective", "/administration/login")):
@@ -737,7 +737,7 @@ FRAMING = (
 )
 
 
-async def test_no_request_hides_within_another(
+async def test_no_request_is_smuggled_within_another(
     servers_of_all: Servers,
 ) -> None:
     """One answer comes, or it is a refusal and the connection ends: never two."""
@@ -789,7 +789,7 @@ async def lured() -> AsyncIterator[Callable[[str, str, str], Awaitable[str]]]:
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
-async def test_a_page_whose_name_was_led_here_reads_nothing_and_does_nothing(
+async def test_dns_rebinding_reads_nothing_and_changes_nothing(
     file: Store, second: Store, town: Town, tmp_path: Path
 ) -> None:
     own = settings(tmp_path, page=PageSettings(names=("energies.example.org",)))
@@ -846,7 +846,7 @@ async def test_a_collective_answers_under_its_own_names_alone(
             assert status_of(answer) == status
 
 
-async def test_only_a_card_is_shown_within_a_page_of_somebody_else(
+async def test_other_sites_may_frame_the_card_alone(
     home: Home, second: Store, tmp_path: Path
 ) -> None:
     """No button of ours can be laid under one of theirs."""

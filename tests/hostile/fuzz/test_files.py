@@ -81,7 +81,7 @@ DAMAGE = st.sampled_from([flipped, zeroed, cut, swapped, noisy])
 HEADER = st.integers(0, 99)
 
 
-def test_a_database_that_was_damaged_works_or_is_refused_in_words_and_is_not_made_worse(
+def test_damaged_databases_work_or_are_refused_unchanged(
     tmp_path: Path,
 ) -> None:
     whole = tmp_path / "whole.db"
@@ -128,7 +128,7 @@ def dump(file: Path) -> list[str]:
         return list(connection.iterdump())
 
 
-def test_a_database_of_another_program_is_refused_in_words_and_left_as_it_is(
+def test_databases_of_other_programs_are_refused_unchanged(
     tmp_path: Path,
 ) -> None:
     for name, script in FOREIGN.items():

@@ -99,7 +99,7 @@ def damaged(draw: st.DrawFn, document: bytes) -> bytes:
     return bytes(altered)
 
 
-def test_bytes_are_a_document_or_are_refused() -> None:
+def test_bytes_are_read_or_refused() -> None:
     def check(document: bytes) -> None:
         try:
             element = parse(document)
@@ -113,7 +113,7 @@ def test_bytes_are_a_document_or_are_refused() -> None:
     )
 
 
-def test_a_bent_document_is_read_or_is_refused() -> None:
+def test_altered_documents_are_read_or_refused() -> None:
     def check(document: Element) -> None:
         read_with_each(document)
         assert stanza_errors.read(document).text.say("fr")
@@ -127,7 +127,7 @@ LABELS = (
 )
 
 
-def test_records_of_any_fields_are_read_or_are_refused() -> None:
+def test_records_of_any_fields_are_read_or_refused() -> None:
     labels = st.sampled_from(LABELS)
 
     def check(document: Element, fields: list[dict[str, str]], times: int) -> None:
@@ -154,7 +154,7 @@ def check_text[T](text: str, reader: Callable[[str], T], shown: Callable[[T], st
         assert reader(shown(value)) == value
 
 
-def test_a_text_is_an_identifier_or_a_time_or_is_refused() -> None:
+def test_identifiers_and_times_are_read_or_refused() -> None:
     def check(text: str) -> None:
         check_text(text, identifier.identifier, str)
         check_text(text, identifier.device, str)
@@ -186,14 +186,14 @@ fr = "Le prochain toit"
 fr = "Dimensionner le prochain toit de panneaux."
 """
 KEYS = st.sampled_from([*tomllib.loads(NEED_FILE), "identification", "reading", "", "{a}b", "é"])
-TOLD = st.recursive(
+TOML_VALUES = st.recursive(
     NASTY | st.integers() | st.booleans() | st.floats() | st.none(),
     lambda values: st.lists(values, max_size=3) | st.dictionaries(KEYS | NASTY, values, max_size=4),
     max_leaves=8,
 )
 
 
-def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> None:
+def test_need_files_are_read_or_refused_with_a_message() -> None:
     def check(document: bytes, changes: dict[str, object]) -> None:
         readers: tuple[Callable[[], DataNeed], ...] = (
             lambda: read_need_file(document),
@@ -208,7 +208,7 @@ def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> Non
                 assert read_need_file(write_need_file(need).encode()) == need
 
     files = st.sampled_from([NEED_FILE.encode(), b"[title", b"id = 1979-05-27T07:32:00Z\n"])
-    changes = st.dictionaries(KEYS, TOLD, max_size=2)
+    changes = st.dictionaries(KEYS, TOML_VALUES, max_size=2)
     regressions = [(b"", {"series": [{"": None}]})]
     explore(
         "need files", 60, check, files | files.flatmap(damaged), changes, regressions=regressions

@@ -137,7 +137,7 @@ async def collective(store: Store) -> list[Element]:
     ("role", "surface"),
     [(Role.HOUSEHOLD, "stanzas of a home"), (Role.COLLECTIVE, "stanzas of a collective")],
 )
-def test_a_node_answers_every_stanza_or_lets_it_be(
+def test_a_node_answers_or_ignores_every_stanza(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, role: Role, surface: str
 ) -> None:
     file = tmp_path / "node.db"

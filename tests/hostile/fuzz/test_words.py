@@ -54,7 +54,7 @@ INVITATIONS: list[Join | Register] = [
 ]
 
 
-def test_an_invitation_is_read_or_is_refused_and_what_is_read_is_written_the_same() -> None:
+def test_invitations_are_refused_or_survive_a_round_trip() -> None:
     def check(link: str) -> None:
         try:
             invitation = links.read(link)
@@ -106,7 +106,7 @@ def written(draw: st.DrawFn) -> bytes:
     return "\n".join(lines).encode(errors="surrogateescape")
 
 
-def test_settings_are_read_or_are_refused_in_words(tmp_path: Path) -> None:
+def test_settings_are_read_or_refused_with_a_message(tmp_path: Path) -> None:
     file = tmp_path / "collective.toml"
 
     def check(document: bytes, variable: str, value: str) -> None:
