@@ -35,7 +35,7 @@ from demo.prosody import Authority, Prosody, federate
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.test_node import PAST, comes, jid, join
+from tests.node.collective.test_node import PAST, jid, join, wait_for_records
 from tests.node.sharing.houses import (
     Collective,
     House,
@@ -176,12 +176,12 @@ async def granted(coop: Coop) -> list[gifts.MemberPermission]:
 async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
     """Grant the past, share a new hour, and withdraw; return the permission once that is known."""
     past = await join(coop, house)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
     new = {PAST + 60 * HOUR: 600}
     await house.keep(
         {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
     )
-    await comes(coop, past | new)
+    await wait_for_records(coop, past | new)
     (permission,) = [PermissionId(grant.id) for grant in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
@@ -232,7 +232,7 @@ async def test_stanzas_in_the_name_of_another_domain_are_refused(
     attacker: Attacker, honest: Prosody, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
     ((permission, name),) = [(grant.id, grant.series[0]) for grant in await granted(coop)]
     member, node = jid(house), f"{coop.jid}/quoalise"
     for forged in (
@@ -247,7 +247,7 @@ async def test_stanzas_in_the_name_of_another_domain_are_refused(
     assert honest.log().count("claiming to be from honest.test") == 3
     assert await permission_state(coop, permission) is State.GRANTED
     assert await house.state(PermissionId(permission)) is State.GRANTED
-    await comes(coop, past)
+    await wait_for_records(coop, past)
 
 
 async def test_forged_receipts_and_errors_acknowledge_nothing(
@@ -295,12 +295,12 @@ async def test_a_foreign_account_cannot_deliver_records_of_a_member(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
     ((name, *_),) = [grant.series for grant in await granted(coop)]
     words = serialise(data.write(pushed_data(name, PAST, [999_999]))).decode()
     attacker.account.send_raw(f'<message to="{coop.jid}" id="1">{words}</message>')
     await attacker.account.error()
-    await comes(coop, past)
+    await wait_for_records(coop, past)
 
 
 @account_on_hostile_server("the collective's")
@@ -324,7 +324,7 @@ async def test_the_homes_own_server_reads_nothing_beyond_the_grant(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     past = await join(coop, house)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
     ((permission, name),) = [(grant.id, grant.series[0]) for grant in await granted(coop)]
     node = f"{coop.jid}/quoalise"
     other = replace(name, path=name.path.replace("consumption", "production"))

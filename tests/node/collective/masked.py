@@ -99,7 +99,7 @@ class MaskedTown(Town):
     async def masked_homes(self, count: int, area: str | None = None) -> list[MaskedHome]:
         return [await self.masked_home(area) for _ in range(count)]
 
-    async def let_be_read(self, home: MaskedHome) -> None:
+    async def grant_records(self, home: MaskedHome) -> None:
         """Grant another need too, for the records of the same direction."""
         self.series[home.member] = series = Series(
             Device(f"urn:dev:org:60060-again{home.member}"), CONSUMPTION, Quantity.POWER, HOUR, ZONE
@@ -112,17 +112,17 @@ class MaskedTown(Town):
     ) -> Reports:
         """Mask the values of a home from an hour on, with the key of a day."""
         key = home.key.on(day or self.at.date())
-        made = []
+        masked = []
         for place, value in enumerate(values):
             hour = start.replace(hour=start.hour + place)
             subject = Subject(COLLECTIVE, CONSUMPTION, hour)
             report = Report.of(value, subject, key, home.nonce_secret)
-            made.append(MaskedReport(hour, report.nonce, report.masked, report.masked_square))
+            masked.append(MaskedReport(hour, report.nonce, report.masked, report.masked_square))
         return Reports(
             permission=home.permission,
             direction=Way.CONSUMPTION,
             day=key.day,
-            reports=tuple(made),
+            reports=tuple(masked),
         )
 
     async def report(
@@ -153,23 +153,23 @@ class MaskedTown(Town):
     def witness(self, without: Collection[MaskedHome] = ()) -> Witness:
         """Return the witness, to whom all homes gave their keys, without those that left."""
         directions = frozenset({Direction.CONSUMPTION})
-        known = {
+        enrolments = {
             name: Enrolment(home.key, directions, 3)
             for name, home in self.homes.items()
             if home not in without
         }
-        return Witness(known, self.ledger)
+        return Witness(enrolments, self.ledger)
 
-    async def have_opened(self, witness: Witness | None = None) -> list[list[Answer]]:
+    async def answer_openings(self, witness: Witness | None = None) -> list[list[Answer]]:
         """Have the witness answer what it is asked, as `WitnessRequests` does."""
         witness = witness or self.witness()
-        said = []
+        answered = []
         while pending := await openings(self.connection, unanswered=True):
             for asked in pending:
                 sums = [each for part in requests(asked) for each in part.sums]
                 subject = Subject(COLLECTIVE, asked.direction, asked.start)
                 answers = witness.open(subject, sums, self.at.date())
-                said.append(answers)
+                answered.append(answers)
                 refused = refused_homes(asked, answers)
                 if not refused:
                     await store_answer(self.connection, asked, written_answer(asked, answers))
@@ -180,10 +180,10 @@ class MaskedTown(Town):
                     await store_answer(self.connection, asked, too_few(answers))
                 else:
                     await ask_less(self.connection, left)
-        return said
+        return answered
 
     async def close_all(self, at: datetime, witness: Witness | None = None) -> None:
         """Close all that is due then, with a witness that answers."""
-        await self.have_opened(witness)
+        await self.answer_openings(witness)
         while await self.close(at):
-            await self.have_opened(witness)
+            await self.answer_openings(witness)

@@ -23,7 +23,7 @@ from ..clocks import Hands, confirmed, sure
 from ..permission.samples import HOURLY, grant, now
 
 
-async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
+async def test_logs_forget_entries_older_than_a_year(store: Store) -> None:
     at = now()
     hour = at.replace(minute=0, second=0)
     ages = [timedelta(days=400), timedelta(days=368), timedelta(days=360), timedelta()]

@@ -105,7 +105,7 @@ class Story:
     async def play(self) -> None:
         for hour in range(HOURS):
             await self._hour(hour)
-        await self._tell_days()
+        await self._send_days()
         await self.look(START + timedelta(days=3))
 
     async def _hour(self, hour: int) -> None:
@@ -116,18 +116,18 @@ class Story:
             if home in self.daily | self.gone:
                 continue
             if self.random.random() < 0.8:
-                await self._tell(home, hour)
+                await self._send(home, hour)
             else:
                 late.append(home)
         await self.look(self.town.at)
         await self._mischief(hour)
         await self.look(end + 40 * MINUTE)
         for home in late:
-            await self._tell(home, hour)
+            await self._send(home, hour)
         await self.look(end + 45 * MINUTE)
 
     async def _mischief(self, hour: int) -> None:
-        what = self.random.choice(
+        event = self.random.choice(
             [
                 "nothing",
                 "correct",
@@ -142,9 +142,9 @@ class Story:
             ]
         )
         hourly = [home for home in self.homes if home not in self.daily | self.gone]
-        match what:
+        match event:
             case "correct" if chosen := [(h, n) for h, n in sorted(self.sent) if h in hourly]:
-                await self._tell(*self.random.choice(chosen), version=1)
+                await self._send(*self.random.choice(chosen), version=1)
             case "erase" if hourly:
                 await self._erase(self.random.choice(hourly))
             case "join" if len(self.homes) < MOST:
@@ -170,7 +170,7 @@ class Story:
             self.daily.add(number)
         return number
 
-    async def _tell(self, home: int, hour: int, version: int = 0) -> None:
+    async def _send(self, home: int, hour: int, version: int = 0) -> None:
         """Send the truth, mostly; a liar draws nothing, or more than all together."""
         drawn = self.random.choice([_BASE] * 8 + [0, 8 * _BASE])
         start = START + hour * HOUR
@@ -179,7 +179,7 @@ class Story:
         count = 40 if home in self.below else None
         await self.town.record_hour(self.homes[home], watts, start, count=count)
 
-    async def _tell_days(self) -> None:
+    async def _send_days(self) -> None:
         self.town.at = START + timedelta(days=2)
         for home in self.daily:
             if self.random.random() < 0.9:
@@ -265,7 +265,9 @@ class Story:
             for traitors in combinations(homes, count):
                 attacker = Attacker()
                 for figure in self.attacker.figures:
-                    attacker.see({what: n for what, n in figure if what[0] not in traitors})
+                    attacker.see(
+                        {unknown: n for unknown, n in figure if unknown[0] not in traitors}
+                    )
                 distinguished |= attacker.singled_out(fewer_than=self.minimum - count)
         return distinguished
 

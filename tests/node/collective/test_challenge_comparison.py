@@ -74,9 +74,7 @@ def test_a_factor_common_to_all_drops_out_and_a_saving_stays(
     noise=st.lists(st.lists(FACTORS, min_size=4, max_size=4), min_size=3, max_size=9),
     weather=st.lists(FACTORS, min_size=9, max_size=9),
 )
-def test_weather_changes_no_figure_of_homes_that_scatter(
-    noise: list[list[float]], weather: list[float]
-) -> None:
+def test_common_weather_changes_no_figure(noise: list[list[float]], weather: list[float]) -> None:
     def compared(factors: Sequence[float]) -> Comparison:
         uses = {
             name: days([week[n] * factor for week, factor in zip(noise, factors, strict=False)])
@@ -107,7 +105,7 @@ def test_the_order_of_participants_changes_nothing(
         assert (standing.first, standing.last) == (other.first, other.last)
 
 
-def test_an_interval_holds_what_is_true_as_often_as_it_says() -> None:
+def test_confidence_interval_holds_the_true_saving_at_its_stated_rate() -> None:
     """Of 400 challenges whose weeks scatter by 5 %, the interval has the saving in some 380."""
     random = Random(20)
     held = apart = 0
@@ -130,7 +128,7 @@ def test_an_interval_holds_what_is_true_as_often_as_it_says() -> None:
     assert 0.15 < apart / rounds < 0.9
 
 
-def test_equal_homes_are_ranked_apart_no_oftener_than_the_stated_rate() -> None:
+def test_equal_homes_are_ranked_apart_no_more_often_than_stated() -> None:
     random = Random(20)
     wrong = 0
     rounds = 400
@@ -141,7 +139,7 @@ def test_equal_homes_are_ranked_apart_no_oftener_than_the_stated_rate() -> None:
     assert wrong / rounds < 0.06
 
 
-def test_weeks_that_are_missing_of_one_count_for_none() -> None:
+def test_week_missing_for_one_participant_counts_for_nobody() -> None:
     uses = {name: dict(days([1.0] * 6)) for name in NAMES}
     uses["a"] = dict(days([0.9] * 6))
     for n in range(4):
@@ -155,7 +153,7 @@ def test_weeks_that_are_missing_of_one_count_for_none() -> None:
     assert comparison.standings["a"].change == pytest.approx(-0.1)
 
 
-def test_a_participant_without_half_of_the_weeks_is_left_out_and_spoils_nothing() -> None:
+def test_participant_without_half_of_the_weeks_is_left_out() -> None:
     uses = {name: days([1.0] * 6) for name in NAMES[:3]}
     uses["c"] = days([0.5] * 2)
     comparison = compare(uses, weeks(6))
@@ -176,16 +174,16 @@ def test_a_participant_without_half_of_the_weeks_is_left_out_and_spoils_nothing(
             "b": dict(list(days([1.0] * 4).items())[14:]),
         },
     ],
-    ids=["nobody", "one", "nothing", "one of two", "no use", "no week in common"],
+    ids=["nobody", "a single one", "nothing", "only one of two", "no use", "no week in common"],
 )
-def test_where_nothing_compares_there_is_no_ranking(uses: dict[str, Uses]) -> None:
+def test_incomparable_participants_are_not_ranked(uses: dict[str, Uses]) -> None:
     comparison = compare(uses, weeks(4))
     assert not comparison.standings
     assert not comparison.is_conclusive
     assert not compare(uses, []).standings
 
 
-def test_before_three_weeks_there_is_a_change_and_no_rank() -> None:
+def test_fewer_than_three_weeks_show_a_change_and_no_rank() -> None:
     uses = {name: days([1.0] * (LEAST_WEEKS - 1)) for name in NAMES}
     comparison = compare(uses, weeks(LEAST_WEEKS - 1))
     assert not comparison.is_ranked
@@ -211,5 +209,7 @@ def test_weeks_begin_with_the_first_day_and_the_last_may_be_short() -> None:
         (52, 0.95, 2.007),
     ],
 )
-def test_students_t_is_that_of_the_tables(degrees: int, confidence: float, expected: float) -> None:
+def test_student_t_matches_published_tables(
+    degrees: int, confidence: float, expected: float
+) -> None:
     assert student_t(confidence, degrees) == pytest.approx(expected, abs=5e-4)

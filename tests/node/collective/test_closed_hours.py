@@ -30,7 +30,7 @@ async def town(file: Store) -> AsyncIterator[Town]:
         yield Town(connection)
 
 
-async def seen(town: Town, day: date = DAY, publication: Publication = AGREED) -> list[Hour]:
+async def hours_of(town: Town, day: date = DAY, publication: Publication = AGREED) -> list[Hour]:
     return list(await hours(town.connection, publication, PARIS, day, NOON))
 
 
@@ -38,14 +38,14 @@ def states(hours: list[Hour]) -> list[IntervalState]:
     return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
-async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town) -> None:
+async def test_closed_hours_show_their_response_and_reason(town: Town) -> None:
     homes = await town.members(4)
     await town.record(homes[:2], 1000, day=DAY)
     await town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
     await town.record(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
     await town.look(NOON)
     # Midnight in Lorient is 22:00 UTC, which has no record; noon UTC is 14:00.
-    hours = await seen(town)
+    hours = await hours_of(town)
     assert [hour.start.hour for hour in hours] == [*range(2, 14)]
     assert states(hours) == [
         *[IntervalState.PUBLISHED] * 8,
@@ -63,30 +63,30 @@ async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town
     }
 
 
-async def test_an_hour_that_nobody_closes_is_late(town: Town) -> None:
+async def test_overdue_hours_are_late(town: Town) -> None:
     await town.record(await town.members(3), 1000, day=DAY)
-    assert states(await seen(town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
+    assert states(await hours_of(town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
 
 
-async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
+async def test_hours_without_records_of_any_home_are_missing(
     town: Town,
 ) -> None:
     homes = await town.members(3)
     await town.record(homes, 1000, day=BEFORE - timedelta(days=9))
     await town.look(NOON)
     # Nobody has sent anything for ten days: nothing is expected, and all of it is missing.
-    assert missing(await seen(town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
+    assert missing(await hours_of(town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
 
 
-async def test_hours_that_were_closed_at_another_step_are_left_out(town: Town) -> None:
+async def test_hours_closed_at_another_step_are_left_out(town: Town) -> None:
     await town.record(await town.members(3), [1000] * 10, day=DAY)
     await town.look(NOON)
     finer = Publication(minimum=3, interval=Interval.PT30M)
-    hours = await seen(town, publication=finer)
+    hours = await hours_of(town, publication=finer)
     assert [hour.start.astimezone(UTC).hour for hour in hours] == [11, 11]
 
 
-async def test_the_past_is_closed_from_its_first_record_to_the_opening(town: Town) -> None:
+async def test_progress_runs_from_the_first_record_to_the_opening(town: Town) -> None:
     async def past() -> tuple[date, float] | None:
         hours = await progress(town.connection, AGREED, PARIS, OPENING)
         return None if hours is None else (hours.until.date(), round(hours.share, 2))

@@ -67,7 +67,7 @@ def closed(
         ),
     ],
     ids=[
-        "all zero is known of all",
+        "zeros",
         "a small commune with the smallest other one",
         "small communes are enough together",
         "a dominated commune",
@@ -157,7 +157,7 @@ MINUTES = timedelta(minutes=1)
         (False, 120, 0, True),
     ],
 )
-def test_an_hour_closes_once_nothing_new_comes(
+def test_incomplete_hour_closes_after_a_quiet_time(
     is_complete: bool, since_end: int, quiet: int, closes: bool
 ) -> None:
     since, silence = since_end * MINUTES, quiet * MINUTES

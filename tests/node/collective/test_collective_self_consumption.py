@@ -12,7 +12,7 @@ INTERVALS = st.lists(st.tuples(AMOUNTS, AMOUNTS), max_size=30)
 
 
 @given(INTERVALS, st.integers(0, 400), st.integers(1, 400))
-def test_in_each_interval_the_smaller_of_both_is_shared(
+def test_each_interval_shares_the_smaller_of_injection_and_consumption(
     intervals: list[tuple[int, int]], panels: int, members: int
 ) -> None:
     sun = Exchanges(intervals).simulate(panels, members)
@@ -23,7 +23,7 @@ def test_in_each_interval_the_smaller_of_both_is_shared(
 
 
 @given(INTERVALS)
-def test_more_panels_never_share_less_and_cover_no_more_than_all(
+def test_more_panels_never_share_less(
     intervals: list[tuple[int, int]],
 ) -> None:
     exchanges = Exchanges(intervals)
@@ -33,12 +33,12 @@ def test_more_panels_never_share_less_and_cover_no_more_than_all(
         assert share is None or 0 <= share <= 1
 
 
-def test_of_nothing_there_is_no_share() -> None:
+def test_empty_exchanges_have_no_share() -> None:
     sun = Exchanges([]).simulate()
     assert (sun.shared_wh, sun.used_share, sun.covered_share) == (0, None, None)
 
 
 @pytest.mark.parametrize(("panels", "members"), [(-1, 100), (100, 0)])
-def test_a_case_without_members_is_none(panels: int, members: int) -> None:
+def test_impossible_cases_are_refused(panels: int, members: int) -> None:
     with pytest.raises(ValueError, match="members"):
         Exchanges([(1, 1)]).simulate(panels, members)

@@ -48,7 +48,7 @@ async def filled(store: Store) -> Store:
     return store
 
 
-async def all_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
+async def all_rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     async with store.reading() as connection:
         return {
             table.name: sorted(map(tuple, await connection.execute(select(table))), key=repr)
@@ -56,7 +56,7 @@ async def all_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-async def look(
+async def preview(
     store: Store, settings: Settings, publication: Publication
 ) -> dict[PreviewPeriod, Seen]:
     return {
@@ -64,70 +64,72 @@ async def look(
     }
 
 
-async def test_it_counts_what_there_would_be(filled: Store, settings: Settings) -> None:
-    then = await look(filled, settings, THREE)
-    assert then[PreviewPeriod.DAY].everybody == Count(24)
-    assert then[PreviewPeriod.DAY].areas == Count(24)
-    assert then[PreviewPeriod.MONTH].everybody == Count(6)
-    assert then[PreviewPeriod.YEAR].everybody == then[PreviewPeriod.YEAR].areas == Count(6)
-    assert then[PreviewPeriod.MONTH].span.first == date(2026, 7, 10)
-    none = await look(filled, settings, FIVE)
-    assert none[PreviewPeriod.DAY].everybody.withheld == {Reason.BELOW_THRESHOLD: 24}
-    assert none[PreviewPeriod.YEAR].everybody.withheld == {Reason.BELOW_THRESHOLD: 6}
+async def test_preview_counts_figures(filled: Store, settings: Settings) -> None:
+    by_three = await preview(filled, settings, THREE)
+    assert by_three[PreviewPeriod.DAY].everybody == Count(24)
+    assert by_three[PreviewPeriod.DAY].areas == Count(24)
+    assert by_three[PreviewPeriod.MONTH].everybody == Count(6)
+    assert by_three[PreviewPeriod.YEAR].everybody == by_three[PreviewPeriod.YEAR].areas == Count(6)
+    assert by_three[PreviewPeriod.MONTH].span.first == date(2026, 7, 10)
+    by_five = await preview(filled, settings, FIVE)
+    assert by_five[PreviewPeriod.DAY].everybody.withheld == {Reason.BELOW_THRESHOLD: 24}
+    assert by_five[PreviewPeriod.YEAR].everybody.withheld == {Reason.BELOW_THRESHOLD: 6}
 
 
-async def test_it_counts_sums_of_homes_alone(store: Store, settings: Settings) -> None:
+async def test_preview_ignores_sites(store: Store, settings: Settings) -> None:
     async with store.writing() as connection:
         town = Town(connection, FIVE, NOW - timedelta(hours=2))
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
         for member in (*await town.members(3, "Lorient"), school):
             for day in range(2):
                 await town.record(member, 100, day=DAY - timedelta(days=day))
-    none = await look(store, settings, FIVE)
-    assert none[PreviewPeriod.DAY].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 24}))
-    assert none[PreviewPeriod.MONTH].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 2}))
-    assert none[PreviewPeriod.DAY].areas.shown == 0
-    then = await look(store, settings, THREE)
-    assert then[PreviewPeriod.DAY].everybody == then[PreviewPeriod.DAY].areas == Count(24)
+    by_five = await preview(store, settings, FIVE)
+    assert by_five[PreviewPeriod.DAY].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 24}))
+    assert by_five[PreviewPeriod.MONTH].everybody == Count(0, Counter({Reason.BELOW_THRESHOLD: 2}))
+    assert by_five[PreviewPeriod.DAY].areas.shown == 0
+    by_three = await preview(store, settings, THREE)
+    assert by_three[PreviewPeriod.DAY].everybody == by_three[PreviewPeriod.DAY].areas == Count(24)
 
 
-async def test_it_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
-    before = await all_of(filled)
-    await look(filled, settings, THREE)
-    await look(filled, settings, Publication(minimum=3, interval=Interval.PT30M))
-    assert await all_of(filled) == before
+async def test_preview_leaves_the_database_unchanged(filled: Store, settings: Settings) -> None:
+    before = await all_rows(filled)
+    await preview(filled, settings, THREE)
+    await preview(filled, settings, Publication(minimum=3, interval=Interval.PT30M))
+    assert await all_rows(filled) == before
 
 
-async def test_a_page_is_shown_as_it_would_be_if_it_opened_now(
+async def test_page_preview_shows_figures_as_if_opened_now(
     store: Store, settings: Settings
 ) -> None:
     async with store.writing() as connection:
         town = Town(connection, THREE, NOW - timedelta(hours=2))
         await town.record(await town.members(3, "Lorient"), 100)
-    before = await all_of(store)
+    before = await all_rows(store)
 
     async def page(connection: AsyncConnection) -> set[GroupId]:
         return await published_groups(connection)
 
     everybody, lorient = sorted(await foresee_page(store, settings, THREE, NOW, page, days=2))
     assert everybody != lorient
-    assert await all_of(store) == before
+    assert await all_rows(store) == before
 
 
-async def test_a_page_that_fails_leaves_nothing_behind(filled: Store, settings: Settings) -> None:
-    before = await all_of(filled)
+async def test_failed_page_preview_leaves_the_database_unchanged(
+    filled: Store, settings: Settings
+) -> None:
+    before = await all_rows(filled)
 
     async def fail(_connection: AsyncConnection) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await foresee_page(filled, settings, THREE, NOW, fail, days=2)
-    assert await all_of(filled) == before
+    assert await all_rows(filled) == before
 
 
-async def test_who_has_much_looks_at_a_month_at_least(
+async def test_slow_preview_covers_at_least_a_month(
     filled: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dry_run, "ENOUGH_S", -1)
-    stretches = await look(filled, settings, THREE)
+    stretches = await preview(filled, settings, THREE)
     assert stretches[PreviewPeriod.MONTH].everybody.shown == 6

@@ -29,7 +29,7 @@ HIDDEN = list(Reason)
 DRAWN = Direction.CONSUMPTION
 
 
-def out(watt_minutes: int, members: int) -> PublishedCell:
+def cell(watt_minutes: int, members: int) -> PublishedCell:
     return PublishedCell(
         group=GroupId(1),
         interval=Interval.P1D,
@@ -46,7 +46,7 @@ def out(watt_minutes: int, members: int) -> PublishedCell:
 
 
 figures = st.one_of(
-    st.builds(out, st.integers(0, 10**9), st.integers(10, 99)),
+    st.builds(cell, st.integers(0, 10**9), st.integers(10, 99)),
     st.builds(Withheld, st.sampled_from(HIDDEN), st.just(10)),
 )
 
@@ -75,7 +75,7 @@ def tables(draw: st.DrawFn) -> Slots:
 
 
 @given(st.lists(figures))
-def test_a_sum_has_all_that_was_published_and_nothing_else(column: list[Figure]) -> None:
+def test_amount_sums_exactly_the_published_cells(column: list[Figure]) -> None:
     amount = Amount.of(days(consumption=column), DRAWN)
     shown = [figure for figure in column if isinstance(figure, PublishedCell)]
     assert (amount.published, amount.ended) == (len(shown), len(column))
@@ -102,7 +102,7 @@ def test_parts_of_a_table_add_up_to_it(table: Slots) -> None:
 
 
 @given(tables())
-def test_rates_are_parts_of_one_and_leave_out_what_is_withheld_of_one_direction(
+def test_rates_are_fractions_of_complete_intervals(
     table: Slots,
 ) -> None:
     rates = Rates.of(table)
@@ -114,7 +114,7 @@ def test_rates_are_parts_of_one_and_leave_out_what_is_withheld_of_one_direction(
 
 
 @given(tables())
-def test_what_was_used_on_the_spot_is_of_intervals_of_which_it_is_known(table: Slots) -> None:
+def test_local_use_sums_complete_intervals(table: Slots) -> None:
     for row in rows(table):
         assert row.spot_wh is None or row.spot_wh >= 0
         assert row.used_wh is None or row.drawn.wh is not None
@@ -149,8 +149,8 @@ def test_rates_of_consumption_and_production(
     assert (rates.self_consumption, rates.self_sufficiency) == (self_consumption, self_sufficiency)
 
 
-def test_no_rate_is_made_of_days_of_which_not_as_many_hours_are_known() -> None:
-    whole = out(60, 10)
+def test_rates_need_equally_complete_days() -> None:
+    whole = cell(60, 10)
     cells = {"injection": [whole], "production": [whole]}
     assert Rates.of(days(consumption=[whole], **cells)).published == 1
     for other in (whole._replace(minutes=1380), whole._replace(lacks_homes=True)):
@@ -159,7 +159,7 @@ def test_no_rate_is_made_of_days_of_which_not_as_many_hours_are_known() -> None:
 
 def test_a_day_without_injection_counts_no_self_consumption() -> None:
     """Of two days of 500 Wh, 400 of one are known to be fed in, and 300 were drawn each day."""
-    made, fed, drawn = (out(60 * wh, 12) for wh in (500, 400, 300))
+    made, fed, drawn = (cell(60 * wh, 12) for wh in (500, 400, 300))
     whole = together(
         days(
             production=[made, made],

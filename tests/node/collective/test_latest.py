@@ -49,7 +49,7 @@ def energies(row: FlowRow) -> dict[Direction, int]:
     }
 
 
-async def test_an_interval_has_its_power_and_its_day_so_far(town: Town) -> None:
+async def test_latest_interval_has_its_power_and_its_day_so_far(town: Town) -> None:
     hours = day_of(
         DAY,
         consumption=lambda hour: 1000,
@@ -74,7 +74,7 @@ async def test_an_interval_has_its_power_and_its_day_so_far(town: Town) -> None:
     assert evening == await at_hour(town, 21)
 
 
-async def test_each_day_begins_with_nothing(town: Town) -> None:
+async def test_day_so_far_restarts_at_midnight(town: Town) -> None:
     both = day_of(DAY - timedelta(days=1), DAY, consumption=lambda hour: 60)
     await town.release(await town.group(), both)
     for hour, hours_so_far in ((-2, 23), (-1, 24), (0, 1)):
@@ -88,7 +88,7 @@ async def test_each_day_begins_with_nothing(town: Town) -> None:
     assert await last(town, EVENING, since=EVENING) is None
 
 
-async def test_what_is_withheld_is_left_out(town: Town) -> None:
+async def test_withheld_directions_are_left_out(town: Town) -> None:
     everybody = await town.group()
     hours = day_of(DAY, consumption=lambda hour: 100, production=lambda hour: 50)
     released = {
@@ -110,7 +110,7 @@ async def test_what_is_withheld_is_left_out(town: Town) -> None:
     assert latest.interval.start.astimezone(UTC).hour == 14
 
 
-async def test_only_the_whole_collective_has_a_latest_hour_once_it_is_published(
+async def test_latest_interval_is_of_the_whole_collective_alone(
     town: Town,
 ) -> None:
     assert await last(town) is None

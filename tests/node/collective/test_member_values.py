@@ -51,7 +51,7 @@ def test_values_are_no_finer_than_their_source() -> None:
     assert part([], HOUR, DAY) == Part.of([None] * 24)
 
 
-def test_a_device_counts_once_by_its_finest_series_that_is_whole() -> None:
+def test_finest_whole_series_of_a_device_counts() -> None:
     fine = source(FIVE, {DAY: [*12 * [100], None, *11 * [100], *12 * [None], *252 * [100]]})
     coarse = source(HOUR, {DAY: [7] * 24})
     expected = [100 * 60, 7 * 60, 7 * 60, *21 * [100 * 60]]
@@ -64,13 +64,13 @@ def test_devices_add_up_unless_one_has_only_some_of_its_records() -> None:
     assert part([device, two], HOUR, DAY) == Part.of([6 * 60, None, *22 * [5 * 60]])
 
 
-def test_a_collective_counts_for_those_it_sums() -> None:
+def test_collective_counts_for_its_members() -> None:
     sums = source(FIVE, {DAY: [9] * 288}, members={DAY: [*11 * [12], 10, *276 * [12]]})
     assert part([sums], HOUR, DAY).counts == (10, *23 * [12])
     assert part([source(HOUR, {DAY: [9] * 24}, members={})], HOUR, DAY).counts == (1,) * 24
 
 
-def test_of_a_collective_the_group_that_holds_the_others_counts() -> None:
+def test_whole_collective_counts_instead_of_its_groups() -> None:
     values = {"coop": 10, "coop-lorient": 6, "coop-lanester": 4, "cooperative": 1}
     sums = [
         source(HOUR, {DAY: [value] * 24}, name=name, members={DAY: [value] * 24})
@@ -83,7 +83,7 @@ def test_of_a_collective_the_group_that_holds_the_others_counts() -> None:
     assert (areas.values, areas.counts) == ((600,) * 24, (10,) * 24)
 
 
-def test_a_civil_day_is_of_two_utc_days() -> None:
+def test_civil_day_spans_two_utc_days() -> None:
     device = source(HOUR, {BEFORE: [1] * 24, DAY: [1] * 24})
     assert civil_day([device], DAY) == CivilDay(24 * 60, 24, 24)
     assert civil_day([device], BEFORE) == CivilDay(22 * 60, 22, 24)
@@ -91,7 +91,7 @@ def test_a_civil_day_is_of_two_utc_days() -> None:
 
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])
-def test_civil_days_have_the_hours_that_clocks_leave_them(day: date, hours: int) -> None:
+def test_civil_days_follow_clock_changes(day: date, hours: int) -> None:
     days = {day + timedelta(days=n): [1] * 24 for n in (-1, 0, 1)}
     assert civil_day([source(HOUR, days)], day) == CivilDay(hours * 60, hours, hours)
     mean = source(CIVIL, {day - timedelta(days=1): [1]})
@@ -115,7 +115,7 @@ def test_a_month_turns_within_a_utc_day() -> None:
     assert stretches(PARIS, HOUR, DAY) == (Stretch(date(2026, 6, 1), 0, 24),)
 
 
-def test_a_day_that_a_country_left_out_has_nothing() -> None:
+def test_day_skipped_by_a_time_zone_is_empty() -> None:
     assert places(SAMOA, HOUR, date(2011, 12, 30)) == ()
     assert civil_days(SAMOA, date(2011, 12, 30)) == tuple(
         date(2011, 12, 29) + timedelta(days=n) for n in range(3)

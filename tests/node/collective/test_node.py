@@ -15,7 +15,7 @@ from consometers_node.collective.counters import HistoryOutcome
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.problems import ProblemKind
-from consometers_node.collective.permissions import member_permissions as gifts
+from consometers_node.collective.permissions import member_permissions
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.identifier import identifier
@@ -48,7 +48,7 @@ def jid(house: House) -> str:
     return house.connection.stream.boundjid.bare
 
 
-async def comes(coop: Coop, wanted: dict[datetime, int]) -> None:
+async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
     """Wait until the collective has exactly that."""
     days = sorted({start.date() for start in wanted})
     values: dict[datetime, int] = {}
@@ -62,7 +62,7 @@ async def comes(coop: Coop, wanted: dict[datetime, int]) -> None:
         raise AssertionError(f"missing {missing}, too much {extra}") from None
 
 
-async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
+async def wait_for_backfill(coop: Coop, house: House, since: datetime) -> MemberSeries:
     async with asyncio.timeout(WITHIN_S):
         while True:
             permission = await coop.gathered(jid(house))
@@ -73,7 +73,7 @@ async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
 
 async def join(coop: Coop, house: House) -> dict[datetime, int]:
     """Join as a home with some past, and grant what it has."""
-    past = dict(enumerate_hours(PAST, KNOWN_UNTIL))
+    past = dict(numbered_hours(PAST, KNOWN_UNTIL))
     await house.ledger.cover(PAST, midnight(1))
     await house.keep(dict(past))
     token = await coop.invite()
@@ -84,21 +84,19 @@ async def join(coop: Coop, house: House) -> dict[datetime, int]:
     return past
 
 
-async def test_a_home_joins_and_is_heard_and_what_is_done_is_counted(
-    coop: Coop, house: House
-) -> None:
+async def test_new_home_delivers_its_records_and_counters_follow(coop: Coop, house: House) -> None:
     started = now()
     past = await join(coop, house)
-    await comes(coop, past)
-    permission = await has_asked(coop, house, started)
+    await wait_for_records(coop, past)
+    permission = await wait_for_backfill(coop, house, started)
     assert permission.problem is None
     assert permission.subscribed_at is not None
     new = {PAST + 60 * HOUR: 600, PAST + 61 * HOUR: 610}
     await house.keep({start: value for start, value in (past | new).items() if start >= YESTERDAY})
-    await comes(coop, past | new)
+    await wait_for_records(coop, past | new)
     corrected = past | new | {PAST + 59 * HOUR: 5}
     await house.keep({start: n for start, n in corrected.items() if start >= YESTERDAY})
-    await comes(coop, corrected)
+    await wait_for_records(coop, corrected)
     health = await Watch(coop.node, "1").health()
     assert not health.kinds & {ProblemKind.NETWORK, ProblemKind.DATABASE}
     assert health.counts.traffic.acknowledged >= 1
@@ -111,7 +109,7 @@ async def test_a_home_joins_and_is_heard_and_what_is_done_is_counted(
     assert health.database.standing.granting["home"].delivering == 1
 
 
-async def test_who_is_not_invited_learns_nothing(
+async def test_uninvited_node_learns_nothing(
     coop: Coop, other_server: Prosody, new_node: MakeNode
 ) -> None:
     token = await coop.invite()
@@ -128,12 +126,12 @@ async def test_who_is_not_invited_learns_nothing(
 
 
 @pytest.mark.parametrize("erase", [True, False])
-async def test_what_is_withdrawn_is_erased_unless_it_may_be_kept(
+async def test_withdrawal_erases_records_only_on_demand(
     coop: Coop, house: House, erase: bool
 ) -> None:
     past = await join(coop, house)
-    await comes(coop, past)
-    (permission,) = await all_of(house)
+    await wait_for_records(coop, past)
+    (permission,) = await permission_ids(house)
     await house.withdraw(permission, erase=erase)
     await decisions_confirmed(house)
     days = sorted({start.date() for start in past})
@@ -146,23 +144,23 @@ async def test_what_is_withdrawn_is_erased_unless_it_may_be_kept(
 
 async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, house: House) -> None:
     await join(coop, house)
-    (permission,) = await all_of(house)
+    (permission,) = await permission_ids(house)
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
-        await gifts.terminate(members, MemberPermissionId(permission), now())
+        await member_permissions.terminate(members, MemberPermissionId(permission), now())
     coop.node.look_again()
     async with asyncio.timeout(WITHIN_S):
         while await house.state(permission) is not State.TERMINATED:
             await asyncio.sleep(0.05)
         while True:
             async with coop.store.reading() as connection:
-                if not await gifts.not_notified(connection):
+                if not await member_permissions.not_notified(connection):
                     break
             await asyncio.sleep(0.05)
 
 
-async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, house: House) -> None:
-    past = dict(enumerate_hours(PAST, KNOWN_UNTIL))
+async def test_paused_home_is_asked_until_it_resumes(coop: Coop, house: House) -> None:
+    past = dict(numbered_hours(PAST, KNOWN_UNTIL))
     await house.keep(dict(past))
     await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
     await house.ledger.grant()
@@ -177,10 +175,10 @@ async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, hous
     assert (await coop.gathered(jid(house))).subscribed_at is None
     async with house.store.writing() as connection:
         await resume(connection, house.ledger.peer.id)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
 
 
-async def test_a_home_that_is_away_is_asked_when_it_is_back(
+async def test_offline_home_is_asked_when_it_returns(
     run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
     account = new_account(server)
@@ -194,10 +192,10 @@ async def test_a_home_that_is_away_is_asked_when_it_is_back(
         await until(lambda: coop.network.backfill.away == {account})
         async with running(file, server, account, coop.jid) as house:
             await house.keep({PAST: 1, PAST + HOUR: 2})
-            await comes(coop, {PAST: 1, PAST + HOUR: 2})
+            await wait_for_records(coop, {PAST: 1, PAST + HOUR: 2})
 
 
-async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
+async def test_records_pushed_during_a_backfill_replace_its_answer(
     coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, arrives = asyncio.Event(), asyncio.Event()
@@ -214,43 +212,43 @@ async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
     async with asyncio.timeout(WITHIN_S):
         await asked.wait()
     corrected = {KNOWN_UNTIL - HOUR: 5, KNOWN_UNTIL: 600}
-    all_of_it = past | corrected
-    await house.keep({start: n for start, n in all_of_it.items() if start >= YESTERDAY})
+    expected = past | corrected
+    await house.keep({start: n for start, n in expected.items() if start >= YESTERDAY})
     async with asyncio.timeout(WITHIN_S):
         while corrected.items() - (await coop.values([TODAY.date(), YESTERDAY.date()])).items():
             await asyncio.sleep(0.05)
     arrives.set()
-    await comes(coop, all_of_it)
+    await wait_for_records(coop, expected)
 
 
-async def test_a_collective_that_was_off_goes_on_and_asks_again_for_what_got_lost(
+async def test_restarted_collective_asks_again_for_lost_records(
     run: Run, server: Prosody, file: Store, new_account: NewAccount
 ) -> None:
-    async with AsyncExitStack() as there:
+    async with AsyncExitStack() as stack:
         async with run() as coop:
-            house = await there.enter_async_context(
+            house = await stack.enter_async_context(
                 running(file, server, new_account(server), coop.jid)
             )
             await house.connection.online()
             past = await join(coop, house)
-            await comes(coop, past)
-            await has_asked(coop, house, PAST)
+            await wait_for_records(coop, past)
+            await wait_for_backfill(coop, house, PAST)
             async with coop.store.writing() as connection:
                 lost = BlockRow.day == (PAST + 24 * HOUR).date()
                 await connection.execute(delete(BlockRow).where(lost))
         new = past | {KNOWN_UNTIL: 600}
         await house.keep(dict(new))
         async with run() as coop:
-            await comes(coop, new)
+            await wait_for_records(coop, new)
 
 
-async def test_a_database_that_goes_away_is_waited_for(
+async def test_collective_resumes_after_a_database_outage(
     place: Place, coop: Coop, house: House, postgresql_server: Server
 ) -> None:
     if isinstance(place, Path):
         pytest.skip("a file does not go away")
     past = await join(coop, house)
-    await comes(coop, past)
+    await wait_for_records(coop, past)
     database = place.partition("@/")[2].partition("?")[0]
     with postgresql_server.connect("postgres") as connection:
         connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false".encode())
@@ -261,15 +259,15 @@ async def test_a_database_that_goes_away_is_waited_for(
         await house.keep(dict(new))
         await asyncio.sleep(0.5)
         connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true".encode())
-    await comes(coop, new)
+    await wait_for_records(coop, new)
 
 
-async def all_of(house: House) -> list[PermissionId]:
+async def permission_ids(house: House) -> list[PermissionId]:
     async with house.store.reading() as connection:
         return [permission.id for permission in await Permissions(connection).all()]
 
 
-def enumerate_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+def numbered_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
     """Yield each hour, and how many there were before it."""
     for n in range(round((end - start) / HOUR)):
         yield start + n * HOUR, n

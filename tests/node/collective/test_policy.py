@@ -46,7 +46,9 @@ async def connection(file: Store) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection) -> None:
+async def test_settings_file_applies_until_an_administrator_chooses(
+    connection: AsyncConnection,
+) -> None:
     rules = InForce(WRITTEN)
     assert await rules.read(connection) == Rules(WRITTEN, NOT_YET)
     await choose(connection, FIVE, BY, NOON)
@@ -82,7 +84,7 @@ async def test_a_new_collective_is_closed_until_somebody_opens_it(
         Rules(Publication(minimum=12, wait=timedelta(minutes=90)), NOT_YET),
     ],
 )
-async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rules) -> None:
+async def test_chosen_rules_survive_a_round_trip(connection: AsyncConnection, rules: Rules) -> None:
     await choose(connection, rules, BY, NOON)
     choice = await chosen(connection)
     assert choice is not None
@@ -129,7 +131,7 @@ async def test_choices_are_logged_with_their_author(connection: AsyncConnection)
         ("publication.minimum", 10),
     ],
 )
-def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) -> None:
+def test_administrators_cannot_exceed_the_limits_of_the_file(key: str, value: object) -> None:
     with pytest.raises(BadRules) as caught:
         read_rules({"basis": "agreed", "interval": "PT1H", key: value})
     assert caught.value.key == key
@@ -147,7 +149,7 @@ def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) ->
         '{"rules": [], "by": "x", "at": "2026-01-01"}',
     ],
 )
-async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
+async def test_unreadable_choice_stops_publication(
     connection: AsyncConnection, stored: str
 ) -> None:
     await set_setting(connection, "publication", stored)
@@ -181,13 +183,13 @@ def test_rules_that_protect_less_are_recognised(
     assert not other.protect_less(finer)
 
 
-def test_a_day_begins_where_the_collective_is() -> None:
+def test_publication_opens_at_local_midnight() -> None:
     rules = Rules(WRITTEN, DAY)
     assert not rules.are_open(NOON - timedelta(hours=15), ZoneInfo(ZONE))
     assert rules.are_open(NOON - timedelta(hours=14), ZoneInfo(ZONE))
 
 
-async def test_nothing_is_published_before_its_day(file: Store, tmp_path: Path) -> None:
+async def test_nothing_is_published_before_the_opening_day(file: Store, tmp_path: Path) -> None:
     work = Publishing(
         file,
         settings(tmp_path, identifier="kersabiec"),

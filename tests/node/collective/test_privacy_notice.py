@@ -25,7 +25,7 @@ HEAT = replace(
 )
 
 
-def test_each_data_need_says_what_for_and_how_long() -> None:
+def test_notice_has_purpose_and_retention_of_each_data_need() -> None:
     policy = data_policy([NEED, HEAT], "Lorient")
     assert policy is not None
     assert policy.purpose.say("en") == (
@@ -63,7 +63,7 @@ async def test_the_privacy_notice_on_the_network_follows_the_needs(
         peer = await new_plain(server, language="fr")
         assert await form(peer, coop) == {}
         await offer(coop, NEED)
-        policy = await comes(peer, coop, "Toits au soleil")
+        policy = await wait_for_purpose(peer, coop, "Toits au soleil")
         assert policy == {
             "FORM_TYPE": "urn:xmpp:data-policy:0",
             "purpose": "Toits au soleil : Pour dimensionner le prochain toit.",
@@ -71,7 +71,7 @@ async def test_the_privacy_notice_on_the_network_follows_the_needs(
             "location": "Lorient",
         }
         await offer(coop, HEAT)
-        await comes(peer, coop, "Chauffage")
+        await wait_for_purpose(peer, coop, "Chauffage")
 
 
 async def offer(coop: Coop, need: DataNeed) -> None:
@@ -85,7 +85,7 @@ async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
     return {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
 
 
-async def comes(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
+async def wait_for_purpose(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
     async with asyncio.timeout(120):
         while words not in ((policy := await form(peer, coop)).get("purpose") or ""):
             await asyncio.sleep(0.1)

@@ -56,7 +56,7 @@ def at_hours(values: list[int | None], *hours: int) -> list[int | None]:
     return [values[hour] for hour in hours]
 
 
-async def test_a_sum_is_the_truth_to_the_wh_and_its_reports_are_gone(town: MaskedTown) -> None:
+async def test_published_sum_is_exact_and_its_reports_are_deleted(town: MaskedTown) -> None:
     homes = await town.masked_homes(4, "Lorient")
     for wh, home in enumerate(homes, 301):
         await town.report([home], [wh, wh + 10], AT)
@@ -85,7 +85,7 @@ async def test_records_and_sums_are_added_over_their_common_areas(town: MaskedTo
     assert (await town.counted())[10] == 17
 
 
-async def test_an_hour_waits_for_its_witness_and_those_after_it_too(town: MaskedTown) -> None:
+async def test_hour_and_its_successors_wait_for_the_witness(town: MaskedTown) -> None:
     await town.record(await town.members(3), 100)
     homes = await town.masked_homes(3)
     await town.report(homes, [400, 400], AT)
@@ -99,7 +99,7 @@ async def test_an_hour_waits_for_its_witness_and_those_after_it_too(town: Masked
     assert at_hours(await town.shown(), 9, 10, 11, 12) == [300, 1_500, 1_500, 300]
 
 
-async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(town: MaskedTown) -> None:
+async def test_request_does_not_change_after_a_lost_answer(town: MaskedTown) -> None:
     """Another set of homes of that hour could be opened by no witness, and would be an attack."""
     homes = await town.masked_homes(3)
     await town.report(homes, [400], AT)
@@ -113,21 +113,21 @@ async def test_what_is_asked_after_an_answer_that_was_lost_is_the_same(town: Mas
     assert len(await reports_of_hour(town.connection, CONSUMPTION, AT)) == len(homes)
 
 
-async def test_a_home_that_the_witness_refuses_is_left_out_and_the_others_are_opened(
+async def test_home_refused_by_the_witness_is_left_out(
     town: MaskedTown,
 ) -> None:
     homes = await town.masked_homes(3, "Lorient") + await town.masked_homes(3, "Lanester")
     await town.report(homes, [400], AT)
     await town.close(OVER)
     witness = town.witness(without=homes[:1])
-    assert len(await town.have_opened(witness)) == 2
+    assert len(await town.answer_openings(witness)) == 2
     await town.close_all(OVER, witness)
     # Two are too few for Lorient alone.
     name = "Lanester, Lorient"
     assert (await town.shown(name, kind="combined"))[10] == 2_000
 
 
-async def test_homes_count_from_the_first_hour_that_they_may_report(town: MaskedTown) -> None:
+async def test_homes_count_from_their_first_permitted_hour(town: MaskedTown) -> None:
     """Earlier hours are published without them, and do not wait for them."""
     await town.record(await town.members(3), 100)
     homes = [await town.masked_home(records_from=AT) for _ in range(3)]
@@ -139,7 +139,7 @@ async def test_homes_count_from_the_first_hour_that_they_may_report(town: Masked
     assert [hour.expected for hour in closed] == [3, 6]
 
 
-async def test_homes_that_were_opened_before_are_said_to_be_unopened(town: MaskedTown) -> None:
+async def test_homes_opened_before_are_not_opened_again(town: MaskedTown) -> None:
     """A restored collective may ask for other reports of an hour than it did before."""
     homes = await town.masked_homes(3)
     await town.report(homes, [400], AT)
@@ -149,7 +149,7 @@ async def test_homes_that_were_opened_before_are_said_to_be_unopened(town: Maske
 
 
 @pytest.mark.parametrize("homes", [2, 3])
-async def test_too_few_homes_are_asked_for_by_nobody(town: MaskedTown, homes: int) -> None:
+async def test_witness_is_asked_for_enough_homes_only(town: MaskedTown, homes: int) -> None:
     await town.report(await town.masked_homes(homes), [400], AT)
     await town.close(OVER)
     assert bool(await openings(town.connection)) == (homes == 3)
@@ -168,31 +168,31 @@ async def test_a_dominated_sum_stays_closed_and_records_are_published_without_it
     assert (await town.shown())[10] == 300
 
 
-async def test_a_home_that_is_read_individually_counts_there_alone(town: MaskedTown) -> None:
+async def test_home_read_individually_counts_by_its_records_alone(town: MaskedTown) -> None:
     homes = await town.masked_homes(4)
     await town.report(homes, [400], AT)
     await town.record(await town.members(3), 100)
-    await town.let_be_read(homes[0])
+    await town.grant_records(homes[0])
     await town.record(homes[0].member, 200)
     await town.close_all(OVER)
     assert (await town.shown())[10] == 1_700
     assert (await town.counted())[10] == 7
 
 
-async def test_a_past_that_is_read_in_while_the_witness_is_away_counts_once(
+async def test_records_read_in_during_a_witness_outage_count_once(
     town: MaskedTown,
 ) -> None:
     homes = await town.masked_homes(4)
     await town.report(homes, [400], AT)
     await town.record(await town.members(3), 100)
     await town.close(OVER)
-    await town.let_be_read(homes[0])
+    await town.grant_records(homes[0])
     await town.record(homes[0].member, 200)
     await town.close_all(OVER)
     assert at_hours(await town.shown(), 9, 10, 11) == [300, 1_900, 500]
 
 
-async def test_who_withdraws_with_erasure_is_in_no_opening_after(town: MaskedTown) -> None:
+async def test_erased_home_is_in_no_later_opening(town: MaskedTown) -> None:
     homes = await town.masked_homes(4)
     await town.report(homes, [400], AT)
     await withdraw(town.people, homes[0].member, homes[0].permission, OVER, erase=True)
@@ -200,7 +200,7 @@ async def test_who_withdraws_with_erasure_is_in_no_opening_after(town: MaskedTow
     assert (await town.shown())[10] == 1_200
 
 
-async def test_after_the_keys_are_forgotten_an_hour_closes_without_its_reports(
+async def test_hour_closes_without_reports_of_forgotten_keys(
     town: MaskedTown,
 ) -> None:
     await town.record(await town.members(3), 100)
@@ -221,7 +221,7 @@ async def test_the_last_report_of_an_hour_counts(town: MaskedTown) -> None:
     assert (await town.shown())[10] == 1_300
 
 
-async def test_what_nobody_granted_is_refused_in_words(town: MaskedTown) -> None:
+async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
     home, other = await town.masked_homes(2)
     whole = town.reports(home, [400], AT)
     refusals = [
@@ -238,7 +238,7 @@ async def test_what_nobody_granted_is_refused_in_words(town: MaskedTown) -> None
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error"),
     [
         (update(MaskedReportRow).values(nonce=bytes(16)), "too late"),
         (update(OpeningRow).values(start=AT + HOURS), "another hour"),
@@ -247,21 +247,19 @@ async def test_what_nobody_granted_is_refused_in_words(town: MaskedTown) -> None
         (update(MemberPermissionSeriesRow).values(series_id=1), "no record does"),
     ],
 )
-async def test_the_database_refuses_what_would_open_something_else(
-    file: Store, change: object, said: str
+async def test_database_refuses_to_alter_an_opening(
+    file: Store, change: object, error: str
 ) -> None:
     async with file.writing() as connection:
         town = MaskedTown(connection, at=OVER)
         await town.report(await town.masked_homes(3), [400], AT)
         await town.close(OVER)
-    with pytest.raises(DatabaseError, match=said):
+    with pytest.raises(DatabaseError, match=error):
         async with file.writing() as connection:
             await connection.execute(change)  # type: ignore[call-overload]
 
 
-async def test_nothing_of_a_home_can_be_read_from_all_that_is_stored(
-    store: Store, place: Path | str
-) -> None:
+async def test_stored_reports_look_like_random_bytes(store: Store, place: Path | str) -> None:
     """Every home has the same in every hour: what is stored looks as if it were drawn by lot."""
     wh = 31_337
     async with store.writing() as connection:

@@ -32,7 +32,7 @@ def reader(town: Town) -> Published:
     return Published(settings.identifier, settings.time_zone, settings.publication)
 
 
-def out(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
+def columns(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
     """Return the columns of a cell of homes that all responded, without its key."""
     each = round(watt_minutes / members)
     return watt_minutes, members, members, members, each, minutes, False
@@ -53,17 +53,17 @@ async def look(
         return await published.slots(connection, place, interval, span, until)
 
 
-async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
+async def test_hours_and_days_match_their_published_cells(town: Town) -> None:
     everybody = await town.group()
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1000 + hour), members=12)
     hours = await look(town, Interval.PT1H, Span(DAY, DAY))
-    assert figures(hours) == [out(60 * (1000 + hour), 12) for hour in range(24)]
+    assert figures(hours) == [columns(60 * (1000 + hour), 12) for hour in range(24)]
     assert [slot.start.hour for slot in hours] == list(range(24))
     assert all(slot.start.tzinfo is ZONE for slot in hours)
     cells = [slot.cell(DRAWN) for slot in hours]
     assert [cell and cell.start for cell in cells] == [slot.start for slot in hours]
     days = await look(town, Interval.P1D, Span(DAY, DAY))
-    assert figures(days) == [out(60 * (24_000 + 276), 12, 24 * 60)]
+    assert figures(days) == [columns(60 * (24_000 + 276), 12, 24 * 60)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_a_suppressed_cell_does_not_name_its_rule(town: Town) -> None:
     await town.release(everybody, day_of(before, consumption=lambda hour: 5), members=12)
     await town.close(hours_of(DAY), Reason.DOMINANCE)
     assert figures(await look(town, Interval.PT1H, Span(before, DAY))) == [
-        *(24 * [out(300, 12)]),
+        *(24 * [columns(300, 12)]),
         *(24 * [Withheld(Reason.BELOW_THRESHOLD, 10)]),
     ]
 
@@ -107,7 +107,7 @@ async def test_groups_do_not_mix(town: Town) -> None:
     (day,) = await look(town, Interval.P1D, Span(DAY, DAY))
     assert day.figures.keys() == {DRAWN}
     days = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
-    assert figures(days, MADE) == [out(60 * 48, 37, 24 * 60)]
+    assert figures(days, MADE) == [columns(60 * 48, 37, 24 * 60)]
 
 
 async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
@@ -118,13 +118,13 @@ async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
     assert places[ALL].id == everybody
 
 
-async def test_a_site_that_was_erased_is_no_place(town: Town) -> None:
+async def test_erased_site_has_no_place(town: Town) -> None:
     await town.group(GroupKind.SITE, "abcd2345")
     async with town.store.reading() as connection:
         assert not await reader(town).places(connection)
 
 
-async def test_homes_are_counted_where_a_sum_of_them_is_published(town: Town) -> None:
+async def test_published_cells_count_homes_and_members(town: Town) -> None:
     everybody = await town.group()
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
     await town.release(everybody, {DRAWN: {start: 100}}, members=38, homes=36, counting=40)
@@ -134,7 +134,7 @@ async def test_homes_are_counted_where_a_sum_of_them_is_published(town: Town) ->
     assert (cell.members, cell.members_counting) == (38, 42)
 
 
-async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
+async def test_cell_without_its_homes_is_marked(town: Town) -> None:
     """A school beside nine homes is shown alone; beside none, there is nothing to say."""
     everybody, school = await town.group(), await town.group(GroupKind.AREA, "Lorient")
     hours = hours_of(DAY)
@@ -152,7 +152,7 @@ async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
 HALF_HOUR = Publication(minimum=10, interval=Interval.PT30M)
 
 
-async def changed(town: Town) -> None:
+async def publish_at_two_steps(town: Town) -> None:
     """Publish a day by hours until 12:00, then by half-hours; the day before by hours."""
     everybody = await town.group()
     hours = [*hours_of(DAY - timedelta(days=1)), *hours_of(DAY)[:12]]
@@ -164,13 +164,13 @@ async def changed(town: Town) -> None:
     town.settings = settings(town.settings.folder, publication=HALF_HOUR)
 
 
-async def test_what_was_published_at_one_step_stays_there_when_the_step_changes(town: Town) -> None:
-    await changed(town)
+async def test_published_figures_keep_their_step_after_a_change(town: Town) -> None:
+    await publish_at_two_steps(town)
     before = DAY - timedelta(days=1)
     hours = await look(town, Interval.PT1H, Span(before, DAY))
-    assert figures(hours) == 36 * [out(60_000, 37)]
+    assert figures(hours) == 36 * [columns(60_000, 37)]
     halves = await look(town, Interval.PT30M, Span(before, DAY))
-    assert figures(halves) == 24 * [out(15_000, 37, 30)]
+    assert figures(halves) == 24 * [columns(15_000, 37, 30)]
     async with town.store.reading() as connection:
         steps = await reader(town).steps(connection)
     noon = datetime(2026, 6, 9, 10, tzinfo=UTC)
@@ -190,8 +190,8 @@ async def test_what_was_published_at_one_step_stays_there_when_the_step_changes(
             assert sum(slot.minutes for slot in slots) == 1440 * ((DAY - first).days + 1)
 
 
-async def test_a_step_that_comes_back_keeps_what_it_had(town: Town) -> None:
-    await changed(town)
+async def test_returning_step_has_its_earlier_figures(town: Town) -> None:
+    await publish_at_two_steps(town)
     after = DAY + timedelta(days=1)
     await town.release(await town.group(), {DRAWN: dict.fromkeys(hours_of(after), 700)})
     await town.close(hours_of(after))
@@ -205,7 +205,7 @@ async def test_a_step_that_comes_back_keeps_what_it_had(town: Town) -> None:
     assert all(slot.published for slot in slots)
 
 
-async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -> None:
+async def test_communes_are_listed_under_their_most_published_group(town: Town) -> None:
     """Riantec is only ever with others, Lanester mostly by itself, and none is there twice."""
     names = {
         await town.group(GroupKind.AREA, name): name for name in ("Lanester", "Riantec", "Guidel")
@@ -225,7 +225,7 @@ async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -
     assert [commune.title.say("en") for commune in communes] == ["Guidel and Riantec", "Lanester"]
 
 
-async def test_of_before_the_first_day_that_was_closed_nothing_is_missing(town: Town) -> None:
+async def test_first_closed_day_may_precede_the_first_published_day(town: Town) -> None:
     everybody = await town.group()
     published = reader(town)
 
@@ -244,7 +244,7 @@ async def test_of_before_the_first_day_that_was_closed_nothing_is_missing(town: 
     assert await firsts() == (earlier, DAY)
 
 
-async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> None:
+async def test_combined_communes_name_each_other(town: Town) -> None:
     lanester = await town.group(GroupKind.AREA, "Lanester")
     riantec = await town.group(GroupKind.AREA, "Riantec")
     hour = datetime(2026, 6, 9, 12, tzinfo=UTC)

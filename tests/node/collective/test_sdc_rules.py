@@ -37,7 +37,7 @@ def test_a_figure_takes_as_many_homes_as_agreed_or_by_law(
     assert Publication(minimum=minimum).needed(direction, interval) == need
 
 
-def test_what_nobody_may_set_is_refused() -> None:
+def test_minimum_and_interval_are_bounded() -> None:
     with pytest.raises(ValueError, match="3 homes or more, not of 2"):
         Publication(minimum=2)
     with pytest.raises(ValueError, match="finer"):
@@ -56,11 +56,11 @@ def test_what_nobody_may_set_is_refused() -> None:
         (Cell(1_000, 4_999, 100, 90), None, Reason.NEVER),
     ],
 )
-def test_a_cell_passes_or_says_why_not(cell: Cell, need: int | None, reason: Reason | None) -> None:
+def test_cell_passes_or_has_a_reason(cell: Cell, need: int | None, reason: Reason | None) -> None:
     assert cell.suppression(need) == reason
 
 
-def test_suppressed_figures_read_the_same_whatever_the_rule() -> None:
+def test_suppressed_figures_do_not_name_their_rule() -> None:
     few, much = (Withheld(why, 10) for why in (Reason.BELOW_THRESHOLD, Reason.DOMINANCE))
     assert few.words == much.words
     for reason in Reason:

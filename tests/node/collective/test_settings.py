@@ -117,7 +117,7 @@ def written(folder: Path, settings: str) -> Path:
     return file
 
 
-def test_the_least_that_must_be_said(tmp_path: Path) -> None:
+def test_minimal_file_has_defaults(tmp_path: Path) -> None:
     settings = read(written(tmp_path, LEAST), {})
     assert settings.name == "Énergies de Kersabiec"
     assert str(settings.device) == "urn:dev:org:60060-kersabiec"
@@ -127,7 +127,7 @@ def test_the_least_that_must_be_said(tmp_path: Path) -> None:
     assert all(network.is_loopback for network in settings.page.proxies)
 
 
-def test_all_that_can_be_said(tmp_path: Path) -> None:
+def test_full_file_is_read(tmp_path: Path) -> None:
     settings = read(written(tmp_path, FULL), {})
     assert settings.folder == Path("/var/lib/consometers")
     assert settings.database == "postgresql://node@/collective"
@@ -165,14 +165,14 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.webhook == "https://chat.kersabiec.example/hooks/1"
 
 
-def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
+def test_metrics_are_off_without_a_port(tmp_path: Path) -> None:
     quiet = read(written(tmp_path, f"{LEAST}[metrics]\nhost = '::1'\n"), {})
     assert quiet.metrics is None
     settings = read(written(tmp_path, LEAST), {"CONSOMETERS_METRICS_PORT": "9101"})
     assert settings.metrics == MetricsSettings(host="127.0.0.1", port=9101)
 
 
-def test_every_key_is_shown_in_the_full_file() -> None:
+def test_full_file_has_every_key() -> None:
     named = {
         f"{section}.{name}" if isinstance(values, dict) else section
         for section, values in tomllib.loads(FULL).items()
@@ -181,7 +181,7 @@ def test_every_key_is_shown_in_the_full_file() -> None:
     assert set(KEYS) == named
 
 
-def test_variables_count_more_than_the_file(tmp_path: Path) -> None:
+def test_variables_override_the_file(tmp_path: Path) -> None:
     environment = {
         "CONSOMETERS_NAME": "Kermelo",
         "CONSOMETERS_DATABASE": "postgresql://node@/other",
@@ -214,7 +214,7 @@ def test_variables_alone_are_enough(tmp_path: Path) -> None:
     assert read(tmp_path / FILE, environment).xmpp.account == "collectif@kermelo.example"
 
 
-def test_the_folder_that_was_chosen_counts_most(tmp_path: Path) -> None:
+def test_folder_argument_overrides_file_and_variable(tmp_path: Path) -> None:
     settings = read(written(tmp_path, FULL), {"CONSOMETERS_DATA": "/other"}, Path("/chosen"))
     assert settings.folder == Path("/chosen")
 
@@ -317,7 +317,7 @@ def test_a_wrong_variable_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 70_000])
-def test_a_file_that_is_none(tmp_path: Path, content: bytes) -> None:
+def test_unreadable_file_is_reported(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / FILE
     file.write_bytes(content)
     with pytest.raises(BadSettings, match=FILE):
@@ -335,7 +335,7 @@ def test_nothing_shows_the_password_of_a_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, language: str) -> None:
+def test_written_file_has_the_answers_and_every_key(tmp_path: Path, language: str) -> None:
     answers = {
         "name": "L'énergie \"d'ici\"",
         "identifier": "ici",

@@ -207,7 +207,7 @@ def ways_around(uses: Uses, name: str) -> Iterator[str]:
         yield from (name for name in used if name.endswith((".metadata.tables", ".*")))
 
 
-def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
+def test_listed_modules_alone_read_sums_and_records() -> None:
     uses = Uses(modules())
     ways = {name: set(ways_around(uses, name)) for name in uses.trees}
     assert {name: what for name, what in ways.items() if what} == {}
@@ -255,13 +255,13 @@ def sql_about_them(trees: Mapping[str, ast.Module]) -> Iterator[str]:
                     yield name
 
 
-def test_nobody_writes_sql_about_them() -> None:
+def test_no_other_module_has_sql_on_sums_and_records() -> None:
     assert list(sql_about_them(modules())) == []
     leak = ast.parse("text('SELECT packed FROM block')")
     assert list(sql_about_them(modules() | {"web.leak": leak})) == ["web.leak"]
 
 
-def test_the_rules_hold_for_modules_and_readers_that_are_there() -> None:
+def test_rules_name_existing_modules_and_readers() -> None:
     trees, uses = modules(), Uses(modules())
     for what, allowed in (SUMS | RECORDS).items():
         module, _, reader = what.rpartition(".")

@@ -40,8 +40,8 @@ from .witnessed import (
     HOURS,
     VALUES,
     Home,
-    asked,
     enrolled,
+    masked_sum,
     new_witness,
     opening,
     opening_of,
@@ -85,13 +85,11 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
             await witness.enrol(Home(home.since - timedelta(days=days)).enrolment())
 
 
-async def test_a_sum_is_opened_once_and_answered_alike_each_time(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
     # The group is split over two parts.
-    whole = asked(homes, VALUES, hour)
+    whole = masked_sum(homes, VALUES, hour)
     first = opening(replace(whole, parts=whole.parts[:4]), hour=hour, parts=2)
     rest = MaskedSum("1", whole.parts[4:], 0, 0)
     last = replace(first, part=2, sums=(rest,))
@@ -106,7 +104,7 @@ async def test_a_sum_is_opened_once_and_answered_alike_each_time(
     await again.open_sums(COLLECTIVE, first)
     assert await answers_of(again, last) == answers
     assert await rows(store) == (1, 1)
-    altered = replace(first, parts=1, sums=(asked(homes[1:], VALUES[1:], hour),))
+    altered = replace(first, parts=1, sums=(masked_sum(homes[1:], VALUES[1:], hour),))
     with pytest.raises(BadRequest):
         await again.open_sums(COLLECTIVE, altered)
     overlapping = opening_of(homes, hour)
@@ -122,9 +120,7 @@ async def test_a_sum_is_opened_once_and_answered_alike_each_time(
     assert await rows(store) == (1, 1)
 
 
-async def test_what_is_refused_by_its_values_is_not_tried_again(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_dominated_sum_is_refused_on_a_second_attempt(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
     dominated = opening_of(homes, hour, [20_000, *VALUES[1:]])
@@ -133,34 +129,34 @@ async def test_what_is_refused_by_its_values_is_not_tried_again(
     (answer,) = await answers_of(witness, opening_of(homes, hour))
     assert isinstance(answer, RefusedSum)
     assert answer.reason is Refusal.OPENED_BEFORE
-    summary = await witness.look(homes[0].asks(Call.OPENINGS))
+    summary = await witness.look(homes[0].signed(Call.OPENINGS))
     assert (summary.opened, summary.refused) == ({}, {Refusal.DOMINANCE: 1})
 
 
-async def test_a_home_sees_what_was_opened_of_it(store: Store, tmp_path: Path) -> None:
+async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness, 14)
     await witness.open_sums(COLLECTIVE, opening_of(homes[:10], hour))
     await witness.open_sums(COLLECTIVE, opening_of(homes[:12], hour - HOURS, [400] * 12))
     for home, hours, least in ((homes[0], 2, 10), (homes[11], 1, 12), (homes[13], 0, None)):
-        summary = await witness.look(home.asks(Call.OPENINGS))
+        summary = await witness.look(home.signed(Call.OPENINGS))
         assert summary.opened == ({Direction.CONSUMPTION: hours} if hours else {})
         assert (summary.least_homes, summary.homes, summary.left_at) == (least, 14, None)
     early = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
     with pytest.raises(WrongTime):
-        await witness.look(homes[0].asks(Call.OPENINGS, early))
+        await witness.look(homes[0].signed(Call.OPENINGS, early))
     for stranger in (Home(), replace(homes[0], secret=bytes(32))):
         with pytest.raises(NotEnrolled):
-            await witness.look(stranger.asks(Call.OPENINGS))
+            await witness.look(stranger.signed(Call.OPENINGS))
 
 
-async def test_a_home_that_left_is_in_no_sum(store: Store, tmp_path: Path) -> None:
+async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness, 11)
     with pytest.raises(NotEnrolled):
-        await witness.leave(replace(homes[10], secret=bytes(32)).asks(Call.DEPARTURES))
-    receipt = await witness.leave(homes[10].asks(Call.DEPARTURES))
-    assert await witness.leave(homes[10].asks(Call.DEPARTURES)) == receipt
+        await witness.leave(replace(homes[10], secret=bytes(32)).signed(Call.DEPARTURES))
+    receipt = await witness.leave(homes[10].signed(Call.DEPARTURES))
+    assert await witness.leave(homes[10].signed(Call.DEPARTURES)) == receipt
     with pytest.raises(OtherEnrolment):
         await witness.enrol(homes[10].enrolment())
     assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
@@ -168,7 +164,7 @@ async def test_a_home_that_left_is_in_no_sum(store: Store, tmp_path: Path) -> No
     )
     (answer,) = await answers_of(witness, opening_of(homes[:10], hour))
     assert isinstance(answer, OpenedSum)
-    assert (await witness.look(homes[10].asks(Call.OPENINGS))).left_at == receipt.left_at
+    assert (await witness.look(homes[10].signed(Call.OPENINGS))).left_at == receipt.left_at
     async with store.reading() as connection:
         keys = select(WitnessEnrolmentRow.key).where(WitnessEnrolmentRow.left_at.is_not(None))
         assert (await connection.execute(keys)).scalars().all() == [None]
@@ -184,7 +180,7 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
     clock = await confirmed(store, Hands(datetime.now(UTC)))
     witness = WitnessService(store, clock, [COLLECTIVE, other], tmp_path)
     await witness.begin()
-    whole = asked(homes, VALUES, hour)
+    whole = masked_sum(homes, VALUES, hour)
     assert (await witness.open_sums(other, opening(whole, hour=hour))).answers == (
         RefusedSum(
             frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset(home.pseudonym for home in homes)
@@ -215,9 +211,7 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
     assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 
 
-async def test_nothing_is_forgotten_by_a_clock_that_is_not_confirmed(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_unconfirmed_clock_deletes_no_key(store: Store, tmp_path: Path) -> None:
     hands = Hands(datetime.now(UTC))
     witness = await new_witness(store, tmp_path, hands)
     (home,) = await enrolled(witness, 1)
@@ -242,7 +236,7 @@ async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path:
     assert [pseudonym for pseudonym, _ in left] == [homes[1].pseudonym]
 
 
-async def test_a_restored_witness_opens_no_hour_of_before(file: Store, tmp_path: Path) -> None:
+async def test_restored_witness_opens_no_earlier_hour(file: Store, tmp_path: Path) -> None:
     """The backup knows nothing of a sum that was opened after it."""
     hour = this_hour()
     witness = await new_witness(file, tmp_path)
@@ -270,7 +264,7 @@ async def test_a_restored_witness_opens_no_hour_of_before(file: Store, tmp_path:
         await restored.close()
 
 
-async def test_a_witness_that_died_before_it_answered_opens_on(file: Store, tmp_path: Path) -> None:
+async def test_witness_resumes_after_a_crash_before_its_answer(file: Store, tmp_path: Path) -> None:
     """It had written its answer down, and not yet that it did: that is no restored backup."""
     hour = this_hour()
     witness = await new_witness(file, tmp_path)
@@ -290,7 +284,7 @@ async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Pat
     homes = await enrolled(witness, 2)
     await file.checkpoint()
     backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
-    await witness.leave(homes[0].asks(Call.DEPARTURES))
+    await witness.leave(homes[0].signed(Call.DEPARTURES))
     log = tmp_path / "ended.jsonl"
     await ErasureLog(file, log).write()
     restored = await Store.open(Path(backup))
@@ -303,14 +297,14 @@ async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Pat
         await restored.close()
 
 
-async def test_the_database_itself_forgets_no_opening(
+async def test_database_refuses_to_forget_openings_and_departures(
     store: Store, place: Path | str, tmp_path: Path
 ) -> None:
     """Plain SQL can neither open an hour again nor undo the departure of a home."""
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
     await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
-    await witness.leave(homes[9].asks(Call.DEPARTURES))
+    await witness.leave(homes[9].signed(Call.DEPARTURES))
     left = f"pseudonym = '{homes[9].pseudonym}'"
     with plain(place) as cheat:
         for change in (

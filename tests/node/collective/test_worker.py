@@ -42,7 +42,7 @@ async def test_a_small_commune_is_published_with_another(town: Town) -> None:
     assert await town.shown("Lanester, Lorient", kind="combined") == [900] * HOURS
 
 
-async def test_a_late_record_is_kept_and_changes_no_published_figure(town: Town) -> None:
+async def test_late_record_changes_no_published_figure(town: Town) -> None:
     """Nine members that hold back opened the one that was late in the first version."""
     homes = await town.members(4)
     await town.record(homes[:3], 100)
@@ -84,7 +84,7 @@ async def test_the_database_refuses_to_change_what_was_published(
             await connection.execute(change)  # type: ignore[call-overload]
 
 
-async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: Store) -> None:
+async def test_database_refuses_cells_of_a_closed_interval(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
         await town.record(await town.members(2), 100)
@@ -108,7 +108,7 @@ async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: 
             await write(connection, [late], [])
 
 
-async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file_town: Town) -> None:
+async def test_hour_waits_for_late_homes_for_a_limited_time(file_town: Town) -> None:
     file_town.at = NOON - 60 * MINUTES
     homes = await file_town.members(4)
     await file_town.record(homes, [100] * 11, day=DAY)
@@ -129,7 +129,7 @@ async def test_an_hour_closes_at_once_when_it_is_complete(file_town: Town) -> No
     assert len(await file_town.closed()) == 12
 
 
-async def test_after_an_outage_homes_have_the_same_time_as_ever(file_town: Town) -> None:
+async def test_homes_have_the_usual_time_after_an_outage(file_town: Town) -> None:
     """A two-hour outage cost a commune its hours for ever in the first version."""
     file_town.at = NOON - 180 * MINUTES
     homes = await file_town.members(4)
@@ -144,7 +144,7 @@ async def test_after_an_outage_homes_have_the_same_time_as_ever(file_town: Town)
     assert await file_town.counted() == [4] * 12 + [None] * 12
 
 
-async def test_before_it_opened_the_past_closes_at_once(file_town: Town) -> None:
+async def test_hours_before_the_opening_close_at_once(file_town: Town) -> None:
     file_town.opened_at = NOON
     file_town.online_since = NOON
     homes = await file_town.members(4)
@@ -167,7 +167,7 @@ async def test_a_home_counts_from_its_first_hour_on(file_town: Town) -> None:
     assert await file_town.counted() == [3] * 12 + [4] + [None] * 11
 
 
-async def test_a_day_is_the_sum_of_its_published_hours_and_says_how_many(town: Town) -> None:
+async def test_day_sums_its_published_hours(town: Town) -> None:
     """One dominated hour withheld a whole day in the first version."""
     homes = await town.members(4)
     await town.record_two_days(homes[1:], 100)
@@ -185,7 +185,7 @@ async def test_a_day_is_the_sum_of_its_published_hours_and_says_how_many(town: T
     assert {cell.minutes for cell in await town.cells()} == {60}
 
 
-async def test_homes_that_are_missing_from_some_hours_are_no_saving(town: Town) -> None:
+async def test_missing_homes_do_not_lower_the_average(town: Town) -> None:
     """Of four homes, one is away by night: each of the others draws what it always does."""
     homes = await town.members(4)
     await town.record_two_days(homes[1:], [300] * 12 + [100] * 12)
@@ -201,7 +201,7 @@ async def test_homes_that_are_missing_from_some_hours_are_no_saving(town: Town) 
     assert (sum_.homes, sum_.counting) == (4, 4)
 
 
-async def test_an_hour_without_homes_is_in_no_average_of_a_day(town: Town) -> None:
+async def test_daily_average_leaves_out_hours_without_homes(town: Town) -> None:
     """A school alone in one hour would be the average of a member in it."""
     homes = await town.members(3)
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
@@ -214,7 +214,7 @@ async def test_an_hour_without_homes_is_in_no_average_of_a_day(town: Town) -> No
 
 
 @pytest.mark.parametrize(("by_days", "wh", "homes"), [(2, 7_200, 3), (3, 22_200, 6)])
-async def test_homes_that_send_days_alone_are_judged_by_themselves_and_added(
+async def test_homes_that_send_days_pass_by_themselves(
     town: Town, by_days: int, wh: int, homes: int
 ) -> None:
     await town.record_two_days(await town.members(3), 100)
@@ -260,7 +260,7 @@ async def test_homes_that_pass_are_published_with_the_sites_beside_them(town: To
     assert await town.counted("Lorient") == [4] * HOURS
 
 
-async def test_collectives_bring_what_they_published(town: Town) -> None:
+async def test_child_collectives_add_their_published_figures(town: Town) -> None:
     for watts, homes in ((40_000, 40), (25_000, 30)):
         await town.record(await town.member(kind="collective"), watts, count=homes)
     await town.record(await town.members(2), 100)
@@ -278,7 +278,7 @@ async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: Town)
     assert await file_town.civil(day=BEFORE) == 22 * 40_000
 
 
-async def test_other_rules_count_from_the_next_hour(file_town: Town) -> None:
+async def test_new_rules_apply_from_the_next_hour(file_town: Town) -> None:
     homes = await file_town.members(4)
     await file_town.record(homes, [100] * 12)
     await file_town.look(NOON + MINUTES)
@@ -293,7 +293,7 @@ async def test_other_rules_count_from_the_next_hour(file_town: Town) -> None:
     assert last.reason == "below_threshold"
 
 
-async def test_which_communes_are_together_is_decided_once_a_month(file_town: Town) -> None:
+async def test_combined_communes_are_decided_once_a_month(file_town: Town) -> None:
     big, small = await file_town.members(4, "Lorient"), await file_town.members(2, "Lanester")
     await file_town.record([*big, *small], [100] * 12)
     await file_town.look(NOON + MINUTES)

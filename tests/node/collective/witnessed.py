@@ -56,7 +56,7 @@ class Home:
             key=self.key,
         )
 
-    def asks(self, call: Call, at: datetime | None = None) -> SignedRequest:
+    def signed(self, call: Call, at: datetime | None = None) -> SignedRequest:
         return SignedRequest.of(
             call,
             COLLECTIVE,
@@ -72,7 +72,7 @@ class Home:
         return Part(self.pseudonym, today, report.nonce), report
 
 
-def asked(
+def masked_sum(
     homes: Sequence[Home], values: Sequence[int], hour: datetime, group: str = "1"
 ) -> MaskedSum:
     reports = [home.report(wh, hour) for home, wh in zip(homes, values, strict=True)]
@@ -97,7 +97,7 @@ def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> 
 
 def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VALUES) -> Opening:
     """Return the opening of homes as one group."""
-    return opening(asked(homes, values, hour), hour=hour)
+    return opening(masked_sum(homes, values, hour), hour=hour)
 
 
 async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> WitnessService:

@@ -46,10 +46,10 @@ def homes(count: int, seed: int = 1, since: date = TODAY) -> list[Home]:
     ]
 
 
-def enrolled(those: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
+def enrolled(homes: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
     """Return what their witness holds of them."""
     directions = frozenset({Direction.CONSUMPTION, Direction.INJECTION})
-    return {home.pseudonym: Enrolment(home.key, directions, minimum) for home in those}
+    return {home.pseudonym: Enrolment(home.key, directions, minimum) for home in homes}
 
 
 def added(group: str, reports: Iterable[tuple[Part, Report]]) -> MaskedSum:

@@ -28,12 +28,12 @@ NONCE = bytes(16)
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 
 
-def test_the_vectors_are_those_of_another_library() -> None:
+def test_vectors_match_an_independent_library() -> None:
     assert vectors() == VECTORS
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['wh']} Wh")
-def test_a_report_is_masked_as_the_page_says(vector: dict[str, str]) -> None:
+def test_masked_reports_match_the_vectors(vector: dict[str, str]) -> None:
     first = DayKey(date.fromisoformat(vector["enrolled"]), bytes.fromhex(vector["first_key"]))
     assert first.authentication_key().hex() == vector["authentication_key"]
     key = first.on(date.fromisoformat(vector["day"]))
@@ -53,7 +53,7 @@ def test_a_report_is_masked_as_the_page_says(vector: dict[str, str]) -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 400))
-def test_a_key_is_the_same_whichever_days_it_was_derived_on(first: int, more: int) -> None:
+def test_keys_do_not_depend_on_the_steps_of_their_derivation(first: int, more: int) -> None:
     then = TODAY + timedelta(days=first)
     later = then + timedelta(days=more)
     assert KEY.on(then).on(later) == KEY.on(later)
@@ -62,13 +62,13 @@ def test_a_key_is_the_same_whichever_days_it_was_derived_on(first: int, more: in
             KEY.on(later).on(then)
 
 
-def test_a_key_is_never_shown() -> None:
+def test_repr_hides_the_key() -> None:
     assert "00010203" not in repr(KEY)
     assert KEY.secret.hex() not in repr(KEY)
     assert str(KEY.secret) not in repr(KEY)
 
 
-def test_a_mask_depends_on_all_that_a_report_is_about() -> None:
+def test_mask_depends_on_every_field_of_a_report() -> None:
     subjects = [
         NOON,
         Subject("energies.exampl", Direction.CONSUMPTION, NOON.hour),
@@ -88,7 +88,7 @@ def test_a_mask_depends_on_all_that_a_report_is_about() -> None:
     assert len({mask for mask, _ in made}) == len({mask for _, mask in made}) == len(made)
 
 
-def test_a_report_is_the_same_again_and_no_mask_is_used_for_another_value() -> None:
+def test_reports_are_repeatable_and_no_mask_serves_two_values() -> None:
     tomorrow = KEY.on(TODAY + timedelta(days=1))
     later = replace(NOON, hour=NOON.hour + timedelta(hours=1))
     made = {
@@ -119,12 +119,12 @@ def test_masked_values_look_like_random_bytes(wh: int) -> None:
 
 
 @pytest.mark.parametrize("wh", [-1, MOST_WH + 1])
-def test_a_value_that_no_contract_carries_is_refused(wh: int) -> None:
+def test_values_beyond_any_contract_are_refused(wh: int) -> None:
     with pytest.raises(ValueError, match="0 to 36000 Wh"):
         Report.of(wh, NOON, KEY, SECRET)
 
 
-def test_what_has_a_wrong_length_is_refused() -> None:
+def test_keys_and_secrets_of_a_wrong_length_are_refused() -> None:
     with pytest.raises(ValueError, match="nonce"):
         Report.of(1, NOON, KEY, SECRET[1:])
     with pytest.raises(ValueError, match="key"):

@@ -28,12 +28,12 @@ ALIKE = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
 ALL = frozenset({"all"})
 
 
-def witness_of(those: Sequence[Home], minimum: int = 3) -> Witness:
-    return Witness(enrolled(those, minimum))
+def witness_of(members: Sequence[Home], minimum: int = 3) -> Witness:
+    return Witness(enrolled(members, minimum))
 
 
-def of(those: Sequence[Home], values: Sequence[int], group: str = "all") -> MaskedSum:
-    return added(group, (home.reports(wh) for home, wh in zip(those, values, strict=True)))
+def masked_sum(members: Sequence[Home], values: Sequence[int], group: str = "all") -> MaskedSum:
+    return added(group, (home.reports(wh) for home, wh in zip(members, values, strict=True)))
 
 
 def reasons(answers: Sequence[Answer]) -> dict[Refusal, frozenset[str]]:
@@ -50,10 +50,12 @@ def reasons(answers: Sequence[Answer]) -> dict[Refusal, frozenset[str]]:
     ages=st.lists(st.integers(0, KEYS_FOR.days), min_size=32, max_size=32),
     seed=st.integers(0, 1_000),
 )
-def test_a_sum_is_the_truth_to_the_wh(groups: list[list[int]], ages: list[int], seed: int) -> None:
+def test_opened_sums_are_exact_to_the_wh(
+    groups: list[list[int]], ages: list[int], seed: int
+) -> None:
     """Whichever days the reports were made on."""
-    those = homes(sum(map(len, groups)), seed, TODAY - KEYS_FOR)
-    left = iter(zip(those, ages, strict=False))
+    members = homes(sum(map(len, groups)), seed, TODAY - KEYS_FOR)
+    left = iter(zip(members, ages, strict=False))
     asked = [
         added(
             str(number),
@@ -64,73 +66,79 @@ def test_a_sum_is_the_truth_to_the_wh(groups: list[list[int]], ages: list[int], 
         )
         for number, values in enumerate(groups)
     ]
-    assert witness_of(those).open(NOON, asked, TODAY) == [
+    assert witness_of(members).open(NOON, asked, TODAY) == [
         OpenedSum(frozenset({str(number)}), len(values), sum(values))
         for number, values in enumerate(groups)
     ]
 
 
-def test_nobody_drew_anything() -> None:
-    those = homes(3)
-    assert witness_of(those).open(NOON, [of(those, [0, 0, 0])], TODAY) == [OpenedSum(ALL, 3, 0)]
+def test_sum_of_zeros_is_opened() -> None:
+    members = homes(3)
+    assert witness_of(members).open(NOON, [masked_sum(members, [0, 0, 0])], TODAY) == [
+        OpenedSum(ALL, 3, 0)
+    ]
 
 
-def test_a_set_one_too_small_is_refused() -> None:
-    those = homes(10)
-    witness = witness_of(those, 10)
-    refused = witness.open(NOON, [of(those[:9], ALIKE[:9])], TODAY)
-    assert reasons(refused) == {Refusal.TOO_FEW: {home.pseudonym for home in those[:9]}}
+def test_sum_of_too_few_homes_is_refused_and_may_be_asked_for_again() -> None:
+    members = homes(10)
+    witness = witness_of(members, 10)
+    refused = witness.open(NOON, [masked_sum(members[:9], ALIKE[:9])], TODAY)
+    assert reasons(refused) == {Refusal.TOO_FEW: {home.pseudonym for home in members[:9]}}
     # Nothing was marked: the tenth arrives.
-    assert witness.open(NOON, [of(those, ALIKE)], TODAY) == [OpenedSum(ALL, 10, sum(ALIKE))]
+    assert witness.open(NOON, [masked_sum(members, ALIKE)], TODAY) == [
+        OpenedSum(ALL, 10, sum(ALIKE))
+    ]
 
 
-def test_the_largest_minimum_that_a_home_was_promised_counts() -> None:
-    those = homes(10)
-    enrolments = enrolled(those)
+def test_largest_promised_minimum_counts() -> None:
+    members = homes(10)
+    enrolments = enrolled(members)
     enrolments["home-4"] = replace(enrolments["home-4"], minimum=11)
     witness = Witness(enrolments)
-    assert reasons(witness.open(NOON, [of(those, ALIKE)], TODAY)) == {Refusal.TOO_FEW: {"home-4"}}
+    assert reasons(witness.open(NOON, [masked_sum(members, ALIKE)], TODAY)) == {
+        Refusal.TOO_FEW: {"home-4"}
+    }
 
 
-def test_a_home_counts_once() -> None:
-    those = homes(9)
-    twice = [*those, those[0]]
-    assert reasons(witness_of(those, 10).open(NOON, [of(twice, ALIKE)], TODAY)) == {
+def test_repeated_home_is_refused() -> None:
+    members = homes(9)
+    twice = [*members, members[0]]
+    assert reasons(witness_of(members, 10).open(NOON, [masked_sum(twice, ALIKE)], TODAY)) == {
         Refusal.REPEATED: {"home-0"}
     }
-    two = [of(those[:5], ALIKE[:5], "a"), of(those[4:], ALIKE[:5], "b")]
-    assert reasons(witness_of(those).open(NOON, two, TODAY)) == {Refusal.REPEATED: {"home-4"}}
+    two = [masked_sum(members[:5], ALIKE[:5], "a"), masked_sum(members[4:], ALIKE[:5], "b")]
+    assert reasons(witness_of(members).open(NOON, two, TODAY)) == {Refusal.REPEATED: {"home-4"}}
 
 
-def test_overlapping_sets_are_refused() -> None:
+def test_overlapping_sums_are_refused() -> None:
     """The difference of the two would be one home."""
-    those = homes(10)
-    witness = witness_of(those)
-    assert witness.open(NOON, [of(those[1:], ALIKE[1:])], TODAY) == [
+    members = homes(10)
+    witness = witness_of(members)
+    assert witness.open(NOON, [masked_sum(members[1:], ALIKE[1:])], TODAY) == [
         OpenedSum(ALL, 9, sum(ALIKE[1:]))
     ]
-    refused = witness.open(NOON, [of(those, ALIKE)], TODAY)
-    assert reasons(refused) == {Refusal.OPENED_BEFORE: {home.pseudonym for home in those[1:]}}
+    refused = witness.open(NOON, [masked_sum(members, ALIKE)], TODAY)
+    assert reasons(refused) == {Refusal.OPENED_BEFORE: {home.pseudonym for home in members[1:]}}
     later = replace(NOON, hour=NOON.hour + timedelta(hours=1))
-    asked = added("all", (home.reports(400, later) for home in those))
+    asked = added("all", (home.reports(400, later) for home in members))
     assert witness.open(later, [asked], TODAY) == [OpenedSum(ALL, 10, 4_000)]
 
 
 def test_an_opening_is_not_replayed() -> None:
-    those = homes(10)
-    witness, asked = witness_of(those), [of(those, ALIKE)]
+    members = homes(10)
+    witness, asked = witness_of(members), [masked_sum(members, ALIKE)]
     witness.open(NOON, asked, TODAY)
     assert set(reasons(witness.open(NOON, asked, TODAY))) == {Refusal.OPENED_BEFORE}
 
 
-def test_what_was_refused_by_its_values_is_not_tried_again() -> None:
+def test_homes_of_a_dominated_sum_are_in_no_second_attempt() -> None:
     """Otherwise the edge of a rule would say, attempt by attempt, what a home has."""
-    those = homes(10)
-    witness = witness_of(those)
-    dominated = [of(those, [10_000, *ALIKE[1:]])]
+    members = homes(10)
+    witness = witness_of(members)
+    dominated = [masked_sum(members, [10_000, *ALIKE[1:]])]
     assert reasons(witness.open(NOON, dominated, TODAY)) == {Refusal.DOMINANCE: frozenset()}
-    for homes_of_it in (those, those[:5], those[5:]):
-        again = witness.open(NOON, [of(homes_of_it, ALIKE[: len(homes_of_it)])], TODAY)
+    for part in (members, members[:5], members[5:]):
+        again = witness.open(NOON, [masked_sum(part, ALIKE[: len(part)])], TODAY)
         assert set(reasons(again)) == {Refusal.OPENED_BEFORE}
 
 
@@ -164,9 +172,9 @@ def absurd_square(part: Part, report: Report) -> tuple[Part, Report]:
 def test_values_that_homes_cannot_have_are_refused(
     attack: Callable[[Part, Report], tuple[Part, Report]],
 ) -> None:
-    those = homes(10, since=TODAY - KEYS_FOR)
-    first, *others = [home.reports(wh) for home, wh in zip(those, ALIKE, strict=True)]
-    refused = witness_of(those).open(NOON, [added("all", [attack(*first), *others])], TODAY)
+    members = homes(10, since=TODAY - KEYS_FOR)
+    first, *others = [home.reports(wh) for home, wh in zip(members, ALIKE, strict=True)]
+    refused = witness_of(members).open(NOON, [added("all", [attack(*first), *others])], TODAY)
     assert reasons(refused) == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
@@ -178,45 +186,49 @@ def test_values_that_homes_cannot_have_are_refused(
         replace(NOON, collective="other.example"),
     ],
 )
-def test_a_report_of_something_else_opens_nothing(subject: Subject) -> None:
-    those = homes(10)
-    foreign = added("all", [those[0].reports(300, subject), *(h.reports(400) for h in those[1:])])
-    refused = witness_of(those).open(NOON, [foreign], TODAY)
+def test_report_of_another_subject_opens_nothing(subject: Subject) -> None:
+    members = homes(10)
+    foreign = added(
+        "all", [members[0].reports(300, subject), *(h.reports(400) for h in members[1:])]
+    )
+    refused = witness_of(members).open(NOON, [foreign], TODAY)
     assert reasons(refused) == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
-def of_injection(enrolment: Enrolment) -> Enrolment:
+def injecting(enrolment: Enrolment) -> Enrolment:
     return replace(enrolment, directions=frozenset({Direction.INJECTION}))
 
 
-@pytest.mark.parametrize("change", [None, of_injection])
-def test_a_home_that_is_not_enrolled_refuses(
+@pytest.mark.parametrize("change", [None, injecting])
+def test_sum_with_an_unenrolled_home_is_refused(
     change: Callable[[Enrolment], Enrolment] | None,
 ) -> None:
     """It never was, or takes no part in this direction."""
-    those = homes(10)
-    enrolments = enrolled(those)
+    members = homes(10)
+    enrolments = enrolled(members)
     enrolment = enrolments.pop("home-7")
     if change is not None:
         enrolments["home-7"] = change(enrolment)
     witness = Witness(enrolments)
-    assert reasons(witness.open(NOON, [of(those, ALIKE)], TODAY)) == {
+    assert reasons(witness.open(NOON, [masked_sum(members, ALIKE)], TODAY)) == {
         Refusal.NOT_ENROLLED: {"home-7"}
     }
     # The collective goes on without it.
-    rest = [home for home in those if home.pseudonym != "home-7"]
-    assert isinstance(witness.open(NOON, [of(rest, ALIKE[1:])], TODAY)[0], OpenedSum)
+    rest = [home for home in members if home.pseudonym != "home-7"]
+    assert isinstance(witness.open(NOON, [masked_sum(rest, ALIKE[1:])], TODAY)[0], OpenedSum)
 
 
 def test_a_key_is_forgotten_after_35_days() -> None:
     early = TODAY - KEYS_FOR - timedelta(days=1)
-    those = homes(3, since=early)
-    old = added("all", (home.reports(300, day=early) for home in those))
-    everybody = {home.pseudonym for home in those}
-    assert reasons(witness_of(those).open(NOON, [old], TODAY)) == {Refusal.KEY_FORGOTTEN: everybody}
+    members = homes(3, since=early)
+    old = added("all", (home.reports(300, day=early) for home in members))
+    everybody = {home.pseudonym for home in members}
+    assert reasons(witness_of(members).open(NOON, [old], TODAY)) == {
+        Refusal.KEY_FORGOTTEN: everybody
+    }
     # The witness holds no key of a day before it was given it, nor opens one of tomorrow.
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
-        parts = tuple(Part(home.pseudonym, day, bytes(16)) for home in those)
+        parts = tuple(Part(home.pseudonym, day, bytes(16)) for home in members)
         newer = homes(3, since=TODAY)
         refused = witness_of(newer).open(NOON, [MaskedSum("all", parts, 0, 0)], TODAY)
         assert reasons(refused) == {Refusal.KEY_FORGOTTEN: everybody}
@@ -228,13 +240,13 @@ def test_a_key_is_forgotten_after_35_days() -> None:
 )
 @example([49_300, 41_800, 8_874])
 @example([4932, 4180, 887, 0])
-def test_what_the_p_percent_rule_suppresses_is_dominated(parts: list[int]) -> None:
+def test_dominance_rule_covers_the_p_percent_rule(parts: list[int]) -> None:
     total, squares = sum(parts), sum(part * part for part in parts)
     if Cell.of(parts).suppression(1) is Reason.DOMINANCE:
         assert 100 * squares > DOMINANCE_PERCENT * total**2
 
 
-def test_the_dominance_rule_is_as_near_to_the_p_percent_rule_as_the_page_says() -> None:
+def test_dominance_threshold_is_the_documented_minimum() -> None:
     """Least at shares of 0.49 and 0.42: a search over all pairs of shares of a thousand."""
     least = min(
         (
@@ -249,47 +261,47 @@ def test_the_dominance_rule_is_as_near_to_the_p_percent_rule_as_the_page_says() 
     assert 0.418 < least[0] / 1_000_000 < 0.419
 
 
-def test_a_dominated_group_is_put_together_with_the_smallest_others() -> None:
-    those = homes(17)
+def test_dominated_group_joins_the_smallest_other_groups() -> None:
+    members = homes(17)
     values = {
-        "a": ([5_000, 300, 200], those[:3]),
-        "b": ([900, 1_100, 1_000, 1_050], those[3:7]),
-        "c": (ALIKE, those[7:]),
+        "a": ([5_000, 300, 200], members[:3]),
+        "b": ([900, 1_100, 1_000, 1_050], members[3:7]),
+        "c": (ALIKE, members[7:]),
     }
-    asked = [of(homes_of_it, numbers, group) for group, (numbers, homes_of_it) in values.items()]
-    assert witness_of(those).open(NOON, asked, TODAY) == [
+    asked = [masked_sum(part, wh, group) for group, (wh, part) in values.items()]
+    assert witness_of(members).open(NOON, asked, TODAY) == [
         OpenedSum(frozenset({"c"}), 10, sum(ALIKE)),
         OpenedSum(frozenset({"a", "b"}), 7, 5_500 + 4_050),
     ]
 
 
 @given(st.integers(0, 10_000))
-def test_what_is_open_of_an_hour_has_no_home_in_common(seed: int) -> None:
+def test_opened_sums_of_an_hour_share_no_home(seed: int) -> None:
     """Whatever a collective asks for, in whatever order: each sum has enough homes, once each."""
     random = Random(seed)
-    those = homes(12, seed)
-    witness, opened = witness_of(those), set[str]()
+    members = homes(12, seed)
+    witness, opened = witness_of(members), set[str]()
     for _ in range(8):
-        chosen = random.choices(those, k=random.randint(1, 7))
+        chosen = random.choices(members, k=random.randint(1, 7))
         cut = random.randint(0, len(chosen))
         asked = [
-            of(part, [random.randint(100, 400) for _ in part], group)
+            masked_sum(part, [random.randint(100, 400) for _ in part], group)
             for group, part in (("a", chosen[:cut]), ("b", chosen[cut:]))
             if part
         ]
         by_group = {each.group: {part.pseudonym for part in each.parts} for each in asked}
         for answer in witness.open(NOON, asked, TODAY):
             if isinstance(answer, OpenedSum):
-                homes_of_it = set[str]().union(*(by_group[group] for group in answer.groups))
-                assert len(homes_of_it) == answer.homes >= 3
-                assert not homes_of_it & opened
-                opened |= homes_of_it
+                summed = set[str]().union(*(by_group[group] for group in answer.groups))
+                assert len(summed) == answer.homes >= 3
+                assert not summed & opened
+                opened |= summed
 
 
 @given(st.sets(st.integers(0, 500)))
-def test_a_bitmap_has_its_numbers(homes_of_it: set[int]) -> None:
-    assert set(numbers(bitmap(homes_of_it))) == homes_of_it
+def test_bitmap_round_trip(ids: set[int]) -> None:
+    assert set(numbers(bitmap(ids))) == ids
 
 
-def test_an_hour_of_the_ledger_takes_a_bit_of_each_home() -> None:
+def test_ledger_takes_one_bit_per_home_and_hour() -> None:
     assert len(bitmap(range(10_000))) * 24 / 10_000 == 3

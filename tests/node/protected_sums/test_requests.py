@@ -50,7 +50,7 @@ def over_the_wire(body: object) -> Any:
     return json.loads(json.dumps(body))
 
 
-def test_each_body_is_read_as_it_was_written() -> None:
+def test_bodies_survive_a_round_trip() -> None:
     signed = SignedRequest.of(Call.OPENINGS, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
     receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
     assert EnrolmentRequest.read(over_the_wire(ENROLMENT.body())) == ENROLMENT
@@ -61,7 +61,7 @@ def test_each_body_is_read_as_it_was_written() -> None:
         assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
 
 
-def test_macs_are_those_of_the_documentation() -> None:
+def test_macs_match_the_documentation() -> None:
     """Computed here with another library."""
     key = HKDF(SHA256(), 32, salt=None, info=b"authentication").derive(SECRET)
     signed = SignedRequest.of(Call.DEPARTURES, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
@@ -71,7 +71,7 @@ def test_macs_are_those_of_the_documentation() -> None:
     assert ENROLMENT.mac(NOW) == hmac.digest(key, words.encode(), "sha256")
 
 
-def test_a_mac_holds_for_what_it_was_made_for_alone() -> None:
+def test_mac_is_valid_for_its_own_request_alone() -> None:
     key = KEY.authentication_key()
     signed = SignedRequest.of(Call.DEPARTURES, COLLECTIVE, PSEUDONYM, NOW, key)
     assert signed.is_authentic(key)

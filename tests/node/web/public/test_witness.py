@@ -21,8 +21,8 @@ from ...collective.witnessed import (
     COLLECTIVE,
     VALUES,
     Home,
-    asked,
     enrolled,
+    masked_sum,
     new_witness,
     opening,
     this_hour,
@@ -61,10 +61,10 @@ async def test_a_home_enrols_looks_and_leaves(
     assert receipt.proves(home.enrolment())
     answer = await post(witness, Call.ENROLMENTS, home.enrolment().body())
     assert (answer.status, EnrolmentReceipt.read(await answer.json())) == (200, receipt)
-    answer = await post(witness, Call.OPENINGS, home.asks(Call.OPENINGS).body())
+    answer = await post(witness, Call.OPENINGS, home.signed(Call.OPENINGS).body())
     summary = OpeningsSummary.read(await answer.json())
     assert (summary.homes, summary.opened, summary.left_at) == (1, {}, None)
-    answer = await post(witness, Call.DEPARTURES, home.asks(Call.DEPARTURES).body())
+    answer = await post(witness, Call.DEPARTURES, home.signed(Call.DEPARTURES).body())
     assert DepartureReceipt.read(await answer.json()).left_at >= summary.enrolled_at
     assert answer.headers["Cache-Control"] == "no-cache"
     assert home.pseudonym not in caplog.text
@@ -75,7 +75,7 @@ async def test_what_cannot_be_answered_is_refused_in_both_languages(witness: Tow
     await post(witness, Call.ENROLMENTS, home.enrolment().body())
     other = home.enrolment(minimum=11).body()
     stranger = home.enrolment().body() | {"collective": "other@energies.example"}
-    unknown = Home().asks(Call.OPENINGS).body()
+    unknown = Home().signed(Call.OPENINGS).body()
     for call, body, status in (
         (Call.ENROLMENTS, other, 409),
         (Call.ENROLMENTS, stranger, 403),
@@ -110,7 +110,7 @@ async def test_the_page_says_for_whom_and_how_much(witness: Town, tmp_path: Path
     service = await new_witness(witness.store, tmp_path)
     homes, hour = await enrolled(service, 20), this_hour()
     for some, values in ((homes[:10], VALUES), (homes[10:], [30_000, *VALUES[1:]])):
-        await service.open_sums(COLLECTIVE, opening(asked(some, values, hour), hour=hour))
+        await service.open_sums(COLLECTIVE, opening(masked_sum(some, values, hour), hour=hour))
     page = await visitor(witness).get(witness.url / "witness")
     html = await page.text()
     assert page.status == 200
