@@ -11,18 +11,18 @@ base64url (RFC 4648 §5) without padding, instants in ISO 8601, UTC, to the seco
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 import hmac
 import re
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, NamedTuple, Self, get_origin, get_type_hints
 from uuid import UUID
 
 from ..quoalise import Text
 from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
-from .masks import DayKey
+from .masks import KEY_BYTES, DayKey
 
 PATH: Final = "/witness"
 MAX_BODY_BYTES: Final = 4096
@@ -66,56 +66,70 @@ class BadBody(TranslatedError, ValueError):
     """A body cannot be read; `text` says which field, and what to send."""
 
 
+class _Json(NamedTuple):
+    """How a field stands in a JSON object. Reading raises `_Bad`."""
+
+    read: Callable[[object], Any]
+    write: Callable[[Any], object] = lambda value: value
+
+
+class _Message:
+    """A JSON object: its fields, in the order of the class."""
+
+    __slots__ = ()
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {name: form.write(getattr(self, name)) for name, form in self._forms().items()}
+
+    @classmethod
+    def read(cls, body: object, **others: object) -> Self:
+        """Read it, with what the object does not have. Raises BadBody."""
+        if not isinstance(body, dict):
+            raise BadBody(_NO_OBJECT)
+        values = dict(others)
+        for name, form in cls._forms().items():
+            try:
+                values[name] = form.read(body.get(name))
+            except _Bad as bad:
+                raise BadBody(around(_MALFORMED, bad.hint, field=name)) from None
+        return cls(**values)
+
+    @classmethod
+    def _forms(cls) -> Mapping[str, _Json]:
+        hints = get_type_hints(cls, include_extras=True).items()
+        return {name: hint.__metadata__[0] for name, hint in hints if get_origin(hint) is Annotated}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentRequest:
-    """A home's enrolment: its first key, and the promised minimum.
+class EnrolmentRequest(_Message):
+    """A home's enrolment: its first key, of a day, and the promised minimum.
 
     `collective` is a bare JID, `pseudonym` the id of the permission, `minimum` how many homes
     each sum with this home has.
     """
 
-    collective: str
-    pseudonym: str
-    need: str
-    version: int
-    need_sha256: str
-    minimum: int
-    directions: frozenset[Direction]
-    key: DayKey
+    collective: _Word
+    pseudonym: _Pseudonym
+    need: _Word
+    version: Annotated[int, _Json(_whole(1))]
+    need_sha256: Annotated[str, _Json(_hash)]
+    minimum: Annotated[int, _Json(_whole(LEAST_MINIMUM))]
+    directions: Annotated[frozenset[Direction], _Json(_directions, sorted)]
+    day: Annotated[
+        date, _Json(_canonical(date.fromisoformat, date.isoformat, _DAY), date.isoformat)
+    ]
+    key: Annotated[bytes, _Json(_bytes(KEY_BYTES), _encoded)] = field(repr=False)
 
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {
-            "collective": self.collective,
-            "pseudonym": self.pseudonym,
-            "need": self.need,
-            "version": self.version,
-            "need_sha256": self.need_sha256,
-            "minimum": self.minimum,
-            "directions": sorted(self.directions),
-            "day": self.key.day.isoformat(),
-            "key": _encoded(self.key.secret),
-        }
-
-    @classmethod
-    def read(cls, body: object) -> Self:
-        """Read it. Raises BadBody."""
-        field = _Fields(body)
-        return cls(
-            collective=field("collective", _word),
-            pseudonym=str(field("pseudonym", _uuid)),
-            need=field("need", _word),
-            version=field("version", _whole(1)),
-            need_sha256=field("need_sha256", _hash),
-            minimum=field("minimum", _whole(LEAST_MINIMUM)),
-            directions=field("directions", _directions),
-            key=DayKey(field("day", _day), field("key", _bytes(32))),
-        )
+    @property
+    def day_key(self) -> DayKey:
+        """The home's first key."""
+        return DayKey(self.day, self.key)
 
     def mac(self, enrolled_at: datetime) -> bytes:
         """Return the MAC of the receipt: it proves that the witness has the key."""
         return _mac(
-            self.key.authentication_key(),
+            self.day_key.authentication_key(),
             Call.ENROLMENTS,
             self.collective,
             self.pseudonym,
@@ -125,21 +139,11 @@ class EnrolmentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentReceipt:
+class EnrolmentReceipt(_Message):
     """The receipt of an enrolment."""
 
-    enrolled_at: datetime
-    mac: bytes
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {"enrolled_at": written(self.enrolled_at), "mac": _encoded(self.mac)}
-
-    @classmethod
-    def read(cls, body: object) -> Self:
-        """Read it. Raises BadBody."""
-        field = _Fields(body)
-        return cls(field("enrolled_at", _instant), field("mac", _bytes(MAC_BYTES)))
+    enrolled_at: _Instant
+    mac: _Mac
 
     def proves(self, enrolment: EnrolmentRequest) -> bool:
         """Return whether the witness that wrote it has the key of this enrolment."""
@@ -147,14 +151,14 @@ class EnrolmentReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(_Message):
     """A request of an enrolled home: to leave, or for what was opened."""
 
     call: Call
-    collective: str
-    pseudonym: str
-    at: datetime
-    mac: bytes
+    collective: _Word
+    pseudonym: _Pseudonym
+    at: _Instant
+    mac: _Mac
 
     @classmethod
     def of(
@@ -169,27 +173,6 @@ class SignedRequest:
         mac = _mac(authentication_key, call, collective, pseudonym, written(at))
         return cls(call, collective, pseudonym, at, mac)
 
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {
-            "collective": self.collective,
-            "pseudonym": self.pseudonym,
-            "at": written(self.at),
-            "mac": _encoded(self.mac),
-        }
-
-    @classmethod
-    def read(cls, call: Call, body: object) -> Self:
-        """Read it. Raises BadBody."""
-        field = _Fields(body)
-        return cls(
-            call,
-            field("collective", _word),
-            str(field("pseudonym", _uuid)),
-            field("at", _instant),
-            field("mac", _bytes(MAC_BYTES)),
-        )
-
     def is_authentic(self, authentication_key: bytes) -> bool:
         """Return whether the home that enrolled with this key asks."""
         expected = _mac(
@@ -199,23 +182,14 @@ class SignedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DepartureReceipt:
+class DepartureReceipt(_Message):
     """The receipt of a departure: no sum with this home is opened from then on."""
 
-    left_at: datetime
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {"left_at": written(self.left_at)}
-
-    @classmethod
-    def read(cls, body: object) -> Self:
-        """Read it. Raises BadBody."""
-        return cls(_Fields(body)("left_at", _instant))
+    left_at: _Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningsSummary:
+class OpeningsSummary(_Message):
     """A witness's report on a home.
 
     `opened` is in how many hours of each direction the home is in an opened sum; `least_homes` how
@@ -223,37 +197,12 @@ class OpeningsSummary:
     `homes` how many homes are enrolled for the collective now.
     """
 
-    enrolled_at: datetime
-    left_at: datetime | None
-    opened: Mapping[Direction, int]
-    least_homes: int | None
-    refused: Mapping[str, int]
-    homes: int
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {
-            "enrolled_at": written(self.enrolled_at),
-            "left_at": None if self.left_at is None else written(self.left_at),
-            "opened": dict(self.opened),
-            "least_homes": self.least_homes,
-            "refused": dict(self.refused),
-            "homes": self.homes,
-        }
-
-    @classmethod
-    def read(cls, body: object) -> Self:
-        """Read it. Raises BadBody."""
-        field = _Fields(body)
-        opened = field("opened", _counts)
-        return cls(
-            enrolled_at=field("enrolled_at", _instant),
-            left_at=field("left_at", _or_none(_instant)),
-            opened={Direction(name): hours for name, hours in opened.items() if name in _KNOWN},
-            least_homes=field("least_homes", _or_none(_whole(1))),
-            refused=field("refused", _counts),
-            homes=field("homes", _whole(0)),
-        )
+    enrolled_at: _Instant
+    left_at: Annotated[datetime | None, _Json(_or_none(_instant), _or_none(written))]
+    opened: Annotated[Mapping[Direction, int], _Json(_hours, dict)]
+    least_homes: Annotated[int | None, _Json(_or_none(_whole(1)))]
+    refused: Annotated[Mapping[str, int], _Json(_counts, dict)]
+    homes: Annotated[int, _Json(_whole(0))]
 
 
 def written(at: datetime) -> str:
@@ -274,21 +223,6 @@ class _Bad(Exception):
 
     def __init__(self, hint: Text) -> None:
         self.hint = hint
-
-
-class _Fields:
-    """The fields of a JSON object, each read by its own function."""
-
-    def __init__(self, body: object) -> None:
-        if not isinstance(body, dict):
-            raise BadBody(_NO_OBJECT)
-        self._fields = body
-
-    def __call__[T](self, name: str, read: Callable[[object], T]) -> T:
-        try:
-            return read(self._fields.get(name))
-        except _Bad as bad:
-            raise BadBody(around(_MALFORMED, bad.hint, field=name)) from None
 
 
 _KNOWN = frozenset(direction.value for direction in Direction)
@@ -358,10 +292,17 @@ def _counts(value: object) -> Mapping[str, int]:
     return {_word(name): _whole(0)(count) for name, count in value.items()}
 
 
-def _or_none[T](read: Callable[[object], T]) -> Callable[[object], T | None]:
-    return lambda value: None if value is None else read(value)
+def _hours(value: object) -> Mapping[Direction, int]:
+    return {Direction(name): hours for name, hours in _counts(value).items() if name in _KNOWN}
 
 
-_uuid = _canonical(UUID, str, _PSEUDONYM)
-_day = _canonical(date.fromisoformat, date.isoformat, _DAY)
+def _or_none[S, T](convert: Callable[[S], T]) -> Callable[[S | None], T | None]:
+    return lambda value: None if value is None else convert(value)
+
+
 _instant = _canonical(datetime.fromisoformat, written, _INSTANT)
+
+_Word = Annotated[str, _Json(_word)]
+_Pseudonym = Annotated[str, _Json(_canonical(lambda value: str(UUID(value)), str, _PSEUDONYM))]
+_Instant = Annotated[datetime, _Json(_instant, written)]
+_Mac = Annotated[bytes, _Json(_bytes(MAC_BYTES), _encoded)]

@@ -13,7 +13,6 @@ from consometers_node.collective.privacy.erasure_log import ErasureLog, read_str
 from consometers_node.collective.witness import register
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
-from consometers_node.protected_sums.masks import DayKey
 from consometers_node.protected_sums.opening import KEYS_FOR
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
@@ -73,7 +72,7 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
     assert await witness.enrol(home.enrolment()) == (receipt, False)
     for other in (
         home.enrolment(minimum=11),
-        replace(home.enrolment(), key=DayKey(home.since, bytes(32))),
+        replace(home.enrolment(), key=bytes(32)),
         replace(home.enrolment(), directions=frozenset({Direction.INJECTION})),
     ):
         with pytest.raises(OtherEnrolment):

@@ -53,7 +53,8 @@ class Home:
             need_sha256="ab" * 32,
             minimum=minimum,
             directions=frozenset({Direction.CONSUMPTION}),
-            key=self.key,
+            day=self.since,
+            key=self.secret,
         )
 
     def signed(self, call: Call, at: datetime | None = None) -> SignedRequest:

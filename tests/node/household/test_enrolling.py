@@ -113,7 +113,7 @@ async def test_records_may_leave_once_the_witness_has_confirmed_that_it_has_the_
     async with home.store.reading() as connection:
         keys = await load_keys(connection, home.permission)
     assert keys is not None
-    assert keys.nonce_secret != keys.day_key.secret == request.key.secret
+    assert keys.nonce_secret != keys.day_key.secret == request.key
 
 
 async def test_the_witness_is_asked_once_a_day_what_was_opened(

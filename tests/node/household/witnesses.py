@@ -45,10 +45,10 @@ class Witness:
             if self.loses:
                 return web.json_response({}, status=503)
             return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
-        signed = SignedRequest.read(call, body)
+        signed = SignedRequest.read(body, call=call)
         if signed.pseudonym not in self.enrolled:
             return web.json_response({}, status=404)
-        key = self.enrolled[signed.pseudonym].key.authentication_key()
+        key = self.enrolled[signed.pseudonym].day_key.authentication_key()
         if not signed.is_authentic(key):
             return web.json_response({}, status=401)
         if call is Call.DEPARTURES:

@@ -34,7 +34,8 @@ ENROLMENT = EnrolmentRequest(
     need_sha256="ab" * 32,
     minimum=10,
     directions=frozenset({Direction.CONSUMPTION, Direction.INJECTION}),
-    key=KEY,
+    day=KEY.day,
+    key=SECRET,
 )
 SUMMARY = OpeningsSummary(
     enrolled_at=NOW,
@@ -55,7 +56,7 @@ def test_bodies_survive_a_round_trip() -> None:
     receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
     assert EnrolmentRequest.read(over_the_wire(ENROLMENT.body())) == ENROLMENT
     assert EnrolmentReceipt.read(over_the_wire(receipt.body())) == receipt
-    assert SignedRequest.read(Call.OPENINGS, over_the_wire(signed.body())) == signed
+    assert SignedRequest.read(over_the_wire(signed.body()), call=Call.OPENINGS) == signed
     assert DepartureReceipt.read(over_the_wire(DepartureReceipt(NOW).body())).left_at == NOW
     for summary in (SUMMARY, replace(SUMMARY, left_at=NOW, least_homes=None)):
         assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
@@ -89,7 +90,7 @@ def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
     receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
     assert receipt.proves(ENROLMENT)
     assert not replace(receipt, enrolled_at=NOW.replace(second=1)).proves(ENROLMENT)
-    other = replace(ENROLMENT, key=DayKey(KEY.day, bytes(32)))
+    other = replace(ENROLMENT, key=bytes(32))
     assert not receipt.proves(other)
 
 

@@ -95,21 +95,21 @@ async def enrol(
         "need_sha256": request.need_sha256,
         "minimum": request.minimum,
         "directions": " ".join(sorted(request.directions)),
-        "first_day": request.key.day,
-        "authentication": request.key.authentication_key(),
+        "first_day": request.day,
+        "authentication": request.day_key.authentication_key(),
     }
     row = await _row(connection, request.pseudonym)
     if row is not None:
         if row.left_at is not None or any(getattr(row, name) != terms[name] for name in terms):
             raise OtherEnrolment
         return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
-    if not now.date() - KEYS_FOR <= request.key.day <= now.date() + _TOMORROW:
-        raise WrongTime(at=request.key.day, now=now.date())
+    if not now.date() - KEYS_FOR <= request.day <= now.date() + _TOMORROW:
+        raise WrongTime(at=request.day, now=now.date())
     enrolled_at = now.replace(microsecond=0)
     values = terms | {
         "pseudonym": request.pseudonym,
-        "key_day": request.key.day,
-        "key": request.key.secret,
+        "key_day": request.day,
+        "key": request.key,
         "enrolled_at": enrolled_at,
     }
     await connection.execute(insert(WitnessEnrolmentRow).values(values))

@@ -219,7 +219,8 @@ class Enrolling:
             need_sha256=need_hash(need),
             minimum=witness.minimum,
             directions=frozenset(series.direction for series in terms.series),
-            key=keys.day_key,
+            day=keys.day_key.day,
+            key=keys.day_key.secret,
         )
         receipt = await self._client.ask(
             witness, Call.ENROLMENTS, request.body(), EnrolmentReceipt.read

@@ -44,11 +44,11 @@ def calls(witness: WitnessService) -> list[web.RouteDef]:
         return web.json_response(receipt.body(), status=status)
 
     async def leave(body: object) -> web.Response:
-        receipt = await witness.leave(SignedRequest.read(Call.DEPARTURES, body))
+        receipt = await witness.leave(SignedRequest.read(body, call=Call.DEPARTURES))
         return web.json_response(receipt.body())
 
     async def look(body: object) -> web.Response:
-        summary = await witness.look(SignedRequest.read(Call.OPENINGS, body))
+        summary = await witness.look(SignedRequest.read(body, call=Call.OPENINGS))
         return web.json_response(summary.body())
 
     return [
