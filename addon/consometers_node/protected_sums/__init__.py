@@ -1,7 +1,6 @@
 """Protected sums: totals of homes that a collective and a witness open only together. Pure.
 
     masks      the key of a day, and reports whose values it masks
-    ledger     which hours of which homes have been opened
     opening    what a witness checks before it opens a sum
     requests   what a home and its witness write to each other
 

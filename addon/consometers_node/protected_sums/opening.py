@@ -2,13 +2,13 @@
 
 A collective asks for all groups of an hour and a direction at once, each with the sums of its
 homes' reports. Either nothing of it is opened, and the refusal says which homes stand in the way;
-or every home of it is marked in the ledger, whatever the answer is, so that nothing can be learnt
-from a second attempt. Groups in which one home dominates are put together with others, as
+or every home of it counts as opened, whatever the answer is, so that nothing can be learnt from a
+second attempt. Groups in which one home dominates are put together with others, as
 `collective.disclosure.closing` puts them together.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -22,7 +22,6 @@ from ..quoalise.protected_sums import (
     RefusedSum,
 )
 from ..series import Direction
-from .ledger import Ledger
 from .masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS, DayKey, Subject, masks
 
 KEYS_FOR: Final = timedelta(days=35)
@@ -47,24 +46,28 @@ class Enrolment:
 
 
 class Witness:
-    """The enrolments of one collective's homes, by pseudonym, and what was opened of them."""
+    """The enrolments of one collective's homes, by pseudonym."""
 
-    def __init__(self, enrolments: Mapping[str, Enrolment], ledger: Ledger | None = None) -> None:
-        """Take both as they stand: `open` marks in the ledger."""
+    def __init__(self, enrolments: Mapping[str, Enrolment]) -> None:
         self._enrolments = enrolments
-        self.ledger = ledger or Ledger()
         self._latest_keys: dict[str, DayKey] = {}
 
-    def open(self, subject: Subject, sums: Sequence[MaskedSum], today: date) -> list[Answer]:
+    def open(
+        self,
+        subject: Subject,
+        sums: Sequence[MaskedSum],
+        today: date,
+        opened: Set[str] = frozenset(),
+    ) -> list[Answer]:
         """Open an hour of a direction, for the groups of homes that a collective asks for.
 
         An answer is for one group, or for several together; each group is in one answer. What
-        refuses a home refuses the whole request, and marks nothing: the collective asks again
-        without it. `today` is the UTC day.
+        refuses a home refuses the whole request, after which no home counts as opened: the
+        collective asks again without it. `today` is the UTC day; `opened` are the homes that were
+        opened before for that hour and direction.
         """
-        if refused := self._standing_in_the_way(subject, sums, today):
+        if refused := self._standing_in_the_way(subject, sums, today, opened):
             return refused
-        self.ledger.mark(subject, [part.pseudonym for asked in sums for part in asked.parts])
         encoded = subject.encoded()
         cells = {frozenset({asked.group}): self._unmasked(encoded, asked) for asked in sums}
         answers: list[Answer] = [
@@ -76,7 +79,7 @@ class Witness:
         return answers + _together(plausible)
 
     def _standing_in_the_way(
-        self, subject: Subject, sums: Sequence[MaskedSum], today: date
+        self, subject: Subject, sums: Sequence[MaskedSum], today: date, opened: Set[str]
     ) -> list[Answer]:
         refused = defaultdict[Refusal, set[str]](set)
         seen = set[str]()
@@ -93,8 +96,8 @@ class Witness:
                 elif not max(oldest, enrolment.key.day) <= part.day <= today:
                     refused[Refusal.KEY_FORGOTTEN].add(part.pseudonym)
                 seen.add(part.pseudonym)
-        if opened := self.ledger.opened(subject, seen):
-            refused[Refusal.OPENED_BEFORE].update(opened)
+        if again := seen & opened:
+            refused[Refusal.OPENED_BEFORE] = again
         groups = frozenset(asked.group for asked in sums)
         return [
             RefusedSum(groups, reason, frozenset(pseudonyms))

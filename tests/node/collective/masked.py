@@ -16,7 +16,6 @@ from consometers_node.collective.publication.openings import (
 )
 from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.permission import Reading
-from consometers_node.protected_sums.ledger import Ledger
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_SECRET_BYTES,
@@ -68,7 +67,7 @@ class MaskedTown(Town):
 
     random: Random = field(default_factory=lambda: Random(1))
     homes: dict[str, MaskedHome] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=Ledger)
+    opened_before: set[str] = field(default_factory=set)
 
     async def masked_home(
         self, area: str | None = None, records_from: datetime = EARLIER
@@ -158,7 +157,7 @@ class MaskedTown(Town):
             for name, home in self.homes.items()
             if home not in without
         }
-        return Witness(enrolments, self.ledger)
+        return Witness(enrolments)
 
     async def answer_openings(self, witness: Witness | None = None) -> list[list[Answer]]:
         """Have the witness answer what it is asked, as `WitnessRequests` does."""
@@ -168,7 +167,7 @@ class MaskedTown(Town):
             for asked in pending:
                 sums = [each for part in requests(asked) for each in part.sums]
                 subject = Subject(COLLECTIVE, asked.direction, asked.start)
-                answers = witness.open(subject, sums, self.at.date())
+                answers = witness.open(subject, sums, self.at.date(), self.opened_before)
                 answered.append(answers)
                 refused = refused_homes(asked, answers)
                 if not refused:

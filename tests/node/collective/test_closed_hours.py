@@ -1,10 +1,7 @@
 """Administrators see how each hour was closed, and how far the past is."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.closed_hours import (
@@ -16,18 +13,11 @@ from consometers_node.collective.publication.closed_hours import (
 )
 from consometers_node.collective.publication.policy import AT_ONCE, Opening
 from consometers_node.series import Interval
-from consometers_node.store import Store
 
 from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, ZONE, Town
 
 PARIS = ZoneInfo(ZONE)
 OPENING = Opening(AT_ONCE, "Maëlle", NOON)
-
-
-@pytest.fixture
-async def town(file: Store) -> AsyncIterator[Town]:
-    async with file.writing() as connection:
-        yield Town(connection)
 
 
 async def hours_of(town: Town, day: date = DAY, publication: Publication = AGREED) -> list[Hour]:
@@ -38,14 +28,14 @@ def states(hours: list[Hour]) -> list[IntervalState]:
     return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
-async def test_closed_hours_show_their_response_and_reason(town: Town) -> None:
-    homes = await town.members(4)
-    await town.record(homes[:2], 1000, day=DAY)
-    await town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
-    await town.record(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
-    await town.look(NOON)
+async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> None:
+    homes = await file_town.members(4)
+    await file_town.record(homes[:2], 1000, day=DAY)
+    await file_town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
+    await file_town.record(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
+    await file_town.look(NOON)
     # Midnight in Lorient is 22:00 UTC, which has no record; noon UTC is 14:00.
-    hours = await hours_of(town)
+    hours = await hours_of(file_town)
     assert [hour.start.hour for hour in hours] == [*range(2, 14)]
     assert states(hours) == [
         *[IntervalState.PUBLISHED] * 8,
@@ -63,42 +53,44 @@ async def test_closed_hours_show_their_response_and_reason(town: Town) -> None:
     }
 
 
-async def test_overdue_hours_are_late(town: Town) -> None:
-    await town.record(await town.members(3), 1000, day=DAY)
-    assert states(await hours_of(town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
+async def test_overdue_hours_are_late(file_town: Town) -> None:
+    await file_town.record(await file_town.members(3), 1000, day=DAY)
+    assert (
+        states(await hours_of(file_town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
+    )
 
 
 async def test_hours_without_records_of_any_home_are_missing(
-    town: Town,
+    file_town: Town,
 ) -> None:
-    homes = await town.members(3)
-    await town.record(homes, 1000, day=BEFORE - timedelta(days=9))
-    await town.look(NOON)
+    homes = await file_town.members(3)
+    await file_town.record(homes, 1000, day=BEFORE - timedelta(days=9))
+    await file_town.look(NOON)
     # Nobody has sent anything for ten days: nothing is expected, and all of it is missing.
-    assert missing(await hours_of(town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
+    assert missing(await hours_of(file_town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
 
 
-async def test_hours_closed_at_another_step_are_left_out(town: Town) -> None:
-    await town.record(await town.members(3), [1000] * 10, day=DAY)
-    await town.look(NOON)
+async def test_hours_closed_at_another_step_are_left_out(file_town: Town) -> None:
+    await file_town.record(await file_town.members(3), [1000] * 10, day=DAY)
+    await file_town.look(NOON)
     finer = Publication(minimum=3, interval=Interval.PT30M)
-    hours = await hours_of(town, publication=finer)
+    hours = await hours_of(file_town, publication=finer)
     assert [hour.start.astimezone(UTC).hour for hour in hours] == [11, 11]
 
 
-async def test_progress_runs_from_the_first_record_to_the_opening(town: Town) -> None:
+async def test_progress_runs_from_the_first_record_to_the_opening(file_town: Town) -> None:
     async def past() -> tuple[date, float] | None:
-        hours = await progress(town.connection, AGREED, PARIS, OPENING)
+        hours = await progress(file_town.connection, AGREED, PARIS, OPENING)
         return None if hours is None else (hours.until.date(), round(hours.share, 2))
 
     assert await past() is None
-    homes = await town.members(3)
+    homes = await file_town.members(3)
     first = datetime(2026, 7, 1, tzinfo=UTC)
     for n in range(15):
-        await town.record(homes, 1000, day=first.date() + timedelta(days=n))
+        await file_town.record(homes, 1000, day=first.date() + timedelta(days=n))
     assert await past() == (date(2026, 7, 1), 0)
-    town.opened_at = NOON
-    await town.look(first + timedelta(days=7, hours=3))
+    file_town.opened_at = NOON
+    await file_town.look(first + timedelta(days=7, hours=3))
     assert await past() == (date(2026, 7, 8), 0.49)
-    await town.look(NOON)
+    await file_town.look(NOON)
     assert await past() is None

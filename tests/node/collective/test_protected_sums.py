@@ -143,7 +143,7 @@ async def test_homes_opened_before_are_not_opened_again(town: MaskedTown) -> Non
     """A restored collective may ask for other reports of an hour than it did before."""
     homes = await town.masked_homes(3)
     await town.report(homes, [400], AT)
-    town.ledger.mark(Subject(COLLECTIVE, CONSUMPTION, AT), [home.permission for home in homes])
+    town.opened_before = {home.permission for home in homes}
     await town.close_all(OVER)
     assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
 

@@ -8,13 +8,7 @@ from secrets import token_bytes
 from uuid import uuid4
 
 from consometers_node.collective.witness.service import WitnessService
-from consometers_node.protected_sums.masks import (
-    SQUARES_MODULUS,
-    SUM_MODULUS,
-    DayKey,
-    Report,
-    Subject,
-)
+from consometers_node.protected_sums.masks import DayKey, Report, Subject
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
 from consometers_node.quoalise import Direction as WireDirection
 from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part
@@ -22,6 +16,7 @@ from consometers_node.series import Direction
 from consometers_node.store import Store
 
 from ..clocks import Hands, confirmed
+from ..protected_sums.homes import added
 
 COLLECTIVE = "coop@energies.example"
 HOURS = timedelta(hours=1)
@@ -76,13 +71,7 @@ class Home:
 def masked_sum(
     homes: Sequence[Home], values: Sequence[int], hour: datetime, group: str = "1"
 ) -> MaskedSum:
-    reports = [home.report(wh, hour) for home, wh in zip(homes, values, strict=True)]
-    return MaskedSum(
-        group,
-        tuple(part for part, _ in reports),
-        sum(report.masked for _, report in reports) % SUM_MODULUS,
-        sum(report.masked_square for _, report in reports) % SQUARES_MODULUS,
-    )
+    return added(group, (home.report(wh, hour) for home, wh in zip(homes, values, strict=True)))
 
 
 def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> Opening:

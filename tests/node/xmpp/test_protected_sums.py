@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
-from consometers_node.protected_sums.ledger import Ledger
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_SECRET_BYTES,
@@ -72,7 +71,7 @@ async def test_a_sum_of_thousands_of_homes_is_opened_across_servers(
     }
     directions = frozenset({Direction.CONSUMPTION})
     enrolled = {name: Enrolment(key, directions, HOMES) for name, key in keys.items()}
-    witness = await new_node(other_server, WitnessNode(Witness(enrolled, Ledger())))
+    witness = await new_node(other_server, WitnessNode(Witness(enrolled)))
 
     subject = Subject(collective.bare, Direction.CONSUMPTION, HOUR)
     values = [random.randrange(3_000) for _ in keys]

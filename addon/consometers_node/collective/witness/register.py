@@ -1,6 +1,6 @@
 """The homes that enrolled with this witness, and their opened sums."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 import json
@@ -325,6 +325,24 @@ async def restored_at(connection: AsyncConnection) -> datetime | None:
     """Return when this database was last restored from a backup, if it was."""
     mark = await setting(connection, _RESTORED)
     return None if mark is None else datetime.fromisoformat(mark)
+
+
+def bitmap(numbers: Collection[int]) -> bytes:
+    """Return the bitmap of homes in a sum: home n is bit n % 8 of byte n // 8.
+
+    An hour of 10,000 homes takes 1,250 bytes, so a home takes 3 bytes per direction and day.
+    """
+    bits = bytearray(max(numbers, default=-1) // 8 + 1)
+    for number in numbers:
+        bits[number >> 3] |= 1 << (number & 7)
+    return bytes(bits)
+
+
+def numbers(bits: bytes) -> Iterator[int]:
+    """Yield the numbers of a bitmap."""
+    for at, byte in enumerate(bits):
+        if byte:
+            yield from (at * 8 + bit for bit in range(8) if byte >> bit & 1)
 
 
 async def _turned_down(connection: AsyncConnection) -> dict[str, dict[str, int]]:

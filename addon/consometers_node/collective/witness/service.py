@@ -20,7 +20,6 @@ from xml.etree.ElementTree import fromstring, tostring
 
 from sqlalchemy import func, insert, select
 
-from ...protected_sums.ledger import Ledger, bitmap, numbers
 from ...protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS, Subject
 from ...protected_sums.opening import Witness
 from ...protected_sums.requests import (
@@ -251,18 +250,21 @@ class WitnessService:
             return (RefusedSum(groups, Refusal.OPENED_BEFORE),)
         homes = await self._homes_of(connection, collective)
         subject = Subject(collective, Direction(opening.direction), opening.hour)
-        homes.witness.ledger = ledger = Ledger()
         before = select(WitnessLedgerRow.enrolments).where(
             WitnessLedgerRow.collective == collective,
             WitnessLedgerRow.direction == subject.direction,
             WitnessLedgerRow.hour == subject.hour,
         )
-        for (bits,) in await connection.execute(before):
-            ledger.mark(
-                subject, (homes.pseudonyms[id_] for id_ in numbers(bits) if id_ in homes.pseudonyms)
-            )
+        opened_before = {
+            homes.pseudonyms[id_]
+            for (bits,) in await connection.execute(before)
+            for id_ in register.numbers(bits)
+            if id_ in homes.pseudonyms
+        }
         today = now.astimezone(UTC).date()
-        answers = tuple(await asyncio.to_thread(homes.witness.open, subject, sums, today))
+        answers = tuple(
+            await asyncio.to_thread(homes.witness.open, subject, sums, today, opened_before)
+        )
         in_the_way = {
             answer.reason
             for answer in answers
@@ -294,7 +296,7 @@ class WitnessService:
                     "hour": subject.hour,
                     "homes": sum(len(by_group[group]) for group in answer.groups),
                     "reason": None if isinstance(answer, OpenedSum) else answer.reason,
-                    "enrolments": bitmap(
+                    "enrolments": register.bitmap(
                         [
                             homes.ids[part.pseudonym]
                             for group in answer.groups
