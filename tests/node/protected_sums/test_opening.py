@@ -1,6 +1,6 @@
 """What a witness opens, and every attack that it refuses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -12,7 +12,6 @@ from consometers_node.collective.disclosure.sdc_rules import Cell, Reason
 from consometers_node.protected_sums.masks import MOST_WH, Report, Subject
 from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
 from consometers_node.quoalise.protected_sums import (
-    Answer,
     MaskedSum,
     OpenedSum,
     Part,
@@ -35,7 +34,11 @@ def masked_sum(members: Sequence[Home], values: Sequence[int], group: str = "all
     return added(group, (home.reports(wh) for home, wh in zip(members, values, strict=True)))
 
 
-def reasons(answers: Sequence[Answer]) -> dict[Refusal, frozenset[str]]:
+def refusals(
+    witness: Witness, *sums: MaskedSum, opened: Set[str] = frozenset()
+) -> dict[Refusal, frozenset[str]]:
+    """Return the homes in the way of a request that is refused, by reason."""
+    answers = witness.open(NOON, sums, TODAY, opened)
     assert all(isinstance(answer, RefusedSum) for answer in answers)
     return {
         answer.reason: answer.pseudonyms for answer in answers if isinstance(answer, RefusedSum)
@@ -78,43 +81,34 @@ def test_sum_of_zeros_is_opened() -> None:
     ]
 
 
-def test_sum_of_too_few_homes_is_refused_and_may_be_asked_for_again() -> None:
-    members = homes(10)
-    witness = witness_of(members, 10)
-    refused = witness.open(NOON, [masked_sum(members[:9], ALIKE[:9])], TODAY)
-    assert reasons(refused) == {Refusal.TOO_FEW: {home.pseudonym for home in members[:9]}}
-    # Nothing was marked: the tenth arrives.
-    assert witness.open(NOON, [masked_sum(members, ALIKE)], TODAY) == [
-        OpenedSum(ALL, 10, sum(ALIKE))
-    ]
+def test_sum_of_too_few_homes_is_refused() -> None:
+    members = homes(9)
+    refused = refusals(witness_of(members, 10), masked_sum(members, ALIKE[:9]))
+    assert refused == {Refusal.TOO_FEW: {home.pseudonym for home in members}}
 
 
 def test_largest_promised_minimum_counts() -> None:
     members = homes(10)
     enrolments = enrolled(members)
     enrolments["home-4"] = replace(enrolments["home-4"], minimum=11)
-    witness = Witness(enrolments)
-    assert reasons(witness.open(NOON, [masked_sum(members, ALIKE)], TODAY)) == {
-        Refusal.TOO_FEW: {"home-4"}
-    }
+    refused = refusals(Witness(enrolments), masked_sum(members, ALIKE))
+    assert refused == {Refusal.TOO_FEW: {"home-4"}}
 
 
 def test_repeated_home_is_refused() -> None:
     members = homes(9)
-    twice = [*members, members[0]]
-    assert reasons(witness_of(members, 10).open(NOON, [masked_sum(twice, ALIKE)], TODAY)) == {
-        Refusal.REPEATED: {"home-0"}
-    }
-    two = [masked_sum(members[:5], ALIKE[:5], "a"), masked_sum(members[4:], ALIKE[:5], "b")]
-    assert reasons(witness_of(members).open(NOON, two, TODAY)) == {Refusal.REPEATED: {"home-4"}}
+    twice = masked_sum([*members, members[0]], ALIKE)
+    assert refusals(witness_of(members, 10), twice) == {Refusal.REPEATED: {"home-0"}}
+    two = masked_sum(members[:5], ALIKE[:5], "a"), masked_sum(members[4:], ALIKE[:5], "b")
+    assert refusals(witness_of(members), *two) == {Refusal.REPEATED: {"home-4"}}
 
 
 def test_overlapping_sums_are_refused() -> None:
     """The difference of the two would be one home."""
     members = homes(10)
     before = {home.pseudonym for home in members[1:]}
-    refused = witness_of(members).open(NOON, [masked_sum(members, ALIKE)], TODAY, before)
-    assert reasons(refused) == {Refusal.OPENED_BEFORE: before}
+    refused = refusals(witness_of(members), masked_sum(members, ALIKE), opened=before)
+    assert refused == {Refusal.OPENED_BEFORE: before}
 
 
 def other_nonce(part: Part, report: Report) -> tuple[Part, Report]:
@@ -149,8 +143,8 @@ def test_values_that_homes_cannot_have_are_refused(
 ) -> None:
     members = homes(10, since=TODAY - KEYS_FOR)
     first, *others = [home.reports(wh) for home, wh in zip(members, ALIKE, strict=True)]
-    refused = witness_of(members).open(NOON, [added("all", [attack(*first), *others])], TODAY)
-    assert reasons(refused) == {Refusal.IMPLAUSIBLE: frozenset()}
+    refused = refusals(witness_of(members), added("all", [attack(*first), *others]))
+    assert refused == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
 @pytest.mark.parametrize(
@@ -166,8 +160,7 @@ def test_report_of_another_subject_opens_nothing(subject: Subject) -> None:
     foreign = added(
         "all", [members[0].reports(300, subject), *(h.reports(400) for h in members[1:])]
     )
-    refused = witness_of(members).open(NOON, [foreign], TODAY)
-    assert reasons(refused) == {Refusal.IMPLAUSIBLE: frozenset()}
+    assert refusals(witness_of(members), foreign) == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
 def injecting(enrolment: Enrolment) -> Enrolment:
@@ -184,13 +177,8 @@ def test_sum_with_an_unenrolled_home_is_refused(
     enrolment = enrolments.pop("home-7")
     if change is not None:
         enrolments["home-7"] = change(enrolment)
-    witness = Witness(enrolments)
-    assert reasons(witness.open(NOON, [masked_sum(members, ALIKE)], TODAY)) == {
-        Refusal.NOT_ENROLLED: {"home-7"}
-    }
-    # The collective goes on without it.
-    rest = [home for home in members if home.pseudonym != "home-7"]
-    assert isinstance(witness.open(NOON, [masked_sum(rest, ALIKE[1:])], TODAY)[0], OpenedSum)
+    refused = refusals(Witness(enrolments), masked_sum(members, ALIKE))
+    assert refused == {Refusal.NOT_ENROLLED: {"home-7"}}
 
 
 def test_a_key_is_forgotten_after_35_days() -> None:
@@ -198,15 +186,12 @@ def test_a_key_is_forgotten_after_35_days() -> None:
     members = homes(3, since=early)
     old = added("all", (home.reports(300, day=early) for home in members))
     everybody = {home.pseudonym for home in members}
-    assert reasons(witness_of(members).open(NOON, [old], TODAY)) == {
-        Refusal.KEY_FORGOTTEN: everybody
-    }
+    assert refusals(witness_of(members), old) == {Refusal.KEY_FORGOTTEN: everybody}
     # The witness holds no key of a day before it was given it, nor opens one of tomorrow.
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
         parts = tuple(Part(home.pseudonym, day, bytes(16)) for home in members)
-        newer = homes(3, since=TODAY)
-        refused = witness_of(newer).open(NOON, [MaskedSum("all", parts, 0, 0)], TODAY)
-        assert reasons(refused) == {Refusal.KEY_FORGOTTEN: everybody}
+        refused = refusals(witness_of(homes(3, since=TODAY)), MaskedSum("all", parts, 0, 0))
+        assert refused == {Refusal.KEY_FORGOTTEN: everybody}
 
 
 @given(
