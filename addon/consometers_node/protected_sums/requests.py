@@ -93,7 +93,8 @@ class _Message:
                 values[name] = form.read(body.get(name))
             except _Bad as bad:
                 raise BadBody(around(_MALFORMED, bad.hint, field=name)) from None
-        return cls(**values)
+        make: Callable[..., Self] = cls
+        return make(**values)
 
     @classmethod
     def _forms(cls) -> Mapping[str, _Json]:

@@ -91,8 +91,8 @@ class Coop:
             )
         return token
 
-    async def gathered(self, jid: str) -> MemberSeries:
-        """How far the one series of a member was gathered."""
+    async def member_series(self, jid: str) -> MemberSeries:
+        """Return the one series of a member, with the progress of its backfill."""
         async with self.store.reading() as connection:
             (permission,) = await of_member(connection, jid)
             return permission

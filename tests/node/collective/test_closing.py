@@ -80,10 +80,10 @@ def test_communes_that_do_not_pass_are_published_with_others(
 ) -> None:
     passed, reason = closed(parts, members=members)
     assert reason is None
-    found = {
+    published = {
         ", ".join(sorted(areas)): (cell.watt_minutes, cell.homes) for areas, cell in passed.items()
     }
-    assert found == cells
+    assert published == cells
 
 
 @pytest.mark.parametrize(

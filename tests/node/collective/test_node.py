@@ -65,7 +65,7 @@ async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
 async def wait_for_backfill(coop: Coop, house: House, since: datetime) -> MemberSeries:
     async with asyncio.timeout(WITHIN_S):
         while True:
-            permission = await coop.gathered(jid(house))
+            permission = await coop.member_series(jid(house))
             if permission.backfilled_until is not None and permission.backfilled_until >= since:
                 return permission
             await asyncio.sleep(0.05)
@@ -169,10 +169,10 @@ async def test_paused_home_is_asked_until_it_resumes(coop: Coop, house: House) -
     house.changes.notify()
     await decisions_confirmed(house)
     asked = coop.network.sharing.asking
-    name = identifier((await coop.gathered(jid(house))).identifier)
+    name = identifier((await coop.member_series(jid(house))).identifier)
     with pytest.raises(ResourceConstraint):
         await asked.subscribe(house.address, name)
-    assert (await coop.gathered(jid(house))).subscribed_at is None
+    assert (await coop.member_series(jid(house))).subscribed_at is None
     async with house.store.writing() as connection:
         await resume(connection, house.ledger.peer.id)
     await wait_for_records(coop, past)

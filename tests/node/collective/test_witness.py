@@ -51,7 +51,7 @@ from .witnessed import (
 ZONE = ZoneInfo("Europe/Paris")
 
 
-async def rows(store: Store) -> tuple[int, int]:
+async def stored_counts(store: Store) -> tuple[int, int]:
     """Return how many openings, and how many sums of them, are stored."""
     async with store.reading() as connection:
         counts = [
@@ -103,7 +103,7 @@ async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Pa
         await again.open_sums(COLLECTIVE, last)
     await again.open_sums(COLLECTIVE, first)
     assert await answers_of(again, last) == answers
-    assert await rows(store) == (1, 1)
+    assert await stored_counts(store) == (1, 1)
     altered = replace(first, parts=1, sums=(masked_sum(homes[1:], VALUES[1:], hour),))
     with pytest.raises(BadRequest):
         await again.open_sums(COLLECTIVE, altered)
@@ -117,7 +117,7 @@ async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Pa
     )
     with pytest.raises(NotAuthorized):
         await again.open_sums("other@energies.example", overlapping)
-    assert await rows(store) == (1, 1)
+    assert await stored_counts(store) == (1, 1)
 
 
 async def test_homes_of_a_dominated_sum_are_in_no_second_attempt(
