@@ -6,7 +6,7 @@ meanwhile is random: they hold back, correct themselves, lie, join, are erased, 
 homes again, while administrators change the rules and look at previews.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,6 @@ from consometers_node.store.collective_tables import GroupId, MemberId
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.series import erase_series
 
-from .attack import Attacker
 from .publishing import Town
 
 AREAS = ["Lorient", "Lanester", None]
@@ -50,7 +49,60 @@ identifier = "kersabiec"
 account = "coop@example.org"
 """
 
+_PRIME = (1 << 61) - 1
+
 type Key = tuple[GroupId, str, datetime]
+type Unknown = tuple[int, Hashable]
+"""A home, and what of it."""
+type Figure = frozenset[tuple[Unknown, int]]
+
+
+class Attacker:
+    """Keeps every version of every figure, and combines them in all linear ways.
+
+    Each value that a home delivered is an unknown, and each figure a sum of unknowns, by how often
+    each is in it. If a combination of figures holds unknowns of a few homes alone, these few are
+    disclosed.
+    """
+
+    def __init__(self) -> None:
+        self.figures: set[Figure] = set()
+
+    def see(self, figure: Mapping[Unknown, int]) -> None:
+        self.figures.add(frozenset((home, times) for home, times in figure.items() if times))
+
+    def singled_out(self, fewer_than: int) -> set[int]:
+        """Return homes that are disclosed, alone or among too few."""
+        homes = sorted({home for figure in self.figures for (home, _), _ in figure})
+        basis = _reduced([dict(figure) for figure in self.figures])
+        homes_apart: set[int] = set()
+        for size in range(1, min(fewer_than, len(homes) + 1)):
+            for few in combinations(homes, size):
+                others = [{key: n for key, n in row.items() if key[0] not in few} for row in basis]
+                if len(_reduced(others)) < len(basis):
+                    homes_apart |= set(few)
+        return homes_apart
+
+
+def _reduced(rows: Iterable[Mapping[Unknown, int]]) -> list[dict[Unknown, int]]:
+    """Return independent rows that say the same (Gauss, over a field)."""
+    basis: dict[Unknown, dict[Unknown, int]] = {}
+    for row in rows:
+        rest = {key: n % _PRIME for key, n in row.items() if n % _PRIME}
+        while rest:
+            pivot = min(rest, key=repr)
+            if pivot not in basis:
+                inverse = pow(rest[pivot], -1, _PRIME)
+                basis[pivot] = {key: n * inverse % _PRIME for key, n in rest.items()}
+                break
+            factor = rest[pivot]
+            for key, n in basis[pivot].items():
+                value = (rest.get(key, 0) - factor * n) % _PRIME
+                if value:
+                    rest[key] = value
+                else:
+                    rest.pop(key, None)
+    return list(basis.values())
 
 
 def mark(home: int, version: int) -> int:
@@ -296,3 +348,12 @@ async def test_colluding_members_learn_nothing_of_others(
             await story.play()
             assert not story.leaks()
             raise Over
+
+
+def test_the_attacker_finds_the_difference_of_two_releases() -> None:
+    """The first version released an hour again when somebody came late: this attacker sees it."""
+    attacker = Attacker()
+    homes = range(10)
+    attacker.see({(home, 0): 1 for home in homes})
+    attacker.see({(home, 0): 1 for home in [*homes, 99]})
+    assert attacker.singled_out(fewer_than=2) == {99}

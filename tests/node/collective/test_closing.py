@@ -15,8 +15,6 @@ from consometers_node.collective.disclosure.sdc_rules import (
     Reason,
 )
 
-from .attack import Attacker
-
 MINIMUM = 10
 AREAS = ("Guidel", "Lanester", "Lorient", "Ploemeur", "")
 
@@ -132,15 +130,6 @@ def test_no_member_can_estimate_another_to_within_p_percent(
         for own, other in permutations(sorted(homes, reverse=True)[:6], 2):
             bound = cell.watt_minutes - own
             assert 100 * (bound - other) >= P_PERCENT * other
-
-
-def test_the_attacker_finds_the_difference_of_two_releases() -> None:
-    """The first version released an hour again when somebody came late: this attacker sees it."""
-    attacker = Attacker()
-    homes = range(10)
-    attacker.see({(home, 0): 1 for home in homes})
-    attacker.see({(home, 0): 1 for home in [*homes, 99]})
-    assert attacker.singled_out(fewer_than=2) == {99}
 
 
 MINUTES = timedelta(minutes=1)
