@@ -77,7 +77,7 @@ async def heard(
     ],
     ids=["single phase", "producer", "three-phase", "historique", "historique, three-phase"],
 )
-async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
+async def test_a_meter_is_detected_and_added_after_confirmation(
     hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
 ) -> None:
     flow = await Flow.begin(hass, "meter")
@@ -112,7 +112,7 @@ async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
 
 
 @pytest.mark.parametrize(("holds", "device"), [(False, DEVICE), (True, f" {DEVICE} ")])
-async def test_a_port_may_keep_nothing_and_be_typed_with_spaces(
+async def test_a_port_may_be_unable_to_pause_and_be_typed_with_spaces(
     hass: HomeAssistant, line: Line, holds: bool, device: str
 ) -> None:
     line.port.holds = holds
@@ -129,7 +129,7 @@ async def test_a_port_may_keep_nothing_and_be_typed_with_spaces(
     ],
     ids=["of a type of both", "its address alone"],
 )
-async def test_an_old_meter_is_found_all_the_same(
+async def test_an_old_meter_is_detected(
     hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
 ) -> None:
     flow = await heard(hass, line, kind, times=30)
@@ -152,7 +152,7 @@ async def test_an_old_meter_is_found_all_the_same(
         pytest.param(TimeoutError(), "cannot_open", id="no answer"),
     ],
 )
-async def test_a_port_that_cannot_be_opened_is_said_and_may_be_tried_again(
+async def test_an_error_of_the_port_is_shown_and_can_be_retried(
     hass: HomeAssistant, line: Line, refusal: Exception, error: str
 ) -> None:
     line.port.refusal = refusal
@@ -199,7 +199,7 @@ GONE = [OSError(errno.EIO, "I/O error"), serialx.SerialException()]
 
 
 @pytest.mark.parametrize("error", [None, *GONE])
-async def test_a_dongle_pulled_out_while_listening_is_said(
+async def test_unplugging_while_listening_is_an_error(
     hass: HomeAssistant, line: Line, clock: Clock, error: Exception | None
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
@@ -212,7 +212,7 @@ async def test_a_dongle_pulled_out_while_listening_is_said(
 
 
 @pytest.mark.parametrize("error", GONE)
-async def test_a_port_that_is_lost_when_its_speed_changes_is_said(
+async def test_losing_the_port_when_its_speed_changes_is_an_error(
     hass: HomeAssistant, line: Line, clock: Clock, error: Exception
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
@@ -223,9 +223,7 @@ async def test_a_port_that_is_lost_when_its_speed_changes_is_said(
     assert not line.port.is_open
 
 
-async def test_a_person_who_leaves_stops_the_listening_and_frees_the_port(
-    hass: HomeAssistant, line: Line
-) -> None:
+async def test_aborting_the_flow_closes_the_port(hass: HomeAssistant, line: Line) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send_bytes(b"x")
     assert line.port.is_open
@@ -234,7 +232,7 @@ async def test_a_person_who_leaves_stops_the_listening_and_frees_the_port(
     assert not line.port.is_open
 
 
-async def test_a_port_that_is_used_already_is_not_opened(
+async def test_a_used_port_is_not_opened(
     hass: HomeAssistant, entry: MockConfigEntry, port: Port
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
@@ -242,7 +240,7 @@ async def test_a_port_that_is_used_already_is_not_opened(
     assert port.speeds == []
 
 
-async def test_a_meter_on_another_port_is_added_unless_it_is_there_already(
+async def test_a_known_meter_on_another_port_is_refused(
     hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
 ) -> None:
     flow = await heard(hass, other_line, frames.CONSUMER, 3, OTHER_DEVICE)
@@ -266,7 +264,7 @@ async def test_the_same_meter_in_two_windows_is_added_once(
 
 
 class TestDiscovery:
-    async def test_a_dongle_made_for_meters_is_proposed_and_opened_when_the_person_agrees(
+    async def test_a_dongle_for_meters_is_opened_after_confirmation(
         self, hass: HomeAssistant, line: Line
     ) -> None:
         flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
@@ -310,7 +308,7 @@ class TestDiscovery:
 
 
 class TestReconfigure:
-    async def test_a_meter_that_was_moved_is_read_from_its_new_port(
+    async def test_a_moved_meter_is_read_from_its_new_port(
         self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
     ) -> None:
         flow = await Flow.move(hass, entry)
@@ -334,7 +332,7 @@ class TestReconfigure:
         assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
         assert port.speeds == [9600, 9600]
 
-    async def test_a_meter_that_was_replaced_and_moved_goes_on_when_the_person_agrees(
+    async def test_a_replaced_meter_continues_after_confirmation(
         self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
     ) -> None:
         flow = await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)
@@ -385,7 +383,7 @@ class TestOptions:
         assert flow["data_schema"] is not None
         return CONF_ESTIMATE_INJECTION in map(str, flow["data_schema"].schema)
 
-    async def test_options_have_defaults_and_are_kept(
+    async def test_options_have_defaults_and_are_saved(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         await home.start(frames.PRODUCER)

@@ -56,7 +56,7 @@ class TestLifetime:
             (PermissionError(errno.EACCES, "Denied"), "cannot_open"),
         ],
     )
-    async def test_setting_up_is_tried_again_while_the_port_cannot_be_opened(
+    async def test_setup_is_retried_while_the_port_cannot_be_opened(
         self, hass: HomeAssistant, home: Home, refusal: Exception, key: str
     ) -> None:
         home.line.port.refusal = refusal
@@ -137,7 +137,7 @@ class TestSilence:
         assert home.is_on("link")
         assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
 
-    async def test_a_person_chooses_when_silence_means_unavailable(
+    async def test_an_option_sets_when_silence_means_unavailable(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         hass.config_entries.async_update_entry(home.entry, options={CONF_SILENCE: 120})
@@ -155,7 +155,7 @@ class TestSilence:
         assert home.are_unavailable("apparent_power")
         assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
 
-    async def test_a_meter_that_was_never_heard_is_missed_too(
+    async def test_a_meter_never_heard_is_logged_as_silent(
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start()
@@ -186,7 +186,7 @@ class TestSilence:
         await home.start(frames.CONSUMER)
         assert home.issue("no_data") is None
 
-    async def test_a_long_silence_does_not_drown_the_story(self, home: Home) -> None:
+    async def test_a_long_silence_adds_few_events_to_the_story(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         await home.forward(600)
         assert home.line.port.speeds[:4] == [9600, 1200, 9600, 1200]
@@ -203,7 +203,7 @@ class TestReconnection:
     @pytest.mark.parametrize(
         "error", [None, OSError(errno.EIO, "I/O error"), serialx.SerialException()]
     )
-    async def test_a_dongle_that_goes_and_comes_is_found_again(
+    async def test_a_replugged_dongle_is_opened_again(
         self, home: Home, caplog: pytest.LogCaptureFixture, error: Exception | None
     ) -> None:
         await home.start(frames.CONSUMER)
@@ -225,7 +225,7 @@ class TestReconnection:
             "Linky …3456: the meter is heard again",
         ]
 
-    async def test_a_short_cut_goes_unnoticed(
+    async def test_a_short_interruption_goes_unnoticed(
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
@@ -236,7 +236,7 @@ class TestReconnection:
         assert home.state("apparent_power") == "690"
         assert logged(caplog) == []
 
-    async def test_patience_grows_with_every_failure_up_to_half_a_minute(self, home: Home) -> None:
+    async def test_retries_back_off_up_to_half_a_minute(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         port = home.line.port
         attempts: list[float] = []
@@ -263,9 +263,7 @@ class TestReconnection:
         await home.hear(frames.CONSUMER, 25)
         assert home.state("apparent_power") == "690"
 
-    async def test_five_minutes_without_a_port_are_five_minutes_without_data(
-        self, home: Home
-    ) -> None:
+    async def test_a_missing_port_raises_the_issue_of_missing_data(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
         home.line.port.unplug()
         home.line.port.refusal = FileNotFoundError(errno.ENOENT, "No such file")
@@ -334,9 +332,7 @@ class TestMode:
         assert home.entity_id("energy_drawn") is not None
         assert home.entity_id("voltage") is not None
 
-    async def test_an_issue_of_an_entry_that_is_gone_only_wants_to_be_read(
-        self, hass: HomeAssistant
-    ) -> None:
+    async def test_an_issue_of_a_removed_entry_is_only_confirmed(self, hass: HomeAssistant) -> None:
         data: dict[str, str | int | float | None] = {"kind": "mode_changed", "entry_id": "gone"}
         flow = await async_create_fix_flow(hass, "mode_changed_gone", data)
         assert type(flow) is ConfirmRepairFlow
@@ -372,7 +368,7 @@ class TestMeters:
         assert home.issue("meter_replaced") is None
         assert home.entry.unique_id == "041961789012"
 
-    async def test_a_title_that_a_person_chose_is_kept_when_the_meter_is_replaced(
+    async def test_a_chosen_title_stays_when_the_meter_is_replaced(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         hass.config_entries.async_update_entry(home.entry, title="School")
@@ -380,7 +376,7 @@ class TestMeters:
         await home.hear(frames.CONSUMER.of("041961789012"), 8)
         assert home.entry.title == "School"
 
-    async def test_another_meter_of_the_home_is_not_taken_for_this_one(
+    async def test_exchanged_meters_raise_issues_until_they_are_put_right(
         self, hass: HomeAssistant, home: Home, ports: Ports, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The wires of two meters are exchanged, then put right."""
@@ -417,7 +413,7 @@ class TestMeters:
         assert home.state("energy_drawn") == other.state("energy_drawn") == "12345.678"
         assert home.issue("meter_replaced") is None
 
-    async def test_a_meter_whose_own_entry_is_removed_is_a_new_one_here(
+    async def test_a_meter_becomes_the_new_one_once_its_own_entry_is_removed(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         other_entry = MockConfigEntry(
@@ -434,7 +430,7 @@ class TestMeters:
         assert home.entry.unique_id == OTHER_ADDRESS
         assert home.state("energy_drawn") == "12345.678"
 
-    async def test_wires_that_were_exchanged_leave_mode_and_total_as_they_were(
+    async def test_exchanged_wires_leave_mode_and_total_unchanged(
         self, hass: HomeAssistant, home: Home
     ) -> None:
         MockConfigEntry(
@@ -515,7 +511,7 @@ class TestPace:
             ({CONF_POWER_INTERVAL: 10, CONF_REGISTER_INTERVAL: 20}, *REGISTER, 2),
         ],
     )
-    async def test_each_is_written_at_the_interval_chosen(
+    async def test_values_are_written_at_the_chosen_interval(
         self, home: Home, *, options: dict[str, int], key: str, label: str, times: int
     ) -> None:
         """Its label changes every second."""

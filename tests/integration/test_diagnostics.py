@@ -83,7 +83,7 @@ def _records(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
             yield record.exc_text
 
 
-async def test_nothing_but_the_registries_knows_whose_meter_it_is(
+async def test_personal_data_stay_in_the_registries(
     hass: HomeAssistant, home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A meter is added, fails in every way, is replaced, and helped with."""

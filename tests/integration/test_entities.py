@@ -51,7 +51,7 @@ async def test_each_kind_of_meter_has_the_entities_that_it_can_fill(
 
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")
 @pytest.mark.parametrize("name", KINDS)
-async def test_no_entity_is_without_a_value_on_the_meter_that_brought_it(
+async def test_every_entity_has_a_value_on_its_meter(
     hass: HomeAssistant, line: Line, name: str
 ) -> None:
     home = await home_with(hass, line, KINDS[name])
@@ -74,7 +74,7 @@ async def test_no_entity_is_without_a_value_on_the_meter_that_brought_it(
 
 
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")
-async def test_raw_labels_and_the_estimate_are_there_for_those_who_ask(
+async def test_raw_labels_and_the_estimate_are_optional(
     hass: HomeAssistant, line: Line, snapshot: SnapshotAssertion
 ) -> None:
     options = {CONF_RAW_LABELS: True, CONF_ESTIMATE_INJECTION: True}
@@ -89,9 +89,7 @@ async def test_raw_labels_and_the_estimate_are_there_for_those_who_ask(
     assert home.state("injected_power_estimated") == str(4 * 236)
 
 
-async def test_a_meter_that_spoke_before_its_platforms_were_there_has_its_entities(
-    hass: HomeAssistant, home: Home
-) -> None:
+async def test_frames_before_the_platforms_make_entities(hass: HomeAssistant, home: Home) -> None:
     """Loading the platforms takes longer on a small machine than a few frames do."""
     await home.start(frames.CONSUMER)
     added: list[Entity] = []
@@ -117,7 +115,7 @@ async def test_a_meter_that_spoke_before_its_platforms_were_there_has_its_entiti
         ("031428123456", ("Electricity meter", "Itron", "28", "2014")),
     ],
 )
-async def test_the_device_is_the_meter(
+async def test_the_device_describes_the_meter(
     hass: HomeAssistant, line: Line, address: str, named: tuple[str, ...]
 ) -> None:
     entry = meter_entry(hass, address)

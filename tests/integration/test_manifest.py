@@ -34,7 +34,7 @@ def test_the_manifest_has_its_keys_in_order() -> None:
     assert others == sorted(others)
 
 
-def test_the_manifest_says_what_a_custom_integration_must_say() -> None:
+def test_the_manifest_has_the_required_keys() -> None:
     assert MANIFEST["domain"] == INTEGRATION.name
     required = {"codeowners", "documentation", "issue_tracker", "version", "iot_class"}
     assert required | {"integration_type", "config_flow"} <= MANIFEST.keys()
@@ -72,7 +72,7 @@ def test_hacs_finds_what_it_needs() -> None:
         assert (ROOT / name).is_file()
 
 
-def test_nothing_stands_where_home_assistant_core_alone_has_it() -> None:
+def test_there_is_no_strings_json_as_in_core() -> None:
     assert not (INTEGRATION / "strings.json").exists()
 
 
@@ -106,7 +106,7 @@ def test_each_rule_of_the_quality_scale_is_met_or_does_not_apply() -> None:
             assert answer["comment"].strip(), name
 
 
-def test_each_platform_says_how_many_updates_run_at_once() -> None:
+def test_each_platform_sets_parallel_updates() -> None:
     platforms = [file for name in Platform if (file := INTEGRATION / f"{name}.py").exists()]
     assert platforms
     assert [file for file in platforms if "\nPARALLEL_UPDATES = " not in file.read_text()] == []

@@ -62,7 +62,7 @@ async def test_a_meter_is_found_added_lost_and_found_again(
     assert power() == "unavailable"
 
 
-async def test_a_server_that_speaks_and_hangs_up_is_asked_again(
+async def test_a_connection_that_is_closed_after_some_bytes_is_retried(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Bytes and the end of the connection come together."""

@@ -122,7 +122,7 @@ def test_there_is_english_and_french() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_says_the_same_of_the_same(language: str) -> None:
+def test_languages_have_the_same_keys_and_placeholders(language: str) -> None:
     english, other = dict(strings(ENGLISH)), dict(strings(loaded(f"translations/{language}")))
     assert list(other) == list(english)
     for key, text in other.items():
@@ -139,7 +139,7 @@ def test_strings_are_as_hassfest_wants_them(language: str) -> None:
         assert all(name.isidentifier() for name in placeholders(text)), key
 
 
-def test_apostrophes_of_french_are_those_of_print_but_in_names_that_become_ids() -> None:
+def test_french_apostrophes_are_typographic_except_in_entity_names() -> None:
     """Of “Taux d'autosuffisance”, Home Assistant makes “taux_d_autosuffisance”."""
     for key, text in strings(loaded("translations/fr.json")):
         is_name = key.startswith("entity.") and key.endswith(".name")
@@ -217,7 +217,7 @@ def test_every_icon_has_its_entity(platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_an_entity_without_the_icon_of_its_class_has_its_own(platform: str) -> None:
+def test_entities_without_a_class_have_an_icon(platform: str) -> None:
     for description in PLATFORMS[platform]:
         has_one = key_of(description) in ICONS[platform]
         plain = description.device_class in (None, SensorDeviceClass.ENUM)
@@ -250,7 +250,7 @@ def test_every_error_has_its_sentence() -> None:
         assert placeholders(exception["message"]) == ({"device"} if with_device else set())
 
 
-def test_a_node_that_cannot_be_proposed_has_its_sentence() -> None:
+def test_every_error_of_discovery_has_its_sentence() -> None:
     keys = errors(client.NodeError)
     keys -= {cls.key for cls in (client.NoSuchCollective, client.InvalidUrl, client.OtherNode)}
     assert keys <= set(ENGLISH["config"]["abort"])
@@ -327,7 +327,7 @@ def test_every_key_of_a_simulation_has_its_words() -> None:
         assert words["state_attributes"]["key"]["state"] == options
 
 
-def test_two_entities_are_never_taken_for_one() -> None:
+def test_keys_of_entities_are_unique() -> None:
     platforms: tuple[Sequence[EntityDescription], ...] = (
         LINKY_SENSORS,
         INVERTER_SENSORS,

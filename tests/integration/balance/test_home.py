@@ -37,7 +37,7 @@ SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
 NOW = tuple(f"{key}_power" for key in SUMS)
 
 
-async def test_a_home_shows_what_it_makes_and_consumes(house: House) -> None:
+async def test_a_home_shows_its_energies(house: House) -> None:
     await house.count()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
     assert house.amounts("self_consumption_today", "self_sufficiency_today") == [60, 60]
@@ -85,13 +85,13 @@ async def test_broken_storage_is_logged_once(
         assert await hass.config_entries.async_unload(house.entry.entry_id)
 
 
-async def test_panels_that_say_nothing_at_night_make_nothing(house: House) -> None:
+async def test_unavailable_panels_at_night_make_nothing(house: House) -> None:
     await house.start()
     await house.hear(12 * 3_600, roof_power=STATE_UNAVAILABLE, drawn_power=1, injected_power=0)
     assert house.amounts(*NOW) == [0, 0, 0, 1_000, 1_000]
 
 
-async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) -> None:
+async def test_changes_within_a_minute_are_shown_together(house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     await house.hear(roof_power=3, drawn_power=0, injected_power=2)
@@ -106,7 +106,7 @@ async def test_all_that_sources_say_in_a_minute_is_shown_together(house: House) 
     assert house.amounts(*NOW) == [5_000, 3_000, 2_000, 0, 3_000]
 
 
-async def test_a_source_that_goes_or_comes_back_shows_at_once(house: House) -> None:
+async def test_a_lost_or_returning_source_shows_at_once(house: House) -> None:
     await house.start()
     await house.set_states(roof=100, drawn=500, injected=20)
     assert house.amounts(*SUMS) == [0, 0, 0, 0, 0]
@@ -127,9 +127,7 @@ async def test_an_update_request_shows_the_current_sums(hass: HomeAssistant, hou
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
-async def test_it_shows_what_can_be_read_and_counts_the_rest(
-    hass: HomeAssistant, house: House
-) -> None:
+async def test_sums_are_rounded_when_shown_alone(hass: HomeAssistant, house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     await house.hear(roof=100.0004, drawn=500, injected=20, roof_power=1.2346)
@@ -216,7 +214,7 @@ DRAWN_POWER = {"drawn_power": "sensor.consometers_meter_active_power_drawn"}
 INJECTED = {"injected_energy": "sensor.consometers_meter_energy_injected"}
 
 
-def have(hass: HomeAssistant, *devices: tuple[dict[str, Any], str, tuple[str, ...]]) -> None:
+def add_devices(hass: HomeAssistant, *devices: tuple[dict[str, Any], str, tuple[str, ...]]) -> None:
     """Have meters and inverters with entities."""
     registry = er.async_get(hass)
     for data, entry_id, facts in devices:
@@ -247,7 +245,7 @@ async def move(house: House, home: str = "surplus") -> Flow:
             [SECOND, METER, INVERTER],
             "total_sale",
             SOLD | DRAWN | DRAWN_POWER,
-            id="second meter counts what an inverter makes",
+            id="second meter behind an inverter",
         ),
         pytest.param([INVERTER], "surplus", MADE, id="a meter of another integration"),
         pytest.param([], "surplus", {}, id="nothing of ours"),
@@ -256,21 +254,21 @@ async def move(house: House, home: str = "surplus") -> Flow:
 async def test_the_home_s_devices_are_proposed(
     hass: HomeAssistant, devices: list[Any], home: str, sources: dict[str, Any]
 ) -> None:
-    have(hass, *devices)
+    add_devices(hass, *devices)
     flow = await Flow.begin(hass, "balance")
     assert flow.suggested == {"home": home}
     assert (await flow.submit(home=home)).suggested == sources
 
 
-async def test_a_home_that_sells_its_surplus_beside_a_second_roof_names_its_own(
+async def test_a_home_that_sells_its_surplus_is_proposed_its_own_meter(
     hass: HomeAssistant,
 ) -> None:
-    have(hass, INJECTING, SECOND, INVERTER)
+    add_devices(hass, INJECTING, SECOND, INVERTER)
     assert (await begin(hass)).suggested == MADE | DRAWN | INJECTED
 
 
-async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
-    have(hass, INJECTING, INVERTER)
+async def test_a_home_is_added(hass: HomeAssistant) -> None:
+    add_devices(hass, INJECTING, INVERTER)
     flow = await begin(hass)
     assert flow.step == "balance_sources"
     entry = (await flow.submit(ENERGIES)).entry
@@ -278,7 +276,7 @@ async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
     assert await hass.config_entries.async_remove(entry.entry_id)
 
 
-async def test_a_home_may_be_connected_otherwise(hass: HomeAssistant, house: House) -> None:
+async def test_a_home_may_be_reconfigured(hass: HomeAssistant, house: House) -> None:
     await house.count()
     flow = await Flow.move(hass, house.entry)
     assert flow.step == "reconfigure_balance"
@@ -341,7 +339,7 @@ async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: Hous
     assert flow.reason == "balance_already_configured"
 
 
-async def test_a_source_that_was_taken_away_is_missed(hass: HomeAssistant, house: House) -> None:
+async def test_a_removed_source_raises_an_issue(hass: HomeAssistant, house: House) -> None:
     await house.start(**ENERGIES)
     await house.hear(roof=100, drawn=500, injected=20)
     assert house.issue("sources_gone") is None
@@ -359,7 +357,7 @@ async def test_a_source_that_was_taken_away_is_missed(hass: HomeAssistant, house
     assert house.issue("sources_gone") is None
 
 
-async def test_a_source_that_is_unavailable_or_late_is_not_missed(
+async def test_an_unavailable_or_late_source_raises_no_issue(
     hass: HomeAssistant, house: House
 ) -> None:
     hass.set_state(CoreState.starting)

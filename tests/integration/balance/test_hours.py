@@ -28,7 +28,7 @@ def hours(sums_wh: Sequence[float], *, state: bool = True) -> list[Row]:
     ("has_states", "roof", "drawn", "injected"),
     [(True, 300, 150, 10), pytest.param(False, 200, 100, 0, id="sums alone")],
 )
-def test_the_hour_in_which_a_balance_began_is_counted_up_to_then(
+def test_the_first_hour_is_counted_up_to_the_beginning(
     has_states: bool, roof: float, drawn: float, injected: float
 ) -> None:
     """By what a meter said then, or else by the hour before."""

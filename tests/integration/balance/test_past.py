@@ -104,7 +104,7 @@ async def begin(home: Recorded, kind: Home = Home.SURPLUS, **sources: Any) -> No
     await home.hear(540, roof=SHOWN + 110.5, drawn=SHOWN + 502.2, injected=SHOWN + 26)
 
 
-async def go_on(home: Recorded) -> None:
+async def pass_an_hour(home: Recorded) -> None:
     """Advance by an hour in which something is made and consumed."""
     await home.count_until(NOON + timedelta(minutes=20))
     await home.hear(roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
@@ -120,7 +120,7 @@ async def test_a_home_that_sells_its_surplus_has_a_past(home: Recorded) -> None:
     assert await home.sums("self_consumed") == {-2: 1_500, -1: 3_000, 0: 4_000}
     assert await home.sums("drawn") == {-2: 1_000, -1: 1_000, 0: 2_000}
     assert await home.sums("consumed") == {-2: 2_500, -1: 4_000, 0: 6_000}
-    await go_on(home)
+    await pass_an_hour(home)
     # All that its meters have counted since nine o'clock, without a step.
     assert [(await home.sums(key))[1] for key in SUMS] == [12_000, 5_000, 7_000, 2_500, 7_500]
     assert await home.changes("production") == [2_000, 3_000, 4_000, 3_000]
@@ -147,7 +147,7 @@ async def test_energy_from_before_the_first_state_is_counted(home: Recorded) -> 
 async def test_a_home_that_sells_all_has_a_past(home: Recorded) -> None:
     await home.had(roof=ROOF, drawn=DRAWN)
     await begin(home, Home.TOTAL_SALE, **WITHOUT_INJECTION)
-    await go_on(home)
+    await pass_an_hour(home)
     made = {-2: 2_000, -1: 5_000, 0: 9_000, 1: 12_000}
     assert await home.sums("production") == await home.sums("injected") == made
     assert await home.sums("self_consumed") == dict.fromkeys(made, 0)
@@ -234,14 +234,14 @@ async def test_several_roofs_in_several_units_have_one_past(home: Recorded) -> N
 
 
 @pytest.mark.parametrize("unit", ["Wh", "MWh"])
-async def test_it_is_kept_in_the_unit_that_a_person_chose(home: Recorded, unit: str) -> None:
+async def test_the_past_has_the_chosen_unit(home: Recorded, unit: str) -> None:
     await home.had_all()
     await home.start(**ENERGIES)
     entity_id = home.entity_id("production") or ""
     chosen = {"unit_of_measurement": unit}
     er.async_get(home.hass).async_update_entity_options(entity_id, "sensor", chosen)
     await home.hear(540, roof=SHOWN + 110.5, drawn=SHOWN + 502.2, injected=SHOWN + 26)
-    await go_on(home)
+    await pass_an_hour(home)
     state = home.hass.states.get(entity_id)
     assert state is not None
     assert state.attributes["unit_of_measurement"] == unit
@@ -252,7 +252,7 @@ async def test_it_is_kept_in_the_unit_that_a_person_chose(home: Recorded, unit: 
     assert not [issue for _, issue in ir.async_get(home.hass).issues if entity_id in issue]
 
 
-async def test_years_are_taken_along(home: Recorded) -> None:
+async def test_years_of_statistics_are_imported(home: Recorded) -> None:
     count = 18_000
     steps = [None if n % 8 else float(n) for n in range(1, count + 1)]
     await home.had(roof=steps, drawn=steps, injected=[None if n is None else n / 2 for n in steps])
@@ -265,10 +265,10 @@ async def test_years_are_taken_along(home: Recorded) -> None:
     }
 
 
-async def test_it_is_done_once(home: Recorded) -> None:
+async def test_the_past_is_imported_once(home: Recorded) -> None:
     await home.had_all()
     await begin(home)
-    await go_on(home)
+    await pass_an_hour(home)
     taken = [await home.rows(key) for key in SUMS]
     await home.had(roof=(95.0, *ROOF), drawn=(495.0, *DRAWN), injected=(15.0, *INJECTED))
     for _ in range(2):
@@ -286,16 +286,16 @@ async def test_an_interrupted_import_goes_on(home: Recorded) -> None:
         StatisticData(start=NOON - 2 * HOUR, sum=5.0),
     ]
     await write(home.hass, entity_id, written)
-    await go_on(home)
+    await pass_an_hour(home)
     assert await home.changes("production") == [2_000, 3_000, 4_000, 3_000]
 
 
-async def test_without_a_past_all_is_as_the_recorder_has_it(
+async def test_sources_without_statistics_have_no_past(
     home: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     await home.had(roof=ROOF, drawn=DRAWN)
     await begin(home)
-    await go_on(home)
+    await pass_an_hour(home)
     assert await home.sums("production") == {1: 1_500}
     assert home.entry.runtime_data.has_past
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
@@ -315,11 +315,11 @@ async def test_without_a_recorder_nothing_happens(
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
-async def test_a_balance_of_before_has_a_past_up_to_its_first_hour(
+async def test_an_older_balance_has_a_past_up_to_its_first_hour(
     home: Recorded, hass_storage: dict[str, Any]
 ) -> None:
     await begin(home)
-    await go_on(home)
+    await pass_an_hour(home)
     counted = await home.rows("production")
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
     stored = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
@@ -335,7 +335,7 @@ async def test_a_balance_of_before_has_a_past_up_to_its_first_hour(
 async def test_a_balance_that_is_added_again_goes_on(home: Recorded) -> None:
     await home.had_all()
     await begin(home)
-    await go_on(home)
+    await pass_an_hour(home)
     before = await home.rows("production")
     assert await home.hass.config_entries.async_remove(home.entry.entry_id)
     await home.count_until(NOON + 3 * HOUR)

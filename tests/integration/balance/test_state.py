@@ -46,7 +46,7 @@ def begun(balance: Balance) -> Balance:
         (Home.NO_CONTRACT, None, None, None, (None, None)),
     ],
 )
-def test_a_home_consumes_what_it_does_not_sell(
+def test_sums_depend_on_the_kind_of_home(
     *,
     kind: Home,
     injected: int | None,
@@ -72,7 +72,7 @@ def test_several_roofs_are_one_production_once_all_are_known() -> None:
     assert balance.sums.production_wh == 15
 
 
-def test_all_are_counted_from_one_moment_on() -> None:
+def test_sources_are_counted_from_the_same_moment() -> None:
     balance = home()
     count(balance, 0, drawn=500_000, injected=20_000)
     count(balance, 50, roof=100_000)
@@ -160,7 +160,7 @@ def test_a_counter_may_start_again(readings_wh: list[float], total_wh: float) ->
         pytest.param([(5_000, 0), (40, 60), (90, 120), (130, 180)], 130, id="it did start again"),
     ],
 )
-def test_a_counter_that_is_soon_back_did_not_start_again(
+def test_a_short_drop_of_a_counter_is_no_restart(
     readings_wh: list[tuple[float, float]], total_wh: float
 ) -> None:
     (first_wh, begin), *more = readings_wh
@@ -184,7 +184,7 @@ def test_rates_are_of_the_day() -> None:
     assert balance.today.self_consumption_percent == 75
 
 
-def test_it_is_known_again_after_a_restart() -> None:
+def test_a_balance_is_restored_after_a_restart() -> None:
     balance = begun(home())
     balance.turn(date(2026, 6, 10))
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
@@ -214,7 +214,7 @@ def test_complete_storage_is_recalled() -> None:
     assert home().recall(orjson.loads(orjson.dumps(home().remember())))
 
 
-def test_a_reading_without_end_loses_a_day_at_most() -> None:
+def test_an_infinite_reading_loses_a_day_at_most() -> None:
     broken = remembered_of_days(roof=float("inf"), drawn=505_000, injected=24_500)
     assert broken["sums"]["production_wh"] is None
     again = home()
@@ -273,7 +273,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("kind", "sources"), CHANGED)
-def test_with_other_sources_sums_go_on(kind: Home, sources: Sources) -> None:
+def test_sums_continue_with_other_sources(kind: Home, sources: Sources) -> None:
     balance = begun(home())
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     again = Balance(kind, sources)
@@ -296,7 +296,7 @@ def test_with_other_sources_sums_go_on(kind: Home, sources: Sources) -> None:
     ("made_wh", "injected_wh", "disagrees"),
     [(3_000, 2_000, False), (1_000, 1_040, False), (0, 40, False), (1_000, 1_200, True)],
 )
-def test_more_is_not_injected_than_made(
+def test_injecting_more_than_produced_disagrees(
     made_wh: float, injected_wh: float, disagrees: bool
 ) -> None:
     balance = begun(home())
@@ -329,5 +329,5 @@ def test_powers_are_of_one_moment(
     assert (powers.self_consumed_w, powers.consumed_w) == here
 
 
-def test_nothing_is_nothing() -> None:
+def test_empty_sums_have_no_self_sufficiency() -> None:
     assert Sums().self_sufficiency_percent is None

@@ -43,7 +43,7 @@ async def set_up_energy_dashboard(hass: HomeAssistant, *sources: Mapping[str, An
     await manager.async_update({"energy_sources": list(sources)})  # type: ignore[typeddict-item]
 
 
-async def test_a_household_without_anything_has_nothing(hass: HomeAssistant) -> None:
+async def test_an_empty_household_has_no_facts(hass: HomeAssistant) -> None:
     assert await household.home(hass) == Home()
     assert household.collectives(hass) == []
     hass.config.components.add(household.ENERGY)
@@ -68,7 +68,7 @@ async def test_disabled_and_hidden_entities_are_left_out(hass: HomeAssistant) ->
     assert await household.home(hass) == Home()
 
 
-async def test_the_balance_is_believed_before_those_of_which_it_is_made(
+async def test_a_balance_takes_precedence_over_its_sources(
     hass: HomeAssistant,
 ) -> None:
     add_sensors(hass, INVERTER, "roof", "energy", "power")
@@ -100,7 +100,7 @@ async def test_a_production_meter_takes_precedence_over_its_inverter(
     )
 
 
-async def test_the_sun_is_asked_where_there_is_one(hass: HomeAssistant) -> None:
+async def test_the_entity_of_the_sun_is_found(hass: HomeAssistant) -> None:
     hass.states.async_set("sun.sun", "below_horizon")
     assert await household.home(hass) == Home(sun=("sun.sun",))
 
@@ -142,7 +142,7 @@ async def test_the_energy_dashboard_provides_other_meters(
     )
 
 
-async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
+async def test_a_meter_takes_precedence_over_the_energy_dashboard(
     hass: HomeAssistant,
 ) -> None:
     add_sensors(hass, METER, "linky", "energy_drawn")
@@ -189,7 +189,7 @@ async def test_statistics_without_rows_are_listed(
     assert uncounted.minutes == {"sensor.made", *energies}
 
 
-async def test_without_a_recorder_nothing_is_waited_for(hass: HomeAssistant) -> None:
+async def test_without_a_recorder_no_statistics_are_awaited(hass: HomeAssistant) -> None:
     assert await household.uncounted(hass, Home(drawn=("sensor.drawn",)), []) == Uncounted()
 
 

@@ -63,7 +63,7 @@ def shown(written: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_home_with_everything_has_all_of_it(language: str, snapshot: SnapshotAssertion) -> None:
+def test_a_full_home_shows_every_card(language: str, snapshot: SnapshotAssertion) -> None:
     assert dashboard(FULL, [SIMULATING], language, [SCHOOL]) == snapshot
 
 
@@ -86,7 +86,7 @@ def test_simulated_energy_has_a_section_of_its_own(language: str) -> None:
         )
 
 
-def test_my_part_of_panels_elsewhere_is_in_no_card_with_my_own() -> None:
+def test_a_plant_has_a_section_of_its_own() -> None:
     written = dashboard(FULL, [], "en", [SCHOOL])
     assert headings(written) == ["My home", "My panels", "My part: École de Kersabiec"]
     own, panels, part = sections(written)
@@ -99,7 +99,7 @@ def test_my_part_of_panels_elsewhere_is_in_no_card_with_my_own() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_graph_of_what_is_not_counted_yet_says_when_it_comes(language: str) -> None:
+def test_a_graph_without_statistics_says_when_it_comes(language: str) -> None:
     words = WORDS[language]
     powers, energies = {*METER.drawn_power}, {*METER.drawn}
     at_first = Uncounted(minutes=powers | energies, hours=energies)
@@ -122,14 +122,14 @@ def test_a_graph_of_what_is_not_counted_yet_says_when_it_comes(language: str) ->
     assert WAITING not in dashboard(home, [], language, uncounted=of_hours)
 
 
-def test_a_meter_alone_has_all_of_the_width() -> None:
+def test_a_single_meter_takes_the_full_width() -> None:
     written = dashboard(METER, [], "en")
     assert headings(written) == headings(written, 1) == ["My home"]
     assert [section["column_span"] for section in sections(written)] == [2]
     assert list(shown(sections(written))) == [*2 * ["sensor.power"], *2 * ["sensor.energy"]]
 
 
-def test_a_meter_that_knows_apparent_power_alone_shows_that() -> None:
+def test_a_meter_without_active_power_shows_apparent_power() -> None:
     written = dashboard(Home(apparent_power=("sensor.va",)), [], "en")
     assert list(shown(written)) == 2 * ["sensor.va"]
     assert len(written["views"]) == 1
@@ -162,7 +162,7 @@ def cards(written: Any, kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_no_tile_has_the_name_that_its_entity_has_in_the_language_of_the_server(
+def test_every_tile_has_a_translated_name(
     language: str,
 ) -> None:
     written = dashboard(FULL, [COOPERATIVE], language)
@@ -199,7 +199,7 @@ def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
         ("unknown", "below_horizon", "Autoconsommation : pas de production", None, False),
     ],
 )
-def test_a_rate_has_one_tile_whose_bar_is_grey_when_it_is_empty(
+def test_a_rate_has_a_tile_whose_empty_bar_is_grey(
     state: str, sun: str, name: str, colour: str | None, has_bar: bool
 ) -> None:
     rate = "sensor.home_rate"
@@ -225,7 +225,7 @@ def test_a_rate_has_one_tile_whose_bar_is_grey_when_it_is_empty(
         ("unknown", "below_horizon", "No production now"),
     ],
 )
-def test_panels_that_say_nothing_at_night_make_nothing(state: str, sun: str, name: str) -> None:
+def test_unavailable_panels_at_night_show_no_production(state: str, sun: str, name: str) -> None:
     written = dashboard(Home(produced_power=("sensor.roof",), sun=("sun.sun",)), [], "en")
     states = {"sensor.roof": state, "sun.sun": sun}
     visible = [
@@ -236,7 +236,7 @@ def test_panels_that_say_nothing_at_night_make_nothing(state: str, sun: str, nam
     assert visible == [name]
 
 
-def test_a_home_assistant_without_a_sun_knows_no_night() -> None:
+def test_without_an_entity_of_the_sun_there_is_no_night() -> None:
     home = Home(produced_power=("sensor.roof",), self_consumption=("sensor.home_rate",))
     tiles = cards(dashboard(home, [], "en"), "tile")
     assert [tile["name"] for tile in tiles] == [
@@ -261,7 +261,7 @@ def test_a_public_building_is_compared_with_itself() -> None:
     assert (list(shown(own)), own["hide_legend"]) == (["sensor.drawn"], True)
 
 
-def test_a_statistic_that_is_no_entity_is_in_graphs_alone() -> None:
+def test_external_statistics_are_in_graphs_alone() -> None:
     written = dashboard(Home(drawn=("sensor.a", "enedis:b")), [], "en")
     assert [card["entity"] for card in cards(written, "statistic")] == ["sensor.a"]
     assert "enedis:b" in list(shown(written))
@@ -290,7 +290,7 @@ def test_missing_data_of_a_collective_are_named_with_the_reason(
     assert (DOCS / page).exists()
 
 
-def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
+def test_the_node_is_named_as_the_reason_of_unread_data() -> None:
     (sentence,) = sentences(replace(COOPERATIVE, missing=("production",), is_unread=True))
     assert sentence.endswith("Your node cannot read everything that the collective publishes.")
     assert "hides" not in sentence

@@ -21,7 +21,7 @@ async def with_pages(hass: HomeAssistant, enable_custom_integrations: None) -> N
 
 
 @pytest.mark.usefixtures("with_pages")
-async def test_pages_load_what_knows_of_it(
+async def test_pages_load_the_strategy(
     hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
     (url,) = hass.data[frontend.DATA_EXTRA_MODULE_URL].urls
@@ -39,7 +39,7 @@ async def test_pages_load_what_knows_of_it(
 
 @pytest.mark.usefixtures("with_pages")
 @pytest.mark.parametrize(("language", "page"), [("en", "Now"), ("fr", "Maintenant")])
-async def test_it_is_written_in_the_language_of_who_looks(
+async def test_the_dashboard_is_written_in_the_requested_language(
     hass_ws_client: WebSocketGenerator, language: str, page: str
 ) -> None:
     client = await hass_ws_client()
@@ -50,7 +50,7 @@ async def test_it_is_written_in_the_language_of_who_looks(
 
 
 @pytest.mark.usefixtures("with_pages")
-async def test_everybody_at_home_may_look(
+async def test_read_only_users_may_see_the_dashboard(
     hass_ws_client: WebSocketGenerator, hass_read_only_access_token: str
 ) -> None:
     client = await hass_ws_client(access_token=hass_read_only_access_token)
@@ -68,7 +68,7 @@ async def test_malformed_requests_are_refused(
     assert (await client.receive_json())["error"]["code"] == "invalid_format"
 
 
-async def test_a_home_assistant_without_pages_does_without(
+async def test_setup_needs_no_frontend(
     hass: HomeAssistant, enable_custom_integrations: None
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})

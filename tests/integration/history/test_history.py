@@ -153,7 +153,7 @@ def ticked(flow: Flow) -> list[str]:
 DRAWN = f"Energy drawn ← {LINKYTIC} (linkytic)"
 
 
-async def test_the_history_of_the_same_register_goes_on_and_can_be_taken_out(
+async def test_the_history_of_the_same_register_is_joined_and_undone(
     house: House, hass: HomeAssistant
 ) -> None:
     await house.had_linkytic()
@@ -224,7 +224,7 @@ async def options(hass: HomeAssistant, entry_id: str, step: str) -> ConfigFlowRe
     return await flows.async_configure(result["flow_id"], {"next_step_id": step})
 
 
-async def test_a_meter_that_was_replaced_goes_on_without_the_difference(
+async def test_a_replaced_meter_continues_without_the_difference(
     house: House, hass: HomeAssistant
 ) -> None:
     house.had_entity("teleinfo", "041861123456_BASE", "sensor.base")
@@ -331,7 +331,7 @@ async def test_a_register_continues_one_series_or_none(house: House, hass: HomeA
     assert result["step_id"] == "publication"
 
 
-async def test_a_series_that_is_gone_is_not_continued(house: House, hass: HomeAssistant) -> None:
+async def test_a_deleted_series_is_not_continued(house: House, hass: HomeAssistant) -> None:
     await house.had_linkytic()
     flow = await chosen(await house.add(), DRAWN)
     get_instance(hass).async_clear_statistics([LINKYTIC])
@@ -346,9 +346,7 @@ async def test_a_series_that_is_gone_is_not_continued(house: House, hass: HomeAs
     assert home.issue("history_not_joined") is None
 
 
-async def test_the_meter_is_added_at_once_where_nothing_was_counted(
-    house: House, hass: HomeAssistant
-) -> None:
+async def test_unrelated_series_are_not_offered(house: House, hass: HomeAssistant) -> None:
     # Another device's register, and one of the balance of a home.
     await house.had("sensor.solar", (3.0, 4.0, 5.0))
     await house.had("sensor.heat_pump", (12_000.0, 12_100.0, 12_250.0))
@@ -363,14 +361,14 @@ async def test_the_meter_is_added_at_once_where_nothing_was_counted(
     assert flow.entry.state is ConfigEntryState.LOADED
 
 
-async def test_a_level_that_meets_is_offered_under_any_name_and_not_proposed(house: House) -> None:
+async def test_a_matching_level_is_offered_and_not_preselected(house: House) -> None:
     await house.had("sensor.consommation", LEVELS)
     flow = await house.add()
     assert list(offered(flow)) == ["Energy drawn ← sensor.consommation"]
     assert ticked(flow) == []
 
 
-async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_left(
+async def test_joining_waits_for_the_meter_and_is_undone_without_statistics(
     house: House, hass: HomeAssistant
 ) -> None:
     house.had_entity("linkytic", "linkytic_01abc_eait", "sensor.injected")
@@ -398,7 +396,7 @@ async def test_it_waits_for_the_meter_and_is_undone_though_no_statistics_are_lef
     assert await house.rows(entity_id) == []
 
 
-async def test_each_way_in_which_registers_meet_has_its_page(house: House) -> None:
+async def test_each_kind_of_register_has_its_page(house: House) -> None:
     house.had_entity("linkytic", "linkytic_01abc_east", LINKYTIC)
     await house.had(LINKYTIC, tuple(each + 100_000 for each in LEVELS))
     await house.had(f"linky_prod:{DELIVERY_POINT}", LEVELS, NOON, "Wh", "A | B")

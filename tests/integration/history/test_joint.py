@@ -30,13 +30,13 @@ EARLIER = [row(n, 100.0 * n, MWH + 100.0 * n) for n in range(5)]
         (0.0, 24, None),
     ],
 )
-def test_a_register_is_the_same_if_it_can_have_counted_so_much(
+def test_a_plausible_rise_continues_a_register(
     level_wh: float, hours: int, rise: float | None
 ) -> None:
     assert rise_wh(row(0, 0, MWH), level_wh, HOUR_S * (1 + hours)) == rise
 
 
-def test_a_series_without_register_meets_none() -> None:
+def test_a_series_without_register_has_no_rise() -> None:
     assert rise_wh(row(0, 0), MWH, HOUR_S) is None
 
 
@@ -52,7 +52,7 @@ def test_energy_counted_in_between_is_added_at_the_joint() -> None:
 @pytest.mark.parametrize(
     ("has_register", "register"), [(True, Register.OTHER), (False, Register.UNKNOWN)]
 )
-def test_without_a_common_register_the_later_series_counts_on_from_the_earlier_sum(
+def test_another_register_continues_from_the_earlier_sum(
     has_register: bool, register: Register
 ) -> None:
     first = row(7, 3.0, 12_000.0)
@@ -63,7 +63,7 @@ def test_without_a_common_register_the_later_series_counts_on_from_the_earlier_s
     assert {each.state_wh for each in joint.hours} == {None}
 
 
-def test_hours_in_which_the_later_series_counts_are_its_own() -> None:
+def test_overlapping_hours_belong_to_the_later_series() -> None:
     first = row(3, 0.0, MWH + 250, 300)
     joint = Joint.of_rows(EARLIER, first, has_register=True)
     assert joint is not None

@@ -14,7 +14,7 @@ from demo.inverter import PROFILES, Image, Inverter
 from .roof import NOON, ORIGIN, Roof
 
 
-async def test_they_hold_the_registers_as_an_image_that_can_be_played(
+async def test_diagnostics_hold_a_playable_image_of_the_registers(
     hass: HomeAssistant, roof: Roof, tmp_path: Path
 ) -> None:
     await roof.start()
@@ -29,7 +29,7 @@ async def test_they_hold_the_registers_as_an_image_that_can_be_played(
     assert image.registers[40_084] == real.registers[40_084]
 
 
-async def test_serial_numbers_and_names_are_not_in_them(hass: HomeAssistant, roof: Roof) -> None:
+async def test_diagnostics_hide_serial_numbers_and_names(hass: HomeAssistant, roof: Roof) -> None:
     await roof.start()
     written = await async_get_config_entry_diagnostics(hass, roof.entry)
     words = [w for block in written["device"]["registers"]["holding"].values() for w in block]
@@ -38,7 +38,7 @@ async def test_serial_numbers_and_names_are_not_in_them(hass: HomeAssistant, roo
         assert secret.encode() not in text
 
 
-async def test_they_hold_the_last_registers_when_it_does_not_answer(
+async def test_diagnostics_hold_the_last_registers_of_a_silent_inverter(
     hass: HomeAssistant, roof: Roof
 ) -> None:
     await roof.start()

@@ -11,7 +11,9 @@ from .roof import Roof
 
 @pytest.mark.parametrize("profile", ["home", "school", "float", "der2018", "hybrid"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_all_that_an_inverter_says_is_shown(roof: Roof, snapshot: SnapshotAssertion) -> None:
+async def test_every_reading_of_an_inverter_is_shown(
+    roof: Roof, snapshot: SnapshotAssertion
+) -> None:
     await roof.start()
     assert roof.facts() == snapshot
 

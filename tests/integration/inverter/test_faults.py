@@ -17,7 +17,7 @@ MADE = ("power", "string_1_power")
 MEASURES = ("temperature", "meter_1_power")
 
 
-async def test_one_that_answers_at_night_sleeps_and_makes_nothing(roof: Roof) -> None:
+async def test_an_inverter_that_answers_at_night_sleeps_without_power(roof: Roof) -> None:
     await roof.start()
     total = roof.amount("energy")
     await roof.at(NIGHT)
@@ -27,8 +27,8 @@ async def test_one_that_answers_at_night_sleeps_and_makes_nothing(roof: Roof) ->
 
 
 @pytest.mark.parametrize("night", [Night.REFUSES, Night.SILENT])
-class TestOneThatDoesNotAnswerAtNight:
-    async def test_it_makes_nothing_its_total_stays_and_what_it_measures_is_unavailable(
+class TestSilentAtNight:
+    async def test_its_power_is_zero_its_total_stays_and_its_measures_are_unavailable(
         self, roof: Roof, night: Night
     ) -> None:
         await roof.start()
@@ -63,7 +63,7 @@ class TestOneThatDoesNotAnswerAtNight:
         assert roof.are_unavailable(*MEASURES)
 
 
-async def test_it_may_sleep_on_for_a_while_after_sunrise(roof: Roof) -> None:
+async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: Roof) -> None:
     await roof.start()
     roof.inverter.set_faults(night=Night.SILENT)
     await roof.at(NIGHT)
@@ -126,9 +126,7 @@ WIRES = ["silent", "dropped", "mistaken", "illegal"]
 
 
 @pytest.mark.parametrize("fault", WIRES)
-async def test_a_hiccup_is_not_noticed_and_a_lasting_failure_by_day_is(
-    roof: Roof, fault: str
-) -> None:
+async def test_a_lasting_failure_by_day_raises_an_issue(roof: Roof, fault: str) -> None:
     await roof.start()
     power = roof.amount("power")
     roof.inverter.set_faults(**{fault: 1})
@@ -146,7 +144,7 @@ async def test_a_hiccup_is_not_noticed_and_a_lasting_failure_by_day_is(
     assert roof.issue("inverter_silent") is None
 
 
-async def test_one_that_is_busy_now_and_then_is_asked_again(roof: Roof) -> None:
+async def test_a_busy_inverter_is_asked_again(roof: Roof) -> None:
     await roof.start()
     roof.inverter.set_faults(busy=0.3)
     await roof.polls()
@@ -159,7 +157,7 @@ async def test_a_device_that_never_answered_is_tried_again(roof: Roof) -> None:
     assert roof.entry.state is ConfigEntryState.SETUP_RETRY
 
 
-async def test_another_inverter_at_the_address_is_not_taken_for_this_one(
+async def test_another_inverter_at_the_address_raises_an_issue(
     hass: HomeAssistant, roof: Roof
 ) -> None:
     await roof.start()
@@ -177,7 +175,7 @@ async def test_another_inverter_at_the_address_is_not_taken_for_this_one(
 @pytest.mark.parametrize(
     ("fault", "kind"), [("restart", "counter_restarted"), ("jump 100000", "counter_jumped")]
 )
-async def test_a_counter_that_restarts_or_leaps_does_not_take_the_total_with_it(
+async def test_the_total_survives_a_counter_that_restarts_or_leaps(
     roof: Roof, fault: str, kind: str
 ) -> None:
     await roof.start()
@@ -197,7 +195,7 @@ async def test_removing_an_inverter_removes_its_issues(hass: HomeAssistant, roof
     assert roof.issue("counter_restarted") is None
 
 
-async def test_a_first_reading_that_is_wrong_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
+async def test_a_wrong_first_reading_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
     real = roof.inverter.inverters[0].readings(roof.inverter.second).energy_wh
     await COMMANDS.obey(roof.inverter, f"jump {9 * real}")
     assert await hass.config_entries.async_setup(roof.entry.entry_id)
@@ -221,7 +219,7 @@ async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
     assert roof.amount("meter_1_power") < 0
 
 
-async def test_it_is_asked_at_its_interval_and_seldom_while_it_is_away(
+async def test_an_unreachable_inverter_is_polled_less_often(
     hass: HomeAssistant, roof: Roof
 ) -> None:
     await roof.start()

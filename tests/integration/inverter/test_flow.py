@@ -75,7 +75,7 @@ async def test_the_flow_shows_the_inverter_before_it_adds_it(
 
 
 @pytest.mark.parametrize("base", [0, 40_000, 50_000])
-async def test_its_map_may_begin_elsewhere(
+async def test_the_map_may_begin_at_other_addresses(
     hass: HomeAssistant, socket_enabled: None, base: int
 ) -> None:
     async with virtual(Inverter(PROFILES["home"], origin=ORIGIN, base=base)) as served:
@@ -148,7 +148,7 @@ async def test_an_error_is_shown_and_can_be_retried(
     assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
 
-async def test_nothing_at_the_address_is_said(
+async def test_an_unreachable_address_is_an_error(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     await inverter.unplug()
@@ -163,7 +163,9 @@ async def test_an_inverter_is_added_once(hass: HomeAssistant, roof: Roof) -> Non
 
 
 class TestReconfigure:
-    async def test_it_is_read_at_its_new_address(self, hass: HomeAssistant, roof: Roof) -> None:
+    async def test_a_moved_inverter_is_read_at_its_new_address(
+        self, hass: HomeAssistant, roof: Roof
+    ) -> None:
         await roof.start()
         total = roof.amount("energy")
         async with virtual(roof.inverter.inverters[0]) as moved:
@@ -174,7 +176,7 @@ class TestReconfigure:
             assert roof.amount("energy") == total
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
-    async def test_one_without_a_serial_number_may_move_too(
+    async def test_an_inverter_without_a_serial_number_may_move(
         self, hass: HomeAssistant, inverter: VirtualInverter
     ) -> None:
         inverter.inverters[0].serial = ""

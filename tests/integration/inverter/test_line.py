@@ -103,7 +103,7 @@ async def add(hass: HomeAssistant, inverter: VirtualInverter, **more: Any) -> Co
     return (await (await submitted(hass, inverter, **more)).submit()).entry
 
 
-async def test_a_port_is_opened_once_it_was_chosen_and_closed_in_the_end(
+async def test_a_port_is_opened_once_chosen_and_closed_on_unload(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     flow = await Flow.begin(hass, "inverter_line")
@@ -161,16 +161,14 @@ async def test_an_error_is_shown_and_can_be_retried(
     assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
 
-async def test_a_port_that_something_else_has_open_is_left_alone(
-    hass: HomeAssistant, inverter: VirtualInverter
-) -> None:
+async def test_a_busy_port_is_an_error(hass: HomeAssistant, inverter: VirtualInverter) -> None:
     assert inverter.device is not None
     with serialx.serial_for_url(inverter.device, baudrate=9_600):
         flow = await submitted(hass, inverter)
     assert flow.errors == {"base": "port_busy"}
 
 
-async def test_a_port_that_is_let_go_a_moment_later_is_opened_then(
+async def test_a_port_freed_a_moment_later_is_opened(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     assert inverter.device is not None
@@ -190,7 +188,7 @@ async def test_the_port_of_a_meter_is_not_opened(
     assert inverter.requests == 0
 
 
-async def test_a_meter_is_not_looked_for_on_the_port_of_an_inverter(
+async def test_the_port_of_an_inverter_is_not_opened_for_a_meter(
     hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen(str(inverter.device))
@@ -199,7 +197,7 @@ async def test_a_meter_is_not_looked_for_on_the_port_of_an_inverter(
 
 
 @pytest.mark.parametrize("unit_id", [0, 248])
-async def test_a_line_has_no_unit_but_these(
+async def test_invalid_unit_ids_are_refused(
     hass: HomeAssistant, inverter: VirtualInverter, unit_id: int
 ) -> None:
     with pytest.raises(InvalidData):
@@ -221,7 +219,7 @@ class TestReconfigure:
             assert roof.amount("energy") == total
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
-    async def test_a_speed_that_is_not_the_lines_leaves_it_as_it_was(
+    async def test_a_wrong_speed_changes_nothing(
         self, hass: HomeAssistant, roof: Roof, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await roof.start()
@@ -250,7 +248,7 @@ class TestReconfigure:
             assert (readers(roof.inverter), roof.amount("energy")) == (1, total)
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
-    async def test_one_that_is_added_again_elsewhere_is_read_there(
+    async def test_an_inverter_added_again_elsewhere_is_read_there(
         self, hass: HomeAssistant, roof: Roof, socket_enabled: None
     ) -> None:
         await roof.start()
@@ -262,7 +260,7 @@ class TestReconfigure:
             await hass.config_entries.async_unload(roof.entry.entry_id)
 
 
-async def test_one_without_a_serial_number_is_named_by_its_place(
+async def test_an_inverter_without_a_serial_number_is_named_by_its_port(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
     inverter.inverters[0].serial = ""
@@ -272,9 +270,7 @@ async def test_one_without_a_serial_number_is_named_by_its_place(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_a_port_that_goes_away_and_comes_back_is_read_again(
-    roof: Roof, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCaptureFixture) -> None:
     await roof.start()
     port = port_of(roof.inverter)
     await roof.inverter.unplug()
@@ -306,7 +302,7 @@ async def test_diagnostics_hide_the_device_and_serial_number(
     ("framing", "parity", "stopbits"),
     [("8N1", "N", 1), ("8E1", "E", 1), ("8O1", "O", 1), ("8N2", "N", 2)],
 )
-def test_a_line_is_opened_as_it_was_described(framing: str, parity: str, stopbits: int) -> None:
+def test_the_framing_sets_parity_and_stop_bits(framing: str, parity: str, stopbits: int) -> None:
     opened = parameters({CONF_DEVICE: "/dev/x", CONF_BAUDRATE: 1_200, CONF_FRAMING: framing})
     assert isinstance(opened, ModbusSerialParams)
     assert (opened.device, opened.baudrate, opened.bytesize) == ("/dev/x", 1_200, 8)

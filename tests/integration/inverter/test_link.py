@@ -47,7 +47,7 @@ async def test_the_link_reads_the_inverter_s_measurements(profile: str) -> None:
         assert reading.battery.capacity_wh == real.cells.capacity_wh
 
 
-async def test_a_model_that_is_refused_takes_no_other_with_it() -> None:
+async def test_a_refused_model_leaves_the_others_readable() -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
     device = await link.find()
@@ -95,9 +95,7 @@ async def test_an_image_leaves_out_models_that_are_not_read() -> None:
 
 
 @pytest.mark.parametrize(("reported", "strings"), [(0, 0), (1, 1), (2, 2), (3, 2), (0xFFFF, 0)])
-async def test_there_are_no_more_strings_than_there_is_room_for(
-    reported: int, strings: int
-) -> None:
+async def test_the_length_of_the_model_bounds_the_strings(reported: int, strings: int) -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
     (model,) = (model for model in (await link.find()).models if model.model_id == 160)
@@ -115,7 +113,7 @@ async def test_an_image_leaves_out_alarm_texts() -> None:
     assert b"Roof" not in b"".join(word.to_bytes(2) for word in blocks)
 
 
-async def test_its_map_is_looked_for_once() -> None:
+async def test_the_map_is_searched_once() -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
     await link.read()

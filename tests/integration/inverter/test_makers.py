@@ -169,7 +169,7 @@ async def test_a_kostal_counts_what_is_exported_below_zero() -> None:
     assert (of_grid.imported_wh, of_grid.exported_wh) == (3_018_895, 4_793_859)
 
 
-async def test_a_fronius_says_its_numbers_in_floating_point() -> None:
+async def test_a_fronius_sends_floating_point_numbers() -> None:
     reading = await read(common("Fronius", "Symo 8.2-3-M"), floats(113, FRONIUS, 4))
     production = reading.production
     assert reading.phases == 3

@@ -124,7 +124,7 @@ COUNTERS = [
 
 
 @pytest.mark.parametrize(("readings_wh", "totals", "events"), COUNTERS)
-def test_a_total_goes_on_whatever_its_register_does(
+def test_a_total_survives_errors_and_restarts_of_its_register(
     readings_wh: list[float | None], totals: list[float | None], events: list[Event]
 ) -> None:
     assert totals_and_events(*readings_wh) == (totals, events)
@@ -137,7 +137,9 @@ def test_a_total_goes_on_whatever_its_register_does(
         pytest.param([50_012.6, 50_010], [None, 50_012.6], id="a coarser one agrees"),
         pytest.param([500_000, 50_000, 50_040], [None, None, 50_040], id="the first is tenfold"),
         pytest.param(
-            [50_000, 500_000, 50_040, 50_080], [None, None, None, 50_080], id="the second is"
+            [50_000, 500_000, 50_040, 50_080],
+            [None, None, None, 50_080],
+            id="the second is tenfold",
         ),
     ],
 )
@@ -184,9 +186,7 @@ def test_a_meter_may_count_more_than_the_roof_makes() -> None:
 @pytest.mark.parametrize(
     ("power_w", "believed"), [(5_900, 5_900), (6_100, None), (-40, -40), (None, None)]
 )
-def test_a_power_that_cannot_be_is_not_believed(
-    power_w: float | None, believed: float | None
-) -> None:
+def test_an_impossible_power_is_not_believed(power_w: float | None, believed: float | None) -> None:
     state = InverterState()
     state.take(reading(power_w=power_w, string_w=power_w), 0)
     assert state.reading is not None
@@ -213,7 +213,7 @@ SILENCES = [
 
 
 @pytest.mark.parametrize(("last", "silence", "presence"), SILENCES)
-def test_silence_is_night_or_it_is_not(
+def test_silence_means_asleep_or_away(
     last: Reading, silence: list[bool], presence: Presence
 ) -> None:
     state = InverterState()
@@ -224,7 +224,7 @@ def test_silence_is_night_or_it_is_not(
     assert (state.operating is Operating.SLEEPING) is (presence is Presence.ASLEEP)
 
 
-def test_one_that_sleeps_on_long_after_sunrise_is_away() -> None:
+def test_an_inverter_silent_long_after_sunrise_is_away() -> None:
     state = InverterState()
     state.miss(0, sun_up=NIGHT)
     state.miss(100, sun_up=DAY)
@@ -234,7 +234,7 @@ def test_one_that_sleeps_on_long_after_sunrise_is_away() -> None:
     assert state.presence is Presence.AWAY
 
 
-def test_one_that_was_never_heard_is_away_by_day() -> None:
+def test_an_inverter_never_heard_is_away_by_day() -> None:
     state = InverterState()
     state.miss(0, sun_up=DAY)
     assert (state.presence, state.operating) == (Presence.AWAY, None)

@@ -43,7 +43,7 @@ def test_a_steady_power_is_found_within_four_percent(power_w: int, frame_s: floa
 
 @pytest.mark.parametrize("frame_s", [1.0, 1.43, 2.3])
 @pytest.mark.parametrize("power_w", [100, 1000, 3000, 9000])
-def test_it_is_found_though_a_value_may_be_a_frame_old(power_w: int, frame_s: float) -> None:
+def test_a_steady_power_is_found_from_values_a_frame_old(power_w: int, frame_s: float) -> None:
     load, chance = Load(frame_s), Random(1)
     for _ in range(120):
         load.frame(power_w, old_s=frame_s * chance.random())
@@ -71,7 +71,7 @@ def test_the_first_small_power_is_bounded_by_its_duration() -> None:
 
 @pytest.mark.parametrize("frame_s", [1.0, 1.43])
 @pytest.mark.parametrize("power_w", [300, 720, 3000])
-def test_after_long_darkness_power_is_that_of_now(power_w: int, frame_s: float) -> None:
+def test_the_power_after_long_darkness_is_current(power_w: int, frame_s: float) -> None:
     load = Load(frame_s)
     load.run(2, 2 * 1800)
     load.run(power_w, 26)
@@ -95,7 +95,7 @@ def test_a_rise_is_found_within_a_minute() -> None:
     assert load.run(6000, 75) == pytest.approx(6000, rel=0.03)
 
 
-def test_a_fall_is_found_as_fast_as_the_register_is_missed() -> None:
+def test_a_fall_shows_while_the_register_stands_still() -> None:
     load = Load()
     load.run(6000, 300)
     # Not a watt-hour for 36 s: no more than 100 W.
@@ -110,7 +110,7 @@ def test_no_active_power_is_above_the_apparent_power() -> None:
     assert load.run(0, 1, apparent_va=0) == 0
 
 
-def test_no_apparent_power_is_no_power_even_when_nothing_was_counted_yet() -> None:
+def test_zero_apparent_power_is_zero_power() -> None:
     assert PowerFromRegister().power_w(0) == 0
 
 
@@ -149,7 +149,7 @@ def test_the_breaker_opens_when_the_specification_says(overload: float, seconds:
     assert _trip_s(cut_off, overload, 9000) == pytest.approx(seconds, abs=2)
 
 
-def test_the_time_left_counts_down_as_time_goes() -> None:
+def test_the_time_left_counts_down() -> None:
     cut_off = CutOff()
     cut_off.update(3000, 0.0)
     cut_off.update(14_000, 1.0)
@@ -160,7 +160,7 @@ def test_the_time_left_counts_down_as_time_goes() -> None:
 
 
 @pytest.mark.parametrize("overload", [0, 0.5, 1.0, 1.3])
-def test_the_breaker_never_opens_up_to_its_margin(overload: float) -> None:
+def test_the_breaker_stays_closed_within_its_margin(overload: float) -> None:
     cut_off = CutOff()
     cut_off.update(0, 0.0)
     cut_off.update(round(overload * 9000), 1.0)
@@ -177,7 +177,7 @@ def test_the_breaker_recovers_while_less_is_drawn() -> None:
     assert cut_off.seconds_left(9000) == pytest.approx(39, abs=2)
 
 
-def test_nothing_is_left_before_a_second_reading() -> None:
+def test_the_time_left_needs_a_second_reading() -> None:
     cut_off = CutOff()
     assert cut_off.seconds_left(9000) is None
     # It has been drawn for a second or for minutes: one reading does not show which.
@@ -198,12 +198,12 @@ def quality(refused: Iterable[int]) -> LinkQuality:
 @pytest.mark.parametrize(
     ("refused", "percent"),
     [
-        pytest.param([0] * 60, 100, id="all are good"),
-        pytest.param([5] * 60, 90, id="some are not"),
-        pytest.param([50] * 60, 0, id="none is"),
-        pytest.param([], None, id="nothing came"),
+        pytest.param([0] * 60, 100, id="none refused"),
+        pytest.param([5] * 60, 90, id="some refused"),
+        pytest.param([50] * 60, 0, id="all refused"),
+        pytest.param([], None, id="no groups"),
         pytest.param([0] * 5, None, id="at first"),
-        pytest.param([50] * 100 + [0] * 320, 100, id="what was long ago is forgotten"),
+        pytest.param([50] * 100 + [0] * 320, 100, id="long after an outage"),
     ],
 )
 def test_quality_is_the_share_of_good_groups(refused: list[int], percent: int | None) -> None:

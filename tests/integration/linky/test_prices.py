@@ -96,7 +96,7 @@ async def test_each_index_of_the_contract_may_have_a_price(
     assert await offered(home) == asked
 
 
-async def test_a_meter_of_production_has_that_of_injection_alone(
+async def test_a_production_meter_has_a_price_of_injection_alone(
     hass: HomeAssistant, home: Home
 ) -> None:
     data = {**home.entry.data, CONF_PRODUCTION: True}
@@ -116,7 +116,7 @@ async def test_a_connection_by_index_has_the_price_of_its_index(
     assert costs(manager) == [(None, 0.25), (None, None)]
 
 
-async def test_a_connection_of_the_whole_meter_follows_the_tariff_that_runs(
+async def test_a_connection_of_the_whole_meter_follows_the_running_tariff(
     home: Home, manager: EnergyManager
 ) -> None:
     await begin(home, frames.OFF_PEAK)
@@ -164,7 +164,7 @@ async def test_a_person_s_own_prices_stay(
     assert manager.data["energy_sources"] == before
 
 
-async def test_other_sources_are_left_alone_and_lists_of_flows_are_known(
+async def test_lists_of_flows_are_priced_and_other_sources_unchanged(
     home: Home, manager: EnergyManager
 ) -> None:
     await begin(home, frames.BASE)

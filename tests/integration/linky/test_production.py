@@ -48,7 +48,7 @@ def test_a_production_meter_is_recognised(kind: Kind, of_production: bool | None
 
 
 @pytest.mark.parametrize("option", Option)
-def test_the_meter_of_the_demo_agrees(option: Option) -> None:
+def test_the_meter_of_the_demo_is_recognised(option: Option) -> None:
     linky, state = Linky(contract=Contract(option, producer=True)), LinkyState()
     for second in range(4):
         state.feed(encode_frame(linky.frame(linky.since + second)), float(second))
@@ -68,7 +68,7 @@ def names(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
     return {key: called[key] for key in NAMES}
 
 
-async def test_it_is_shown_as_such_and_added_with_names_that_say_so(
+async def test_a_production_meter_is_added_under_names_of_production(
     hass: HomeAssistant, line: Line
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
@@ -123,7 +123,7 @@ async def test_a_contract_may_change_either_way(home: Home) -> None:
         assert home.entry_state == "loaded"
 
 
-async def test_a_title_that_was_chosen_stays(hass: HomeAssistant, home: Home) -> None:
+async def test_a_chosen_title_stays(hass: HomeAssistant, home: Home) -> None:
     hass.config_entries.async_update_entry(home.entry, title="Roof")
     await home.start(frames.PRODUCTION)
     assert home.entry.title == "Roof"
@@ -136,7 +136,9 @@ async def test_a_production_meter_stays_one(home: Home) -> None:
     assert home.entry.data[CONF_PRODUCTION] is True
 
 
-async def test_one_that_is_replaced_keeps_its_kind_of_title(home: Home, port: Port) -> None:
+async def test_a_replaced_production_meter_has_a_title_of_production(
+    home: Home, port: Port
+) -> None:
     await home.start(frames.PRODUCTION)
     await home.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 8)
     assert home.entry.unique_id == OTHER_ADDRESS != ADDRESS

@@ -32,7 +32,7 @@ ALL = (
 )
 
 
-def test_nothing_is_known_at_first() -> None:
+def test_a_new_state_is_empty() -> None:
     state = LinkyState()
     assert not state.identified
     facts = (
@@ -51,7 +51,7 @@ def test_nothing_is_known_at_first() -> None:
     assert not state.can_estimate_injection
 
 
-def test_registers_are_known_together_wherever_in_a_frame_listening_begins() -> None:
+def test_registers_become_known_together() -> None:
     state, kind = LinkyState(), frames.PRODUCER
     data = frame_bytes(kind.mode, kind.groups)
     state.feed(data[data.index(b"EAIT") - 1 :], 1.0)
@@ -102,7 +102,7 @@ class TestInjection:
             ({"STGE": "003A4401", "SINSTS": "00000", "IRMS1": "005"}, 0),
         ],
     )
-    def test_it_is_estimated_where_no_register_counts_it(
+    def test_injection_is_estimated_without_a_register(
         self, changes: dict[str, str], injected_va: int
     ) -> None:
         state = after(frames.CONSUMER.but(**changes))
@@ -112,7 +112,7 @@ class TestInjection:
     @pytest.mark.parametrize(
         "kind", [frames.PRODUCER, frames.THREE_PHASE, frames.BASE, frames.HISTORIQUE_THREE_PHASE]
     )
-    def test_it_is_not_where_it_cannot_be_or_is_counted(self, kind: Kind) -> None:
+    def test_injection_of_other_meters_is_not_estimated(self, kind: Kind) -> None:
         assert not after(kind).can_estimate_injection
 
     def test_a_meter_without_currents_gives_no_estimate(self) -> None:
@@ -134,7 +134,7 @@ class TestOverrun:
             (frames.HISTORIQUE_THREE_PHASE, {"IINST3": "021"}, True),
         ],
     )
-    def test_it_is_known_in_each_mode(
+    def test_an_overrun_is_known_in_each_mode(
         self, kind: Kind, changes: dict[str, str], overrun: bool
     ) -> None:
         assert after(kind.but(**changes)).overrun is overrun
@@ -176,7 +176,7 @@ class TestCutOff:
         assert state.seconds_to_cut_off == pytest.approx(37, abs=5)
 
     @pytest.mark.parametrize("kind", ALL)
-    def test_none_is_near_while_little_is_drawn(self, kind: Kind) -> None:
+    def test_no_cut_off_is_near_at_low_power(self, kind: Kind) -> None:
         assert after(kind).seconds_to_cut_off is None
 
 
@@ -211,7 +211,7 @@ class TestPower:
         assert state.active_power_w == pytest.approx(-900, rel=0.03)
 
 
-def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
+def test_forgetting_a_meter_keeps_the_state_of_the_link() -> None:
     state = after(frames.CONSUMER)
     state.forget()
     assert not state.identified

@@ -25,7 +25,7 @@ STANDARD = CONSUMER.but(EAST="020000000")
 HISTORIQUE = OFF_PEAK.but(HCHC="008000000", HCHP="011988000")
 
 
-def test_a_total_that_is_another_in_the_other_mode_goes_on_where_it_was() -> None:
+def test_a_total_continues_when_the_other_mode_counts_another() -> None:
     meter = Meter()
     assert meter.send(HISTORIQUE) == 19_988_000
     assert meter.send(STANDARD) == 19_988_000
@@ -33,28 +33,28 @@ def test_a_total_that_is_another_in_the_other_mode_goes_on_where_it_was() -> Non
     assert meter.send(STANDARD.but(EAST="020000007")) == 19_988_007
 
 
-def test_it_goes_on_when_the_meter_comes_back_to_its_mode() -> None:
+def test_a_total_continues_when_the_meter_returns_to_its_mode() -> None:
     meter = Meter()
     for kind in (HISTORIQUE, STANDARD, HISTORIQUE):
         assert meter.send(kind) == 19_988_000
     assert meter.state.offset_wh == 0
 
 
-def test_a_total_that_is_the_same_in_both_modes_is_the_meter_s() -> None:
+def test_nearly_equal_totals_need_no_offset() -> None:
     meter = Meter()
     meter.send(OFF_PEAK.but(HCHC="008000000", HCHP="011999990"))
     assert meter.send(STANDARD) == 20_000_000
     assert meter.state.offset_wh == 0
 
 
-def test_it_goes_on_after_a_silence() -> None:
+def test_a_total_continues_after_a_silence() -> None:
     meter = Meter()
     meter.send(HISTORIQUE)
     meter.state.forget()
     assert meter.send(STANDARD) == 19_988_000
 
 
-def test_another_meter_counts_for_itself() -> None:
+def test_another_meter_has_no_offset() -> None:
     meter = Meter(offset_wh=-12_000)
     assert meter.send(STANDARD) == 19_988_000
     assert meter.send(STANDARD.of(OTHER_ADDRESS).but(EAST="000000003")) == 3

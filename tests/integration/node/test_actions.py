@@ -30,7 +30,7 @@ def device_id(house: House, collective_id: str | None = None) -> str:
     return device.id
 
 
-async def test_they_are_there_before_any_node_is(
+async def test_actions_exist_before_any_node(
     hass: HomeAssistant, enable_custom_integrations: None
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
@@ -38,7 +38,7 @@ async def test_they_are_there_before_any_node_is(
     assert hass.services.has_service(DOMAIN, "resume_sharing")
 
 
-async def test_they_hold_back_and_let_go_what_is_shared_with_those_that_are_meant(
+async def test_actions_pause_and_resume_the_chosen_collectives(
     house: House,
 ) -> None:
     await house.start(*[collective(each) for each in ("1", "2", "3")])
@@ -83,14 +83,14 @@ async def test_administrators_and_automations_pause_and_resume(
     assert house.state("1_sharing", "switch") == "on"
 
 
-async def test_a_device_may_be_named_without_a_list(house: House) -> None:
+async def test_a_single_device_needs_no_list(house: House) -> None:
     await house.start()
     data = {"device_id": device_id(house, "1")}
     await house.hass.services.async_call(DOMAIN, "pause_sharing", data, blocking=True)
     assert house.state("1_sharing", "switch") == "off"
 
 
-async def test_the_node_is_no_collective_and_nothing_is_done_by_half(house: House) -> None:
+async def test_the_device_of_a_node_is_refused_before_anything_is_paused(house: House) -> None:
     await house.start()
     with pytest.raises(ServiceValidationError) as caught:
         await act(house, "pause_sharing", device_id(house, "1"), device_id(house))
@@ -99,7 +99,7 @@ async def test_the_node_is_no_collective_and_nothing_is_done_by_half(house: Hous
     assert house.state("1_sharing", "switch") == "on"
 
 
-async def test_a_meter_is_no_collective(hass: HomeAssistant, house: House) -> None:
+async def test_the_device_of_a_meter_is_refused(hass: HomeAssistant, house: House) -> None:
     await house.start()
     meter = MockConfigEntry(domain=DOMAIN, data={"device": "/dev/ttyTIC"})
     meter.add_to_hass(hass)

@@ -13,7 +13,7 @@ from .toy import challenge, collective, documented, part, permission, plant, sum
 NODE = documented()
 
 
-def test_the_documented_answer_is_understood() -> None:
+def test_the_documented_answer_is_parsed() -> None:
     node = answers.node(NODE)
     (of_collective,) = node.collectives
     (granted,) = of_collective.permissions
@@ -43,11 +43,11 @@ def test_unknown_keys_are_ignored() -> None:
     )
 
 
-def test_an_account_that_is_not_there_yet_is_none() -> None:
+def test_a_missing_account_is_none() -> None:
     assert answers.node({**NODE, "account": None, "online": False}).account is None
 
 
-def test_a_challenge_is_understood() -> None:
+def test_a_challenge_is_parsed() -> None:
     (entered,) = answers.node(
         {**NODE, "collectives": [collective(challenge=challenge())]}
     ).collectives
@@ -171,7 +171,7 @@ def test_missing_sums_are_none() -> None:
 
 
 @pytest.mark.parametrize(("mine", "median"), [(None, 390_000), (412_000, None), (412_000, 0)])
-def test_without_both_months_there_is_no_difference(mine: int | None, median: int | None) -> None:
+def test_the_difference_needs_both_months(mine: int | None, median: int | None) -> None:
     understood = sums_of(part("month", mine=mine, median=median))
     assert understood is not None
     assert understood.month is not None
@@ -185,17 +185,17 @@ def test_a_missing_key_is_refused(field: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, [], "node", 1, {}])
-def test_an_answer_that_is_no_object_is_refused(answer: object) -> None:
+def test_other_types_than_objects_are_refused(answer: object) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node(answer)
 
 
-def test_a_version_that_is_not_known_yet_is_said_so_whatever_else_it_says() -> None:
+def test_a_newer_version_is_refused_before_its_fields_are_parsed() -> None:
     with pytest.raises(answers.VersionTooNew):
         answers.node({"api": 2})
 
 
-def test_words_are_given_in_a_language_or_as_they_are() -> None:
+def test_words_fall_back_to_english_then_to_any_language() -> None:
     words = {"en": "Yes", "fr": "Oui"}
     assert answers.words_in("fr", words) == "Oui"
     assert answers.words_in("br", words) == "Yes"

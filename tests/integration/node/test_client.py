@@ -35,7 +35,7 @@ def node(session: ClientSession, toy: ToyNode) -> NodeClient:
         ("http://[::1]:8099", "http://[::1]:8099"),
     ],
 )
-def test_an_address_is_kept_in_one_way(typed: str, address: str) -> None:
+def test_addresses_are_normalised(typed: str, address: str) -> None:
     assert base_url(typed) == address
 
 
@@ -57,7 +57,7 @@ def test_a_wrong_address_is_refused(typed: str) -> None:
         (503, NodeError),
     ],
 )
-async def test_a_refusal_is_said_by_its_kind(
+async def test_each_http_error_has_its_exception(
     toy: ToyNode, node: NodeClient, status: int, error: type[NodeError]
 ) -> None:
     toy.status = status
@@ -69,13 +69,13 @@ async def test_a_refusal_is_said_by_its_kind(
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"api": 1}', '"node"'])
-async def test_whatever_else_answers_is_no_node(toy: ToyNode, node: NodeClient, body: str) -> None:
+async def test_other_bodies_are_refused(toy: ToyNode, node: NodeClient, body: str) -> None:
     toy.body = body
     with pytest.raises(client.NotANode):
         await node.node()
 
 
-async def test_silence_has_an_end(
+async def test_a_silent_event_stream_times_out(
     toy: ToyNode, node: NodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "SILENCE_S", 0.05)
@@ -95,7 +95,7 @@ async def test_changes_arrive_with_any_line_ending(toy: ToyNode, node: NodeClien
         await anext(changes)
 
 
-async def test_a_line_without_an_end_is_no_node(toy: ToyNode, node: NodeClient) -> None:
+async def test_an_endless_line_is_refused(toy: ToyNode, node: NodeClient) -> None:
     async with aclosing(node.changes()) as changes:
         await anext(changes)
         await until(lambda: toy.listeners)
@@ -104,7 +104,7 @@ async def test_a_line_without_an_end_is_no_node(toy: ToyNode, node: NodeClient) 
             await anext(changes)
 
 
-async def test_a_collective_that_is_gone_is_said(toy: ToyNode, node: NodeClient) -> None:
+async def test_pausing_an_unknown_collective_fails(toy: ToyNode, node: NodeClient) -> None:
     await node.pause("1", paused=True)
     with pytest.raises(client.NoSuchCollective):
         await node.pause("7", paused=True)

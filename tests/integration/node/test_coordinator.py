@@ -17,17 +17,17 @@ from .toy import collective, until
 
 
 @pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "FIRST_RETRY_S", 0.02)
     monkeypatch.setattr(coordinator, "LONGEST_RETRY_S", 0.05)
 
 
-class TestSettingUp:
+class TestSetup:
     @pytest.mark.parametrize(
         ("status", "key"),
         [(500, "cannot_connect"), (404, "not_a_node"), (429, "too_many_attempts")],
     )
-    async def test_it_is_tried_again_while_the_node_does_not_answer(
+    async def test_setup_is_retried_while_the_node_fails(
         self, house: House, status: int, key: str
     ) -> None:
         house.toy.status = status
@@ -39,13 +39,13 @@ class TestSettingUp:
         await house.hass.config_entries.async_reload(house.entry.entry_id)
         assert house.entry_state == "loaded"
 
-    async def test_another_node_at_the_address_is_not_taken_for_it(self, house: House) -> None:
+    async def test_another_node_at_the_address_is_refused(self, house: House) -> None:
         house.toy.answer["id"] = "another"
         await house.set_up()
         assert house.entry_state == "setup_retry"
         assert house.entry.error_reason_translation_key == "other_node"
 
-    async def test_a_token_that_is_wrong_is_asked_for(
+    async def test_a_wrong_token_starts_reauthentication(
         self, hass: HomeAssistant, house: House
     ) -> None:
         house.toy.token = "another"
@@ -56,7 +56,7 @@ class TestSettingUp:
         assert flow["step_id"] == "reauth_confirm"
 
 
-class TestNews:
+class TestEvents:
     async def test_changes_show_as_soon_as_the_node_announces_them(self, house: House) -> None:
         await house.start()
         assert house.waiting == "2"
@@ -72,9 +72,7 @@ class TestNews:
         await until(lambda: house.waiting == "5")
         assert house.toy.times_asked() == asked + 1
 
-    async def test_a_node_that_cannot_be_listened_to_is_asked_once_a_minute(
-        self, house: House
-    ) -> None:
+    async def test_a_node_without_events_is_polled_every_minute(self, house: House) -> None:
         house.toy.has_events = False
         await house.set_up()
         await until(lambda: house.toy.times_asked("events") >= 3)
@@ -84,8 +82,8 @@ class TestNews:
         await until(lambda: house.waiting == "5")
 
 
-class TestAway:
-    async def test_a_node_that_is_away_is_unavailable_until_it_is_back(
+class TestOutage:
+    async def test_an_unreachable_node_is_unavailable_until_it_returns(
         self, house: House, caplog: pytest.LogCaptureFixture
     ) -> None:
         await house.start()
@@ -101,7 +99,7 @@ class TestAway:
         assert house.waiting == "0"
         assert [("recovered" in line) for line in logged(caplog)] == [False, True]
 
-    async def test_it_is_logged_once_however_often_it_is_asked(
+    async def test_an_outage_is_logged_once(
         self, house: House, caplog: pytest.LogCaptureFixture
     ) -> None:
         await house.start()
@@ -113,7 +111,7 @@ class TestAway:
         assert len(logged(caplog)) == 1
         assert "Nothing answers at this address" in logged(caplog)[0]
 
-    async def test_a_token_that_is_no_longer_known_is_asked_for_once(
+    async def test_a_revoked_token_starts_one_reauthentication(
         self, hass: HomeAssistant, house: House
     ) -> None:
         await house.start()
@@ -126,7 +124,7 @@ class TestAway:
         await hass.async_block_till_done()
         assert len(hass.config_entries.flow.async_progress()) == 1
 
-    async def test_with_a_wrong_token_nobody_knocks_until_locked_out(self, house: House) -> None:
+    async def test_a_wrong_token_stops_all_requests(self, house: House) -> None:
         await house.start()
         house.toy.token = "another"
         await house.toy.stop()
@@ -139,8 +137,8 @@ class TestAway:
         assert len(house.toy.asked) == asked
 
 
-class TestLeaving:
-    async def test_unloading_leaves_no_ear_and_no_issue(
+class TestUnload:
+    async def test_unloading_closes_the_event_stream_and_removes_issues(
         self, hass: HomeAssistant, house: House
     ) -> None:
         await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))

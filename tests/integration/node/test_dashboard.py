@@ -12,7 +12,7 @@ from .house import House
 from .toy import collective, part, plant, sums
 
 
-async def test_they_have_their_entities_and_statistics(house: House) -> None:
+async def test_collectives_have_their_entities_and_statistics(house: House) -> None:
     await house.start(
         collective("2", name="Énergie d'ici", sums=part("statistics", injection=None)),
         collective("1", name="Commune"),
@@ -28,7 +28,7 @@ async def test_they_have_their_entities_and_statistics(house: House) -> None:
     }
 
 
-async def test_panels_of_which_the_home_holds_shares_are_no_collective(house: House) -> None:
+async def test_plants_are_listed_apart_from_collectives(house: House) -> None:
     await house.start(collective(plants=[plant()]))
     assert [each.name for each in collectives(house.hass)] == ["Coopérative 1"]
     (school,) = plants(house.hass)
@@ -40,7 +40,7 @@ async def test_panels_of_which_the_home_holds_shares_are_no_collective(house: Ho
     assert "coverage" in school.entities
 
 
-async def test_a_collective_without_statistics_has_none(house: House) -> None:
+async def test_a_collective_without_statistics_keeps_its_entities(house: House) -> None:
     await house.start(collective(sums=sums(statistics=None)))
     (shown,) = collectives(house.hass)
     assert shown.statistics == {}
@@ -62,7 +62,7 @@ NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
         (None, ()),
     ],
 )
-async def test_series_that_never_arrived_are_found(
+async def test_series_that_never_arrived_are_missing(
     house: House, answered: dict[str, Any] | None, missing: tuple[str, ...]
 ) -> None:
     await house.start(collective(sums=answered))
@@ -76,7 +76,7 @@ async def test_unreadable_sums_are_marked_as_unread(house: House) -> None:
     assert [each.is_unread for each in collectives(house.hass)] == [True]
 
 
-async def test_one_is_called_as_the_household_calls_it(house: House) -> None:
+async def test_a_collective_has_the_name_that_the_household_gave_it(house: House) -> None:
     await house.start()
     device = house.device("1")
     assert device is not None
@@ -85,12 +85,12 @@ async def test_one_is_called_as_the_household_calls_it(house: House) -> None:
 
 
 @pytest.mark.parametrize("by_name", [False, True])
-async def test_a_public_building_is_known_by_its_name(house: House, by_name: bool) -> None:
+async def test_a_collective_that_shows_names_is_a_site(house: House, by_name: bool) -> None:
     await house.start(collective(by_name=by_name))
     assert [each.is_site for each in collectives(house.hass)] == [by_name]
 
 
-async def test_while_the_node_is_away_they_stay_without_their_statistics(
+async def test_collectives_of_an_unloaded_node_have_no_statistics(
     hass: HomeAssistant, house: House
 ) -> None:
     await house.start(collective(sums=sums()))

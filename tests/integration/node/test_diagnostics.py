@@ -74,7 +74,7 @@ async def test_diagnostics_show_the_error(house: House) -> None:
     assert (shown["available"], shown["error"]) == (True, None)
 
 
-async def test_nothing_personal_is_in_them_nor_in_logs(
+async def test_diagnostics_and_logs_hold_no_personal_data(
     hass: HomeAssistant, house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -33,13 +33,13 @@ async def test_a_node_and_its_collectives_are_shown_in_the_language_of_the_home(
     assert house.facts() == snapshot
 
 
-async def test_without_a_problem_nothing_is_said(house: House) -> None:
+async def test_a_connected_node_shows_no_reason(house: House) -> None:
     await house.start()
     assert house.connected == "on"
     assert house.attributes("connected", "binary_sensor")["reason"] is None
 
 
-async def test_a_witness_s_openings_show_once_it_has_answered(house: House) -> None:
+async def test_protected_hours_appear_once_the_witness_has_answered(house: House) -> None:
     unanswered = protected(opened_hours=None, least_homes=None, refused_hours=None, homes=None)
     await house.start(
         collective("1", permissions=[permission(), permission(protected=protected())]),
@@ -82,7 +82,7 @@ async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(
 
 
 class TestCollectives:
-    async def test_a_new_one_appears_without_a_reload(self, house: House) -> None:
+    async def test_a_new_collective_appears_without_a_reload(self, house: House) -> None:
         await house.start()
         assert house.state("2_sharing", "switch") is None
         house.toy.change(collectives=[collective("1"), collective("2")])
@@ -91,7 +91,7 @@ class TestCollectives:
         assert house.state("2_problem", "binary_sensor") == "off"
         assert house.device("2") is not None
 
-    async def test_one_that_is_gone_leaves_nothing_and_may_come_back(self, house: House) -> None:
+    async def test_a_removed_collective_leaves_nothing_and_may_return(self, house: House) -> None:
         await house.start(collective("1"), collective("2"))
         house.toy.change(collectives=[collective("1")])
         await until(lambda: house.device("2") is None)
@@ -102,7 +102,7 @@ class TestCollectives:
         house.toy.change(collectives=[collective("1"), collective("2")])
         await until(lambda: house.state("2_sharing", "switch") == "on")
 
-    async def test_one_that_went_while_home_assistant_was_off_is_gone_as_well(
+    async def test_a_collective_removed_while_unloaded_leaves_nothing(
         self, hass: HomeAssistant, house: House
     ) -> None:
         await house.start(collective("1"), collective("2"))
@@ -112,19 +112,21 @@ class TestCollectives:
         assert house.device("2") is None
         assert house.entity_id("2_sharing", "switch") is None
 
-    async def test_one_that_changes_its_name_is_called_by_it(self, house: House) -> None:
+    async def test_a_renamed_collective_renames_its_device(self, house: House) -> None:
         await house.start()
         house.toy.change(collectives=[collective("1", name="Énergie d'ici")])
         await until(lambda: (device := house.device("1")) and device.name == "Énergie d'ici")
 
 
 class TestSharing:
-    async def test_it_is_on_while_anything_goes(self, house: House) -> None:
+    async def test_the_switch_is_on_while_a_permission_is_active(self, house: House) -> None:
         granted = [permission(paused=True), permission(id="other")]
         await house.start(collective("1", permissions=granted))
         assert house.state("1_sharing", "switch") == "on"
 
-    async def test_there_is_nothing_to_switch_when_nothing_was_granted(self, house: House) -> None:
+    async def test_the_switch_is_unavailable_without_a_granted_permission(
+        self, house: House
+    ) -> None:
         ended = [permission(state="withdrawn")]
         await house.start(collective("1", permissions=ended))
         assert house.state("1_sharing", "switch") == STATE_UNAVAILABLE
@@ -142,7 +144,7 @@ SUMS = (
 
 class TestSums:
     @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_they_are_shown_in_the_language_of_the_home(
+    async def test_sums_are_shown_in_the_language_of_the_home(
         self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
     ) -> None:
         hass.config.language = language
@@ -158,7 +160,7 @@ class TestSums:
         made = [house.entity_id(f"{each}_{key}") for key in SUMS for each in ("1", "2")]
         assert made == [None] * len(made)
 
-    async def test_each_appears_with_its_first_value(self, house: House) -> None:
+    async def test_a_sum_appears_with_its_first_value(self, house: House) -> None:
         await house.start(collective(sums=part("last", production=None)))
         assert house.state("1_consumption_power") == "23.45"
         assert house.state("1_production_power") is None
@@ -174,9 +176,7 @@ class TestSums:
         assert "reason" not in house.attributes("1_production_power")
 
     @pytest.mark.parametrize("part_of_them", ["last", "today", "month"])
-    async def test_a_part_that_is_no_longer_sent_is_unknown(
-        self, house: House, part_of_them: str
-    ) -> None:
+    async def test_a_missing_part_is_unknown(self, house: House, part_of_them: str) -> None:
         await house.start(collective(sums=sums()))
         house.toy.change(collectives=[collective(sums=sums(**{part_of_them: None}))])
         example = {"last": "members", "today": "consumption_today", "month": "month_median"}
@@ -184,7 +184,7 @@ class TestSums:
         unknown = [key for key in SUMS if house.state(f"1_{key}") == "unknown"]
         assert len(unknown) == {"last": 5, "today": 5, "month": 3}[part_of_them]
 
-    async def test_a_node_that_reads_them_no_more_leaves_them_unavailable(
+    async def test_sums_are_unavailable_once_the_node_stops_reading_them(
         self, house: House
     ) -> None:
         await house.start(collective(sums=sums()))
@@ -202,7 +202,7 @@ class TestSums:
         assert house.state("1_injection_today") == "unknown"
         assert house.state("1_injection_power") == "0.31"
 
-    async def test_a_collective_that_comes_back_has_them_again(self, house: House) -> None:
+    async def test_a_returning_collective_has_its_sums_again(self, house: House) -> None:
         await house.start(collective(sums=sums()))
         house.toy.change(collectives=[])
         await until(lambda: house.device("1") is None)
@@ -213,7 +213,7 @@ class TestSums:
 
 class TestChallenge:
     @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_the_commune_of_the_home_has_its_change_and_its_ranks(
+    async def test_a_challenge_shows_the_change_and_ranks_of_the_commune(
         self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
     ) -> None:
         hass.config.language = language
@@ -221,9 +221,7 @@ class TestChallenge:
         assert house.state("1_challenge") == "-6.2"
         assert [fact for fact in house.facts().values() if fact["key"] == "1_challenge"] == snapshot
 
-    async def test_before_enough_weeks_it_says_which_one_it_is_and_no_figure(
-        self, house: House
-    ) -> None:
+    async def test_an_early_challenge_has_a_name_and_no_figure(self, house: House) -> None:
         await house.start(collective(challenge=challenge(standing=None)))
         assert house.state("1_challenge") == "unknown"
         (early,) = [fact for fact in house.facts().values() if fact["key"] == "1_challenge"]
@@ -241,7 +239,7 @@ SCHOOL = "1:kersabiec_ecole"
 
 class TestPlants:
     @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_my_part_is_shown_on_a_device_of_its_own(
+    async def test_a_plant_is_a_device(
         self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
     ) -> None:
         hass.config.language = language
@@ -259,7 +257,7 @@ class TestPlants:
         assert of_coop is not None
         assert (device.name, device.via_device_id) == ("École de Kersabiec", of_coop.id)
 
-    async def test_each_fact_appears_when_it_is_first_known(self, house: House) -> None:
+    async def test_a_fact_appears_with_its_first_value(self, house: House) -> None:
         unknown = plant(last=None, today=None, month=None)
         await house.start(collective(plants=[unknown]))
         assert house.state(f"{SCHOOL}_power") is None
@@ -273,7 +271,7 @@ class TestPlants:
         await until(lambda: house.state(f"{SCHOOL}_power") == "unknown")
         assert house.attributes(f"{SCHOOL}_power")["reason"] == why["en"]
 
-    async def test_a_plant_of_which_nothing_is_held_any_more_goes(self, house: House) -> None:
+    async def test_a_plant_without_shares_is_removed(self, house: House) -> None:
         await house.start(collective(plants=[plant(), plant("kermelo", name="Kermelo")]))
         house.toy.change(collectives=[collective(plants=[plant("kermelo", name="Kermelo")])])
         await until(lambda: house.state(f"{SCHOOL}_power") is None)

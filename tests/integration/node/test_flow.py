@@ -57,8 +57,8 @@ ERRORS = [
 ]
 
 
-class TestByHand:
-    async def test_a_node_is_asked_and_added(self, hass: HomeAssistant, toy: ToyNode) -> None:
+class TestUser:
+    async def test_a_node_is_added(self, hass: HomeAssistant, toy: ToyNode) -> None:
         flow = await Flow.begin(hass, "node")
         assert (flow.step, flow.errors) == ("node", {})
         assert flow.placeholders == {"example": "http://consometers.local:8099"}
@@ -86,13 +86,13 @@ class TestByHand:
         ("url", "error"),
         [("ftp://node.local", "invalid_url"), ("http://127.0.0.1:9", "cannot_connect")],
     )
-    async def test_an_address_that_leads_nowhere_is_said(
+    async def test_unusable_addresses_are_errors(
         self, hass: HomeAssistant, toy: ToyNode, url: str, error: str
     ) -> None:
         flow = await (await Flow.begin(hass, "node")).submit(url=url, token=TOKEN)
         assert flow.errors == {"base": error}
 
-    async def test_a_node_that_is_there_already_is_reached_as_was_typed(
+    async def test_adding_a_known_node_updates_its_address(
         self, hass: HomeAssistant, toy: ToyNode, entry: MockConfigEntry
     ) -> None:
         data = {**entry.data, CONF_URL: "http://elsewhere:8099"}
@@ -101,7 +101,7 @@ class TestByHand:
         assert flow.reason == "node_already_configured"
         assert entry.data[CONF_URL] == toy.url
 
-    async def test_a_node_that_is_proposed_meanwhile_is_added_once(
+    async def test_a_node_discovered_meanwhile_is_added_once(
         self, hass: HomeAssistant, toy: ToyNode
     ) -> None:
         await discover(hass, toy)
@@ -112,7 +112,7 @@ class TestByHand:
 
 
 class TestDiscovery:
-    async def test_a_node_that_is_an_app_is_added_when_the_person_agrees(
+    async def test_a_discovered_app_is_added_after_confirmation(
         self, hass: HomeAssistant, toy: ToyNode
     ) -> None:
         flow = await discover(hass, toy)
@@ -123,7 +123,7 @@ class TestDiscovery:
 
         entry = (await flow.submit()).entry
         assert entry.title == "Consometers"
-        assert entry.data == as_an_app(toy)
+        assert entry.data == app_data(toy)
         assert entry.unique_id == NODE_ID
 
     @pytest.mark.parametrize(("wrong", "error"), ERRORS)
@@ -141,9 +141,9 @@ class TestDiscovery:
         flow = await discover(hass, house.toy)
         await hass.async_block_till_done()
         assert flow.reason == "node_already_configured"
-        assert entry.data == as_an_app(house.toy)
+        assert entry.data == app_data(house.toy)
 
-    async def test_a_node_whose_token_changed_is_found_again_without_a_question(
+    async def test_discovery_replaces_a_changed_token(
         self, hass: HomeAssistant, house: House
     ) -> None:
         data = {**house.entry.data, CONF_TOKEN: "former"}
@@ -157,12 +157,12 @@ class TestDiscovery:
         assert hass.config_entries.flow.async_progress() == []
 
 
-def as_an_app(toy: ToyNode) -> dict[str, Any]:
+def app_data(toy: ToyNode) -> dict[str, Any]:
     """Return the data of an entry for a node that is an app."""
     return {CONF_KIND: KIND_NODE, CONF_URL: toy.url, CONF_TOKEN: TOKEN, CONF_APP: SLUG}
 
 
-async def test_the_token_that_the_node_knows_is_taken(hass: HomeAssistant, house: House) -> None:
+async def test_reauthentication_takes_the_new_token(hass: HomeAssistant, house: House) -> None:
     house.toy.token = "new"
     flow = Flow(hass, await house.entry.start_reauth_flow(hass))
     assert flow.step == "reauth_confirm"
@@ -175,7 +175,7 @@ async def test_the_token_that_the_node_knows_is_taken(hass: HomeAssistant, house
 
 
 class TestReconfigure:
-    async def test_a_node_that_moved_is_asked_where_it_is_now(
+    async def test_a_moved_node_takes_its_new_address(
         self, hass: HomeAssistant, house: House
     ) -> None:
         former = {**house.entry.data, CONF_URL: "http://elsewhere:8099"}
@@ -188,9 +188,7 @@ class TestReconfigure:
         assert house.entry.data == {**former, CONF_URL: house.toy.url}
         assert house.entry_state == "loaded"
 
-    async def test_a_token_that_changed_with_it_is_taken(
-        self, hass: HomeAssistant, house: House
-    ) -> None:
+    async def test_a_changed_token_is_taken(self, hass: HomeAssistant, house: House) -> None:
         house.toy.token = "new"
         flow = await (await Flow.move(hass, house.entry)).submit(url=house.toy.url, token="new")
         assert flow.reason == "node_reconfigure_successful"
@@ -207,7 +205,7 @@ class TestReconfigure:
         assert house.entry.data == before
 
 
-async def test_another_node_is_not_taken_for_it(hass: HomeAssistant, house: House) -> None:
+async def test_another_node_is_refused(hass: HomeAssistant, house: House) -> None:
     house.toy.answer["id"] = "another"
     moved = await (await Flow.move(hass, house.entry)).submit(url=house.toy.url)
     again = Flow(hass, await house.entry.start_reauth_flow(hass))

@@ -41,7 +41,7 @@ def with_permission(**changes: Any) -> list[dict[str, Any]]:
         pytest.param(with_permission(newer_version="next"), NEED_CHANGED, id="changed"),
     ],
 )
-async def test_it_is_said_with_where_to_go_and_taken_back_by_itself(
+async def test_an_issue_links_to_the_node_and_disappears_once_solved(
     house: House, collectives: list[dict[str, Any]], kind: str
 ) -> None:
     await house.start(*collectives)
@@ -68,14 +68,14 @@ async def test_it_is_said_with_where_to_go_and_taken_back_by_itself(
         pytest.param(with_permission(valid_until=ahead(days=1), state="withdrawn"), id="ended"),
     ],
 )
-async def test_nothing_is_said_where_nothing_is_to_do(
+async def test_normal_permissions_raise_no_issue(
     house: House, collectives: list[dict[str, Any]]
 ) -> None:
     await house.start(*collectives)
     assert house.issues() == {}
 
 
-async def test_a_clock_that_the_node_doubts_is_said_and_taken_back(house: House) -> None:
+async def test_a_wrong_clock_raises_an_issue_until_it_is_corrected(house: House) -> None:
     house.toy.answer["clock"] = {"en": "It shows 2029.", "fr": "Elle indique 2029."}
     await house.start()
     (issue,) = house.issues().values()
@@ -87,7 +87,9 @@ async def test_a_clock_that_the_node_doubts_is_said_and_taken_back(house: House)
     await until(lambda: not house.issues())
 
 
-async def test_time_alone_brings_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_issue_appears_as_time_passes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing changes in the node, and an hour later a day is over."""
     await house.start(collective(waiting_since=ago(hours=23, minutes=30)))
     assert house.issues() == {}
@@ -117,7 +119,7 @@ async def test_permissions_are_named_in_the_language_of_the_home(
     }
 
 
-async def test_each_collective_has_its_own(house: House) -> None:
+async def test_each_collective_has_its_own_issue(house: House) -> None:
     stuck = ago(days=2)
     await house.start(*[collective(each, waiting_since=stuck) for each in ("1", "2")])
     issues_of_all = ir.async_get(house.hass).issues

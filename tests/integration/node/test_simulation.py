@@ -75,7 +75,7 @@ def hour_of(street: Sequence[tuple[int, int]], own: int) -> Hour:
 
 
 @given(st.lists(st.lists(HOME, min_size=HOMES, max_size=HOMES), min_size=1, max_size=4))
-def test_results_of_50_homes_add_up_to_their_collective_s(
+def test_results_of_50_homes_add_up_to_that_of_their_collective(
     hours: list[list[tuple[int, int]]],
 ) -> None:
     mine = [received(hour_of(street, own), Key.USE) or 0.0 for street in hours for _, own in street]
@@ -86,7 +86,7 @@ def test_results_of_50_homes_add_up_to_their_collective_s(
 
 
 @given(STREET)
-def test_equal_parts_are_those_that_the_whole_would_have(street: list[tuple[int, int]]) -> None:
+def test_equal_parts_add_up_to_exact_ones(street: list[tuple[int, int]]) -> None:
     injected, _ = totals(street)
     assume(draws_some_wh(street))
     mine = [received(hour_of(street, own), Key.EQUAL) or 0.0 for _, own in street]
@@ -95,7 +95,7 @@ def test_equal_parts_are_those_that_the_whole_would_have(street: list[tuple[int,
 
 
 @given(STREET, st.data())
-def test_fixed_parts_are_those_that_the_whole_would_have(
+def test_fixed_parts_add_up_to_exact_ones(
     street: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     injected = sum(fed for fed, _ in street)
@@ -112,7 +112,7 @@ def test_fixed_parts_are_those_that_the_whole_would_have(
 
 
 @given(STREET, st.sampled_from(Key))
-def test_nobody_receives_more_than_it_used_nor_all_more_than_was_injected(
+def test_received_energy_is_bounded_by_consumption_and_injection(
     street: list[tuple[int, int]], key: Key
 ) -> None:
     assume(key is not Key.EQUAL or draws_some_wh(street))
@@ -121,22 +121,22 @@ def test_nobody_receives_more_than_it_used_nor_all_more_than_was_injected(
     assert sum(each or 0.0 for each in mine) <= sum(fed for fed, _ in street)
 
 
-def test_equal_parts_of_an_hour_in_which_nothing_is_drawn_are_not_known() -> None:
+def test_equal_parts_without_a_mean_consumption_are_unknown() -> None:
     assert received(Hour(0, injected=100, drawn=0, own=40, per_home=0), Key.EQUAL) is None
     assert received(Hour(0, injected=100, drawn=50, own=40), Key.EQUAL) is None
 
 
-def test_a_home_that_is_not_in_the_sum_receives_no_more_than_there_is() -> None:
+def test_a_home_outside_the_sum_receives_the_injection_at_most() -> None:
     assert received(Hour(0, injected=100, drawn=50, own=400), Key.USE) == 100
     assert received(Hour(0, injected=100, drawn=0, own=0), Key.USE) == 0
 
 
-def test_the_price_of_an_hour_is_that_of_what_each_index_counted() -> None:
+def test_the_price_of_an_hour_is_weighted_by_index() -> None:
     assert price([(300, 0.16), (100, 0.20)]) == pytest.approx(0.17)
     assert price([(0, 0.16), (None, 0.20)]) is None
 
 
-def test_hours_without_a_price_of_the_home_have_the_usual_one() -> None:
+def test_hours_without_a_price_take_the_usual_price() -> None:
     hours = [Allocation(0, 500, 1_000, 0.20), Allocation(3_600, 250, 500)]
     period = together(hours, 0.15, 0.25)
     assert period is not None
@@ -189,7 +189,7 @@ async def start(house: House, **changes: Any) -> None:
     await house.hass.async_block_till_done()
 
 
-async def test_a_home_sees_what_it_would_have_received(
+async def test_sensors_show_the_energy_received(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
@@ -267,7 +267,7 @@ async def test_the_simulation_waits_for_the_home_s_own_hours(
         assert len(await simulated(hass)) == COUNT
 
 
-async def test_a_past_that_came_later_is_computed_too(
+async def test_earlier_hours_that_arrive_late_are_computed(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await record_street(hass)
@@ -318,7 +318,7 @@ async def test_a_household_chooses_the_key(
         ("EUR", {}, None),
     ],
 )
-async def test_without_prices_of_its_own_a_home_takes_those_of_its_collective(
+async def test_a_home_without_prices_takes_the_prices_of_its_collective(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     house: House,

@@ -39,19 +39,19 @@ DAYS = [MONDAY - timedelta(days=n) for n in range(1, PAST_DAYS + 1)]
 NOON = 12
 
 
-def at_noon(
+def flows_at_noon(
     injected: Callable[[datetime], float], drawn: Callable[[datetime], float]
 ) -> list[Flows]:
     return [Flows(day.replace(hour=NOON), injected(day), drawn(day)) for day in DAYS]
 
 
-def of_noon(past: list[Flows], sun: dict[date, float] | None = None) -> Forecast:
+def forecast_at_noon(past: list[Flows], sun: dict[date, float] | None = None) -> Forecast:
     (hour,) = forecast(past, [MONDAY.replace(hour=NOON)], sun or {})
     return hour
 
 
-def test_days_alike_stay_as_they_are() -> None:
-    hour = of_noon(at_noon(lambda _: 900, lambda _: 600))
+def test_equal_days_forecast_an_equal_day() -> None:
+    hour = forecast_at_noon(flows_at_noon(lambda _: 900, lambda _: 600))
     assert hour.injected == pytest.approx(900)
     assert hour.drawn == pytest.approx(600)
     assert hour.is_surplus
@@ -61,27 +61,29 @@ def test_days_alike_stay_as_they_are() -> None:
 
 def test_the_newest_days_count_most() -> None:
     lately = DAYS[2]
-    hour = of_noon(at_noon(lambda day: 1_000 if day >= lately else 0, lambda _: 400))
+    hour = forecast_at_noon(flows_at_noon(lambda day: 1_000 if day >= lately else 0, lambda _: 400))
     assert hour.injected > 450
 
 
-def test_a_working_day_is_used_as_working_days_are() -> None:
-    hour = of_noon(at_noon(lambda _: 0, lambda day: 1_000 if day.weekday() < 5 else 100))
+def test_working_days_count_most_for_a_working_day() -> None:
+    hour = forecast_at_noon(
+        flows_at_noon(lambda _: 0, lambda day: 1_000 if day.weekday() < 5 else 100)
+    )
     assert hour.drawn > 800
 
 
-def test_a_sunnier_day_injects_more_and_never_beyond_all_measure() -> None:
-    past = at_noon(lambda _: 500, lambda _: 600)
+def test_sunshine_scales_injection_within_bounds() -> None:
+    past = flows_at_noon(lambda _: 500, lambda _: 600)
     sun = {day.date(): 10_000.0 for day in DAYS}
-    assert of_noon(past, sun | {MONDAY.date(): 15_000.0}).injected == pytest.approx(750)
-    assert of_noon(past, sun | {MONDAY.date(): 10**9}).injected == pytest.approx(1_000)
-    assert of_noon(past, sun | {MONDAY.date(): 0.0}).injected == pytest.approx(100)
+    assert forecast_at_noon(past, sun | {MONDAY.date(): 15_000.0}).injected == pytest.approx(750)
+    assert forecast_at_noon(past, sun | {MONDAY.date(): 10**9}).injected == pytest.approx(1_000)
+    assert forecast_at_noon(past, sun | {MONDAY.date(): 0.0}).injected == pytest.approx(100)
     # A forecast that no past one compares with says nothing.
-    assert of_noon(past, {MONDAY.date(): 15_000.0}).injected == pytest.approx(500)
+    assert forecast_at_noon(past, {MONDAY.date(): 15_000.0}).injected == pytest.approx(500)
 
 
 def test_an_hour_without_a_past_has_no_forecast() -> None:
-    assert forecast(at_noon(lambda _: 1, lambda _: 1), [MONDAY], {}) == []
+    assert forecast(flows_at_noon(lambda _: 1, lambda _: 1), [MONDAY], {}) == []
     old = [Flows(MONDAY.replace(hour=NOON) - timedelta(days=PAST_DAYS + 1), 1, 1)]
     assert forecast(old, [MONDAY.replace(hour=NOON)], {}) == []
 
@@ -113,7 +115,7 @@ async def record_weeks(hass: HomeAssistant) -> None:
         await record(hass, f"consometers:collective_1_{statistic}", start, wh)
 
 
-async def test_a_home_sees_when_the_neighbours_sun_shines(
+async def test_sensors_and_calendar_show_the_surplus(
     recorder_mock: Recorder, hass: HomeAssistant, house: House, entry: MockConfigEntry
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
@@ -205,7 +207,7 @@ async def test_a_sunless_day_has_no_surplus_where_the_home_has_a_forecast(
         assert {each.start.day for each in surplus.data["1"] if each.is_surplus} == {9}
 
 
-async def test_at_each_full_hour_the_forecast_is_that_of_the_hour(
+async def test_the_forecast_changes_at_the_full_hour(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
@@ -219,7 +221,7 @@ async def test_at_each_full_hour_the_forecast_is_that_of_the_hour(
         assert house.state("1_next_surplus") == "2026-06-10T10:00:00+00:00"
 
 
-async def test_without_figures_of_both_directions_there_is_no_forecast(house: House) -> None:
+async def test_a_forecast_needs_injection_and_consumption(house: House) -> None:
     statistics = {"consumption": "consometers:c", "injection": None, "production": None}
     await house.start(collective("1", sums=sums(statistics=statistics)), collective("2"))
     for known_as in ("1", "2"):
@@ -227,7 +229,7 @@ async def test_without_figures_of_both_directions_there_is_no_forecast(house: Ho
         assert house.state(f"{known_as}_surplus", "calendar") is None
 
 
-async def test_forecasts_of_sunshine_go_with_the_entry(
+async def test_removing_the_entry_deletes_forecasts_of_sunshine(
     hass: HomeAssistant, house: House, entry: MockConfigEntry
 ) -> None:
     await house.start(collective("1", sums=sums()))

@@ -56,7 +56,7 @@ def decode(*chunks: bytes, mode: Mode | None = None) -> tuple[list[Frame], Count
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
 @settings(max_examples=8)
 @given(knows_mode=st.booleans(), data=st.data())
-def test_every_label_comes_back_as_it_was_sent(
+def test_every_label_is_decoded_as_it_was_encoded(
     label: Label, knows_mode: bool, data: st.DataObject
 ) -> None:
     group = data.draw(groups_of(label))
@@ -66,7 +66,7 @@ def test_every_label_comes_back_as_it_was_sent(
 
 
 @given(mode=st.sampled_from(Mode), knows_mode=st.booleans(), data=st.data())
-def test_any_frame_comes_back_however_it_is_cut(
+def test_any_frame_is_decoded_from_any_chunks(
     mode: Mode, knows_mode: bool, data: st.DataObject
 ) -> None:
     groups = data.draw(group_lists(mode))
@@ -77,7 +77,7 @@ def test_any_frame_comes_back_however_it_is_cut(
 
 
 @given(mode=st.sampled_from([None, *Mode]), data=st.data())
-def test_whatever_comes_gives_the_same_however_it_is_cut(
+def test_chunking_does_not_change_the_frames_of_noisy_streams(
     mode: Mode | None, data: st.DataObject
 ) -> None:
     stream = data.draw(streams())
@@ -136,7 +136,7 @@ NOISES = {
 
 @pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
 @pytest.mark.parametrize("start", [b"", b"\x02"], ids=["outside a frame", "in a frame"])
-def test_endless_noise_is_not_kept(noise: bytes, start: bytes) -> None:
+def test_endless_noise_takes_bounded_memory(noise: bytes, start: bytes) -> None:
     decoder = Decoder()
     decoder.feed(start)
     for _ in range(50):
@@ -144,7 +144,7 @@ def test_endless_noise_is_not_kept(noise: bytes, start: bytes) -> None:
         assert size(decoder) <= BOUND
 
 
-def test_groups_that_always_differ_are_not_kept() -> None:
+def test_ever_changing_groups_take_bounded_memory() -> None:
     decoder = Decoder()
     for n in range(5000):
         decoder.feed(group_bytes(HISTORIQUE, "PAPP", f"{n:05}"))
@@ -206,7 +206,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize(("altered", "reason"), ALTERED.values(), ids=ALTERED)
-def test_a_group_is_refused_for(altered: bytes, reason: Reason) -> None:
+def test_invalid_groups_are_refused_with_their_reason(altered: bytes, reason: Reason) -> None:
     mode, groups = (STANDARD, PRODUCER[:5]) if b"\t" in altered else (HISTORIQUE, BASE)
     whole = frame_bytes(mode, groups)
     (frame,), counters = decode(whole[:-1] + b"\n" + altered + b"\r\x03")
@@ -227,7 +227,7 @@ def test_a_frame_with_a_wrong_checksum_is_not_correct_for_the_lamp() -> None:
     [("PJOURF+1", "X" * 107), ("NEWLABEL", "1"), ("EAST", "1")],
     ids=lambda fields: fields[0],
 )
-def test_a_firmware_with_ways_of_its_own_is_no_bad_link(fields: Fields) -> None:
+def test_peculiarities_of_a_firmware_leave_a_frame_correct(fields: Fields) -> None:
     whole = frame_bytes(STANDARD, [fields, *(f for f in PRODUCER if f[0] != fields[0])])
     ((frame,), _) = decode(whole)
     assert len(frame.rejected) == 1
@@ -248,11 +248,11 @@ CORRECT = frame(HISTORIQUE, BASE)
 (CUT,) = Decoder().feed(frame_bytes(HISTORIQUE, BASE)[:-1] + b"\x04")
 
 
-def test_the_lamp_is_bad_before_anything_came() -> None:
+def test_the_lamp_is_bad_before_the_first_frame() -> None:
     assert not Lamp().is_good(0.0)
 
 
-def test_one_correct_frame_makes_it_good_for_ten_seconds() -> None:
+def test_a_correct_frame_makes_the_lamp_good_for_ten_seconds() -> None:
     lamp = Lamp()
     lamp.update([CORRECT], 100.0)
     assert lamp.is_good(100.0)
@@ -263,7 +263,7 @@ def test_one_correct_frame_makes_it_good_for_ten_seconds() -> None:
 
 
 @pytest.mark.parametrize("frame", [BAD, CUT], ids=["wrong checksum", "cut"])
-def test_other_frames_do_not_keep_it_good(frame: object) -> None:
+def test_incorrect_frames_do_not_prolong_the_lamp(frame: object) -> None:
     lamp = Lamp()
     lamp.update([CORRECT], 0.0)
     lamp.update([frame], 9.0)  # type: ignore[list-item]

@@ -58,7 +58,7 @@ def after(*frames: Frame) -> Meter:
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_all_of_a_frame_is_believed_once_it_was_repeated(name: str) -> None:
+def test_a_repeated_frame_is_believed_whole(name: str) -> None:
     mode, groups = FRAMES[name]
     meter = after(*[frame(mode, groups)] * 3)
     assert meter.readings.keys() == {fields[0] for fields in groups}
@@ -113,7 +113,7 @@ def test_a_corrupt_reading_is_not_believed_even_at_the_start(error: int) -> None
     assert believed[-1] == 12
 
 
-def test_a_register_that_went_on_during_a_silence_is_followed() -> None:
+def test_a_register_that_rose_during_a_silence_is_followed() -> None:
     meter = after(*map(base, [1000, 1000, 1000]))
     meter.update(base(6000), 3600.0)
     meter.update(base(6001), 3601.0)
@@ -134,7 +134,7 @@ def dated(*dates: str) -> list[Frame]:
     return [frame(STANDARD, [("ADSC", ADDRESS), ("DATE", date, "")]) for date in dates]
 
 
-def test_the_clock_is_believed_while_it_goes_on_as_time_does() -> None:
+def test_the_clock_is_believed_while_it_advances_steadily() -> None:
     frames = dated(
         "E250715120000", "E250715120001", "E250715120902", "E250715120003", "E250715120004"
     )
@@ -147,9 +147,11 @@ def test_the_clock_is_believed_while_it_goes_on_as_time_does() -> None:
     [
         pytest.param(("e250715120002", "e250715120003"), "e250715120003", id="a degraded clock"),
         pytest.param(
-            ("E250715920002", "E259915120003", "E250715120004"), "E250715120001", id="two are none"
+            ("E250715920002", "E259915120003", "E250715120004"),
+            "E250715120001",
+            id="two invalid dates",
         ),
-        pytest.param(("E250715130002", "E250715130003"), "E250715130003", id="it is put right"),
+        pytest.param(("E250715130002", "E250715130003"), "E250715130003", id="a corrected clock"),
     ],
 )
 def test_a_clock_that_repeats_itself_is_followed(dates: tuple[str, ...], believed: str) -> None:
@@ -176,7 +178,7 @@ def test_another_meter_resets_the_state_after_three_readings() -> None:
     assert meter.readings["EAST"].number == 7
 
 
-def test_a_corrupt_address_is_no_other_meter() -> None:
+def test_a_corrupt_address_does_not_reset_the_state() -> None:
     meter = after(*[base(10)] * 3)
     meter.update(swapped(HISTORIQUE, BASE), 3.0)
     meter.update(base(10), 4.0)
@@ -195,7 +197,7 @@ SWITCHES: list[tuple[Sequence[Fields], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("groups", "indexes"), SWITCHES, ids=["base", "off-peak", "EJP", "tempo"])
-def test_the_energy_drawn_goes_on_when_the_mode_is_switched(
+def test_the_energy_drawn_continues_when_the_mode_is_switched(
     groups: Sequence[Sequence[str]], indexes: dict[str, str]
 ) -> None:
     historique = frame(HISTORIQUE, groups, **indexes)
@@ -221,7 +223,7 @@ def test_the_energy_drawn_is_unknown_until_all_its_registers_are() -> None:
 OVERRUN = (*BASE[:6], ("ADPS", "034"), *BASE[6:])
 
 
-def test_a_label_that_is_sent_no_more_is_forgotten() -> None:
+def test_a_label_missing_from_three_frames_is_forgotten() -> None:
     meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
     assert meter.readings["ADPS"].number == 34
     changes = [meter.update(base("012345678"), float(second)) for second in range(3, 6)]
@@ -239,7 +241,7 @@ def test_the_notice_of_a_peak_is_forgotten_with_its_labels() -> None:
     assert not meter.readings.keys() & {"DPM1", "FPM1"}
 
 
-def test_a_value_in_refused_or_cut_groups_is_not_forgotten() -> None:
+def test_cut_frames_forget_no_value() -> None:
     meter = after(*[base(10)] * 3)
     for second in range(3, 9):
         whole = frame(HISTORIQUE, BASE, PAPP=None)
@@ -248,7 +250,7 @@ def test_a_value_in_refused_or_cut_groups_is_not_forgotten() -> None:
     assert "PAPP" in meter.readings
 
 
-def test_a_firmware_with_a_label_of_its_own_does_not_keep_what_is_gone() -> None:
+def test_an_unknown_label_does_not_delay_forgetting() -> None:
     meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
     whole = base("012345678")
     strange = (Rejected("GAZ 0000000 A", Reason.UNKNOWN_LABEL),)
@@ -257,7 +259,7 @@ def test_a_firmware_with_a_label_of_its_own_does_not_keep_what_is_gone() -> None
     assert "ADPS" not in meter.readings
 
 
-def test_short_frames_do_not_make_the_rest_forgotten() -> None:
+def test_short_frames_forget_no_value() -> None:
     long, short = frame(HISTORIQUE, THREE_PHASE), frame(HISTORIQUE, SHORT)
     meter = after(*[long] * 3, *[*[short] * 20, long] * 5, *[short] * 20)
     assert meter.readings.keys() == {fields[0] for fields in (*THREE_PHASE, *SHORT)}
@@ -267,7 +269,7 @@ def test_short_frames_do_not_make_the_rest_forgotten() -> None:
     assert "ADIR2" not in meter.readings
 
 
-def test_frames_with_the_address_alone_leave_the_rest_as_it_was() -> None:
+def test_frames_with_the_address_alone_change_no_other_value() -> None:
     alone = frame(HISTORIQUE, BASE[:1])
     meter = after(*[alone] * 2)
     assert meter.address == ADDRESS
@@ -276,7 +278,7 @@ def test_frames_with_the_address_alone_leave_the_rest_as_it_was() -> None:
     assert meter.readings["BASE"].number == 10
 
 
-def test_a_message_that_is_sent_once_is_believed_and_kept() -> None:
+def test_a_message_sent_once_is_believed_and_stays() -> None:
     message = frame(STANDARD, (*PRODUCER, ("MSG2", "BONJOUR         ")))
     meter = after(*[frame(STANDARD, PRODUCER)] * 3, message)
     assert meter.readings["MSG2"].group.value == "BONJOUR"
@@ -291,7 +293,7 @@ def test_an_old_single_reading_confirms_nothing() -> None:
     assert "PEJP" not in meter.readings
 
 
-def test_pilot_meters_speak_of_the_same_things() -> None:
+def test_labels_of_pilot_meters_have_the_standard_names() -> None:
     pilot = [
         (fields[0].replace("SINSTS", "SINST1").replace("SMAXSN", "SMAXN"), *fields[1:])
         for fields in CONSUMER
@@ -309,7 +311,7 @@ def test_pending_values_are_bounded() -> None:
     assert max(map(len, meter._pending.values())) <= 3
 
 
-def test_a_reading_of_words_is_no_number() -> None:
+def test_a_text_has_no_number() -> None:
     meter = after(*[base(10)] * 3)
     with pytest.raises(TypeError, match="PTEC is no number"):
         _ = meter.readings["PTEC"].number

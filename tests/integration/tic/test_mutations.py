@@ -30,7 +30,7 @@ FREE_TEXT = {"OPTARIF", "NGTF", "LTARF", "MSG1", "MSG2"}
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_one_flipped_bit_costs_one_group_and_alters_none_but_free_text(name: str) -> None:
+def test_a_flipped_bit_costs_one_group_and_alters_free_text_alone(name: str) -> None:
     mode, groups = FRAMES[name]
     whole = frame_bytes(mode, groups)
     sent = facts([frame(mode, groups)])
@@ -68,9 +68,7 @@ def mutations(draw: st.DrawFn, data: bytes) -> bytes:
 
 
 @given(mode=st.sampled_from(Mode), knows_mode=st.booleans(), data=st.data())
-def test_whatever_was_altered_no_group_comes_out_that_did_not_come_in(
-    mode: Mode, knows_mode: bool, data: st.DataObject
-) -> None:
+def test_altered_bytes_invent_no_group(mode: Mode, knows_mode: bool, data: st.DataObject) -> None:
     groups = data.draw(group_lists(mode))
     altered = data.draw(mutations(encode_frame(groups)))
     sent = {(group.label.name, group.raw, group.raw_horodate) for group in groups}

@@ -25,7 +25,7 @@ def standard(status: str, *more: Fields, **changes: str) -> Tariff:
     return believed(frame(STANDARD, (*CONSUMER, *more), STGE=status, **changes))
 
 
-def test_nothing_is_known_before_the_meter_spoke() -> None:
+def test_the_tariff_of_no_readings_is_empty() -> None:
     assert tariff({}) == Tariff()
 
 
@@ -61,11 +61,11 @@ def test_an_option_is_a_contract(groups: Sequence[Fields], contract: str) -> Non
 
 
 @pytest.mark.parametrize("last", "( 0x~")
-def test_tempo_is_tempo_whatever_its_circuits_do(last: str) -> None:
+def test_every_option_of_tempo_is_the_tempo_contract(last: str) -> None:
     assert historique(TEMPO, OPTARIF=f"BBR{last}").contract == "TEMPO"
 
 
-def test_an_option_of_no_document_is_no_contract() -> None:
+def test_an_undocumented_option_is_no_contract() -> None:
     assert historique(BASE, OPTARIF="????").contract is None
 
 
@@ -87,7 +87,7 @@ def test_the_notice_of_an_ejp_peak_lasts_until_its_end() -> None:
     assert historique(TEMPO).peak_notice is None
 
 
-def test_standard_mode_names_what_runs() -> None:
+def test_standard_mode_names_the_running_tariff() -> None:
     now = standard("003A4401", NGTF=" H PLEINE/CREUSE", LTARF="  HEURE  PLEINE ")
     assert now == Tariff(
         contract="H PLEINE/CREUSE",

@@ -159,7 +159,7 @@ def test_a_dump_may_have_other_line_ends(mode: Mode, groups: list[Fields], rewri
 
 
 @BOTH
-def test_a_dump_may_have_lost_what_is_not_text(mode: Mode, groups: list[Fields]) -> None:
+def test_a_dump_may_lack_control_characters(mode: Mode, groups: list[Fields]) -> None:
     text = frame_bytes(mode, groups).translate(None, b"\x02\x03\r")
     frames = read(text * 3)
     assert [each.complete for each in frames] == [False] * 3
@@ -216,7 +216,7 @@ def test_the_other_speed_is_noise(
     assert decoder.counters.groups < 3
 
 
-def test_a_block_whose_bytes_do_not_count_cannot_vanish() -> None:
+def test_a_lost_block_is_refused_despite_its_checksum() -> None:
     data = frame_bytes(STANDARD, [("ADSC", ADDRESS), ("PJOURF+1", DAY_SCHEDULE)])
     for invisible in (b"NONU", b"NUTI"):
         assert sum(invisible) % 64 == 0

@@ -167,7 +167,7 @@ def test_phases_without_voltage_are_bits_1_to_3(raw: str, missing: set[int]) -> 
     assert value(HISTORIQUE, "PPOT", raw) == missing
 
 
-def test_a_schedule_is_its_slots_without_those_that_are_unused() -> None:
+def test_a_schedule_has_its_used_slots() -> None:
     assert value(STANDARD, "PJOURF+1", DAY_SCHEDULE) == (
         Slot(time(0, 0), Contact.OPEN, (), 1),
         Slot(time(6, 30), Contact.UNCHANGED, (), 2),
@@ -200,7 +200,7 @@ def test_a_slot_switches_contacts_and_index() -> None:
     ],
     ids=["25 h", "60 min", "no spaces", "a space shifted", "no word", "one block", "blank"],
 )
-def test_a_schedule_that_makes_no_sense_is_none(raw: str) -> None:
+def test_an_invalid_schedule_is_none(raw: str) -> None:
     assert value(STANDARD, "PJOURF+1", raw) is None
 
 
