@@ -6,13 +6,14 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .balance.past import take_past_along
-from .balance.tracker import BalanceTracker, store as balance_store
+from .balance.tracker import BalanceTracker
 from .const import DOMAIN
 from .dashboard.household import own_meter
 from .dashboard.offer import async_offer_dashboard
+from .entries import store
 from .history.continuing import clear_issues, continue_history
 from .inverter import issues as inverter_issues
-from .inverter.coordinator import InverterCoordinator, store
+from .inverter.coordinator import InverterCoordinator
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky import issues
 from .linky.coordinator import LinkyCoordinator
@@ -70,7 +71,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
         inverter_issues.clear_all(hass, entry)
         await store(hass, entry).async_remove()
     elif is_balance(entry):
-        await balance_store(hass, entry).async_remove()
+        await store(hass, entry).async_remove()
     elif is_node(entry):
         await sun_store(hass, entry).async_remove()
     else:

@@ -15,8 +15,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entity import LinkyEntity, add_as_known
 from .kinds import MeterOrNodeConfigEntry, is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .linky.coordinator import LinkyCoordinator, Pace
-from .node.coordinator import NodeCoordinator
 from .node.entity import (
     CollectiveEntity,
     NodeEntity,
@@ -41,13 +39,13 @@ async def async_setup_entry(
 ) -> None:
     """Add the permanent entities, and others once the meter or the node has them."""
     if is_node(entry):
-        async_add_entities([Connected(entry.runtime_data)])
+        async_add_entities([Connected(entry.runtime_data, CONNECTED)])
         add_for_each_collective(entry, async_add_entities, [PROBLEM], Problem)
         add_for_each_collective(
             entry, async_add_entities, [SURPLUS_LIKELY], SurplusLikely, publishes_hours
         )
         return
-    async_add_entities([LinkLamp(entry.runtime_data)])
+    async_add_entities([LinkLamp(entry.runtime_data, LINK_LAMP)])
     add_as_known(hass, entry, async_add_entities, binary_sensors(), LinkyBinarySensor)
 
 
@@ -56,12 +54,6 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
 
     entity_description: LinkyBinarySensorDescription
 
-    def __init__(
-        self, coordinator: LinkyCoordinator, description: LinkyBinarySensorDescription
-    ) -> None:
-        """Take what it shows."""
-        super().__init__(coordinator, description, Pace.CHANGE)
-
     @override
     def _read(self) -> None:
         self._attr_is_on = self.entity_description.value_fn(self.coordinator.state)
@@ -69,10 +61,6 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
 
 class LinkLamp(LinkyEntity, BinarySensorEntity):
     """The lamp of the link: the one fact that is known when nothing comes."""
-
-    def __init__(self, coordinator: LinkyCoordinator) -> None:
-        """Take what it shows."""
-        super().__init__(coordinator, LINK_LAMP, Pace.CHANGE)
 
     @property
     @override
@@ -87,10 +75,6 @@ class LinkLamp(LinkyEntity, BinarySensorEntity):
 
 class Connected(NodeEntity, BinarySensorEntity):
     """Whether the node is on the network, and if not, why."""
-
-    def __init__(self, coordinator: NodeCoordinator) -> None:
-        """Take what it shows."""
-        super().__init__(coordinator, CONNECTED)
 
     @property
     @override

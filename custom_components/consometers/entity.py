@@ -50,7 +50,10 @@ class LinkyEntity(Entity):
     _attr_should_poll = False
 
     def __init__(
-        self, coordinator: LinkyCoordinator, description: EntityDescription, pace: Pace
+        self,
+        coordinator: LinkyCoordinator,
+        description: EntityDescription,
+        pace: Pace = Pace.CHANGE,
     ) -> None:
         """Take what it shows."""
         self.coordinator = coordinator

@@ -11,17 +11,21 @@ from homeassistant.helpers.issue_registry import (
 from .const import DOMAIN
 
 
-def create(
+def report(
     hass: HomeAssistant,
     entry: ConfigEntry,
     kind: str,
     *,
+    holds: bool = True,
     severity: IssueSeverity = IssueSeverity.WARNING,
     fixable: bool = False,
     persistent: bool = False,
     **placeholders: str,
 ) -> None:
-    """Create an issue about an entry, with its kind's text."""
+    """Create an issue about an entry, with its kind's text, or delete it if it does not hold."""
+    if not holds:
+        delete(hass, entry, kind)
+        return
     async_create_issue(
         hass,
         DOMAIN,

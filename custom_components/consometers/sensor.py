@@ -7,16 +7,15 @@ from functools import partial
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .balance.entity import BalanceEntity, existing
 from .balance.sensors import BalanceSensorDescription
-from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS, DOMAIN
+from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
 from .entity import LinkyEntity, add_as_known
+from .entries import sensor_id
 from .inverter.entity import InverterEntity, add_as_known as add_of_inverter
 from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
@@ -34,7 +33,6 @@ from .node.entity import (
     add_for_each,
     add_for_each_collective,
     publishes_hours,
-    unique_id,
 )
 from .node.sensors import (
     ATTRIBUTES,
@@ -266,5 +264,4 @@ def _was_told(
     description: SensorEntityDescription,
 ) -> bool:
     """Return whether the node had a fact before Home Assistant was restarted."""
-    name = unique_id(entry, known_as, description)
-    return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, name) is not None
+    return sensor_id(hass, entry, f"{known_as}_{description.key}") is not None

@@ -30,6 +30,7 @@ from ..const import (
     KIND_BALANCE,
     KIND_INVERTER,
 )
+from ..entries import sensor_id
 from .state import Home
 from .tracker import unique_id
 
@@ -210,14 +211,12 @@ class BalanceFlow(ConfigFlow):
 
     def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:
         """Return our entities of a kind of device, by their fields."""
-        registry, have = er.async_get(self.hass), dict[str, list[str]]()
+        have: dict[str, list[str]] = {}
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             if _facts(entry) is not facts:
                 continue
             for key, field in facts.items():
-                unique_id = f"{entry.entry_id}_{key}"
-                entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-                if entity_id is not None:
+                if (entity_id := sensor_id(self.hass, entry, key)) is not None:
                     have.setdefault(field, []).append(entity_id)
         return have
 

@@ -25,7 +25,6 @@ from homeassistant.helpers.event import (
     async_track_state_report_event,
     async_track_time_change,
 )
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.sun import is_up
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -39,9 +38,9 @@ from ..const import (
     CONF_INJECTED_POWER,
     CONF_PRODUCTION_ENERGY,
     CONF_PRODUCTION_POWER,
-    DOMAIN,
 )
-from ..issues import create, delete
+from ..entries import store
+from ..issues import delete, report
 from .state import Balance, Home, Powers, Sources, Sums
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,7 +48,6 @@ _LOGGER = logging.getLogger(__name__)
 SHOWN_EVERY: Final = timedelta(minutes=1)
 """What is shown is written to the database, so it is not shown whenever a source speaks. Sums go
 on even when none does."""
-_STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
 _PAST: Final = "past"
 
@@ -77,11 +75,6 @@ class Shown:
 def unique_id(data: Mapping[str, Any]) -> str:
     """Name a home by its meter."""
     return f"home:{data[CONF_DRAWN_ENERGY]}"
-
-
-def store(hass: HomeAssistant, entry: BalanceConfigEntry) -> Store[dict[str, Any]]:
-    """Return the store of a home's sums."""
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 
 class BalanceTracker(DataUpdateCoordinator[Shown]):
@@ -192,11 +185,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         sums = self.balance.settle(now.timestamp())
         self.balance.turn(dt_util.as_local(now).date())
         self._look_for_sources()
-        disagrees = self.balance.disagrees(now.timestamp())
-        if disagrees:
-            create(self.hass, self.config_entry, SOURCES_DISAGREE)
-        elif disagrees is not None:
-            delete(self.hass, self.config_entry, SOURCES_DISAGREE)
+        if (disagrees := self.balance.disagrees(now.timestamp())) is not None:
+            report(self.hass, self.config_entry, SOURCES_DISAGREE, holds=disagrees)
         self._store.async_delay_save(self._to_store, _SAVED_WITHIN_S)
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
 
@@ -228,11 +218,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             return
         gone = [each for each in self._sources() if self.hass.states.get(each) is None]
         if gone != self._gone:
-            self._gone = gone
-            if gone:
-                create(self.hass, self.config_entry, SOURCES_GONE, sources=", ".join(gone))
-            else:
-                delete(self.hass, self.config_entry, SOURCES_GONE)
+            self._gone, sources = gone, ", ".join(gone)
+            report(self.hass, self.config_entry, SOURCES_GONE, holds=bool(gone), sources=sources)
 
     def _sources(self) -> list[str]:
         return [*sorted(self.balance.sources.all), *self._powers()]

@@ -11,13 +11,13 @@ from typing import Final
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_HISTORY, CONF_JOINED, DOMAIN
-from ..issues import create, delete
+from ..entries import sensor_id
+from ..issues import delete, report
 from ..recorder.rows import HOUR_S, Row, Rows
 from ..recorder.statistics import (
     async_hours,
@@ -66,7 +66,7 @@ async def async_joint(
 
 async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row | None:
     """Return the first row of an entity: an hour of the past, else five minutes of now."""
-    if (entity_id := _entity_id(hass, entry, key)) is None:
+    if (entity_id := sensor_id(hass, entry, key)) is None:
         return None
     now = dt_util.utcnow().timestamp()
     rows: Rows = (await async_hours(hass, {entity_id}, now, needed={entity_id}))[entity_id]
@@ -87,7 +87,7 @@ def continue_history(hass: HomeAssistant, entry: ConfigEntry) -> None:
 async def async_take_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Restore the statistics of the entities as they would be without the earlier series."""
     for key, what in joined(entry).items():
-        entity_id = _entity_id(hass, entry, key)
+        entity_id = sensor_id(hass, entry, key)
         if entity_id is not None:
             await _restore(hass, entity_id, what)
         left = {k: v for k, v in entry.data[CONF_JOINED].items() if k != key}
@@ -100,7 +100,7 @@ async def async_take_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 def name(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:
     """Name an entity, which the meter need not be heard for."""
-    entity = er.async_get(hass).async_get(_entity_id(hass, entry, key) or "")
+    entity = er.async_get(hass).async_get(sensor_id(hass, entry, key) or "")
     return key if entity is None else entity.name or entity.original_name or key
 
 
@@ -137,11 +137,6 @@ def _generated() -> int:
     return int((dt_util.utcnow().timestamp() - _GENERATED_AFTER_S) // _FIVE_MINUTES_S)
 
 
-def _entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:
-    registry = er.async_get(hass)
-    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
-
-
 async def _continue(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Join the chosen series that can be, and return whether none is left."""
     for key, statistic_id in dict(entry.data.get(CONF_HISTORY, {})).items():
@@ -152,7 +147,7 @@ async def _continue(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 async def _continue_one(
     hass: HomeAssistant, entry: ConfigEntry, key: str, statistic_id: str
 ) -> None:
-    entity_id = _entity_id(hass, entry, key)
+    entity_id = sensor_id(hass, entry, key)
     metadata = await async_metadata(hass, filter(None, [entity_id, statistic_id]))
     if entity_id is None or entity_id not in metadata:
         return
@@ -163,7 +158,7 @@ async def _continue_one(
         joint = await async_joint(hass, statistic_id, first.hour, first)
     if joint is None:
         _done(hass, entry, key, None)
-        create(hass, entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)
+        report(hass, entry, HISTORY_NOT_JOINED, fixable=True, persistent=True)
         return
     what = Joined(
         statistic_id=statistic_id,
@@ -174,7 +169,7 @@ async def _continue_one(
     )
     _done(hass, entry, key, what)
     await async_join(hass, metadata[entity_id], joint.hours, first.start, joint.raised_wh)
-    create(hass, entry, HISTORY_JOINED, fixable=True, persistent=True)
+    report(hass, entry, HISTORY_JOINED, fixable=True, persistent=True)
 
 
 def _done(hass: HomeAssistant, entry: ConfigEntry, key: str, what: Joined | None) -> None:

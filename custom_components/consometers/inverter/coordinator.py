@@ -9,12 +9,12 @@ from homeassistant.components.modbus import async_get_unit
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.sun import is_up
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util.dt import utcnow
 
 from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DOMAIN, FORMER_INTERVAL
+from ..entries import store
 from . import devices, issues
 from .link import (
     InverterError,
@@ -36,15 +36,9 @@ AT_REST: Final = timedelta(minutes=1)
 SOON: Final = timedelta(seconds=5)
 """When one that was never read is asked again, so that its energies are sure and can be shown."""
 SILENT_AFTER_S: Final = 3_600
-_STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
 
 type InverterConfigEntry = ConfigEntry[InverterCoordinator]
-
-
-def store(hass: HomeAssistant, entry: InverterConfigEntry) -> Store[dict[str, Any]]:
-    """Return the store of an inverter's totals."""
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 
 class InverterCoordinator(DataUpdateCoordinator[InverterState]):
@@ -146,7 +140,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         now = at.timestamp()
         state.miss(now, sun_up=is_up(self.hass, at))
         other = isinstance(error, OtherInverter)
-        issues.report(self.hass, self.config_entry, issues.OTHER_INVERTER, holds=other)
+        issues.report_link(self.hass, self.config_entry, issues.OTHER_INVERTER, holds=other)
         if other:
             state.presence = Presence.AWAY
         if state.awake:
@@ -154,11 +148,11 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         self.update_interval = max(AT_REST, self._pace)
         if state.presence is Presence.ASLEEP and self.known_keys:
             self._silent_since = None
-            issues.report(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=False)
+            issues.report_link(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=False)
             return
         self._silent_since = now if self._silent_since is None else self._silent_since
         silent = not other and now - self._silent_since >= SILENT_AFTER_S
-        issues.report(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=silent)
+        issues.report_link(self.hass, self.config_entry, issues.INVERTER_SILENT, holds=silent)
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=error.key,

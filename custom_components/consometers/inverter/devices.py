@@ -1,5 +1,6 @@
 """The inverter as a device, and the devices wired to it: meters, a battery."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
@@ -37,25 +38,24 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, inverter_map: Map) -> 
         sw_version=identity.version or None,
         serial_number=identity.serial or None,
     )
+    part = partial(
+        registry.async_get_or_create, config_entry_id=entry.entry_id, via_device_id=inverter.id
+    )
     device_ids = {inverter.id}
     several = len(inverter_map.meters) > 1
     for number in range(1, len(inverter_map.meters) + 1):
-        device = registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
+        meter = part(
             identifiers={identifier(entry, f"meter_{number}")},
             translation_key="inverter_meter_number" if several else "inverter_meter",
             translation_placeholders={"inverter": name}
             | ({"number": str(number)} if several else {}),
-            via_device_id=inverter.id,
         )
-        device_ids.add(device.id)
+        device_ids.add(meter.id)
     if inverter_map.battery is not None:
-        battery = registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
+        battery = part(
             identifiers={identifier(entry, "battery")},
             translation_key="inverter_battery",
             translation_placeholders={"inverter": name},
-            via_device_id=inverter.id,
         )
         device_ids.add(battery.id)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):

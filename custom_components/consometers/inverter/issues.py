@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import IssueSeverity
 
-from ..issues import create, delete
+from ..issues import delete, report
 from .link import place
 from .state import Event
 
@@ -25,17 +25,15 @@ COUNTER_ISSUES: Final = {
 }
 
 
-def report(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
+def report_link(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
     """Create an issue about the link to an inverter, or delete it once it no longer holds."""
-    if holds:
-        create(hass, entry, kind, severity=IssueSeverity.ERROR, place=place(entry.data))
-    else:
-        delete(hass, entry, kind)
+    severity, where = IssueSeverity.ERROR, place(entry.data)
+    report(hass, entry, kind, holds=holds, severity=severity, place=where)
 
 
 def create_counter(hass: HomeAssistant, entry: InverterConfigEntry, event: Event) -> None:
     """Report a counter's restart or jump, and that the total goes on without it."""
-    create(hass, entry, COUNTER_ISSUES[event], fixable=True, persistent=True)
+    report(hass, entry, COUNTER_ISSUES[event], fixable=True, persistent=True)
 
 
 def clear_passing(hass: HomeAssistant, entry: InverterConfigEntry) -> None:

@@ -412,7 +412,7 @@ def _meant_on_a_line(error: Exception) -> InverterError:
 
 
 def _not_opened(error: Exception) -> InverterError | None:
-    """Raise the reason why a port could not be opened, if that is what happened."""
+    """Return the reason why a port could not be opened, if that is what happened."""
     if not isinstance(error, ModbusConnectionError):
         return None
     for cause in _causes(error):

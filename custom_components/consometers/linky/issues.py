@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import IssueSeverity
 
 from ..const import CONF_MODE
-from ..issues import create, delete
+from ..issues import delete, report
 from ..ports import shown
 from ..tic import Mode
 from .detection import masked
@@ -23,16 +23,13 @@ NO_DATA = "no_data"
 
 def set_mode_changed(hass: HomeAssistant, entry: LinkyConfigEntry, mode: Mode) -> None:
     """Report that the meter speaks another mode than the entry's, or no longer does."""
-    former = entry.data[CONF_MODE]
-    if mode == former:
-        delete(hass, entry, MODE_CHANGED)
-    else:
-        create(hass, entry, MODE_CHANGED, fixable=True, former=former, mode=mode)
+    former, is_other = entry.data[CONF_MODE], mode != entry.data[CONF_MODE]
+    report(hass, entry, MODE_CHANGED, holds=is_other, fixable=True, former=former, mode=mode)
 
 
 def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: str) -> None:
     """Report a new meter, whose readings continue the history."""
-    create(
+    report(
         hass,
         entry,
         METER_REPLACED,
@@ -45,21 +42,21 @@ def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: 
 
 def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str | None) -> None:
     """Report another entry's meter, as after a swap of two cables; None: no such meter."""
-    if unique_id is None:
-        delete(hass, entry, WRONG_METER)
-    else:
-        expected, meter = masked(entry.unique_id or ""), masked(unique_id)
-        severity = IssueSeverity.ERROR
-        create(hass, entry, WRONG_METER, severity=severity, expected=expected, meter=meter)
+    report(
+        hass,
+        entry,
+        WRONG_METER,
+        holds=unique_id is not None,
+        severity=IssueSeverity.ERROR,
+        expected=masked(entry.unique_id or ""),
+        meter=masked(unique_id or ""),
+    )
 
 
 def set_no_data(hass: HomeAssistant, entry: LinkyConfigEntry, *, no_data: bool) -> None:
     """Report what to check when nothing valid comes, or that it does again."""
-    if no_data:
-        device = shown(entry.data[CONF_DEVICE])
-        create(hass, entry, NO_DATA, severity=IssueSeverity.ERROR, device=device)
-    else:
-        delete(hass, entry, NO_DATA)
+    severity, device = IssueSeverity.ERROR, shown(entry.data[CONF_DEVICE])
+    report(hass, entry, NO_DATA, holds=no_data, severity=severity, device=device)
 
 
 def clear_passing(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:

@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from ..const import CONF_INJECTION_PRICE, DOMAIN
+from ..entries import sensor_id
 from ..tic import registers_of_contract
 from .state import LinkyState
 
@@ -68,7 +69,7 @@ async def async_show_prices(
     """
     now = prices(options)
     registry = er.async_get(hass)
-    sensor = _entity(hass, entry, PRICE)
+    sensor = sensor_id(hass, entry, PRICE)
     if now and sensor is None:
         sensor = registry.async_get_or_create(
             Platform.SENSOR,
@@ -83,7 +84,7 @@ async def async_show_prices(
         ours_injected = {(None, former.get(CONF_INJECTION_PRICE)), _UNPRICED}
         wanted = dict(_wanted(hass, entry, now, of_contract, sensor))
         injected: _Price = (None, options.get(CONF_INJECTION_PRICE))
-        wanted_injected = {_entity(hass, entry, _INJECTED): injected}
+        wanted_injected = {sensor_id(hass, entry, _INJECTED): injected}
         sources: list[Any] = [] if manager.data is None else _copies(manager.data["energy_sources"])
         for connection, fields in _connections(sources, _IMPORT):
             _set_price(connection, fields, wanted, ours)
@@ -135,7 +136,7 @@ def priced(hass: HomeAssistant, entry: LinkyConfigEntry) -> dict[str, float]:
     return {
         entity_id: each
         for register, each in prices(entry.options).items()
-        if (entity_id := _entity(hass, entry, _counter(register))) is not None
+        if (entity_id := sensor_id(hass, entry, _counter(register))) is not None
     }
 
 
@@ -154,11 +155,6 @@ def _counter(register: str) -> str:
     return SUPPLIER_INDEXES.get(register, f"energy_{register.lower()}")
 
 
-def _entity(hass: HomeAssistant, entry: LinkyConfigEntry, key: str) -> str | None:
-    registry = er.async_get(hass)
-    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
-
-
 def _wanted(
     hass: HomeAssistant,
     entry: LinkyConfigEntry,
@@ -168,9 +164,9 @@ def _wanted(
 ) -> Iterator[tuple[str | None, _Price]]:
     """Yield the price of each of the meter's energies, by its entity."""
     for register in of_contract:
-        if (counted := _entity(hass, entry, _counter(register))) is not None:
+        if (counted := sensor_id(hass, entry, _counter(register))) is not None:
             yield counted, (None, now.get(register))
-    if (total := _entity(hass, entry, _TOTAL)) is not None:
+    if (total := sensor_id(hass, entry, _TOTAL)) is not None:
         tariff_prices = [now.get(register) for register in of_contract]
         if None in tariff_prices:
             yield total, _UNPRICED

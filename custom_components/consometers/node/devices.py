@@ -1,5 +1,6 @@
 """The node and its collectives as devices: made, renamed and removed as the node reports them."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
@@ -45,33 +46,30 @@ def _below(prefix: str, identifiers: set[tuple[str, str]]) -> str | None:
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
     """Have a device for the node, for each of its collectives and each plant, and no other."""
     registry = dr.async_get(hass)
-    of_node = registry.async_get_or_create(
+    service = partial(
+        registry.async_get_or_create,
         config_entry_id=entry.entry_id,
-        identifiers={node_identifier(entry)},
         entry_type=dr.DeviceEntryType.SERVICE,
+        configuration_url=page,
+    )
+    of_node = service(
+        identifiers={node_identifier(entry)},
         translation_key="node",
         manufacturer="Consometers",
         sw_version=node.version,
-        configuration_url=page,
     )
     device_ids = {of_node.id}
     for collective in node.collectives:
-        device = registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
+        device = service(
             identifiers={collective_identifier(entry, collective.id)},
-            entry_type=dr.DeviceEntryType.SERVICE,
             name=collective.name,
-            configuration_url=page,
             via_device_id=of_node.id,
         )
         device_ids.add(device.id)
         for plant in collective.plants or ():
-            of_plant = registry.async_get_or_create(
-                config_entry_id=entry.entry_id,
+            of_plant = service(
                 identifiers={plant_identifier(entry, plant_key(collective.id, plant.id))},
-                entry_type=dr.DeviceEntryType.SERVICE,
                 name=plant.name,
-                configuration_url=page,
                 via_device_id=device.id,
             )
             device_ids.add(of_plant.id)

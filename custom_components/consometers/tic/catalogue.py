@@ -71,7 +71,7 @@ class Label:
     kind: Kind = Kind.STEADY
     chars: Chars = Chars.DIGITS
     unit: Unit | None = None
-    parse: Callable[[str], Value] = values.number
+    parse: Callable[[str], Value] = int
     horodated: bool = False
     three_phase: bool = False
     producer: bool = False
@@ -94,8 +94,9 @@ def _standard() -> Iterator[Label]:
     voltage = partial(label, length=3, unit=Unit.VOLT)
     limit = partial(label, length=2, unit=Unit.KILOVOLT_AMPERE)
     calendar = partial(label, length=2)
-    words = partial(label, chars=Chars.TEXT, parse=values.text)
-    moment = partial(label, length=2, horodated=True, parse=values.code)
+    # The meter pads text; of a code, every character counts.
+    words = partial(label, chars=Chars.TEXT, parse=str.strip)
+    moment = partial(label, length=2, horodated=True, parse=str)
     day = partial(label, length=98, chars=Chars.SCHEDULE, parse=values.schedule)
 
     yield label(
@@ -106,14 +107,14 @@ def _standard() -> Iterator[Label]:
         parse=values.address,
         personal=True,
     )
-    yield label("VTIC", "version of the TIC", "version de la TIC", length=2, parse=values.code)
+    yield label("VTIC", "version of the TIC", "version de la TIC", length=2, parse=str)
     yield label(
         "DATE",
         "date and time of the meter",
         "date et heure du compteur",
         length=0,
         kind=Kind.CLOCK,
-        parse=values.code,
+        parse=str,
         horodated=True,
     )
     yield words("NGTF", "supplier's calendar", "calendrier du fournisseur", length=16)
@@ -235,9 +236,7 @@ def _standard() -> Iterator[Label]:
         yield moment(f"FPM{n}", f"end of mobile peak {n}", f"fin de la pointe mobile {n}")
     yield words("MSG1", "short message", "message court", length=32)
     yield words("MSG2", "very short message", "message ultra-court", length=16, kind=Kind.ONCE)
-    yield label(
-        "PRM", "delivery point", "point de livraison", length=14, parse=values.code, personal=True
-    )
+    yield label("PRM", "delivery point", "point de livraison", length=14, parse=str, personal=True)
     yield label("RELAIS", "closed relays", "relais fermés", length=3, parse=values.relays)
     yield calendar(
         "NTARF", "number of the current tariff index", "numéro de l’index tarifaire en cours"
@@ -262,7 +261,7 @@ def _historique() -> Iterator[Label]:
     register = partial(label, length=9, kind=Kind.REGISTER, unit=Unit.WATT_HOUR)
     current = partial(label, length=3, kind=Kind.MEASURE, unit=Unit.AMPERE)
     highest = partial(label, length=3, unit=Unit.AMPERE)
-    code = partial(label, length=4, chars=Chars.CODE, parse=values.code)
+    code = partial(label, length=4, chars=Chars.CODE, parse=str)
 
     for n in _PHASES:
         yield current(
@@ -342,9 +341,7 @@ def _historique() -> Iterator[Label]:
         unit=Unit.VOLT_AMPERE,
     )
     yield code("HHPHC", "schedule group", "groupe horaire", length=1)
-    yield label(
-        "MOTDETAT", "status word", "mot d’état", length=6, chars=Chars.HEX, parse=values.code
-    )
+    yield label("MOTDETAT", "status word", "mot d’état", length=6, chars=Chars.HEX, parse=str)
     yield label(
         "PPOT",
         "phases without voltage",

@@ -159,21 +159,6 @@ _BLOCKS, _UNUSED_SLOT = 11, "NONUTILE"
 _SUPPLIER_INDEXES = range(1, 11)
 
 
-def number(data: str) -> int:
-    """Read a field of digits."""
-    return int(data)
-
-
-def text(data: str) -> str:
-    """Read a field of text. The meter pads it with spaces."""
-    return data.strip()
-
-
-def code(data: str) -> str:
-    """Read a field whose every character counts, padding and zeros included."""
-    return data
-
-
 def horodate(raw: str) -> datetime | None:
     """Read `SYYMMDDhhmmss`: an aware datetime, or None if the clock is degraded or the date void.
 

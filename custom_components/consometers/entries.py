@@ -1,0 +1,22 @@
+"""What entries of every kind have in Home Assistant: sensors by their keys, and a store."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+
+
+def sensor_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:
+    """Return the entity id of a sensor of an entry; None if it has none."""
+    registry = er.async_get(hass)
+    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{key}")
+
+
+def store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
+    """Return the store of the totals of an inverter or a home."""
+    return Store(hass, 1, f"{DOMAIN}.{entry.entry_id}", private=True)
