@@ -1,6 +1,7 @@
 """An entry of the integration, as a person sees it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 import json
 import logging
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import DOMAIN
+from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
 from .frames import Kind
 from .ports import Line
@@ -31,6 +33,26 @@ class View:
     @property
     def entry_state(self) -> str:
         return str(self.entry.state.value)
+
+    async def unload(self) -> None:
+        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+
+    async def reload(self) -> bool:
+        return await self.hass.config_entries.async_reload(self.entry.entry_id)
+
+    async def remove(self) -> None:
+        await self.hass.config_entries.async_remove(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+
+    def change(self, **data: Any) -> None:
+        """Change some of the data of the entry."""
+        data = {**self.entry.data, **data}
+        self.hass.config_entries.async_update_entry(self.entry, data=data)
+
+    async def diagnostics(self) -> dict[str, Any]:
+        """Return diagnostics as a file holds them."""
+        written = await async_get_config_entry_diagnostics(self.hass, self.entry)
+        return dict(json.loads(text_of(written)))
 
     def entity_id(self, key: str, platform: str = "sensor") -> str | None:
         registry = er.async_get(self.hass)
@@ -124,3 +146,9 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 def text_of(value: object) -> str:
     """Return a value as a file of diagnostics holds it."""
     return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+
+
+async def until(condition: Callable[[], object], within_s: float = 120) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)

@@ -413,11 +413,10 @@ class TestOptions:
         ],
     )
     async def test_the_estimate_of_injection_is_proposed_where_currents_allow_it(
-        self, hass: HomeAssistant, home: Home, kind: Kind | None, proposed: bool
+        self, home: Home, kind: Kind | None, proposed: bool
     ) -> None:
         if kind is not None:
-            data = {**home.entry.data, CONF_MODE: kind.mode}
-            hass.config_entries.async_update_entry(home.entry, data=data)
+            home.change(**{CONF_MODE: kind.mode})
             await home.start(kind)
         assert await self.proposed(home) is proposed
 
@@ -432,7 +431,7 @@ class TestOptions:
         await hass.async_block_till_done()
         await home.hear(frames.CONSUMER, 4)
         assert home.entity_id("injected_power_estimated") is not None
-        await hass.config_entries.async_unload(home.entry.entry_id)
+        await home.unload()
         assert await self.proposed(home)
 
     @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class TestLifetime:
         ],
     )
     async def test_setup_is_retried_while_the_port_cannot_be_opened(
-        self, hass: HomeAssistant, home: Home, refusal: Exception, key: str
+        self, home: Home, refusal: Exception, key: str
     ) -> None:
         home.line.port.refusal = refusal
         await home.start()
@@ -66,7 +66,7 @@ class TestLifetime:
         assert home.entry.error_reason_translation_placeholders == {"device": "/dev/ttyTIC"}
 
         home.line.port.refusal = None
-        await hass.config_entries.async_reload(home.entry.entry_id)
+        await home.reload()
         assert home.entry_state == "loaded"
 
     async def test_entities_come_with_the_first_frames(self, home: Home) -> None:
@@ -78,18 +78,16 @@ class TestLifetime:
         assert home.state("apparent_power") == "690"
         assert home.is_on("link")
 
-    async def test_unloading_frees_the_port_and_loading_takes_it_again(
-        self, hass: HomeAssistant, home: Home
-    ) -> None:
+    async def test_unloading_frees_the_port_and_loading_takes_it_again(self, home: Home) -> None:
         await home.start(frames.CONSUMER)
-        await hass.config_entries.async_unload(home.entry.entry_id)
+        await home.unload()
         assert home.entry_state == "not_loaded"
         assert not home.line.port.is_open
         assert home.are_unavailable("energy_drawn", "apparent_power")
 
         await home.start(frames.CONSUMER)
         assert home.state("energy_drawn") == "12345.678"
-        await hass.config_entries.async_reload(home.entry.entry_id)
+        await home.reload()
         assert home.entry_state == "loaded"
 
     async def test_removal_leaves_no_issue_behind(self, hass: HomeAssistant, home: Home) -> None:
@@ -98,8 +96,7 @@ class TestLifetime:
         assert home.issue("mode_changed")
         await home.forward(301)
         assert home.issue("no_data")
-        await hass.config_entries.async_remove(home.entry.entry_id)
-        await hass.async_block_till_done()
+        await home.remove()
         registry = ir.async_get(hass)
         assert [issue for issue in registry.issues.values() if issue.domain == DOMAIN] == []
         assert not home.line.port.is_open
@@ -182,7 +179,7 @@ class TestSilence:
         # The wires are put right while it is not loaded, or the meter is moved.
         await home.forward(305)
         assert home.issue("no_data")
-        await home.hass.config_entries.async_unload(home.entry.entry_id)
+        await home.unload()
         await home.start(frames.CONSUMER)
         assert home.issue("no_data") is None
 
@@ -299,7 +296,9 @@ class TestMode:
         assert home.issue("mode_changed") is None
         assert home.state("voltage") == "236"
 
-    async def test_confirming_adopts_the_mode_and_removes_what_is_gone(self, home: Home) -> None:
+    async def test_confirming_adopts_the_mode_and_removes_missing_entities(
+        self, home: Home
+    ) -> None:
         await home.start(frames.CONSUMER)
         before = home.entity_id("energy_drawn"), home.entity_id("apparent_power")
         await home.hear(frames.BASE, 16)
@@ -326,7 +325,7 @@ class TestMode:
         if is_loaded:
             await home.forward(40)
         else:
-            await home.hass.config_entries.async_unload(home.entry.entry_id)
+            await home.unload()
         await confirm(home, "mode_changed")
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.entity_id("energy_drawn") is not None
@@ -436,9 +435,7 @@ class TestMeters:
         MockConfigEntry(
             domain=DOMAIN, unique_id=OTHER_ADDRESS, disabled_by=ConfigEntryDisabler.USER
         ).add_to_hass(hass)
-        hass.config_entries.async_update_entry(
-            home.entry, data={**home.entry.data, CONF_OFFSET: -345_678}
-        )
+        home.change(**{CONF_OFFSET: -345_678})
         await home.start(frames.CONSUMER)
         assert home.state("energy_drawn") == "12000.0"
         await home.hear(frames.BASE.of(OTHER_ADDRESS), 20)
@@ -531,13 +528,9 @@ class TestPace:
         await home.hear(frames.CONSUMER, 2)
         assert home.is_on("overrun") is False
 
-    async def test_an_overrun_without_adir_shows_at_once(
-        self, hass: HomeAssistant, home: Home
-    ) -> None:
+    async def test_an_overrun_without_adir_shows_at_once(self, home: Home) -> None:
         """Three-phase meters were seen that do not send ADIR."""
-        hass.config_entries.async_update_entry(
-            home.entry, data={**home.entry.data, CONF_MODE: Mode.HISTORIQUE}
-        )
+        home.change(**{CONF_MODE: Mode.HISTORIQUE})
         await home.start(frames.HISTORIQUE_THREE_PHASE)
         assert home.is_on("overrun") is False
         await home.hear(frames.HISTORIQUE_THREE_PHASE, 3, IINST2="021")

@@ -1,9 +1,7 @@
 """What diagnostics show for support, and that they hide whose meter it is."""
 
 from collections.abc import Iterator
-import json
 import logging
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
@@ -35,12 +33,6 @@ CORRUPT = b"".join(
 )
 
 
-async def diagnostics(home: Home) -> dict[str, Any]:
-    """Return them as a file holds them."""
-    written = await async_get_config_entry_diagnostics(home.hass, home.entry)
-    return dict(json.loads(text_of(written)))
-
-
 @pytest.mark.parametrize("kind", [frames.PRODUCER, frames.BASE], ids=["standard", "historique"])
 async def test_diagnostics_show_the_frames_and_the_link(
     home: Home, freezer: FrozenDateTimeFactory, snapshot: SnapshotAssertion, kind: frames.Kind
@@ -48,29 +40,26 @@ async def test_diagnostics_show_the_frames_and_the_link(
     freezer.move_to("2026-11-25 12:00:00+00:00")
     await home.start()
     await home.hear(kind, 15)
-    assert await diagnostics(home) == snapshot
+    assert await home.diagnostics() == snapshot
 
 
 async def test_identifiers_of_the_home_are_redacted(home: Home) -> None:
     await home.start(frames.PRODUCER)
-    shown = await diagnostics(home)
+    shown = await home.diagnostics()
     groups = shown["last_frame"]["groups"]
     assert groups["ADSC"]["raw"] == groups["PRM"]["raw"] == REDACTED
     assert shown["catalogue"]["ADSC"]["believed"] == REDACTED
     assert shown["catalogue"]["PRM"]["believed"] == REDACTED
     assert groups["PREF"]["raw"] == "09"
     await home.line.send_bytes(CORRUPT)
-    refused, *_ = (await diagnostics(home))["last_frame"]["rejected"]
+    refused, *_ = (await home.diagnostics())["last_frame"]["rejected"]
     assert refused == {"raw": "ADSC\t############\t!", "reason": "checksum"}
 
 
-async def test_the_key_of_a_serial_url_is_not_shown(hass: HomeAssistant, home: Home) -> None:
+async def test_the_key_of_a_serial_url_is_not_shown(home: Home) -> None:
     await home.start(frames.PRODUCER)
-    hass.config_entries.async_update_entry(
-        home.entry,
-        data={**home.entry.data, CONF_DEVICE: "esphome://linky.local:6053/?port_name=a&key=hush"},
-    )
-    assert "hush" not in text_of(await diagnostics(home))
+    home.change(**{CONF_DEVICE: "esphome://linky.local:6053/?port_name=a&key=hush"})
+    assert "hush" not in text_of(await home.diagnostics())
 
 
 def _records(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
@@ -88,7 +77,7 @@ async def test_personal_data_stay_in_the_registries(
 ) -> None:
     """A meter is added, fails in every way, is replaced, and helped with."""
     caplog.set_level(logging.DEBUG)
-    await hass.config_entries.async_remove(home.entry.entry_id)
+    await home.remove()
     flow = await (await Flow.begin(hass, "meter")).listen()
     texts = [text_of({k: str(v) for k, v in flow.result.items()})]
     await home.line.send(frames.CONSUMER)

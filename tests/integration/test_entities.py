@@ -42,7 +42,7 @@ async def home_with(hass: HomeAssistant, line: Line, kind: Kind, **options: bool
 
 @pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize("name", KINDS)
-async def test_each_kind_of_meter_has_the_entities_that_it_can_fill(
+async def test_each_kind_of_meter_has_its_entities(
     hass: HomeAssistant, line: Line, name: str, snapshot: SnapshotAssertion
 ) -> None:
     home = await home_with(hass, line, KINDS[name])

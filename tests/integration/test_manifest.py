@@ -59,7 +59,7 @@ def test_only_dongles_made_for_meters_are_discovered() -> None:
             assert re.fullmatch(r"[0-9A-F]{4}", matcher[key])
 
 
-def test_hacs_finds_what_it_needs() -> None:
+def test_hacs_has_its_keys_and_files() -> None:
     assert HACS.keys() <= {"name", "homeassistant", "country", "content_in_root", "zip_release"}
     assert HACS["name"] == MANIFEST["name"]
     assert re.fullmatch(r"\d{4}\.\d+\.\d+", HACS["homeassistant"])
@@ -89,7 +89,7 @@ def _sizes(name: str) -> Iterator[tuple[int, int]]:
     ("name", "least", "most"),
     [("icon", 256, 256), ("icon@2x", 512, 512), ("logo", 128, 256), ("logo@2x", 256, 512)],
 )
-def test_pictures_are_of_the_size_of_the_brands(name: str, least: int, most: int) -> None:
+def test_pictures_have_the_sizes_of_brands(name: str, least: int, most: int) -> None:
     sizes = list(_sizes(name))
     assert sizes
     assert all(least <= min(size) <= most for size in sizes)

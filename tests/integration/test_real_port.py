@@ -1,7 +1,7 @@
 """A meter behind a real TCP port, as behind a dongle on the network: nothing stands in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 import logging
 
 from homeassistant.core import HomeAssistant
@@ -12,6 +12,7 @@ from demo.meter import Contract, Linky, Option, VirtualLinky
 
 from .factories import meter_entry
 from .flows import Flow
+from .home import until
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "socket_enabled")
 
@@ -28,12 +29,6 @@ async def meter() -> AsyncIterator[VirtualLinky]:
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
-
-
-async def until(condition: Callable[[], object], within_s: float = 120) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 async def test_a_meter_is_found_added_lost_and_found_again(

@@ -130,7 +130,7 @@ def test_languages_have_the_same_keys_and_placeholders(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_strings_are_as_hassfest_wants_them(language: str) -> None:
+def test_strings_meet_the_rules_of_hassfest(language: str) -> None:
     for key, text in strings(loaded(f"translations/{language}")):
         assert text == text.strip(), key
         assert text, key

@@ -20,7 +20,6 @@ from custom_components.consometers.const import (
     KIND_BALANCE,
     KIND_INVERTER,
 )
-from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
 from ..flows import Flow
 from .house import ENERGIES, POWERS, House
@@ -53,7 +52,7 @@ async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
     assert house.amounts("drawn_power") == [0]
 
 
-async def test_values_that_are_no_numbers_are_ignored(hass: HomeAssistant, house: House) -> None:
+async def test_non_numeric_values_are_ignored(house: House) -> None:
     await house.start()
     await house.hear(roof="nan", drawn=500, injected=20)
     await house.hear(roof=100, drawn=500, injected=20, roof_power="nan", drawn_power="inf")
@@ -61,19 +60,18 @@ async def test_values_that_are_no_numbers_are_ignored(hass: HomeAssistant, house
     await house.hear(roof="inf", drawn="1e308", injected=20)
     await house.hear(roof=110, drawn=504, injected=24)
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
-    assert await hass.config_entries.async_reload(house.entry.entry_id)
+    assert await house.reload()
     await house.hear(roof=111, drawn=504, injected=24)
     assert house.amounts(*SUMS) == [11, 7, 4, 4, 11]
 
 
 async def test_broken_storage_is_logged_once(
-    hass: HomeAssistant,
     house: House,
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await house.count()
-    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    await house.unload()
     stored = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]["data"]
     stored["sums"]["production_wh"] = stored["registers"]["sensor.roof"][1][0][1] = None
     for is_logged in (True, False):
@@ -82,7 +80,7 @@ async def test_broken_storage_is_logged_once(
         assert house.amounts("drawn") == [5]
         assert ("a part is lost" in caplog.text) is is_logged
         caplog.clear()
-        assert await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.unload()
 
 
 async def test_unavailable_panels_at_night_make_nothing(house: House) -> None:
@@ -127,13 +125,13 @@ async def test_an_update_request_shows_the_current_sums(hass: HomeAssistant, hou
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
-async def test_sums_are_rounded_when_shown_alone(hass: HomeAssistant, house: House) -> None:
+async def test_sums_are_rounded_when_shown_alone(house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     await house.hear(roof=100.0004, drawn=500, injected=20, roof_power=1.2346)
     assert (house.state("production"), house.state("production_power")) == ("0.0", "1235")
     for read in (100.0008, 100.0012):
-        assert await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.unload()
         await house.start()
         await house.hear(roof=read, drawn=500, injected=20)
     assert house.state("production") == "0.001"
@@ -141,12 +139,12 @@ async def test_sums_are_rounded_when_shown_alone(hass: HomeAssistant, house: Hou
     assert house.state("self_consumption_today") == "66.7"
 
 
-async def test_a_restart_shows_sums_not_shown_before(hass: HomeAssistant, house: House) -> None:
+async def test_a_restart_shows_sums_not_shown_before(house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
     await house.set_states(roof=110, drawn=504, injected=24)
-    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    await house.unload()
     await house.start()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
@@ -182,11 +180,10 @@ async def test_unknowable_sums_have_no_entity(
     assert {key for key in keys if house.state(key) is None} == missing
 
 
-async def test_diagnostics_show_the_registers(hass: HomeAssistant, house: House) -> None:
+async def test_diagnostics_show_the_registers(house: House) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
-    diagnostics = await async_get_config_entry_diagnostics(hass, house.entry)
-    assert set(diagnostics["balance"]["registers"]) == {
+    assert set((await house.diagnostics())["balance"]["registers"]) == {
         "sensor.roof",
         "sensor.drawn",
         "sensor.injected",
@@ -353,7 +350,7 @@ async def test_a_removed_source_raises_an_issue(hass: HomeAssistant, house: Hous
     hass.states.async_remove("sensor.roof")
     await house.hear(drawn=502)
     assert house.issue("sources_gone") is not None
-    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    await house.unload()
     assert house.issue("sources_gone") is None
 
 

@@ -272,7 +272,7 @@ async def test_the_past_is_imported_once(home: Recorded) -> None:
     taken = [await home.rows(key) for key in SUMS]
     await home.had(roof=(95.0, *ROOF), drawn=(495.0, *DRAWN), injected=(15.0, *INJECTED))
     for _ in range(2):
-        assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+        assert await home.reload()
         await home.count_until(home.counted + timedelta(minutes=10))
         assert [await home.rows(key) for key in SUMS] == taken
 
@@ -321,7 +321,7 @@ async def test_an_older_balance_has_a_past_up_to_its_first_hour(
     await begin(home)
     await pass_an_hour(home)
     counted = await home.rows("production")
-    assert await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await home.unload()
     stored = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
     del stored["begun"], stored["past"]
     await home.had_all()
@@ -337,7 +337,7 @@ async def test_a_balance_that_is_added_again_goes_on(home: Recorded) -> None:
     await begin(home)
     await pass_an_hour(home)
     before = await home.rows("production")
-    assert await home.hass.config_entries.async_remove(home.entry.entry_id)
+    await home.remove()
     await home.count_until(NOON + 3 * HOUR)
     await home.had(
         NOON + 3 * HOUR,
@@ -358,7 +358,7 @@ async def test_a_balance_that_is_added_again_at_once_goes_on(home: Recorded) -> 
     await begin(home)
     await home.count_until(NOON + timedelta(minutes=20))
     await home.hear(roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
-    assert await home.hass.config_entries.async_remove(home.entry.entry_id)
+    await home.remove()
     await home.set_states(**dict.fromkeys(("roof", "drawn", "injected"), STATE_UNAVAILABLE))
     home.freezer.move_to(NOON + timedelta(minutes=24))
     home.add(AGAIN, **home.entry.data)

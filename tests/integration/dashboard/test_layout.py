@@ -145,7 +145,7 @@ def test_panels_stand_beside_the_home_and_collectives_below() -> None:
     assert headings(written, 1) == titles[:-1]
 
 
-def test_a_meter_without_panels_shows_what_it_injects_beside_what_it_draws() -> None:
+def test_a_meter_without_panels_shows_injected_beside_drawn() -> None:
     home = Home(drawn=("sensor.drawn",), injected=("sensor.injected",))
     (graph,) = [
         card

@@ -8,7 +8,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.models import StatisticData
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -18,7 +18,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.consometers.const import CONF_HISTORY, CONF_JOINED
-from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 from custom_components.consometers.history.continuing import async_first
 from tests.integration import frames
 from tests.integration.flows import Flow
@@ -84,6 +83,11 @@ class House:
         await self.line.send(kind, 12)
         await flow.hear()
         return await flow.submit()
+
+    async def finish(self, flow: Flow) -> tuple[ConfigEntry, Home]:
+        """Submit the last page of a flow; return the entry, and the home as a person sees it."""
+        entry = (await flow.submit()).entry
+        return entry, Home(self.hass, entry, self.line)  # type: ignore[arg-type]
 
     async def hear(self, kind: Kind, **changes: str | None) -> None:
         # Registers are published every minute.
@@ -166,10 +170,9 @@ async def test_the_history_of_the_same_register_is_joined_and_undone(
     assert (flow.step, flow.result["last_step"]) == ("history_same", True)
     series = f"**Energy drawn** ← {LINKYTIC} (linkytic)<br>2026-11-20 → 2026-11-20 04:00"
     assert flow.placeholders["series"] == f"| {series} | 6\u202f000 Wh | + 678 Wh |"
-    entry = (await flow.submit()).entry
+    entry, home = await house.finish(flow)
     assert entry.data[CONF_HISTORY] == {"energy_drawn": LINKYTIC}
 
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
     await house.hear(frames.BASE)
     entity_id = home.entity_id("energy_drawn")
     assert entity_id is not None
@@ -225,7 +228,7 @@ async def options(hass: HomeAssistant, entry_id: str, step: str) -> ConfigFlowRe
 
 
 async def test_a_replaced_meter_continues_without_the_difference(
-    house: House, hass: HomeAssistant
+    house: House,
 ) -> None:
     house.had_entity("teleinfo", "041861123456_BASE", "sensor.base")
     await house.had("sensor.base", (51_000.0, 51_002.0, 51_003.0))
@@ -237,8 +240,7 @@ async def test_a_replaced_meter_continues_without_the_difference(
     assert flow.placeholders["series"].endswith(
         "04:00 | 4\u202f000 Wh | 51\u202f003 kWh | 12\u202f346 kWh |"
     )
-    entry = (await flow.submit()).entry
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    _, home = await house.finish(flow)
     await house.hear(frames.BASE)
     await house.count_until(NOON + timedelta(minutes=10))
     await house.hear(frames.BASE, BASE="012345978")
@@ -254,7 +256,7 @@ async def test_a_replaced_meter_continues_without_the_difference(
 
 
 async def test_an_import_continues_without_showing_its_delivery_point(
-    house: House, hass: HomeAssistant
+    house: House,
 ) -> None:
     await house.had(HA_LINKY, LEVELS, NOON - 24 * HOUR, "Wh", "Linky import")
     await house.had("linky:1_cost", LEVELS, unit="€")
@@ -265,20 +267,21 @@ async def test_an_import_continues_without_showing_its_delivery_point(
     await chosen(flow, label)
     assert flow.step == "history_unknown"
     assert flow.placeholders["series"].endswith("2026-11-19 04:00 | 6 Wh |")
-    entry = (await flow.submit()).entry
+    entry, home = await house.finish(flow)
     assert DELIVERY_POINT in str(entry.data)
-    assert DELIVERY_POINT not in text_of(await async_get_config_entry_diagnostics(hass, entry))
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    assert DELIVERY_POINT not in text_of(await home.diagnostics())
     await house.hear(frames.PRODUCER)
     await house.count_until(NOON + timedelta(minutes=10))
     assert home.issue("history_joined") is not None
-    assert DELIVERY_POINT not in text_of(await async_get_config_entry_diagnostics(hass, entry))
+    assert DELIVERY_POINT not in text_of(await home.diagnostics())
     entity_id = home.entity_id("energy_drawn")
     assert entity_id is not None
     assert [row[:2] for row in await house.rows(entity_id)] == [(-26, 1), (-25, 3), (-24, 6)]
 
 
-async def test_each_index_has_its_own_history(house: House, hass: HomeAssistant) -> None:
+async def test_each_index_has_its_own_history(
+    house: House,
+) -> None:
     for label, entity_id, kwh in (
         ("HCHC", "sensor.off_peak", 7_654.0),
         ("HCHP", "sensor.peak", 4_691.0),
@@ -336,8 +339,7 @@ async def test_a_deleted_series_is_not_continued(house: House, hass: HomeAssista
     flow = await chosen(await house.add(), DRAWN)
     get_instance(hass).async_clear_statistics([LINKYTIC])
     await async_wait_recording_done(hass)
-    entry = (await flow.submit()).entry
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    entry, home = await house.finish(flow)
     await house.hear(frames.BASE)
     await house.count_until(NOON + timedelta(minutes=10))
     assert home.issue("history_not_joined") is not None
@@ -375,8 +377,7 @@ async def test_joining_waits_for_the_meter_and_is_undone_without_statistics(
     await house.had("sensor.injected", (41.0, 42.0, 43.0))
     flow = await house.add(frames.PRODUCTION)
     label = "Energy produced ← sensor.injected (linkytic)"
-    entry = (await (await chosen(flow, label)).submit()).entry
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    entry, home = await house.finish(await chosen(flow, label))
     await house.count_until(NOON + timedelta(minutes=10))
     assert home.entity_id("energy_injected") is None
     assert await async_first(hass, entry, "energy_injected") is None

@@ -27,40 +27,29 @@ async def test_an_inverter_that_answers_at_night_sleeps_without_power(roof: Roof
 
 
 @pytest.mark.parametrize("night", [Night.REFUSES, Night.SILENT])
-class TestSilentAtNight:
-    async def test_its_power_is_zero_its_total_stays_and_its_measures_are_unavailable(
-        self, roof: Roof, night: Night
-    ) -> None:
-        await roof.start()
-        total, rating = roof.amount("energy"), roof.amount("rating")
-        roof.inverter.set_faults(night=night)
-        await roof.at(NIGHT)
-        await roof.polls(4, every_s=60)
-        assert roof.state("operating") == "sleeping"
-        assert (roof.amount("energy"), roof.amount("rating")) == (total, rating)
-        assert [roof.amount(each) for each in MADE] == [0, 0]
-        assert roof.are_unavailable(*MEASURES)
-        assert roof.issue("inverter_silent") is None
-        # It wakes up.
-        await roof.at(NOON + timedelta(days=1))
-        assert roof.state("operating") == "running"
-        assert roof.amount("power") > 0
-        assert roof.amount("energy") > total
-
-    async def test_home_assistant_may_restart_meanwhile(
-        self, hass: HomeAssistant, roof: Roof, night: Night
-    ) -> None:
-        await roof.start()
-        total = roof.amount("energy")
-        roof.inverter.set_faults(night=night)
-        await hass.config_entries.async_unload(roof.entry.entry_id)
-        roof.inverter.at = NIGHT
-        await roof.inverter._follow()
-        assert await roof.start(NIGHT)
+async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
+    roof: Roof, night: Night
+) -> None:
+    await roof.start()
+    total, rating = roof.amount("energy"), roof.amount("rating")
+    roof.inverter.set_faults(night=night)
+    await roof.at(NIGHT)
+    await roof.polls(4, every_s=60)
+    assert roof.amount("rating") == rating
+    for is_restarted in (False, True):
+        if is_restarted:
+            await roof.unload()
+            assert await roof.start(NIGHT + timedelta(minutes=5))
         assert roof.state("operating") == "sleeping"
         assert roof.amount("energy") == total
         assert [roof.amount(each) for each in MADE] == [0, 0]
         assert roof.are_unavailable(*MEASURES)
+        assert roof.issue("inverter_silent") is None
+    # It wakes up.
+    await roof.at(NOON + timedelta(days=1))
+    assert roof.state("operating") == "running"
+    assert roof.amount("power") > 0
+    assert roof.amount("energy") > total
 
 
 async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: Roof) -> None:
@@ -157,9 +146,7 @@ async def test_a_device_that_never_answered_is_tried_again(roof: Roof) -> None:
     assert roof.entry.state is ConfigEntryState.SETUP_RETRY
 
 
-async def test_another_inverter_at_the_address_raises_an_issue(
-    hass: HomeAssistant, roof: Roof
-) -> None:
+async def test_another_inverter_at_the_address_raises_an_issue(roof: Roof) -> None:
     await roof.start()
     roof.inverter.inverters[0].serial = "KS000000"
     await roof.inverter.unplug()
@@ -168,7 +155,7 @@ async def test_another_inverter_at_the_address_raises_an_issue(
     await roof.polls()
     assert roof.are_unavailable("operating", "energy", "power")
     assert roof.issue("other_inverter") is not None
-    assert await hass.config_entries.async_unload(roof.entry.entry_id)
+    await roof.unload()
     assert roof.issue("other_inverter") is None
 
 
@@ -184,15 +171,8 @@ async def test_the_total_survives_a_counter_that_restarts_or_leaps(
     await roof.polls(30, every_s=60)
     assert roof.issue(kind) is not None
     assert total + 0.9 < roof.amount("energy") < total + 1.2
-
-
-async def test_removing_an_inverter_removes_its_issues(hass: HomeAssistant, roof: Roof) -> None:
-    await roof.start()
-    await COMMANDS.obey(roof.inverter, "restart")
-    await roof.polls(30, every_s=60)
-    assert roof.issue("counter_restarted") is not None
-    await hass.config_entries.async_remove(roof.entry.entry_id)
-    assert roof.issue("counter_restarted") is None
+    await roof.remove()
+    assert roof.issue(kind) is None
 
 
 async def test_a_wrong_first_reading_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:

@@ -174,7 +174,7 @@ class TestReconfigure:
             assert roof.entry.data[CONF_PORT] == moved.port
             assert roof.entry.data[CONF_KIND] == KIND_INVERTER
             assert roof.amount("energy") == total
-            await hass.config_entries.async_unload(roof.entry.entry_id)
+            await roof.unload()
 
     async def test_an_inverter_without_a_serial_number_may_move(
         self, hass: HomeAssistant, inverter: VirtualInverter

@@ -1,6 +1,5 @@
 """An inverter on a serial line: a real port, opened when a person chose it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 import logging
 import os
@@ -24,13 +23,13 @@ from custom_components.consometers.const import (
     CONF_UNIT_ID,
     KIND_INVERTER,
 )
-from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 from custom_components.consometers.inverter import flow as inverter_flow
 from custom_components.consometers.inverter.link import parameters
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 
 from ..factories import inverter_entry, meter_entry
 from ..flows import Flow
+from ..home import until
 from .roof import NOON, ORIGIN, Roof, virtual
 from .test_flow import move, typed as on_the_network
 
@@ -85,9 +84,7 @@ def holders(port: str) -> int:
 
 async def closed(inverter: VirtualInverter) -> None:
     """Wait until nobody else has the port open."""
-    async with asyncio.timeout(60):
-        while readers(inverter):
-            await asyncio.sleep(0.01)
+    await until(lambda: not readers(inverter))
 
 
 async def submitted(hass: HomeAssistant, inverter: VirtualInverter, **more: Any) -> Flow:
@@ -217,7 +214,7 @@ class TestReconfigure:
             assert flow.reason == "inverter_reconfigure_successful"
             assert roof.entry.data[CONF_BAUDRATE] == 19_200
             assert roof.amount("energy") == total
-            await hass.config_entries.async_unload(roof.entry.entry_id)
+            await roof.unload()
 
     async def test_a_wrong_speed_changes_nothing(
         self, hass: HomeAssistant, roof: Roof, monkeypatch: pytest.MonkeyPatch
@@ -246,7 +243,7 @@ class TestReconfigure:
             await (await moved_line(hass, roof.entry)).submit(typed(roof.inverter))
             assert dict(roof.entry.data) == data
             assert (readers(roof.inverter), roof.amount("energy")) == (1, total)
-            await hass.config_entries.async_unload(roof.entry.entry_id)
+            await roof.unload()
 
     async def test_an_inverter_added_again_elsewhere_is_read_there(
         self, hass: HomeAssistant, roof: Roof, socket_enabled: None
@@ -257,7 +254,7 @@ class TestReconfigure:
             assert flow.reason == "inverter_already_configured"
             assert roof.entry.data[CONF_HOST] == moved.host
             assert CONF_DEVICE not in roof.entry.data
-            await hass.config_entries.async_unload(roof.entry.entry_id)
+            await roof.unload()
 
 
 async def test_an_inverter_without_a_serial_number_is_named_by_its_port(
@@ -275,9 +272,7 @@ async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCapt
     port = port_of(roof.inverter)
     await roof.inverter.unplug()
     # tmodbus 1.1 forgets a request that it is about to write when the port hangs up.
-    async with asyncio.timeout(60):
-        while holders(port):
-            await asyncio.sleep(0.01)
+    await until(lambda: not holders(port))
     await roof.polls(3)
     assert roof.are_unavailable("power", "energy")
     await roof.inverter.plug()
@@ -288,11 +283,9 @@ async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCapt
     assert "no such port" in caplog.text
 
 
-async def test_diagnostics_hide_the_device_and_serial_number(
-    hass: HomeAssistant, roof: Roof
-) -> None:
+async def test_diagnostics_hide_the_device_and_serial_number(roof: Roof) -> None:
     await roof.start()
-    written = await async_get_config_entry_diagnostics(hass, roof.entry)
+    written = await roof.diagnostics()
     assert written["entry"]["data"][CONF_BAUDRATE] == 9_600
     assert str(roof.inverter.device) not in str(written)
     assert roof.inverter.inverters[0].serial not in str(written)

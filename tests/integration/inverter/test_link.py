@@ -4,6 +4,7 @@ import struct
 
 from modbus_connection import IllegalDataAddressError, ModbusTimeoutError
 from modbus_connection.mock import MockModbusConnection, MockModbusUnit
+from modbus_connection.model.sunspec import SunSpecModel
 import pytest
 
 from custom_components.consometers.inverter.link import Link, NoAnswer
@@ -18,6 +19,11 @@ def unit(inverter: Inverter) -> MockModbusUnit:
     unit = MockModbusConnection().for_unit(1)
     unit.holding.update(inverter.image(SECOND).registers)
     return unit
+
+
+async def model_of(link: Link, number: int) -> SunSpecModel:
+    (model,) = (model for model in (await link.find()).models if model.model_id == number)
+    return model
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -50,8 +56,7 @@ async def test_the_link_reads_the_inverter_s_measurements(profile: str) -> None:
 async def test_a_refused_model_leaves_the_others_readable() -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
-    device = await link.find()
-    (strings,) = (model for model in device.models if model.model_id == 160)
+    strings = await model_of(link, 160)
     asked.fail_read(strings.address + 8, IllegalDataAddressError())
     for _ in range(3):
         reading = await link.read()
@@ -60,6 +65,9 @@ async def test_a_refused_model_leaves_the_others_readable() -> None:
         assert reading.meters[0] is not None
     asked.fail_read(strings.address + 8, None)
     assert len((await link.read()).strings) == 2
+    asked.fail_read(strings.address, IllegalDataAddressError())
+    registers = (await link.image())["holding"]
+    assert registers[str(strings.address)] == [160, strings.length]
 
 
 def words(text: str, registers: int) -> list[int]:
@@ -70,7 +78,7 @@ NETWORK = 12
 OF_A_MAKER = 64_207
 
 
-async def test_an_image_leaves_out_models_that_are_not_read() -> None:
+async def test_an_image_leaves_out_unread_models() -> None:
     real = Inverter(PROFILES["home"], origin=ORIGIN).image(SECOND)
     *_, end = real.registers
     name, address = "south-roof", "192.0.2.17"
@@ -98,15 +106,14 @@ async def test_an_image_leaves_out_models_that_are_not_read() -> None:
 async def test_the_length_of_the_model_bounds_the_strings(reported: int, strings: int) -> None:
     asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
     link = Link(asked)
-    (model,) = (model for model in (await link.find()).models if model.model_id == 160)
-    asked.holding[model.address + 8] = reported
+    asked.holding[(await model_of(link, 160)).address + 8] = reported
     assert len((await link.read()).strings) == strings
 
 
 async def test_an_image_leaves_out_alarm_texts() -> None:
     asked = unit(Inverter(PROFILES["der2018"], origin=ORIGIN))
     link = Link(asked)
-    (model,) = (model for model in (await link.find()).models if model.model_id == 701)
+    model = await model_of(link, 701)
     asked.holding.update(dict(enumerate(words("Roof of the school", 32), model.address + 123)))
     blocks = (await link.image())["holding"][str(model.address)]
     assert len(blocks) == model.span

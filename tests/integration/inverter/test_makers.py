@@ -154,7 +154,7 @@ async def test_the_phases_of_a_meter_are_shown_behind_an_inverter_of_one(number:
     assert shown.isdisjoint({"current_1", "voltage_1", "meter_1_current", "meter_1_voltage"})
 
 
-async def test_a_kostal_counts_what_is_exported_below_zero() -> None:
+async def test_negative_exports_of_a_kostal_are_counted() -> None:
     reading = await read(
         common("KOSTAL", "PLENTICORE plus8"), model(103, 50, KOSTAL), meter(203, KOSTAL_METER)
     )

@@ -28,8 +28,7 @@ async def manager(hass: HomeAssistant) -> EnergyManager:
 
 
 async def begin(home: Home, kind: Kind) -> None:
-    data = {**home.entry.data, CONF_MODE: kind.mode}
-    home.hass.config_entries.async_update_entry(home.entry, data=data)
+    home.change(**{CONF_MODE: kind.mode})
     await home.start(kind)
 
 
@@ -96,11 +95,8 @@ async def test_each_index_of_the_contract_may_have_a_price(
     assert await offered(home) == asked
 
 
-async def test_a_production_meter_has_a_price_of_injection_alone(
-    hass: HomeAssistant, home: Home
-) -> None:
-    data = {**home.entry.data, CONF_PRODUCTION: True}
-    hass.config_entries.async_update_entry(home.entry, data=data)
+async def test_a_production_meter_has_a_price_of_injection_alone(home: Home) -> None:
+    home.change(**{CONF_PRODUCTION: True})
     await home.start(frames.PRODUCTION)
     assert await offered(home) == {"injection_price": ""}
 
@@ -210,7 +206,7 @@ async def test_injected_energy_earns_its_price(home: Home, manager: EnergyManage
     assert manager.data["energy_sources"] == before
 
 
-async def test_without_an_energy_dashboard_there_is_the_price_now(home: Home) -> None:
+async def test_the_present_price_needs_no_energy_dashboard(home: Home) -> None:
     await begin(home, frames.OFF_PEAK)
     await choose(home, frames.OFF_PEAK, **OFF_PEAK)
     assert home.state("price") == "0.2146"

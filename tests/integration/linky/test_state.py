@@ -84,7 +84,7 @@ def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
         (frames.HISTORIQUE_THREE_PHASE.of("041861123456"), 3),
     ],
 )
-def test_phases_are_counted_from_what_is_sent(kind: Kind, phases: int) -> None:
+def test_phases_are_counted_from_the_labels_sent(kind: Kind, phases: int) -> None:
     assert after(kind).phases == phases
 
 
@@ -200,7 +200,7 @@ class TestPower:
         assert state.active_power_injected_w is None
         assert state.active_power_w is None
 
-    def test_a_producer_injects_what_it_does_not_draw(self) -> None:
+    def test_the_active_power_of_injection_is_negative(self) -> None:
         state = LinkyState()
         for second in range(1, 181):
             eait = f"{1_000_000 + second * 900 // 3600:09}"

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.consometers.const import DOMAIN
 
-from ..home import View
-from .toy import ToyNode, until
+from ..home import View, until
+from .toy import ToyNode
 
 
 class House(View):
@@ -51,9 +51,10 @@ class House(View):
     def connected(self) -> str | None:
         return self.state("connected", "binary_sensor")
 
-    def device(self, collective_id: str | None = None) -> dr.DeviceEntry | None:
+    def device(self, known_as: str | None = None, separator: str = "_") -> dr.DeviceEntry | None:
+        """Return the device of the node, of a collective, or of a plant after a colon."""
         entry_id = self.entry.entry_id
-        identifier = entry_id if collective_id is None else f"{entry_id}_{collective_id}"
+        identifier = entry_id if known_as is None else f"{entry_id}{separator}{known_as}"
         registry = dr.async_get(self.hass)
         return registry.async_get_device_by_identifier((DOMAIN, identifier), entry_id)
 

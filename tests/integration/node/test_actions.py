@@ -45,7 +45,9 @@ async def test_actions_pause_and_resume_the_chosen_collectives(
     await act(house, "pause_sharing", device_id(house, "1"), device_id(house, "3"))
     shared = [house.state(f"{each}_sharing", "switch") for each in ("1", "2", "3")]
     assert shared == ["off", "on", "off"]
-    await act(house, "resume_sharing", device_id(house, "3"))
+    # A single device needs no list.
+    data = {"device_id": device_id(house, "3")}
+    await house.hass.services.async_call(DOMAIN, "resume_sharing", data, blocking=True)
     shared = [house.state(f"{each}_sharing", "switch") for each in ("1", "2", "3")]
     assert shared == ["off", "on", "on"]
 
@@ -83,42 +85,26 @@ async def test_administrators_and_automations_pause_and_resume(
     assert house.state("1_sharing", "switch") == "on"
 
 
-async def test_a_single_device_needs_no_list(house: House) -> None:
-    await house.start()
-    data = {"device_id": device_id(house, "1")}
-    await house.hass.services.async_call(DOMAIN, "pause_sharing", data, blocking=True)
-    assert house.state("1_sharing", "switch") == "off"
-
-
-async def test_the_device_of_a_node_is_refused_before_anything_is_paused(house: House) -> None:
-    await house.start()
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(house, "pause_sharing", device_id(house, "1"), device_id(house))
-    assert caught.value.translation_key == "not_a_collective"
-    assert str(caught.value).startswith("Consometers node is not a collective")
-    assert house.state("1_sharing", "switch") == "on"
-
-
-async def test_the_device_of_a_meter_is_refused(hass: HomeAssistant, house: House) -> None:
+async def test_other_devices_are_refused_before_anything_is_paused(
+    hass: HomeAssistant, house: House
+) -> None:
     await house.start()
     meter = MockConfigEntry(domain=DOMAIN, data={"device": "/dev/ttyTIC"})
     meter.add_to_hass(hass)
     meter.mock_state(hass, house.entry.state)
-    device = dr.async_get(hass).async_get_or_create(
+    linky = dr.async_get(hass).async_get_or_create(
         config_entry_id=meter.entry_id, identifiers={(DOMAIN, meter.entry_id)}, name="Linky"
     )
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(house, "pause_sharing", device.id)
-    assert caught.value.translation_key == "not_a_collective"
-    assert caught.value.translation_placeholders == {"device": "Linky"}
-
-
-async def test_actions_need_the_device_of_a_loaded_node(hass: HomeAssistant, house: House) -> None:
-    await house.start()
     collective_device = device_id(house, "1")
+    for other, name in ((device_id(house), "Consometers node"), (linky.id, "Linky")):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(house, "pause_sharing", collective_device, other)
+        assert caught.value.translation_key == "not_a_collective"
+        assert str(caught.value).startswith(f"{name} is not a collective")
     with pytest.raises(ServiceValidationError):
-        await act(house, "pause_sharing", "unknown")
-    await hass.config_entries.async_unload(house.entry.entry_id)
+        await act(house, "pause_sharing", collective_device, "unknown")
+    assert house.state("1_sharing", "switch") == "on"
+    await house.unload()
     with pytest.raises(ServiceValidationError):
         await act(house, "pause_sharing", collective_device)
 

@@ -8,9 +8,7 @@ import pytest
 
 from custom_components.consometers.node import answers
 
-from .toy import challenge, collective, documented, part, permission, plant, sums
-
-NODE = documented()
+from .toy import DOCUMENTED as NODE, challenge, collective, part, permission, plant, sums
 
 
 def test_the_documented_answer_is_parsed() -> None:
@@ -30,6 +28,7 @@ def test_the_documented_answer_is_parsed() -> None:
     assert (of_collective.waiting, of_collective.paused) == (2, False)
     assert granted.granted
     assert granted.valid_until == datetime(2028, 11, 24, 18, 30, tzinfo=UTC)
+    assert of_collective.challenge is not None
     assert node.collective("1") is of_collective
     assert node.collective("2") is None
 
@@ -47,16 +46,9 @@ def test_a_missing_account_is_none() -> None:
     assert answers.node({**NODE, "account": None, "online": False}).account is None
 
 
-def test_a_challenge_is_parsed() -> None:
-    (entered,) = answers.node(
-        {**NODE, "collectives": [collective(challenge=challenge())]}
-    ).collectives
-    assert entered.challenge is not None
-
-
 STANDING = challenge()["standing"]
 LAST, MONTH = plant()["last"], plant()["month"]
-OF_A_COLLECTIVE: list[dict[str, Any]] = [
+INVALID_COLLECTIVES: list[dict[str, Any]] = [
     {"waiting": -1},
     {"waiting_since": "2026-11-24T18:00:00"},
     {"waiting_since": "yesterday"},
@@ -128,7 +120,7 @@ OF_A_COLLECTIVE: list[dict[str, Any]] = [
         {"collectives": {}},
         {"api": "1"},
         {"api": None},
-        *({"collectives": [collective(**changes)]} for changes in OF_A_COLLECTIVE),
+        *({"collectives": [collective(**changes)]} for changes in INVALID_COLLECTIVES),
     ],
     ids=repr,
 )

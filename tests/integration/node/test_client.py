@@ -9,7 +9,8 @@ import pytest
 from custom_components.consometers.node import client
 from custom_components.consometers.node.client import NodeClient, NodeError, base_url
 
-from .toy import NODE_ID, TOKEN, ToyNode, until
+from ..home import until
+from .toy import NODE_ID, TOKEN, ToyNode
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """One node over time: set up, heard, lost, found again, changed, taken away."""
 
 import asyncio
+from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import STATE_UNAVAILABLE
@@ -11,9 +12,9 @@ import pytest
 from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import coordinator
 
-from ..home import logged
+from ..home import logged, until
 from .house import House
-from .toy import collective, until
+from .toy import DOCUMENTED, collective
 
 
 @pytest.fixture(autouse=True)
@@ -24,26 +25,25 @@ def short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestSetup:
     @pytest.mark.parametrize(
-        ("status", "key"),
-        [(500, "cannot_connect"), (404, "not_a_node"), (429, "too_many_attempts")],
+        ("wrong", "key"),
+        [
+            ({"status": 500}, "cannot_connect"),
+            ({"status": 404}, "not_a_node"),
+            ({"status": 429}, "too_many_attempts"),
+            ({"answer": {**DOCUMENTED, "id": "another"}}, "other_node"),
+        ],
     )
     async def test_setup_is_retried_while_the_node_fails(
-        self, house: House, status: int, key: str
+        self, house: House, wrong: dict[str, Any], key: str
     ) -> None:
-        house.toy.status = status
+        right = house.toy.spoil(wrong)
         await house.set_up()
         assert house.entry_state == "setup_retry"
         assert house.entry.error_reason_translation_key == key
 
-        house.toy.status = 200
-        await house.hass.config_entries.async_reload(house.entry.entry_id)
+        house.toy.spoil(right)
+        await house.reload()
         assert house.entry_state == "loaded"
-
-    async def test_another_node_at_the_address_is_refused(self, house: House) -> None:
-        house.toy.answer["id"] = "another"
-        await house.set_up()
-        assert house.entry_state == "setup_retry"
-        assert house.entry.error_reason_translation_key == "other_node"
 
     async def test_a_wrong_token_starts_reauthentication(
         self, hass: HomeAssistant, house: House
@@ -138,12 +138,10 @@ class TestOutage:
 
 
 class TestUnload:
-    async def test_unloading_closes_the_event_stream_and_removes_issues(
-        self, hass: HomeAssistant, house: House
-    ) -> None:
+    async def test_unloading_closes_the_event_stream_and_removes_issues(self, house: House) -> None:
         await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
         assert house.issues()
-        await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.unload()
         assert house.entry_state == "not_loaded"
         assert house.issues() == {}
         assert house.connected == STATE_UNAVAILABLE
@@ -154,8 +152,7 @@ class TestUnload:
 
     async def test_removal_leaves_nothing_behind(self, hass: HomeAssistant, house: House) -> None:
         await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
-        await hass.config_entries.async_remove(house.entry.entry_id)
-        await hass.async_block_till_done()
+        await house.remove()
         registry = ir.async_get(hass)
         assert [issue for issue in registry.issues.values() if issue.domain == DOMAIN] == []
         assert house.device() is None

@@ -4,15 +4,16 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.consometers.const import CONF_APP, DOMAIN
+from custom_components.consometers.const import CONF_APP
 
+from ..home import until
 from .house import House
-from .toy import challenge, collective, part, permission, plant, protected, sums, until
+from .toy import challenge, collective, part, permission, plant, protected, sums
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
+SCHOOL = "1:kersabiec_ecole"
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -20,11 +21,12 @@ async def test_a_node_and_its_collectives_are_shown_in_the_language_of_the_home(
     hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
 ) -> None:
     hass.config.language = language
+    await hass.config.async_set_time_zone("Europe/Paris")
     house.toy.answer.update(
         online=False,
         problem={"en": "No account.", "fr": "Pas de compte."},
         collectives=[
-            collective("1"),
+            collective("1", sums=sums(), challenge=challenge(), plants=[plant()]),
             collective("2", problem=PROBLEM, permissions=[permission(paused=True)]),
             collective("3", acknowledged_until=None, permissions=[permission(state="proposed")]),
         ],
@@ -53,27 +55,25 @@ async def test_protected_hours_appear_once_the_witness_has_answered(house: House
     assert house.state("3_protected_hours") is None
 
 
-async def test_the_node_and_each_collective_are_devices(house: House) -> None:
-    await house.start()
-    node, of_collective = house.device(), house.device("1")
-    assert node is not None
-    assert of_collective is not None
+async def test_the_node_each_collective_and_each_plant_are_devices(house: House) -> None:
+    await house.start(collective(plants=[plant()]))
+    devices = [house.device(), house.device("1"), house.device(SCHOOL, separator=":")]
+    node, of_collective, of_plant = (device for device in devices if device is not None)
     assert (node.name, node.manufacturer, node.sw_version) == (
         *("Consometers node", "Consometers"),
         "1.0.0",
     )
     assert of_collective.name == "Coopérative 1"
     assert of_collective.via_device_id == node.id
-    for device in (node, of_collective):
+    assert of_plant.name == "École de Kersabiec"
+    assert of_plant.via_device_id == of_collective.id
+    for device in (node, of_collective, of_plant):
         assert device.entry_type is dr.DeviceEntryType.SERVICE
         assert device.configuration_url == house.toy.url
 
 
-async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(
-    hass: HomeAssistant, house: House, entry: MockConfigEntry
-) -> None:
-    data = {**entry.data, CONF_APP: "a0d7b954_consometers"}
-    hass.config_entries.async_update_entry(entry, data=data)
+async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(house: House) -> None:
+    house.change(**{CONF_APP: "a0d7b954_consometers"})
     await house.start(collective(permissions=[permission(newer_version="next")]))
     node, (issue,) = house.device(), house.issues().values()
     assert node is not None
@@ -82,31 +82,27 @@ async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(
 
 
 class TestCollectives:
-    async def test_a_new_collective_appears_without_a_reload(self, house: House) -> None:
+    async def test_a_collective_appears_leaves_nothing_and_returns(self, house: House) -> None:
         await house.start()
-        assert house.state("2_sharing", "switch") is None
-        house.toy.change(collectives=[collective("1"), collective("2")])
-        await until(lambda: house.state("2_sharing", "switch") == "on")
-        assert house.state("2_waiting") == "2"
-        assert house.state("2_problem", "binary_sensor") == "off"
-        assert house.device("2") is not None
+        for _ in range(2):
+            assert house.state("2_sharing", "switch") is None
+            house.toy.change(collectives=[collective("1"), collective("2", sums=sums())])
+            await until(lambda: house.state("2_sharing", "switch") == "on")
+            await until(lambda: house.state("2_members") == "37")
+            assert house.state("2_waiting") == "2"
+            assert house.state("2_problem", "binary_sensor") == "off"
+            assert house.device("2") is not None
 
-    async def test_a_removed_collective_leaves_nothing_and_may_return(self, house: House) -> None:
+            house.toy.change(collectives=[collective("1")])
+            await until(lambda: house.device("2") is None)
+            await house.hass.async_block_till_done()
+            assert house.entity_id("2_sharing", "switch") is None
+            assert house.entity_id("2_members") is None
+            assert house.state("1_sharing", "switch") == "on"
+
+    async def test_a_collective_removed_while_unloaded_leaves_nothing(self, house: House) -> None:
         await house.start(collective("1"), collective("2"))
-        house.toy.change(collectives=[collective("1")])
-        await until(lambda: house.device("2") is None)
-        await house.hass.async_block_till_done()
-        assert house.entity_id("2_sharing", "switch") is None
-        assert house.state("1_sharing", "switch") == "on"
-
-        house.toy.change(collectives=[collective("1"), collective("2")])
-        await until(lambda: house.state("2_sharing", "switch") == "on")
-
-    async def test_a_collective_removed_while_unloaded_leaves_nothing(
-        self, hass: HomeAssistant, house: House
-    ) -> None:
-        await house.start(collective("1"), collective("2"))
-        await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.unload()
         house.toy.answer["collectives"] = [collective("1")]
         await house.set_up()
         assert house.device("2") is None
@@ -143,18 +139,6 @@ SUMS = (
 
 
 class TestSums:
-    @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_sums_are_shown_in_the_language_of_the_home(
-        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
-    ) -> None:
-        hass.config.language = language
-        await hass.config.async_set_time_zone("Europe/Paris")
-        await house.start(collective(sums=sums()))
-        keys = {f"1_{key}" for key in SUMS}
-        of_sums = {each: fact for each, fact in house.facts().items() if fact["key"] in keys}
-        assert len(of_sums) == len(SUMS)
-        assert of_sums == snapshot
-
     async def test_a_node_without_sums_has_no_entities_for_them(self, house: House) -> None:
         await house.start(collective("1"), collective("2", sums=None))
         made = [house.entity_id(f"{each}_{key}") for key in SUMS for each in ("1", "2")]
@@ -194,33 +178,16 @@ class TestSums:
         assert shown == {STATE_UNAVAILABLE}
         assert house.waiting == "2"
 
-    async def test_entities_return_after_a_restart(self, hass: HomeAssistant, house: House) -> None:
+    async def test_entities_return_after_a_restart(self, house: House) -> None:
         await house.start(collective(sums=sums()))
-        await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.unload()
         house.toy.answer["collectives"] = [collective(sums=part("today", injection=None))]
         await house.set_up()
         assert house.state("1_injection_today") == "unknown"
         assert house.state("1_injection_power") == "0.31"
 
-    async def test_a_returning_collective_has_its_sums_again(self, house: House) -> None:
-        await house.start(collective(sums=sums()))
-        house.toy.change(collectives=[])
-        await until(lambda: house.device("1") is None)
-        await house.hass.async_block_till_done()
-        house.toy.change(collectives=[collective(sums=sums())])
-        await until(lambda: house.state("1_members") == "37")
-
 
 class TestChallenge:
-    @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_a_challenge_shows_the_change_and_ranks_of_the_commune(
-        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
-    ) -> None:
-        hass.config.language = language
-        await house.start(collective(challenge=challenge()))
-        assert house.state("1_challenge") == "-6.2"
-        assert [fact for fact in house.facts().values() if fact["key"] == "1_challenge"] == snapshot
-
     async def test_an_early_challenge_has_a_name_and_no_figure(self, house: House) -> None:
         await house.start(collective(challenge=challenge(standing=None)))
         assert house.state("1_challenge") == "unknown"
@@ -233,30 +200,7 @@ class TestChallenge:
         await until(lambda: house.state("1_challenge") == "unknown")
 
 
-PART = ("power", "energy_today", "month", "coverage", "shares")
-SCHOOL = "1:kersabiec_ecole"
-
-
 class TestPlants:
-    @pytest.mark.parametrize("language", ["en", "fr"])
-    async def test_a_plant_is_a_device(
-        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
-    ) -> None:
-        hass.config.language = language
-        await hass.config.async_set_time_zone("Europe/Paris")
-        await house.start(collective(plants=[plant()]))
-        keys = {f"{SCHOOL}_{key}" for key in PART}
-        of_part = {each: fact for each, fact in house.facts().items() if fact["key"] in keys}
-        assert len(of_part) == len(PART)
-        assert of_part == snapshot
-        registry, of_coop = dr.async_get(hass), house.device("1")
-        entry_id = house.entry.entry_id
-        identifier = DOMAIN, f"{entry_id}:{SCHOOL}"
-        device = registry.async_get_device_by_identifier(identifier, entry_id)
-        assert device is not None
-        assert of_coop is not None
-        assert (device.name, device.via_device_id) == ("École de Kersabiec", of_coop.id)
-
     async def test_a_fact_appears_with_its_first_value(self, house: House) -> None:
         unknown = plant(last=None, today=None, month=None)
         await house.start(collective(plants=[unknown]))

@@ -39,14 +39,6 @@ async def discover(hass: HomeAssistant, toy: ToyNode, **changes: Any) -> Flow:
     return await Flow.begin(hass, source=SOURCE_HASSIO, data=discovery(toy, **changes))
 
 
-def spoil(toy: ToyNode, wrong: dict[str, Any]) -> dict[str, Any]:
-    """Change what the node answers, and return what it answered before."""
-    right = {name: getattr(toy, name) for name in wrong}
-    for name, value in wrong.items():
-        setattr(toy, name, value)
-    return right
-
-
 ERRORS = [
     pytest.param({"token": "another"}, "invalid_auth", id="wrong token"),
     pytest.param({"status": 429}, "too_many_attempts", id="too often"),
@@ -74,12 +66,12 @@ class TestUser:
     async def test_an_error_is_shown_and_can_be_retried(
         self, hass: HomeAssistant, toy: ToyNode, wrong: dict[str, Any], error: str
     ) -> None:
-        right = spoil(toy, wrong)
+        right = toy.spoil(wrong)
         typed = {CONF_URL: toy.url, CONF_TOKEN: TOKEN}
         flow = await (await Flow.begin(hass, "node")).submit(typed)
         assert (flow.step, flow.errors) == ("node", {"base": error})
         assert flow.suggested == typed
-        spoil(toy, right)
+        toy.spoil(right)
         assert (await flow.submit(typed)).entry.unique_id == NODE_ID
 
     @pytest.mark.parametrize(
@@ -130,24 +122,22 @@ class TestDiscovery:
     async def test_an_unusable_node_is_not_proposed(
         self, hass: HomeAssistant, toy: ToyNode, wrong: dict[str, Any], error: str
     ) -> None:
-        spoil(toy, wrong)
+        toy.spoil(wrong)
         assert (await discover(hass, toy)).reason == error
 
     async def test_a_configured_node_takes_the_discovered_address(
-        self, hass: HomeAssistant, house: House, entry: MockConfigEntry
+        self, hass: HomeAssistant, house: House
     ) -> None:
-        data = {CONF_KIND: KIND_NODE, CONF_URL: "http://elsewhere:8099", CONF_TOKEN: "former"}
-        hass.config_entries.async_update_entry(entry, data=data)
+        house.change(**{CONF_URL: "http://elsewhere:8099", CONF_TOKEN: "former"})
         flow = await discover(hass, house.toy)
         await hass.async_block_till_done()
         assert flow.reason == "node_already_configured"
-        assert entry.data == app_data(house.toy)
+        assert house.entry.data == app_data(house.toy)
 
     async def test_discovery_replaces_a_changed_token(
         self, hass: HomeAssistant, house: House
     ) -> None:
-        data = {**house.entry.data, CONF_TOKEN: "former"}
-        hass.config_entries.async_update_entry(house.entry, data=data)
+        house.change(**{CONF_TOKEN: "former"})
         await house.set_up()
         assert house.entry_state == "setup_error"
         assert len(hass.config_entries.flow.async_progress()) == 1
@@ -178,8 +168,8 @@ class TestReconfigure:
     async def test_a_moved_node_takes_its_new_address(
         self, hass: HomeAssistant, house: House
     ) -> None:
-        former = {**house.entry.data, CONF_URL: "http://elsewhere:8099"}
-        hass.config_entries.async_update_entry(house.entry, data=former)
+        house.change(**{CONF_URL: "http://elsewhere:8099"})
+        former = dict(house.entry.data)
         flow = await Flow.move(hass, house.entry)
         assert flow.step == "reconfigure_node"
         assert flow.suggested == {CONF_URL: "http://elsewhere:8099"}
@@ -199,7 +189,7 @@ class TestReconfigure:
         self, hass: HomeAssistant, house: House, wrong: dict[str, Any], error: str
     ) -> None:
         before = dict(house.entry.data)
-        spoil(house.toy, wrong)
+        house.toy.spoil(wrong)
         flow = await (await Flow.move(hass, house.entry)).submit(url=house.toy.url)
         assert (flow.step, flow.errors) == ("reconfigure_node", {"base": error})
         assert house.entry.data == before

@@ -17,8 +17,9 @@ from custom_components.consometers.node.issues import (
     SHARING_STUCK,
 )
 
+from ..home import until
 from .house import House
-from .toy import collective, permission, until
+from .toy import collective, permission
 
 
 def ago(**time: float) -> str:
@@ -33,26 +34,40 @@ def with_permission(**changes: Any) -> list[dict[str, Any]]:
     return [collective(permissions=[permission(**changes)])]
 
 
+OF_COLLECTIVE = ("collective", "Coopérative 1")
+
+
 @pytest.mark.parametrize(
-    ("collectives", "kind"),
+    ("answer", "kind", "placeholder"),
     [
-        pytest.param([collective(waiting_since=ago(hours=25))], SHARING_STUCK, id="stuck"),
-        pytest.param(with_permission(valid_until=ahead(days=13)), PERMISSION_EXPIRES, id="ends"),
-        pytest.param(with_permission(newer_version="next"), NEED_CHANGED, id="changed"),
+        ({"collectives": [collective(waiting_since=ago(hours=25))]}, SHARING_STUCK, OF_COLLECTIVE),
+        (
+            {"collectives": with_permission(valid_until=ahead(days=13))},
+            PERMISSION_EXPIRES,
+            OF_COLLECTIVE,
+        ),
+        ({"collectives": with_permission(newer_version="next")}, NEED_CHANGED, OF_COLLECTIVE),
+        (
+            {"clock": {"en": "It shows 2029.", "fr": "Elle indique 2029."}},
+            CLOCK_WRONG,
+            ("why", "It shows 2029."),
+        ),
     ],
+    ids=["stuck", "ends", "changed", "clock"],
 )
 async def test_an_issue_links_to_the_node_and_disappears_once_solved(
-    house: House, collectives: list[dict[str, Any]], kind: str
+    house: House, answer: dict[str, Any], kind: str, placeholder: tuple[str, str]
 ) -> None:
-    await house.start(*collectives)
+    house.toy.answer.update(answer)
+    await house.start()
     (issue,) = house.issues().values()
     assert issue.translation_key == kind
     assert not issue.is_fixable
     assert issue.learn_more_url == house.toy.url
     assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["collective"] == "Coopérative 1"
+    assert placeholder in issue.translation_placeholders.items()
 
-    house.toy.change(collectives=[collective()])
+    house.toy.change(collectives=[collective()], clock=None)
     await until(lambda: not house.issues())
 
 
@@ -73,18 +88,6 @@ async def test_normal_permissions_raise_no_issue(
 ) -> None:
     await house.start(*collectives)
     assert house.issues() == {}
-
-
-async def test_a_wrong_clock_raises_an_issue_until_it_is_corrected(house: House) -> None:
-    house.toy.answer["clock"] = {"en": "It shows 2029.", "fr": "Elle indique 2029."}
-    await house.start()
-    (issue,) = house.issues().values()
-    assert issue.translation_key == CLOCK_WRONG
-    assert issue.learn_more_url == house.toy.url
-    assert issue.translation_placeholders == {"why": "It shows 2029."}
-
-    house.toy.change(clock=None)
-    await until(lambda: not house.issues())
 
 
 async def test_an_issue_appears_as_time_passes(

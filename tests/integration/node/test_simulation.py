@@ -34,9 +34,10 @@ from custom_components.consometers.recorder.rows import energies
 from custom_components.consometers.recorder.statistics import async_rows
 
 from ..factories import add_sensors
+from ..home import until
 from ..recorded import HOUR, record
 from .house import House
-from .toy import collective, part, sums, until
+from .toy import collective, part, sums
 
 SIMULATED = "consometers:simulated_1"
 INJECTION, CONSUMPTION = (f"consometers:collective_1_{n}" for n in ("injection", "consumption"))

@@ -29,9 +29,10 @@ from custom_components.consometers.node.surplus import (
 )
 from custom_components.consometers.node.surplus_coordinator import sun_store
 
+from ..home import until
 from ..recorded import HOUR, record
 from .house import House
-from .toy import collective, sums, until
+from .toy import collective, sums
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 6, 8, tzinfo=PARIS)
@@ -234,5 +235,5 @@ async def test_removing_the_entry_deletes_forecasts_of_sunshine(
 ) -> None:
     await house.start(collective("1", sums=sums()))
     await sun_store(hass, house.entry).async_save({"2026-06-09": 12_000.0})
-    await hass.config_entries.async_remove(house.entry.entry_id)
+    await house.remove()
     assert await sun_store(hass, house.entry).async_load() is None

@@ -1,7 +1,6 @@
 """A toy node: answers over real HTTP what a test wants it to, as docs/node-api.md has it."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 import json
 from pathlib import Path
@@ -10,60 +9,45 @@ from typing import Any, Self
 
 from aiohttp import web
 
-NODE_ID = "5f0c6e7a9d1b4c2e8a3f5d7b9c1e2f40"
 TOKEN = "token-of-the-toy"
 ROOT = Path(__file__).parents[3]
 
-
-def documented() -> dict[str, Any]:
-    """Return the answer that the documentation shows."""
-    (block,) = re.findall(
-        r"^## GET /api/v1/node\n```json\n(.*?)^```",
-        (ROOT / "docs/node-api.md").read_text(),
-        re.MULTILINE | re.DOTALL,
-    )
-    return dict(json.loads(block))
+(_BLOCK,) = re.findall(
+    r"^## GET /api/v1/node\n```json\n(.*?)^```",
+    (ROOT / "docs/node-api.md").read_text(),
+    re.MULTILINE | re.DOTALL,
+)
+DOCUMENTED: dict[str, Any] = json.loads(_BLOCK)
+"""The answer that the documentation shows."""
+NODE_ID = DOCUMENTED["id"]
+(_COLLECTIVE,) = DOCUMENTED["collectives"]
+(_PERMISSION,) = _COLLECTIVE["permissions"]
+(_PLANT,) = _COLLECTIVE["plants"]
+_OF_LATER_VERSIONS = ("sums", "challenge", "plants")
 
 
 def permission(**changes: Any) -> dict[str, Any]:
-    return {
-        "id": "2f6c1f0a-8c1e-4b0f-9a53-0e6d1c2b3a49",
-        "title": {"en": "Daily display", "fr": "Affichage quotidien"},
-        "state": "granted",
-        "paused": False,
-        "series": 2,
-        "valid_until": None,
-        "newer_version": None,
-        "protected": None,
-        **changes,
-    }
+    return {**_PERMISSION, "valid_until": None, "protected": None, **changes}
 
 
 def protected(**changes: Any) -> dict[str, Any]:
     """Return a node's answer about a permission by which records leave masked."""
     return {
-        "enrolled_at": "2026-11-24T18:31:00+00:00",
-        "left_at": None,
-        "asked_at": "2026-12-24T18:31:00+00:00",
+        **_PERMISSION["protected"],
         "opened_hours": {"consumption": 700, "injection": 20},
-        "least_homes": 36,
-        "refused_hours": 2,
-        "homes": 40,
-        "problem": None,
         **changes,
     }
 
 
 def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
+    """Return a node's answer about a collective, of a version before sums."""
     return {
+        **{key: value for key, value in _COLLECTIVE.items() if key not in _OF_LATER_VERSIONS},
         "id": collective_id,
         "jid": f"collective-{collective_id}@example.org",
         "name": f"Coopérative {collective_id}",
-        "acknowledged_until": "2026-11-24T18:00:00+00:00",
-        "waiting": 2,
         "waiting_since": None,
         "problem": None,
-        "by_name": False,
         "permissions": [permission()],
         **changes,
     }
@@ -71,78 +55,26 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
 
 def challenge(**changes: Any) -> dict[str, Any]:
     """Return a node's answer about the challenge of the home's commune."""
-    return {
-        "name": {"en": "The Great Challenge", "fr": "Le Grand Défi"},
-        "from": "2026-09-28",
-        "to": "2026-12-20",
-        "objective": 10,
-        "participant": "Lorient",
-        "participants": 5,
-        "standing": {"change": -6.2, "low": -9.0, "high": -3.3, "rank_first": 1, "rank_last": 3},
-        **changes,
-    }
+    return {**_COLLECTIVE["challenge"], **changes}
 
 
 def sums(**changes: Any) -> dict[str, Any]:
-    """Return a node's answer about the sums of its first collective."""
-    energies = {"consumption": 23_450, "injection": 310, "production": 5_400}
-    statistics = {each: f"consometers:collective_1_{each}" for each in energies}
-    return {
-        "interval": "PT1H",
-        "last": {
-            "start": "2026-11-24T17:00:00+00:00",
-            "end": "2026-11-24T18:00:00+00:00",
-            **energies,
-            "members": 37,
-        },
-        "today": {
-            "date": "2026-11-24",
-            "until": "2026-11-24T18:00:00+00:00",
-            "consumption": 301_200,
-            "injection": 5_100,
-            "production": 61_000,
-            "self_consumption_rate": 0.9164,
-            "self_sufficiency_rate": 0.1566,
-        },
-        "month": {
-            "month": "2026-10",
-            "mine": 412_000,
-            "median": 390_000,
-            "lower": 280_000,
-            "upper": 520_000,
-        },
-        "statistics": statistics,
-        "problem": None,
-        **changes,
+    """Return a node's answer about the sums of its first collective, which states no prices."""
+    statistics = {
+        each: f"consometers:collective_1_{each}"
+        for each in ("consumption", "injection", "production")
     }
+    return {**_COLLECTIVE["sums"], "statistics": statistics, "prices": None, **changes}
 
 
 def plant(plant_id: str = "kersabiec_ecole", **changes: Any) -> dict[str, Any]:
     """Return a node's answer about a plant in which the home holds shares."""
     return {
+        **_PLANT,
         "id": plant_id,
-        "name": "École de Kersabiec",
-        "shares": 5,
-        "total_shares": 720,
-        "corrected": False,
         "statistic": f"consometers:part_{plant_id}",
-        "last": {
-            "start": "2026-11-24T17:00:00+00:00",
-            "end": "2026-11-24T17:30:00+00:00",
-            "production": 12,
-        },
-        "today": {
-            "date": "2026-11-24",
-            "until": "2026-11-24T18:00:00+00:00",
-            "production": 410,
-        },
-        "month": {
-            "month": "2026-10",
-            "production": 14_100,
-            "consumption": 412_000,
-            "coverage": 1.3842,
-        },
-        "problem": None,
+        "last": {**_PLANT["last"], "end": "2026-11-24T17:30:00+00:00"},
+        "month": {**_PLANT["month"], "coverage": 1.3842},
         **changes,
     }
 
@@ -157,8 +89,7 @@ class ToyNode:
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] = {
-            **documented(),
-            "id": NODE_ID,
+            **DOCUMENTED,
             "collectives": [collective()],
         }
         self.token = TOKEN
@@ -214,6 +145,13 @@ class ToyNode:
         self.answer.update(changes)
         self.say()
 
+    def spoil(self, wrong: dict[str, Any]) -> dict[str, Any]:
+        """Change how the node answers, and return what undoes it."""
+        right = {name: getattr(self, name) for name in wrong}
+        for name, value in wrong.items():
+            setattr(self, name, value)
+        return right
+
     def times_asked(self, what: str = "node") -> int:
         return self.asked.count(what)
 
@@ -265,9 +203,3 @@ class ToyNode:
         finally:
             self.listeners.discard(queue)
         return response
-
-
-async def until(condition: Callable[[], object], within_s: float = 120) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -20,7 +20,6 @@ from custom_components.consometers.tic.group import MAX_GROUP
 
 from .samples import (
     BASE,
-    FRAMES,
     HISTORIQUE,
     NOON,
     OTHER_ADDRESS,
@@ -163,18 +162,6 @@ def test_a_frame_that_never_ends_is_cut() -> None:
     assert decoder.counters.resyncs == 1
 
 
-@pytest.mark.parametrize("name", FRAMES)
-def test_frames_of_every_kind_of_meter_are_whole(name: str) -> None:
-    mode, groups = FRAMES[name]
-    frames, counters = decode(frame_bytes(mode, groups) * 3)
-    assert [frame.correct for frame in frames] == [True] * 3
-    assert {frame.mode for frame in frames} == {mode}
-    assert list(frames[0].groups) == [fields[0] for fields in groups]
-    assert counters == Counters(
-        bytes=3 * len(frame_bytes(mode, groups)), frames=3, groups=3 * len(groups), resyncs=0
-    )
-
-
 def test_short_frames_follow_a_long_one_that_the_meter_cut() -> None:
     cut = frame_bytes(HISTORIQUE, BASE)[:-60] + b"\x04"
     frames, counters = decode(cut + frame_bytes(HISTORIQUE, SHORT) * 2)
@@ -214,12 +201,6 @@ def test_invalid_groups_are_refused_with_their_reason(altered: bytes, reason: Re
     assert len(frame.groups) == counters.groups == len(groups)
     assert [(r.raw, r.reason) for r in frame.rejected] == [(altered.decode(), reason)]
     assert counters.rejected == {r: int(r is reason) for r in Reason}
-
-
-def test_a_frame_with_a_wrong_checksum_is_not_correct_for_the_lamp() -> None:
-    ((frame,), _) = decode(frame_bytes(HISTORIQUE, BASE).replace(b"00690", b"00691"))
-    assert frame.complete
-    assert not frame.correct
 
 
 @pytest.mark.parametrize(

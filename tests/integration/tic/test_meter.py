@@ -1,6 +1,7 @@
 """Which readings of a meter are accepted, and how soon."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -220,43 +221,31 @@ def test_the_energy_drawn_is_unknown_until_all_its_registers_are() -> None:
     assert energy_drawn_wh(meter.readings) is None
 
 
-OVERRUN = (*BASE[:6], ("ADPS", "034"), *BASE[6:])
+OVERRUN = frame(HISTORIQUE, (*BASE[:6], ("ADPS", "034"), *BASE[6:]))
+NOTICE = (*PRODUCER, ("DPM1", " 260115060000", "00"), ("FPM1", " 260116060000", "00"))
+STRANGE = (Rejected("GAZ 0000000 A", Reason.UNKNOWN_LABEL),)
+NO_PAPP = frame(HISTORIQUE, BASE, PAPP=None)
 
 
-def test_a_label_missing_from_three_frames_is_forgotten() -> None:
-    meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
-    assert meter.readings["ADPS"].number == 34
-    changes = [meter.update(base("012345678"), float(second)) for second in range(3, 6)]
-    assert ["ADPS" in changed for changed in changes] == [False, False, True]
-    assert "ADPS" not in meter.readings
-    assert len(changes) == FRAMES_TO_FORGET
-
-
-def test_the_notice_of_a_peak_is_forgotten_with_its_labels() -> None:
-    notice = (*PRODUCER, ("DPM1", " 260115060000", "00"), ("FPM1", " 260116060000", "00"))
-    meter = after(*[frame(STANDARD, notice)] * 3)
-    assert "DPM1" in meter.readings
-    for second in range(3, 6):
-        meter.update(frame(STANDARD, PRODUCER), float(second))
-    assert not meter.readings.keys() & {"DPM1", "FPM1"}
-
-
-def test_cut_frames_forget_no_value() -> None:
-    meter = after(*[base(10)] * 3)
-    for second in range(3, 9):
-        whole = frame(HISTORIQUE, BASE, PAPP=None)
-        cut = Frame(whole.mode, complete=False, groups=whole.groups)
-        meter.update(cut, float(second))
-    assert "PAPP" in meter.readings
-
-
-def test_an_unknown_label_does_not_delay_forgetting() -> None:
-    meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
-    whole = base("012345678")
-    strange = (Rejected("GAZ 0000000 A", Reason.UNKNOWN_LABEL),)
-    for second in range(3, 6):
-        meter.update(Frame(whole.mode, True, whole.groups, strange), float(second))
-    assert "ADPS" not in meter.readings
+@pytest.mark.parametrize(
+    ("before", "then", "labels", "is_forgotten"),
+    [
+        (OVERRUN, base("012345678"), {"ADPS"}, True),
+        (OVERRUN, replace(base("012345678"), rejected=STRANGE), {"ADPS"}, True),
+        (frame(STANDARD, NOTICE), frame(STANDARD, PRODUCER), {"DPM1", "FPM1"}, True),
+        (base(10), replace(NO_PAPP, complete=False), {"PAPP"}, False),
+    ],
+    ids=["an overrun", "an unknown label beside", "the notice of a peak", "cut frames"],
+)
+def test_labels_missing_from_three_whole_frames_are_forgotten(
+    before: Frame, then: Frame, labels: set[str], is_forgotten: bool
+) -> None:
+    meter = after(*[before] * 3)
+    assert labels <= meter.readings.keys()
+    seconds = range(3, 3 + FRAMES_TO_FORGET)
+    changes = [labels <= meter.update(then, float(second)) for second in seconds]
+    assert changes == [False, False, is_forgotten]
+    assert labels.isdisjoint(meter.readings) is is_forgotten
 
 
 def test_short_frames_forget_no_value() -> None:

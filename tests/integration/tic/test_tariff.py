@@ -53,20 +53,19 @@ def test_a_period_has_a_name_and_counts_on_a_register(
 
 
 @pytest.mark.parametrize(
-    ("groups", "contract"),
-    [(BASE, "BASE"), (OFF_PEAK, "HEURES CREUSES"), (EJP, "EJP"), (TEMPO, "TEMPO")],
+    ("groups", "option", "contract"),
+    [
+        (BASE, "BASE", "BASE"),
+        (OFF_PEAK, "HC..", "HEURES CREUSES"),
+        (EJP, "EJP.", "EJP"),
+        *((TEMPO, f"BBR{circuits}", "TEMPO") for circuits in "( 0x~"),
+        (BASE, "????", None),
+    ],
 )
-def test_an_option_is_a_contract(groups: Sequence[Fields], contract: str) -> None:
-    assert historique(groups).contract == contract
-
-
-@pytest.mark.parametrize("last", "( 0x~")
-def test_every_option_of_tempo_is_the_tempo_contract(last: str) -> None:
-    assert historique(TEMPO, OPTARIF=f"BBR{last}").contract == "TEMPO"
-
-
-def test_an_undocumented_option_is_no_contract() -> None:
-    assert historique(BASE, OPTARIF="????").contract is None
+def test_a_documented_option_is_a_contract(
+    groups: Sequence[Fields], option: str, contract: str | None
+) -> None:
+    assert historique(groups, OPTARIF=option).contract == contract
 
 
 def test_historique_mode_gives_the_colours_of_tempo() -> None:
