@@ -95,9 +95,9 @@ def home_of(peer: str) -> str:
 
 
 def address_of(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return an IP address, without the zone; None where there is none."""
+    """Return an IP address, or None where the text is none."""
     try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
+        address = ipaddress.ip_address(peer)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
